@@ -1,0 +1,367 @@
+"""The command line: what the pages do, for the shell of the machine."""
+
+import json
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from functools import wraps
+from getpass import getuser
+from pathlib import Path
+from typing import Any, NoReturn, ParamSpec
+
+import click
+import sqlalchemy as sa
+
+from sync_core import (
+    beat,
+    db,
+    demo,
+    jobs,
+    organizations,
+    people,
+    places,
+    rejects,
+    runs,
+    settings,
+    sources,
+    stack,
+)
+from sync_core.embedded import EmbeddedError
+from sync_core.errors import SyncError
+from sync_core.organizations import Organization
+from sync_core.people import Person
+from sync_core.runs import Run
+from sync_core.settings import SettingsError
+from sync_core.sources import Place
+
+INTERNAL, REFUSED = 1, 5
+EXIT_CODES = {
+    "completed": 0,
+    "partial": 3,
+    "failed": 4,
+    "timed_out": 4,
+    "expired": 4,
+    "waiting": 6,
+    "cancelled": 7,
+}
+P = ParamSpec("P")
+
+
+def main() -> None:
+    """Run the command; every refusal is one sentence and an exit code, never a trace."""
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    cli(prog_name="syncdesk")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Keep Postgres in step with Google Sheets and Cliniko."""
+
+
+def _command(function: Callable[P, int | None]) -> Callable[P, None]:
+    """Prepare the database for a command, and turn what it raises into a sentence."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        as_json = bool(kwargs.get("as_json"))
+        try:
+            db.prepare()
+            with db.begin() as connection:
+                if not settings.current().database_url:
+                    demo.organization(connection)
+            code = function(*args, **kwargs)
+        except SyncError as error:
+            refuse(error.code, error.sentence, error.advice, REFUSED, as_json=as_json)
+        except (SettingsError, EmbeddedError) as error:
+            refuse("settings", str(error), "", INTERNAL, as_json=as_json)
+        except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
+            logging.getLogger("syncdesk").debug("%s", error)
+            down = SyncError("database_down")
+            refuse(down.code, down.sentence, down.advice, INTERNAL, as_json=as_json)
+        sys.exit(code or 0)
+
+    return run
+
+
+def refuse(code: str, sentence: str, advice: str, status: int, *, as_json: bool) -> NoReturn:
+    """Say why not, in the form that was asked for, and end."""
+    if as_json:
+        click.echo(json.dumps({"error": {"code": code, "message": sentence, "advice": advice}}))
+    else:
+        click.echo(f"{sentence} {advice}".rstrip(), err=True)
+    sys.exit(status)
+
+
+_org = click.option("--org", default=organizations.DEFAULT, show_default=True, metavar="SLUG")
+_as = click.option("--as", "email", metavar="EMAIL", help="Act as this person.")
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON only.")
+
+
+def _who(email: str | None, organization: Organization) -> Person:
+    """Give the person to act as; the shell of the machine is an admin's."""
+    if email is None:
+        return Person(getuser(), f"{getuser()}@localhost", "admin", "Command line")
+    with db.begin() as connection:
+        found = people.find(connection, organization.id, email)
+    if found is None:
+        raise SyncError("unknown_person", email=email, organization=organization.name)
+    return found
+
+
+def _organization(slug: str) -> Organization:
+    with db.begin() as connection:
+        return organizations.get(connection, slug)
+
+
+@cli.command()
+@click.option("--port", default=8600, show_default=True, type=click.IntRange(1, 65535))
+@_command
+def up(port: int) -> int:
+    """Start everything: servers, worker, pages; stop with Ctrl-C."""
+    if not settings.current().database_url:
+        with db.begin() as connection:
+            demo.load(connection, demo.organization(connection), settings.current().data / "demo")
+    return stack.run(port, click.echo)
+
+
+@cli.group()
+def org() -> None:
+    """Add and list organizations: whose data it is."""
+
+
+@org.command("add")
+@click.argument("slug")
+@click.argument("name")
+@click.option("--country", default="AU", show_default=True, help="ISO code, for phones.")
+@click.option("--time-zone", default="UTC", show_default=True)
+@_command
+def org_add(slug: str, name: str, country: str, time_zone: str) -> None:
+    """Add an organization."""
+    with db.begin() as connection:
+        added = organizations.add(connection, slug, name, country, time_zone)
+    click.echo(f"Added {added.name} ({added.slug}).")
+
+
+@org.command("list")
+@_command
+def org_list() -> None:
+    """List the organizations."""
+    with db.begin() as connection:
+        for found in organizations.everyone(connection):
+            click.echo(f"{found.slug}\t{found.name}\t{found.country}\t{found.time_zone}")
+
+
+@cli.group()
+def source() -> None:
+    """Set and test where the data of a resource come from."""
+
+
+@source.command("set")
+@click.argument("resource")
+@click.argument("location", metavar="[ENTITY=]LOCATION")
+@click.option("--tab", metavar="NAME|GID", help="Tab of a Google Sheet.")
+@click.option("--locale", help="How numbers and dates are written, such as de_DE.")
+@_org
+@_json
+@_command
+def source_set(
+    resource: str, location: str, tab: str | None, locale: str | None, org: str, *, as_json: bool
+) -> None:
+    """Set the source of a resource, or of one of its entities.
+
+    LOCATION is a Google Sheet (address or id), the address of a published CSV, or folder:PATH.
+    """
+    organization = _organization(org)
+    found = places.said(organization, places.by_name(resource), location, tab, locale, Path.cwd())
+    with db.begin() as connection:
+        places.put(connection, organization, found)
+    _print_places(found, as_json=as_json)
+
+
+@source.command("list")
+@_org
+@_json
+@_command
+def source_list(org: str, *, as_json: bool) -> None:
+    """List the sources that are set."""
+    organization = _organization(org)
+    with db.begin() as connection:
+        found = places.everyone(connection, organization)
+    _print_places(found, as_json=as_json)
+
+
+def _print_places(found: list[Place], *, as_json: bool) -> None:
+    if as_json:
+        rows = [
+            {
+                "resource": place.resource,
+                "entity": place.entity,
+                "kind": place.kind,
+                "location": place.location,
+                "tab": place.tab,
+                "locale": place.locale,
+            }
+            for place in found
+        ]
+        click.echo(json.dumps({"sources": rows}))
+        return
+    for place in found:
+        click.echo(f"{place.resource}.{place.entity}: {sources.place_name(place)}")
+
+
+@source.command("test")
+@click.argument("resource")
+@_org
+@_json
+@_command
+def source_test(resource: str, org: str, *, as_json: bool) -> None:
+    """Say whether the source can be read, and how many rows it has."""
+    organization = _organization(org)
+    declared = places.by_name(resource)
+    with db.begin() as connection:
+        found = places.get(connection, organization, declared)
+    tested = {}
+    for place in found:
+        opened = sources.open_source(place, settings.current())
+        tested[place.entity] = sources.test_source(opened, places.entity(declared, place.entity))
+    if as_json:
+        click.echo(json.dumps({"resource": resource, "ok": True, "entities": tested}))
+    else:
+        click.echo("\n".join(tested.values()))
+
+
+@cli.command()
+@click.argument("resource")
+@click.option("--wait", is_flag=True, help="Wait for the end; runs a worker if none is alive.")
+@_org
+@_as
+@_json
+@_command
+def sync(resource: str, org: str, email: str | None, *, wait: bool, as_json: bool) -> int:
+    """Start a sync of RESOURCE."""
+    organization = _organization(org)
+    run = jobs.start(organization, resource, _who(email, organization), "command line")
+    if wait:
+        run = _follow(organization, run)
+    return _report(organization, run, as_json=as_json)
+
+
+def _follow(organization: Organization, run: Run) -> Run:
+    """Wait for the end of a run; a worker of our own works on it where none is alive."""
+    worker: subprocess.Popen[bytes] | None = None
+    while run.active:
+        if worker is None or worker.poll() is not None:
+            worker = None if jobs.workers() else stack.start_worker("--burst")
+        time.sleep(0.2)
+        with db.begin() as connection:
+            run = runs.get(connection, organization.id, run.id)
+    if worker:
+        worker.wait()
+    return run
+
+
+@cli.command()
+@click.argument("run_id", metavar="RUN", type=int)
+@_org
+@_json
+@_command
+def status(run_id: int, org: str, *, as_json: bool) -> int:
+    """Tell how a run is, or how it ended."""
+    organization = _organization(org)
+    with db.begin() as connection:
+        run = runs.get(connection, organization.id, run_id)
+    return _report(organization, run, as_json=as_json)
+
+
+def _report(organization: Organization, run: Run, *, as_json: bool) -> int:
+    if as_json:
+        click.echo(json.dumps(_as_json(organization, run)))
+    else:
+        click.echo(f"Run {run.id}, {run.resource}, {run.status}: {run.message or 'on its way.'}")
+        for line in (run.advice, *run.notes):
+            if line:
+                click.echo(line)
+    return EXIT_CODES.get(run.status, 0)
+
+
+def _as_json(organization: Organization, run: Run) -> Mapping[str, Any]:
+    with db.begin() as connection:
+        counted = runs.tallies(connection, [run.id]).get(run.id, {})
+    return {
+        "run_id": run.id,
+        "status": run.status,
+        "resource": run.resource,
+        "organization": organization.slug,
+        "message": run.message,
+        "log_message": run.log_message,
+        "duration_s": run.seconds,
+        "counts": counted,
+        "error_code": run.error_code,
+        "advice": run.advice,
+        "notes": run.notes,
+    }
+
+
+@cli.command()
+@click.argument("resource", required=False)
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@_org
+@_json
+@_command
+def history(resource: str | None, limit: int, org: str, *, as_json: bool) -> None:
+    """List the latest runs."""
+    organization = _organization(org)
+    with db.begin() as connection:
+        found = runs.history(
+            connection, organization.id, resource and places.by_name(resource).name, limit
+        )
+    if as_json:
+        click.echo(json.dumps({"runs": [_as_json(organization, run) for run in found]}))
+        return
+    for run in found:
+        when = run.queued_at.isoformat(timespec="seconds")
+        click.echo(
+            f"{run.id}\t{when}\t{run.resource}\t{run.status}\t{run.requested_by}\t{run.message}"
+        )
+
+
+@cli.command("rejects")
+@click.argument("run_id", metavar="RUN", type=int)
+@click.option("--csv", "path", required=True, type=click.Path(path_type=Path), metavar="FILE")
+@_org
+@_command
+def write_rejects(run_id: int, path: Path, org: str) -> None:
+    """Write the failed and skipped rows of a run, with their reasons."""
+    organization = _organization(org)
+    with db.begin() as connection, path.open("w", encoding="utf-8", newline="") as file:
+        runs.get(connection, organization.id, run_id)
+        lines = -1
+        for text in rejects.as_csv(connection, run_id):
+            file.write(text)
+            lines += 1
+    click.echo(f"Wrote {lines} rows to {path}.")
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to the newest version."""
+    with db.begin() as connection:
+        db.migrate(connection)
+    click.echo("The database is at the newest version.")
+
+
+@cli.command("beat")
+@_command
+def run_beat() -> None:
+    """Run the beat alone: it closes dead runs and pushes lost ones again."""
+    beat.main()
+
+
+@cli.command()
+def env() -> None:
+    """Print the addresses of Postgres and Redis, for a shell to evaluate."""
+    urls = settings.urls()
+    click.echo(f"DATABASE_URL='{urls.database.replace('+psycopg', '')}'")
+    click.echo(f"REDIS_URL='{urls.redis}'")

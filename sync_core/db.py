@@ -1,0 +1,92 @@
+"""Postgres: one engine a process, transactions, and the migrations."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+from sync_core import settings
+from sync_core.errors import SyncError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATING = 7_300_201  # the advisory lock of whoever migrates
+
+
+@cache
+def engine() -> Engine:
+    """Give this process's engine; connections are made when they are needed."""
+    return sa.create_engine(
+        settings.urls().database,
+        pool_pre_ping=True,  # a restart of Postgres costs no page an error
+        pool_size=5,
+        max_overflow=15,
+        pool_timeout=5,
+        connect_args={"connect_timeout": 3, "options": "-c timezone=UTC"},
+    )
+
+
+def _forget_inherited_connections() -> None:
+    if engine.cache_info().currsize:
+        engine().dispose(close=False)  # they stay the parent's
+        engine.cache_clear()
+
+
+os.register_at_fork(after_in_child=_forget_inherited_connections)
+
+
+@contextmanager
+def begin() -> Iterator[Connection]:
+    """Open a transaction that commits at the end, and rolls back where an exception leaves it."""
+    with engine().begin() as connection:
+        yield connection
+
+
+def cursor(connection: Connection) -> psycopg.Cursor[Any]:
+    """Give psycopg's cursor inside the connection's transaction, for COPY and composed SQL."""
+    raw = connection.connection.driver_connection
+    if not isinstance(raw, psycopg.Connection):
+        raise TypeError("the engine is not psycopg's")
+    return raw.cursor()
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the schema up to the newest revision; one process at a time."""
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATING)))
+    command.upgrade(alembic_config(connection), "head")
+
+
+def prepare() -> None:
+    """Make sure that the schema is the newest; an embedded database is brought there.
+
+    Raises SyncError("needs_migration") for an outside one.
+    """
+    with begin() as connection:
+        if is_current(connection):
+            return
+        if settings.current().database_url:
+            raise SyncError("needs_migration")
+        migrate(connection)
+
+
+def is_current(connection: Connection) -> bool:
+    """Tell whether the schema is at the newest revision."""
+    wanted = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    return MigrationContext.configure(connection).get_current_revision() == wanted
+
+
+def alembic_config(connection: Connection | None = None) -> Config:
+    """Configure Alembic without a file; its commands use `connection`."""
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config

@@ -1,0 +1,341 @@
+"""The one catalogue of what can go wrong: code, sentence, cure, who can do it, worth retrying."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Who = Literal["analyst", "owner of the source", "administrator", "developer"]
+
+OWNER: Who = "owner of the source"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One kind of error; `sentence` and `advice` are format strings over the error's facts."""
+
+    sentence: str
+    advice: str
+    who: Who
+    retry: bool = False
+
+
+CATALOGUE: dict[str, Entry] = {
+    # reading a source
+    "bad_location": Entry(
+        "'{text}' is not a source: {why}.",
+        "Give the address or the id of a Google Sheet, the address of a CSV, or folder:PATH.",
+        "administrator",
+    ),
+    "no_folder": Entry(
+        "There is no folder {folder}.",
+        "Make the folder, or set another source.",
+        "administrator",
+    ),
+    "no_csv_file": Entry(
+        "The file '{file}' is missing in the folder {folder}.",
+        "Put it there: one CSV file for each table.",
+        "owner of the source",
+    ),
+    "unreadable_file": Entry(
+        "{name} cannot be read: {why}.",
+        "Give the worker's user the right to read it.",
+        "administrator",
+    ),
+    "empty_file": Entry(
+        "{name} is empty: it has no header row.",
+        "Put the labels of the columns into the first row, and the data below.",
+        "owner of the source",
+    ),
+    "not_utf8": Entry(
+        "{name} is not in UTF-8: {why}.",
+        "Save it as 'CSV UTF-8' and sync again.",
+        "owner of the source",
+    ),
+    "html_instead_of_csv": Entry(
+        "{name} is a web page instead of CSV.",
+        "Give the address of the CSV itself: File, Share, Publish to web, "
+        "Comma-separated values (.csv).",
+        "owner of the source",
+    ),
+    "not_csv": Entry(
+        "{name} is {what} instead of CSV.",
+        "Export it as CSV and sync again.",
+        "owner of the source",
+    ),
+    "unclosed_quote": Entry(
+        "{name} cannot be read: a quote that opens in row {row} is not closed properly.",
+        "Close it at the end of its cell; a quote inside a quoted cell is written twice.",
+        "owner of the source",
+    ),
+    "cell_too_large": Entry(
+        "{name} cannot be read: row {row} is larger than {limit}.",
+        "Shorten the row.",
+        "owner of the source",
+    ),
+    "source_changed_while_reading": Entry(
+        "{name} was changed while it was being read.",
+        "Sync again.",
+        "analyst",
+        retry=True,
+    ),
+    "csv_not_found": Entry(
+        "{name} is not there: the server answers {status}.",
+        "Check the address of the source.",
+        "administrator",
+    ),
+    "csv_refused": Entry(
+        "{name} may not be read: the server answers {status}.",
+        "Let everyone who has the address read it.",
+        "owner of the source",
+    ),
+    "csv_unavailable": Entry(
+        "{name} could not be fetched: {why}.",
+        "Sync again later.",
+        "analyst",
+        retry=True,
+    ),
+    "csv_too_large": Entry(
+        "{name} is larger than {limit}.",
+        "Split it, or put it into a folder and read it from there.",
+        "owner of the source",
+    ),
+    "redirect_refused": Entry(
+        "{name} sends us on to {host}, which we do not follow.",
+        "Give the address at which the CSV itself is.",
+        "administrator",
+    ),
+    "no_service_account": Entry(
+        "No Google service account is set.",
+        "Set GOOGLE_SERVICE_ACCOUNT_FILE to its key file, and restart the workers.",
+        "administrator",
+    ),
+    "bad_service_account": Entry(
+        "The key of the Google service account cannot be used: {why}.",
+        "Make a new JSON key for the service account in the Google Cloud console, and set it.",
+        "administrator",
+    ),
+    "google_refused_key": Entry(
+        "Google refuses the key of the service account {email}: {why}.",
+        "Check the machine's clock; if it is right, make a new key for the account.",
+        "administrator",
+    ),
+    "sheet_not_shared": Entry(
+        "The Google Sheet is not shared with {reader}.",
+        "Open the sheet, press Share, and let {reader} view it.",
+        "owner of the source",
+    ),
+    "sheet_not_found": Entry(
+        "There is no Google Sheet with the id '{id}'.",
+        "Copy the address of the sheet from the browser, and set the source again.",
+        "administrator",
+    ),
+    "not_a_google_sheet": Entry(
+        "The document with the id '{id}' is not a Google Sheet.",
+        "Open it in Google Sheets, choose File, Save as Google Sheets, and set the new address.",
+        "owner of the source",
+    ),
+    "tab_not_found": Entry(
+        "'{spreadsheet}' has no tab '{tab}'; it has {tabs}.",
+        "Rename the tab, or set the source again with one of these.",
+        "owner of the source",
+    ),
+    "google_api_disabled": Entry(
+        "The Google Sheets API is switched off in the project of the service account {email}.",
+        "Switch it on in the Google Cloud console (APIs and services), and wait a few minutes.",
+        "administrator",
+    ),
+    "google_busy": Entry(
+        "Google lets us read no more for now: too many requests in a minute.",
+        "Sync again in a few minutes.",
+        "analyst",
+        retry=True,
+    ),
+    "google_unavailable": Entry(
+        "Google Sheets could not be read: {why}.",
+        "Sync again later.",
+        "analyst",
+        retry=True,
+    ),
+    "google_refused": Entry(
+        "Google refuses to hand over the sheet: {why}.",
+        "Set the source again, and test it.",
+        "administrator",
+    ),
+    # the rows of a source
+    "required": Entry("A required cell is blank", "Fill the cell in.", OWNER),
+    "formula_error": Entry(
+        "The formula shows an error", "Mend the formula, or wait until the sheet has loaded.", OWNER
+    ),
+    "control_character": Entry(
+        "The cell holds a control character",
+        "Type the cell anew: something that nobody sees was copied with it.",
+        OWNER,
+    ),
+    "too_long": Entry("The text is too long", "Shorten the cell.", OWNER),
+    "not_a_number": Entry("Not a number", "Write digits only, or set the source's locale.", OWNER),
+    "too_many_decimals": Entry("More than two decimals", "Round the amount in the sheet.", OWNER),
+    "out_of_range": Entry("Out of range", "Correct the cell.", OWNER),
+    "digits_lost": Entry(
+        "The sheet has lost digits",
+        "Format the column as plain text, and type the number anew.",
+        OWNER,
+    ),
+    "not_a_date": Entry("Not a date", "Write it as 2026-04-03, or set the source's locale.", OWNER),
+    "ambiguous_date": Entry(
+        "Ambiguous date", "Write it as 2026-04-03, or set the source's locale.", OWNER
+    ),
+    "impossible_date": Entry("Not in the calendar", "Correct the date.", OWNER),
+    "not_a_time": Entry("Not a time of day", "Write it as 09:30 or 9:30 pm.", OWNER),
+    "bad_email": Entry("Invalid email format", "Write one address, as in jane@example.org.", OWNER),
+    "bad_phone": Entry(
+        "Invalid phone format",
+        "Write the whole number, a foreign one with + and its country's code.",
+        OWNER,
+    ),
+    "unknown_choice": Entry(
+        "Not one of the choices", "Write one of the words that the message lists.", OWNER
+    ),
+    "not_yes_or_no": Entry("Neither yes nor no", "Write yes or no.", OWNER),
+    "bad_url": Entry(
+        "Invalid web address", "Write the whole address, with https:// in front.", OWNER
+    ),
+    "unknown_currency": Entry("Unknown currency", "Write the currency's code, such as AUD.", OWNER),
+    "broken_row": Entry(
+        "The row has more cells than the header", "Put quotes round texts with commas.", OWNER
+    ),
+    "out_of_order": Entry(
+        "Two cells contradict each other", "Correct one of the two cells.", OWNER
+    ),
+    "repeated_key": Entry("The key stands in an earlier row", "Remove one of the two rows.", OWNER),
+    "not_unique": Entry("Another record holds the same value", "Give each record its own.", OWNER),
+    "unknown_reference": Entry(
+        "It refers to a record that does not exist",
+        "Correct the cell, or sync the record it names first.",
+        OWNER,
+    ),
+    "parent_failed": Entry("The record it belongs to failed", "Mend the row that it names.", OWNER),
+    # a run
+    "missing_column": Entry(
+        "{sentences}",
+        "Put the header back into the first row of '{sheet}'.",
+        OWNER,
+    ),
+    "repeated_column": Entry(
+        "Column '{label}' stands twice: {cells}.", "Rename or delete one of the two columns.", OWNER
+    ),
+    "source_empty": Entry(
+        "'{sheet}' has no rows, but {held} {table} are known. Nothing was changed.",
+        "Check that the right sheet is set and that nobody emptied it.",
+        OWNER,
+    ),
+    "target_changed": Entry(
+        "Somebody changed the table {table} while the sync was saving. Nothing was changed.",
+        "Sync again.",
+        "analyst",
+        retry=True,
+    ),
+    "miscounted": Entry(
+        "The table {table} would hold {found} records instead of {expected}. Nothing was changed.",
+        "Copy the details and tell the developers.",
+        "developer",
+    ),
+    "timed_out": Entry(
+        "It took longer than {minutes} min and was ended. Nothing was changed.",
+        "Sync again at a quieter hour, or split the source.",
+        "analyst",
+        retry=True,
+    ),
+    "source_silent": Entry(
+        "The source gave no sign of life for {seconds} s. Nothing was changed.",
+        "Check that the source can be opened, and sync again.",
+        "analyst",
+        retry=True,
+    ),
+    "crashed": Entry(
+        "Its worker died {times} times. Nothing was changed.",
+        "Copy the details and tell an administrator.",
+        "administrator",
+    ),
+    "internal": Entry(
+        "Something unexpected happened. Nothing was changed.",
+        "Sync again; if it happens again, copy the details and tell the developers.",
+        "developer",
+        retry=True,
+    ),
+    # asking for a run
+    "already_running": Entry(
+        "{who} started this {ago} ago.", "Follow that run; it is on its way.", "analyst"
+    ),
+    "cooldown": Entry(
+        "This was synced a moment ago. Try again in {seconds} s.",
+        "Wait a moment.",
+        "analyst",
+        retry=True,
+    ),
+    "no_permission": Entry(
+        "As {role} you may not {doing}.", "Ask somebody who is {roles}.", "administrator"
+    ),
+    "bad_organization": Entry(
+        "{problem}", "Correct it, and add the organization again.", "administrator"
+    ),
+    "organization_exists": Entry(
+        "There is an organization {slug} already.", "Choose another short name.", "administrator"
+    ),
+    "bad_locale": Entry(
+        "'{text}' is not a locale.", "Write one such as de_DE or en_AU.", "administrator"
+    ),
+    "name_the_entity": Entry(
+        "{resource} has several entities, and each needs a source of its own.",
+        "Say which: {known}.",
+        "administrator",
+    ),
+    "no_source": Entry(
+        "No source is set for {what}.",
+        "Set one: syncdesk source set {resource} LOCATION.",
+        "administrator",
+    ),
+    "unknown_run": Entry("There is no run {run}.", "Look it up in the history.", "analyst"),
+    "unknown_resource": Entry(
+        "There is no resource {resource}.", "Choose one of {known}.", "analyst"
+    ),
+    "unknown_entity": Entry(
+        "{resource} has no entity {entity}.", "Choose one of {known}.", "analyst"
+    ),
+    "unknown_organization": Entry(
+        "There is no organization {slug}.", "Add it: syncdesk org add {slug} NAME.", "administrator"
+    ),
+    "unknown_person": Entry(
+        "{email} is not known in {organization}.",
+        "Ask an administrator to add the address.",
+        "administrator",
+    ),
+    # the machine
+    "database_down": Entry(
+        "The database does not answer.",
+        "It comes back by itself, or an administrator restarts it.",
+        "administrator",
+        retry=True,
+    ),
+    "needs_migration": Entry(
+        "The database is not at the newest version.", "Run: syncdesk migrate.", "administrator"
+    ),
+}
+
+
+class SyncError(Exception):
+    """An error with a code from the catalogue, and the facts that its sentence names."""
+
+    def __init__(self, code: str, **facts: Any) -> None:  # noqa: ANN401 - whatever the sentence prints
+        self.code = code
+        self.facts = facts
+        self.entry = CATALOGUE[code]
+        super().__init__(self.sentence)
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, and where."""
+        return self.entry.sentence.format(**self.facts)
+
+    @property
+    def advice(self) -> str:
+        """What to do about it."""
+        return self.entry.advice.format(**self.facts)

@@ -1,0 +1,30 @@
+"""Fields: each reads one cell, knows its SQL type, and says what is wrong with a stable code."""
+
+from sync_core.fields.amounts import Integer, Money, Number
+from sync_core.fields.cells import Cell, CellError, Reading, clean
+from sync_core.fields.contacts import Email, Phone, Url
+from sync_core.fields.convention import Convention
+from sync_core.fields.field import Field
+from sync_core.fields.moments import Date, Time
+from sync_core.fields.words import Choice, Currency, Text, YesNo
+
+__all__ = [
+    "Cell",
+    "CellError",
+    "Choice",
+    "Convention",
+    "Currency",
+    "Date",
+    "Email",
+    "Field",
+    "Integer",
+    "Money",
+    "Number",
+    "Phone",
+    "Reading",
+    "Text",
+    "Time",
+    "Url",
+    "YesNo",
+    "clean",
+]

@@ -1,0 +1,120 @@
+"""Cells: trimmed and tidied before a field sees them, and judged a column at a time."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import polars as pl
+
+# What Unicode calls white space, and the zero-width and direction marks that come with copied text.
+WHITE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+UNSEEN = "\xad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\ufeff" + "".join(
+    map(chr, (*range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x206A)))
+)
+_PLAIN = str.maketrans(dict.fromkeys(WHITE, " ") | dict.fromkeys(UNSEEN, ""))
+
+# Printable ASCII without a blank at either end or an apostrophe in front: nothing to tidy.
+_TIDY = r"^[!-&(-~](?:[ -~]*[!-~])?$"
+# The apostrophe that makes a spreadsheet take what follows as text; not that of 's-Hertogenbosch.
+_FORCED = r"^'($|[^a-z]|[a-z](?:$|[^ -]))"
+
+CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f"  # a tab or a line break may stand in a text
+_CONTROL = re.compile(f"[{CONTROL}]")
+_FORMULA_ERROR = re.compile(
+    r"#(?:REF!|N/A|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|ERROR!|SPILL!|CALC!)|Loading\.\.\."
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Expressions of one column: the text as people see it, and the number under it if known."""
+
+    text: pl.Expr  # String; already trimmed and cleaned, null where blank
+    number: pl.Expr | None = None  # Float64; null where the cell holds no number
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Expressions of what a field made of a cell: a value, or a code of what is wrong."""
+
+    value: pl.Expr  # String as Postgres reads it for the SQL type; null where blank or wrong
+    code: pl.Expr  # String; null where nothing is wrong
+
+
+class CellError(Exception):
+    """A cell says nothing that its field can read; the code names why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+Shortcut = Callable[[pl.Series], pl.Series]  # texts -> values, null where it is not sure
+
+
+def clean(column: pl.Series) -> pl.Series:
+    """Trim a column of strings, compose its accents (NFC), and make blank cells null."""
+    untidy = (~column.str.contains(_TIDY)).arg_true()
+    if untidy.is_empty():
+        return column
+    return column.clone().scatter(untidy, _tidied(column.gather(untidy)))
+
+
+def _tidied(cells: pl.Series) -> pl.Series:
+    trimmed = cells.str.strip_chars(WHITE + UNSEEN).str.normalize("NFC")
+    bare = trimmed.str.replace(_FORCED, "${1}").str.strip_chars(WHITE + UNSEEN)
+    return keep(bare, bare != "")
+
+
+def plain(text: str) -> str:
+    """Make every kind of blank a space, and drop what nobody sees."""
+    return text.translate(_PLAIN)
+
+
+def keep(values: pl.Series, wanted: pl.Series) -> pl.Series:
+    """Make all values null but the wanted ones."""
+    if wanted.all():
+        return values
+    return values.zip_with(wanted, pl.Series([None], dtype=values.dtype))
+
+
+def matching(texts: pl.Series, pattern: str) -> pl.Series:
+    """Make all texts null but those that match."""
+    return keep(texts, texts.str.contains(pattern))
+
+
+def first_of(shortcuts: Sequence[Shortcut], texts: pl.Series) -> pl.Series:
+    """Give each text the value of the first shortcut that is sure of it, else null."""
+    if not shortcuts:
+        return nothing(len(texts))
+    values = shortcuts[0](texts)
+    left = (values.is_null() & texts.is_not_null()).arg_true()
+    if left.is_empty():
+        return values
+    return values.scatter(left, first_of(shortcuts[1:], texts.gather(left)))
+
+
+def nothing(rows: int) -> pl.Series:
+    """Make a column of nulls."""
+    return pl.repeat(None, rows, dtype=pl.String, eager=True)
+
+
+def refuse_unreadable(text: str) -> None:
+    """Raise where a cell shows a spreadsheet's error, or holds what Postgres cannot."""
+    if _FORMULA_ERROR.fullmatch(text):
+        raise CellError("formula_error")
+    if _CONTROL.search(text):
+        raise CellError("control_character")
+
+
+def shortest(numbers: pl.Series) -> pl.Series:
+    """Write floats as the shortest decimals that mean them, without an exponent: 95.5, 1200."""
+    texts = numbers.cast(pl.String).str.strip_suffix(".0")
+    long = texts.str.contains("e", literal=True).arg_true()
+    if long.is_empty():
+        return texts
+    written = [format(Decimal(text), "f") for text in texts.gather(long)]
+    return texts.scatter(long, pl.Series(written, dtype=pl.String))

@@ -1,0 +1,81 @@
+"""Phone numbers as the library phonenumbers reads them, and its patterns for plain ones."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+import phonenumbers
+from phonenumbers import PhoneMetadata
+
+_KINDS = (
+    "fixed_line",
+    "mobile",
+    "toll_free",
+    "premium_rate",
+    "shared_cost",
+    "personal_number",
+    "voip",
+    "pager",
+    "uan",
+    "voicemail",
+)
+# The library skips words and turns letters into digits; a cell with words is no phone number.
+_WRITTEN = re.compile(
+    r"(?:tel: ?)?[(+]{0,2}[0-9][0-9 ()./\u2010-\u2015-]*"
+    r"(?:(?:;ext=|[ ,;]*(?:extension|extn|ext|x|#)[.:]? ?)[0-9]{1,11})?",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The plain numbers of a country, as patterns of digits."""
+
+    code: str  # +61
+    prefix: str  # 0, before a number called from inside; empty where there is none
+    numbers: str  # without code and prefix, of any kind
+    lengths: str  # the same, more roughly; a number must match both
+    prefixes: str  # what the library takes off a number's front
+    exits: str  # what stands for the plus when calling abroad
+
+
+def e164(text: str, country: str) -> str | None:
+    """Read a number as +61412345678, with ;ext=12 where it has an extension; None if it is none."""
+    if not _WRITTEN.fullmatch(text):
+        return None
+    try:
+        number = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(number):
+        return None
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return f"{written};ext={number.extension}" if number.extension else str(written)
+
+
+@cache
+def plan(country: str) -> Plan | None:
+    """Give the plan of a country, unless the library rewrites its numbers beyond a pattern."""
+    metadata = PhoneMetadata.metadata_for_region(country)
+    general = metadata and metadata.general_desc
+    if not metadata or not general or metadata.national_prefix_transform_rule:
+        return None
+    prefixes = metadata.national_prefix_for_parsing or ""
+    prefix = metadata.national_prefix or ""
+    return Plan(
+        code=f"+{metadata.country_code}",
+        prefix=prefix if prefix in prefixes.split("|") else "",
+        numbers=_ascii("|".join(_kinds(metadata))),
+        lengths=_ascii(general.national_number_pattern or "$"),
+        prefixes=_ascii(prefixes or "$"),
+        exits=_ascii(metadata.international_prefix or "$"),
+    )
+
+
+def _kinds(metadata: PhoneMetadata) -> list[str]:
+    kinds = [getattr(metadata, kind) for kind in _KINDS]
+    return [kind.national_number_pattern for kind in kinds if kind and kind.national_number_pattern]
+
+
+def _ascii(pattern: str) -> str:
+    return pattern.replace(r"\d", "[0-9]")

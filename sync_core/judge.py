@@ -1,0 +1,142 @@
+"""Judge a page of rows in memory, a column at a time: a record, or issues, or a rule's skip."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from sync_core import headers
+from sync_core.fields import Cell, Convention, Field, clean
+from sync_core.headers import Columns
+from sync_core.resource import Entity, Page
+
+ROW, RULE, ISSUES, RAW = "row_number", "_rule", "_issues", "_raw"
+REASONS = pl.Schema({ROW: pl.Int64, ISSUES: pl.String, RAW: pl.String})
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A page as it goes to staging.
+
+    `frame` has `row_number`, one String column a field in the form Postgres reads, the name
+    `_rule`, and the JSON texts `_issues` and `_raw` of the rows that carry any.
+    """
+
+    frame: pl.DataFrame
+    blank: int
+    keyless: int  # rows whose key cannot be read
+
+
+@dataclass(frozen=True)
+class Judge:
+    """All that the rows of one sheet are judged by."""
+
+    entity: Entity
+    columns: Columns
+    convention: Convention
+    title: str  # of the sheet, for the addresses of cells
+
+    def __call__(self, page: Page) -> Judged:
+        """Judge the rows of a page; blank ones are only counted."""
+        cells = self._cells(page)
+        filled = cells.filter(self._is_filled(page))
+        read = filled.select(ROW, "place", *self._readings(page))
+        read = read.with_columns(*self._order_codes(), self._rule())
+        reasons = pl.DataFrame(list(self._reasons(page, read)), REASONS, orient="row")
+        fields = [field.column for field in self.entity.fields]
+        frame = read.select(ROW, *fields, RULE).join(reasons, ROW, "left", maintain_order="left")
+        keys = (pl.col(field.column) for field in self.entity.keys)
+        keyless = frame.select(pl.any_horizontal(key.is_null() for key in keys).sum()).item()
+        return Judged(frame, cells.height - filled.height, keyless)
+
+    def _cells(self, page: Page) -> pl.DataFrame:
+        """Give the cleaned texts of the fields' columns, and the numbers that were asked for."""
+        texts = [
+            clean(pl.Series(field.label, page.texts[index], pl.String))
+            for field, index in self.columns.fields
+        ]
+        numbers = [
+            pl.Series(f"number of {field.label}", page.numbers[index], pl.Float64)
+            for field, index in self.columns.fields
+            if index in page.numbers
+        ]
+        rows = pl.Series(ROW, page.rows, pl.Int64)
+        return pl.DataFrame([rows, *texts, *numbers]).with_row_index("place")
+
+    def _is_filled(self, page: Page) -> pl.Expr:
+        """Tell a row from a blank one: only the cells of our fields count."""
+        filled = pl.any_horizontal(
+            pl.col(field.label).is_not_null() for field in self.entity.fields
+        )
+        return filled | pl.col(ROW).is_in(list(page.broken)) if page.broken else filled
+
+    def _readings(self, page: Page) -> Iterator[pl.Expr]:
+        for field, index in self.columns.fields:
+            text = pl.col(field.label)
+            number = pl.col(f"number of {field.label}") if index in page.numbers else None
+            reading = field.read(Cell(text, number), self.convention)
+            code = reading.code
+            if field.required or field.key:
+                code = pl.when(text.is_null()).then(pl.lit("required")).otherwise(code)
+            yield reading.value.alias(field.column)
+            yield code.alias(_code(field))
+
+    def _order_codes(self) -> Iterator[pl.Expr]:
+        columns = {field.label: field.column for field in self.entity.fields}
+        for order in self.entity.orders:
+            later, earlier = pl.col(columns[order.label]), pl.col(columns[order.than])
+            wrong = (later < earlier) if order.or_equal else (later <= earlier)
+            yield pl.when(wrong).then(pl.lit(order.sentence)).alias(f"order of {order.label}")
+
+    def _rule(self) -> pl.Expr:
+        columns = {field.label: field.column for field in self.entity.fields}
+        rules = [
+            pl.when(pl.col(columns[skip.label]) == skip.value).then(pl.lit(skip.name))
+            for skip in self.entity.skips
+        ]
+        return (pl.coalesce(rules) if rules else pl.lit(None, pl.String)).alias(RULE)
+
+    def _reasons(
+        self, page: Page, read: pl.DataFrame
+    ) -> Iterator[tuple[int, str | None, str | None]]:
+        """Give row number, issues and raw cells of the rows that a rule skips or that are wrong."""
+        codes = [_code(field) for field in self.entity.fields]
+        orders = [f"order of {order.label}" for order in self.entity.orders]
+        carries = pl.any_horizontal(pl.col(RULE, *codes, *orders).is_not_null())
+        if page.broken:
+            carries |= pl.col(ROW).is_in(list(page.broken))
+        for row in read.filter(carries).iter_rows(named=True):
+            issues = None if row[RULE] else json.dumps(list(self._issues(page, row)))
+            yield row[ROW], issues, json.dumps(self._raw(page, row["place"]))
+
+    def _issues(self, page: Page, row: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+        if broken := page.broken.get(row[ROW]):
+            yield issue("broken_row", broken, headers.address(self.title, row[ROW], 0))
+        for field, index in self.columns.fields:
+            cell = headers.address(self.title, row[ROW], index)
+            if code := row[_code(field)]:
+                text = str(page.texts[index][row["place"]] or "").strip()
+                sentence = field.explain(code, text, self.convention)
+                yield issue(code, sentence, cell, field.label)
+            if broken_order := row.get(f"order of {field.label}"):
+                yield issue("out_of_order", broken_order, cell, field.label)
+
+    def _raw(self, page: Page, place: int) -> dict[str, str]:
+        """Give the cells of a row as they were read, under their headers."""
+        cells = ((header, page.texts[i][place]) for i, header in enumerate(self.columns.headers))
+        return {
+            header: str(text).replace("\0", "\N{REPLACEMENT CHARACTER}")  # jsonb keeps no NUL
+            for header, text in cells
+            if header and text is not None
+        }
+
+
+def _code(field: Field) -> str:
+    return f"code of {field.label}"
+
+
+def issue(code: str, sentence: str, cell: str, field: str = "") -> dict[str, str]:
+    """Make an issue: one thing wrong with one cell."""
+    return {"field": field, "code": code, "sentence": sentence, "cell": cell}

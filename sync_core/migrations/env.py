@@ -1,0 +1,21 @@
+"""What Alembic runs: our tables and those of the catalogue, on the connection it is given."""
+
+from alembic import context
+
+from sync_core import resources, tables
+
+assert resources.CATALOGUE  # noqa: S101 - importing the catalogue registers its tables
+
+
+def _is_ours(_object: object, name: str | None, kind: str, _reflected: bool, _to: object) -> bool:  # noqa: FBT001 - Alembic's signature
+    return not (kind == "table" and name is not None and name.startswith("outcomes_"))
+
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=tables.metadata,
+    include_object=_is_ours,
+    compare_server_default=False,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,164 @@
+"""The plan: what a run would do to each row, found by comparing staging with the target."""
+
+from collections.abc import Sequence
+
+from psycopg import sql
+from sqlalchemy import Connection
+
+from sync_core import checks, db
+from sync_core.fields import Field
+from sync_core.resource import Entity
+from sync_core.scope import Scope, listed
+from sync_core.wording import NAMED, Named, Tally
+
+MEMORY = (  # for joins of a million rows, which would go to disk otherwise
+    "set local work_mem = '96MB'; set local hash_mem_multiplier = 2; set local jit = off;"
+    " set local max_parallel_workers_per_gather = 2"
+)
+
+
+def make(connection: Connection, scope: Scope) -> Tally:
+    """Write the entity's plan, and count it; the plans of the entities before it must stand."""
+    db.cursor(connection).execute(MEMORY)
+    scope.run(connection, "analyze {rows} (row_number, {keys})")
+    found = checks.find(connection, scope)
+    _compare(connection, scope, checked=found > 0)
+    _leave_out(connection, scope)
+    if scope.entity.removal != "keep" and not scope.keyless:
+        _remove(connection, scope)
+    scope.run(connection, "analyze {plan} (row_number, kind, {keys})")
+    checks.keep_unique(connection, scope)
+    scope.run(connection, "create index on {rows} using brin (row_number)")
+    scope.run(connection, "create index on {plan} using brin (row_number)")
+    return _count(connection, scope)
+
+
+def _compare(connection: Connection, scope: Scope, *, checked: bool) -> None:
+    """Plan the rows that nothing is wrong with and that differ from the target."""
+    others = [field for field in scope.entity.fields if not field.key]
+    differs = [
+        sql.SQL("s.{0} is distinct from t.{0}").format(sql.Identifier(field.column))
+        for field in others
+    ]
+    right = "and not exists (select from {verdicts} v where v.row_number = s.row_number)"
+    scope.run(connection, "drop table if exists {plan}")
+    scope.run(  # a table made by a query, for only then Postgres plans it in parallel
+        connection,
+        "create unlogged table {plan} with (autovacuum_enabled = false) as select s.row_number,"
+        " case when {t_key} is null then 'created' else 'updated' end as kind, {s_keys},"
+        " {s_name} as name, null::text as rule,"
+        " case when {t_key} is not null then {changes} end as changes,"
+        " null::jsonb as issues, null::jsonb as raw, {hash} as row_hash"
+        " from {rows} s left join {target} t on t.organization_id = {org} and {s_is_t}"
+        " where s._issues is null and s._rule is null and ({differs}) {right}",
+        changes=_changes(others),
+        hash=row_hash("s", scope.entity),
+        differs=sql.SQL(" or ").join(
+            [
+                sql.SQL("{t_key} is null or t._removed_at is not null").format(**scope.names),
+                *differs,
+            ]
+        ),
+        right=sql.SQL(right if checked else "").format(**scope.names),
+    )
+
+
+def row_hash(table: str, entity: Entity) -> sql.Composed:
+    """Give the SQL of a number that stands for the values of a row's fields."""
+    return sql.SQL("hash_record_extended(row({}), 0)").format(listed(table, entity.fields))
+
+
+def _changes(fields: Sequence[Field]) -> sql.Composed:
+    """Give the SQL of what an update changes: `{"city": ["Perth", "Hobart"]}`."""
+    parts = [
+        sql.SQL(
+            "case when s.{0} is distinct from t.{0}"
+            " then jsonb_build_object({1}, jsonb_build_array(t.{0}, s.{0})) else '{{}}' end"
+        ).format(sql.Identifier(field.column), sql.Literal(field.column))
+        for field in fields
+    ]
+    back = sql.SQL(
+        "case when t._removed_at is not null"
+        " then jsonb_build_object('_removed_at', jsonb_build_array(t._removed_at, null))"
+        " else '{}' end"
+    )
+    return sql.SQL(" || ").join([*parts, sql.SQL("(") + back + sql.SQL(")")])
+
+
+def _leave_out(connection: Connection, scope: Scope) -> None:
+    """Plan the rows that a rule skips, or that something is wrong with."""
+    reasons = [
+        sql.SQL("when {} then {}").format(sql.Literal(skip.name), sql.Literal(skip.sentence))
+        for skip in scope.entity.skips
+    ]
+    reason = sql.SQL("case s._rule {} end").format(sql.SQL(" ").join(reasons)) if reasons else None
+    scope.run(
+        connection,
+        "insert into {plan} (row_number, kind, {keys}, name, rule, issues, raw)"
+        " select s.row_number,"
+        " case when coalesce(s._rule, v.rule) is null then 'failed' else 'skipped' end,"
+        " {s_keys}, coalesce({s_name}, 'row ' || s.row_number), coalesce(s._rule, v.rule),"
+        " case when coalesce(s._rule, v.rule) is null"
+        " then coalesce(s._issues, '[]') || coalesce(v.issues, '[]')"
+        " else jsonb_build_array({skipped}) end, coalesce(s._raw, {raw})"
+        " from {rows} s left join (select row_number, min(rule) as rule, min(reason) as reason,"
+        " jsonb_agg(issue) filter (where issue is not null) as issues"
+        " from {verdicts} group by row_number) v using (row_number)"
+        " where s._issues is not null or s._rule is not null or v.row_number is not null",
+        skipped=scope.issue(
+            scope.entity.keys[0],
+            "rule",
+            sql.SQL("coalesce({}, v.reason)").format(reason) if reason else sql.SQL("v.reason"),
+        ),
+        raw=checks.typed_cells(scope),
+    )
+
+
+def _remove(connection: Connection, scope: Scope) -> None:
+    """Plan the records whose key no row has, not even a failed or skipped one."""
+    whole = sql.SQL(", ").join(
+        sql.SQL("{}, t.{}").format(sql.Literal(field.column), sql.Identifier(field.column))
+        for field in scope.entity.fields
+    )
+    scope.run(
+        connection,
+        "insert into {plan} (kind, {keys}, name, changes)"
+        " select 'removed', {t_keys}, {t_name}, jsonb_build_object({whole})"
+        " from {target} t where t.organization_id = {org} and t._removed_at is null"
+        " and not exists (select from {rows} s where {s_is_t})",
+        whole=whole,
+    )
+
+
+def _count(connection: Connection, scope: Scope) -> Tally:
+    counts: dict[str, int] = {}
+    rules: dict[str, int] = {}
+    for kind, rule, count in scope.ask(
+        connection, "select kind, rule, count(*) from {plan} group by kind, rule order by rule"
+    ):
+        counts[kind] = counts.get(kind, 0) + count
+        if rule:
+            rules[rule] = count
+    kept = scope.staged - sum(count for kind, count in counts.items() if kind != "removed")
+    return Tally(read=scope.staged, unchanged=kept, blank=scope.blank, rules=rules, **counts)
+
+
+def standing(connection: Connection, scope: Scope) -> int:
+    """Count the organization's records in the target."""
+    ((count,),) = scope.ask(
+        connection, "select count(*) from {target} t where t.organization_id = {org}"
+    )
+    return int(count)
+
+
+def named_rows(connection: Connection, scope: Scope) -> list[Named]:
+    """Name the first failed and skipped rows, with their reasons, for the log message."""
+    rows = scope.ask(
+        connection,
+        "select name, rule, (select string_agg(i ->> 'sentence', '; ')"
+        " from jsonb_array_elements(issues) i) from (select *, row_number() over"
+        " (partition by kind, rule order by row_number) as place from {plan}"
+        " where kind in ('failed', 'skipped')) p where place <= {most} order by p.row_number",
+        most=sql.Literal(NAMED),
+    )
+    return [Named(name, reason or "", rule) for name, rule, reason in rows]

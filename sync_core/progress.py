@@ -1,0 +1,151 @@
+"""Live news of a run in Redis: it may be lost, and is never believed over the run."""
+
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from typing import Any, Literal
+
+from redis import Redis, RedisError
+
+KEPT = 86_400  # seconds
+LINES = 500  # of a log, at most
+PAUSE = 0.25  # seconds between two writes, at least
+SILENCE = 2.0  # seconds without a try after Redis did not answer
+
+
+@dataclass(frozen=True)
+class Band:
+    """A phase, and the part of the bar that it fills, in percent."""
+
+    name: str
+    start: int
+    end: int
+
+
+SHEET_BANDS = (Band("downloading", 0, 60), Band("processing", 60, 80), Band("saving", 80, 100))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a run is doing now. `total` is None where nobody knows it, and may be exceeded."""
+
+    phase: str = ""
+    sentence: str = ""
+    done: int = 0
+    total: int | None = None
+    unit: str = "rows"
+    percent: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    attempt: int = 0
+    at: float = 0.0  # seconds since 1970
+
+
+Level = Literal["info", "warning", "error"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a run's log."""
+
+    at: float  # seconds since 1970
+    level: Level
+    text: str
+
+
+class Reporter:
+    """Writes the progress and the log of one attempt, and never fails."""
+
+    def __init__(self, redis: Redis, run_id: int, attempt: int) -> None:
+        self._redis = redis
+        self._run_id = run_id
+        self.lines: deque[Line] = deque(maxlen=LINES)
+        self.latest = Progress(attempt=attempt)
+        self._next = self._down_until = 0.0
+
+    def tell(
+        self,
+        band: Band,
+        sentence: str,
+        *,
+        fraction: float = 0.0,
+        now: bool = False,
+        **facts: Any,  # noqa: ANN401 - further fields of Progress
+    ) -> None:
+        """Keep the news, and write it when it is time, or `now`; the bar never goes back."""
+        news = {"done": 0, "total": None, "unit": "rows"} if band.name != self.latest.phase else {}
+        place = band.start + int((band.end - band.start) * min(fraction, 1.0))
+        self.latest = replace(
+            self.latest,
+            phase=band.name,
+            sentence=sentence,
+            percent=max(self.latest.percent, place),
+            at=time.time(),
+            **{**news, **facts},
+        )
+        if now or news or time.monotonic() >= self._next:
+            self._write()
+
+    def say(self, sentence: str) -> None:
+        """Change the sentence alone, at once."""
+        self.latest = replace(self.latest, sentence=sentence, at=time.time())
+        self._write()
+
+    def log(self, text: str, level: Level = "info") -> None:
+        """Add a line to the log."""
+        line = Line(time.time(), level, text)
+        self.lines.append(line)
+        self._send(partial(self._send_line, line))
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Give the log for the run's record."""
+        return [asdict(line) for line in self.lines]
+
+    def _send_line(self, line: Line) -> None:
+        name = _log_key(self._run_id)
+        with self._redis.pipeline() as pipeline:
+            pipeline.xadd(name, {"line": json.dumps(asdict(line))}, maxlen=LINES)
+            pipeline.expire(name, KEPT)
+            pipeline.execute()
+
+    def _write(self) -> None:
+        self._next = time.monotonic() + PAUSE
+        news = json.dumps(asdict(self.latest))
+        self._send(partial(self._redis.set, key(self._run_id), news, ex=KEPT))
+
+    def _send(self, send: Callable[[], object]) -> None:
+        """Go on without Redis, and leave it alone for a while where it does not answer."""
+        if time.monotonic() >= self._down_until:
+            try:
+                send()
+            except RedisError:
+                self._down_until = time.monotonic() + SILENCE
+
+
+def key(run_id: int) -> str:
+    """Give the key under which a run's progress is kept."""
+    return f"sync:progress:{run_id}"
+
+
+def read(redis: Redis, run_ids: Sequence[int]) -> dict[int, Progress]:
+    """Read the progress of these runs in one round trip. Raises RedisError."""
+    if not run_ids:
+        return {}
+    found = redis.mget([key(run_id) for run_id in run_ids])
+    return {
+        run_id: Progress(**json.loads(text))
+        for run_id, text in zip(run_ids, found, strict=True)
+        if text
+    }
+
+
+def read_log(redis: Redis, run_id: int) -> list[Line]:
+    """Read the live log of a run, newest last. Raises RedisError."""
+    entries = redis.xrange(_log_key(run_id))
+    return [Line(**json.loads(entry["line"])) for _, entry in entries]
+
+
+def _log_key(run_id: int) -> str:
+    return f"sync:log:{run_id}"

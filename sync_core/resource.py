@@ -1,0 +1,131 @@
+"""What can be kept in step: resources, their entities and rules, and the protocol of a source."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from sync_core.fields import Field
+
+Removal = Literal["keep", "deactivate", "delete"]
+
+
+@dataclass(frozen=True)
+class Skip:
+    """A rule that leaves rows out: those whose `label` reads `value`; counted and named apart."""
+
+    name: str  # "FLAT", as in "3 FLAT skipped"
+    label: str
+    value: str
+    sentence: str  # "FLAT employment type"
+
+
+@dataclass(frozen=True)
+class Order:
+    """A rule between two cells of a row: `label` comes after `than` (or may equal it)."""
+
+    label: str
+    than: str
+    or_equal: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong where the rule is broken."""
+        place = "not be before" if self.or_equal else "be after"
+        return f"{self.label} must {place} {self.than}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entity:
+    """One target table: its fields, its key, its rules, its removal policy."""
+
+    name: str  # also the table's name, and of its CSV file
+    title: str  # "Locations"; also the usual title of its tab
+    fields: tuple[Field, ...]
+    named_by: str = "Name"  # label of the field that names a row to people
+    skips: tuple[Skip, ...] = ()
+    orders: tuple[Order, ...] = ()
+    removal: Removal = "keep"
+
+    @property
+    def keys(self) -> tuple[Field, ...]:
+        """The fields that together are the key."""
+        return tuple(f for f in self.fields if f.key)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """What one page keeps in step: entities in the order in which they depend on each other."""
+
+    name: str
+    title: str
+    icon: str
+    entities: tuple[Entity, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Consecutive rows of a sheet, by column.
+
+    `texts[i]` holds the cells of the sheet's column i as people see them (str, or None for a
+    blank one; a list or a pyarrow string array), for every header. `numbers[i]` holds, for the
+    columns asked for, the number under the cell or None; it is empty where a source knows only
+    texts (CSV). `rows` are row numbers in the sheet.
+    """
+
+    rows: Sequence[int]
+    texts: Sequence[Any]
+    numbers: Mapping[int, Sequence[float | None]] = field(default_factory=dict)
+    broken: Mapping[int, str] = field(default_factory=dict)  # row number -> why it cannot be read
+    cursor: Any = None  # JSON; where reading can go on after this page, None where it cannot
+    done: int | None = None  # how much of `Sheet.total` has been read after this page
+
+
+class Sheet(Protocol):
+    """One opened table of a source: its header is read, its rows are not."""
+
+    @property
+    def name(self) -> str:
+        """What a sentence about it begins with: "The tab 'Locations' of 'Master data'"."""
+
+    @property
+    def title(self) -> str:
+        """What an address begins with: Locations!C418."""
+
+    @property
+    def headers(self) -> Sequence[str]:
+        """The cells of the header row, from column A on."""
+
+    @property
+    def header_row(self) -> int:
+        """The header's row number; 1 for the first row."""
+
+    @property
+    def locale(self) -> str | None:
+        """Of numbers and dates; None: ISO."""
+
+    @property
+    def total(self) -> int | None:
+        """How much there is to read, in the unit of `Page.done`."""
+
+    @property
+    def unit(self) -> Literal["rows", "bytes"]:
+        """What `total` and `Page.done` count."""
+
+    def pages(self, numbers: frozenset[int], cursor: Any = None) -> Iterator[Page]:  # noqa: ANN401 - JSON
+        """Read the rows in order, with the numbers of these columns, after `cursor` if given.
+
+        Raises SyncError where the source cannot be read to its end.
+        """
+        ...
+
+    def link(self, row: int, column: int) -> str | None:
+        """Give the address at which a person sees the cell, where there is one; column A is 0."""
+        ...
+
+
+class Source(Protocol):
+    """A place that holds the sheets of a resource."""
+
+    def open(self, entity: Entity) -> Sheet:
+        """Open the sheet of one entity and read its header. Raises SyncError."""
+        ...

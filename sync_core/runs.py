@@ -1,0 +1,213 @@
+"""Runs: the truth about every sync; asked for here, worked on under a lease."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import distinct_on, insert
+
+from sync_core import leases, settings, tables
+from sync_core.errors import SyncError
+from sync_core.people import Person
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution of one resource for one organization."""
+
+    id: int
+    organization_id: int
+    resource: str
+    kind: str
+    trigger: str
+    status: str
+    attempt: int
+    requested_by: str
+    requested_email: str
+    requested_team: str
+    queued_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    message: str
+    log_message: str
+    error_code: str | None
+    advice: str
+    notes: list[str]
+    phases: dict[str, float]
+    lost: bool  # running, but its lease is over: nobody works on it
+    cancelling: bool
+
+    @property
+    def active(self) -> bool:
+        """Tell whether it is on its way."""
+        return self.status in tables.ACTIVE
+
+    @property
+    def seconds(self) -> float | None:
+        """Give the duration in seconds, without the wait in the queue."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()
+
+
+_RUNS, _LEASES = tables.runs.c, tables.leases.c
+_NOW = sa.func.clock_timestamp()
+_READ = sa.select(
+    *(tables.runs.c[f] for f in Run.__dataclass_fields__ if f not in {"lost", "cancelling"}),
+    sa.func.coalesce((_RUNS.status == "running") & (_LEASES.lease_until < _NOW), sa.false()).label(
+        "lost"
+    ),
+    _LEASES.cancel_requested_at.is_not(None).label("cancelling"),
+).outerjoin_from(tables.runs, tables.leases, _LEASES.run_id == _RUNS.id)
+
+
+def _rows(connection: Connection, query: sa.Select[Any]) -> list[Run]:
+    return [Run(**row) for row in connection.execute(query).mappings()]
+
+
+def get(connection: Connection, organization_id: int, run_id: int) -> Run:
+    """Read a run of the organization. Raises SyncError("unknown_run")."""
+    found = _rows(
+        connection,
+        _READ.where(_RUNS.id == run_id, _RUNS.organization_id == organization_id),
+    )
+    if not found:
+        raise SyncError("unknown_run", run=run_id)
+    return found[0]
+
+
+def latest(connection: Connection, organization_id: int) -> dict[str, Run]:
+    """Give each resource's run that matters now: the active one, else the newest."""
+    newest = (
+        _READ.where(_RUNS.organization_id == organization_id)
+        .ext(distinct_on(_RUNS.resource))
+        .order_by(_RUNS.resource, _RUNS.status.in_(tables.ACTIVE).desc(), _RUNS.id.desc())
+    )
+    return {run.resource: run for run in _rows(connection, newest)}
+
+
+def history(
+    connection: Connection, organization_id: int, resource: str | None = None, limit: int = 20
+) -> list[Run]:
+    """List runs, newest first."""
+    query = _READ.where(_RUNS.organization_id == organization_id)
+    if resource:
+        query = query.where(_RUNS.resource == resource)
+    return _rows(connection, query.order_by(_RUNS.id.desc()).limit(limit))
+
+
+def tallies(connection: Connection, run_ids: Sequence[int]) -> dict[int, dict[str, dict[str, Any]]]:
+    """Read the counts of runs: run, then entity, then kind."""
+    rows = connection.execute(
+        sa.select(tables.tallies)
+        .where(tables.tallies.c.run_id.in_(run_ids))
+        .order_by(tables.tallies.c.run_id, tables.tallies.c.entity)
+    )
+    found: dict[int, dict[str, dict[str, Any]]] = {}
+    for row in rows.mappings():
+        counts = {name: row[name] for name in ("read", *tables.KINDS, "blank", "rules")}
+        found.setdefault(row["run_id"], {})[row["entity"]] = counts
+    return found
+
+
+def start(
+    connection: Connection,
+    organization_id: int,
+    resource: str,
+    person: Person,
+    *,
+    trigger: str,
+    kind: str = "sync",
+) -> Run:
+    """Queue a run. Raises SyncError("already_running" or "cooldown")."""
+    leases.close_dead(connection, organization_id, resource)
+    _refuse_during_cooldown(connection, organization_id, resource)
+    run_id = connection.execute(
+        insert(tables.runs)
+        .values(
+            organization_id=organization_id,
+            resource=resource,
+            kind=kind,
+            trigger=trigger,
+            requested_by=person.name,
+            requested_email=person.email,
+            requested_team=person.team,
+        )
+        .on_conflict_do_nothing(
+            index_elements=["organization_id", "resource"],
+            index_where=sa.text("status in ('queued','running','interrupted')"),
+        )
+        .returning(_RUNS.id)
+    ).scalar_one_or_none()
+    if run_id is None:
+        raise _already_running(connection, organization_id, resource)
+    return get(connection, organization_id, run_id)
+
+
+def _already_running(connection: Connection, organization_id: int, resource: str) -> SyncError:
+    age = sa.func.extract("epoch", _NOW - _RUNS.queued_at)
+    row = connection.execute(
+        sa.select(_RUNS.id, _RUNS.requested_by, age.label("age")).where(
+            _RUNS.organization_id == organization_id,
+            _RUNS.resource == resource,
+            _RUNS.status.in_(tables.ACTIVE),
+        )
+    ).one_or_none()
+    if row is None:  # it ended a moment ago
+        return SyncError("cooldown", seconds=max(1, round(settings.current().cooldown)))
+    return SyncError("already_running", who=row.requested_by, ago=_ago(row.age), run=row.id)
+
+
+def _ago(seconds: float) -> str:
+    return f"{int(seconds)} s" if seconds < 120 else f"{int(seconds / 60)} min"  # noqa: PLR2004 - two minutes
+
+
+def _refuse_during_cooldown(connection: Connection, organization_id: int, resource: str) -> None:
+    pause = settings.current().cooldown
+    left = connection.execute(
+        sa.text(
+            "select :pause - extract(epoch from clock_timestamp() - max(finished_at)) from runs"
+            " where organization_id = :org and resource = :resource"
+        ),
+        {"pause": pause, "org": organization_id, "resource": resource},
+    ).scalar()
+    if left is not None and left > 0:
+        raise SyncError("cooldown", seconds=max(1, round(left)))
+
+
+def request_cancel(connection: Connection, organization_id: int, run_id: int, who: Person) -> Run:
+    """Cancel at once where no worker has the run, else ask the worker. Idempotent."""
+    run = get(connection, organization_id, run_id)
+    here = (_RUNS.id == run_id, _RUNS.status.in_(("queued", "interrupted", "waiting")))
+    if not leases.close(connection, here, leases.cancelled()):
+        connection.execute(
+            sa.update(tables.leases)
+            .where(_LEASES.run_id == run_id, _LEASES.cancel_requested_at.is_(None))
+            .values(cancel_requested_at=_NOW, cancel_requested_by=who.name)
+        )
+    return get(connection, organization_id, run.id)
+
+
+def to_push(connection: Connection, patience: float = 3) -> list[int]:
+    """List the queued runs that were not handed to the queue lately (seconds)."""
+    return list(
+        connection.execute(
+            sa.text(
+                "select id from runs where status = 'queued' and (pushed_at is null or"
+                " pushed_at < clock_timestamp() - make_interval(secs => :patience)) order by id"
+            ),
+            {"patience": patience},
+        ).scalars()
+    )
+
+
+def mark_pushed(connection: Connection, run_id: int) -> None:
+    """Note that the run was handed to the queue."""
+    connection.execute(
+        sa.update(tables.runs)
+        .where(_RUNS.id == run_id, _RUNS.status == "queued")
+        .values(pushed_at=_NOW)
+    )

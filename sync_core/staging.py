@@ -1,0 +1,106 @@
+"""The staging table of a run's entity: every row that was read, typed, in one COPY a page."""
+
+from collections.abc import Mapping, Sequence
+
+import sqlalchemy as sa
+from psycopg import sql
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import dialect, insert
+
+from sync_core import db, tables
+from sync_core.judge import ISSUES, RAW, ROW, RULE, Judged
+from sync_core.resource import Entity
+
+OURS = f"{ROW} integer, {RULE} text, {ISSUES} jsonb, {RAW} jsonb"
+
+
+def table(run_id: int, entity: Entity, what: str = "rows") -> sql.Identifier:
+    """Name the run's own table of an entity's `rows`, or of its `plan`."""
+    return sql.Identifier("staging", f"{entity.name}_{what}_{run_id}")
+
+
+def create(
+    connection: Connection, run_id: int, entity: Entity, title: str, headers: Sequence[str]
+) -> None:
+    """Make an empty staging table; what an earlier attempt staged is dropped.
+
+    It is unlogged: a crash of Postgres empties it, which the checkpoint's count reveals.
+    """
+    name = table(run_id, entity)
+    columns = sql.SQL(", ").join(
+        sql.SQL("{} {}").format(sql.Identifier(f.column), sql.SQL(_type(f.sql_type)))
+        for f in entity.fields
+    )
+    cursor = db.cursor(connection)
+    cursor.execute(sql.SQL("drop table if exists {}").format(name))
+    cursor.execute(
+        sql.SQL("create unlogged table {} ({}, {}) with (autovacuum_enabled = false)").format(
+            name, sql.SQL(OURS), columns
+        )
+    )
+    _start_checkpoint(connection, run_id, entity, {"title": title, "headers": list(headers)})
+
+
+def _start_checkpoint(
+    connection: Connection, run_id: int, entity: Entity, sheet: Mapping[str, object]
+) -> None:
+    fresh: dict[str, object] = {
+        "staged": 0,
+        "blank": 0,
+        "keyless": 0,
+        "cursor": None,
+        "complete": False,
+    }
+    fresh["sheet"] = sheet
+    connection.execute(
+        insert(tables.checkpoints)
+        .values(run_id=run_id, entity=entity.name, **fresh)
+        .on_conflict_do_update(index_elements=["run_id", "entity"], set_=fresh)
+    )
+
+
+def _type(sql_type: sa.types.TypeEngine[object]) -> str:
+    return sql_type.compile(dialect=dialect())  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it out
+
+
+def write(
+    connection: Connection, run_id: int, entity: Entity, judged: Judged, cursor: object
+) -> None:
+    """Append a judged page, and count it in the run's checkpoint."""
+    columns = sql.SQL(", ").join(map(sql.Identifier, judged.frame.columns))
+    command = sql.SQL("copy {} ({}) from stdin (format csv)").format(table(run_id, entity), columns)
+    with db.cursor(connection).copy(command) as copy:
+        copy.write(judged.frame.write_csv(include_header=False).encode())
+    kept = tables.checkpoints.c
+    connection.execute(
+        sa.update(tables.checkpoints)
+        .where(kept.run_id == run_id, kept.entity == entity.name)
+        .values(
+            staged=kept.staged + judged.frame.height,
+            blank=kept.blank + judged.blank,
+            keyless=kept.keyless + judged.keyless,
+            cursor=cursor,
+        )
+    )
+
+
+def count(connection: Connection, run_id: int, entity: Entity) -> int:
+    """Count the staged rows."""
+    found = db.cursor(connection).execute(
+        sql.SQL("select count(*) from {}").format(table(run_id, entity))
+    )
+    return int(found.fetchall()[0][0])
+
+
+def drop_ended(connection: Connection) -> None:
+    """Drop the staging and plan tables of runs that have ended."""
+    names = connection.execute(
+        sa.text(
+            "select tablename from pg_tables join runs"
+            " on runs.id = substring(tablename from '_([0-9]+)$')::bigint"
+            " where schemaname = 'staging' and finished_at is not null"
+        )
+    ).scalars()
+    for name in list(names):
+        drop = sql.SQL("drop table if exists {}").format(sql.Identifier("staging", name))
+        db.cursor(connection).execute(drop)

@@ -1,0 +1,62 @@
+"""Real servers for every test, an organization for each, and a way to sync."""
+
+import os
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+os.environ.pop("DATABASE_URL", None)
+os.environ.pop("REDIS_URL", None)
+os.environ["SYNCDESK_DATA"] = tempfile.mkdtemp(prefix="syncdesk-tests-")
+os.environ["SYNCDESK_COOLDOWN"] = "0.001"
+
+import psycopg
+import pytest
+
+from sync_core import db, embedded, organizations, settings
+from sync_core.organizations import Organization
+from sync_core.people import Person
+from sync_core.runs import Run
+from tests.desk import ANA, Desk
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[embedded.Urls]:
+    urls = settings.urls()
+    db.prepare()
+    yield urls
+    db.engine().dispose()
+    embedded.release(10)
+
+
+@pytest.fixture
+def database(servers: embedded.Urls) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(servers.database.replace("+psycopg", ""), autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def organization(servers: embedded.Urls) -> Organization:
+    assert servers
+    with db.begin() as connection:
+        return organizations.add(connection, f"o-{uuid.uuid4().hex[:12]}", "Northwind Care")
+
+
+@pytest.fixture
+def ana() -> Person:
+    return ANA
+
+
+@pytest.fixture
+def desk(organization: Organization, tmp_path: Path) -> Desk:
+    return Desk(organization, tmp_path)
+
+
+@pytest.fixture
+def outcomes(database: psycopg.Connection) -> Callable[..., list[tuple[object, ...]]]:
+    def read(run: Run, columns: str = "kind, row_number, key") -> list[tuple[object, ...]]:
+        query = f"select {columns} from outcomes where run_id = %s order by entity, row_number, key"
+        return database.execute(query, [run.id]).fetchall()
+
+    return read

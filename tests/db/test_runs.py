@@ -1,0 +1,282 @@
+import threading
+from collections.abc import Callable
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from sync_core import db, leases, organizations, runs, tables
+from sync_core.embedded import Urls
+from sync_core.errors import SyncError
+from sync_core.leases import Claim, Ending, LeaseLostError
+from sync_core.organizations import Organization
+from sync_core.people import Person
+from sync_core.runs import Run
+
+DONE = Ending("completed", "Processed 0 locations: 0 created, 0 updated.")
+
+
+@pytest.fixture
+def start(organization: Organization, ana: Person) -> Callable[[], Run]:
+    def begin() -> Run:
+        with db.begin() as connection:
+            return runs.start(connection, organization.id, "locations", ana, trigger="test")
+
+    return begin
+
+
+def claim(run: Run) -> Claim:
+    with db.begin() as connection:
+        held = leases.claim(connection, run.id, "a worker")
+    assert held is not None
+    return held
+
+
+def status(run: Run) -> str:
+    with db.begin() as connection:
+        return runs.get(connection, run.organization_id, run.id).status
+
+
+def let_lease_end(run: Run) -> None:
+    with db.begin() as connection:
+        connection.execute(
+            sa.update(tables.leases)
+            .where(tables.leases.c.run_id == run.id)
+            .values(lease_until=sa.func.clock_timestamp())
+        )
+
+
+def close_dead(run: Run) -> list[int]:
+    """Close dead runs, as if Postgres had been up for long."""
+    with db.begin() as connection:
+        return leases.close_dead(connection, run.organization_id, grace=0)
+
+
+def test_a_second_start_learns_who_started_the_first(start: Callable[[], Run]) -> None:
+    first = start()
+    with pytest.raises(SyncError) as caught:
+        start()
+    assert caught.value.code == "already_running"
+    assert caught.value.sentence == "Ana Ruiz started this 0 s ago."
+    assert caught.value.facts["run"] == first.id
+
+
+def test_of_many_starts_at_once_one_wins(start: Callable[[], Run]) -> None:
+    results: list[str] = []
+
+    def press() -> None:
+        try:
+            start()
+            results.append("started")
+        except SyncError as error:
+            results.append(error.code)
+
+    threads = [threading.Thread(target=press) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == ["already_running"] * 7 + ["started"]
+
+
+def test_a_run_is_claimed_once(start: Callable[[], Run]) -> None:
+    run = start()
+    assert claim(run).attempt == 1
+    with db.begin() as connection:
+        assert leases.claim(connection, run.id, "another worker") is None
+
+
+def test_an_ended_run_frees_its_resource(start: Callable[[], Run]) -> None:
+    held = claim(start())
+    with db.begin() as connection:
+        leases.finish(connection, held, DONE)
+    assert start().status == "queued"
+
+
+def test_an_ended_run_never_changes(start: Callable[[], Run], database: psycopg.Connection) -> None:
+    run = start()
+    with db.begin() as connection:
+        leases.finish(connection, claim(run), DONE)
+    with pytest.raises(psycopg.errors.RaiseException, match="has ended"):
+        database.execute("update runs set message = 'rosy' where id = %s", [run.id])
+
+
+@pytest.mark.parametrize("old", tables.STATUSES)
+def test_postgres_allows_the_arrows_of_the_table_and_no_others(
+    old: str, start: Callable[[], Run], database: psycopg.Connection
+) -> None:
+    """Drive a run to `old` along allowed arrows, then try every other status."""
+    run = start()
+    for step in _way_to(old):
+        _set(database, run, step)
+    for new in tables.STATUSES:
+        if new == old:
+            continue
+        allowed = (old, new) in leases.TRANSITIONS
+        with database.transaction(force_rollback=True):
+            if allowed:
+                _set(database, run, new)
+            else:
+                with pytest.raises(psycopg.errors.RaiseException), database.transaction():
+                    _set(database, run, new)
+
+
+def _way_to(status: str) -> list[str]:
+    ways: dict[str, list[str]] = {"queued": []}
+    while status not in ways:
+        for old, new in leases.TRANSITIONS:
+            if old in ways and new not in ways:
+                ways[new] = [*ways[old], new]
+    return ways[status]
+
+
+def _set(database: psycopg.Connection, run: Run, status: str) -> None:
+    finished = "clock_timestamp()" if status in leases.ENDED else "null"
+    database.execute(
+        f"update runs set status = %s, finished_at = {finished} where id = %s", [status, run.id]
+    )
+
+
+def test_a_closed_attempt_can_neither_write_nor_finish(start: Callable[[], Run]) -> None:
+    run = start()
+    held = claim(run)
+    let_lease_end(run)
+    assert close_dead(run) == [run.id]
+    for late in (leases.fence, leases.renew):
+        with pytest.raises(LeaseLostError), db.begin() as connection:
+            late(connection, held)
+    with pytest.raises(LeaseLostError), db.begin() as connection:
+        leases.finish(connection, held, DONE)
+    assert status(run) == "interrupted"
+
+
+def test_an_interrupted_run_goes_on_as_the_same_run(start: Callable[[], Run]) -> None:
+    run = start()
+    claim(run)
+    let_lease_end(run)
+    close_dead(run)
+    with db.begin() as connection:
+        assert run.id in leases.resume(connection)
+    assert claim(run).attempt == 2
+
+
+def test_the_third_crash_fails_a_run(start: Callable[[], Run]) -> None:
+    run = start()
+    for _ in range(leases.CRASHES):
+        held = claim(run)
+        with db.begin() as connection:
+            leases.interrupt(connection, held, "its worker died", crashed=True)
+            leases.resume(connection)
+    assert status(run) == "failed"
+    with db.begin() as connection:
+        ended = runs.get(connection, run.organization_id, run.id)
+    assert ended.message == "Its worker died 3 times. Nothing was changed."
+
+
+def test_a_stop_on_request_is_no_crash(start: Callable[[], Run]) -> None:
+    run = start()
+    for _ in range(leases.CRASHES + 1):
+        held = claim(run)
+        with db.begin() as connection:
+            leases.interrupt(connection, held, "its worker was asked to stop", crashed=False)
+            leases.resume(connection)
+    assert status(run) == "queued"
+
+
+def test_starting_closes_a_dead_run_even_where_no_beat_is_alive(
+    start: Callable[[], Run], database: psycopg.Connection
+) -> None:
+    run = start()
+    claim(run)
+    let_lease_end(run)
+    assert read(run).lost
+    database.execute("select pg_sleep(0)")
+    close_dead(run)
+    assert status(run) == "interrupted"
+
+
+def read(run: Run) -> Run:
+    with db.begin() as connection:
+        return runs.get(connection, run.organization_id, run.id)
+
+
+def test_a_queued_run_is_cancelled_at_once(start: Callable[[], Run], ana: Person) -> None:
+    run = start()
+    with db.begin() as connection:
+        ended = runs.request_cancel(connection, run.organization_id, run.id, ana)
+    assert (ended.status, ended.message) == ("cancelled", "Cancelled. Nothing was changed.")
+
+
+def test_a_running_run_is_asked_to_stop(start: Callable[[], Run], ana: Person) -> None:
+    run = start()
+    held = claim(run)
+    with db.begin() as connection:
+        asked = runs.request_cancel(connection, run.organization_id, run.id, ana)
+    assert (asked.status, asked.cancelling) == ("running", True)
+    with db.begin() as connection:
+        assert leases.renew(connection, held)
+
+
+def test_a_cancel_that_is_not_obeyed_is_enforced(start: Callable[[], Run], ana: Person) -> None:
+    run = start()
+    claim(run)
+    with db.begin() as connection:
+        runs.request_cancel(connection, run.organization_id, run.id, ana)
+        connection.execute(
+            sa.update(tables.leases)
+            .where(tables.leases.c.run_id == run.id)
+            .values(cancel_requested_at=sa.text("clock_timestamp() - interval '11 seconds'"))
+        )
+    with db.begin() as connection:
+        assert leases.enforce_cancels(connection) == [run.id]
+    assert status(run) == "cancelled"
+
+
+def test_a_run_that_is_active_for_too_long_is_timed_out(start: Callable[[], Run]) -> None:
+    run = start()
+    claim(run)
+    with db.begin() as connection:
+        assert run.id in leases.close_overdue(connection, {"locations": 0.0}, 3600)
+    assert status(run) == "timed_out"
+
+
+def test_whoever_closes_a_run_ends_the_backend_that_applies(
+    start: Callable[[], Run], database: psycopg.Connection, servers: Urls
+) -> None:
+    run = start()
+    held = claim(run)
+    with psycopg.connect(servers.database.replace("+psycopg", "")) as applying:
+        with db.begin() as connection:
+            leases.name_backend(connection, held, applying.info.backend_pid)
+        with db.begin() as connection:
+            leases.interrupt(connection, held, "its worker went silent", crashed=True)
+        with pytest.raises(psycopg.OperationalError):
+            applying.execute("select pg_sleep(5)")
+        applying.close()
+    assert database.execute("select 1").fetchone() == (1,)
+
+
+def test_runs_of_another_organization_cannot_be_seen(
+    start: Callable[[], Run], servers: Urls
+) -> None:
+    run = start()
+    assert servers
+    with db.begin() as connection:
+        other = organizations.add(connection, f"other-{run.id}", "Harbour Clinics")
+        with pytest.raises(SyncError, match="There is no run"):
+            runs.get(connection, other.id, run.id)
+        assert runs.latest(connection, other.id) == {}
+        assert runs.history(connection, other.id) == []
+
+
+def test_the_active_run_stands_before_a_newer_ended_one(
+    start: Callable[[], Run], organization: Organization
+) -> None:
+    ended = start()
+    with db.begin() as connection:
+        leases.finish(connection, claim(ended), DONE)
+    running = start()
+    with db.begin() as connection:
+        assert runs.latest(connection, organization.id)["locations"].id == running.id
+        listed = [run.id for run in runs.history(connection, organization.id)]
+    assert listed == [running.id, ended.id]

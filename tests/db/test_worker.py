@@ -1,0 +1,103 @@
+"""The worker as a process of its own: a forked work-horse that judges with Polars."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from sync_core import db, kv, progress, runs
+from sync_core.runs import Run
+from sync_core.settings import ROOT
+from tests.db.test_sync import HEADER, row
+from tests.desk import Desk
+
+Waiting = Callable[[Run, float], Run]
+
+
+@pytest.fixture
+def worker(servers: object) -> Iterator[subprocess.Popen[bytes]]:
+    assert servers
+    process = subprocess.Popen([sys.executable, ROOT / "worker.py"], cwd=ROOT)
+    yield process
+    process.terminate()
+    assert process.wait(20) == 0
+
+
+def ended(run: Run, seconds: float = 30) -> Run:
+    end = time.monotonic() + seconds
+    while run.active and time.monotonic() < end:
+        time.sleep(0.05)
+        with db.begin() as connection:
+            run = runs.get(connection, run.organization_id, run.id)
+    return run
+
+
+def test_a_worker_takes_runs_off_the_queue_one_after_the_other(
+    worker: subprocess.Popen[bytes], desk: Desk, database: psycopg.Connection
+) -> None:
+    assert worker.poll() is None
+    desk.write("locations", [HEADER, *(row(f"L{n}") for n in range(3000))])
+    first = ended(desk.start("locations"))
+    assert first.message == "Processed 3000 locations: 3000 created, 0 updated."
+    second = ended(desk.start("locations"))
+    assert second.message == "Processed 3000 locations: 0 created, 0 updated, 3000 unchanged."
+    news = progress.read(kv.client(), [second.id])[second.id]
+    assert (news.phase, news.percent) == ("saving", 100)
+    backends = database.execute(
+        "select count(*) from pg_stat_activity where pid in (select backend from leases)"
+    ).fetchone()
+    assert backends == (0,)
+
+
+def test_a_run_of_a_killed_horse_goes_on_by_itself(
+    worker: subprocess.Popen[bytes], desk: Desk, database: psycopg.Connection
+) -> None:
+    desk.write("locations", [HEADER, *(row(f"L{n}") for n in range(60_000))])
+    run = desk.start("locations")
+    os.kill(_horse(worker), signal.SIGKILL)
+    run = ended(run)
+    assert run.message == "Processed 60000 locations: 60000 created, 0 updated."
+    assert run.attempt == 2
+    how = database.execute("select ended from attempts where run_id = %s order by 1", [run.id])
+    assert [text for (text,) in how][1].startswith("its work-horse died")
+
+
+def _horse(worker: subprocess.Popen[bytes]) -> int:
+    """Wait until the worker has a horse that works on a run, and give its process id."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        children = Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split()
+        with db.begin() as connection:
+            held = connection.exec_driver_sql("select worker from leases").scalars().all()
+        for name in held:
+            if name.rpartition(":")[2] in children:
+                return int(name.rpartition(":")[2])
+        time.sleep(0.01)
+    raise AssertionError("the worker has no horse")
+
+
+def test_a_stopped_worker_gives_its_run_back(
+    worker: subprocess.Popen[bytes], desk: Desk, database: psycopg.Connection
+) -> None:
+    desk.write("locations", [HEADER, *(row(f"L{n}") for n in range(60_000))])
+    run = desk.start("locations")
+    _horse(worker)
+    worker.terminate()
+    assert worker.wait(10) == 0
+    with db.begin() as connection:
+        run = runs.get(connection, run.organization_id, run.id)
+    assert run.status in {"queued", "completed"}
+    crashes = database.execute("select crashes from runs where id = %s", [run.id]).fetchone()
+    assert crashes == (0,)
+    again = subprocess.Popen([sys.executable, ROOT / "worker.py"], cwd=ROOT)
+    try:
+        assert ended(run).message.startswith("Processed 60000 locations: 60000 created")
+    finally:
+        again.terminate()
+        again.wait(20)

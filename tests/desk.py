@@ -1,0 +1,51 @@
+"""A desk at which a test syncs CSV files of one organization."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from sync_core import db, jobs, places, runs
+from sync_core.organizations import Organization
+from sync_core.people import Person
+from sync_core.runs import Run
+
+Rows = Sequence[Sequence[object]]
+ANA = Person("Ana Ruiz", "ana.ruiz@example.org", "admin", "IT")
+
+
+class Desk:
+    """Syncs CSV files of one organization, in this process, as a worker would."""
+
+    def __init__(self, organization: Organization, folder: Path) -> None:
+        self.organization = organization
+        self.folder = folder
+
+    def write(self, entity: str, rows: Rows) -> None:
+        with (self.folder / f"{entity}.csv").open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows(rows)
+
+    def start(self, resource: str) -> Run:
+        found = places.said(
+            self.organization,
+            places.by_name(resource),
+            f"folder:{self.folder}",
+            None,
+            None,
+            self.folder,
+        )
+        with db.begin() as connection:
+            places.put(connection, self.organization, found)
+        return jobs.start(self.organization, resource, ANA, "test")
+
+    def sync(self, resource: str, **files: Rows) -> Run:
+        for entity, rows in files.items():
+            self.write(entity, rows)
+        run = self.start(resource)
+        jobs.work(run.id)
+        with db.begin() as connection:
+            return runs.get(connection, self.organization.id, run.id)
+
+    def counts(self, run: Run, entity: str) -> dict[str, int]:
+        with db.begin() as connection:
+            found = runs.tallies(connection, [run.id])[run.id][entity]
+        return {kind: count for kind, count in found.items() if kind != "rules" and count}

@@ -1,0 +1,49 @@
+"""What the tests of sources share: a place, an entity, rows by row, the refusal of a call."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sync_core.errors import SyncError
+from sync_core.resource import Entity, Page, Sheet
+from sync_core.sources.patience import Patience
+from sync_core.sources.places import Kind, Place
+
+LOCATIONS = Entity(name="locations", title="Locations", fields=())
+HASTY = Patience(attempts=2, first=0.01, longest=0.02, unsaid=0)
+SOON = 0.4  # seconds; a time limit that tests wait for
+NONE: frozenset[int] = frozenset()
+
+Row = tuple[int, list[str]]
+
+
+def place(
+    kind: Kind, where: str | Path, *, tab: str | None = None, locale: str | None = None
+) -> Place:
+    return Place(
+        organization="demo",
+        resource="locations",
+        entity="locations",
+        kind=kind,
+        location=str(where),
+        tab=tab,
+        locale=locale,
+    )
+
+
+def rows_of(page: Page) -> list[Row]:
+    columns = [[str(cell or "") for cell in column] for column in page.texts]
+    cells = [list(row) for row in zip(*columns, strict=True)]
+    return list(zip(page.rows, cells, strict=True))
+
+
+def all_rows(sheet: Sheet) -> list[Row]:
+    return [row for page in sheet.pages(NONE) for row in rows_of(page)]
+
+
+def refusal(call: Callable[[], object]) -> SyncError:
+    with pytest.raises(SyncError) as caught:
+        call()
+    assert caught.value.advice
+    return caught.value

@@ -1,0 +1,254 @@
+"""CSV files of a folder: every row with its number, and a sentence where one cannot be read."""
+
+import csv
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync_core import sources
+from sync_core.resource import Sheet, Source
+from sync_core.settings import Settings
+from sync_core.sources.csv_rows import LARGEST_ROW, CsvSheet, open_csv
+from tests.reading import LOCATIONS, NONE, all_rows, place, refusal, rows_of
+
+CANNOT = "The file 'locations.csv' cannot be read:"
+Opened = Callable[[str | bytes], Sheet]
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Opened:
+    def opened(content: str | bytes) -> Sheet:
+        data = content.encode() if isinstance(content, str) else content
+        (tmp_path / "locations.csv").write_bytes(data)
+        return in_folder(tmp_path).open(LOCATIONS)
+
+    return opened
+
+
+def in_folder(folder: Path, locale: str | None = None) -> Source:
+    return sources.open_source(place("folder", folder, locale=locale), Settings())
+
+
+def test_rows_carry_the_numbers_that_a_spreadsheet_shows(opened: Opened) -> None:
+    sheet = opened('Code,Name\nL1,"North\nclinic"\n\nL2,South\n')
+    assert sheet.headers == ["Code", "Name"]
+    assert sheet.header_row == 1
+    assert all_rows(sheet) == [(2, ["L1", "North\nclinic"]), (3, ["", ""]), (4, ["L2", "South"])]
+
+
+@pytest.mark.parametrize(
+    ("content", "cells"),
+    [
+        pytest.param("\ufeffA,B\n1,2\n", ["1", "2"], id="a mark of UTF-8"),
+        pytest.param("A,B\r\n1,2\r\n", ["1", "2"], id="CRLF"),
+        pytest.param("A,B\r1,2\r", ["1", "2"], id="CR"),
+        pytest.param("A,B\n1,2", ["1", "2"], id="no last line end"),
+        pytest.param("A,B\n1,2\r", ["1", "2"], id="a last CR alone"),
+        pytest.param("A;B\n1,5;2\n", ["1,5", "2"], id="semicolons"),
+        pytest.param('"A, a";B\n1;2\n', ["1", "2"], id="a comma inside a quoted header"),
+        pytest.param("A\tB\n1\t2\n", ["1", "2"], id="tabs"),
+        pytest.param('A,B\n"1\r\n2","x, y"\n', ["1\r\n2", "x, y"], id="a quoted line break"),
+        pytest.param('A,B\n"say ""hi""",12" pipe\n', ['say "hi"', '12" pipe'], id="quotes inside"),
+        pytest.param('A,B\n"",""""\n', ["", '"'], id="nothing but quotes"),
+        pytest.param("A,B\n1\0,\0\n", ["1\0", "\0"], id="a NUL byte"),
+        pytest.param("A,B\nœ,東京\n", ["œ", "東京"], id="any language"),
+        pytest.param("A,B\n1\n", ["1", ""], id="a row shorter than the header"),
+        pytest.param("A,B\n1,2,, \n", ["1", "2"], id="surplus blank cells"),
+        pytest.param(f"A,B\n1,{'x' * 50_000}\n", ["1", "x" * 50_000], id="50,000 characters"),
+        pytest.param('A,B\n1,"' + "x\n" * 2_500_000 + '"\n', ["1", "x\n" * 2_500_000], id="5 MB"),
+        pytest.param(f"A,B\n1,{'x' * 200_000},\n", ["1", "x" * 200_000], id="large and ragged"),
+    ],
+)
+def test_a_row_is_read_as_it_was_meant(opened: Opened, content: str, cells: list[str]) -> None:
+    sheet = opened(content)
+    assert len(sheet.headers) == 2
+    assert all_rows(sheet) == [(2, cells)]
+
+
+def test_a_row_with_surplus_cells_is_broken_but_its_key_can_be_read(opened: Opened) -> None:
+    [page] = opened("Code,Name\nL1,North\nL2,South,5,\nL3\n").pages(NONE)
+    assert page.broken == {3: "Row has 4 cells, the header has 2"}
+    assert rows_of(page) == [(2, ["L1", "North"]), (3, ["L2", "South"]), (4, ["L3", ""])]
+
+
+@pytest.mark.parametrize("content", ["Code,Name", "Code,Name\r\n", "\ufeffCode,Name\n"])
+def test_a_header_alone_gives_no_page(opened: Opened, content: str) -> None:
+    sheet = opened(content)
+    assert sheet.headers == ["Code", "Name"]
+    assert list(sheet.pages(NONE)) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("", "The file 'locations.csv' is empty: it has no header row."),
+        ("\ufeff \r\n", "The file 'locations.csv' is empty: it has no header row."),
+        ("A,B\n1,2\n".encode("utf-16"), "The file 'locations.csv' is not in UTF-8: it is UTF-16."),
+        ("A\n".encode("utf-16-le"), "The file 'locations.csv' is not in UTF-8: it is UTF-16."),
+        (
+            'A,B\n"1\n1",2\n3,Zoë\n'.encode("latin-1"),
+            "The file 'locations.csv' is not in UTF-8: row 3 holds the byte 0xEB.",
+        ),
+        (
+            "Straße\n".encode("cp1252"),
+            "The file 'locations.csv' is not in UTF-8: row 1 holds the byte 0xDF.",
+        ),
+        ("\n <!DOCTYPE HTML>\n<html>", "The file 'locations.csv' is a web page instead of CSV."),
+        (b"PK\x03\x04...", "The file 'locations.csv' is an Excel workbook instead of CSV."),
+        (
+            'A,B\n1,2\n"3\n4",5\n6,"7\n8,9\n',
+            f"{CANNOT} a quote that opens in row 4 is not closed properly.",
+        ),
+        (
+            'A,B\n1,"Smith\n2,"Jones"\n',
+            f"{CANNOT} a quote that opens in row 2 is not closed properly.",
+        ),
+        (
+            '"A,B\n1,2\n',
+            f"{CANNOT} a quote that opens in row 1 is not closed properly.",
+        ),
+        (
+            "A,B\n1,2\n3," + "x" * (LARGEST_ROW + 1) + "\n",
+            f"{CANNOT} row 3 is larger than 16 MB.",
+        ),
+    ],
+)
+def test_what_is_no_csv_is_refused_in_a_sentence(
+    opened: Opened, content: str | bytes, sentence: str
+) -> None:
+    assert refusal(lambda: all_rows(opened(content))).sentence == sentence
+
+
+def test_a_large_file_comes_in_pages_and_says_how_far_it_is(opened: Opened) -> None:
+    content = "Code,Name\n" + "".join(f'L{n},"Clinic, {n}"\n' for n in range(200_000))
+    sheet = opened(content)
+    pages = list(sheet.pages(NONE))
+    assert len(pages) > 1
+    assert [row for page in pages for row in page.rows] == list(range(2, 200_002))
+    assert rows_of(pages[-1])[-1] == (200_001, ["L199999", "Clinic, 199999"])
+    done = [page.done or 0 for page in pages]
+    assert done == sorted(done)
+    assert done[-1] == sheet.total == len(content)
+    assert sheet.unit == "bytes"
+
+
+def test_reading_goes_on_after_a_cursor(opened: Opened, tmp_path: Path) -> None:
+    sheet = opened("Code,Name\n" + "".join(f"L{n},Clinic {n}\n" for n in range(150_000)))
+    first, *rest = sheet.pages(NONE)
+    again = in_folder(tmp_path).open(LOCATIONS).pages(NONE, first.cursor)
+    assert [row for page in again for row in rows_of(page)] == [
+        row for page in rest for row in rows_of(page)
+    ]
+
+
+def test_a_cursor_of_another_file_is_refused(opened: Opened) -> None:
+    [page] = opened("Code,Name\nL1,North\n").pages(NONE)
+    other = opened("Code,Name\nL1,North clinic\n")
+    assert refusal(lambda: list(other.pages(NONE, page.cursor))).code == (
+        "source_changed_while_reading"
+    )
+
+
+@pytest.mark.parametrize("change", ["Code\nL1\nL2\nL3\n", "Code\n"])
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    opened: Opened, tmp_path: Path, change: str
+) -> None:
+    sheet = opened("Code\nL1\nL2\n")
+    (tmp_path / "locations.csv").write_text(change)
+    error = refusal(lambda: list(sheet.pages(NONE)))
+    assert error.sentence == "The file 'locations.csv' was changed while it was being read."
+    assert error.entry.retry
+
+
+def test_a_file_is_found_whatever_the_case_of_its_name(tmp_path: Path) -> None:
+    (tmp_path / "Locations.CSV").write_text("Code\nL1\n")
+    sheet = in_folder(tmp_path, locale="de_DE").open(LOCATIONS)
+    assert (sheet.name, sheet.title) == ("The file 'Locations.CSV'", "Locations")
+    assert sheet.locale == "de_DE"
+    assert sheet.link(2, 0) is None
+    (tmp_path / "locations.csv").write_text("Code\nL1\n")
+    assert in_folder(tmp_path).open(LOCATIONS).name == "The file 'locations.csv'"
+
+
+def test_a_missing_folder_or_file_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "locations.csv").mkdir()
+    gone = tmp_path / "gone"
+    assert (
+        refusal(lambda: in_folder(gone).open(LOCATIONS)).sentence == f"There is no folder {gone}."
+    )
+    assert refusal(lambda: in_folder(tmp_path).open(LOCATIONS)).sentence == (
+        f"The file 'locations.csv' is missing in the folder {tmp_path}."
+    )
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_a_sentence(opened: Opened, tmp_path: Path) -> None:
+    opened("Code\n")
+    (tmp_path / "locations.csv").chmod(0)
+    assert refusal(lambda: in_folder(tmp_path).open(LOCATIONS)).sentence == (
+        "The file 'locations.csv' cannot be read: Permission denied."
+    )
+
+
+def test_a_folder_is_tested_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "locations.csv").write_text("Code,,Name\nL1,,North\n\n,,\nL2,,\n")
+    assert sources.test_source(in_folder(tmp_path), LOCATIONS) == (
+        "The file 'locations.csv' can be read: 2 rows, 2 columns."
+    )
+    (tmp_path / "locations.csv").write_text("Code\n")
+    assert sources.test_source(in_folder(tmp_path), LOCATIONS) == (
+        "The file 'locations.csv' can be read: 0 rows, 1 column."
+    )
+
+
+def in_blocks(folder: Path, data: bytes, block: int) -> CsvSheet:
+    (folder / "any.csv").write_bytes(data)
+    return open_csv((folder / "any.csv").open("rb"), name="It", title="Any", block=block)
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("scratch")
+
+
+CELLS = st.text(st.sampled_from('ab",;\n\r é') | st.characters(exclude_categories=["Cs"]))
+TABLES = st.integers(1, 4).flatmap(
+    lambda width: st.lists(st.lists(CELLS, min_size=width, max_size=width), max_size=8)
+)
+
+
+@given(TABLES, st.sampled_from(["excel", "unix"]), st.integers(1, 40))
+def test_what_the_csv_module_writes_is_read_back(
+    scratch: Path, table: list[list[str]], dialect: str, block: int
+) -> None:
+    width = len(table[0]) if table else 1
+    header = [f"H{number}" for number in range(width)]
+    text = io.StringIO()
+    csv.writer(text, dialect=dialect).writerows([header, *table])
+    sheet = in_blocks(scratch, text.getvalue().encode(), block)
+    assert sheet.headers == header
+    assert all_rows(sheet) == list(enumerate(table, 2))
+
+
+@given(st.text(st.sampled_from('a",\n\r'), max_size=40), st.integers(1, 40))
+def test_any_text_is_read_as_the_csv_module_reads_it_or_refused_as_it_refuses(
+    scratch: Path, text: str, block: int
+) -> None:
+    text = "h,h\n" + text
+    try:
+        _, *expected = csv.reader(io.StringIO(text, newline=""), strict=True)
+    except csv.Error:
+        refused = refusal(lambda: all_rows(in_blocks(scratch, text.encode(), block)))
+        assert refused.code == "unclosed_quote"
+        return
+    sheet = in_blocks(scratch, text.encode(), block)
+    padded = [[*cells, "", ""][:2] for cells in expected]
+    broken = {row for row, cells in enumerate(expected, 2) if any(map(str.strip, cells[2:]))}
+    pages = list(sheet.pages(NONE))
+    assert [row for page in pages for row in rows_of(page)] == list(enumerate(padded, 2))
+    assert {row for page in pages for row in page.broken} == broken

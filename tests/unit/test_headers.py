@@ -1,0 +1,107 @@
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+
+from sync_core import headers
+from sync_core.errors import SyncError
+from sync_core.fields import Email, Phone, Text
+from sync_core.resource import Entity, Page
+
+CLINICS = Entity(
+    name="clinics",
+    title="Clinics",
+    fields=(
+        Text("Clinic code", key=True),
+        Text("Name", required=True),
+        Email("Email", aliases=("E-mail",)),
+        Phone("Phone"),
+    ),
+)
+
+
+@dataclass
+class Header:
+    headers: tuple[str, ...]
+    title: str = "Clinics"
+    name: str = "Clinics"
+    header_row: int = 1
+    locale: str | None = None
+    total: int | None = None
+    unit: Literal["rows", "bytes"] = "rows"
+
+    def pages(self, numbers: frozenset[int], cursor: object = None) -> Iterator[Page]:
+        raise AssertionError((numbers, cursor))
+
+    def link(self, row: int, column: int) -> str | None:
+        raise AssertionError((row, column))
+
+
+def match(*cells: str) -> headers.Columns:
+    return headers.match(CLINICS, Header(cells))
+
+
+def refusal(*cells: str) -> str:
+    with pytest.raises(SyncError) as caught:
+        match(*cells)
+    return caught.value.sentence
+
+
+def test_columns_are_found_in_any_order_case_and_spacing() -> None:
+    columns = match("phone", " NAME ", "clinic  code", "Email")
+    assert {field.label: index for field, index in columns.fields} == {
+        "Clinic code": 2,
+        "Name": 1,
+        "Email": 3,
+        "Phone": 0,
+    }
+
+
+def test_an_alias_stands_for_a_label() -> None:
+    assert match("Clinic code", "Name", "E-mail", "Phone").notes == ()
+
+
+def test_a_missing_column_is_named_with_the_one_that_is_left_over() -> None:
+    assert refusal("Clinic code", "Name", "Email", "Mobile") == (
+        "Column 'Phone' is missing. Did you mean 'Mobile'?"
+    )
+
+
+def test_a_missing_column_is_named_with_one_that_looks_like_it() -> None:
+    assert refusal("Clinic code", "Names", "Email", "Phone", "Notes") == (
+        "Column 'Name' is missing. Did you mean 'Names'?"
+    )
+
+
+def test_all_missing_columns_are_named_at_once() -> None:
+    assert refusal("Clinic code", "Name") == (
+        "Column 'Email' is missing. Column 'Phone' is missing."
+    )
+
+
+def test_a_repeated_column_is_named_with_both_cells() -> None:
+    assert refusal("Clinic code", "Name", "Email", "Phone", "Notes", "name") == (
+        "Column 'Name' stands twice: Clinics!B1 and Clinics!F1."
+    )
+
+
+def test_a_label_and_its_alias_side_by_side_are_not_a_repetition() -> None:
+    columns = match("Clinic code", "Name", "Email", "E-mail", "Phone")
+    assert dict(columns.fields)[CLINICS.fields[2]] == 2
+    assert columns.notes == ("Clinics: 1 unknown column was ignored: 'E-mail'.",)
+
+
+def test_unknown_and_blank_headers_are_ignored_with_a_note() -> None:
+    columns = match("Clinic code", "Name", "", "Email", "Phone", "Notes", "Notes", " ")
+    assert columns.notes == (
+        "Clinics: 2 unknown columns were ignored: 'Notes', 'Notes'.",
+        "Clinics: 2 columns without a header were ignored.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "name"), [(0, "A"), (25, "Z"), (26, "AA"), (51, "AZ"), (701, "ZZ"), (702, "AAA")]
+)
+def test_columns_are_named_as_spreadsheets_do(column: int, name: str) -> None:
+    assert headers.letters(column) == name

@@ -1,0 +1,96 @@
+"""Trying again: how often, how long, and what people are told."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from sync_core.errors import SyncError
+from sync_core.sources.patience import Asking, Patience, retry_after
+from tests.reading import refusal
+
+QUICK = Patience(attempts=3, first=0.01, longest=0.03, unsaid=0)
+
+
+class Server:
+    """Raises these errors one after the other, then answers."""
+
+    def __init__(self, *errors: SyncError) -> None:
+        self.errors = list(errors)
+        self.asked = 0
+
+    def __call__(self) -> str:
+        self.asked += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        return "an answer"
+
+
+def down() -> SyncError:
+    return SyncError("google_unavailable", why="it answers 503")
+
+
+def test_what_may_pass_is_tried_again_and_people_are_told() -> None:
+    told: list[str] = []
+    server = Server(SyncError("google_busy", after=0.02), down())
+    assert Asking("Google", QUICK, told.append)(server) == "an answer"
+    assert told == [
+        "Google asks us to wait 0 s",
+        "Google does not answer, trying again in 0 s",
+    ]
+
+
+def test_short_waits_are_not_worth_telling() -> None:
+    told: list[str] = []
+    patience = Patience(first=0.01)
+    assert Asking("Google", patience, told.append)(Server(down())) == "an answer"
+    assert told == []
+
+
+def test_what_will_not_pass_is_not_tried_again() -> None:
+    server = Server(SyncError("sheet_not_found", id="1"))
+    assert refusal(lambda: Asking("Google", QUICK, print)(server)).code == "sheet_not_found"
+    assert server.asked == 1
+
+
+def test_an_error_of_our_own_is_not_tried_again() -> None:
+    asked = []
+
+    def attempt() -> None:
+        asked.append(1)
+        raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError):
+        Asking("Google", QUICK, print)(attempt)
+    assert len(asked) == 1
+
+
+def test_attempts_are_bounded() -> None:
+    server = Server(*[down() for _ in range(9)])
+    assert refusal(lambda: Asking("Google", QUICK, print)(server)).code == "google_unavailable"
+    assert server.asked == 3
+
+
+def test_the_time_is_bounded_even_if_the_server_asks_for_more() -> None:
+    patience = Patience(attempts=99, longest=0.03, deadline=0.1)
+    server = Server(*[SyncError("google_busy", after=3600) for _ in range(99)])
+    assert refusal(lambda: Asking("Google", patience, print)(server)).code == "google_busy"
+    assert server.asked == 4
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("12", 12), ("0.5", 0.5), ("-3", 0), ("nan", 0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0)],
+)
+def test_a_server_names_its_wait_in_seconds_or_by_a_date(header: str, seconds: float) -> None:
+    assert retry_after(header) == {"after": seconds}
+
+
+def test_a_date_to_come_is_a_wait() -> None:
+    header = format_datetime(datetime.now(UTC) + timedelta(minutes=1), usegmt=True)
+    assert 55 < retry_after(header)["after"] <= 60
+
+
+@pytest.mark.parametrize("header", [None, "", "soon", "21 Foo 2015"])
+def test_a_header_that_names_no_wait_is_left_out(header: str | None) -> None:
+    assert retry_after(header) == {}

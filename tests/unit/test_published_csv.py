@@ -1,0 +1,197 @@
+"""CSV at an address: redirects, sign-in pages, servers in trouble."""
+
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+from sync_core import sources
+from sync_core.resource import Source
+from sync_core.settings import Settings
+from sync_core.sources.patience import Asking
+from sync_core.sources.published_csv import PublishedCsvSource, may_follow
+from tests.fakes import google as fake
+from tests.fakes.google import Google
+from tests.fakes.spreadsheets import Lazy, Row, Tab, location
+from tests.reading import HASTY, LOCATIONS, NONE, SOON, all_rows, place, refusal
+
+
+@pytest.fixture
+def google() -> Iterator[Google]:
+    with Google() as google:
+        rows: list[Row] = [["Code", "Name", "Open"], ["L1", "Zoë's\nclinic", True], [], ["L2"]]
+        google.add(Tab("Locations", rows), Tab("Second", [["x"]], gid=7)).public = True
+        yield google
+
+
+def published(
+    address: str, timeout: float = 5, on_wait: Callable[[str], None] = lambda _: None
+) -> Source:
+    settings = Settings(fetch_timeout=timeout)
+    return sources.open_source(place("csv", address), settings, on_wait=on_wait, patience=HASTY)
+
+
+def test_a_sheet_exported_as_csv_is_read(google: Google) -> None:
+    sheet = published(google.export_url()).open(LOCATIONS)
+    assert sheet.headers == ["Code", "Name", "Open"]
+    assert all_rows(sheet) == [
+        (2, ["L1", "Zoë's\nclinic", "TRUE"]),
+        (3, ["", "", ""]),
+        (4, ["L2", "", ""]),
+    ]
+    assert next(sheet.pages(NONE)).cursor is None
+    assert google.asked("/exported/") == 1
+
+
+def test_a_large_export_is_read_in_pages(google: Google) -> None:
+    google.add(Tab("Locations", Lazy(location, 30_001))).public = True
+    assert sources.test_source(published(google.export_url()), LOCATIONS) == (
+        "The CSV at 127.0.0.1 can be read: 30,000 rows, 12 columns."
+    )
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(fake.redirect("https://accounts.google.com/ServiceLogin"), id="a redirect"),
+        pytest.param(fake.html(200, fake.SIGN_IN_PAGE), id="the sign-in page with 200"),
+        pytest.param(fake.html(401), id="401"),
+        pytest.param(fake.html(403), id="403"),
+    ],
+)
+def test_a_sheet_that_is_not_shared_is_named(google: Google, fault: fake.Fault) -> None:
+    google.fault("/export", fault)
+    error = refusal(lambda: published(google.export_url()).open(LOCATIONS))
+    assert error.code == "sheet_not_shared"
+    assert error.sentence == "The Google Sheet is not shared with everyone who has the link."
+    assert google.asked("/export") == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        (fake.html(404), "The CSV at 127.0.0.1 is not there: the server answers 404."),
+        (fake.html(400), "The CSV at 127.0.0.1 is not there: the server answers 400."),
+        (
+            fake.redirect("https://elsewhere.example.org/x"),
+            "The CSV at 127.0.0.1 sends us on to elsewhere.example.org, which we do not follow.",
+        ),
+        (
+            fake.body("{}", "application/json"),
+            "The CSV at 127.0.0.1 is 'application/json' instead of CSV.",
+        ),
+        (fake.body("", "text/csv"), "The CSV at 127.0.0.1 is empty: it has no header row."),
+        (
+            fake.body("<html>", "text/csv"),
+            "The CSV at 127.0.0.1 is a web page instead of CSV.",
+        ),
+        (
+            fake.body(b"A\n\xff\n", "text/csv"),
+            "The CSV at 127.0.0.1 is not in UTF-8: row 2 holds the byte 0xFF.",
+        ),
+    ],
+)
+def test_what_will_not_get_better_is_refused_at_once(
+    google: Google, fault: fake.Fault, sentence: str
+) -> None:
+    google.fault("/export", fault)
+    error = refusal(lambda: all_rows(published(google.export_url()).open(LOCATIONS)))
+    assert error.sentence == sentence
+    assert google.asked("/export") == 1
+
+
+def test_a_web_page_at_another_address_is_html_instead_of_csv(google: Google) -> None:
+    google.fault("/page", fake.html())
+    error = refusal(lambda: published(f"{google.url}/page").open(LOCATIONS))
+    assert error.code == "html_instead_of_csv"
+
+
+def test_a_server_that_refuses_is_named(google: Google) -> None:
+    google.fault("/private.csv", fake.html(403))
+    error = refusal(lambda: published(f"{google.url}/private.csv").open(LOCATIONS))
+    assert error.sentence == "The CSV at 127.0.0.1 may not be read: the server answers 403."
+
+
+DAMAGED = "the answer came cut off or damaged"
+TROUBLE = [
+    pytest.param(fake.html(503), 5, "the server answers 503", id="503"),
+    pytest.param(fake.html(429), 5, "the server answers 429", id="429"),
+    pytest.param(fake.reset, 5, DAMAGED, id="reset"),
+    pytest.param(fake.cut, 5, DAMAGED, id="cut body"),
+    pytest.param(fake.not_gzip, 5, DAMAGED, id="not gzip"),
+    pytest.param(fake.redirect("http://x:port/"), 5, DAMAGED, id="no address"),
+    pytest.param(fake.hang, SOON, "the server did not answer within 0.4 s", id="hang"),
+    pytest.param(fake.drip, SOON, "the server did not answer within 0.4 s", id="drip"),
+]
+
+
+@pytest.mark.parametrize(("fault", "timeout", "why"), TROUBLE)
+def test_trouble_that_passes_is_waited_out(
+    google: Google, fault: fake.Fault, timeout: float, why: str
+) -> None:
+    google.fault("/exported/", fault)
+    told: list[str] = []
+    source = published(google.export_url(), timeout, told.append)
+    assert len(all_rows(source.open(LOCATIONS))) == 3, why
+    assert told == ["The server of the CSV does not answer, trying again in 0 s"]
+
+
+@pytest.mark.parametrize(("fault", "timeout", "why"), TROUBLE)
+def test_trouble_that_stays_ends_in_a_sentence(
+    google: Google, fault: fake.Fault, timeout: float, why: str
+) -> None:
+    google.fault("/exported/", fault, times=99)
+    error = refusal(lambda: published(google.export_url(), timeout).open(LOCATIONS))
+    assert error.sentence == f"The CSV at 127.0.0.1 could not be fetched: {why}."
+    assert error.entry.retry
+    assert google.asked("/exported/") == HASTY.attempts
+
+
+def test_a_wait_that_the_server_asks_for_is_announced(google: Google) -> None:
+    told: list[str] = []
+    google.fault("/exported/", fake.status(fake.UNAVAILABLE, Retry_After="7200"))
+    published(google.export_url(), on_wait=told.append).open(LOCATIONS)
+    assert told == ["The server of the CSV asks us to wait 0 s"]
+
+
+def test_a_server_that_is_not_there_is_a_sentence() -> None:
+    with Google() as gone:
+        address = f"{gone.url}/x.csv"
+    error = refusal(lambda: published(address).open(LOCATIONS))
+    assert error.sentence == (
+        "The CSV at 127.0.0.1 could not be fetched: the server cannot be reached."
+    )
+
+
+def test_redirects_in_a_circle_end(google: Google) -> None:
+    google.fault("/export", fake.redirect(google.export_url()), times=99)
+    error = refusal(lambda: published(google.export_url()).open(LOCATIONS))
+    assert error.sentence == (
+        "The CSV at 127.0.0.1 could not be fetched: it is redirected again and again."
+    )
+
+
+@pytest.mark.parametrize(
+    ("start", "target", "may"),
+    [
+        ("https://docs.google.com/x", "https://doc-04.googleusercontent.com/y", True),
+        ("https://data.example.org/x", "https://data.example.org/y", True),
+        ("https://data.example.org/x", "https://docs.google.com/y", True),
+        ("https://data.example.org/x", "http://data.example.org/y", False),
+        ("https://docs.google.com/x", "https://googleusercontent.com.example.org/y", False),
+        ("https://docs.google.com/x", "http://127.0.0.1/y", False),
+        ("http://127.0.0.1:1/x", "http://localhost:2/y", True),
+        ("http://127.0.0.1:1/x", "https://docs.google.com/y", False),
+    ],
+)
+def test_only_known_servers_are_followed(start: str, target: str, may: bool) -> None:  # noqa: FBT001 - a table
+    assert may_follow(httpx.URL(start), httpx.URL(target)) is may
+
+
+def test_a_body_above_the_limit_is_refused(google: Google) -> None:
+    google.fault("/big.csv", fake.body(b"x" * 2_000_000, "text/csv"))
+    asking = Asking("The server", HASTY, lambda _: None)
+    source = PublishedCsvSource(place("csv", f"{google.url}/big.csv"), 5, asking, largest=1_048_576)
+    assert refusal(lambda: source.open(LOCATIONS)).sentence == (
+        "The CSV at 127.0.0.1 is larger than 1 MB."
+    )

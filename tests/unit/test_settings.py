@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import pytest
+
+from sync_core import settings
+
+
+def test_nothing_set_means_the_embedded_servers() -> None:
+    read = settings.load({})
+    assert (read.database_url, read.redis_url) == (None, None)
+    assert read.data == settings.ROOT / ".data"
+
+
+def test_an_empty_variable_counts_as_unset() -> None:
+    assert settings.load({"DATABASE_URL": " ", "REDIS_URL": ""}).database_url is None
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_any_usual_address_of_postgres_is_understood(scheme: str) -> None:
+    given = {"DATABASE_URL": f"{scheme}://u:p@127.0.0.1/x", "REDIS_URL": "redis://127.0.0.1"}
+    assert settings.load(given).database_url == "postgresql+psycopg://u:p@127.0.0.1/x"
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (
+            {"DATABASE_URL": "postgresql://127.0.0.1/x"},
+            "DATABASE_URL is set and REDIS_URL is not: set both, or neither",
+        ),
+        (
+            {"REDIS_URL": "redis://127.0.0.1"},
+            "REDIS_URL is set and DATABASE_URL is not: set both, or neither",
+        ),
+        (
+            {"DATABASE_URL": "mysql://x", "REDIS_URL": "redis://x"},
+            "DATABASE_URL: it begins with none of postgresql://",
+        ),
+        (
+            {"GOOGLE_SERVICE_ACCOUNT_FILE": "nowhere.json"},
+            "GOOGLE_SERVICE_ACCOUNT_FILE: there is no file nowhere.json",
+        ),
+        ({"SYNCDESK_TIME_LIMIT": "-1"}, "SYNCDESK_TIME_LIMIT: '-1' is not a number of seconds"),
+        ({"SYNCDESK_TIME_LIMIT": "nan"}, "SYNCDESK_TIME_LIMIT: 'nan' is not a number of seconds"),
+    ],
+)
+def test_each_problem_is_one_sentence(given: dict[str, str], sentence: str) -> None:
+    with pytest.raises(settings.SettingsError) as caught:
+        settings.load(given)
+    assert str(caught.value).startswith(sentence)
+
+
+def test_all_problems_are_told_at_once() -> None:
+    with pytest.raises(settings.SettingsError) as caught:
+        settings.load({"SYNCDESK_TIME_LIMIT": "soon", "REDIS_URL": "http://x"})
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_a_secret_does_not_show_itself(tmp_path: Path) -> None:
+    read = settings.load({"GOOGLE_SERVICE_ACCOUNT_JSON": "hush", "SYNCDESK_DATA": str(tmp_path)})
+    assert read.google_service_account_json is not None
+    assert read.google_service_account_json.value == "hush"
+    assert "hush" not in f"{read!r} {read.google_service_account_json}"
