@@ -48,6 +48,8 @@ EXIT_CODES = {
 }
 P = ParamSpec("P")
 
+log = logging.getLogger("syncdesk")
+
 
 def main() -> None:
     """Run the command; every refusal is one sentence and an exit code, never a trace."""
@@ -61,28 +63,43 @@ def cli() -> None:
 
 
 def _command(function: Callable[P, int | None]) -> Callable[P, None]:
-    """Prepare the database for a command, and turn what it raises into a sentence."""
+    """Turn what a command raises into a sentence and an exit code."""
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         as_json = bool(kwargs.get("as_json"))
         try:
-            db.prepare()
-            with db.begin() as connection:
-                if not settings.current().database_url:
-                    demo.organization(connection)
             code = function(*args, **kwargs)
         except SyncError as error:
             refuse(error.code, error.sentence, error.advice, REFUSED, as_json=as_json)
         except (SettingsError, EmbeddedError) as error:
             refuse("settings", str(error), "", INTERNAL, as_json=as_json)
-        except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
-            logging.getLogger("syncdesk").debug("%s", error)
+        except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
+            log.info("the database: %s", error)
             down = SyncError("database_down")
             refuse(down.code, down.sentence, down.advice, INTERNAL, as_json=as_json)
+        except Exception as error:
+            log.exception("unexpected")
+            refuse(
+                "internal", f"Unexpected: {type(error).__name__}.", "", INTERNAL, as_json=as_json
+            )
         sys.exit(code or 0)
 
     return run
+
+
+def _prepared(function: Callable[P, int | None]) -> Callable[P, None]:
+    """Make a command whose database is at the newest version."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> int | None:
+        db.prepare()
+        with db.begin() as connection:
+            if not settings.current().database_url:
+                demo.organization(connection)
+        return function(*args, **kwargs)
+
+    return _command(run)
 
 
 def refuse(code: str, sentence: str, advice: str, status: int, *, as_json: bool) -> NoReturn:
@@ -117,7 +134,7 @@ def _organization(slug: str) -> Organization:
 
 @cli.command()
 @click.option("--port", default=8600, show_default=True, type=click.IntRange(1, 65535))
-@_command
+@_prepared
 def up(port: int) -> int:
     """Start everything: servers, worker, pages; stop with Ctrl-C."""
     if not settings.current().database_url:
@@ -136,7 +153,7 @@ def org() -> None:
 @click.argument("name")
 @click.option("--country", default="AU", show_default=True, help="ISO code, for phones.")
 @click.option("--time-zone", default="UTC", show_default=True)
-@_command
+@_prepared
 def org_add(slug: str, name: str, country: str, time_zone: str) -> None:
     """Add an organization."""
     with db.begin() as connection:
@@ -145,7 +162,7 @@ def org_add(slug: str, name: str, country: str, time_zone: str) -> None:
 
 
 @org.command("list")
-@_command
+@_prepared
 def org_list() -> None:
     """List the organizations."""
     with db.begin() as connection:
@@ -165,7 +182,7 @@ def source() -> None:
 @click.option("--locale", help="How numbers and dates are written, such as de_DE.")
 @_org
 @_json
-@_command
+@_prepared
 def source_set(
     resource: str, location: str, tab: str | None, locale: str | None, org: str, *, as_json: bool
 ) -> None:
@@ -183,7 +200,7 @@ def source_set(
 @source.command("list")
 @_org
 @_json
-@_command
+@_prepared
 def source_list(org: str, *, as_json: bool) -> None:
     """List the sources that are set."""
     organization = _organization(org)
@@ -215,7 +232,7 @@ def _print_places(found: list[Place], *, as_json: bool) -> None:
 @click.argument("resource")
 @_org
 @_json
-@_command
+@_prepared
 def source_test(resource: str, org: str, *, as_json: bool) -> None:
     """Say whether the source can be read, and how many rows it has."""
     organization = _organization(org)
@@ -238,7 +255,7 @@ def source_test(resource: str, org: str, *, as_json: bool) -> None:
 @_org
 @_as
 @_json
-@_command
+@_prepared
 def sync(resource: str, org: str, email: str | None, *, wait: bool, as_json: bool) -> int:
     """Start a sync of RESOURCE."""
     organization = _organization(org)
@@ -266,7 +283,7 @@ def _follow(organization: Organization, run: Run) -> Run:
 @click.argument("run_id", metavar="RUN", type=int)
 @_org
 @_json
-@_command
+@_prepared
 def status(run_id: int, org: str, *, as_json: bool) -> int:
     """Tell how a run is, or how it ended."""
     organization = _organization(org)
@@ -309,7 +326,7 @@ def _as_json(organization: Organization, run: Run) -> Mapping[str, Any]:
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
 @_org
 @_json
-@_command
+@_prepared
 def history(resource: str | None, limit: int, org: str, *, as_json: bool) -> None:
     """List the latest runs."""
     organization = _organization(org)
@@ -331,7 +348,7 @@ def history(resource: str | None, limit: int, org: str, *, as_json: bool) -> Non
 @click.argument("run_id", metavar="RUN", type=int)
 @click.option("--csv", "path", required=True, type=click.Path(path_type=Path), metavar="FILE")
 @_org
-@_command
+@_prepared
 def write_rejects(run_id: int, path: Path, org: str) -> None:
     """Write the failed and skipped rows of a run, with their reasons."""
     organization = _organization(org)
@@ -345,6 +362,7 @@ def write_rejects(run_id: int, path: Path, org: str) -> None:
 
 
 @cli.command()
+@_command
 def migrate() -> None:
     """Bring the database to the newest version."""
     with db.begin() as connection:
@@ -353,13 +371,14 @@ def migrate() -> None:
 
 
 @cli.command("beat")
-@_command
+@_prepared
 def run_beat() -> None:
     """Run the beat alone: it closes dead runs and pushes lost ones again."""
     beat.main()
 
 
 @cli.command()
+@_command
 def env() -> None:
     """Print the addresses of Postgres and Redis, for a shell to evaluate."""
     urls = settings.urls()

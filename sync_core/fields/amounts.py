@@ -12,7 +12,7 @@ from typing import ClassVar
 import polars as pl
 import sqlalchemy as sa
 
-from sync_core.fields.cells import CellError, Shortcut, keep, matching, plain
+from sync_core.fields.cells import CellError, Shortcut, keep, matching, plain, without
 from sync_core.fields.convention import Convention
 from sync_core.fields.field import Field
 
@@ -177,7 +177,7 @@ def _ungrouped(convention: Convention, decimals: int, symbol: str = "") -> Short
     pattern = rf"^-?[0{symbol}]?{whole}{part}$"
 
     def ungrouped(texts: pl.Series) -> pl.Series:
-        bare = matching(texts, pattern).str.replace_all(f"[{symbol}{mark}]", "")
+        bare = without(matching(texts, pattern), symbol + mark)
         if convention.decimal_mark == ".":
             return bare
         return bare.str.replace(convention.decimal_mark, ".", literal=True)
@@ -289,7 +289,7 @@ def _simple(mark: str) -> str:
 
 def _kin(mark: str) -> str:
     """Give the characters that are read as this mark, for a class of a pattern."""
-    return {" ": " \xa0\u2009\u202f", "'": "'\u2019"}.get(_simple(mark), re.escape(mark))
+    return {" ": " \xa0\u2009\u202f", "'": "'\u2019"}.get(_simple(mark), mark)
 
 
 # What sentences name

@@ -71,6 +71,8 @@ def _tidied(cells: pl.Series) -> pl.Series:
 
 def plain(text: str) -> str:
     """Make every kind of blank a space, and drop what nobody sees."""
+    if text.isascii() and text.isprintable():
+        return text
     return text.translate(_PLAIN)
 
 
@@ -86,11 +88,20 @@ def matching(texts: pl.Series, pattern: str) -> pl.Series:
     return keep(texts, texts.str.contains(pattern))
 
 
+def without(texts: pl.Series, characters: str) -> pl.Series:
+    """Take characters out of texts, one kind after the other: faster than a pattern of all."""
+    for character in characters:
+        texts = texts.str.replace_all(character, "", literal=True)
+    return texts
+
+
 def first_of(shortcuts: Sequence[Shortcut], texts: pl.Series) -> pl.Series:
     """Give each text the value of the first shortcut that is sure of it, else null."""
     if not shortcuts:
         return nothing(len(texts))
     values = shortcuts[0](texts)
+    if values.null_count() == len(texts):
+        return first_of(shortcuts[1:], texts)
     left = (values.is_null() & texts.is_not_null()).arg_true()
     if left.is_empty():
         return values

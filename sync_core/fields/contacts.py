@@ -11,16 +11,16 @@ import polars as pl
 import sqlalchemy as sa
 
 from sync_core.fields import phones
-from sync_core.fields.cells import CellError, Shortcut, first_of, keep, matching, plain
+from sync_core.fields.cells import CellError, Shortcut, first_of, keep, matching, plain, without
 from sync_core.fields.convention import Convention
 from sync_core.fields.field import Field
 
 EMAIL_LENGTH = 254  # characters that mail servers carry
 URL_LENGTH = 2000  # characters that browsers agree on
 
-_ATOM = r"[a-zA-Z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
-_EMAIL = rf"^{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+[a-zA-Z](?:[a-zA-Z0-9-]*[a-zA-Z0-9])$"
+_ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_EMAIL = rf"^{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+[a-z](?:[a-z0-9-]*[a-z0-9])$"
 _NAME = r"[a-zA-Z0-9_](?:[a-zA-Z0-9_-]*[a-zA-Z0-9_])?"
 _HOST = rf"{_NAME}(?:\.{_NAME})*"
 _URL = rf"^https?://{_HOST}(?::[0-9]{{1,4}})?(?:[/?#][!-~]*)?$"
@@ -34,13 +34,15 @@ class Email(Field):
     sql_type = sa.Text()
 
     def shortcuts(self, _convention: Convention) -> tuple[Shortcut, ...]:
-        """Lower what is an address as it stands."""
-        return (_addresses,)
+        """Keep addresses, then those that only have capitals."""
+        return _addresses, lambda texts: _addresses(_lowered(texts))
 
     def parse(self, text: str, _convention: Convention) -> str:
         """Read an address, even with characters in it that nobody sees."""
         address = plain(text).strip()
-        if len(address) > EMAIL_LENGTH or not re.fullmatch(_EMAIL, address):
+        if len(address) > EMAIL_LENGTH or not address.isascii():
+            raise CellError("bad_email")
+        if not re.fullmatch(_EMAIL, address.lower()):
             raise CellError("bad_email")
         return address.lower()
 
@@ -56,8 +58,9 @@ class Phone(Field):
         plan = phones.plan(convention.country)
         if plan is None:
             return ()
-        digits = (partial(_national, plan), partial(_international, plan), partial(_bare, plan))
-        return (*digits, lambda texts: first_of(digits, _unmarked(texts)))
+        usual = (partial(_national, plan), partial(_international, plan))
+        digits = (*usual, partial(_bare, plan), _foreign)
+        return *usual, lambda texts: first_of(digits, _unmarked(texts))
 
     def parse(self, text: str, convention: Convention) -> str:
         """Read a number of any country as the library phonenumbers does."""
@@ -101,7 +104,11 @@ class Url(Field):
 
 def _addresses(texts: pl.Series) -> pl.Series:
     short = texts.str.len_bytes() <= EMAIL_LENGTH
-    return keep(texts, short & texts.str.contains(_EMAIL)).str.to_lowercase()
+    return keep(texts, short & texts.str.contains(_EMAIL))
+
+
+def _lowered(texts: pl.Series) -> pl.Series:
+    return matching(texts, "^[!-~]+$").str.to_lowercase()
 
 
 def _web_addresses(texts: pl.Series) -> pl.Series:
@@ -129,6 +136,12 @@ def _bare(plan: phones.Plan, texts: pl.Series) -> pl.Series:
     return plan.code + keep(known, ~known.str.contains(f"^(?:{plan.prefixes}|{plan.exits})"))
 
 
+def _foreign(texts: pl.Series) -> pl.Series:
+    """Read +442079460958 by the plan of the country that is called."""
+    plans = map(phones.plan, phones.called(set(texts.str.slice(0, 4).drop_nulls())))
+    return first_of([partial(_international, plan) for plan in plans if plan], texts)
+
+
 def _numbers(plan: phones.Plan, start: str, texts: pl.Series) -> pl.Series:
     known = matching(texts, f"^{start}(?:{plan.numbers})$")
     return matching(known, f"^{start}(?:{plan.lengths})$")
@@ -136,13 +149,15 @@ def _numbers(plan: phones.Plan, start: str, texts: pl.Series) -> pl.Series:
 
 def _unmarked(texts: pl.Series) -> pl.Series:
     """Take blanks, brackets, dots and hyphens out of numbers."""
-    return matching(texts, r"^\(?\+?[0-9][0-9 ().-]*$").str.replace_all("[ ().-]", "")
+    return without(matching(texts, r"^\(?\+?[0-9][0-9 ().-]*$"), " ().-")
 
 
 # One text at a time
 
 
 def _is_web_address(address: str) -> bool:
+    if not re.match("https?://", address, re.IGNORECASE):
+        return False
     try:
         parts = urlsplit(address)
         host = parts.hostname or ""
@@ -151,8 +166,7 @@ def _is_web_address(address: str) -> bool:
     except ValueError:
         return False
     return (
-        parts.scheme in {"http", "https"}
-        and "@" not in parts.netloc  # a password has no place in a table
+        "@" not in parts.netloc  # a password has no place in a table
         and port_is_fine
         and bool(re.fullmatch(_HOST, named))
         and not re.search(r"\s", address)

@@ -99,7 +99,10 @@ class Field(ABC):
     ) -> pl.Series:
         values = self._quick(shortcuts, *cells)
         odd = _unread(values, cells)
-        return _put(values, odd, [value for value, _ in _looked_at(odd, cells, look)])
+        if odd.is_empty():
+            return values
+        seen = [value for value, _ in _looked_at(odd, cells, look)]
+        return values.clone().scatter(odd, pl.Series(seen, dtype=pl.String))
 
     def _quick(
         self, shortcuts: Sequence[Shortcut], texts: pl.Series, numbers: pl.Series | None = None
@@ -139,8 +142,11 @@ def _elementwise(
 
 def _codes(look: Look, columns: Sequence[pl.Series]) -> pl.Series:
     values, *cells = columns
-    wrong = _unread(values, cells)
-    return _put(nothing(len(values)), wrong, [code for _, code in _looked_at(wrong, cells, look)])
+    codes, wrong = nothing(len(values)), _unread(values, cells)
+    if wrong.is_empty():
+        return codes
+    seen = [code for _, code in _looked_at(wrong, cells, look)]
+    return codes.scatter(wrong, pl.Series(seen, dtype=pl.String))
 
 
 def _unread(values: pl.Series, cells: Sequence[pl.Series]) -> pl.Series:
@@ -155,12 +161,6 @@ def _looked_at(
     rows: pl.Series, cells: Sequence[pl.Series], look: Look
 ) -> list[tuple[str | None, str | None]]:
     return [look(*cell) for cell in zip(*(column.gather(rows) for column in cells), strict=True)]
-
-
-def _put(column: pl.Series, rows: pl.Series, values: list[str | None]) -> pl.Series:
-    if rows.is_empty():
-        return column
-    return column.clone().scatter(rows, pl.Series(values, dtype=pl.String))
 
 
 def _shown(text: str) -> str:

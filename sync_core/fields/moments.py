@@ -121,8 +121,8 @@ class Time(Field):
         """Keep 09:00:00; make it of 09:00."""
         minutes = "^(?:[01][0-9]|2[0-3]):[0-5][0-9]"
         return (
-            lambda texts: matching(texts, minutes + ":[0-5][0-9]$"),
             lambda texts: matching(texts, minutes + "$") + ":00",
+            lambda texts: matching(texts, minutes + ":[0-5][0-9]$"),
         )
 
     def parse(self, text: str, convention: Convention) -> str:
@@ -165,9 +165,10 @@ def _turned(texts: pl.Series, day_first: bool) -> pl.Series:  # noqa: FBT001 - o
     orders = [(d, m) if day_first else (m, d) for m, d in _DAYS_OF_MONTHS]
     days = "|".join(f"(?:{one}){mark}(?:{two}){mark}" for one, two in orders for mark in "/-.")
     known = matching(texts, f"^(?:{days.replace('.', '[.]')}){_FOUR_DIGITS}$")
-    day, month = (0, 3) if day_first else (3, 0)
-    year = known.str.slice(6, 4)
-    return year + "-" + known.str.slice(month, 2) + "-" + known.str.slice(day, 2)
+    cut = pl.col("date").str.slice
+    day, month = (cut(0, 2), cut(3, 2)) if day_first else (cut(3, 2), cut(0, 2))
+    turned = pl.concat_str(cut(6, 4), month, day, separator="-")
+    return known.to_frame("date").select(turned).to_series()
 
 
 # One text at a time

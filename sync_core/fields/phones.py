@@ -19,6 +19,8 @@ _KINDS = (
     "uan",
     "voicemail",
 )
+LONGEST_CODE = 4  # +358, say
+
 # The library skips words and turns letters into digits; a cell with words is no phone number.
 _WRITTEN = re.compile(
     r"(?:tel: ?)?[(+]{0,2}[0-9][0-9 ()./\u2010-\u2015-]*"
@@ -70,6 +72,17 @@ def plan(country: str) -> Plan | None:
         prefixes=_ascii(prefixes or "$"),
         exits=_ascii(metadata.international_prefix or "$"),
     )
+
+
+def called(starts: set[str]) -> list[str]:
+    """Name the main countries whose numbers start so: GB for +442."""
+    codes = {int(start[1:length]) for start in starts for length in (2, 3, 4) if _is_code(start)}
+    regions = [phonenumbers.region_code_for_country_code(code) for code in sorted(codes)]
+    return [region for region in regions if region in phonenumbers.SUPPORTED_REGIONS]
+
+
+def _is_code(start: str) -> bool:
+    return len(start) == LONGEST_CODE and start[0] == "+" and start[1:].isdecimal()
 
 
 def _kinds(metadata: PhoneMetadata) -> list[str]:

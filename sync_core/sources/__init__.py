@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 
-import pyarrow as pa
-
-from sync_core.resource import Entity, Page, Source
+from sync_core.resource import Source
 from sync_core.settings import Settings
 from sync_core.sources.folder import FolderSource
 from sync_core.sources.patience import Asking, Patience
 from sync_core.sources.places import Location, Place, parse_location, place_link, place_name
 from sync_core.sources.published_csv import PublishedCsvSource
 from sync_core.sources.sheets import SheetsSource
+from sync_core.sources.trial import test_source
 
 __all__ = [
     "Location",
@@ -43,21 +42,3 @@ def open_source(
             return PublishedCsvSource(place, settings.fetch_timeout, asking)
         case "folder":
             return FolderSource(place)
-
-
-def test_source(source: Source, entity: Entity) -> str:
-    """Read the entity's sheet to its end, and say in a sentence what is there. Raises SyncError."""
-    sheet = source.open(entity)
-    rows = sum(_filled(page) for page in sheet.pages(frozenset()))
-    columns = sum(1 for header in sheet.headers if header.strip())
-    return f"{sheet.name} can be read: {_count(rows, 'row')}, {_count(columns, 'column')}."
-
-
-def _filled(page: Page) -> int:
-    """Count the rows of a page that hold anything."""
-    columns = [cells.to_pylist() if isinstance(cells, pa.Array) else cells for cells in page.texts]
-    return sum(map(any, zip(*columns, strict=True)))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

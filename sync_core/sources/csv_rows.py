@@ -83,7 +83,7 @@ class _Text:
 
     def _endless(self, block: bytes, row: int) -> SyncError:
         cells = _grammar(self.delimiter).cells.match(block)
-        if cells and cells.end() < len(block):
+        if cells and block.startswith(b'"', cells.end()):
             return SyncError("unclosed_quote", name=self.name, row=row)
         return SyncError("cell_too_large", name=self.name, row=row, limit=f"{LARGEST_ROW >> 20} MB")
 
@@ -173,7 +173,7 @@ class CsvSheet:
         width = len(self.headers)
         whole = [[""] * width]  # so that no column is missing where every row is short
         for number, cells in enumerate(self.text.cells(self.text.decode(rows, row)), row):
-            if any(cell.strip() for cell in cells[width:]):
+            if len(cells) > width and any(map(str.strip, cells[width:])):
                 broken[number] = f"Row has {len(cells)} cells, the header has {width}"
             whole.append(cells[:width])
         return [list(column)[1:] for column in zip_longest(*whole, fillvalue="")]

@@ -180,6 +180,7 @@ class Google:
     spreadsheets: dict[str, Spreadsheet] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
     pace: float = 0.05  # seconds between the bytes of a drip
+    token_life: int = 3599  # seconds
 
     def __post_init__(self) -> None:
         self._faults: defaultdict[str, deque[Fault]] = defaultdict(deque)
@@ -273,7 +274,7 @@ class Google:
             return Answer(400, pretty(refusal))
         token = f"ya29.demo-{len(self._tokens)}"
         self._tokens.add(token)
-        answer = {"access_token": token, "expires_in": 3599, "token_type": "Bearer"}
+        answer = {"access_token": token, "expires_in": self.token_life, "token_type": "Bearer"}
         return Answer(200, pretty(answer))
 
     def _drive(self, sheet: str, request: Request) -> Answer:
@@ -354,7 +355,7 @@ class _Keys(NamedTuple):
 
 @cache
 def _key() -> _Keys:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    key = rsa.generate_private_key(65537, 1024)  # noqa: S505 - quick to load; it guards nothing
     private = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,

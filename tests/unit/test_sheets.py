@@ -92,6 +92,12 @@ def test_a_sheet_is_read_with_few_requests(google: Google) -> None:
     assert google.asked("/drive") == 2  # changed in between?
 
 
+def test_a_token_that_runs_out_is_renewed(google: Google) -> None:
+    google.token_life = 30
+    assert len(read(google)) == 4
+    assert google.asked("/token") == google.asked("/v4/") + google.asked("/drive/")
+
+
 def test_blank_headers_keep_their_column(google: Google) -> None:
     google.add(Tab("Locations", [["Code", "", "Name", None], ["L1", "x", "North", "y"]]))
     sheet = opened(google)

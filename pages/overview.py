@@ -1,0 +1,3 @@
+from sync_core.ui import overview
+
+overview.show()

@@ -1,0 +1,6 @@
+"""The pages: what people see of runs and rows, and the buttons that start things."""
+
+from pathlib import Path
+
+SCRIPT = Path(__file__).parent / "router.py"  # the frame around every page
+STATIC = Path(__file__).parent / "static"

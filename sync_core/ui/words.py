@@ -1,0 +1,84 @@
+"""Words on the screen: text from outside made harmless, times, counts, the look of a status."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from sync_core.runs import Run
+
+MINUTE, HOUR, DAY = 60, 3_600, 86_400
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_JOINER = "\N{WORD JOINER}"  # nobody sees it
+_TURNED_AFTER_PARSING = re.compile(  # addresses into links, `->` into arrows, `:icon:` into icons
+    r"(?<=:)(?=[/a-z])|(?<=[<>~-])(?=[-=>])|(?<=www)(?=\.)", re.IGNORECASE
+)
+
+
+def literal(text: object) -> str:
+    """Write Markdown that shows this text as it is, on one line, whatever it holds."""
+    line = " ".join(str(text).split())
+    return _PUNCTUATION.sub(r"\\\1", _TURNED_AFTER_PARSING.sub(_JOINER, line))
+
+
+def count(number: int, noun: str) -> str:
+    """Count things: "1 row", "1,200 rows"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def ago(moment: datetime, now: datetime | None = None) -> str:
+    """Tell how long ago it was: "just now", "14 minutes ago", "3 days ago"."""
+    seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
+    if seconds < MINUTE:
+        return "just now"
+    if seconds < HOUR:
+        return f"{count(int(seconds / MINUTE), 'minute')} ago"
+    if seconds < DAY:
+        return f"{count(int(seconds / HOUR), 'hour')} ago"
+    return f"{count(int(seconds / DAY), 'day')} ago"
+
+
+def lasted(seconds: float) -> str:
+    """Tell a duration: "0.4 s", "12 s", "3 min 20 s", "1 h 5 min"."""
+    if seconds < 10:  # noqa: PLR2004 - seconds
+        return f"{seconds:.1f} s"
+    if seconds < MINUTE:
+        return f"{seconds:.0f} s"
+    if seconds < HOUR:
+        return f"{seconds // MINUTE:.0f} min {seconds % MINUTE:.0f} s"
+    return f"{seconds // HOUR:.0f} h {seconds % HOUR // MINUTE:.0f} min"
+
+
+def moment(at: datetime, zone: ZoneInfo) -> str:
+    """Tell a moment in somebody's zone: "23 Nov 2026, 14:05"."""
+    local = at.astimezone(zone)
+    return f"{local.day} {local:%b %Y, %H:%M}"
+
+
+@dataclass(frozen=True)
+class Look:
+    """A status as people see it: a word, an icon and a colour, never the colour alone."""
+
+    word: str
+    icon: str
+    color: str
+
+
+LOOKS = {
+    "queued": Look("Starting", ":material/schedule:", "blue"),
+    "running": Look("Syncing", ":material/progress_activity:", "blue"),
+    "interrupted": Look("Interrupted", ":material/sync_problem:", "blue"),
+    "waiting": Look("Needs a decision", ":material/front_hand:", "orange"),
+    "completed": Look("Synced", ":material/check_circle:", "green"),
+    "partial": Look("Synced with failures", ":material/warning:", "orange"),
+    "failed": Look("Failed", ":material/error:", "red"),
+    "timed_out": Look("Timed out", ":material/timer_off:", "red"),
+    "cancelled": Look("Cancelled", ":material/block:", "gray"),
+    "expired": Look("Expired", ":material/hourglass_disabled:", "gray"),
+}
+NEVER = Look("Not synced yet", ":material/radio_button_unchecked:", "gray")
+
+
+def look(run: Run | None) -> Look:
+    """Give the look of a run, or of a resource that never had one."""
+    return LOOKS[run.status] if run else NEVER
