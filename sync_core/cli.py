@@ -13,6 +13,7 @@ from typing import Any, NoReturn, ParamSpec
 
 import click
 import sqlalchemy as sa
+from redis import RedisError
 
 from sync_core import (
     beat,
@@ -37,6 +38,7 @@ from sync_core.settings import SettingsError
 from sync_core.sources import Place
 
 INTERNAL, REFUSED = 1, 5
+TRIES = 3  # workers of our own that may fail
 EXIT_CODES = {
     "completed": 0,
     "partial": 3,
@@ -96,7 +98,7 @@ def _prepared(function: Callable[P, int | None]) -> Callable[P, None]:
         db.prepare()
         with db.begin() as connection:
             if not settings.current().database_url:
-                demo.organization(connection)
+                demo.make_organization(connection)
         return function(*args, **kwargs)
 
     return _command(run)
@@ -139,7 +141,7 @@ def up(port: int) -> int:
     """Start everything: servers, worker, pages; stop with Ctrl-C."""
     if not settings.current().database_url:
         with db.begin() as connection:
-            demo.load(connection, demo.organization(connection), settings.current().data / "demo")
+            demo.load(connection, settings.current().data / "demo")
     return stack.run(port, click.echo)
 
 
@@ -268,15 +270,27 @@ def sync(resource: str, org: str, email: str | None, *, wait: bool, as_json: boo
 def _follow(organization: Organization, run: Run) -> Run:
     """Wait for the end of a run; a worker of our own works on it where none is alive."""
     worker: subprocess.Popen[bytes] | None = None
+    failures = 0
     while run.active:
+        if worker and worker.poll():
+            failures += 1
+        if failures == TRIES:
+            raise SyncError("no_worker", run=run.id)
         if worker is None or worker.poll() is not None:
-            worker = None if jobs.workers() else stack.start_worker("--burst")
+            worker = None if _a_worker_is_alive() else stack.start_worker("--burst")
         time.sleep(0.2)
         with db.begin() as connection:
             run = runs.get(connection, organization.id, run.id)
     if worker:
         worker.wait()
     return run
+
+
+def _a_worker_is_alive() -> bool:
+    try:
+        return jobs.workers() > 0
+    except RedisError:
+        return True  # ours could not take the run off the queue either
 
 
 @cli.command()

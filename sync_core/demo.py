@@ -18,8 +18,15 @@ PEOPLE = (
 )
 
 
-def load(connection: Connection, organization: Organization, folder: Path) -> None:
-    """Add the people and the sources of the demo, where none are set; write its files once."""
+def load(connection: Connection, folder: Path) -> None:
+    """Give the demo organization its people and its sources, where it has none; write its files."""
+    make_organization(connection)
+    demo = {found.slug: found for found in organizations.everyone(connection)}
+    if organizations.DEFAULT in demo:
+        _load(connection, demo[organizations.DEFAULT], folder)
+
+
+def _load(connection: Connection, organization: Organization, folder: Path) -> None:
     if not people.everyone(connection, organization.id):
         for person in PEOPLE:
             people.add(connection, organization.id, person)
@@ -49,10 +56,9 @@ def _in_folder(organization: Organization, resource: str, folder: Path) -> list[
     ]
 
 
-def organization(connection: Connection) -> Organization:
-    """Give the demo organization; made where there is no organization yet."""
+def make_organization(connection: Connection) -> None:
+    """Add the demo organization where there is none at all yet."""
     if not organizations.everyone(connection):
         organizations.add(
             connection, organizations.DEFAULT, "Northwind Care", "AU", "Australia/Perth"
         )
-    return organizations.get(connection, organizations.DEFAULT)

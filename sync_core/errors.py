@@ -315,6 +315,11 @@ CATALOGUE: dict[str, Entry] = {
         "administrator",
         retry=True,
     ),
+    "no_worker": Entry(
+        "Run {run} waits: no worker can be started.",
+        "Start one by hand to see why: python worker.py.",
+        "administrator",
+    ),
     "needs_migration": Entry(
         "The database is not at the newest version.", "Run: syncdesk migrate.", "administrator"
     ),

@@ -93,7 +93,8 @@ def fresh(connection: Connection, organization_id: int) -> dict[str, Run]:
     """Give each resource's newest run that brought its tables in step."""
     well = (_RUNS.organization_id == organization_id, _RUNS.status.in_(("completed", "partial")))
     newest = _READ.where(*well).ext(distinct_on(_RUNS.resource))
-    return {run.resource: run for run in _rows(connection, newest.order_by(_RUNS.resource, _RUNS.id.desc()))}
+    found = _rows(connection, newest.order_by(_RUNS.resource, _RUNS.id.desc()))
+    return {run.resource: run for run in found}
 
 
 def history(

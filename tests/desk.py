@@ -24,7 +24,7 @@ class Desk:
         with (self.folder / f"{entity}.csv").open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows(rows)
 
-    def start(self, resource: str) -> Run:
+    def set_source(self, resource: str) -> None:
         found = places.said(
             self.organization,
             places.by_name(resource),
@@ -35,12 +35,17 @@ class Desk:
         )
         with db.begin() as connection:
             places.put(connection, self.organization, found)
+
+    def start(self, resource: str) -> Run:
+        self.set_source(resource)
         return jobs.start(self.organization, resource, ANA, "test")
 
     def sync(self, resource: str, **files: Rows) -> Run:
         for entity, rows in files.items():
             self.write(entity, rows)
-        run = self.start(resource)
+        return self.work(self.start(resource))
+
+    def work(self, run: Run) -> Run:
         jobs.work(run.id)
         with db.begin() as connection:
             return runs.get(connection, self.organization.id, run.id)

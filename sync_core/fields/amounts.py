@@ -23,7 +23,7 @@ EXACT = 2**53  # a spreadsheet's whole numbers have lost digits from here on
 MONEY_DIGITS = 12  # before the decimal point of numeric(14,2)
 MONEY_DECIMALS = 2
 
-_MINUS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-") | {"\u2019": "'"})
+_TYPED = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-") | {"\u2019": "'"})
 _AMOUNT = re.compile(r"([^-+(.,'0-9 ]*) *([-+(.,'0-9].*?[)0-9-][.,]?) *([^-)0-9 ]*)")
 _DOLLAR = re.compile(r"[A-Z]{1,2}\$")  # AU$, as well as A$
 
@@ -45,7 +45,7 @@ class Integer(Field):
 
     def facts(self, text: str, convention: Convention) -> dict[str, object]:
         """Give the range, and how numbers are written here."""
-        bounds = _range(self.minimum, self.maximum, otherwise="below 9223372036854775808")
+        bounds = _range(self.minimum, self.maximum, otherwise=f"between {-BIGINT} and {BIGINT - 1}")
         return {"range": bounds, "hint": _hint(text, convention)}
 
     def shortcuts(self, convention: Convention) -> tuple[Shortcut, ...]:
@@ -94,7 +94,7 @@ class Number(Field):
 
     def facts(self, text: str, convention: Convention) -> dict[str, object]:
         """Give the range, and how numbers are written here."""
-        bounds = _range(self.minimum, self.maximum, otherwise=f"of at most {DIGITS} digits")
+        bounds = _range(self.minimum, self.maximum, otherwise=f"shorter than {DIGITS} digits")
         return {"range": bounds, "hint": _hint(text, convention)}
 
     def shortcuts(self, convention: Convention) -> tuple[Shortcut, ...]:
@@ -173,8 +173,9 @@ def _ungrouped(convention: Convention, decimals: int, symbol: str = "") -> Short
     """Make 1234.50 of 1,234.50 or of what stands for it in the locale; the rest null."""
     point, mark = re.escape(convention.decimal_mark), _kin(convention.group_mark)
     part = rf"(?:{point}[0-9]{{1,{decimals}}})?" if decimals else ""
+    before = rf"-?(?:{re.escape(symbol)})?"
     whole = rf"(?:[1-9][0-9]{{0,2}}(?:[{mark}][0-9]{{3}})+|[0-9]+)"
-    pattern = rf"^-?[0{symbol}]?{whole}{part}$"
+    pattern = f"^{before}{whole}{part}$"
 
     def ungrouped(texts: pl.Series) -> pl.Series:
         bare = without(matching(texts, pattern), symbol + mark)
@@ -205,7 +206,7 @@ def _decimal(
     """Read a number with its sign, wherever people write that: -5, 5-, (5), -$5, $(5)."""
     if len(text) > LONGEST:
         raise CellError("not_a_number")
-    sign, rest = _signed(plain(text).strip().translate(_MINUS))
+    sign, rest = _signed(plain(text).strip().translate(_TYPED))
     if currencies and (bare := _without_currency(rest, currencies)):
         sign, rest = (sign, bare) if sign else _signed(bare)
     if not (parts := grammar.fullmatch(rest)):
@@ -274,7 +275,7 @@ def _digits(convention: Convention) -> str:
     threes = rf"[1-9][0-9]{{0,2}}(?P<mark>{mark})[0-9]{{3}}(?:(?P=mark)[0-9]{{3}})*"
     twos = r"|[1-9][0-9]?(?:,[0-9]{2})*,[0-9]{3}" if convention.groups_of_two else ""
     point = re.escape(convention.decimal_mark)
-    return rf"(?=.*[0-9])(?P<whole>{threes}{twos}|[0-9]+)?(?:{point}(?P<part>[0-9]*))?"
+    return rf"(?={point}?[0-9])(?P<whole>{threes}{twos}|[0-9]+)?(?:{point}(?P<part>[0-9]*))?"
 
 
 @cache
@@ -284,7 +285,7 @@ def _currencies(convention: Convention) -> frozenset[str]:
 
 def _simple(mark: str) -> str:
     """Reduce a mark to the one that all its kin are read as."""
-    return plain(mark).translate(_MINUS)
+    return plain(mark).translate(_TYPED)
 
 
 def _kin(mark: str) -> str:

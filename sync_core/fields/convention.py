@@ -80,7 +80,7 @@ def currencies() -> frozenset[str]:
 def _locale(name: str | None) -> Locale:
     """Find a locale as Google or a person writes it: de_DE, en-AU."""
     # Google knows Norwegian by its family's name, Unicode by that of its written form.
-    known = re.sub(r"^no(?=_|$)", "nb", (name or "en").replace("-", "_"))
+    known = re.sub(r"^no(?=_|$)", "nb", ("en" if name is None else name).replace("-", "_"))
     try:
         return Locale.parse(known)
     except (UnknownLocaleError, ValueError) as error:

@@ -87,9 +87,7 @@ def dismiss(run: Run, email: str) -> None:
     forget(run.organization_id)
 
 
-def _dismissed(
-    connection: Connection, run_ids: Sequence[int]
-) -> dict[tuple[int, str], datetime]:
+def _dismissed(connection: Connection, run_ids: Sequence[int]) -> dict[tuple[int, str], datetime]:
     kept = tables.dismissals.c
     rows = connection.execute(
         sa.select(kept.run_id, kept.email, kept.at).where(kept.run_id.in_(run_ids))

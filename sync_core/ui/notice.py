@@ -1,5 +1,7 @@
 """The notification of a run: blue on its way, then green, amber or red, until it is closed."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from sync_core.errors import SyncError
@@ -62,7 +64,9 @@ def _ended(run: Run) -> tuple[str, str]:
     return look(run).word, "\n\n".join(literal(line) for line in lines if line)
 
 
-def _alert(key: str, color: str, title: str, body: str, icon: str, close: object) -> None:
+def _alert(
+    key: str, color: str, title: str, body: str, icon: str, close: Callable[[], None]
+) -> None:
     with st.container(
         horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall", key=key
     ):

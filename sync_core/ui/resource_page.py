@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from sync_core import db, jobs, places, rows
+from sync_core import jobs, places
 from sync_core.errors import SyncError
 from sync_core.resource import Resource
 from sync_core.runs import Run
-from sync_core.ui import news, notice, progress_card, rows_tab, visitor
+from sync_core.ui import news, notice, progress_card, rows_tab, totals, visitor
 from sync_core.ui.news import News
+from sync_core.ui.totals import Version
 from sync_core.ui.visitor import Visitor
 from sync_core.ui.words import ago, literal
 
@@ -25,7 +26,7 @@ def show(name: str) -> None:
         st.space("stretch")
         _button(here, resource, run)
     st.fragment(run_every=found.pace)(_watch)(here, resource, _seen(run))
-    _rows(here, resource)
+    _rows(here, resource, totals.version(run))
 
 
 def _seen(run: Run | None) -> tuple[int, bool] | None:
@@ -46,23 +47,15 @@ def _watch(here: Visitor, resource: Resource, seen: tuple[int, bool] | None) -> 
 
 def _summary(here: Visitor, resource: Resource, found: News) -> str:
     """Tell what is kept and how fresh it is, in one line."""
-    run = found.runs.get(resource.name)
-    version = (run.id, run.status) if run else None
-    parts = _totals(here.organization.id, resource.name, version)
+    since = totals.version(found.runs.get(resource.name))
+    parts = [
+        f"{totals.total(here.organization.id, entity, since):,} {entity.title.lower()}"
+        for entity in resource.entities
+    ]
     fresh = found.fresh.get(resource.name)
-    if fresh is None or fresh.finished_at is None:
-        return " · ".join(parts)
-    return " · ".join([*parts, f"synced {ago(fresh.finished_at)} by {literal(fresh.requested_by)}"])
-
-
-@st.cache_data(ttl=600, max_entries=1000, show_spinner=False)
-def _totals(organization_id: int, name: str, version: tuple[int, str] | None) -> list[str]:  # noqa: ARG001 - a part of the cache's key
-    """Count the rows of each entity; they change only with a run, which is the version."""
-    with db.begin() as connection:
-        return [
-            f"{rows.count(connection, organization_id, entity):,} {entity.title.lower()}"
-            for entity in places.by_name(name).entities
-        ]
+    if fresh and fresh.finished_at:
+        parts.append(f"synced {ago(fresh.finished_at)} by {literal(fresh.requested_by)}")
+    return " · ".join(parts)
 
 
 def _button(here: Visitor, resource: Resource, run: Run | None) -> None:
@@ -97,16 +90,17 @@ def _start(here: Visitor, name: str) -> None:
     news.forget(here.organization.id)
 
 
-def _rows(here: Visitor, resource: Resource) -> None:
-    chosen = resource.entities[0]
-    if len(resource.entities) > 1:
+def _rows(here: Visitor, resource: Resource, since: Version) -> None:
+    titles = {entity.name: entity.title for entity in resource.entities}
+    chosen = next(iter(titles))
+    if len(titles) > 1:
         chosen = st.segmented_control(
             "Table",
-            resource.entities,
-            format_func=lambda entity: entity.title,
+            list(titles),
+            format_func=titles.__getitem__,
             default=chosen,
             required=True,
             key=f"entity-{resource.name}",
             label_visibility="collapsed",
         )
-    rows_tab.show(here, chosen)
+    rows_tab.show(here, places.entity(resource, chosen), since)

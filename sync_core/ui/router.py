@@ -5,7 +5,13 @@ import streamlit as st
 from sync_core.ui import STATIC, navigation, trouble, visitor
 from sync_core.ui.words import literal
 
-st.set_page_config(page_title="Sync Desk", page_icon=str(STATIC / "icon.svg"), layout="wide")
+st.set_page_config(
+    page_title="Sync Desk",
+    page_icon=str(STATIC / "icon.svg"),
+    layout="wide",
+    initial_sidebar_state=280,
+)
+st.html(STATIC / "desk.css")
 st.logo(str(STATIC / "logo.svg"), size="large", icon_image=str(STATIC / "icon.svg"))
 page = st.navigation(navigation.pages())
 try:

@@ -5,11 +5,15 @@ from collections.abc import Mapping
 import pandas as pd
 import sqlalchemy as sa
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from sync_core import db, rows
 from sync_core.fields import Field
 from sync_core.resource import Entity
 from sync_core.rows import View
+from sync_core.ui import totals
+from sync_core.ui.totals import Version
 from sync_core.ui.visitor import Visitor
 from sync_core.ui.words import count
 
@@ -17,34 +21,40 @@ SCREEN = 50  # rows
 ROW_HEIGHT = 34  # pixels
 
 
-def show(visitor: Visitor, entity: Entity) -> None:
-    """Show the rows with search, order and pages."""
-    search, order, descending = _toolbar(entity)
-    organization = visitor.organization.id
-    with db.begin() as connection:
-        total = rows.count(connection, organization, entity, search)
+def show(here: Visitor, entity: Entity, since: Version) -> None:
+    """Show the rows, with search, order and pages."""
+    total = totals.total(here.organization.id, entity, since)
     if not total:
-        _say_nothing(entity, search)
+        _say_empty(entity)
+        return
+    search, order, descending = _toolbar(entity)
+    if search.strip():
+        with db.begin() as connection:
+            total = rows.count(connection, here.organization.id, entity, search)
+    if not total:
+        _say(":material/search_off:", "Nothing matches the search.", "Every word must occur.")
         return
     table = st.container()
     page = _pages(entity, total)
-    view = View(search, order, descending, SCREEN, (page - 1) * SCREEN)
+    _table(table, here, entity, View(search, order, descending, SCREEN, (page - 1) * SCREEN))
+
+
+def _table(place: DeltaGenerator, here: Visitor, entity: Entity, view: View) -> None:
     with db.begin() as connection:
-        found = rows.read(connection, organization, entity, view)
-    frame = pd.DataFrame(found, columns=[field.label for field in entity.fields])
-    table.dataframe(
-        frame,
+        found = rows.read(connection, here.organization.id, entity, view)
+    place.dataframe(
+        pd.DataFrame(found, columns=[field.label for field in entity.fields]),
         hide_index=True,
         height=ROW_HEIGHT * (len(found) + 1) + 3,
         row_height=ROW_HEIGHT,
-        column_config=_columns(entity),
+        column_config={field.label: _column(field) for field in entity.fields},
         key=f"table-{entity.name}",
-        alt=f"{entity.title} of {visitor.organization.name}",
+        alt=f"{entity.title} of {here.organization.name}",
     )
 
 
 def _toolbar(entity: Entity) -> tuple[str, str | None, bool]:
-    with st.container(horizontal=True, vertical_alignment="bottom", key=f"tools-{entity.name}"):
+    with st.container(horizontal=True, vertical_alignment="center", key=f"tools-{entity.name}"):
         search = st.text_input(
             "Search",
             type="search",
@@ -91,26 +101,24 @@ def _pages(entity: Entity, total: int) -> int:
         page = st.pagination(last, key=f"page-{entity.name}") if last > 1 else 1
     first = (page - 1) * SCREEN + 1
     until = min(page * SCREEN, total)
-    told.caption(f"{first:,}–{until:,} of {count(total, 'row')}")
+    told.caption(f"{first:,} to {until:,} of {count(total, 'row')}")
     return page
 
 
-def _say_nothing(entity: Entity, search: str) -> None:
-    what = "Nothing matches the search." if search else f"There are no {entity.title.lower()} yet."
-    icon = ":material/search_off:" if search else ":material/inbox:"
-    with st.container(border=True, horizontal_alignment="center"):
+def _say_empty(entity: Entity) -> None:
+    what = f"There are no {entity.title.lower()} yet."
+    _say(":material/inbox:", what, "They appear here after the first sync.")
+
+
+def _say(icon: str, what: str, more: str) -> None:
+    with st.container(border=True, horizontal_alignment="center", gap="xsmall"):
         st.space("small")
-        st.markdown(f"{icon} {what}", width="content")
-        if not search:
-            st.caption("They appear here after the first sync.", width="content")
+        st.markdown(f"{icon} **{what}**", width="content")
+        st.caption(more, width="content")
         st.space("small")
 
 
-def _columns(entity: Entity) -> dict[str, object]:
-    return {field.label: _column(field) for field in entity.fields}
-
-
-def _column(field: Field) -> object:
+def _column(field: Field) -> ColumnConfig:
     """Show a column by its type in Postgres; the key stays in sight."""
     columns = st.column_config
     match field.sql_type:

@@ -9,6 +9,8 @@ from sync_core import db, demo, organizations, people
 from sync_core.organizations import Organization
 from sync_core.people import Permission, Person
 
+CHOICE = "org"  # of the organization, in the address and in the session
+
 
 @dataclass(frozen=True)
 class Visitor:
@@ -28,7 +30,11 @@ class Visitor:
 
 def current() -> Visitor:
     """Give the visitor of this session."""
-    return Visitor(*_first_admin())
+    if asked := st.query_params.get(CHOICE):
+        st.session_state[CHOICE] = asked
+    organization = _organization(st.session_state.get(CHOICE, organizations.DEFAULT))
+    email = str(st.user.get("email") or "") if st.user.get("is_logged_in") else ""
+    return Visitor(_person(organization, email), organization)
 
 
 def enter(permission: Permission) -> Visitor:
@@ -39,8 +45,14 @@ def enter(permission: Permission) -> Visitor:
 
 
 @st.cache_data(ttl=30, show_spinner=False)
-def _first_admin() -> tuple[Person, Organization]:
+def _organization(slug: str) -> Organization:
     with db.begin() as connection:
-        organization = organizations.everyone(connection)[0]
+        return organizations.get(connection, slug)
+
+
+@st.cache_data(ttl=30, show_spinner=False)
+def _person(organization: Organization, email: str) -> Person:
+    with db.begin() as connection:
+        found = people.find(connection, organization.id, email)
         everyone = people.everyone(connection, organization.id) or demo.PEOPLE
-    return next(person for person in everyone if person.may("administer")), organization
+    return found or next(person for person in everyone if person.may("administer"))

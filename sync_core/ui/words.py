@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from sync_core.runs import Run
@@ -55,13 +56,16 @@ def moment(at: datetime, zone: ZoneInfo) -> str:
     return f"{local.day} {local:%b %Y, %H:%M}"
 
 
+Color = Literal["blue", "green", "orange", "red", "gray"]
+
+
 @dataclass(frozen=True)
 class Look:
     """A status as people see it: a word, an icon and a colour, never the colour alone."""
 
     word: str
     icon: str
-    color: str
+    color: Color
 
 
 LOOKS = {

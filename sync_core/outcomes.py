@@ -1,0 +1,70 @@
+"""What a run did to each row, a screenful at a time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from sync_core import tables
+from sync_core.runs import Run
+
+CHANGED = ("created", "updated", "removed")
+FOR_A_PERSON = ("failed", "skipped")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What happened to one row; `changes` gives before and after, or the whole removed row."""
+
+    entity: str
+    kind: str
+    row_number: int | None
+    key: str | None
+    name: str | None
+    rule: str | None
+    changes: Mapping[str, Any] | None
+    issues: Sequence[Mapping[str, Any]] | None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which outcomes of a run are asked for, and the window that is shown."""
+
+    kinds: Sequence[str]
+    search: str = ""  # occurs in key, name, rule or reasons
+    limit: int = 50
+    offset: int = 0
+
+
+def count(connection: Connection, run: Run, wanted: Wanted) -> int:
+    """Count the outcomes of the run that are asked for."""
+    query = sa.select(sa.func.count()).select_from(tables.outcomes)
+    return int(connection.execute(query.where(*_which(run, wanted))).scalar_one())
+
+
+def read(connection: Connection, run: Run, wanted: Wanted) -> list[Outcome]:
+    """Read a window of the run's outcomes, by entity and row; removed rows come last."""
+    kept = tables.outcomes.c
+    query = (
+        sa.select(*(kept[name] for name in Outcome.__dataclass_fields__))
+        .where(*_which(run, wanted))
+        .order_by(kept.entity, kept.row_number.nulls_last(), kept.key)
+        .limit(wanted.limit)
+        .offset(wanted.offset)
+    )
+    return [Outcome(**row) for row in connection.execute(query).mappings()]
+
+
+def _which(run: Run, wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+    kept = tables.outcomes.c
+    which = [
+        kept.run_id == run.id,
+        kept.kind.in_(wanted.kinds),
+        kept.at >= run.queued_at,  # so that Postgres looks at the partition of that month only
+    ]
+    if run.finished_at:
+        which.append(kept.at <= run.finished_at)
+    row = sa.func.concat_ws("\n", kept.key, kept.name, kept.rule, sa.cast(kept.issues, sa.Text))
+    return [*which, *(row.icontains(word, autoescape=True) for word in wanted.search.split())]

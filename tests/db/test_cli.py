@@ -1,0 +1,165 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+
+from sync_core import embedded
+from sync_core.cli import cli
+from sync_core.embedded import Urls
+from sync_core.organizations import Organization
+from sync_core.settings import ROOT
+from tests.db.test_sync import HEADER, row
+from tests.desk import Desk
+
+SYNCDESK = Path(sys.executable).with_name("syncdesk")
+
+
+def ask(*words: str) -> Result:
+    return CliRunner().invoke(cli, words)
+
+
+def told(result: Result) -> Any:  # noqa: ANN401 - JSON
+    return json.loads(result.stdout)
+
+
+def shell(data: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "SYNCDESK_DATA": str(data)}
+    return subprocess.run(
+        [SYNCDESK, *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=data.parent,
+    )
+
+
+def test_a_fresh_machine_syncs_ten_thousand_rows_from_the_shell(desk: Desk, tmp_path: Path) -> None:
+    desk.write("locations", [HEADER, *(row(f"L{n}", f"Clinic {n}") for n in range(10_000))])
+    data = tmp_path / "the data"
+    assert shell(data, "source", "set", "locations", f"folder:{tmp_path}").returncode == 0
+    first = shell(data, "sync", "locations", "--wait", "--json")
+    assert (first.returncode, first.stderr) == (0, "")
+    answer = json.loads(first.stdout)
+    counts = answer["counts"]["locations"]
+    assert (counts["read"], counts["created"]) == (10_000, 10_000)
+    assert {"run_id", "status", "resource", "organization", "message", "log_message"} <= set(answer)
+    assert answer["duration_s"] > 0
+    again = json.loads(shell(data, "sync", "locations", "--wait", "--json").stdout)
+    assert again["counts"]["locations"]["unchanged"] == 10_000
+    assert _rows(data) == 10_000
+
+
+def _rows(data: Path) -> int:
+    """Count the rows as another program would, at the address that `env` prints."""
+    found = embedded.servers(data)
+    addresses = dict(line.split("=", 1) for line in shell(data, "env").stdout.splitlines())
+    assert addresses["DATABASE_URL"] == f"'{found.database.replace('+psycopg', '')}'"
+    with psycopg.connect(addresses["DATABASE_URL"].strip("'")) as connection:
+        counted = connection.execute("select count(*) from locations").fetchone()
+    return counted[0] if counted else 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "status"),
+    [
+        (["sync", "nothing"], "unknown_resource", 5),
+        (["sync", "locations", "--org", "nowhere"], "unknown_organization", 5),
+        (["status", "999999"], "unknown_run", 5),
+        (["source", "set", "locations", "what?"], "bad_location", 5),
+        (["source", "set", "services", "https://example.org/x.csv"], "name_the_entity", 5),
+        (["source", "set", "services", "shops=folder:."], "unknown_entity", 5),
+        (["source", "set", "locations", "folder:.", "--locale", "xx_YY"], "bad_locale", 5),
+        (["history", "nothing"], "unknown_resource", 5),
+    ],
+)
+def test_a_refusal_is_json_with_a_sentence_and_a_code(
+    organization: Organization, words: list[str], code: str, status: int
+) -> None:
+    if "--org" not in words:
+        words = [*words, "--org", organization.slug]
+    result = ask(*words, "--json")
+    assert result.exit_code == status
+    assert told(result)["error"]["code"] == code
+    assert told(result)["error"]["message"].endswith(".")
+
+
+def test_a_source_without_a_place_is_refused(organization: Organization) -> None:
+    result = ask("sync", "locations", "--org", organization.slug, "--json")
+    assert (result.exit_code, told(result)["error"]["code"]) == (5, "no_source")
+
+
+def test_wrong_words_end_with_the_usage(organization: Organization) -> None:
+    assert organization
+    assert ask("sync").exit_code == 2
+    assert ask("sync", "locations", "--nonsense").exit_code == 2
+
+
+def test_a_source_of_one_entity_keeps_the_others(organization: Organization) -> None:
+    org = ["--org", organization.slug, "--json"]
+    ask("source", "set", "services", "folder:/data/services", *org)
+    ask("source", "set", "services", "brands=folder:/data/brands", *org)
+    listed = told(ask("source", "list", *org))["sources"]
+    assert [(place["entity"], place["location"]) for place in listed] == [
+        ("brands", "/data/brands"),
+        ("packages", "/data/services"),
+    ]
+
+
+def test_a_viewer_may_not_start_a_sync(desk: Desk, database: psycopg.Connection) -> None:
+    desk.sync("locations", locations=[HEADER, row("L1")])
+    database.execute(
+        "insert into people (organization_id, email, name, role) values (%s, %s, %s, %s)",
+        [desk.organization.id, "vera@example.org", "Vera Olsen", "viewer"],
+    )
+    words = ["sync", "locations", "--org", desk.organization.slug, "--as", "vera@example.org"]
+    result = ask(*words, "--json")
+    assert (result.exit_code, told(result)["error"]["code"]) == (5, "no_permission")
+
+
+def test_a_second_sync_is_told_whose_run_it_is(desk: Desk) -> None:
+    desk.write("locations", [HEADER, row("L1")])
+    desk.start("locations")
+    result = ask("sync", "locations", "--org", desk.organization.slug, "--json")
+    assert result.exit_code == 5
+    assert told(result)["error"]["message"].startswith("Ana Ruiz started this")
+
+
+def test_status_tells_the_counts_and_the_exit_code(desk: Desk) -> None:
+    run = desk.sync("locations", locations=[HEADER, row("L1"), row("L2", name="")])
+    result = ask("status", str(run.id), "--org", desk.organization.slug, "--json")
+    assert result.exit_code == 3
+    assert told(result)["counts"]["locations"]["failed"] == 1
+    told_as_text = ask("status", str(run.id), "--org", desk.organization.slug)
+    assert "1 created, 0 updated, 1 failed." in told_as_text.stdout
+
+
+def test_an_outside_database_is_refused_with_the_word_migrate(servers: Urls) -> None:
+    with psycopg.connect(servers.database.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("create database elsewhere")
+    environment = {
+        **os.environ,
+        "DATABASE_URL": servers.database.replace("/postgres?", "/elsewhere?"),
+        "REDIS_URL": servers.redis,
+    }
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [SYNCDESK, *words],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=ROOT,
+        )
+
+    refused = run("history")
+    assert (refused.returncode, "syncdesk migrate" in refused.stderr) == (5, True)
+    assert run("migrate").returncode == 0
+    assert run("org", "list").returncode == 0

@@ -1,0 +1,97 @@
+"""The whole way from a Google Sheet into Postgres, through gspread and a server on loopback."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from sync_core import db, jobs, places, runs, settings
+from sync_core.organizations import Organization
+from sync_core.runs import Run
+from tests.desk import ANA
+from tests.fakes.google import DEMO, NOT_SHARED, Google, status
+from tests.fakes.spreadsheets import Lazy, Row, Shown, Tab, location
+
+
+@pytest.fixture
+def google(monkeypatch: pytest.MonkeyPatch) -> Iterator[Google]:
+    with Google() as google:
+        monkeypatch.setenv("GOOGLE_API_BASE_URL", google.url)
+        monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_JSON", json.dumps(google.service_account()))
+        monkeypatch.setenv("SYNCDESK_FETCH_TIMEOUT", "20")
+        settings.current.cache_clear()
+        yield google
+    monkeypatch.undo()
+    settings.current.cache_clear()
+
+
+def sync(organization: Organization, resource: str = "locations") -> Run:
+    declared = places.by_name(resource)
+    with db.begin() as connection:
+        found = places.said(organization, declared, DEMO, None, None, Path.cwd())
+        places.put(connection, organization, found)
+    run = jobs.start(organization, resource, ANA, "test")
+    jobs.work(run.id)
+    with db.begin() as connection:
+        return runs.get(connection, organization.id, run.id)
+
+
+def test_ten_thousand_rows_arrive_with_their_types(
+    google: Google, organization: Organization, database: psycopg.Connection
+) -> None:
+    google.add(Tab("Locations", Lazy(location, 10_001), spare_rows=500))
+    run = sync(organization)
+    assert run.message == "Processed 10000 locations: 10000 created, 0 updated."
+    stored = database.execute(
+        "select postcode, latitude::text, opened_on::text, active, phone from locations"
+        " where organization_id = %s and location_code = 'L000007'",
+        [organization.id],
+    ).fetchone()
+    assert stored == ("0007", "-33.07", "2020-01-08", True, "+61290070007")
+    assert sync(organization).message.endswith("0 created, 0 updated, 10000 unchanged.")
+
+
+def test_money_and_dates_are_read_under_their_formats(
+    google: Google, organization: Organization, database: psycopg.Connection
+) -> None:
+    brands: list[Row] = [["Brand code", "Name", "Website", "Active"], ["B1", "Still", "", True]]
+    header = ["Package code", "Brand code", "Name", "Price", "Currency", "Sessions", "Duration"]
+    price = Shown(1234.5, "€1.234,50")
+    start = Shown(46_055, "02.02.2026", is_date=True)
+    package = [Shown(7, "007"), "B1", "Ten", price, "EUR", 10, 45, start, "31.12.2026", True]
+    packages: list[Row] = [[*header, "Valid from", "Valid until", "Active"], package]
+    google.add(Tab("Brands", brands), Tab("Packages", packages, gid=5)).locale = "de_DE"
+    run = sync(organization, "services")
+    assert run.message == "Brands: 1 created, 0 updated. Packages: 1 created, 0 updated."
+    stored = database.execute(
+        "select package_code, price::text, valid_from::text, valid_until::text from packages"
+        " where organization_id = %s",
+        [organization.id],
+    ).fetchone()
+    assert stored == ("007", "1234.50", "2026-02-02", "2026-12-31")
+
+
+def test_a_sheet_that_is_not_shared_names_whom_to_share_it_with(
+    google: Google, organization: Organization
+) -> None:
+    google.add(Tab("Locations", [location(0), location(1)]))
+    google.fault("/v4/", status(NOT_SHARED), times=9)
+    run = sync(organization)
+    assert (run.status, run.error_code) == ("failed", "sheet_not_shared")
+    assert "sync@demo-clinics.iam.gserviceaccount.com" in run.message + run.advice
+
+
+def test_an_error_cell_fails_its_row_and_names_the_cell(
+    google: Google, organization: Organization, database: psycopg.Connection
+) -> None:
+    broken = [*location(2)]
+    broken[3] = "#REF!"
+    google.add(Tab("Locations", [location(0), location(1), broken]))
+    run = sync(organization)
+    assert run.message == "Processed 2 locations: 1 created, 0 updated, 1 failed."
+    ((issues,),) = database.execute(
+        "select issues from outcomes where run_id = %s and kind = 'failed'", [run.id]
+    ).fetchall()
+    assert [(i["code"], i["cell"]) for i in issues] == [("formula_error", "Locations!D3")]

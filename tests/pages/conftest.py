@@ -1,0 +1,40 @@
+"""A page as a person of an organization sees it, without a browser."""
+
+from collections.abc import Callable
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from sync_core import db, demo, people
+from sync_core.organizations import Organization
+from sync_core.settings import ROOT
+from sync_core.ui import SCRIPT
+
+Visit = Callable[..., AppTest]
+
+
+def healthy(page: AppTest) -> AppTest:
+    assert not page.exception
+    assert [alert.value for alert in page.error if "unexpected" in alert.proto.title] == []
+    return page
+
+
+@pytest.fixture
+def visit(organization: Organization) -> Visit:
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    with db.begin() as connection:
+        for person in demo.PEOPLE:
+            people.add(connection, organization.id, person)
+
+    def open_page(name: str = "overview", email: str = "ana.ruiz@example.org") -> AppTest:
+        page = AppTest.from_file(SCRIPT, default_timeout=20)
+        page.user = {"is_logged_in": True, "email": email}
+        page.query_params["org"] = organization.slug
+        page.run()
+        if name != "overview":
+            page.switch_page(str(ROOT / "pages" / f"{name}.py")).run()
+        return healthy(page)
+
+    return open_page

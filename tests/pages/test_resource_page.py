@@ -1,0 +1,204 @@
+from collections.abc import Callable
+
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from sync_core.resources import ENTITIES
+from sync_core.ui.words import literal
+from tests.desk import Desk
+
+Visit = Callable[..., AppTest]
+HEADER = [field.label for field in ENTITIES["locations"].fields]
+
+
+def row(code: str, name: str, city: str = "", phone: str = "") -> list[str]:
+    cells = {"Location code": code, "Name": name, "City": city, "Phone": phone}
+    return [cells.get(label, "") for label in HEADER]
+
+
+LOCATIONS = [HEADER, row("L1", "Harbour Clinic", "Perth"), row("L2", "Mill Clinic", "Hobart")]
+BROKEN = [HEADER, row("L1", "Harbour Clinic", phone="not a phone")]
+NASTY = "**x** [a](javascript:1) :red[y] $x$ <b> :material/home: a -> b www.evil.example"
+VERA, SARAH, MICHAEL = (
+    f"{name}@example.org" for name in ("vera.olsen", "sarah.lim", "michael.tan")
+)
+
+
+def label(page: AppTest) -> str:
+    return page.button(key="sync-locations").label
+
+
+def keys(page: AppTest) -> set[str]:
+    return {button.key for button in page.button if button.key}
+
+
+def again(page: AppTest) -> AppTest:
+    """Look again, as the page does by itself within 5 s."""
+    st.cache_resource.clear()
+    page.run()
+    assert not page.exception
+    return page
+
+
+def test_a_resource_that_was_never_synced_offers_to_sync_data(visit: Visit) -> None:
+    page = visit("locations")
+    assert page.title[0].value == "Location Management"
+    assert label(page) == "Sync data"
+    assert any("There are no locations yet." in text.value for text in page.markdown)
+    assert not page.dataframe
+
+
+def test_a_click_starts_a_sync_and_says_so_at_once(visit: Visit, desk: Desk) -> None:
+    desk.set_source("locations")
+    page = visit("locations")
+    page.button(key="sync-locations").click().run()
+    assert page.info[0].proto.title == "Sync started..."
+    assert label(page) == "Syncing..."
+    assert page.button(key="sync-locations").disabled
+
+
+def test_a_colleague_sees_the_same_run(visit: Visit, desk: Desk) -> None:
+    desk.start("locations")
+    for email in (VERA, SARAH, MICHAEL):
+        assert visit("locations", email).info[0].proto.title == "Sync started..."
+
+
+def test_the_end_of_a_sync_brings_the_message_and_the_rows(visit: Visit, desk: Desk) -> None:
+    run = desk.sync("locations", locations=LOCATIONS)
+    page = visit("locations")
+    assert literal(run.message) in page.success[0].value
+    assert label(page) == "Sync again"
+    assert list(page.dataframe[0].value["Name"]) == ["Harbour Clinic", "Mill Clinic"]
+    told = [caption.value for caption in page.caption]
+    assert "2 locations · synced just now by Ana Ruiz" in told
+
+
+def test_an_open_page_notices_the_end_of_a_run(visit: Visit, desk: Desk) -> None:
+    desk.write("locations", LOCATIONS)
+    run = desk.start("locations")
+    page = visit("locations")
+    assert label(page) == "Syncing..."
+    desk.work(run)
+    assert label(again(page)) == "Sync again"
+    assert page.dataframe[0].value.shape[0] == 2
+
+
+def test_rows_that_failed_make_the_notice_amber(visit: Visit, desk: Desk) -> None:
+    run = desk.sync("locations", locations=BROKEN)
+    page = visit("locations")
+    assert page.warning[0].proto.title == "Synced with failures"
+    assert literal(run.message) in page.warning[0].value
+
+
+def test_a_failed_run_is_red_says_what_to_do_and_offers_to_retry(visit: Visit, desk: Desk) -> None:
+    run = desk.sync("locations")  # there is no file
+    page = visit("locations")
+    assert run.advice
+    assert literal(run.message) in page.error[0].value
+    assert literal(run.advice) in page.error[0].value
+    assert label(page) == "Retry"
+
+
+def test_a_closed_notice_stays_closed_for_that_person_only(visit: Visit, desk: Desk) -> None:
+    desk.sync("locations", locations=LOCATIONS)
+    page = visit("locations")
+    page.button(key="close-notice-locations").click().run()
+    assert not page.success
+    assert not visit("locations").success
+    assert visit("locations", SARAH).success
+
+
+def test_a_new_run_shows_again_after_a_closed_notice(visit: Visit, desk: Desk) -> None:
+    desk.sync("locations", locations=LOCATIONS)
+    page = visit("locations")
+    page.button(key="close-notice-locations").click().run()
+    desk.sync("locations")
+    assert again(page).success
+
+
+def test_who_closes_the_notice_of_a_run_on_its_way_still_hears_its_end(
+    visit: Visit, desk: Desk
+) -> None:
+    run = desk.start("locations")
+    page = visit("locations")
+    page.button(key="close-notice-locations").click().run()
+    assert not page.info
+    desk.write("locations", LOCATIONS)
+    desk.work(run)
+    assert again(page).success
+
+
+def test_only_those_who_may_sync_see_the_button(visit: Visit) -> None:
+    assert "sync-locations" in keys(visit("locations", SARAH))
+    assert "sync-locations" not in keys(visit("locations", VERA))
+    assert "sync-locations" not in keys(visit("locations", MICHAEL))
+
+
+def test_a_refused_click_is_answered_with_a_sentence(visit: Visit, desk: Desk) -> None:
+    page = visit("locations", SARAH)
+    desk.start("locations")
+    page.button(key="sync-locations").click().run()
+    assert not page.exception
+    assert "Ana Ruiz started this" in page.warning[0].proto.title
+    page.button(key="close-refusal-locations").click().run()
+    assert not page.warning
+
+
+def test_a_click_without_a_source_says_what_to_set(visit: Visit) -> None:
+    page = visit("locations")
+    page.button(key="sync-locations").click().run()
+    assert "No source is set" in page.warning[0].proto.title
+
+
+def test_the_search_looks_for_every_word_in_any_column(visit: Visit, desk: Desk) -> None:
+    desk.sync("locations", locations=LOCATIONS)
+    page = visit("locations")
+    page.text_input(key="search-locations").set_value("clinic hob").run()
+    assert list(page.dataframe[0].value["Name"]) == ["Mill Clinic"]
+    page.text_input(key="search-locations").set_value("100%").run()
+    assert not page.dataframe
+    assert any("Nothing matches the search." in text.value for text in page.markdown)
+
+
+def test_rows_are_sorted_and_paged_in_sql(visit: Visit, desk: Desk) -> None:
+    rows = [row(f"L{n:03}", f"Clinic {999 - n}") for n in range(120)]
+    desk.sync("locations", locations=[HEADER, *rows])
+    page = visit("locations")
+    assert page.dataframe[0].value.shape[0] == 50
+    page.selectbox(key="order-locations").select("name").run()
+    page.pagination(key="page-locations").set_value(3).run()
+    assert list(page.dataframe[0].value["Name"]) == [f"Clinic {n}" for n in range(980, 1000)]
+    page.segmented_control(key="descending-locations").set_value(True).run()
+    assert page.dataframe[0].value["Name"].iloc[-1] == "Clinic 880"
+
+
+def test_the_search_survives_the_end_of_a_run(visit: Visit, desk: Desk) -> None:
+    desk.sync("locations", locations=LOCATIONS)
+    page = visit("locations")
+    page.text_input(key="search-locations").set_value("mill").run()
+    desk.sync("locations", locations=[*LOCATIONS, row("L3", "Old Mill Clinic")])
+    assert list(again(page).dataframe[0].value["Name"]) == ["Mill Clinic", "Old Mill Clinic"]
+
+
+def test_a_resource_of_two_tables_shows_both(visit: Visit) -> None:
+    page = visit("therapists")
+    assert "0 therapists · 0 schedules" in [caption.value for caption in page.caption]
+    page.segmented_control(key="entity-therapists").set_value("schedules").run()
+    assert any("There are no schedules yet." in text.value for text in page.markdown)
+
+
+def test_text_from_outside_is_shown_as_it_is(visit: Visit, desk: Desk) -> None:
+    folder = desk.folder / "**x** :red[y] <b>"
+    folder.mkdir()
+    desk.folder = folder
+    run = desk.sync("locations")  # the message names the folder
+    page = visit("locations")
+    assert "**x** :red[y] <b>" in run.message
+    assert literal("**x** :red[y] <b>") in page.error[0].value
+
+
+def test_every_kind_of_markdown_is_made_harmless() -> None:
+    shown = literal(NASTY).replace("\N{WORD JOINER}", "")
+    assert shown.replace("\\", "") == NASTY
+    for mark in "*[]()$<>:|`":
+        assert mark not in shown.replace(f"\\{mark}", "")

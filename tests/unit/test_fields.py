@@ -1,0 +1,933 @@
+"""Fields: what people type becomes one exact value or one code, and every way to read agrees."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+
+import polars as pl
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from sync_core.errors import CATALOGUE
+from sync_core.fields import (
+    Cell,
+    Choice,
+    Convention,
+    Currency,
+    Date,
+    Email,
+    Field,
+    Integer,
+    Money,
+    Number,
+    Phone,
+    Text,
+    Time,
+    Url,
+    YesNo,
+    clean,
+    phones,
+)
+from sync_core.fields.cells import Shortcut, shortest
+
+EMPLOYMENT = Choice(
+    "Employment type",
+    options=("Full time", "Part time", "Contract", "FLAT"),
+    synonyms={"FT": "Full time"},
+)
+LATITUDE = Number("Latitude", minimum=-90, maximum=90)
+SESSIONS = Integer("Sessions", minimum=0, maximum=100)
+
+FIELDS: tuple[Field, ...] = (
+    Text("Name"),
+    Text("Code", key=True),
+    Integer("Steps"),
+    SESSIONS,
+    Number("Weight"),
+    LATITUDE,
+    Money("Hourly rate"),
+    Date("Opened on"),
+    Time("Start"),
+    Email("Email"),
+    Phone("Phone"),
+    EMPLOYMENT,
+    YesNo("Active", default=True),
+    Url("Website"),
+    Currency("Currency"),
+)
+COUNTING = tuple(field for field in FIELDS if field.reads_numbers)
+HERE = Convention()
+CONVENTIONS = (
+    HERE,
+    Convention("AU", "en_AU"),
+    Convention("US", "en_US"),
+    Convention("DE", "de_DE"),
+    Convention("FR", "fr_FR"),
+    Convention("CH", "de_CH"),
+    Convention("IN", "en_IN"),
+    Convention("SE", "sv_SE"),
+    Convention("FI", "fi_FI"),
+    Convention("BR", "pt_BR"),
+)
+ERRORS = "#REF! #N/A #VALUE! #DIV/0! #NAME? #NUM! #NULL! #ERROR! Loading...".split()
+
+Answer = tuple[str | None, str | None]
+
+
+def answers(
+    field: Field,
+    texts: Sequence[str | None],
+    convention: Convention = HERE,
+    numbers: Sequence[float | None] | None = None,
+) -> list[Answer]:
+    """Read cells as the engine does: cleaned, as columns, value and code in one lazy query."""
+    frame = pl.DataFrame([clean(pl.Series("text", texts, pl.String))])
+    if numbers is not None:
+        frame = frame.with_columns(pl.Series("number", numbers, pl.Float64))
+    number = None if numbers is None else pl.col("number")
+    reading = field.read(Cell(pl.col("text"), number), convention)
+    return frame.lazy().select(value=reading.value, code=reading.code).collect().rows()
+
+
+def answer(
+    field: Field, text: str | None, locale: str | None = None, number: float | None = None
+) -> str | None:
+    """Give the value of one cell, or its code in brackets."""
+    ((value, code),) = answers(field, [text], Convention(locale=locale), [number])
+    assert value is None or code is None
+    return value if code is None else f"({code})"
+
+
+def shortcut(ways: tuple[Shortcut, ...], text: str) -> Iterator[str]:
+    for way in ways:
+        value = way(pl.Series([text], dtype=pl.String)).item()
+        if value is not None:
+            yield value
+
+
+# Cleaning
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("  Jane  ", "Jane"),
+        ("\u00a0Jane\u202f", "Jane"),
+        ("\ufeff\u200bJane\u2060", "Jane"),
+        ("\u202a+61 412 345 678\u202c", "+61 412 345 678"),
+        ("'0412", "0412"),
+        ("' 0412", "0412"),
+        ("'s-Hertogenbosch", "'s-Hertogenbosch"),
+        ("'t Harde", "'t Harde"),
+        ("Cafe\u0301", "Caf\u00e9"),
+        ("1 High Street\nFloor 2", "1 High Street\nFloor 2"),
+        ("Zoe\u0308 Li", "Zo\u00eb Li"),
+        ("", None),
+        ("   ", None),
+        ("\u3000\u200b\t", None),
+        ("'", None),
+        (None, None),
+    ],
+)
+def test_cleaning_takes_away_what_nobody_meant_to_type(typed: str | None, kept: str | None) -> None:
+    assert clean(pl.Series([typed, "x"], dtype=pl.String)).to_list() == [kept, "x"]
+
+
+def test_cleaning_hands_back_a_tidy_column_as_it_is() -> None:
+    tidy = pl.Series(["1 High Street", None, "0412 345 678"])
+    assert clean(tidy) is tidy
+
+
+def test_cleaning_leaves_the_given_column_alone() -> None:
+    given_column = pl.Series([" a ", "b"])
+    clean(given_column)
+    assert given_column.to_list() == [" a ", "b"]
+
+
+@given(st.lists(st.text()))
+def test_cleaning_twice_changes_nothing_but_a_second_apostrophe(texts: list[str]) -> None:
+    once = clean(pl.Series(texts, dtype=pl.String))
+    assume(not once.str.starts_with("'").any())
+    assert clean(once).to_list() == once.to_list()
+
+
+# Text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0800", "0800"),
+        ("12345678901234567890", "12345678901234567890"),
+        ("#12 High Street", "#12 High Street"),
+        ("Loading... dock", "Loading... dock"),
+        ("two\nlines\tand a tab", "two\nlines\tand a tab"),
+        ("x" * 1000, "x" * 1000),
+        ("\u00e9" * 1000, "\u00e9" * 1000),
+        ("x" * 1001, "(too_long)"),
+        ("a\x00b", "(control_character)"),
+        ("a\x0bb", "(control_character)"),
+        ("a\x7fb", "(control_character)"),
+    ],
+)
+def test_a_text_stays_as_it_stands(text: str, expected: str) -> None:
+    assert answer(Text("Notes"), text) == expected
+
+
+@pytest.mark.parametrize("field", [Text("Code", key=True), Text("Nickname", unique=True)])
+def test_an_indexed_text_is_short(field: Text) -> None:
+    assert answer(field, "x" * 200) == "x" * 200
+    assert answer(field, "x" * 201) == "(too_long)"
+    assert field.explain("too_long", "x" * 201, HERE).endswith("is longer than 200 characters")
+
+
+# Numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("5", "5"),
+        ("007", "7"),
+        ("-3", "-3"),
+        ("\u22123", "-3"),
+        ("1,234", "1234"),
+        ("1 234 567", "1234567"),
+        ("1\u202f234", "1234"),
+        ("12.0", "12"),
+        ("9223372036854775807", "9223372036854775807"),
+        ("-9223372036854775808", "-9223372036854775808"),
+        ("9223372036854775808", "(out_of_range)"),
+        ("9" * 5000, "(not_a_number)"),
+        ("9" * 900, "(out_of_range)"),
+        ("12.5", "(not_a_number)"),
+        ("1,23", "(not_a_number)"),
+        ("0,123", "(not_a_number)"),
+        ("1e3", "(not_a_number)"),
+        ("five", "(not_a_number)"),
+        ("$5", "(not_a_number)"),
+    ],
+)
+def test_an_integer(text: str, expected: str) -> None:
+    assert answer(Integer("Steps"), text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("0", "0"), ("100", "100"), ("101", "(out_of_range)"), ("-1", "(out_of_range)")],
+)
+def test_an_integer_within_bounds(text: str, expected: str) -> None:
+    assert answer(SESSIONS, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("95.5", "95.5"),
+        ("95.50", "95.5"),
+        ("-0.0", "0"),
+        (".5", "0.5"),
+        ("5.", "5"),
+        ("12.5%", "0.125"),
+        ("12.5 %", "0.125"),
+        ("(12.5%)", "-0.125"),
+        ("1e-5", "0.00001"),
+        ("1.5E+3", "1500"),
+        ("0." + "1" * 60, "0." + "1" * 60),
+        ("1e300", "(out_of_range)"),
+        ("e5", "(not_a_number)"),
+        (".e5", "(not_a_number)"),
+        ("NaN", "(not_a_number)"),
+        ("inf", "(not_a_number)"),
+        ("--5", "(not_a_number)"),
+        ("\u00bd", "(not_a_number)"),
+        ("5\u00b2", "(not_a_number)"),
+        ("$5", "(not_a_number)"),
+        (".", "(not_a_number)"),
+        ("%", "(not_a_number)"),
+    ],
+)
+def test_a_number(text: str, expected: str) -> None:
+    assert answer(Number("Weight"), text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("90", "90"),
+        ("-90.000", "-90"),
+        ("90.00000000000000000001", "(out_of_range)"),
+        ("-91", "(out_of_range)"),
+        ("9100%", "(out_of_range)"),
+    ],
+)
+def test_a_number_within_bounds(text: str, expected: str) -> None:
+    assert answer(LATITUDE, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("95.50", "95.50"),
+        ("95", "95.00"),
+        ("95.5", "95.50"),
+        ("95.500", "95.50"),
+        ("1,234.50", "1234.50"),
+        ("1 234.50", "1234.50"),
+        ("1'234.50", "1234.50"),
+        ("1\u2019234.50", "1234.50"),
+        ("$95.50", "95.50"),
+        ("$1,234.50", "1234.50"),
+        ("A$ 95.50", "95.50"),
+        ("AU$95.50", "95.50"),
+        ("95.50 AUD", "95.50"),
+        ("aud 95.50", "95.50"),
+        ("\u20ac95.50", "95.50"),
+        ("(95.50)", "-95.50"),
+        ("$(95.50)", "-95.50"),
+        ("($95.50)", "-95.50"),
+        ("-$5", "-5.00"),
+        ("$-5", "-5.00"),
+        ("5-", "-5.00"),
+        ("\u22125", "-5.00"),
+        ("-0", "0.00"),
+        ("-0.50", "-0.50"),
+        ("999999999999.99", "999999999999.99"),
+        ("1000000000000", "(out_of_range)"),
+        ("95.555", "(too_many_decimals)"),
+        ("1,23", "(not_a_number)"),
+        ("01,234", "(not_a_number)"),
+        ("0,500", "(not_a_number)"),
+        ("1,2345", "(not_a_number)"),
+        ("1,234,56", "(not_a_number)"),
+        ("12,34,567", "(not_a_number)"),
+        ("1,234 567", "(not_a_number)"),
+        ("1.234,50", "(not_a_number)"),
+        ("12%", "(not_a_number)"),
+        ("1e5", "(not_a_number)"),
+        ("$5 AUD", "(not_a_number)"),
+        ("$", "(not_a_number)"),
+        ("95.50 an hour", "(not_a_number)"),
+        ("-(5)", "(not_a_number)"),
+    ],
+)
+def test_money(text: str, expected: str) -> None:
+    assert answer(Money("Hourly rate"), text) == expected
+
+
+@pytest.mark.parametrize(
+    ("locale", "text", "expected"),
+    [
+        ("de_DE", "1.234,50", "1234.50"),
+        ("de_DE", "\u20ac1.234,50", "1234.50"),
+        ("de_DE", "1.234", "1234.00"),
+        ("de_DE", "1 234,5", "1234.50"),
+        ("de_DE", "95.50", "(not_a_number)"),
+        ("de_DE", "0.123", "(not_a_number)"),
+        ("fr_FR", "1 234,50 \u20ac", "1234.50"),
+        ("fr_FR", "1\u202f234,50", "1234.50"),
+        ("fr_FR", "1\u00a0234,50", "1234.50"),
+        ("fr_FR", "1.234,50", "(not_a_number)"),
+        ("de_CH", "CHF 1\u2019234.50", "1234.50"),
+        ("de_CH", "1'234.50", "1234.50"),
+        ("en_IN", "12,34,567.50", "1234567.50"),
+        ("en_IN", "1,234,567", "1234567.00"),
+        ("sv_SE", "95,50 kr", "95.50"),
+        ("pt_BR", "R$ 1.234,50", "1234.50"),
+        ("pl_PL", "1 234,50 z\u0142", "1234.50"),
+        ("en-AU", "$1,234.50", "1234.50"),
+        ("no_NO", "1 234,50", "1234.50"),
+    ],
+)
+def test_money_as_the_locale_writes_it(locale: str, text: str, expected: str) -> None:
+    assert answer(Money("Price"), text, locale) == expected
+
+
+@pytest.mark.parametrize(
+    ("field", "number", "expected"),
+    [
+        (Money("Price"), 95.5, "95.50"),
+        (Money("Price"), 95.0, "95.00"),
+        (Money("Price"), -0.0, "0.00"),
+        (Money("Price"), 1.005, "(too_many_decimals)"),
+        (Money("Price"), 1e-7, "(too_many_decimals)"),
+        (Money("Price"), 1e15, "(out_of_range)"),
+        (Money("Price"), float("nan"), "(not_a_number)"),
+        (Number("Weight"), 0.1, "0.1"),
+        (Number("Weight"), 1e20, "100000000000000000000"),
+        (Number("Weight"), 1e-7, "0.0000001"),
+        (Number("Weight"), float("inf"), "(not_a_number)"),
+        (Integer("Steps"), 60.0, "60"),
+        (Integer("Steps"), 12.5, "(not_a_number)"),
+        (Integer("Steps"), float(2**53), "9007199254740992"),
+        (Integer("Steps"), float(2**53 + 2), "(digits_lost)"),
+        (Integer("Steps"), 1.89744e18, "(digits_lost)"),
+        (Integer("Steps"), float("inf"), "(not_a_number)"),
+    ],
+)
+@pytest.mark.parametrize("locale", [None, "de_DE"])
+def test_the_number_under_a_cell_wins_over_its_text(
+    field: Field, number: float, expected: str, locale: str | None
+) -> None:
+    assert answer(field, "as shown", locale, number) == expected
+
+
+def test_cells_without_a_number_are_read_by_their_text() -> None:
+    cells = answers(
+        Money("Price"), ["$9", "free", None, "8"], HERE, numbers=[9.25, None, None, None]
+    )
+    assert cells == [("9.25", None), (None, "not_a_number"), (None, None), ("8.00", None)]
+
+
+# Dates and times
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-04-03", "2026-04-03"),
+        ("2026/04/03", "2026-04-03"),
+        ("2026-4-3", "2026-04-03"),
+        ("2026. 04. 03.", "2026-04-03"),
+        ("3 Apr 2026", "2026-04-03"),
+        ("3-Apr-2026", "2026-04-03"),
+        ("03 APRIL 2026", "2026-04-03"),
+        ("3rd of April, 2026", "2026-04-03"),
+        ("Apr 3, 2026", "2026-04-03"),
+        ("April 3rd 2026", "2026-04-03"),
+        ("2026 Apr 3", "2026-04-03"),
+        ("2026-04-03T00:00:00", "2026-04-03"),
+        ("2026-04-03 00:00", "2026-04-03"),
+        ("2026-04-03T00:00:00.000Z", "2026-04-03"),
+        ("3 Apr 2026 12:00:00 AM", "2026-04-03"),
+        ("1850-05-05", "1850-05-05"),
+        ("2024-02-29", "2024-02-29"),
+        ("2026-02-29", "(impossible_date)"),
+        ("2026-13-01", "(impossible_date)"),
+        ("31 Apr 2026", "(impossible_date)"),
+        ("0999-12-31", "(out_of_range)"),
+        ("03/04/2026", "(ambiguous_date)"),
+        ("3.4.2026", "(ambiguous_date)"),
+        ("25/12/2026", "(not_a_date)"),
+        ("04/04/2026", "(not_a_date)"),
+        ("31/31/2026", "(impossible_date)"),
+        ("03/04/26", "(not_a_date)"),
+        ("2026-04-03 09:30", "(not_a_date)"),
+        ("Apr 32026", "(not_a_date)"),
+        ("3 Floréal 2026", "(not_a_date)"),
+        ("2026", "(not_a_date)"),
+        ("soon", "(not_a_date)"),
+    ],
+)
+def test_a_date_without_a_locale(text: str, expected: str) -> None:
+    assert answer(Date("Opened on"), text) == expected
+
+
+@pytest.mark.parametrize(
+    ("locale", "text", "expected"),
+    [
+        ("en_AU", "03/04/2026", "2026-04-03"),
+        ("en_AU", "3/4/2026", "2026-04-03"),
+        ("en_AU", "03-04-2026", "2026-04-03"),
+        ("en_AU", "29/02/2024", "2024-02-29"),
+        ("en_AU", "29/02/2026", "(impossible_date)"),
+        ("en_AU", "12/25/2026", "(impossible_date)"),
+        ("en_AU", "03/04-2026", "(not_a_date)"),
+        ("en_AU", "03/04/26", "(not_a_date)"),
+        ("en_AU", "2026-04-03", "2026-04-03"),
+        ("en_US", "04/03/2026", "2026-04-03"),
+        ("en_US", "25/12/2026", "(impossible_date)"),
+        ("de_DE", "03.04.2026", "2026-04-03"),
+        ("de_DE", "3. M\u00e4rz 2026", "2026-03-03"),
+        ("fr_FR", "3 avr. 2026", "2026-04-03"),
+        ("fr_FR", "1er avril 2026", "2026-04-01"),
+        ("es_ES", "3 de abril de 2026", "2026-04-03"),
+        ("pt_BR", "3 de abr. de 2026", "2026-04-03"),
+        ("sv_SE", "03/04/2026", "(ambiguous_date)"),
+        ("ja_JP", "2026/04/03", "2026-04-03"),
+        ("ko_KR", "2026. 4. 3.", "2026-04-03"),
+    ],
+)
+def test_a_date_as_the_locale_writes_it(locale: str, text: str, expected: str) -> None:
+    assert answer(Date("Opened on"), text, locale) == expected
+
+
+@pytest.mark.parametrize("year", [1900, 2000, 2024, 2026])
+def test_every_day_of_a_year_is_a_date_and_no_other_is(year: int) -> None:
+    texts = [f"{year}-{month:02}-{day:02}" for month in range(14) for day in range(33)]
+    days = {(date(year, 1, 1) + timedelta(days)).isoformat() for days in range(365)}
+    days |= {f"{year}-12-31"}
+    for text, (value, code) in zip(texts, answers(Date("Day"), texts), strict=True):
+        assert (value, code) == ((text, None) if text in days else (None, "impossible_date"))
+
+
+@pytest.mark.parametrize("locale", ["en_AU", "en_US"])
+def test_every_day_of_a_year_is_a_date_in_the_locales_order(locale: str) -> None:
+    days = [date(2024, 1, 1) + timedelta(days) for days in range(366)]
+    order = "%d/%m/%Y" if locale == "en_AU" else "%m/%d/%Y"
+    read = answers(Date("Day"), [f"{day:{order}}" for day in days], Convention(locale=locale))
+    assert read == [(day.isoformat(), None) for day in days]
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "expected"),
+    [
+        ("3/4/2026", 46115.0, "2026-04-03"),
+        ("31/12/1899", 1.0, "1899-12-31"),
+        ("1/1/1850", -18260.0, "1850-01-01"),
+        ("1/1/1000", -328716.0, "1000-01-01"),
+        ("31/12/9999", 2958465.0, "9999-12-31"),
+        ("1/1/10000", 2958466.0, "(out_of_range)"),
+        ("1/1/999", -328717.0, "(out_of_range)"),
+        ("3/4/2026 12:00", 46115.5, "(not_a_date)"),
+        ("2026", 2026.0, "(not_a_date)"),
+        ("46115", 46115.0, "(not_a_date)"),
+        (None, 46115.0, "2026-04-03"),
+        ("3/4", float("nan"), "(not_a_date)"),
+        ("3/4", float("inf"), "(not_a_date)"),
+    ],
+)
+def test_a_date_kept_as_a_serial_number(text: str | None, number: float, expected: str) -> None:
+    assert answer(Date("Opened on"), text, None, number) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("09:00", "09:00:00"),
+        ("9:00", "09:00:00"),
+        ("21:30:15", "21:30:15"),
+        ("9 AM", "09:00:00"),
+        ("9am", "09:00:00"),
+        ("9:30pm", "21:30:00"),
+        ("9:30 p.m.", "21:30:00"),
+        ("9.30 pm", "21:30:00"),
+        ("9h30", "09:30:00"),
+        ("12 am", "00:00:00"),
+        ("12 pm", "12:00:00"),
+        ("12:30\u202fPM", "12:30:00"),
+        ("00:00", "00:00:00"),
+        ("24:00", "(not_a_time)"),
+        ("09:60", "(not_a_time)"),
+        ("13 pm", "(not_a_time)"),
+        ("0 am", "(not_a_time)"),
+        ("9", "(not_a_time)"),
+        ("9.30", "(not_a_time)"),
+        ("9:5", "(not_a_time)"),
+        ("noon", "(not_a_time)"),
+    ],
+)
+def test_a_time_of_day(text: str, expected: str) -> None:
+    assert answer(Time("Start"), text) == expected
+
+
+def test_a_dotted_time_needs_a_locale_that_writes_it_so() -> None:
+    assert answer(Time("Start"), "9.30", "fi_FI") == "09:30:00"
+    assert answer(Time("Start"), "9.30", "de_DE") == "(not_a_time)"
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "expected"),
+    [
+        ("9:00 AM", 0.375, "09:00:00"),
+        ("9.00", 0.375, "09:00:00"),
+        ("0:00", 0.0, "00:00:00"),
+        ("23:59:59", 86399 / 86400, "23:59:59"),
+        ("9:00", 0.375000001, "09:00:00"),
+        ("24:00", 1.0, "(not_a_time)"),
+        ("23:59:60", 0.999999, "(not_a_time)"),
+        ("9", 9.0, "(not_a_time)"),
+        ("0.5", 0.5, "(not_a_time)"),
+        ("-1:00", -0.04, "(not_a_time)"),
+        ("9:00", float("nan"), "(not_a_time)"),
+    ],
+)
+def test_a_time_kept_as_a_fraction_of_a_day(text: str, number: float, expected: str) -> None:
+    assert answer(Time("Start"), text, None, number) == expected
+
+
+# Contacts
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("jane@example.org", "jane@example.org"),
+        ("Jane.Doe+Desk@Example.ORG", "jane.doe+desk@example.org"),
+        ("o'neil@mail.example.co.uk", "o'neil@mail.example.co.uk"),
+        ("jane\u200b@example.org", "jane@example.org"),
+        ("jane@xn--mnchen-3ya.example", "jane@xn--mnchen-3ya.example"),
+        ("jane@example", "(bad_email)"),
+        ("jane.@example.org", "(bad_email)"),
+        ("ja..ne@example.org", "(bad_email)"),
+        ("jane@-example.org", "(bad_email)"),
+        ("jane@@example.org", "(bad_email)"),
+        ("jane doe@example.org", "(bad_email)"),
+        ("jane@example.org, joe@example.org", "(bad_email)"),
+        ("Jane <jane@example.org>", "(bad_email)"),
+        ("j@" + "x" * 250 + ".org", "(bad_email)"),
+        ("\u0430nna@example.org", "(bad_email)"),
+    ],
+)
+def test_an_email(text: str, expected: str) -> None:
+    assert answer(Email("Email"), text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0491570006", "+61491570006"),
+        ("0491 570 006", "+61491570006"),
+        ("(02) 5550 1234", "+61255501234"),
+        ("+61 491 570 006", "+61491570006"),
+        ("+61 (0)491 570 006", "+61491570006"),
+        ("491570006", "+61491570006"),
+        ("61491570006", "+61491570006"),
+        ("0011 44 20 7946 0958", "+442079460958"),
+        ("1800 160 401", "+611800160401"),
+        ("+44 20 7946 0958", "+442079460958"),
+        ("+1 202-555-0123", "+12025550123"),
+        ("+39 06 1234 5678", "+390612345678"),
+        ("0491 570 006 ext. 12", "+61491570006;ext=12"),
+        ("0491 570 006 x12", "+61491570006;ext=12"),
+        ("Tel: 0491 570 006", "+61491570006"),
+        ("0491\u00a0570\u00a0006", "+61491570006"),
+        ("12345", "(bad_phone)"),
+        ("0491 570 00", "(bad_phone)"),
+        ("+44 491 570 006", "(bad_phone)"),
+        ("ask Jane, 0491 570 006", "(bad_phone)"),
+        ("0491 570 006 Jane", "(bad_phone)"),
+        ("0491 570 006 / 0491 570 156", "(bad_phone)"),
+        ("none", "(bad_phone)"),
+    ],
+)
+def test_a_phone_number(text: str, expected: str) -> None:
+    assert answer(Phone("Phone"), text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://www.example.org", "https://www.example.org"),
+        ("http://example.org:8080/a?b=c#d", "http://example.org:8080/a?b=c#d"),
+        ("HTTPS://Example.org", "HTTPS://Example.org"),
+        ("https://m\u00fcnchen.example/stra\u00dfe", "https://m\u00fcnchen.example/stra\u00dfe"),
+        ("www.example.org", "(bad_url)"),
+        ("ftp://example.org", "(bad_url)"),
+        ("https://", "(bad_url)"),
+        ("https://a..b", "(bad_url)"),
+        ("https://jane:secret@example.org", "(bad_url)"),
+        ("https://example.org/a b", "(bad_url)"),
+        ("https://example.org:99999", "(bad_url)"),
+        ("https://[", "(bad_url)"),
+        ("javascript:alert(1)", "(bad_url)"),
+        ("https://example.org/" + "x" * 2000, "(too_long)"),
+    ],
+)
+def test_a_web_address(text: str, expected: str) -> None:
+    assert answer(Url("Website"), text) == expected
+
+
+# Words
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Full time", "Full time"),
+        ("full-time", "Full time"),
+        ("FULLTIME", "Full time"),
+        ("Part\u00a0 time", "Part time"),
+        ("flat", "FLAT"),
+        ("ft", "Full time"),
+        ("Casual", "(unknown_choice)"),
+    ],
+)
+def test_a_choice(text: str, expected: str) -> None:
+    assert answer(EMPLOYMENT, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        *((text, "true") for text in ["yes", "Y", "TRUE", "1", "\u2713", "\u2714\ufe0f", "yEs"]),
+        *((text, "false") for text in ["no", "N", "False", "0", "\u2717", "off"]),
+        *((text, "(not_yes_or_no)") for text in ["x", "maybe", "2", "active"]),
+        (None, None),
+    ],
+)
+def test_yes_or_no(text: str | None, expected: str | None) -> None:
+    assert answer(YesNo("Active"), text) == expected
+
+
+@pytest.mark.parametrize(("default", "value"), [(True, "true"), (False, "false"), (None, None)])
+def test_a_blank_yes_or_no_means_its_default(*, default: bool | None, value: str | None) -> None:
+    cells = answers(YesNo("Active", default=default), [None, "  ", "maybe", "no"])
+    assert cells == [(value, None), (value, None), (None, "not_yes_or_no"), ("false", None)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("AUD", "AUD"),
+        ("eur", "EUR"),
+        ("DEM", "(unknown_currency)"),
+        ("$", "(unknown_currency)"),
+        ("Australian dollars", "(unknown_currency)"),
+    ],
+)
+def test_a_currency(text: str, expected: str) -> None:
+    assert answer(Currency("Currency"), text) == expected
+
+
+# Every field
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.label)
+def test_a_spreadsheets_error_is_named_in_every_field(field: Field) -> None:
+    assert answers(field, ERRORS) == [(None, "formula_error")] * len(ERRORS)
+    assert field.explain("formula_error", "#REF!", HERE) == "The formula shows #REF!"
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.label)
+def test_a_nul_byte_is_refused_in_every_field(field: Field) -> None:
+    assert answers(field, ["1\x002"]) == [(None, "control_character")]
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.label)
+def test_columns_without_any_text_can_be_read(field: Field) -> None:
+    blank = field.read(Cell(pl.lit(None, pl.String)), HERE)
+    nothing = pl.DataFrame({"text": []}, {"text": pl.String})
+    assert nothing.select(pl.col("text"), blank.value.alias("value")).is_empty()
+    assert answers(field, [None, None])[0][1] is None
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "locale", "sentence"),
+    [
+        (Phone("Phone"), "12345", None, "Invalid phone format"),
+        (Email("Email"), "jane", None, "Invalid email format"),
+        (Money("Hourly rate"), "abc", None, "Hourly rate is not a number: 'abc'"),
+        (
+            Money("Rate"),
+            "1,23",
+            None,
+            "Rate is not a number: '1,23' (write it like 1,234.50, or set the source's locale)",
+        ),
+        (
+            Money("Hourly rate"),
+            "95.50",
+            "de_DE",
+            "Hourly rate is not a number: '95.50' (write it like 1.234,50)",
+        ),
+        (Money("Price"), "1.005", None, "Price has more than two decimals: '1.005'"),
+        (Money("Price"), "9" * 50, None, f"Price is too large: '{'9' * 39}…'"),
+        (Integer("Steps"), "5\nor 6", None, "Steps is not a whole number: '5 or 6'"),
+        (SESSIONS, "101", None, "Sessions must be between 0 and 100: '101'"),
+        (Integer("Steps", minimum=1), "0", None, "Steps must be at least 1: '0'"),
+        (Number("Age", maximum=150), "151", None, "Age must be at most 150: '151'"),
+        (
+            EMPLOYMENT,
+            "Casual",
+            None,
+            "Employment type must be one of Full time, Part time, Contract, FLAT",
+        ),
+        (YesNo("Active"), "maybe", None, "Active must be yes or no: 'maybe'"),
+        (
+            Date("Opened on"),
+            "03/04/2026",
+            None,
+            "03/04/2026 is ambiguous: set the source's locale, or write 2026-04-03 or 2026-03-04",
+        ),
+        (
+            Date("Opened on"),
+            "25/12/2026",
+            None,
+            "Opened on is not a date: '25/12/2026' (set the source's locale, or write 2026-12-25)",
+        ),
+        (
+            Date("Opened on"),
+            "03/04/26",
+            "en_AU",
+            "Opened on is not a date: '03/04/26' (write the year with four digits)",
+        ),
+        (
+            Date("Opened on"),
+            "2026-04-03 09:30",
+            None,
+            "Opened on is not a date: '2026-04-03 09:30' (write it without a time of day)",
+        ),
+        (Date("Opened on"), "2026-02-30", None, "Opened on is not in the calendar: '2026-02-30'"),
+        (Time("Start"), "noon", None, "Start is not a time of day: 'noon'"),
+        (
+            Url("Website"),
+            "www.example.org",
+            None,
+            "Website is not a web address: 'www.example.org' (put https:// in front)",
+        ),
+        (Currency("Currency"), "$", None, "Currency must be a currency code such as AUD: '$'"),
+    ],
+)
+def test_a_sentence_says_what_is_wrong(
+    field: Field, text: str, locale: str | None, sentence: str
+) -> None:
+    convention = Convention(locale=locale)
+    ((_, code),) = answers(field, [text], convention)
+    assert code is not None
+    assert field.explain(code, text, convention) == sentence
+
+
+def test_a_required_field_names_itself() -> None:
+    assert Text("Name", required=True).explain("required", "", HERE) == "Name is required"
+
+
+def test_a_lazy_query_reads_each_cell_once() -> None:
+    seen: list[str] = []
+
+    class Listening(Text):
+        def shortcuts(self, _convention: Convention) -> tuple[Shortcut, ...]:
+            return (self.listen,)
+
+        def listen(self, texts: pl.Series) -> pl.Series:
+            seen.extend(texts)
+            return texts
+
+    texts = ["one", "two", "three"] * 10
+    assert answers(Listening("Name"), texts) == [(text, None) for text in texts]
+    assert sorted(seen) == sorted(texts)
+
+
+# A convention
+
+
+@pytest.mark.parametrize("locale", ["", "xx", "klingon", "en_XX", "de DE", "C", "../en"])
+def test_an_unknown_locale_is_refused_at_once(locale: str) -> None:
+    with pytest.raises(ValueError, match="is not a locale: write it like en_AU or de_DE"):
+        Convention(locale=locale)
+
+
+def test_an_unknown_country_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="'Oz' is not a country"):
+        Convention(country="Oz")
+
+
+# Properties
+
+ODD = st.text("0123456789.,-/:+() $%eE'#apmxTZ\u00a0\u200b\u2212\u20ac\u20e3é\x00\n")
+DATES = st.dates(date(1, 1, 1)).map(str)
+TYPED = st.one_of(
+    st.text(),
+    ODD,
+    DATES,
+    st.emails(),
+    st.integers().map(str),
+    st.decimals().map(str),
+    st.floats().map(str),
+    st.times().map(str),
+    st.sampled_from([*EMPLOYMENT.options, "yes", "no", "AUD", "https://example.org/", *ERRORS]),
+    st.from_regex(r"\+?[0-9]{2,3}[ -]?[0-9]{3}[ -]?[0-9]{3,4}( ext ?[0-9]{2})?", fullmatch=True),
+    st.from_regex(r"[0-9]{1,2}[-/. ]([0-9]{1,2}|Apr|May)[-/. ][0-9]{2,4}", fullmatch=True),
+    st.from_regex(r"-?[$(]?[0-9]{1,3}([ ,.'][0-9]{3}){0,2}([,.][0-9]{1,3})?[)%]?", fullmatch=True),
+)
+
+
+@given(
+    field=st.sampled_from(FIELDS),
+    texts=st.lists(TYPED, max_size=20),
+    convention=st.sampled_from(CONVENTIONS),
+)
+def test_any_text_gives_a_value_or_a_code_with_its_sentence(
+    field: Field, texts: list[str], convention: Convention
+) -> None:
+    cleaned = clean(pl.Series(texts, dtype=pl.String)).to_list()
+    for text, (value, code) in zip(cleaned, answers(field, texts, convention), strict=True):
+        assert (value is None) != (code is None) or text is None
+        if code is not None and text is not None:
+            assert code in CATALOGUE
+            assert field.explain(code, text, convention).isprintable()
+
+
+@given(
+    field=st.sampled_from(COUNTING),
+    cells=st.lists(st.tuples(st.none() | TYPED, st.floats() | st.integers(-9, 10**6))),
+    convention=st.sampled_from(CONVENTIONS),
+)
+def test_any_number_gives_a_value_or_a_code(
+    field: Field, cells: list[tuple[str | None, float]], convention: Convention
+) -> None:
+    read = answers(field, [text for text, _ in cells], convention, [float(n) for _, n in cells])
+    assert all((value is None) != (code is None) for value, code in read)
+
+
+@given(
+    field=st.sampled_from(FIELDS),
+    texts=st.lists(TYPED, max_size=20),
+    convention=st.sampled_from(CONVENTIONS),
+)
+def test_a_value_is_read_as_itself(field: Field, texts: list[str], convention: Convention) -> None:
+    neutral = Convention(convention.country)
+    for value, code in answers(field, texts, convention):
+        if code is None and value is not None:
+            assert set(shortcut(field.shortcuts(neutral), value)) <= {value}
+            assert field.parse(value, neutral) == value
+
+
+@given(
+    field=st.sampled_from(FIELDS),
+    text=TYPED.filter(bool),
+    convention=st.sampled_from(CONVENTIONS),
+)
+def test_a_shortcut_agrees_with_the_long_way(
+    field: Field, text: str, convention: Convention
+) -> None:
+    for value in shortcut(field.shortcuts(convention), text):
+        assert field.parse(text, convention) == value
+
+
+@given(
+    field=st.sampled_from(COUNTING),
+    number=st.floats() | st.integers(-(10**6), 10**7).map(lambda cents: cents / 100),
+    text=st.none() | TYPED.filter(bool),
+)
+def test_numbers_are_read_alike_at_once_and_one_by_one(
+    field: Field, number: float, text: str | None
+) -> None:
+    quick = field.read_numbers(pl.Series([number]), pl.Series([text], dtype=pl.String)).item()
+    if quick is not None:
+        assert field.parse_number(number, text) == quick
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_the_shortest_decimal_means_the_same_number(number: float) -> None:
+    (text,) = shortest(pl.Series([number]))
+    assert float(text) == number
+    assert Decimal(text) == Decimal(repr(number))
+    assert "e" not in text
+
+
+@given(st.integers(-(10**14) + 1, 10**14 - 1))
+def test_money_from_a_spreadsheets_number_is_exact(cents: int) -> None:
+    exact = Decimal(cents).scaleb(-2)
+    ((value, code),) = answers(Money("Price"), [None], HERE, [float(exact)])
+    assert (value, code) == (f"{exact:.2f}", None)
+
+
+@given(st.data())
+@pytest.mark.parametrize("country", "AU NZ GB IE US CA DE FR IT IN SG ZA CN KR CO LT BY".split())
+def test_plain_phone_numbers_are_read_as_the_library_reads_them(
+    country: str, data: st.DataObject
+) -> None:
+    plan = phones.plan(country)
+    assert plan is not None
+    plain = st.from_regex(f"(?:{plan.numbers})", fullmatch=True)
+    number = data.draw(plain | st.from_regex("[0-9]{4,12}", fullmatch=True))
+    start = data.draw(st.sampled_from([plan.prefix, plan.code, "", plan.code + plan.prefix]))
+    for value in shortcut(Phone("Phone").shortcuts(Convention(country)), start + number):
+        assert phones.e164(start + number, country) == value
+
+
+@given(number=st.from_regex(r"\+[0-9]{7,14}", fullmatch=True))
+def test_foreign_phone_numbers_are_read_as_the_library_reads_them(number: str) -> None:
+    for value in shortcut(Phone("Phone").shortcuts(HERE), number):
+        assert phones.e164(number, "AU") == value
