@@ -16,7 +16,7 @@ def client() -> Redis:
         settings.urls().redis,
         decode_responses=True,
         socket_connect_timeout=0.3,
-        socket_timeout=1,
+        socket_timeout=0.5,
         retry=Retry(NoBackoff(), 0),
     )
 
@@ -33,6 +33,6 @@ def pushing_client() -> Redis:
     return Redis.from_url(
         settings.urls().redis,
         socket_connect_timeout=0.3,
-        socket_timeout=1,
+        socket_timeout=0.5,
         retry=Retry(NoBackoff(), 0),
     )

@@ -47,14 +47,16 @@ def start_worker(*options: str) -> subprocess.Popen[bytes]:
 def start_pages(port: int) -> subprocess.Popen[bytes]:
     """Start the pages on loopback."""
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "Home.py")]
-    return _start([*command, "--server.port", str(port), "--server.address", "127.0.0.1"])
+    command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    return _start(command, stdout=subprocess.DEVNULL)  # we say the address; errors go to stderr
 
 
-def _start(command: list[str]) -> subprocess.Popen[bytes]:
+def _start(command: list[str], stdout: int | None = None) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 - our own programs
         command,
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
+        stdout=stdout,
         start_new_session=True,  # Ctrl-C reaches the parent alone, which ends them in order
         preexec_fn=_die_with_parent,  # noqa: PLW1509 - the parent has one thread
     )

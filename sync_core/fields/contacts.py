@@ -11,7 +11,16 @@ import polars as pl
 import sqlalchemy as sa
 
 from sync_core.fields import phones
-from sync_core.fields.cells import CellError, Shortcut, first_of, keep, matching, plain, without
+from sync_core.fields.cells import (
+    CellError,
+    Shortcut,
+    first_of,
+    keep,
+    matching,
+    nothing,
+    plain,
+    without,
+)
 from sync_core.fields.convention import Convention
 from sync_core.fields.field import Field
 
@@ -23,7 +32,7 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _EMAIL = rf"^{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+[a-z](?:[a-z0-9-]*[a-z0-9])$"
 _NAME = r"[a-zA-Z0-9_](?:[a-zA-Z0-9_-]*[a-zA-Z0-9_])?"
 _HOST = rf"{_NAME}(?:\.{_NAME})*"
-_URL = rf"^https?://{_HOST}(?::[0-9]{{1,4}})?(?:[/?#][!-~]*)?$"
+_URL = rf"^https?://{_HOST}(?::[1-9][0-9]{{0,3}})?(?:[/?#][!-~]*)?$"
 _WITHOUT_SCHEME = re.compile(r"[\w-]+(?:\.[\w-]+)+(?:[/?#:]\S*)?")
 
 
@@ -119,21 +128,20 @@ def _web_addresses(texts: pl.Series) -> pl.Series:
 def _national(plan: phones.Plan, texts: pl.Series) -> pl.Series:
     """Read 0412345678."""
     if not plan.prefix:
-        return keep(texts, texts.is_null())
-    known = _numbers(plan, plan.prefix, texts)
+        return nothing(len(texts))
+    known = _unless(plan.exits, _numbers(plan, plan.prefix, texts))
     return plan.code + known.str.slice(len(plan.prefix))
 
 
 def _international(plan: phones.Plan, texts: pl.Series) -> pl.Series:
     """Read +61412345678."""
-    known = _numbers(plan, rf"\{plan.code}", texts)
-    return keep(known, ~known.str.contains(rf"^\{plan.code}(?:{plan.prefixes})"))
+    code = re.escape(plan.code)
+    return _unless(f"{code}(?:{plan.prefixes})", _numbers(plan, code, texts))
 
 
 def _bare(plan: phones.Plan, texts: pl.Series) -> pl.Series:
     """Read 412345678, as a sheet that took it for a number shows it."""
-    known = _numbers(plan, "", texts)
-    return plan.code + keep(known, ~known.str.contains(f"^(?:{plan.prefixes}|{plan.exits})"))
+    return plan.code + _unless(f"{plan.prefixes}|{plan.exits}", _numbers(plan, "", texts))
 
 
 def _foreign(texts: pl.Series) -> pl.Series:
@@ -145,6 +153,11 @@ def _foreign(texts: pl.Series) -> pl.Series:
 def _numbers(plan: phones.Plan, start: str, texts: pl.Series) -> pl.Series:
     known = matching(texts, f"^{start}(?:{plan.numbers})$")
     return matching(known, f"^{start}(?:{plan.lengths})$")
+
+
+def _unless(start: str, texts: pl.Series) -> pl.Series:
+    """Leave out what starts like something else, which the library takes off first."""
+    return keep(texts, ~texts.str.contains(f"^(?:{start})"))
 
 
 def _unmarked(texts: pl.Series) -> pl.Series:

@@ -63,6 +63,11 @@ class Choice(Field):
     sql_type = sa.Text()
     sentences: ClassVar[Mapping[str, str]] = {"unknown_choice": "{label} must be one of {options}"}
 
+    def __post_init__(self) -> None:
+        if strangers := set(self.synonyms.values()) - set(self.options):
+            message = f"{self.label}: synonyms of {sorted(strangers)}, which are no options."
+            raise ValueError(message)
+
     def facts(self, _text: str, _convention: Convention) -> dict[str, object]:
         """Give the words to choose from."""
         return {"options": ", ".join(self.options)}
@@ -77,8 +82,8 @@ class Choice(Field):
 
     @cached_property
     def _meanings(self) -> dict[str, str]:
-        words = {**self.synonyms, **{option: option for option in self.options}}
-        return {_folded(word): option for word, option in words.items()}
+        words = [*self.synonyms.items(), *zip(self.options, self.options, strict=True)]
+        return {_folded(word): option for word, option in words}
 
 
 @dataclass(frozen=True, kw_only=True)

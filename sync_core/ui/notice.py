@@ -49,13 +49,12 @@ def _show_refusal(resource: str) -> None:
 
 
 def _on_its_way(run: Run, found: News) -> tuple[str, str]:
-    if run.status == "queued":
-        return "Sync started...", "You can go on working; it goes on without this page."
-    if not found.live:
-        return "Sync in progress...", "Live progress is unavailable; the sync goes on."
     if run.cancelling:
         return "Cancelling...", "Nothing will be changed."
-    return "Sync in progress...", "You can go on working; it goes on without this page."
+    title = "Sync started..." if run.status == "queued" else "Sync in progress..."
+    if not found.live:
+        return title, "Live progress is unavailable; the sync goes on."
+    return title, "You can go on working; it goes on without this page."
 
 
 def _ended(run: Run) -> tuple[str, str]:

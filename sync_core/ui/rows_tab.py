@@ -128,7 +128,9 @@ def _column(field: Field) -> ColumnConfig:
             return columns.DateColumn(format="D MMM YYYY", pinned=field.key)
         case sa.Time():
             return columns.TimeColumn(format="HH:mm", pinned=field.key)
+        case sa.Numeric(scale=int(decimals)):
+            return columns.NumberColumn(format=f"%.{decimals}f", pinned=field.key)
         case sa.Numeric() | sa.BigInteger():
-            return columns.NumberColumn(pinned=field.key)
+            return columns.NumberColumn(format="plain", pinned=field.key)
         case _:
             return columns.TextColumn(pinned=field.key)

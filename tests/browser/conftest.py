@@ -7,19 +7,22 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
+from sync_core.resources import ENTITIES
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 LEFT_OUT = "The browser tests were LEFT OUT: there is no Chromium here (apt-get install chromium)."
-SYNCDESK = Path(sys.executable).with_name("syncdesk")
+SYNCDESK = str(Path(sys.executable).with_name("syncdesk"))
 HERE = Path(__file__).parent
 
 
@@ -76,8 +79,11 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 def _wait_until_it_answers(app: App, process: "subprocess.Popen[bytes]") -> None:
     end = time.monotonic() + 60
     while time.monotonic() < end and process.poll() is None:
-        with suppress(OSError), urllib.request.urlopen(f"{app.url}/_stcore/health", timeout=1):
-            return
+        with suppress(OSError, HTTPException):
+            asked = HTTPConnection(app.url.removeprefix("http://"), timeout=1)
+            asked.request("GET", "/_stcore/health")
+            if asked.getresponse().status == HTTPStatus.OK:
+                return
         time.sleep(0.1)
     pytest.fail("the program did not start")
 
@@ -131,11 +137,12 @@ def second_tab(browser: Browser, app: App) -> Iterator[Tab]:
 
 
 class SlowSheet:
-    """A published CSV whose server stops half-way until it is told to go on."""
+    """A published CSV of clinics, whose server stops half-way until it is told to go on."""
 
-    def __init__(self, rows: Sequence[Sequence[object]]) -> None:
-        text = "".join(",".join(map(str, row)) + "\r\n" for row in rows)
-        self.body = text.encode()
+    def __init__(self) -> None:
+        labels = [field.label for field in ENTITIES["locations"].fields]
+        rows = [[f"S{n:05}", f"Clinic {n}", *[""] * (len(labels) - 2)] for n in range(1, 4001)]
+        self.body = "".join(",".join(row) + "\r\n" for row in [labels, *rows]).encode()
         self.go_on = threading.Event()
 
     def serve(self, handler: BaseHTTPRequestHandler) -> None:
@@ -150,12 +157,9 @@ class SlowSheet:
             handler.wfile.write(self.body[half:])
 
 
-@pytest.fixture
-def slow_sheet(app: App) -> Iterator[SlowSheet]:
-    header = "Location code,Name,Address,City,Postcode,Country,Phone,Email,Latitude,Longitude"
-    labels = [*header.split(","), "Opened on", "Active"]
-    rows = [(f"S{n:05}", f"Clinic {n}", *[""] * 10) for n in range(1, 4001)]
-    sheet = SlowSheet([labels, *rows])
+@pytest.fixture(scope="session")
+def published(app: App) -> Iterator[SlowSheet]:
+    sheet = SlowSheet()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -168,6 +172,12 @@ def slow_sheet(app: App) -> Iterator[SlowSheet]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     app.command("source", "set", "locations", f"http://127.0.0.1:{server.server_port}/clinics.csv")
     yield sheet
-    sheet.go_on.set()
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def slow_sheet(published: SlowSheet) -> Iterator[SlowSheet]:
+    published.go_on.clear()
+    yield published
+    published.go_on.set()

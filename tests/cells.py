@@ -1,0 +1,102 @@
+"""What the tests of fields share: one field of each kind, what people type, and how to read it."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import polars as pl
+from hypothesis import strategies as st
+
+from sync_core.fields import (
+    Cell,
+    Choice,
+    Convention,
+    Currency,
+    Date,
+    Email,
+    Field,
+    Integer,
+    Money,
+    Number,
+    Phone,
+    Text,
+    Time,
+    Url,
+    YesNo,
+    clean,
+)
+
+EMPLOYMENT = Choice(
+    "Employment type",
+    options=("Full time", "Part time", "Contract", "FLAT"),
+    synonyms={"FT": "Full time"},
+)
+LATITUDE = Number("Latitude", minimum=-90, maximum=90)
+SESSIONS = Integer("Sessions", minimum=0, maximum=100)
+
+FIELDS: tuple[Field, ...] = (
+    Text("Name"),
+    Text("Code", key=True),
+    Integer("Steps"),
+    SESSIONS,
+    Number("Weight"),
+    LATITUDE,
+    Money("Hourly rate"),
+    Date("Opened on"),
+    Time("Start"),
+    Email("Email"),
+    Phone("Phone"),
+    EMPLOYMENT,
+    YesNo("Active", default=True),
+    Url("Website"),
+    Currency("Currency"),
+)
+COUNTING = tuple(field for field in FIELDS if field.reads_numbers)
+HERE = Convention()
+CONVENTIONS = (
+    HERE,
+    Convention("AU", "en_AU"),
+    Convention("US", "en_US"),
+    Convention("DE", "de_DE"),
+    Convention("FR", "fr_FR"),
+    Convention("CH", "de_CH"),
+    Convention("IN", "en_IN"),
+    Convention("SE", "sv_SE"),
+    Convention("FI", "fi_FI"),
+    Convention("BR", "pt_BR"),
+)
+ERRORS = "#REF! #N/A #VALUE! #DIV/0! #NAME? #NUM! #NULL! #ERROR! Loading...".split()
+
+Answer = tuple[str | None, str | None]
+
+
+def answers(
+    field: Field,
+    texts: Sequence[str | None],
+    convention: Convention = HERE,
+    numbers: Sequence[float | None] | None = None,
+) -> list[Answer]:
+    """Read cells as the engine does: cleaned, as columns, value and code in one lazy query."""
+    frame = pl.DataFrame([clean(pl.Series("text", texts, pl.String))])
+    if numbers is not None:
+        frame = frame.with_columns(pl.Series("number", numbers, pl.Float64))
+    number = None if numbers is None else pl.col("number")
+    reading = field.read(Cell(pl.col("text"), number), convention)
+    return frame.lazy().select(value=reading.value, code=reading.code).collect().rows()
+
+
+ODD = st.text("0123456789.,-/:+() $%eE'#apmxTZ\u00a0\u200b\u2212\u20ac\u20e3é\x00\n")
+DATES = st.dates(date(1, 1, 1)).map(str)
+TYPED = st.one_of(
+    st.text(),
+    ODD,
+    DATES,
+    st.emails(),
+    st.integers().map(str),
+    st.decimals().map(str),
+    st.floats().map(str),
+    st.times().map(str),
+    st.sampled_from([*EMPLOYMENT.options, "yes", "no", "AUD", "https://example.org/", *ERRORS]),
+    st.from_regex(r"\+?[0-9]{2,3}[ -]?[0-9]{3}[ -]?[0-9]{3,4}( ext ?[0-9]{2})?", fullmatch=True),
+    st.from_regex(r"[0-9]{1,2}[-/. ]([0-9]{1,2}|Apr|May)[-/. ][0-9]{2,4}", fullmatch=True),
+    st.from_regex(r"-?[$(]?[0-9]{1,3}([ ,.'][0-9]{3}){0,2}([,.][0-9]{1,3})?[)%]?", fullmatch=True),
+)

@@ -1,0 +1,101 @@
+"""`syncdesk up` as a process: it serves the pages, and leaves nothing behind however it ends."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from sync_core.settings import ROOT
+
+SYNCDESK = Path(sys.executable).with_name("syncdesk")
+Up = tuple[subprocess.Popen[str], int, list[psutil.Process]]
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Up]:
+    port = _free_port()
+    environment = {**os.environ, "SYNCDESK_DATA": str(tmp_path / "data")}
+    process = subprocess.Popen(
+        [SYNCDESK, "up", "--port", str(port)],
+        env=environment,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    with process.stdout:
+        told = process.stdout.readline()
+        yield process, port, _everything(process, tmp_path)
+        process.kill()
+        process.wait()
+    assert told.startswith(f"Sync Desk is at http://127.0.0.1:{port}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _everything(process: subprocess.Popen[str], folder: Path) -> list[psutil.Process]:
+    """List the processes of `up`, and the servers that work in its folder."""
+    ours = psutil.Process(process.pid).children(recursive=True)
+    for other in psutil.process_iter(["cmdline"]):
+        if str(folder) in " ".join(other.info["cmdline"] or ()):
+            ours.append(other)
+    return ours
+
+
+def _within(seconds: float, done: Callable[[], bool]) -> bool:
+    end = time.monotonic() + seconds
+    while not done() and time.monotonic() < end:
+        time.sleep(0.1)
+    return done()
+
+
+def _all_gone(processes: list[psutil.Process]) -> Callable[[], bool]:
+    return lambda: not [p for p in processes if p.is_running() and p.status() != "zombie"]
+
+
+def test_up_serves_the_pages_and_ends_in_order(up: Up) -> None:
+    process, port, everything = up
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health") as answer:
+        assert answer.read() == b"ok"
+    assert len(everything) >= 5
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(40) == 0
+    assert process.stdout is not None
+    assert process.stdout.read().strip() == "Stopped."
+    assert _within(20, _all_gone(everything))
+
+
+def test_up_leaves_nothing_behind_when_it_is_killed(up: Up) -> None:
+    process, _, everything = up
+    process.kill()
+    assert _within(30, _all_gone(everything))
+
+
+def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        environment = {**os.environ, "SYNCDESK_DATA": str(tmp_path / "data")}
+        refused = subprocess.run(
+            [SYNCDESK, "up", "--port", port],
+            env=environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert refused.returncode == 1
+    assert f"Port {port} is taken: choose another one with --port." in refused.stdout
