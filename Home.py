@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from sync_core.ui import SCRIPT, trouble
+from sync_core.ui import SCRIPT, demo_door, sign_in, trouble
 
-app = st.App(SCRIPT, on_script_error=trouble.show)
+sign_in.refuse_unsafe_start()
+app = st.App(SCRIPT, routes=demo_door.ROUTES, on_script_error=trouble.show)
 
 if __name__ == "__main__":
     app.run()

@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 from sync_core import db, tables
 from sync_core.errors import SyncError
 from sync_core.plan import MEMORY, standing
-from sync_core.scope import Scope
+from sync_core.scope import Scope, listed
 from sync_core.wording import Tally
 
-BATCH = 50_000  # rows of the sheet
+BATCH = 1024  # pages of the plan's table; some 90,000 created rows, or 30,000 updated ones
 
 
 def apply(connection: Connection, scope: Scope, tally: Tally, moved: Callable[[int], None]) -> None:
@@ -23,58 +23,62 @@ def apply(connection: Connection, scope: Scope, tally: Tally, moved: Callable[[i
     Raises SyncError where the target is not as it was planned on, or not as it should become.
     """
     db.cursor(connection).execute(MEMORY)
-    before = standing(connection, scope)
+    if planned := tally.created + tally.updated + tally.removed:
+        before = standing(connection, scope)
+    changed = 0
     try:
-        for low, high in _batches(connection, scope):
-            moved(_apply_rows(connection, scope, low, high))
-        moved(_apply_removals(connection, scope))
-        scope.run(connection, "set constraints all immediate")  # two may have swapped addresses
+        for here in _batches(connection, scope):
+            rows = _apply_rows(connection, scope, tally, here)
+            changed += rows
+            moved(rows)
+        db.cursor(connection).execute("set constraints all immediate")  # two may have swapped
     except errors.UniqueViolation as error:
         raise SyncError("target_changed", table=scope.entity.name) from error
-    expected = before + tally.created - (tally.removed if scope.entity.removal == "delete" else 0)
-    if (found := standing(connection, scope)) != expected:
-        raise SyncError("miscounted", table=scope.entity.name, found=found, expected=expected)
+    if changed != planned:
+        raise SyncError("target_changed", table=scope.entity.name)  # a record to update is gone
+    if planned:
+        _expect(connection, scope, before + tally.created - _deleted(scope, tally))
     _write_tally(connection, scope, tally)
 
 
-def _batches(connection: Connection, scope: Scope) -> Iterator[tuple[int, int]]:
-    """Give ranges of row numbers, half open, that together hold every planned row."""
-    ((low, high),) = scope.ask(connection, "select min(row_number), max(row_number) from {plan}")
-    if low is not None:
-        for start in range(low, high + 1, BATCH):
-            yield start, start + BATCH
+def _batches(connection: Connection, scope: Scope) -> Iterator[sql.Composed]:
+    """Give conditions on `p` that together meet every planned row once: ranges of its pages."""
+    plan = sql.Literal(scope.names["plan"].as_string())
+    size = "select pg_relation_size({}::regclass) / current_setting('block_size')::integer"
+    ((pages,),) = scope.ask(connection, size.format("{table}"), table=plan)
+    for first in range(0, pages, BATCH):
+        ends = (sql.Literal(f"({page},0)") for page in (first, first + BATCH))
+        yield sql.SQL("p.ctid >= {}::tid and p.ctid < {}::tid").format(*ends)
 
 
-def _apply_rows(connection: Connection, scope: Scope, low: int, high: int) -> int:
+def _apply_rows(connection: Connection, scope: Scope, tally: Tally, here: sql.Composed) -> int:
+    changed = _create(connection, scope, here) if tally.created else 0
+    changed += _update(connection, scope, here) if tally.updated else 0
+    changed += _remove(connection, scope, here) if tally.removed else 0
+    _write_outcomes(connection, scope, here)
+    return changed
+
+
+def _create(connection: Connection, scope: Scope, here: sql.Composed) -> int:
     fields = scope.entity.fields
-    between = sql.SQL("p.row_number >= {0} and p.row_number < {1}").format(
-        sql.Literal(low), sql.Literal(high)
-    )
-    here = {
-        "here": between,
-        "both": between
-        + sql.SQL(" and s.row_number >= {0} and s.row_number < {1}").format(
-            sql.Literal(low), sql.Literal(high)
-        ),
-    }
-    created = scope.run(
+    return scope.run(
         connection,
         "insert into {target} (organization_id, {columns}) select {org}, {s_columns}"
-        " from {plan} p join {rows} s using (row_number) where p.kind = 'created' and {both}",
+        " from {plan} p join {rows} s on {s_is_p} where p.kind = 'created' and {here}",
         columns=sql.SQL(", ").join(sql.Identifier(f.column) for f in fields),
-        s_columns=sql.SQL(", ").join(sql.Identifier("s", f.column) for f in fields),
-        **here,
+        s_columns=listed("s", fields),
+        here=here,
     )
-    updated = scope.run(
+
+
+def _update(connection: Connection, scope: Scope, here: sql.Composed) -> int:
+    return scope.run(
         connection,
-        "update {target} t set {sets} from {plan} p join {rows} s using (row_number)"
-        " where t.organization_id = {org} and {p_is_t} and p.kind = 'updated' and {both}",
+        "update {target} t set {sets} from {plan} p join {rows} s on {s_is_p}"
+        " where t.organization_id = {org} and {p_is_t} and p.kind = 'updated' and {here}",
         sets=_sets(scope),
-        **here,
+        here=here,
     )
-    _expect_all_updated(connection, scope, between, updated)
-    _write_outcomes(connection, scope, between)
-    return created + updated
 
 
 def _sets(scope: Scope) -> sql.Composed:
@@ -87,46 +91,41 @@ def _sets(scope: Scope) -> sql.Composed:
     return sql.SQL(", ").join([*sets, ours])
 
 
-def _expect_all_updated(
-    connection: Connection, scope: Scope, between: sql.Composed, updated: int
-) -> None:
-    """Refuse where a record that was to be updated is gone."""
-    ((planned,),) = scope.ask(
-        connection,
-        "select count(*) from {plan} p where p.kind = 'updated' and {between}",
-        between=between,
-    )
-    if planned != updated:
-        raise SyncError("target_changed", table=scope.entity.name)
-
-
-def _apply_removals(connection: Connection, scope: Scope) -> int:
+def _remove(connection: Connection, scope: Scope, here: sql.Composed) -> int:
     change = (
         "delete from {target} t using {plan} p"
         if scope.entity.removal == "delete"
         else "update {target} t set _removed_at = clock_timestamp() from {plan} p"
     )
-    removed = scope.run(
+    return scope.run(
         connection,
-        change + " where t.organization_id = {org} and {p_is_t} and p.kind = 'removed'",
+        change + " where t.organization_id = {org} and {p_is_t} and p.kind = 'removed' and {here}",
+        here=here,
     )
-    if removed:
-        _write_outcomes(connection, scope, sql.SQL("p.kind = 'removed'"))
-    return removed
 
 
-def _write_outcomes(connection: Connection, scope: Scope, which: sql.Composable) -> None:
+def _write_outcomes(connection: Connection, scope: Scope, here: sql.Composed) -> None:
     """Write down what happened to the planned rows; unchanged ones are only counted."""
     scope.run(
         connection,
         "insert into outcomes (run_id, entity, kind, row_number, key, name, rule, row_hash,"
         " changes, issues, raw, at) select {run}, {entity}, p.kind, p.row_number, {p_key}, p.name,"
         " p.rule, p.row_hash, p.changes, p.issues, p.raw, transaction_timestamp()"
-        " from {plan} p where {which}",
+        " from {plan} p where {here}",
         run=sql.Literal(scope.run_id),
         entity=sql.Literal(scope.entity.name),
-        which=which,
+        here=here,
     )
+
+
+def _deleted(scope: Scope, tally: Tally) -> int:
+    return tally.removed if scope.entity.removal == "delete" else 0
+
+
+def _expect(connection: Connection, scope: Scope, expected: int) -> None:
+    """Refuse where the target does not hold as many records as it should."""
+    if (found := standing(connection, scope)) != expected:
+        raise SyncError("miscounted", table=scope.entity.name, found=found, expected=expected)
 
 
 def _write_tally(connection: Connection, scope: Scope, tally: Tally) -> None:

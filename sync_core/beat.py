@@ -8,8 +8,10 @@ import logging
 import os
 import signal
 import threading
+from collections.abc import Sequence
+from contextlib import suppress
 
-import sqlalchemy as sa
+from psycopg.errors import LockNotAvailable
 from redis import RedisError
 
 from sync_core import db, jobs, leases, runs, settings, staging, tables
@@ -21,20 +23,25 @@ log = logging.getLogger("syncdesk.beat")
 
 def tick() -> None:
     """Do everything once. Raises where Postgres does not answer."""
-    limit = settings.current().time_limit
+    _close()
+    _push_lost()
+    _tidy()
+
+
+def _close() -> None:
+    """End or interrupt the runs that nobody else ends, and let interrupted ones go on."""
     with db.begin() as connection:
-        leases.enforce_cancels(connection)
-        leases.close_overdue(connection, {}, limit)
+        for run_id in leases.enforce_cancels(connection):
+            log.warning("run %s was cancelled: its worker did not obey", run_id)
+        for run_id in leases.close_overdue(connection, settings.current().time_limits):
+            log.warning("run %s was timed out", run_id)
         for run_id in leases.close_dead(connection):
             log.warning("run %s was interrupted: its worker went silent", run_id)
-        leases.resume(connection)
-    _push_lost()
-    with db.begin() as connection:
-        staging.drop_ended(connection)
-        tables.make_partitions(connection)
+    jobs.resume()
 
 
 def _push_lost() -> None:
+    """Push the queued runs again of which Redis knows nothing."""
     with db.begin() as connection:
         waiting = runs.to_push(connection)
     if not waiting:
@@ -43,32 +50,39 @@ def _push_lost() -> None:
         there = jobs.pushed()
     except RedisError:
         return
-    for run_id in waiting:
-        if run_id not in there:
-            jobs.push(run_id)
-
-
-def run(stop: threading.Event, *, with_parent: bool = False) -> None:
-    """Tick once a second until told to stop, or with the parent."""
-    parent = os.getppid()
-    while not stop.wait(PAUSE):
-        if with_parent and os.getppid() != parent:
+    for run_id, resource in waiting:
+        if run_id not in there and not jobs.push(run_id, resource):
             return
+
+
+def _tidy() -> None:
+    with suppress(LockNotAvailable), db.begin() as connection:  # somebody reads them: next time
+        connection.exec_driver_sql("set local lock_timeout = '1s'")
+        staging.drop_ended(connection)
+        tables.make_partitions(connection)
+
+
+def run(stop: threading.Event, parent: int | None = None) -> None:
+    """Tick once a second until told to stop, or until the parent (its process id) has died."""
+    while not stop.wait(PAUSE) and parent in {None, os.getppid()}:
         try:
             tick()
-        except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
-            log.warning("no beat, Postgres does not answer: %s", type(error).__name__)
+        except Exception as error:
+            if not db.is_away(error):
+                log.exception("the beat goes on")
+            else:
+                log.warning("no beat, Postgres does not answer: %s", type(error).__name__)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the beat as a process of its own."""
     parser = argparse.ArgumentParser(description="Close dead runs, push lost ones again.")
-    parser.add_argument("--with-parent", action="store_true", help="end when the parent ends")
-    options = parser.parse_args()
+    parser.add_argument("--parent", type=int, metavar="PID", help="end when this parent ends")
+    options = parser.parse_args(arguments)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _signal, _frame: stop.set())
-    run(stop, with_parent=options.with_parent)
+    run(stop, options.parent)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ def find(connection: Connection, scope: Scope) -> int:
         "create unlogged table {verdicts}"
         " (row_number integer, issue jsonb, rule text, reason text)",
     )
-    found = _repeated_keys(connection, scope)
+    found = _repeated_keys(connection, scope) if scope.repeats else 0
     for field in scope.entity.fields:
         if field.refers_to:
             found += _references(connection, scope, field)
@@ -107,6 +107,8 @@ def keep_unique(connection: Connection, scope: Scope) -> None:
     asked again until nothing changes. Who holds a value already wins, then the first row.
     """
     unique = [field for field in scope.entity.fields if field.unique]
+    if unique:
+        scope.run(connection, "analyze {plan} (row_number, kind, {keys})")
     while any(
         _fail(connection, scope, _held(scope, field, _wanted(scope, field)))
         or _fail(connection, scope, _repeated(scope, field, _wanted(scope, field)))

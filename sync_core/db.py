@@ -1,6 +1,8 @@
 """Postgres: one engine a process, transactions, and the migrations."""
 
 import os
+import secrets
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -20,6 +22,21 @@ from sync_core.errors import SyncError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATING = 7_300_201  # the advisory lock of whoever migrates
+PATIENCE = {  # with a server that went away without a word; Unix sockets need none of it
+    "connect_timeout": 3,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+AWAY = ("08", "57P")  # beginnings of SQLSTATE: a connection fails, the server shuts down
+FULL = ("53", "58")  # the disk or the memory is full, the disk fails
+TOKEN = secrets.token_hex(4)  # of this process and the children that it forks: pids come again
+
+
+def name(pid: int | None = None) -> str:
+    """Name a process, this one or a fork of it, as Postgres and the leases know it."""
+    return f"{socket.gethostname()[:40]}:{TOKEN}:{pid or os.getpid()}"
 
 
 @cache
@@ -31,7 +48,7 @@ def engine() -> Engine:
         pool_size=5,
         max_overflow=15,
         pool_timeout=5,
-        connect_args={"connect_timeout": 3, "options": "-c timezone=UTC"},
+        connect_args={**PATIENCE, "application_name": name(), "options": "-c timezone=UTC"},
     )
 
 
@@ -49,6 +66,34 @@ def begin() -> Iterator[Connection]:
     """Open a transaction that commits at the end, and rolls back where an exception leaves it."""
     with engine().begin() as connection:
         yield connection
+
+
+@contextmanager
+def at_once() -> Iterator[Connection]:
+    """Open a connection of which each statement commits by itself, without a further word.
+
+    So it leaves nothing locked where this process is frozen or dies between two statements.
+    """
+    with engine().connect() as connection:
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def is_away(error: Exception) -> bool:
+    """Tell an outage of Postgres, which passes by itself, from whatever else goes wrong."""
+    state = _sqlstate(error)
+    ours = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
+    theirs = (psycopg.OperationalError, psycopg.InterfaceError)
+    return isinstance(error, ours + theirs) and (state is None or state.startswith(AWAY))
+
+
+def is_full(error: Exception) -> bool:
+    """Tell whether Postgres lacks room, or has trouble with its disk."""
+    return (_sqlstate(error) or "").startswith(FULL)
+
+
+def _sqlstate(error: Exception) -> str | None:
+    state = getattr(getattr(error, "orig", error), "sqlstate", None)  # SQLAlchemy wraps psycopg's
+    return state if isinstance(state, str) else None
 
 
 def cursor(connection: Connection) -> psycopg.Cursor[Any]:

@@ -233,9 +233,12 @@ def _home(data: Path) -> _Home:
 
 
 def _socket_folder(data: Path) -> Path:
-    """Lay the sockets where their path is short, and without a comma, which parts two hosts."""
+    """Lay the sockets where their path is short, and has nothing that a client stumbles over.
+
+    A comma parts two hosts of Postgres; blanks and `=` break the list of clients of Redis.
+    """
     run = data / "run"
-    if len(os.fsencode(run)) <= SOCKET_FOLDER_LIMIT and "," not in str(run):
+    if len(os.fsencode(run)) <= SOCKET_FOLDER_LIMIT and re.fullmatch(r"[^\s,=]+", str(run)):
         return run
     name = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
     return Path("/tmp", f"syncdesk-{name}")  # noqa: S108 - not TMPDIR: one place for every process

@@ -222,6 +222,11 @@ CATALOGUE: dict[str, Entry] = {
     "repeated_column": Entry(
         "Column '{label}' stands twice: {cells}.", "Rename or delete one of the two columns.", OWNER
     ),
+    "unknown_locale": Entry(
+        "'{sheet}' is written in the locale {locale}, which is not known.",
+        "Set the source again with --locale, such as --locale en_AU.",
+        "administrator",
+    ),
     "source_empty": Entry(
         "'{sheet}' has no rows, but {held} {table} are known. Nothing was changed.",
         "Check that the right sheet is set and that nobody emptied it.",
@@ -249,6 +254,11 @@ CATALOGUE: dict[str, Entry] = {
         "Check that the source can be opened, and sync again.",
         "analyst",
         retry=True,
+    ),
+    "database_full": Entry(
+        "The database has no room left, or trouble with its disk. Nothing was changed.",
+        "Tell an administrator: the database's server needs care.",
+        "administrator",
     ),
     "crashed": Entry(
         "Its worker died {times} times. Nothing was changed.",

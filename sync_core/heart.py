@@ -13,7 +13,9 @@ import sqlalchemy as sa
 from sync_core import db, leases
 from sync_core.leases import Claim, LeaseLostError
 
+PATIENCE = 8  # seconds for an attempt to stop by itself, before its heart closes its run
 MERCY = 5  # seconds for an attempt to notice that its run was closed, before it is ended
+AGAIN = 0.5  # seconds until the next try where Postgres does not answer
 
 STOPPING = threading.Event()  # set by SIGTERM: this process is to stop
 
@@ -24,19 +26,35 @@ class CancelledError(Exception):
     """Somebody cancelled the run."""
 
 
+class OverdueError(Exception):
+    """The run has reached its time limit."""
+
+
 class StoppedError(Exception):
     """The worker was asked to stop: the run goes on elsewhere."""
 
 
-class Heart:
-    """Renews the lease of a claim every few seconds, in a thread with a connection of its own."""
+Reason = type[LeaseLostError | CancelledError | OverdueError | StoppedError]
 
-    def __init__(self, claim: Claim, give_up: Callable[[], None] = lambda: os._exit(70)) -> None:
+
+class Heart:
+    """Renews the lease of a claim every second, in a thread with a connection of its own.
+
+    It needs nobody else to end a run that is to be cancelled, or over its `limit` (seconds).
+    """
+
+    def __init__(
+        self,
+        claim: Claim,
+        limit: float = float("inf"),
+        give_up: Callable[[], None] = lambda: os._exit(70),
+    ) -> None:
         self._claim = claim
+        self._limit = limit
         self._give_up = give_up  # ends the process, where the run was closed and the work goes on
+        self._reason: Reason | None = None
+        self._since = 0.0  # when the reason was first known
         self._done = threading.Event()
-        self._cancel = threading.Event()
-        self._lost = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heart", daemon=True)
 
     def __enter__(self) -> Self:
@@ -53,34 +71,56 @@ class Heart:
         self._thread.join(leases.HEARTBEAT)
 
     def check(self) -> None:
-        """Raise LeaseLostError, CancelledError or StoppedError where the attempt must stop."""
-        if self._lost.is_set():
-            raise LeaseLostError
-        if self._cancel.is_set():
-            raise CancelledError
-        if STOPPING.is_set():
-            raise StoppedError
+        """Raise the reason for which the attempt must stop, if there is one."""
+        if reason := self._reason or (StoppedError if STOPPING.is_set() else None):
+            raise reason
 
     def _beat(self) -> None:
         pause = 0.0  # at once: a cancel may have come between the claim and now
         while not self._done.wait(pause):
-            pause = self._renew()
-            if self._lost.is_set():
-                self._end_unless_done()
-                return
+            try:
+                self._renew()
+                pause = float(leases.HEARTBEAT)
+            except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
+                log.warning("no heartbeat, Postgres does not answer: %s", type(error).__name__)
+                pause = AGAIN
+            if self._reason is LeaseLostError:
+                return self._end_unless_done()
+        return None
 
-    def _renew(self) -> float:
-        """Renew the lease once; gives the seconds until the next time."""
+    def _renew(self) -> None:
+        """Renew the lease once, and learn whether the attempt must stop."""
         try:
-            with db.begin() as connection:
-                if leases.renew(connection, self._claim):
-                    self._cancel.set()
+            with db.at_once() as connection:
+                news = leases.renew(connection, self._claim)
+            if news.cancelled:
+                self._stop(CancelledError)
+            elif news.active > self._limit:
+                self._stop(OverdueError)
+            elif STOPPING.is_set():
+                self._stop(StoppedError)
+            if self._reason and time.monotonic() > self._since + PATIENCE:
+                self._close_run()
         except LeaseLostError:
-            self._lost.set()
-        except (sa.exc.OperationalError, sa.exc.TimeoutError) as error:
-            log.warning("no heartbeat, Postgres does not answer: %s", type(error).__name__)
-            return 0.5
-        return 1.0 if self._cancel.is_set() else float(leases.HEARTBEAT)
+            self._reason = LeaseLostError
+
+    def _stop(self, reason: Reason) -> None:
+        if self._reason is None:
+            self._since = time.monotonic()
+        self._reason = reason
+
+    def _close_run(self) -> None:
+        """Close the run in place of its attempt, which does not stop by itself."""
+        with db.begin() as connection:
+            leases.end_backends(connection, [db.name()])
+            if self._reason is StoppedError:
+                why = "its worker was asked to stop, and took too long"
+                leases.interrupt(connection, self._claim, why, crashed=False)
+            elif self._reason is OverdueError:
+                leases.finish(connection, self._claim, leases.overdue(self._limit))
+            else:
+                leases.finish(connection, self._claim, leases.cancelled())
+        raise LeaseLostError
 
     def _end_unless_done(self) -> None:
         end = time.monotonic() + MERCY

@@ -1,10 +1,12 @@
 """The engine's one sentence: read, judge, plan, guard, apply."""
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -18,6 +20,7 @@ from sync_core.progress import SHEET_BANDS, Reporter
 from sync_core.reading import Reading
 from sync_core.resource import Entity, Page, Resource, Sheet, Source
 from sync_core.scope import Scope
+from sync_core.staging import Checkpoint, StagingLostError
 from sync_core.wording import Named, Tally, message
 
 DOWNLOADING, PROCESSING, SAVING = SHEET_BANDS
@@ -86,13 +89,50 @@ def read(work: Work, sources: Mapping[str, Source]) -> list[Scope]:
 
 
 def _stage(work: Work, scope: Scope, sheet: Sheet) -> Scope:
-    """Stage the rows of a sheet; each page commits together with the run's checkpoint."""
+    """Stage the rows of a sheet, from where an earlier attempt has left off if that can be."""
+    about = _about(scope, sheet)
+    with db.begin() as connection:
+        kept = staging.kept(connection, scope.run_id, scope.entity, about)
+    if kept and (kept.complete or kept.cursor):
+        work.reporter.log(f"{scope.entity.title}: {kept.staged:,} rows had been read before")
+        try:
+            return _read_on(work, scope, sheet, kept)
+        except SyncError as error:
+            if error.code != "source_changed_while_reading":
+                raise
+            work.reporter.log(f"{scope.entity.title}: the source was changed since, once more")
     with db.begin() as connection:
         leases.fence(connection, work.claim)
-        staging.create(connection, scope.run_id, scope.entity, scope.title, scope.columns.headers)
-    judge = Judge(scope.entity, scope.columns, Convention(work.country, sheet.locale), scope.title)
-    pages = ((page, judge(page)) for page in sheet.pages(scope.columns.numbers))
-    for page, judged in work.reading.ahead(pages):
+        staging.create(connection, scope.run_id, scope.entity, about)
+    return _read_on(work, scope, sheet, Checkpoint())
+
+
+def _about(scope: Scope, sheet: Sheet) -> dict[str, Any]:
+    """Describe all that decides what a row of the sheet becomes in staging."""
+    declared = hashlib.sha256(repr(scope.entity).encode()).hexdigest()
+    return {
+        "name": sheet.name,
+        "title": scope.title,
+        "headers": list(scope.columns.headers),
+        "locale": sheet.locale,
+        "entity": declared,
+    }
+
+
+def _read_on(work: Work, scope: Scope, sheet: Sheet, kept: Checkpoint) -> Scope:
+    """Stage what is not `kept` yet; each page commits together with the run's checkpoint."""
+    scope = replace(
+        scope,
+        staged=kept.staged,
+        blank=kept.blank,
+        keyless=kept.keyless,
+        reasons=kept.staged > 0,  # nobody remembers what an earlier attempt has seen
+    )
+    if kept.complete:
+        return scope
+    judge = Judge(scope.entity, scope.columns, _convention(work, sheet), scope.title)
+    read = sheet.pages(scope.columns.numbers, kept.cursor)
+    for page, judged in work.reading.ahead((page, judge(page)) for page in read):
         work.check()
         with db.begin() as connection:
             leases.fence(connection, work.claim)
@@ -102,10 +142,22 @@ def _stage(work: Work, scope: Scope, sheet: Sheet) -> Scope:
             staged=scope.staged + judged.frame.height,
             blank=scope.blank + judged.blank,
             keyless=scope.keyless + judged.keyless,
+            reasons=scope.reasons or judged.reasons,
         )
         _tell_reading(work, scope, sheet, page)
+    with db.begin() as connection:
+        leases.fence(connection, work.claim)
+        staging.complete(connection, scope.run_id, scope.entity)
     work.reporter.log(f"{scope.entity.title}: read {scope.staged:,} rows")
-    return scope
+    return replace(scope, repeats=kept.staged > 0 or judge.keys_may_repeat())
+
+
+def _convention(work: Work, sheet: Sheet) -> Convention:
+    """Give the way in which the sheet's people write. Raises SyncError("unknown_locale")."""
+    try:
+        return Convention(work.country, sheet.locale)
+    except ValueError as error:
+        raise SyncError("unknown_locale", sheet=sheet.title, locale=sheet.locale) from error
 
 
 def _tell_reading(work: Work, scope: Scope, sheet: Sheet, page: Page) -> None:
@@ -143,7 +195,7 @@ def make_plans(work: Work, scopes: Sequence[Scope]) -> dict[str, Tally]:
 
 def _refuse_what_is_not_all_there(connection: Connection, scope: Scope) -> None:
     if staging.count(connection, scope.run_id, scope.entity) != scope.staged:
-        raise leases.LeaseLostError  # Postgres crashed and emptied it: another attempt reads again
+        raise StagingLostError
     if scope.staged == 0 and (held := plan.standing(connection, scope)):
         raise SyncError("source_empty", sheet=scope.title, table=scope.entity.title, held=held)
 
@@ -168,23 +220,32 @@ def save(work: Work, scopes: Sequence[Scope], tallies: Mapping[str, Tally]) -> E
         )
 
     with db.begin() as connection:
-        _name_backend(connection, work.claim)
         for scope in scopes:
+            _refuse_a_lost_plan(connection, scope, tallies[scope.entity.name])
             apply(connection, scope, tallies[scope.entity.name], moved)
         work.phases[SAVING.name] = round(time.monotonic() - start, 3)
-        ending = _ending(work, tallies, _named(connection, scopes))
+        ending = _ending(work, tallies, _named(connection, scopes, tallies))
         leases.finish(connection, work.claim, ending)
     return ending
 
 
-def _name_backend(connection: Connection, claim: Claim) -> None:
-    pid = db.cursor(connection).connection.info.backend_pid
-    with db.begin() as other:  # at once, for whoever has to end the apply
-        leases.name_backend(other, claim, pid)
+def _refuse_a_lost_plan(connection: Connection, scope: Scope, tally: Tally) -> None:
+    """Refuse where Postgres crashed since the plan was made, which emptied it."""
+    planned = tally.read - tally.unchanged + tally.removed
+    ((there,),) = scope.ask(connection, "select exists (select from {plan})")
+    if planned and not there:
+        raise StagingLostError
 
 
-def _named(connection: Connection, scopes: Sequence[Scope]) -> dict[str, list[Named]]:
-    return {scope.entity.name: plan.named_rows(connection, scope) for scope in scopes}
+def _named(
+    connection: Connection, scopes: Sequence[Scope], tallies: Mapping[str, Tally]
+) -> dict[str, list[Named]]:
+    left_out = {name for name, tally in tallies.items() if tally.failed or tally.skipped}
+    return {
+        scope.entity.name: plan.named_rows(connection, scope)
+        for scope in scopes
+        if scope.entity.name in left_out
+    }
 
 
 def _ending(

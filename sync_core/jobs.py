@@ -1,15 +1,15 @@
 """The only room that knows RQ: hands runs over to a worker, and works on them there."""
 
 import logging
-import os
-import socket
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from redis import RedisError
 from rq import Queue, Worker
+from rq.timeouts import JobTimeoutException
 
 from sync_core import (
     actions,
@@ -26,7 +26,7 @@ from sync_core import (
     sources,
 )
 from sync_core.errors import SyncError
-from sync_core.heart import CancelledError, Heart, StoppedError
+from sync_core.heart import CancelledError, Heart, OverdueError, StoppedError
 from sync_core.leases import Claim, Ending, LeaseLostError
 from sync_core.organizations import Organization
 from sync_core.people import Person
@@ -35,11 +35,12 @@ from sync_core.reading import Reading
 from sync_core.resource import Source
 from sync_core.runs import Run
 from sync_core.sources import Place
+from sync_core.staging import StagingLostError
 
 QUEUE = "sync"
 GRACE = 30  # seconds that RQ's own limit stands above ours
 SILENCE = 20  # seconds after which a worker that said nothing counts as dead
-OUTAGE = 30  # seconds for which a horse waits for Postgres to come back
+OUTAGE = 60  # seconds for which a horse waits for Postgres to come back
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ def start(organization: Organization, resource: str, person: Person, trigger: st
         actions.record(
             connection, organization.id, person, "started", resource=resource, run_id=run.id
         )
-    push(run.id)
+    push(run.id, resource)
     return run
 
 
@@ -71,14 +72,14 @@ def cancel(organization: Organization, run_id: int, person: Person) -> Run:
     return run
 
 
-def push(run_id: int) -> bool:
+def push(run_id: int, resource: str) -> bool:
     """Hand a queued run to RQ; tells whether Redis took it."""
     try:
         Queue(QUEUE, connection=kv.pushing_client()).enqueue(
             work,
             run_id,
             job_id=f"run-{run_id}",
-            job_timeout=int(settings.current().time_limit + GRACE),
+            job_timeout=int(settings.current().time_limits.of(resource) + GRACE),
             result_ttl=60,
             failure_ttl=3600,
         )
@@ -106,15 +107,19 @@ def workers() -> int:
 
 def work(run_id: int) -> str:
     """Work on a run, in a worker; gives its status for RQ's log. Never raises."""
-    with db.begin() as connection:
-        claim = leases.claim(connection, run_id, f"{socket.gethostname()}:{os.getpid()}")
+    try:
+        with db.begin() as connection:
+            claim = leases.claim(connection, run_id, db.name())
+    except sa.exc.DBAPIError as error:
+        log.warning("run %s cannot be claimed: %s", run_id, type(error).__name__)
+        return "not claimed"  # the beat pushes it again
     return attempt(claim) if claim else "not ours"
 
 
 def attempt(claim: Claim) -> str:
     """Work on a claimed run; gives its status, or why this attempt did not end it."""
     reporter = Reporter(kv.client(), claim.run_id, claim.attempt)
-    with Heart(claim) as heart:
+    with Heart(claim, settings.current().time_limits.of(claim.resource)) as heart:
         return _attempt(claim, heart, reporter)
 
 
@@ -123,19 +128,14 @@ def _attempt(claim: Claim, heart: Heart, reporter: Reporter) -> str:
         return _sync(claim, heart, reporter).status
     except LeaseLostError:
         return "closed by somebody else"
-    except CancelledError:
-        return _finish(claim, leases.cancelled(), reporter)
     except StoppedError:
-        return _interrupt(claim, "its worker was asked to stop", crashed=False)
-    except sa.exc.OperationalError as error:
-        log.warning("run %s: Postgres went away: %s", claim.run_id, type(error).__name__)
-        return _interrupt(claim, "Postgres went away", crashed=False)
-    except SyncError as error:
-        log.warning("run %s: %s: %s", claim.run_id, error.code, error.sentence)
-        return _finish(claim, _failure(error), reporter)
-    except Exception:
-        log.exception("run %s", claim.run_id)
-        return _finish(claim, _failure(SyncError("internal")), reporter)
+        return _interrupt(claim, "its worker was asked to stop", reporter)
+    except StagingLostError:
+        return _interrupt(claim, "Postgres lost what was staged", reporter)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the run ends with a sentence
+        if db.is_away(error):
+            return _interrupt(claim, "Postgres went away", reporter)
+        return _finish(claim, _ending(claim, error), reporter)
 
 
 def _sync(claim: Claim, heart: Heart, reporter: Reporter) -> Ending:
@@ -167,44 +167,78 @@ def _open(place: Place, work: importer.Work) -> Source:
     return sources.open_source(place, settings.current(), on_wait=on_wait)
 
 
+def _ending(claim: Claim, error: Exception) -> Ending:
+    """Give the ending of a run that did not get through; the target is as it was."""
+    match error:
+        case CancelledError():
+            return leases.cancelled()
+        case OverdueError() | JobTimeoutException():
+            return leases.overdue(settings.current().time_limits.of(claim.resource))
+        case SyncError():
+            log.warning("run %s: %s: %s", claim.run_id, error.code, error.sentence)
+            return _failure(error)
+        case _:
+            log.error("run %s", claim.run_id, exc_info=error)
+            full = db.is_full(error)
+            return _failure(SyncError("database_full" if full else "internal"))
+
+
 def _failure(error: SyncError) -> Ending:
     status = "timed_out" if error.code == "source_silent" else "failed"
     return Ending(status, error.sentence, error_code=error.code, advice=error.advice)
 
 
 def _finish(claim: Claim, ending: Ending, reporter: Reporter) -> str:
-    """End a run that did not get through; the target is as it was."""
     reporter.log(ending.message, "warning" if ending.status == "cancelled" else "error")
-    try:
+
+    def end() -> str:
         with db.begin() as connection:
             leases.finish(connection, claim, replace(ending, log=reporter.as_json()))
-    except LeaseLostError:
-        return "closed by somebody else"
-    return ending.status
+        return ending.status
+
+    return _patiently(end)
 
 
-def _interrupt(claim: Claim, why: str, *, crashed: bool) -> str:
-    """Give the run back, as soon as Postgres answers; the lease ends by itself otherwise."""
-    end = time.monotonic() + OUTAGE
-    while time.monotonic() < end:
-        try:
-            with db.begin() as connection:
-                leases.interrupt(connection, claim, why, crashed=crashed)
-                resumed = leases.resume(connection)
-        except (sa.exc.OperationalError, sa.exc.TimeoutError):
-            time.sleep(0.5)
-            continue
-        for run_id in resumed:
-            push(run_id)
+def _interrupt(claim: Claim, why: str, reporter: Reporter) -> str:
+    """Give the run back; it goes on elsewhere, unless its last commit had got through."""
+    reporter.log(f"Interrupted: {why}", "warning")
+
+    def give_back() -> str:
+        log = reporter.as_json()
+        with db.begin() as connection:
+            if not leases.interrupt(connection, claim, why, crashed=False, log=log):
+                raise LeaseLostError
+        resume()
         return "interrupted"
+
+    return _patiently(give_back)
+
+
+def _patiently(end_run: Callable[[], str]) -> str:
+    """Do it as soon as Postgres answers; later, the lease ends by itself."""
+    until = time.monotonic() + OUTAGE
+    while time.monotonic() < until:
+        try:
+            return end_run()
+        except LeaseLostError:
+            return "closed by somebody else"
+        except Exception as error:
+            if not db.is_away(error):
+                raise
+            time.sleep(0.5)
     return "left to the beat"
 
 
-def horse_died(run_id: int, how: str) -> None:
-    """Close the run of a work-horse that was killed, in a process of its own."""
+def resume() -> None:
+    """Send every interrupted run back to the queue."""
     with db.begin() as connection:
-        if claim := leases.held(connection, run_id):
-            leases.interrupt(connection, claim, how, crashed=True)
-        resumed = leases.resume(connection)
-    for resumed_id in resumed:
-        push(resumed_id)
+        back = leases.resume(connection)
+    for run_id, resource in back:
+        push(run_id, resource)
+
+
+def horse_died(worker: str, how: str) -> None:
+    """Close the run of a work-horse that was killed, and send it back to the queue."""
+    with db.begin() as connection:
+        leases.close_killed(connection, worker, how)
+    resume()

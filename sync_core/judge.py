@@ -1,5 +1,6 @@
 """Judge a page of rows in memory, a column at a time: a record, or issues, or a rule's skip."""
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ class Judged:
     frame: pl.DataFrame
     blank: int
     keyless: int  # rows whose key cannot be read
+    reasons: bool  # whether rows carry issues, or a rule's skip
 
 
 @dataclass(frozen=True)
@@ -37,19 +39,27 @@ class Judge:
     columns: Columns
     convention: Convention
     title: str  # of the sheet, for the addresses of cells
+    seen: list[pl.Series] = dataclasses.field(default_factory=list)  # hashes of all keys
 
     def __call__(self, page: Page) -> Judged:
         """Judge the rows of a page; blank ones are only counted."""
         cells = self._cells(page)
         filled = cells.filter(self._is_filled(page))
-        read = filled.select(ROW, "place", *self._readings(page))
-        read = read.with_columns(*self._order_codes(), self._rule())
+        lazily = filled.lazy().select(ROW, "place", *self._readings(page))
+        lazily = lazily.with_columns(*self._order_codes(), self._rule())
+        read = lazily.collect(engine="in-memory")  # shares the values; streaming would not
         reasons = pl.DataFrame(list(self._reasons(page, read)), REASONS, orient="row")
         fields = [field.column for field in self.entity.fields]
         frame = read.select(ROW, *fields, RULE).join(reasons, ROW, "left", maintain_order="left")
-        keys = (pl.col(field.column) for field in self.entity.keys)
-        keyless = frame.select(pl.any_horizontal(key.is_null() for key in keys).sum()).item()
-        return Judged(frame, cells.height - filled.height, keyless)
+        keys = frame.select(field.column for field in self.entity.keys).drop_nulls()
+        self.seen.append(keys.hash_rows())
+        blank, keyless = cells.height - filled.height, frame.height - keys.height
+        return Judged(frame, blank, keyless, not reasons.is_empty())
+
+    def keys_may_repeat(self) -> bool:
+        """Tell whether two of the rows may have one key; where no two hashes are equal, none do."""
+        hashes = pl.concat([pl.Series(dtype=pl.UInt64), *self.seen])
+        return hashes.n_unique() < len(hashes)
 
     def _cells(self, page: Page) -> pl.DataFrame:
         """Give the cleaned texts of the fields' columns, and the numbers that were asked for."""

@@ -23,8 +23,10 @@ def client() -> Redis:
 
 @cache
 def queue_client() -> Redis:
-    """Give the client of RQ in a worker: bytes, and RQ's own retries and waits."""
-    return Redis.from_url(settings.urls().redis)
+    """Give the client of RQ in a worker, which sets its waits and tries again: bytes."""
+    return Redis.from_url(
+        settings.urls().redis, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0)
+    )
 
 
 @cache

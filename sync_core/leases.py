@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,11 +10,13 @@ from sqlalchemy import Connection
 
 from sync_core import tables
 from sync_core.errors import SyncError
+from sync_core.settings import Limits
 
 LEASE = 12  # seconds that an attempt may go without a heartbeat
-HEARTBEAT = 3  # seconds between two heartbeats
+HEARTBEAT = 1  # seconds between two heartbeats
 CRASHES = 3  # as many fail a run
-OBEY = 10  # seconds within which a cancel must be obeyed
+OBEY = 10  # seconds after which a cancel is enforced
+MERCY = 1000  # milliseconds for a backend of Postgres to end
 
 # Every arrow that a run may take; Postgres refuses all others (a test compares the two).
 TRANSITIONS: dict[tuple[str, str], str] = {
@@ -36,6 +38,7 @@ TRANSITIONS: dict[tuple[str, str], str] = {
     ("waiting", "cancelled"): "a person declined the plan",
     ("waiting", "expired"): "nobody decided in time",
 }
+Conditions = Sequence[sa.ColumnElement[bool]]
 ENDED = frozenset(tables.STATUSES) - {"queued", "running", "waiting", "interrupted"}
 
 
@@ -55,6 +58,14 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class News:
+    """What an attempt learns with its heartbeat."""
+
+    cancelled: bool  # somebody asked for it
+    active: float  # seconds since the run was asked for
+
+
+@dataclass(frozen=True)
 class Ending:
     """How a run ends, in words for the screen and for the log."""
 
@@ -70,10 +81,18 @@ class Ending:
 
 _RUNS, _LEASES = tables.runs.c, tables.leases.c
 _NOW = sa.func.clock_timestamp()
+_LASTING = timedelta(seconds=LEASE)
+_CLAIM = (_RUNS.id, _RUNS.attempt, _RUNS.organization_id, _RUNS.resource, _RUNS.kind)
+
+
+# What an attempt does
 
 
 def claim(connection: Connection, run_id: int, worker: str) -> Claim | None:
-    """Take a queued run for one attempt; None where somebody else has it, or it ended."""
+    """Take a queued run for one attempt; None where somebody else has it, or it ended.
+
+    `worker` is the name under which Postgres knows the process (`db.name`).
+    """
     row = connection.execute(
         sa.update(tables.runs)
         .where(_RUNS.id == run_id, _RUNS.status == "queued")
@@ -82,36 +101,29 @@ def claim(connection: Connection, run_id: int, worker: str) -> Claim | None:
             attempt=_RUNS.attempt + 1,
             started_at=sa.func.coalesce(_RUNS.started_at, _NOW),
         )
-        .returning(_RUNS.attempt, _RUNS.organization_id, _RUNS.resource, _RUNS.kind)
+        .returning(*_CLAIM)
     ).one_or_none()
     if row is None:
         return None
-    values = {"attempt": row.attempt, "worker": worker}
-    connection.execute(sa.insert(tables.attempts).values(run_id=run_id, **values))
-    connection.execute(
-        sa.insert(tables.leases).values(run_id=run_id, lease_until=_lease(), **values)
-    )
-    return Claim(run_id, row.attempt, row.organization_id, row.resource, row.kind)
+    values = {"run_id": run_id, "attempt": row.attempt, "worker": worker}
+    connection.execute(sa.insert(tables.attempts).values(**values))
+    connection.execute(sa.insert(tables.leases).values(lease_until=_NOW + _LASTING, **values))
+    return Claim(*row)
 
 
-def _lease() -> sa.ColumnElement[datetime]:
-    return _NOW + sa.text(f"interval '{LEASE} seconds'")
-
-
-def renew(connection: Connection, held: Claim) -> bool:
-    """Prove that the attempt lives; tells whether its run is to be cancelled.
-
-    Raises LeaseLostError where the run was closed or taken over.
-    """
+def renew(connection: Connection, held: Claim) -> News:
+    """Prove that the attempt lives. Raises LeaseLostError where its run was closed."""
+    age = sa.func.extract("epoch", _NOW - _RUNS.active_since)
     row = connection.execute(
         sa.update(tables.leases)
         .where(_LEASES.run_id == held.run_id, _LEASES.attempt == held.attempt)
-        .values(lease_until=_lease())
-        .returning(_LEASES.cancel_requested_at)
+        .where(_RUNS.id == _LEASES.run_id)
+        .values(lease_until=_NOW + _LASTING)
+        .returning(_LEASES.cancel_requested_at.is_not(None), sa.cast(age, sa.Float))
     ).one_or_none()
     if row is None:
         raise LeaseLostError
-    return row.cancel_requested_at is not None
+    return News(*row)
 
 
 def fence(connection: Connection, held: Claim) -> None:
@@ -125,20 +137,8 @@ def fence(connection: Connection, held: Claim) -> None:
         raise LeaseLostError
 
 
-def _is_held(held: Claim) -> tuple[sa.ColumnElement[bool], ...]:
-    return (_RUNS.id == held.run_id, _RUNS.attempt == held.attempt, _RUNS.status == "running")
-
-
-def name_backend(connection: Connection, held: Claim, pid: int) -> None:
-    """Say which backend of Postgres applies, for whoever has to end it."""
-    connection.execute(
-        sa.text(
-            "update leases set backend = :pid, backend_start ="
-            " (select backend_start from pg_stat_activity where pid = :pid)"
-            " where run_id = :run and attempt = :attempt"
-        ),
-        {"pid": pid, "run": held.run_id, "attempt": held.attempt},
-    )
+def _is_held(held: Claim) -> Conditions:
+    return [_RUNS.id == held.run_id, _RUNS.attempt == held.attempt, _RUNS.status == "running"]
 
 
 def finish(connection: Connection, held: Claim, ending: Ending) -> None:
@@ -148,7 +148,52 @@ def finish(connection: Connection, held: Claim, ending: Ending) -> None:
     _end_attempt(connection, held.run_id, ending.status, ending.log)
 
 
-def close(connection: Connection, which: Sequence[sa.ColumnElement[bool]], ending: Ending) -> bool:
+def interrupt(
+    connection: Connection,
+    held: Claim,
+    why: str,
+    *,
+    crashed: bool,
+    log: Sequence[Mapping[str, Any]] = (),
+) -> bool:
+    """Close an attempt that cannot go on; tells whether it was still to be closed.
+
+    The run goes on elsewhere (`resume`), unless somebody has asked to cancel it.
+    """
+    changed = connection.execute(
+        sa.update(tables.runs)
+        .where(*_is_held(held))
+        .values(status="interrupted", crashes=_RUNS.crashes + int(crashed))
+    )
+    if not changed.rowcount:
+        return False
+    if _end_attempt(connection, held.run_id, why, log):
+        close(connection, [_RUNS.id == held.run_id], cancelled())
+    return True
+
+
+def _end_attempt(
+    connection: Connection, run_id: int, how: str, log: Sequence[Mapping[str, Any]] = ()
+) -> bool:
+    """Give the lease up; tells whether somebody has asked to cancel."""
+    cancel = connection.execute(
+        sa.delete(tables.leases)
+        .where(_LEASES.run_id == run_id)
+        .returning(_LEASES.cancel_requested_at)
+    ).scalar()
+    ended = tables.attempts.c
+    connection.execute(
+        sa.update(tables.attempts)
+        .where(ended.run_id == run_id, ended.ended_at.is_(None))
+        .values(ended_at=_NOW, ended=how, log=list(log))
+    )
+    return cancel is not None
+
+
+# How a run ends
+
+
+def close(connection: Connection, which: Conditions, ending: Ending) -> bool:
     """End the runs that are `which`; tells whether there were any."""
     values: dict[str, Any] = {
         "status": ending.status,
@@ -165,59 +210,18 @@ def close(connection: Connection, which: Sequence[sa.ColumnElement[bool]], endin
     return bool(changed.rowcount)
 
 
-def _end_attempt(
-    connection: Connection, run_id: int, how: str, log: Sequence[Mapping[str, Any]] = ()
-) -> None:
-    """Give the lease up, and end the backend that still applies, unless it is this one."""
-    connection.execute(
-        sa.text(
-            "with gone as (delete from leases where run_id = :run returning backend, backend_start)"
-            " select pg_terminate_backend(pid) from pg_stat_activity join gone"
-            " on pid = backend and pg_stat_activity.backend_start = gone.backend_start"
-            " where pid <> pg_backend_pid()"
-        ),
-        {"run": run_id},
-    )
-    ended = tables.attempts.c
-    connection.execute(
-        sa.update(tables.attempts)
-        .where(ended.run_id == run_id, ended.ended_at.is_(None))
-        .values(ended_at=_NOW, ended=how, log=list(log))
-    )
-
-
-def interrupt(connection: Connection, held: Claim, why: str, *, crashed: bool) -> bool:
-    """Close an attempt that cannot go on; the run stays, and goes on elsewhere (`resume`)."""
-    changed = connection.execute(
-        sa.update(tables.runs)
-        .where(*_is_held(held))
-        .values(status="interrupted", crashes=_RUNS.crashes + int(crashed))
-    )
-    if changed.rowcount:
-        _end_attempt(connection, held.run_id, why)
-    return bool(changed.rowcount)
-
-
-def resume(connection: Connection) -> list[int]:
-    """Send interrupted runs back to the queue; those that crashed too often fail."""
-    crashed = SyncError("crashed", times=CRASHES)
-    close(
-        connection,
-        (_RUNS.status == "interrupted", _RUNS.crashes >= CRASHES),
-        Ending("failed", crashed.sentence, error_code=crashed.code, advice=crashed.advice),
-    )
-    back = connection.execute(
-        sa.update(tables.runs)
-        .where(_RUNS.status == "interrupted")
-        .values(status="queued", pushed_at=None)
-        .returning(_RUNS.id)
-    )
-    return list(back.scalars())
-
-
 def cancelled() -> Ending:
     """Give the ending of a cancelled run: applying is all or nothing."""
     return Ending("cancelled", "Cancelled. Nothing was changed.")
+
+
+def overdue(limit: float) -> Ending:
+    """Give the ending of a run that took longer than `limit` seconds."""
+    error = SyncError("timed_out", minutes=max(1, round(limit / 60)))
+    return Ending("timed_out", error.sentence, error_code=error.code, advice=error.advice)
+
+
+# What others do for an attempt that cannot do it itself
 
 
 def close_dead(
@@ -230,69 +234,99 @@ def close_dead(
 
     Not within `grace` seconds of Postgres' own start: nobody could prove to be alive before it.
     """
-    rows = connection.execute(
-        sa.text(
-            "select runs.id, runs.attempt, organization_id, resource, kind"
-            " from runs join leases on leases.run_id = runs.id"
-            " where status = 'running' and lease_until < clock_timestamp()"
-            " and (cast(:org as bigint) is null or organization_id = :org)"
-            " and (cast(:resource as text) is null or resource = :resource)"
-            " and clock_timestamp() >"
-            " pg_postmaster_start_time() + make_interval(secs => :grace)"
-            " for update of runs skip locked"
-        ),
-        {"org": organization_id, "resource": resource, "grace": grace},
-    ).all()
-    for row in rows:
-        interrupt(connection, Claim(*row), "its worker went silent", crashed=True)
-    return [row.id for row in rows]
+    which = [
+        _LEASES.lease_until < _NOW,
+        sa.func.pg_postmaster_start_time() + timedelta(seconds=grace) < _NOW,
+    ]
+    if organization_id is not None:
+        which.append(_RUNS.organization_id == organization_id)
+    if resource is not None:
+        which.append(_RUNS.resource == resource)
+    dead = _seize(connection, which)
+    for held in dead:
+        interrupt(connection, held, "its worker went silent", crashed=True)
+    return [held.run_id for held in dead]
 
 
-def close_overdue(connection: Connection, limits: Mapping[str, float], limit: float) -> list[int]:
-    """Time out the runs that are active for longer than their limit, in seconds."""
-    closed = []
-    rows = connection.execute(
-        sa.text(
-            "select id, resource, extract(epoch from clock_timestamp() - active_since) as age"
-            " from runs where status in ('queued','running','interrupted')"
-            " for update skip locked"
-        )
-    ).all()
-    for row in rows:
-        allowed = limits.get(row.resource, limit)
-        if row.age > allowed and close(connection, (_RUNS.id == row.id,), overdue(allowed)):
-            _end_attempt(connection, row.id, "timed_out")
-            closed.append(row.id)
-    return closed
-
-
-def overdue(limit: float) -> Ending:
-    """Give the ending of a run that took longer than `limit` seconds."""
-    error = SyncError("timed_out", minutes=max(1, round(limit / 60)))
-    return Ending("timed_out", error.sentence, error_code=error.code, advice=error.advice)
+def close_killed(connection: Connection, worker: str, how: str) -> list[int]:
+    """Interrupt the attempt of a process that is known to be dead."""
+    dead = _seize(connection, [_LEASES.worker == worker])
+    for held in dead:
+        interrupt(connection, held, how, crashed=True)
+    return [held.run_id for held in dead]
 
 
 def enforce_cancels(connection: Connection) -> list[int]:
     """Close the runs whose worker did not obey a cancel."""
-    rows = connection.execute(
-        sa.text(
-            "select runs.id from runs join leases on leases.run_id = runs.id"
-            " where status = 'running' and cancel_requested_at <"
-            " clock_timestamp() - make_interval(secs => :obey) for update of runs skip locked"
-        ),
-        {"obey": OBEY},
+    deadline = _LEASES.cancel_requested_at + timedelta(seconds=OBEY)
+    disobedient = _seize(connection, [deadline < _NOW])
+    for held in disobedient:
+        finish(connection, held, cancelled())
+    return [held.run_id for held in disobedient]
+
+
+def close_overdue(connection: Connection, limits: Limits) -> list[int]:
+    """Time out the runs that are active for longer than their limit."""
+    usual, special = timedelta(seconds=limits.usual), limits.special.items()
+    own = [(_RUNS.resource == name, timedelta(seconds=limit)) for name, limit in special]
+    is_over = _RUNS.active_since + (sa.case(*own, else_=usual) if own else usual) < _NOW
+    running = _seize(connection, [is_over])
+    for held in running:
+        finish(connection, held, overdue(limits.of(held.resource)))
+    idle = connection.execute(
+        sa.select(_RUNS.id, _RUNS.resource)
+        .where(_RUNS.status.in_(("queued", "interrupted")), is_over)
+        .with_for_update(skip_locked=True)
     ).all()
-    for (run_id,) in rows:
-        close(connection, (_RUNS.id == run_id,), cancelled())
-        _end_attempt(connection, run_id, "cancelled")
-    return [run_id for (run_id,) in rows]
+    for run_id, resource in idle:
+        close(connection, [_RUNS.id == run_id], overdue(limits.of(resource)))
+    return [*(held.run_id for held in running), *(run_id for run_id, _ in idle)]
 
 
-def held(connection: Connection, run_id: int) -> Claim | None:
-    """Give the claim under which somebody works on the run."""
-    row = connection.execute(
-        sa.select(_RUNS.id, _RUNS.attempt, _RUNS.organization_id, _RUNS.resource, _RUNS.kind).where(
-            _RUNS.id == run_id, _RUNS.status == "running"
-        )
-    ).one_or_none()
-    return Claim(*row) if row else None
+def _seize(connection: Connection, which: Conditions) -> list[Claim]:
+    """Lock the running runs that are `which`, to close them.
+
+    A worker that is frozen, or whose Postgres is in the middle of a long statement, may hold
+    them locked: so its backends are ended first.
+    """
+    found = (
+        sa.select(*_CLAIM)
+        .join_from(tables.runs, tables.leases, _LEASES.run_id == _RUNS.id)
+        .where(_RUNS.status == "running", *which)
+    )
+    if workers := connection.execute(found.with_only_columns(_LEASES.worker)).scalars().all():
+        end_backends(connection, workers)
+        locked = found.with_for_update(of=tables.runs, skip_locked=True)
+        return [Claim(*row) for row in connection.execute(locked)]
+    return []
+
+
+def end_backends(connection: Connection, workers: Sequence[str]) -> None:
+    """End whatever these processes do in Postgres, but for this connection."""
+    connection.execute(
+        sa.text(
+            "select pg_terminate_backend(pid, :mercy) from pg_stat_activity"
+            " where application_name = any(:workers) and pid <> pg_backend_pid()"
+        ),
+        {"workers": list(workers), "mercy": MERCY},
+    )
+
+
+def resume(connection: Connection) -> list[tuple[int, str]]:
+    """Send interrupted runs back to the queue; those that crashed too often fail.
+
+    Gives the id and the resource of those that go on.
+    """
+    crashed = SyncError("crashed", times=CRASHES)
+    close(
+        connection,
+        [_RUNS.status == "interrupted", _RUNS.crashes >= CRASHES],
+        Ending("failed", crashed.sentence, error_code=crashed.code, advice=crashed.advice),
+    )
+    back = connection.execute(
+        sa.update(tables.runs)
+        .where(_RUNS.status == "interrupted")
+        .values(status="queued", pushed_at=None)
+        .returning(_RUNS.id, _RUNS.resource)
+    )
+    return [(row.id, row.resource) for row in back]

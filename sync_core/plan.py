@@ -13,7 +13,7 @@ from sync_core.wording import NAMED, Named, Tally
 
 MEMORY = (  # for joins of a million rows, which would go to disk otherwise
     "set local work_mem = '96MB'; set local hash_mem_multiplier = 2; set local jit = off;"
-    " set local max_parallel_workers_per_gather = 2"
+    " set local max_parallel_workers_per_gather = 2; set local default_statistics_target = 10"
 )
 
 
@@ -23,13 +23,11 @@ def make(connection: Connection, scope: Scope) -> Tally:
     scope.run(connection, "analyze {rows} (row_number, {keys})")
     found = checks.find(connection, scope)
     _compare(connection, scope, checked=found > 0)
-    _leave_out(connection, scope)
+    if found or scope.reasons:
+        _leave_out(connection, scope)
     if scope.entity.removal != "keep" and not scope.keyless:
         _remove(connection, scope)
-    scope.run(connection, "analyze {plan} (row_number, kind, {keys})")
     checks.keep_unique(connection, scope)
-    scope.run(connection, "create index on {rows} using brin (row_number)")
-    scope.run(connection, "create index on {plan} using brin (row_number)")
     return _count(connection, scope)
 
 
@@ -48,7 +46,7 @@ def _compare(connection: Connection, scope: Scope, *, checked: bool) -> None:
         " case when {t_key} is null then 'created' else 'updated' end as kind, {s_keys},"
         " {s_name} as name, null::text as rule,"
         " case when {t_key} is not null then {changes} end as changes,"
-        " null::jsonb as issues, null::jsonb as raw, {hash} as row_hash"
+        " null::jsonb as issues, null::jsonb as raw, {hash} as row_hash, s.ctid as _place"
         " from {rows} s left join {target} t on t.organization_id = {org} and {s_is_t}"
         " where s._issues is null and s._rule is null and ({differs}) {right}",
         changes=_changes(others),

@@ -13,7 +13,7 @@ from redis import Redis, RedisError
 KEPT = 86_400  # seconds
 LINES = 500  # of a log, at most
 PAUSE = 0.25  # seconds between two writes, at least
-SILENCE = 2.0  # seconds without a try after Redis did not answer
+SILENCE = 5.0  # seconds without a try after Redis did not answer: each costs the run up to one
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def read(redis: Redis, run_ids: Sequence[int]) -> dict[int, Progress]:
 
 def read_log(redis: Redis, run_id: int) -> list[Line]:
     """Read the live log of a run, newest last. Raises RedisError."""
-    entries = redis.xrange(_log_key(run_id))
+    entries: Any = redis.xrange(_log_key(run_id))
     return [Line(**json.loads(entry["line"])) for _, entry in entries]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -199,17 +199,16 @@ def request_cancel(connection: Connection, organization_id: int, run_id: int, wh
     return get(connection, organization_id, run.id)
 
 
-def to_push(connection: Connection, patience: float = 3) -> list[int]:
-    """List the queued runs that were not handed to the queue lately (seconds)."""
-    return list(
-        connection.execute(
-            sa.text(
-                "select id from runs where status = 'queued' and (pushed_at is null or"
-                " pushed_at < clock_timestamp() - make_interval(secs => :patience)) order by id"
-            ),
-            {"patience": patience},
-        ).scalars()
+def to_push(connection: Connection, patience: float = 3) -> list[tuple[int, str]]:
+    """List the queued runs, with their resource, that were not pushed lately (seconds)."""
+    lately = _NOW - timedelta(seconds=patience)
+    rows = connection.execute(
+        sa.select(_RUNS.id, _RUNS.resource)
+        .where(_RUNS.status == "queued")
+        .where(_RUNS.pushed_at.is_(None) | (_RUNS.pushed_at < lately))
+        .order_by(_RUNS.id)
     )
+    return [(row.id, row.resource) for row in rows]
 
 
 def mark_pushed(connection: Connection, run_id: int) -> None:
@@ -219,3 +218,27 @@ def mark_pushed(connection: Connection, run_id: int) -> None:
         .where(_RUNS.id == run_id, _RUNS.status == "queued")
         .values(pushed_at=_NOW)
     )
+
+
+def queue_position(connection: Connection, run: Run) -> int | None:
+    """Give the place of a queued run among all that wait for a worker; 1 is the next."""
+    place = sa.func.rank().over(order_by=(_RUNS.pushed_at.asc().nulls_last(), _RUNS.id))
+    queued = sa.select(_RUNS.id, place.label("place")).where(_RUNS.status == "queued").subquery()
+    return connection.execute(
+        sa.select(queued.c.place).where(queued.c.id == run.id)
+    ).scalar_one_or_none()
+
+
+def usual_seconds(connection: Connection, organization_id: int, resource: str) -> float | None:
+    """Give the median duration of the resource's last ten runs that came through."""
+    took = sa.func.extract("epoch", _RUNS.finished_at - _RUNS.started_at).label("took")
+    last = (
+        sa.select(took)
+        .where(_RUNS.organization_id == organization_id, _RUNS.resource == resource)
+        .where(_RUNS.status.in_(("completed", "partial")))
+        .order_by(_RUNS.id.desc())
+        .limit(10)
+        .subquery()
+    )
+    median = sa.func.percentile_cont(0.5).within_group(last.c.took)
+    return connection.execute(sa.select(sa.cast(median, sa.Float))).scalar()

@@ -28,6 +28,8 @@ class Scope:
     staged: int = 0
     blank: int = 0
     keyless: int = 0
+    reasons: bool = True  # whether rows may carry issues, or a rule's skip
+    repeats: bool = True  # whether two rows may have one key
     together: tuple[Entity, ...] = ()  # of the same run, planned before this one
     known: Mapping[str, Entity] | None = None  # the catalogue
 
@@ -48,6 +50,8 @@ class Scope:
             "t_key": sql.Identifier("t", keys[0].column),
             "s_is_t": same("s", "t", keys),
             "p_is_t": same("p", "t", keys),
+            # The place in staging finds a row fastest; its number proves that it is still that row.
+            "s_is_p": sql.SQL("s.ctid = p._place and s.row_number = p.row_number"),
             "s_name": named("s", self.entity),
             "t_name": named("t", self.entity),
             "p_key": key_text("p", self.entity, KEY_SEPARATOR),

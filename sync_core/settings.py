@@ -26,6 +26,21 @@ class Secret:
         return "***"
 
 
+@dataclass(frozen=True)
+class Limits:
+    """Seconds after which a run is timed out: the usual ones, and those of single resources."""
+
+    usual: float
+    special: Mapping[str, float]
+
+    def of(self, resource: str) -> float:
+        """Give the limit of a resource's runs."""
+        return self.special.get(resource, self.usual)
+
+
+LIMITS = Limits(3600.0, {"patients": 14_400.0})
+
+
 def _text(value: str) -> str:
     return value
 
@@ -56,6 +71,18 @@ def _seconds(value: str) -> float:
     if not 0 < seconds < float("inf"):
         raise ValueError(f"{value!r} is not a number of seconds above 0; write for example 120")
     return seconds
+
+
+def _limits(value: str) -> Limits:
+    """Read `3600 patients=14400`; what is not named stays as it is."""
+    usual, special = LIMITS.usual, dict(LIMITS.special)
+    for word in value.split():
+        resource, named, seconds = word.rpartition("=")
+        if named:
+            special[resource] = _seconds(seconds)
+        else:
+            usual = _seconds(word)
+    return Limits(usual, special)
 
 
 def _address(*schemes: str) -> Callable[[str], str]:
@@ -108,11 +135,18 @@ class Settings:
     fetch_timeout: float = _setting(
         "SYNCDESK_FETCH_TIMEOUT", _seconds, "seconds that a source may stay silent (120)", 120.0
     )
-    time_limit: float = _setting(
-        "SYNCDESK_TIME_LIMIT", _seconds, "seconds after which a run is timed out (3600)", 3600.0
+    time_limits: Limits = _setting(
+        "SYNCDESK_TIME_LIMIT",
+        _limits,
+        "seconds after which a run is timed out, and those of single resources"
+        " (`3600 patients=14400`)",
+        LIMITS,
     )
     cooldown: float = _setting(
         "SYNCDESK_COOLDOWN", _seconds, "seconds between the end of a run and the next (3)", 3.0
+    )
+    sign_in_age: float = _setting(
+        "SYNCDESK_SIGN_IN_AGE", _seconds, "seconds after which people sign in again (43200)", 43200.0
     )
 
 

@@ -1,6 +1,8 @@
 """The staging table of a run's entity: every row that was read, typed, in one COPY a page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import sqlalchemy as sa
 from psycopg import sql
@@ -19,10 +21,23 @@ def table(run_id: int, entity: Entity, what: str = "rows") -> sql.Identifier:
     return sql.Identifier("staging", f"{entity.name}_{what}_{run_id}")
 
 
-def create(
-    connection: Connection, run_id: int, entity: Entity, title: str, headers: Sequence[str]
-) -> None:
-    """Make an empty staging table; what an earlier attempt staged is dropped.
+@dataclass(frozen=True)
+class Checkpoint:
+    """How far the reading of a sheet has come: what is staged of it, and where it goes on."""
+
+    staged: int = 0
+    blank: int = 0
+    keyless: int = 0
+    cursor: Any = None  # JSON; None where the source cannot go on in the middle
+    complete: bool = False
+
+
+class StagingLostError(Exception):
+    """Postgres crashed and emptied what was staged: another attempt reads it again."""
+
+
+def create(connection: Connection, run_id: int, entity: Entity, sheet: Mapping[str, Any]) -> None:
+    """Make an empty staging table for a `sheet`; what an earlier attempt staged is dropped.
 
     It is unlogged: a crash of Postgres empties it, which the checkpoint's count reveals.
     """
@@ -38,25 +53,37 @@ def create(
             name, sql.SQL(OURS), columns
         )
     )
-    _start_checkpoint(connection, run_id, entity, {"title": title, "headers": list(headers)})
-
-
-def _start_checkpoint(
-    connection: Connection, run_id: int, entity: Entity, sheet: Mapping[str, object]
-) -> None:
-    fresh: dict[str, object] = {
-        "staged": 0,
-        "blank": 0,
-        "keyless": 0,
-        "cursor": None,
-        "complete": False,
-    }
-    fresh["sheet"] = sheet
+    fresh = {**asdict(Checkpoint()), "sheet": sheet}
     connection.execute(
         insert(tables.checkpoints)
         .values(run_id=run_id, entity=entity.name, **fresh)
         .on_conflict_do_update(index_elements=["run_id", "entity"], set_=fresh)
     )
+
+
+def kept(
+    connection: Connection, run_id: int, entity: Entity, sheet: Mapping[str, Any]
+) -> Checkpoint | None:
+    """Read how far an earlier attempt came with the same `sheet`, if all it staged is there."""
+    names = tables.checkpoints.c
+    row = connection.execute(
+        sa.select(*(names[field.name] for field in fields(Checkpoint))).where(
+            names.run_id == run_id, names.entity == entity.name, names.sheet == sheet
+        )
+    ).one_or_none()
+    if row is None or row.staged != count(connection, run_id, entity):
+        return None
+    return Checkpoint(*row)
+
+
+def complete(connection: Connection, run_id: int, entity: Entity) -> None:
+    """Note that the sheet was read to its end."""
+    connection.execute(_update(run_id, entity).values(complete=True))
+
+
+def _update(run_id: int, entity: Entity) -> sa.Update:
+    names = tables.checkpoints.c
+    return sa.update(tables.checkpoints).where(names.run_id == run_id, names.entity == entity.name)
 
 
 def _type(sql_type: sa.types.TypeEngine[object]) -> str:
@@ -66,19 +93,21 @@ def _type(sql_type: sa.types.TypeEngine[object]) -> str:
 def write(
     connection: Connection, run_id: int, entity: Entity, judged: Judged, cursor: object
 ) -> None:
-    """Append a judged page, and count it in the run's checkpoint."""
+    """Append a judged page, and count it in the run's checkpoint.
+
+    The commit does not wait for the disk: a crash that forgets it empties the table as well.
+    """
+    db.cursor(connection).execute("set local synchronous_commit = off")
     columns = sql.SQL(", ").join(map(sql.Identifier, judged.frame.columns))
     command = sql.SQL("copy {} ({}) from stdin (format csv)").format(table(run_id, entity), columns)
     with db.cursor(connection).copy(command) as copy:
         copy.write(judged.frame.write_csv(include_header=False).encode())
-    kept = tables.checkpoints.c
+    so_far = tables.checkpoints.c
     connection.execute(
-        sa.update(tables.checkpoints)
-        .where(kept.run_id == run_id, kept.entity == entity.name)
-        .values(
-            staged=kept.staged + judged.frame.height,
-            blank=kept.blank + judged.blank,
-            keyless=kept.keyless + judged.keyless,
+        _update(run_id, entity).values(
+            staged=so_far.staged + judged.frame.height,
+            blank=so_far.blank + judged.blank,
+            keyless=so_far.keyless + judged.keyless,
             cursor=cursor,
         )
     )

@@ -174,9 +174,6 @@ leases = sa.Table(
     sa.Column("attempt", sa.Integer, nullable=False),
     _text("worker"),
     sa.Column("lease_until", sa.DateTime(timezone=True), nullable=False),
-    sa.Column("backend", sa.Integer),
-    _moment("backend_start"),
-    _moment("moved_at", default=True),
     _moment("cancel_requested_at"),
     _text("cancel_requested_by", nullable=True),
 )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from sync_core.fields import (
@@ -24,6 +25,9 @@ from sync_core.fields import (
     YesNo,
     clean,
 )
+
+settings.register_profile("patient", deadline=None)  # a busy machine is no failure
+settings.load_profile("patient")
 
 EMPLOYMENT = Choice(
     "Employment type",

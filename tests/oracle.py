@@ -190,6 +190,11 @@ def _fail_taken_addresses(
             row.wrong = True
 
 
+def _changes_address(table: Mapping[Key, Record], row: Judged) -> bool:
+    before = table.get(row.key) if row.key else None
+    return before is not None and before["Email"] != row.values["Email"]
+
+
 def _apply(
     table: Mapping[Key, Record],
     judged: Sequence[Judged],

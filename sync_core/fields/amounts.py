@@ -25,6 +25,7 @@ MONEY_DECIMALS = 2
 
 _TYPED = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-") | {"\u2019": "'"})
 _AMOUNT = re.compile(r"([^-+(.,'0-9 ]*) *([-+(.,'0-9].*?[)0-9-][.,]?) *([^-)0-9 ]*)")
+_LIKE_A_NUMBER = frozenset("0123456789.,' ")
 _DOLLAR = re.compile(r"[A-Z]{1,2}\$")  # AU$, as well as A$
 
 
@@ -306,7 +307,7 @@ def _range(low: float | Decimal | None, high: float | Decimal | None, otherwise:
 
 def _hint(text: str, convention: Convention) -> str:
     """Show how a number is written here, where a text looks like one of another convention."""
-    if not re.fullmatch(r"[0-9.,' ]*[0-9][0-9.,' ]*", _simple(text)):
+    if not _LIKE_A_NUMBER.issuperset(_simple(text)):
         return ""
     with suppress(CellError):
         _decimal(text, _any_number(convention))

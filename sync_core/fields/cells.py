@@ -57,10 +57,11 @@ Shortcut = Callable[[pl.Series], pl.Series]  # texts -> values, null where it is
 
 def clean(column: pl.Series) -> pl.Series:
     """Trim a column of strings, compose its accents (NFC), and make blank cells null."""
-    untidy = (~column.str.contains(_TIDY)).arg_true()
+    filled = keep(column, column != "")
+    untidy = (~filled.str.contains(_TIDY)).arg_true()
     if untidy.is_empty():
-        return column
-    return column.clone().scatter(untidy, _tidied(column.gather(untidy)))
+        return filled
+    return filled.clone().scatter(untidy, _tidied(filled.gather(untidy)))
 
 
 def _tidied(cells: pl.Series) -> pl.Series:

@@ -28,6 +28,7 @@ from sync_core.fields.convention import Convention
 
 REMEMBERED = 16_384  # odd cells whose reading is kept: some megabytes for each field
 QUOTED = 40  # characters of a cell that a sentence quotes
+LONGEST = 1000  # characters that it looks at
 
 Look = Callable[..., tuple[str | None, str | None]]  # text[, number] -> value, code
 _NEUTRAL = Convention()  # how numbers are written that come as numbers
@@ -165,5 +166,6 @@ def _looked_at(
 
 def _shown(text: str) -> str:
     """Cut a cell to what a sentence can quote, on one line."""
-    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in plain(text))
+    start = plain(text[:LONGEST])
+    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in start)
     return line if len(line) <= QUOTED else line[: QUOTED - 1] + "…"

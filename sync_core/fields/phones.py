@@ -19,7 +19,8 @@ _KINDS = (
     "uan",
     "voicemail",
 )
-LONGEST_CODE = 4  # +358, say
+LONGEST = 250  # characters that the library looks at
+LONGEST_CODE = 4  # of +358, say
 
 # The library skips words and turns letters into digits; a cell with words is no phone number.
 _WRITTEN = re.compile(
@@ -43,7 +44,7 @@ class Plan:
 
 def e164(text: str, country: str) -> str | None:
     """Read a number as +61412345678, with ;ext=12 where it has an extension; None if it is none."""
-    if not _WRITTEN.fullmatch(text):
+    if len(text) > LONGEST or not _WRITTEN.fullmatch(text):
         return None
     try:
         number = phonenumbers.parse(text, country)

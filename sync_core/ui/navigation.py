@@ -1,10 +1,12 @@
-"""The pages, in sections, for whoever may see them."""
+"""The pages, in sections; those that a visitor may not see are not offered."""
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from sync_core import resources
+from sync_core.people import Permission
 from sync_core.settings import ROOT
+from sync_core.ui.visitor import Visitor
 
 
 def page_file(name: str) -> str:
@@ -12,15 +14,35 @@ def page_file(name: str) -> str:
     return str(ROOT / "pages" / f"{name}.py")
 
 
-def pages() -> dict[str, list[StreamlitPage]]:
-    """List the pages by section."""
-    overview = st.Page(
-        page_file("overview"), title="Overview", icon=":material/dashboard:", default=True
-    )
+def pages(here: Visitor | None) -> dict[str, list[StreamlitPage]]:
+    """List the pages by section; each page refuses by itself whoever may not see it."""
     return {
-        "": [overview],
+        "": [_page(here, "read", "overview", "Overview", ":material/dashboard:", default=True)],
         "Resources": [
-            st.Page(page_file(resource.name), title=resource.title, icon=resource.icon)
+            _page(here, "read", resource.name, resource.title, resource.icon)
             for resource in resources.CATALOGUE.values()
         ],
+        "Manage": [
+            _page(here, "read", "sources", "Sources", ":material/cable:"),
+            _page(here, "administer", "settings", "Settings", ":material/settings:"),
+            _page(here, "read", "help", "Help", ":material/help:"),
+        ],
     }
+
+
+def _page(
+    here: Visitor | None,
+    permission: Permission,
+    name: str,
+    title: str,
+    icon: str,
+    *,
+    default: bool = False,
+) -> StreamlitPage:
+    return st.Page(
+        page_file(name),
+        title=title,
+        icon=icon,
+        default=default,
+        visibility="visible" if here and here.person.may(permission) else "hidden",
+    )

@@ -24,12 +24,14 @@ SHOWN = timedelta(hours=24)  # for which the end of a run is news
 class News:
     """The runs that matter now, by resource, with their progress and who wants no notice of them.
 
-    `fresh` holds the runs that last brought a resource in step.
+    `fresh` holds the runs that last brought a resource in step, `failed` how many of their rows
+    failed.
     `live` is False where the progress cannot be read; the runs go on without it.
     """
 
     runs: Mapping[str, Run]
     fresh: Mapping[str, Run]
+    failed: Mapping[str, int]
     progress: Mapping[int, Progress]
     dismissed: Mapping[tuple[int, str], datetime]
     live: bool
@@ -38,6 +40,11 @@ class News:
     def pace(self) -> int:
         """How often a page that shows all of it looks again, in seconds."""
         return ACTIVE_PACE if any(run.active for run in self.runs.values()) else IDLE_PACE
+
+    @property
+    def state(self) -> frozenset[tuple[int, str]]:
+        """Which run is where: it changes when any of them begins, moves on or ends."""
+        return frozenset((run.id, run.status) for run in self.runs.values())
 
     def noticed(self, run: Run, email: str) -> bool:
         """Tell whether a notice of the run is to be shown to the person.
@@ -63,9 +70,10 @@ def read(organization_id: int) -> News:
     with db.begin() as connection:
         latest = runs.latest(connection, organization_id)
         fresh = runs.fresh(connection, organization_id)
+        failed = _failed(connection, fresh)
         dismissed = _dismissed(connection, [run.id for run in latest.values()])
     found = _progress([run.id for run in latest.values() if run.active])
-    return News(latest, fresh, found or {}, dismissed, live=found is not None)
+    return News(latest, fresh, failed, found or {}, dismissed, live=found is not None)
 
 
 def forget(organization_id: int) -> None:
@@ -85,6 +93,14 @@ def dismiss(run: Run, email: str) -> None:
             )
         )
     forget(run.organization_id)
+
+
+def _failed(connection: Connection, fresh: Mapping[str, Run]) -> dict[str, int]:
+    tallies = runs.tallies(connection, [run.id for run in fresh.values()])
+    return {
+        resource: sum(tally["failed"] for tally in tallies.get(run.id, {}).values())
+        for resource, run in fresh.items()
+    }
 
 
 def _dismissed(connection: Connection, run_ids: Sequence[int]) -> dict[tuple[int, str], datetime]:

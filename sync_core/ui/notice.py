@@ -5,44 +5,52 @@ from collections.abc import Callable
 import streamlit as st
 
 from sync_core.errors import SyncError
+from sync_core.resource import Resource
 from sync_core.runs import Run
-from sync_core.ui import news
+from sync_core.ui import news, progress_words
 from sync_core.ui.news import News
 from sync_core.ui.visitor import Visitor
-from sync_core.ui.words import literal, look
+from sync_core.ui.words import literal, look, moment
 
-REFUSED = "refused"  # session key of the sentence with which a click was refused
+TAB = "tab"  # of a resource page, in the session and in the address
+TO_MEND = "Needs a person"
 ALERTS = {"blue": st.info, "green": st.success, "orange": st.warning, "red": st.error}
 
 
-def show(visitor: Visitor, resource: str, found: News) -> None:
+def show(here: Visitor, resource: Resource, found: News) -> None:
     """Show the notice of the resource's run, and of a click that was refused."""
-    _show_refusal(resource)
-    run = found.runs.get(resource)
-    if run and found.noticed(run, visitor.person.email):
-        title, body = _on_its_way(run, found) if run.active else _ended(run)
+    _show_refusal(resource.name)
+    run = found.runs.get(resource.name)
+    if run is None or not found.noticed(run, here.person.email):
+        return
+    title, body = _on_its_way(run, found) if run.active else _ended(run)
+    with st.container(gap="xsmall", key=f"news-{resource.name}"):
         _alert(
-            f"notice-{resource}",
+            f"notice-{resource.name}",
             look(run).color,
             title,
             body,
             look(run).icon,
-            lambda: news.dismiss(run, visitor.person.email),
+            lambda: news.dismiss(run, here.person.email),
         )
+        if run.status == "partial":
+            _offer_rows()
+        if run.error_code:
+            _offer_details(here, resource, run)
 
 
 def refuse(resource: str, error: SyncError) -> None:
     """Keep the sentence with which a click was refused, until it is read."""
-    st.session_state[f"{REFUSED}-{resource}"] = (error.sentence, error.advice)
+    st.session_state[f"refused-{resource}"] = (error.sentence, error.advice)
 
 
 def accept(resource: str) -> None:
     """Forget that a click was refused."""
-    st.session_state.pop(f"{REFUSED}-{resource}", None)
+    st.session_state.pop(f"refused-{resource}", None)
 
 
 def _show_refusal(resource: str) -> None:
-    if refused := st.session_state.get(f"{REFUSED}-{resource}"):
+    if refused := st.session_state.get(f"refused-{resource}"):
         title, body = map(literal, refused)
         icon = ":material/front_hand:"
         _alert(f"refusal-{resource}", "orange", title, body, icon, lambda: accept(resource))
@@ -54,7 +62,7 @@ def _on_its_way(run: Run, found: News) -> tuple[str, str]:
     title = "Sync started..." if run.status == "queued" else "Sync in progress..."
     if not found.live:
         return title, "Live progress is unavailable; the sync goes on."
-    return title, "You can go on working; it goes on without this page."
+    return title, progress_words.sentence(run, found)
 
 
 def _ended(run: Run) -> tuple[str, str]:
@@ -78,3 +86,41 @@ def _alert(
             help="Close notification",
             on_click=close,
         )
+
+
+def _offer_rows() -> None:
+    st.button(
+        "Show the rows that failed",
+        icon=":material/arrow_forward:",
+        type="tertiary",
+        key="show-failed",
+        on_click=lambda: st.session_state.update({TAB: TO_MEND}),
+    )
+
+
+def _offer_details(here: Visitor, resource: Resource, run: Run) -> None:
+    with st.popover(
+        "Copy details for support",
+        icon=":material/content_copy:",
+        type="tertiary",
+        key=f"details-{run.id}",
+    ):
+        st.caption("Copy this and send it to whoever helps you.")
+        st.code(details(here, resource, run), language=None, wrap_lines=True)
+
+
+def details(here: Visitor, resource: Resource, run: Run) -> str:
+    """Write down what somebody who helps needs to know."""
+    at = run.finished_at or run.queued_at
+    lines = {
+        "Page": resource.title,
+        "Organization": f"{here.organization.name} ({here.organization.slug})",
+        "Run": run.id,
+        "Result": look(run).word,
+        "Error": run.error_code,
+        "Message": run.log_message or run.message,
+        "Advice": run.advice,
+        "Started by": f"{run.requested_by} <{run.requested_email}>",
+        "Time": f"{moment(at, here.zone)} ({here.zone})",
+    }
+    return "\n".join(f"{label}: {value}" for label, value in lines.items() if value)

@@ -1,13 +1,16 @@
-"""The overview: one card a resource, with its last run."""
+"""The overview: what needs a person, one card a resource, and what people did lately."""
+
+from collections.abc import Sequence
 
 import streamlit as st
 
 from sync_core import resources
 from sync_core.resource import Resource
 from sync_core.runs import Run
-from sync_core.ui import news, progress_card, visitor
+from sync_core.ui import attention, feed, news, progress_words, strip, visitor
 from sync_core.ui.navigation import page_file
 from sync_core.ui.news import News
+from sync_core.ui.strip import State
 from sync_core.ui.visitor import Visitor
 from sync_core.ui.words import ago, lasted, literal, look
 
@@ -15,37 +18,50 @@ from sync_core.ui.words import ago, lasted, literal, look
 def show() -> None:
     """Show the overview of the visitor's organization."""
     here = visitor.enter("read")
+    found = news.read(here.organization.id)
     st.title("Overview", icon=":material/dashboard:", anchor=False)
-    found = news.read(here.organization.id)
-    st.fragment(run_every=found.pace)(_watch)(here, found.pace)
+    cards, aside = st.columns([2.3, 1], gap="medium")
+    with cards:
+        st.fragment(run_every=found.pace)(_watch)(here, found.state)
+    with aside:
+        st.markdown("**Activity**")
+        feed.show(here)
 
 
-def _watch(here: Visitor, pace: int) -> None:
-    """Follow all runs; a change of pace concerns the whole page."""
+def _watch(here: Visitor, seen: State) -> None:
+    """Follow all runs; when one moves on, the whole page shows it."""
     found = news.read(here.organization.id)
-    if found.pace != pace:
+    if found.state != seen:
         st.rerun()
-    with st.grid(3, min_column_width=280):
+    attention.show(here, found)
+    latest = strip.of(here.organization.id, found.state)
+    with st.grid(2, min_column_width=260):
         for resource in resources.CATALOGUE.values():
-            _card(resource, found)
+            _card(here, resource, found, latest[resource.name])
 
 
-def _card(resource: Resource, found: News) -> None:
+def _card(here: Visitor, resource: Resource, found: News, latest: Sequence[Run]) -> None:
     run = found.runs.get(resource.name)
     looks = look(run)
     with st.container(border=True, height="stretch", gap="xsmall", key=f"card-{resource.name}"):
         title = f"**{resource.title}**"
         st.page_link(page_file(resource.name), label=title, icon=resource.icon, width="stretch")
-        st.badge(looks.word, icon=looks.icon, color=looks.color)
-        if run is None:
-            st.markdown(":gray[Nothing has been synced here yet.]")
-            return
-        if run.active:
-            progress_card.show(run, found)
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            st.badge(looks.word, icon=looks.icon, color=looks.color)
+            st.caption(_freshness(resource, found), width="content")
+        if run and run.active:
+            percent = progress_words.of(run, found).percent
+            st.progress(min(percent, 100), text=progress_words.sentence(run, found))
         else:
-            st.markdown(literal(run.message))
+            st.markdown(literal(run.message) if run else ":gray[Its first sync fills this card.]")
         st.space("stretch")
-        st.caption(_when(run))
+        strip.show(here, latest)
+        st.caption(_when(run) if run else "No runs yet")
+
+
+def _freshness(resource: Resource, found: News) -> str:
+    fresh = found.fresh.get(resource.name)
+    return f"In step {ago(fresh.finished_at)}" if fresh and fresh.finished_at else ""
 
 
 def _when(run: Run) -> str:

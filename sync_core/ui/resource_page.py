@@ -6,9 +6,19 @@ from sync_core import jobs, places
 from sync_core.errors import SyncError
 from sync_core.resource import Resource
 from sync_core.runs import Run
-from sync_core.ui import news, notice, progress_card, rows_tab, totals, visitor
+from sync_core.ui import (
+    history_tab,
+    news,
+    notice,
+    progress_card,
+    rows_tab,
+    run_view,
+    source_line,
+    source_test,
+    totals,
+    visitor,
+)
 from sync_core.ui.news import News
-from sync_core.ui.totals import Version
 from sync_core.ui.visitor import Visitor
 from sync_core.ui.words import ago, literal
 
@@ -20,16 +30,20 @@ def show(name: str) -> None:
     here = visitor.enter("read")
     resource = places.by_name(name)
     found = news.read(here.organization.id)
-    run = found.runs.get(name)
     with st.container(horizontal=True, vertical_alignment="center", key="head"):
         st.title(resource.title, icon=resource.icon, anchor=False, width="content")
         st.space("stretch")
-        _button(here, resource, run)
-    st.fragment(run_every=found.pace)(_watch)(here, resource, _seen(run))
-    _rows(here, resource, totals.version(run))
+        _refresh_button(here)
+        if here.person.may("sync"):
+            source_test.offer(here, resource)
+            sync_button(here, resource, found.runs.get(name))
+    st.fragment(run_every=found.pace)(_watch)(here, resource, _seen(found, name))
+    source_test.show(resource)
+    _tabs(here, resource, found)
 
 
-def _seen(run: Run | None) -> tuple[int, bool] | None:
+def _seen(found: News, name: str) -> tuple[int, bool] | None:
+    run = found.runs.get(name)
     return (run.id, run.active) if run else None
 
 
@@ -37,16 +51,16 @@ def _watch(here: Visitor, resource: Resource, seen: tuple[int, bool] | None) -> 
     """Follow the run; when one begins or ends, the whole page shows it, with fresh data."""
     found = news.read(here.organization.id)
     run = found.runs.get(resource.name)
-    if _seen(run) != seen:
+    if _seen(found, resource.name) != seen:
         st.rerun()
     st.caption(_summary(here, resource, found))
-    notice.show(here, resource.name, found)
+    notice.show(here, resource, found)
     if run and run.active:
-        progress_card.show(run, found)
+        progress_card.show(here, run, found)
 
 
 def _summary(here: Visitor, resource: Resource, found: News) -> str:
-    """Tell what is kept and how fresh it is, in one line."""
+    """Tell what is kept, how fresh it is and where it comes from, in one line."""
     since = totals.version(found.runs.get(resource.name))
     parts = [
         f"{totals.total(here.organization.id, entity, since):,} {entity.title.lower()}"
@@ -55,12 +69,23 @@ def _summary(here: Visitor, resource: Resource, found: News) -> str:
     fresh = found.fresh.get(resource.name)
     if fresh and fresh.finished_at:
         parts.append(f"synced {ago(fresh.finished_at)} by {literal(fresh.requested_by)}")
+    parts.append(source_line.words(here.organization, resource))
     return " · ".join(parts)
 
 
-def _button(here: Visitor, resource: Resource, run: Run | None) -> None:
-    if not here.person.may("sync"):
-        return
+def _refresh_button(here: Visitor) -> None:
+    st.button(
+        "",
+        icon=":material/refresh:",
+        help="Refresh",
+        key="refresh",
+        on_click=news.forget,
+        args=(here.organization.id,),
+    )
+
+
+def sync_button(here: Visitor, resource: Resource, run: Run | None) -> None:
+    """Show the button that starts a sync, or says that one is on its way."""
     active = bool(run and run.active)
     st.button(
         _label(run),
@@ -90,17 +115,22 @@ def _start(here: Visitor, name: str) -> None:
     news.forget(here.organization.id)
 
 
-def _rows(here: Visitor, resource: Resource, since: Version) -> None:
-    titles = {entity.name: entity.title for entity in resource.entities}
-    chosen = next(iter(titles))
-    if len(titles) > 1:
-        chosen = st.segmented_control(
-            "Table",
-            list(titles),
-            format_func=titles.__getitem__,
-            default=chosen,
-            required=True,
-            key=f"entity-{resource.name}",
-            label_visibility="collapsed",
-        )
-    rows_tab.show(here, places.entity(resource, chosen), since)
+def _tabs(here: Visitor, resource: Resource, found: News) -> None:
+    """Show one tab; the others cost nothing until they are opened."""
+    names = ["Rows", "What changed", notice.TO_MEND, "History"]
+    rows, changes, person, history = st.tabs(
+        names, key=notice.TAB, on_change="rerun", bind="query-params"
+    )
+    fresh = found.fresh.get(resource.name)
+    with rows:
+        if rows.open:
+            rows_tab.show(here, resource, totals.version(found.runs.get(resource.name)))
+    with changes:
+        if changes.open:
+            run_view.changes(here, fresh)
+    with person:
+        if person.open:
+            run_view.for_a_person(here, fresh)
+    with history:
+        if history.open:
+            history_tab.show(here, resource)

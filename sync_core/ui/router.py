@@ -1,9 +1,8 @@
-"""The frame around every page: page settings, navigation, sidebar, and errors as sentences."""
+"""The frame around every page: page settings, sign-in, navigation, errors as sentences."""
 
 import streamlit as st
 
-from sync_core.ui import STATIC, navigation, trouble, visitor
-from sync_core.ui.words import literal
+from sync_core.ui import STATIC, navigation, sidebar, sign_in, trouble, visitor
 
 st.set_page_config(
     page_title="Sync Desk",
@@ -13,11 +12,14 @@ st.set_page_config(
 )
 st.html(STATIC / "desk.css")
 st.logo(str(STATIC / "logo.svg"), size="large", icon_image=str(STATIC / "icon.svg"))
-page = st.navigation(navigation.pages())
 try:
     here = visitor.current()
-    with st.sidebar:
-        st.caption(f"{literal(here.organization.name)} · {literal(here.person.name)}")
-    page.run()
+    page = st.navigation(navigation.pages(here), position="sidebar" if here else "hidden")
+    if here is None:
+        sign_in.show(f"/{page.url_path}")
+    else:
+        visitor.note_arrival(here)
+        sidebar.show(here)
+        page.run()
 except Exception as error:  # noqa: BLE001 - whatever it is, the visitor sees a sentence
     trouble.show(error)

@@ -1,59 +1,75 @@
 """The synced rows of an entity: a searchable table, a screenful at a time."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 
 import pandas as pd
 import sqlalchemy as sa
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from sync_core import db, rows
+from sync_core import db, places, rows
 from sync_core.fields import Field
-from sync_core.resource import Entity
+from sync_core.resource import Entity, Resource
 from sync_core.rows import View
-from sync_core.ui import totals
+from sync_core.ui import paging, totals
 from sync_core.ui.totals import Version
 from sync_core.ui.visitor import Visitor
-from sync_core.ui.words import count
-
-SCREEN = 50  # rows
-ROW_HEIGHT = 34  # pixels
 
 
-def show(here: Visitor, entity: Entity, since: Version) -> None:
-    """Show the rows, with search, order and pages."""
+def show(here: Visitor, resource: Resource, since: Version) -> None:
+    """Show the rows of a table of the resource, with search, order and pages."""
+    entity = choose(resource, "rows")
     total = totals.total(here.organization.id, entity, since)
     if not total:
-        _say_empty(entity)
+        what = f"There are no {entity.title.lower()} yet."
+        paging.say_empty(":material/inbox:", what, "They appear here after the first sync.")
         return
-    search, order, descending = _toolbar(entity)
-    if search.strip():
+    view = _toolbar(entity)
+    if view.search.strip():
         with db.begin() as connection:
-            total = rows.count(connection, here.organization.id, entity, search)
+            total = rows.count(connection, here.organization.id, entity, view.search)
     if not total:
-        _say(":material/search_off:", "Nothing matches the search.", "Every word must occur.")
+        what, more = "Nothing matches the search.", "Every word must occur somewhere in a row."
+        paging.say_empty(":material/search_off:", what, more)
         return
     table = st.container()
-    page = _pages(entity, total)
-    _table(table, here, entity, View(search, order, descending, SCREEN, (page - 1) * SCREEN))
+    offset = paging.turn(entity.name, total)
+    with table:
+        _table(here, entity, replace(view, limit=paging.SCREEN, offset=offset))
 
 
-def _table(place: DeltaGenerator, here: Visitor, entity: Entity, view: View) -> None:
+def choose(resource: Resource, key: str) -> Entity:
+    """Let the visitor choose a table, where the resource has several."""
+    titles = {entity.name: entity.title for entity in resource.entities}
+    chosen = next(iter(titles))
+    if len(titles) > 1:
+        chosen = st.segmented_control(
+            "Table",
+            list(titles),
+            format_func=titles.__getitem__,
+            default=chosen,
+            required=True,
+            key=f"entity-{key}-{resource.name}",
+            label_visibility="collapsed",
+        )
+    return places.entity(resource, chosen)
+
+
+def _table(here: Visitor, entity: Entity, view: View) -> None:
     with db.begin() as connection:
         found = rows.read(connection, here.organization.id, entity, view)
-    place.dataframe(
+    st.dataframe(
         pd.DataFrame(found, columns=[field.label for field in entity.fields]),
         hide_index=True,
-        height=ROW_HEIGHT * (len(found) + 1) + 3,
-        row_height=ROW_HEIGHT,
+        height=paging.height(len(found)),
+        row_height=paging.ROW_HEIGHT,
         column_config={field.label: _column(field) for field in entity.fields},
         key=f"table-{entity.name}",
         alt=f"{entity.title} of {here.organization.name}",
     )
 
 
-def _toolbar(entity: Entity) -> tuple[str, str | None, bool]:
+def _toolbar(entity: Entity) -> View:
     with st.container(horizontal=True, vertical_alignment="center", key=f"tools-{entity.name}"):
         search = st.text_input(
             "Search",
@@ -66,7 +82,7 @@ def _toolbar(entity: Entity) -> tuple[str, str | None, bool]:
             width=320,
         )
         st.space("stretch")
-        labels: Mapping[str, str] = {field.column: field.label for field in entity.fields}
+        labels = {field.column: field.label for field in entity.fields}
         order = st.selectbox(
             "Sort by",
             list(labels),
@@ -74,7 +90,7 @@ def _toolbar(entity: Entity) -> tuple[str, str | None, bool]:
             key=f"order-{entity.name}",
             label_visibility="collapsed",
             icon=":material/sort:",
-            width=200,
+            width=190,
         )
         descending = st.segmented_control(
             "Direction",
@@ -85,37 +101,11 @@ def _toolbar(entity: Entity) -> tuple[str, str | None, bool]:
             key=f"descending-{entity.name}",
             label_visibility="collapsed",
         )
-    return search or "", order, bool(descending)
+    return View(search or "", order, bool(descending))
 
 
 def _arrow(descending: bool) -> str:  # noqa: FBT001 - an option of the control
     return ":material/arrow_downward:" if descending else ":material/arrow_upward:"
-
-
-def _pages(entity: Entity, total: int) -> int:
-    """Show where in the whole the screen is, and let the visitor turn pages; gives the page."""
-    last = -(-total // SCREEN)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        told = st.empty()
-        st.space("stretch")
-        page = st.pagination(last, key=f"page-{entity.name}") if last > 1 else 1
-    first = (page - 1) * SCREEN + 1
-    until = min(page * SCREEN, total)
-    told.caption(f"{first:,} to {until:,} of {count(total, 'row')}")
-    return page
-
-
-def _say_empty(entity: Entity) -> None:
-    what = f"There are no {entity.title.lower()} yet."
-    _say(":material/inbox:", what, "They appear here after the first sync.")
-
-
-def _say(icon: str, what: str, more: str) -> None:
-    with st.container(border=True, horizontal_alignment="center", gap="xsmall"):
-        st.space("small")
-        st.markdown(f"{icon} **{what}**", width="content")
-        st.caption(more, width="content")
-        st.space("small")
 
 
 def _column(field: Field) -> ColumnConfig:

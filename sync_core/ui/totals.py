@@ -19,7 +19,7 @@ def total(organization_id: int, entity: Entity, since: Version) -> int:
     return _total(organization_id, entity.name, since)
 
 
-@st.cache_data(ttl=600, max_entries=2_000, show_spinner=False)
+@st.cache_resource(ttl=600, max_entries=2_000, show_spinner=False)
 def _total(organization_id: int, entity: str, since: Version) -> int:  # noqa: ARG001 - the key of the cache
     with db.begin() as connection:
         return rows.count(connection, organization_id, resources.ENTITIES[entity])

@@ -1,23 +1,29 @@
 """Who looks at the pages, of which organization; every page asks here before it shows anything."""
 
+import time
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import sqlalchemy as sa
 import streamlit as st
 
-from sync_core import db, demo, organizations, people
+from sync_core import actions, db, organizations, people, settings, tables
 from sync_core.organizations import Organization
 from sync_core.people import Permission, Person
 
 CHOICE = "org"  # of the organization, in the address and in the session
+KNOWN = 10  # seconds for which roles are remembered
+
+Memberships = dict[str, tuple[Organization, Person]]  # by the organization's slug
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """A person at a page of an organization."""
+    """A person at a page of an organization, and the organizations to choose from."""
 
     person: Person
     organization: Organization
+    choices: tuple[Organization, ...]
 
     @property
     def zone(self) -> ZoneInfo:
@@ -28,31 +34,91 @@ class Visitor:
             return ZoneInfo(self.organization.time_zone)
 
 
-def current() -> Visitor:
-    """Give the visitor of this session."""
-    if asked := st.query_params.get(CHOICE):
-        st.session_state[CHOICE] = asked
-    organization = _organization(st.session_state.get(CHOICE, organizations.DEFAULT))
-    email = str(st.user.get("email") or "") if st.user.get("is_logged_in") else ""
-    return Visitor(_person(organization, email), organization)
+def email() -> str | None:
+    """Give the address of whoever is signed in: verified, and not too long ago."""
+    claims = st.user.to_dict()
+    address = str(claims.get("email") or "").strip().lower()
+    if not claims.get("is_logged_in") or claims.get("email_verified") is False:
+        return None
+    return address if address and not is_overdue() else None
+
+
+def is_overdue() -> bool:
+    """Tell whether the sign-in is older than allowed."""
+    signed_in = st.user.get("auth_time") or st.user.get("iat")
+    limit = settings.current().sign_in_age
+    return isinstance(signed_in, int | float) and time.time() - signed_in > limit
+
+
+def current() -> Visitor | None:
+    """Give the visitor of this session; None where nobody is signed in, or known anywhere."""
+    if (address := email()) is None:
+        return None
+    known = _memberships(address)
+    if not known:
+        return None
+    slug = _chosen(known)
+    organization, person = known[slug]
+    return Visitor(person, organization, tuple(organization for organization, _ in known.values()))
+
+
+def _chosen(known: Memberships) -> str:
+    """Give the organization that the address or the session names, else the first."""
+    asked = st.query_params.get(CHOICE) or st.session_state.get(CHOICE)
+    slug = asked if asked in known else next(iter(known))
+    st.session_state[CHOICE] = slug
+    return slug
 
 
 def enter(permission: Permission) -> Visitor:
-    """Give the visitor where the page is theirs to see. Raises SyncError("no_permission")."""
-    visitor = current()
-    people.require(visitor.person, permission)
-    return visitor
+    """Give the visitor where the page is theirs to see; stops where nobody is signed in.
+
+    Raises SyncError("no_permission").
+    """
+    here = current()
+    if here is None:  # the frame shows the sign-in; without the frame there is nothing to see
+        st.stop()
+    people.require(here.person, permission)
+    return here
 
 
-@st.cache_data(ttl=30, show_spinner=False)
-def _organization(slug: str) -> Organization:
+@st.cache_resource(ttl=KNOWN, show_spinner=False)
+def _memberships(address: str) -> Memberships:
     with db.begin() as connection:
-        return organizations.get(connection, slug)
+        return {
+            organization.slug: (organization, person)
+            for organization in organizations.of(connection, address)
+            if (person := people.find(connection, organization.id, address))
+        }
 
 
-@st.cache_data(ttl=30, show_spinner=False)
-def _person(organization: Organization, email: str) -> Person:
+def forget() -> None:
+    """Read roles and organizations anew, for they have just been changed."""
+    _memberships.clear()
+
+
+def note_arrival(here: Visitor) -> None:
+    """Write down that somebody signed in: once for each sign-in, however many tabs there are."""
+    at = st.user.get("auth_time") or st.user.get("iat")
+    if st.session_state.get("arrived") == at:
+        return
+    done = tables.actions.c
     with db.begin() as connection:
-        found = people.find(connection, organization.id, email)
-        everyone = people.everyone(connection, organization.id) or demo.PEOPLE
-    return found or next(person for person in everyone if person.may("administer"))
+        known = sa.select(done.id).where(
+            done.organization_id == here.organization.id,
+            done.email == here.person.email,
+            done.kind == "signed in",
+            done.detail["at"].as_string() == str(at),
+        )
+        if connection.execute(known).first() is None:
+            actions.record(
+                connection, here.organization.id, here.person, "signed in", detail={"at": str(at)}
+            )
+    st.session_state["arrived"] = at
+
+
+def leave(here: Visitor) -> None:
+    """Sign the visitor out."""
+    with db.begin() as connection:
+        actions.record(connection, here.organization.id, here.person, "signed out")
+    st.logout()

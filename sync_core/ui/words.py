@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from sync_core.runs import Run
 
-MINUTE, HOUR, DAY = 60, 3_600, 86_400
+MINUTE, HOUR, DAY = 60, 3_600, 86_400  # seconds
+WEEK = 7  # days
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _JOINER = "\N{WORD JOINER}"  # nobody sees it
 _TURNED_AFTER_PARSING = re.compile(  # addresses into links, `->` into arrows, `:icon:` into icons
@@ -54,6 +55,20 @@ def moment(at: datetime, zone: ZoneInfo) -> str:
     """Tell a moment in somebody's zone: "23 Nov 2026, 14:05"."""
     local = at.astimezone(zone)
     return f"{local.day} {local:%b %Y, %H:%M}"
+
+
+def clock(at: datetime, zone: ZoneInfo, now: datetime | None = None) -> str:
+    """Tell when it was, as people say it: "at 2:30 PM", "yesterday at 9:05 AM", "on 3 Nov"."""
+    local = at.astimezone(zone)
+    days = ((now or datetime.now(UTC)).astimezone(zone).date() - local.date()).days
+    time = f"{local:%I:%M %p}".lstrip("0")
+    if days < 1:
+        return f"at {time}"
+    if days == 1:
+        return f"yesterday at {time}"
+    if days < WEEK:
+        return f"on {local:%A} at {time}"
+    return f"on {local.day} {local:%b %Y}"
 
 
 Color = Literal["blue", "green", "orange", "red", "gray"]

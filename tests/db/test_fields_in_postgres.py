@@ -9,8 +9,7 @@ from sync_core.fields import Convention, Field
 from tests.cells import CONVENTIONS, COUNTING, FIELDS, HERE, TYPED, answers
 
 same_connection = settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture],  # it is only asked, never changed
-    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture]  # it is only asked, never changed
 )
 
 

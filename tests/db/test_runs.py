@@ -12,6 +12,7 @@ from sync_core.leases import Claim, Ending, LeaseLostError
 from sync_core.organizations import Organization
 from sync_core.people import Person
 from sync_core.runs import Run
+from sync_core.settings import Limits
 
 DONE = Ending("completed", "Processed 0 locations: 0 created, 0 updated.")
 
@@ -156,7 +157,7 @@ def test_an_interrupted_run_goes_on_as_the_same_run(start: Callable[[], Run]) ->
     let_lease_end(run)
     close_dead(run)
     with db.begin() as connection:
-        assert run.id in leases.resume(connection)
+        assert (run.id, run.resource) in leases.resume(connection)
     assert claim(run).attempt == 2
 
 
@@ -214,7 +215,7 @@ def test_a_running_run_is_asked_to_stop(start: Callable[[], Run], ana: Person) -
         asked = runs.request_cancel(connection, run.organization_id, run.id, ana)
     assert (asked.status, asked.cancelling) == ("running", True)
     with db.begin() as connection:
-        assert leases.renew(connection, held)
+        assert leases.renew(connection, held).cancelled
 
 
 def test_a_cancel_that_is_not_obeyed_is_enforced(start: Callable[[], Run], ana: Person) -> None:
@@ -236,7 +237,7 @@ def test_a_run_that_is_active_for_too_long_is_timed_out(start: Callable[[], Run]
     run = start()
     claim(run)
     with db.begin() as connection:
-        assert run.id in leases.close_overdue(connection, {"locations": 0.0}, 3600)
+        assert run.id in leases.close_overdue(connection, Limits(3600, {"locations": 0}))
     assert status(run) == "timed_out"
 
 
@@ -244,15 +245,16 @@ def test_whoever_closes_a_run_ends_the_backend_that_applies(
     start: Callable[[], Run], database: psycopg.Connection, servers: Urls
 ) -> None:
     run = start()
-    held = claim(run)
-    with psycopg.connect(servers.database.replace("+psycopg", "")) as applying:
-        with db.begin() as connection:
-            leases.name_backend(connection, held, applying.info.backend_pid)
-        with db.begin() as connection:
-            leases.interrupt(connection, held, "its worker went silent", crashed=True)
+    claim(run)
+    url = servers.database.replace("+psycopg", "")
+    with psycopg.connect(url, application_name="a worker") as applying:
+        applying.execute("select from runs where id = %s for share", [run.id])
+        let_lease_end(run)
+        close_dead(run)
         with pytest.raises(psycopg.OperationalError):
-            applying.execute("select pg_sleep(5)")
+            applying.execute("select 1")
         applying.close()
+    assert status(run) == "interrupted"
     assert database.execute("select 1").fetchone() == (1,)
 
 

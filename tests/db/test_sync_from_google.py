@@ -60,8 +60,9 @@ def test_money_and_dates_are_read_under_their_formats(
     header = ["Package code", "Brand code", "Name", "Price", "Currency", "Sessions", "Duration"]
     price = Shown(1234.5, "€1.234,50")
     start = Shown(46_055, "02.02.2026", is_date=True)
-    package = [Shown(7, "007"), "B1", "Ten", price, "EUR", 10, 45, start, "31.12.2026", True]
-    packages: list[Row] = [[*header, "Valid from", "Valid until", "Active"], package]
+    package: Row = [Shown(7, "007"), "B1", "Ten", price, "EUR", 10, 45, start, "31.12.2026", True]
+    columns: Row = [*header, "Valid from", "Valid until", "Active"]
+    packages = [columns, package]
     google.add(Tab("Brands", brands), Tab("Packages", packages, gid=5)).locale = "de_DE"
     run = sync(organization, "services")
     assert run.message == "Brands: 1 created, 0 updated. Packages: 1 created, 0 updated."
@@ -86,7 +87,7 @@ def test_a_sheet_that_is_not_shared_names_whom_to_share_it_with(
 def test_an_error_cell_fails_its_row_and_names_the_cell(
     google: Google, organization: Organization, database: psycopg.Connection
 ) -> None:
-    broken = [*location(2)]
+    broken = list(location(2))
     broken[3] = "#REF!"
     google.add(Tab("Locations", [location(0), location(1), broken]))
     run = sync(organization)
@@ -95,3 +96,12 @@ def test_an_error_cell_fails_its_row_and_names_the_cell(
         "select issues from outcomes where run_id = %s and kind = 'failed'", [run.id]
     ).fetchall()
     assert [(i["code"], i["cell"]) for i in issues] == [("formula_error", "Locations!D3")]
+
+
+def test_a_locale_that_nobody_knows_is_one_sentence(
+    google: Google, organization: Organization
+) -> None:
+    google.add(Tab("Locations", [location(0), location(1)])).locale = "xx_YY"
+    run = sync(organization)
+    assert (run.status, run.error_code) == ("failed", "unknown_locale")
+    assert run.message.endswith("written in the locale xx_YY, which is not known.")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
+import phonenumbers
 import polars as pl
 import pytest
 from hypothesis import assume, given
@@ -656,6 +657,16 @@ def test_a_nul_byte_is_refused_in_every_field(field: Field) -> None:
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.label)
+@pytest.mark.parametrize("start", ["9", "1 ", "a", "a@a.", "1,234", "https://a", "Apr 1", "\u00e9"])
+def test_fifty_thousand_characters_are_soon_refused(field: Field, start: str) -> None:
+    for text in (start * (50_000 // len(start)) + end for end in ("", "!", "x", " %")):
+        ((value, code),) = answers(field, [text])
+        assert value is None
+        assert code is not None
+        assert len(field.explain(code, text, HERE)) < 200
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.label)
 def test_columns_without_any_text_can_be_read(field: Field) -> None:
     blank = field.read(Cell(pl.lit(None, pl.String)), HERE)
     nothing = pl.DataFrame({"text": []}, {"text": pl.String})
@@ -856,18 +867,30 @@ def test_money_from_a_spreadsheets_number_is_exact(cents: int) -> None:
     assert (value, code) == (f"{exact:.2f}", None)
 
 
-@given(st.data())
-@pytest.mark.parametrize("country", "AU NZ GB IE US CA DE FR IT IN IL CO LT".split())
+PLANNED = "AU NZ GB IE US CA DE FR IT IN IL CO LT".split()
+
+
+@given(country=st.sampled_from(PLANNED), data=st.data())
 def test_plain_phone_numbers_are_read_as_the_library_reads_them(
     country: str, data: st.DataObject
 ) -> None:
     plan = phones.plan(country)
     assert plan is not None
-    plain = st.from_regex(f"(?:{plan.numbers})", fullmatch=True)
-    number = data.draw(plain | st.from_regex("[0-9]{4,12}", fullmatch=True))
+    in_plan = st.from_regex(f"(?:{plan.numbers})", fullmatch=True)
+    number = data.draw(in_plan | st.from_regex("[0-9]{4,12}", fullmatch=True))
     start = data.draw(st.sampled_from([plan.prefix, plan.code, "", plan.code + plan.prefix]))
     for value in shortcut(Phone("Phone").shortcuts(Convention(country)), start + number):
         assert phones.e164(start + number, country) == value
+
+
+@pytest.mark.parametrize("country", PLANNED)
+def test_the_shortcut_knows_the_countrys_example_numbers(country: str) -> None:
+    plan, example = phones.plan(country), phonenumbers.example_number(country)
+    assert plan is not None
+    assert example is not None
+    full = f"{plan.code}{phonenumbers.national_significant_number(example)}"
+    for typed in (full, full.replace(plan.code, plan.prefix), f"({full[:-4]}) {full[-4:]}"):
+        assert set(shortcut(Phone("Phone").shortcuts(Convention(country)), typed)) == {full}
 
 
 @given(number=st.from_regex(r"\+[0-9]{7,14}", fullmatch=True))

@@ -41,6 +41,7 @@ def test_any_usual_address_of_postgres_is_understood(scheme: str) -> None:
             "GOOGLE_SERVICE_ACCOUNT_FILE: there is no file nowhere.json",
         ),
         ({"SYNCDESK_TIME_LIMIT": "-1"}, "SYNCDESK_TIME_LIMIT: '-1' is not a number of seconds"),
+        ({"SYNCDESK_TIME_LIMIT": "a=0"}, "SYNCDESK_TIME_LIMIT: '0' is not a number of seconds"),
         ({"SYNCDESK_TIME_LIMIT": "nan"}, "SYNCDESK_TIME_LIMIT: 'nan' is not a number of seconds"),
     ],
 )
@@ -54,6 +55,12 @@ def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(settings.SettingsError) as caught:
         settings.load({"SYNCDESK_TIME_LIMIT": "soon", "REDIS_URL": "http://x"})
     assert len(str(caught.value).splitlines()) == 2
+
+
+def test_a_resource_may_have_a_time_limit_of_its_own() -> None:
+    limits = settings.load({"SYNCDESK_TIME_LIMIT": "600 locations=60"}).time_limits
+    assert [limits.of(name) for name in ("admins", "locations", "patients")] == [600, 60, 14_400]
+    assert settings.load({}).time_limits.of("admins") == 3600
 
 
 def test_a_secret_does_not_show_itself(tmp_path: Path) -> None:

@@ -1,0 +1,80 @@
+"""What needs a person: rows that failed, sources that fail, syncs that nobody works on."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import streamlit as st
+from redis import RedisError
+
+from sync_core import jobs, resources
+from sync_core.resource import Resource
+from sync_core.ui import notice, source_line
+from sync_core.ui.navigation import page_file
+from sync_core.ui.news import News
+from sync_core.ui.visitor import Visitor
+from sync_core.ui.words import Color, count, literal
+
+
+@dataclass(frozen=True)
+class Matter:
+    """One thing that needs a person, and the page where it is dealt with."""
+
+    icon: str
+    color: Color
+    text: str  # Markdown
+    page: str | None = None
+    tab: str | None = None
+
+
+def show(here: Visitor, found: News) -> None:
+    """List what needs a person; where nothing does, show nothing."""
+    matters = list(_matters(here, found))
+    if not matters:
+        return
+    with st.container(border=True, gap="xsmall", key="attention"):
+        st.markdown(f"**Needs a person** :gray-badge[{len(matters)}]")
+        for matter in matters:
+            _show(matter)
+
+
+def _show(matter: Matter) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.markdown(f":{matter.color}[{matter.icon}] {matter.text}", width="content")
+        if matter.page:
+            st.page_link(
+                page_file(matter.page),
+                label="Open",
+                query_params={notice.TAB: matter.tab} if matter.tab else None,
+            )
+
+
+def _matters(here: Visitor, found: News) -> Iterator[Matter]:
+    for resource in resources.CATALOGUE.values():
+        yield from _of_resource(here, resource, found)
+    if (problem := _no_worker()) is not None:
+        yield Matter(":material/engineering:", "red", problem)
+
+
+def _of_resource(here: Visitor, resource: Resource, found: News) -> Iterator[Matter]:
+    run, title = found.runs.get(resource.name), f"**{resource.title}**"
+    if run and run.status in {"failed", "timed_out"}:
+        text = f"{title}: {literal(run.message)}"
+        yield Matter(":material/error:", "red", text, resource.name)
+    if run and run.status == "waiting":
+        text = f"{title}: its plan waits for a decision."
+        yield Matter(":material/front_hand:", "orange", text, resource.name)
+    if failed := found.failed.get(resource.name):
+        text = f"{title}: {count(failed, 'row')} failed in the last sync."
+        yield Matter(":material/warning:", "orange", text, resource.name, notice.TO_MEND)
+    if not source_line.of(here.organization, resource.name):
+        yield Matter(":material/link_off:", "orange", f"{title}: no source is set.", "sources")
+
+
+@st.cache_resource(ttl=5, show_spinner=False)
+def _no_worker() -> str | None:
+    """Say what is wrong where nobody would work on a sync."""
+    try:
+        alive = jobs.workers()
+    except RedisError:
+        return "Redis does not answer: syncs wait until it does."
+    return None if alive else "No worker is alive: syncs wait until one is started."

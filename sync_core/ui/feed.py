@@ -1,0 +1,94 @@
+"""What people did lately, in words: "Sarah Lim from Operations synced therapists at 2:30 PM"."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+import streamlit as st
+
+from sync_core import db, resources, runs, tables
+from sync_core.runs import Run
+from sync_core.ui import paging
+from sync_core.ui.visitor import Visitor
+from sync_core.ui.words import clock, literal, look
+
+SHOWN = 12
+DID = {
+    "queued": "is about to sync",
+    "running": "is syncing",
+    "interrupted": "is syncing",
+    "waiting": "asked to sync",
+    "completed": "synced",
+    "partial": "synced",
+    "failed": "tried to sync",
+    "timed_out": "tried to sync",
+    "cancelled": "started to sync",
+    "expired": "asked to sync",
+}
+THEN = {
+    "partial": ", and some rows failed",
+    "failed": ", and it failed",
+    "timed_out": ", and it took too long",
+    "cancelled": ", and it was cancelled",
+    "expired": ", and nobody decided",
+    "waiting": ", and it waits for a decision",
+}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that somebody did."""
+
+    at: datetime
+    icon: str
+    text: str  # Markdown, without the time
+
+
+def show(here: Visitor) -> None:
+    """Show the latest things, newest first."""
+    items = _items(here.organization.id)
+    if not items:
+        more = "Who synced what, and when, is told here."
+        paging.say_empty(":material/forum:", "Nothing has happened yet.", more)
+        return
+    with st.container(border=True, gap="small", key="feed"):
+        for item in items:
+            st.markdown(f"{item.icon} {item.text} :gray[{clock(item.at, here.zone)}]")
+
+
+def _items(organization_id: int) -> list[Item]:
+    with db.begin() as connection:
+        latest = runs.history(connection, organization_id, limit=SHOWN)
+        done = tables.actions
+        changes = connection.execute(
+            sa.select(done)
+            .where(done.c.organization_id == organization_id, done.c.kind == "changed a setting")
+            .order_by(done.c.at.desc())
+            .limit(SHOWN)
+        ).mappings()
+        items = [*map(_of_run, latest), *map(_of_change, changes)]
+    return sorted(items, key=lambda item: item.at, reverse=True)[:SHOWN]
+
+
+def _of_run(run: Run) -> Item:
+    looks = look(run)
+    who = _who(run.requested_by, run.requested_team)
+    text = f"{who} {DID[run.status]} {_what(run.resource)}{THEN.get(run.status, '')}"
+    return Item(run.queued_at, f":{looks.color}[{looks.icon}]", text)
+
+
+def _of_change(row: Mapping[str, Any]) -> Item:
+    what = row["detail"].get("what") or "a setting"
+    who = _who(row["name"], row["team"])
+    return Item(row["at"], ":gray[:material/tune:]", f"{who} changed {literal(what)}")
+
+
+def _who(name: str, team: str) -> str:
+    return f"**{literal(name)}**" + (f" from {literal(team)}" if team else "")
+
+
+def _what(resource: str) -> str:
+    entities = resources.CATALOGUE[resource].entities
+    return " and ".join(entity.title.lower() for entity in entities)

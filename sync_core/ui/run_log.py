@@ -1,0 +1,71 @@
+"""The log of a run: live from Redis, afterwards from the run's attempts."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+import streamlit as st
+from redis import RedisError
+
+from sync_core import db, kv, progress, tables
+from sync_core.progress import Line
+from sync_core.runs import Run
+from sync_core.ui.visitor import Visitor
+
+SHOWN, FEW = 200, 6  # lines
+TALL = 150  # pixels
+CLEARED = "log-cleared"  # session key: lines before this moment are not shown
+
+
+def show_live(here: Visitor, run: Run, *, live: bool) -> None:
+    """Show the log of a run on its way, with a way to clear what has been read."""
+    if not live:
+        return
+    try:
+        lines = progress.read_log(kv.client(), run.id)
+    except RedisError:
+        return
+    since = st.session_state.get(CLEARED, 0.0)
+    shown = [line for line in lines if line.at > since]
+    if not shown:
+        return
+    with st.container(gap="xsmall", key="live-log"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption("Live log", width="content")
+            st.space("stretch")
+            st.button(
+                "Clear",
+                type="tertiary",
+                icon=":material/clear_all:",
+                key=f"clear-log-{run.id}",
+                on_click=_clear,
+            )
+        height = "content" if len(shown) <= FEW else TALL
+        st.code(_text(here, shown), language=None, wrap_lines=True, height=height)
+
+
+def show_kept(here: Visitor, run: Run) -> None:
+    """Show the log that an ended run left."""
+    kept = tables.attempts.c
+    with db.begin() as connection:
+        logs = connection.execute(
+            sa.select(kept.log).where(kept.run_id == run.id).order_by(kept.attempt)
+        ).scalars()
+        lines = [Line(**line) for log in logs for line in log]
+    if lines:
+        with st.expander("Log", icon=":material/article:"):
+            st.code(_text(here, lines), language=None, wrap_lines=True)
+
+
+def _clear() -> None:
+    st.session_state[CLEARED] = datetime.now(UTC).timestamp()
+
+
+def _text(here: Visitor, lines: Sequence[Line]) -> str:
+    return "\n".join(_line(here, line) for line in lines[-SHOWN:])
+
+
+def _line(here: Visitor, line: Line) -> str:
+    at = datetime.fromtimestamp(line.at, here.zone)
+    level = "" if line.level == "info" else f"{line.level.upper()}  "
+    return f"{at:%H:%M:%S}  {level}{' '.join(line.text.split())}"

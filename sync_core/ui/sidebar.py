@@ -1,0 +1,95 @@
+"""The sidebar below the navigation: what runs now, the organization, the person."""
+
+import streamlit as st
+
+from sync_core import resources
+from sync_core.runs import Run
+from sync_core.ui import news, visitor
+from sync_core.ui.navigation import page_file
+from sync_core.ui.news import News
+from sync_core.ui.visitor import CHOICE, Visitor
+from sync_core.ui.words import literal
+
+ROLES = {"viewer": "Viewer", "analyst": "Analyst", "manager": "Manager", "admin": "Administrator"}
+
+
+def show(here: Visitor) -> None:
+    """Show the sidebar of every page."""
+    with st.sidebar:
+        found = news.read(here.organization.id)
+        st.fragment(run_every=found.pace)(_badge)(here, _running(found))
+        _organization(here)
+        _person(here)
+
+
+def _running(found: News) -> frozenset[int]:
+    return frozenset(run.id for run in found.runs.values() if run.active)
+
+
+def _badge(here: Visitor, seen: frozenset[int]) -> None:
+    """Show what runs now; when a run begins or ends, the whole page is shown anew."""
+    found = news.read(here.organization.id)
+    if _running(found) != seen:
+        st.rerun()
+    active = [run for run in found.runs.values() if run.active]
+    if not active:
+        return
+    with st.container(border=True, gap="xsmall", key="badge"):
+        for run in active:
+            _run(run, found)
+
+
+def _run(run: Run, found: News) -> None:
+    resource = resources.CATALOGUE[run.resource]
+    known = found.progress.get(run.id)
+    percent = min(known.percent, 100) if known else 0
+    told = f" · {percent} %" if known else ""
+    st.page_link(
+        page_file(run.resource),
+        label=f"{resource.entities[0].title}{told}",
+        icon=":material/progress_activity:",
+        width="stretch",
+    )
+    st.progress(percent)
+
+
+def _organization(here: Visitor) -> None:
+    """Let the visitor change to another organization, where there is one."""
+    if len(here.choices) == 1:
+        st.caption(f":material/domain: {literal(here.organization.name)}")
+        return
+    names = {organization.slug: organization.name for organization in here.choices}
+    st.query_params[CHOICE] = here.organization.slug
+    slugs = list(names)
+    st.selectbox(
+        "Organization",
+        slugs,
+        index=slugs.index(here.organization.slug),
+        format_func=names.__getitem__,
+        icon=":material/domain:",
+        label_visibility="collapsed",
+        key="organization",
+        on_change=_change,
+    )
+
+
+def _change() -> None:
+    st.query_params[CHOICE] = st.session_state["organization"]
+
+
+def _person(here: Visitor) -> None:
+    team = f" · {literal(here.person.team)}" if here.person.team else ""
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", key="person"):
+        st.markdown(
+            f"**{literal(here.person.name)}**  \n:small[:gray[{ROLES[here.person.role]}{team}]]",
+            width="stretch",
+        )
+        st.button(
+            "",
+            icon=":material/logout:",
+            type="tertiary",
+            help="Sign out",
+            key="sign-out",
+            on_click=visitor.leave,
+            args=(here,),
+        )

@@ -1,0 +1,54 @@
+"""How long a run will take, learnt from earlier ones."""
+
+from datetime import UTC, datetime
+from statistics import median
+
+import streamlit as st
+
+from sync_core import db, runs
+from sync_core.runs import Run
+from sync_core.ui.words import HOUR, MINUTE, count
+
+LEARNT_FROM = 20  # runs that are looked at
+SOFT_LIMIT = 300  # seconds after which the page says that it takes long
+ENOUGH = 10  # percent of the bar from which the bar itself tells the time
+
+
+def words(run: Run, percent: int) -> str:
+    """Tell about how long it will take, where anybody can know: "about 20 s left"."""
+    left = _left(elapsed(run), percent, _usual(run.organization_id, run.resource))
+    if left is None:
+        return ""
+    if left < 5:  # noqa: PLR2004 - seconds
+        return "a few seconds left"
+    if left < MINUTE:
+        return f"about {round(left / 5) * 5} s left"
+    if left < HOUR:
+        return f"about {round(left / MINUTE)} min left"
+    return f"about {count(round(left / HOUR), 'hour')} left"
+
+
+def elapsed(run: Run) -> float:
+    """Give the seconds since a worker took the run; 0 while it waits for one."""
+    if run.started_at is None:
+        return 0.0
+    return max(0.0, (datetime.now(UTC) - run.started_at).total_seconds())
+
+
+def _left(gone: float, percent: int, usual: float | None) -> float | None:
+    """Trust the earlier runs until they are exceeded, then the bar."""
+    if usual is not None and gone < usual:
+        return usual - gone
+    if percent < ENOUGH or not gone:
+        return None
+    return gone * (100 - percent) / percent
+
+
+@st.cache_resource(ttl=60, max_entries=500, show_spinner=False)
+def _usual(organization_id: int, resource: str) -> float | None:
+    """Give the median duration of the latest runs that brought the resource in step."""
+    with db.begin() as connection:
+        latest = runs.history(connection, organization_id, resource, LEARNT_FROM)
+    took = [run.seconds for run in latest if run.status in {"completed", "partial"}]
+    known = [seconds for seconds in took if seconds is not None]
+    return median(known[:5]) if known else None
