@@ -1,3 +1,3 @@
-import streamlit as st
+from sync_core.ui import help_page
 
-st.title("help")
+help_page.show()

@@ -1,3 +1,3 @@
-import streamlit as st
+from sync_core.ui import settings_page
 
-st.title("settings")
+settings_page.show()

@@ -1,3 +1,3 @@
-import streamlit as st
+from sync_core.ui import sources_page
 
-st.title("sources")
+sources_page.show()

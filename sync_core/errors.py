@@ -290,6 +290,12 @@ CATALOGUE: dict[str, Entry] = {
     "organization_exists": Entry(
         "There is an organization {slug} already.", "Choose another short name.", "administrator"
     ),
+    "bad_person": Entry("{problem}", "Correct it, and save again.", "administrator"),
+    "last_admin": Entry(
+        "{organization} would have no administrator left.",
+        "Make somebody else an administrator first.",
+        "administrator",
+    ),
     "bad_locale": Entry(
         "'{text}' is not a locale.", "Write one such as de_DE or en_AU.", "administrator"
     ),

@@ -214,12 +214,14 @@ def save(work: Work, scopes: Sequence[Scope], tallies: Mapping[str, Tally]) -> E
             SAVING,
             "Saving the changes",
             fraction=done / total if total else 1.0,
+            now=done == total,
             done=done,
             total=total,
             unit="changes",
         )
 
     with db.begin() as connection:
+        moved(0)
         for scope in scopes:
             _refuse_a_lost_plan(connection, scope, tallies[scope.entity.name])
             apply(connection, scope, tallies[scope.entity.name], moved)

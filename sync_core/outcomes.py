@@ -45,12 +45,14 @@ def count(connection: Connection, run: Run, wanted: Wanted) -> int:
 
 
 def read(connection: Connection, run: Run, wanted: Wanted) -> list[Outcome]:
-    """Read a window of the run's outcomes, by entity and row; removed rows come last."""
+    """Read a window of the run's outcomes: failed ones first, then by entity and row."""
     kept = tables.outcomes.c
     query = (
         sa.select(*(kept[name] for name in Outcome.__dataclass_fields__))
         .where(*_which(run, wanted))
-        .order_by(kept.entity, kept.row_number.nulls_last(), kept.key)
+        .order_by(
+            (kept.kind == "failed").desc(), kept.entity, kept.row_number.nulls_last(), kept.key
+        )
         .limit(wanted.limit)
         .offset(wanted.offset)
     )

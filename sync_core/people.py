@@ -80,3 +80,10 @@ def add(connection: Connection, organization_id: int, person: Person) -> None:
         .values(organization_id=organization_id, email=person.email.strip().lower(), **values)
         .on_conflict_do_update(index_elements=["organization_id", "email"], set_=values)
     )
+
+
+def remove(connection: Connection, organization_id: int, email: str) -> bool:
+    """Forget a person of the organization; tells whether there was one."""
+    people = tables.people
+    known = (people.c.organization_id == organization_id, people.c.email == email.strip().lower())
+    return bool(connection.execute(sa.delete(people).where(*known)).rowcount)

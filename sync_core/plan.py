@@ -20,7 +20,7 @@ MEMORY = (  # for joins of a million rows, which would go to disk otherwise
 def make(connection: Connection, scope: Scope) -> Tally:
     """Write the entity's plan, and count it; the plans of the entities before it must stand."""
     db.cursor(connection).execute(MEMORY)
-    scope.run(connection, "analyze {rows} (row_number, {keys})")
+    scope.run(connection, "analyze {rows} (row_number, _issues, _rule, {keys})")
     found = checks.find(connection, scope)
     _compare(connection, scope, checked=found > 0)
     if found or scope.reasons:

@@ -146,7 +146,10 @@ class Settings:
         "SYNCDESK_COOLDOWN", _seconds, "seconds between the end of a run and the next (3)", 3.0
     )
     sign_in_age: float = _setting(
-        "SYNCDESK_SIGN_IN_AGE", _seconds, "seconds after which people sign in again (43200)", 43200.0
+        "SYNCDESK_SIGN_IN_AGE",
+        _seconds,
+        "seconds after which people sign in again (43200)",
+        43_200.0,
     )
 
 

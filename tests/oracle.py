@@ -165,9 +165,7 @@ def _fail_taken_addresses(
     """Fail whoever wants an address that somebody else will hold, until nothing changes."""
     while True:
         good = [row for row in judged if not row.wrong and not row.skipped]
-        moved = {
-            r.key for r in good if r.key in table and table[r.key]["Email"] != r.values["Email"]
-        }
+        moved = {row.key for row in good if _changes_address(table, row)}
         held = {
             record["Email"]: key
             for key, record in table.items()

@@ -75,11 +75,17 @@ class _Text:
             last = at + len(block) >= self.size
             if last and not block.endswith(b"\n"):
                 block += b"\n"
-            if end := _grammar(self.delimiter).rows.match(block).end():  # type: ignore[union-attr] # it matches nothing, too
+            if end := self._end(block):
                 return block[:end]
             if last or length >= LARGEST_ROW:
                 raise self._endless(block, row)
             length *= 2  # a row larger than a block
+
+    def _end(self, block: bytes) -> int:
+        """Find where the last whole row of a block ends; 0 where it holds none."""
+        if b'"' not in block and (end := block.rfind(b"\n") + 1):
+            return end  # without quotes every line break ends a row
+        return _grammar(self.delimiter).rows.match(block).end()  # type: ignore[union-attr] # it matches nothing, too
 
     def _endless(self, block: bytes, row: int) -> SyncError:
         cells = _grammar(self.delimiter).cells.match(block)

@@ -38,14 +38,18 @@ def show(here: Visitor, found: News) -> None:
 
 
 def _show(matter: Matter) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.markdown(f":{matter.color}[{matter.icon}] {matter.text}", width="content")
-        if matter.page:
-            st.page_link(
-                page_file(matter.page),
-                label="Open",
-                query_params={notice.TAB: matter.tab} if matter.tab else None,
-            )
+    text = f":{matter.color}[{matter.icon}] {matter.text}"
+    if matter.page is None:
+        st.markdown(f":small[{text}]")
+        return
+    st.page_link(
+        page_file(matter.page),
+        label=text,
+        icon=":material/chevron_right:",
+        icon_position="right",
+        width="stretch",
+        query_params={notice.TAB: matter.tab} if matter.tab else None,
+    )
 
 
 def _matters(here: Visitor, found: News) -> Iterator[Matter]:

@@ -10,11 +10,10 @@ import streamlit as st
 
 from sync_core import db, resources, runs, tables
 from sync_core.runs import Run
-from sync_core.ui import paging
 from sync_core.ui.visitor import Visitor
 from sync_core.ui.words import clock, literal, look
 
-SHOWN = 12
+SHOWN = 10
 DID = {
     "queued": "is about to sync",
     "running": "is syncing",
@@ -48,14 +47,14 @@ class Item:
 
 def show(here: Visitor) -> None:
     """Show the latest things, newest first."""
-    items = _items(here.organization.id)
-    if not items:
-        more = "Who synced what, and when, is told here."
-        paging.say_empty(":material/forum:", "Nothing has happened yet.", more)
-        return
-    with st.container(border=True, gap="small", key="feed"):
+    with st.container(border=True, gap="xsmall", key="feed"):
+        st.markdown("**Activity**")
+        items = _items(here.organization.id)
+        if not items:
+            st.caption("Nothing has happened yet. Who syncs what, and when, is told here.")
         for item in items:
-            st.markdown(f"{item.icon} {item.text} :gray[{clock(item.at, here.zone)}]")
+            told = f"{item.icon} {item.text} :gray[{clock(item.at, here.zone)}]"
+            st.markdown(f":small[{told}]")
 
 
 def _items(organization_id: int) -> list[Item]:
@@ -68,7 +67,7 @@ def _items(organization_id: int) -> list[Item]:
             .order_by(done.c.at.desc())
             .limit(SHOWN)
         ).mappings()
-        items = [*map(_of_run, latest), *map(_of_change, changes)]
+        items = [*map(_of_run, latest), *(_of_change(dict(row)) for row in changes)]
     return sorted(items, key=lambda item: item.at, reverse=True)[:SHOWN]
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from sync_core import db, outcomes, runs
 from sync_core.resource import Resource
 from sync_core.runs import Run
-from sync_core.ui import outcome_table, paging, run_log, run_view
+from sync_core.ui import figures, outcome_table, paging, run_log, run_view
 from sync_core.ui.visitor import Visitor
 from sync_core.ui.words import LOOKS, lasted, literal
 
@@ -26,6 +26,7 @@ def show(here: Visitor, resource: Resource) -> None:
         more = "Every run stays here: who asked for it, when, and how it ended."
         paging.say_empty(":material/history:", "There are no runs yet.", more)
         return
+    figures.show_durations(found, here.zone, f"durations-{resource.name}")
     chosen = _table(here, found, tallies, resource.name)
     st.caption("Choose a run to see it in full.")
     if chosen is not None:
@@ -56,6 +57,7 @@ def _table(
             ),
             "Message": columns.TextColumn(width="large"),
         },
+        placeholder="",
         alt="Earlier runs",
     )
     picked = event.selection.rows

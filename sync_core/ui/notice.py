@@ -8,6 +8,7 @@ from sync_core.errors import SyncError
 from sync_core.resource import Resource
 from sync_core.runs import Run
 from sync_core.ui import news, progress_words
+from sync_core.ui.navigation import page_file
 from sync_core.ui.news import News
 from sync_core.ui.visitor import Visitor
 from sync_core.ui.words import literal, look, moment
@@ -34,7 +35,7 @@ def show(here: Visitor, resource: Resource, found: News) -> None:
             lambda: news.dismiss(run, here.person.email),
         )
         if run.status == "partial":
-            _offer_rows()
+            _offer_rows(resource)
         if run.error_code:
             _offer_details(here, resource, run)
 
@@ -88,14 +89,15 @@ def _alert(
         )
 
 
-def _offer_rows() -> None:
-    st.button(
+def _offer_rows(resource: Resource) -> None:
+    if st.button(
         "Show the rows that failed",
         icon=":material/arrow_forward:",
         type="tertiary",
-        key="show-failed",
+        key=f"show-failed-{resource.name}",
         on_click=lambda: st.session_state.update({TAB: TO_MEND}),
-    )
+    ):
+        st.switch_page(page_file(resource.name))
 
 
 def _offer_details(here: Visitor, resource: Resource, run: Run) -> None:

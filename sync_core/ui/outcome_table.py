@@ -9,6 +9,7 @@ import streamlit as st
 from sync_core import db, outcomes, resources
 from sync_core.outcomes import Outcome, Wanted
 from sync_core.runs import Run
+from sync_core.scope import KEY_SEPARATOR
 from sync_core.ui import cell_links, paging
 
 COLORS = {
@@ -72,7 +73,7 @@ def _table(run: Run, found: Sequence[Outcome], key: str) -> None:
         row: dict[str, object] = {"Table": title} if several else {}
         row |= {
             "Row": outcome.row_number,
-            "Key": outcome.key,
+            "Key": (outcome.key or "").replace(KEY_SEPARATOR, " · "),
             "Name": outcome.name,
             "Outcome": [outcome.kind.capitalize()],
             "What": explain(outcome),
@@ -87,7 +88,7 @@ def _table(run: Run, found: Sequence[Outcome], key: str) -> None:
         height=paging.height(len(rows)),
         row_height=paging.ROW_HEIGHT,
         column_config={
-            "Row": columns.NumberColumn(format="plain", width="small"),
+            "Row": columns.NumberColumn(format="%d", width="small"),
             "Outcome": columns.MultiselectColumn(
                 options=list(COLORS), color=list(COLORS.values()), width="small"
             ),
@@ -95,6 +96,7 @@ def _table(run: Run, found: Sequence[Outcome], key: str) -> None:
             "Sheet": columns.LinkColumn(display_text="Open", width="small"),
         },
         key=f"table-{key}",
+        placeholder="",
         alt="Rows and what happened to them",
     )
 

@@ -19,12 +19,12 @@ def show() -> None:
     """Show the overview of the visitor's organization."""
     here = visitor.enter("read")
     found = news.read(here.organization.id)
-    st.title("Overview", icon=":material/dashboard:", anchor=False)
+    with st.container(horizontal=True, key="head"):
+        st.title("Overview", icon=":material/dashboard:", anchor=False)
     cards, aside = st.columns([2.3, 1], gap="medium")
     with cards:
         st.fragment(run_every=found.pace)(_watch)(here, found.state)
     with aside:
-        st.markdown("**Activity**")
         feed.show(here)
 
 
@@ -46,9 +46,7 @@ def _card(here: Visitor, resource: Resource, found: News, latest: Sequence[Run])
     with st.container(border=True, height="stretch", gap="xsmall", key=f"card-{resource.name}"):
         title = f"**{resource.title}**"
         st.page_link(page_file(resource.name), label=title, icon=resource.icon, width="stretch")
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            st.badge(looks.word, icon=looks.icon, color=looks.color)
-            st.caption(_freshness(resource, found), width="content")
+        st.badge(looks.word, icon=looks.icon, color=looks.color)
         if run and run.active:
             percent = progress_words.of(run, found).percent
             st.progress(min(percent, 100), text=progress_words.sentence(run, found))
@@ -56,18 +54,18 @@ def _card(here: Visitor, resource: Resource, found: News, latest: Sequence[Run])
             st.markdown(literal(run.message) if run else ":gray[Its first sync fills this card.]")
         st.space("stretch")
         strip.show(here, latest)
-        st.caption(_when(run) if run else "No runs yet")
+        st.caption(_when(run, found.fresh.get(resource.name)) if run else "No runs yet")
 
 
-def _freshness(resource: Resource, found: News) -> str:
-    fresh = found.fresh.get(resource.name)
-    return f"In step {ago(fresh.finished_at)}" if fresh and fresh.finished_at else ""
-
-
-def _when(run: Run) -> str:
+def _when(run: Run, fresh: Run | None) -> str:
+    """Tell when the run was; where it did not bring the tables in step, when another one did."""
     who = literal(run.requested_by)
     if run.finished_at is None:
-        return f"Started {ago(run.queued_at)} by {who}"
-    took = f" · took {lasted(run.seconds)}" if run.seconds is not None else ""
-    when = ago(run.finished_at)
-    return f"{when[0].upper()}{when[1:]} by {who}{took}"
+        told = f"Started {ago(run.queued_at)} by {who}"
+    else:
+        took = f" · took {lasted(run.seconds)}" if run.seconds is not None else ""
+        when = ago(run.finished_at)
+        told = f"{when[0].upper()}{when[1:]} by {who}{took}"
+    if fresh and fresh.finished_at and fresh.id != run.id:
+        told += f" · in step {ago(fresh.finished_at)}"
+    return told

@@ -29,7 +29,7 @@ def show(here: Visitor, run: Run, found: News) -> None:
             st.caption(told, width="content")
             st.space("stretch")
             _cancel_button(here, run)
-        _steps(current, SHEET_BANDS)
+        _steps(run, current, SHEET_BANDS)
         noticed = found.noticed(run, here.person.email)
         words = None if noticed else progress_words.sentence(run, found)
         st.progress(min(current.percent, 100), text=words)
@@ -38,11 +38,11 @@ def show(here: Visitor, run: Run, found: News) -> None:
         run_log.show_live(here, run, live=found.live)
 
 
-def _steps(current: Progress, bands: tuple[Band, ...]) -> None:
+def _steps(run: Run, current: Progress, bands: tuple[Band, ...]) -> None:
     """List the steps: those that are done, the present one, those to come."""
     names = [band.name for band in bands]
     present = names.index(current.phase) if current.phase in names else -1
-    with st.container(horizontal=True, gap="medium", key="steps"):
+    with st.container(horizontal=True, gap="medium", key=f"steps-{run.id}"):
         for place, name in enumerate(names):
             st.markdown(_step(name, place - present if present >= 0 else 1), width="content")
 

@@ -1,5 +1,7 @@
 """The page of one resource: what it holds, how fresh, the button, the news, the rows."""
 
+from typing import Literal
+
 import streamlit as st
 
 from sync_core import jobs, places
@@ -84,13 +86,18 @@ def _refresh_button(here: Visitor) -> None:
     )
 
 
-def sync_button(here: Visitor, resource: Resource, run: Run | None) -> None:
+def sync_button(
+    here: Visitor,
+    resource: Resource,
+    run: Run | None,
+    kind: Literal["primary", "secondary"] = "primary",
+) -> None:
     """Show the button that starts a sync, or says that one is on its way."""
     active = bool(run and run.active)
     st.button(
         _label(run),
         icon="spinner" if active else ":material/sync:",
-        type="primary",
+        type=kind,
         key=f"sync-{resource.name}",
         disabled=active,
         on_click=_start,

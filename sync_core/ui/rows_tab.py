@@ -1,6 +1,7 @@
 """The synced rows of an entity: a searchable table, a screenful at a time."""
 
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
@@ -59,12 +60,16 @@ def _table(here: Visitor, entity: Entity, view: View) -> None:
     with db.begin() as connection:
         found = rows.read(connection, here.organization.id, entity, view)
     st.dataframe(
-        pd.DataFrame(found, columns=[field.label for field in entity.fields]),
+        pd.DataFrame(
+            [list(map(_cell, entity.fields, row)) for row in found],
+            columns=[field.label for field in entity.fields],
+        ),
         hide_index=True,
         height=paging.height(len(found)),
         row_height=paging.ROW_HEIGHT,
         column_config={field.label: _column(field) for field in entity.fields},
         key=f"table-{entity.name}",
+        placeholder="",
         alt=f"{entity.title} of {here.organization.name}",
     )
 
@@ -108,6 +113,12 @@ def _arrow(descending: bool) -> str:  # noqa: FBT001 - an option of the control
     return ":material/arrow_downward:" if descending else ":material/arrow_upward:"
 
 
+def _cell(field: Field, value: Any) -> object:  # noqa: ANN401 - of any column
+    """Give numbers of any precision as they are written; a float would show its rounding."""
+    exact = isinstance(field.sql_type, sa.Numeric) and field.sql_type.scale is None
+    return f"{value:f}" if exact and value is not None else value
+
+
 def _column(field: Field) -> ColumnConfig:
     """Show a column by its type in Postgres; the key stays in sight."""
     columns = st.column_config
@@ -120,7 +131,9 @@ def _column(field: Field) -> ColumnConfig:
             return columns.TimeColumn(format="HH:mm", pinned=field.key)
         case sa.Numeric(scale=int(decimals)):
             return columns.NumberColumn(format=f"%.{decimals}f", pinned=field.key)
-        case sa.Numeric() | sa.BigInteger():
-            return columns.NumberColumn(format="plain", pinned=field.key)
+        case sa.BigInteger():
+            return columns.NumberColumn(format="%d", pinned=field.key)
+        case sa.Numeric():
+            return columns.TextColumn(alignment="right", pinned=field.key)
         case _:
             return columns.TextColumn(pinned=field.key)

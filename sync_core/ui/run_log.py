@@ -29,7 +29,7 @@ def show_live(here: Visitor, run: Run, *, live: bool) -> None:
     shown = [line for line in lines if line.at > since]
     if not shown:
         return
-    with st.container(gap="xsmall", key="live-log"):
+    with st.container(gap="xsmall", key=f"live-log-{run.id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption("Live log", width="content")
             st.space("stretch")
@@ -40,8 +40,8 @@ def show_live(here: Visitor, run: Run, *, live: bool) -> None:
                 key=f"clear-log-{run.id}",
                 on_click=_clear,
             )
-        height = "content" if len(shown) <= FEW else TALL
-        st.code(_text(here, shown), language=None, wrap_lines=True, height=height)
+        text, few = _text(here, shown), len(shown) <= FEW
+        st.code(text, language=None, wrap_lines=True, height="content" if few else TALL)
 
 
 def show_kept(here: Visitor, run: Run) -> None:

@@ -8,9 +8,7 @@ from sync_core.ui import news, visitor
 from sync_core.ui.navigation import page_file
 from sync_core.ui.news import News
 from sync_core.ui.visitor import CHOICE, Visitor
-from sync_core.ui.words import literal
-
-ROLES = {"viewer": "Viewer", "analyst": "Analyst", "manager": "Manager", "admin": "Administrator"}
+from sync_core.ui.words import ROLES, literal
 
 
 def show(here: Visitor) -> None:

@@ -6,15 +6,8 @@ import streamlit as st
 
 from sync_core import db, organizations, people
 from sync_core.people import Person
-from sync_core.ui import demo_door, visitor
-from sync_core.ui.words import literal
-
-ROLES = {
-    "viewer": "sees everything that is synced",
-    "analyst": "starts and cancels syncs, too",
-    "manager": "sees analytics, audit and exports",
-    "admin": "may do everything",
-}
+from sync_core.ui import STATIC, demo_door, visitor
+from sync_core.ui.words import DUTIES, ROLES, literal
 
 
 class UnsafeStartError(SystemExit):
@@ -36,8 +29,10 @@ def show(path: str) -> None:
     """Show how to come in; afterwards the visitor sees the page that was asked for."""
     with st.container(horizontal_alignment="center"):
         st.space("large")
-        with st.container(border=True, width=440, gap="medium", key="sign-in"):
-            st.title("Sign in to Sync Desk", anchor=False)
+        with st.container(border=True, width=460, gap="small", key="sign-in"):
+            with st.container(horizontal_alignment="center"):
+                st.image(str(STATIC / "icon.svg"), width=44)
+                st.title("Sign in to Sync Desk", anchor=False, text_alignment="center")
             _say_why()
             if demo_door.has_auth():
                 st.button(
@@ -72,13 +67,12 @@ def _say_why() -> None:
 
 
 def _choose_somebody(path: str) -> None:
-    st.caption("This is a demo on your own machine: choose who you are.")
+    st.caption("This is a demo on your own machine: choose who you are.", text_alignment="center")
     for person in _everybody():
         st.button(
-            f"**{literal(person.name)}** · {person.role}",
+            f"**{literal(person.name)}** · {ROLES[person.role]}, {DUTIES[person.role]}",
             icon=":material/person:",
             width="stretch",
-            help=f"{person.role.capitalize()}: {ROLES[person.role]}.",
             on_click=_knock,
             args=(person, path),
             key=f"be-{person.email}",

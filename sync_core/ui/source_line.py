@@ -36,9 +36,9 @@ def words(organization: Organization, resource: Resource) -> str:
 def _name(place: Place) -> str:
     link = place_link(place)
     name = literal(place_name(place))
-    return f"[{name}]({_address(link)})" if link else name
+    return f"[{name}]({address(link)})" if link else name
 
 
-def _address(link: str) -> str:
+def address(link: str) -> str:
     """Write an address so that no character of it ends the Markdown link."""
     return "".join(c if c not in " <>()[]\\\"'`" else f"%{ord(c):02X}" for c in link)

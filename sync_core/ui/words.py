@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from sync_core.people import Role
 from sync_core.runs import Run
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400  # seconds
@@ -101,3 +102,17 @@ NEVER = Look("Not synced yet", ":material/radio_button_unchecked:", "gray")
 def look(run: Run | None) -> Look:
     """Give the look of a run, or of a resource that never had one."""
     return LOOKS[run.status] if run else NEVER
+
+
+ROLES: dict[Role, str] = {
+    "viewer": "Viewer",
+    "analyst": "Analyst",
+    "manager": "Manager",
+    "admin": "Administrator",
+}
+DUTIES: dict[Role, str] = {
+    "viewer": "sees everything that is synced",
+    "analyst": "starts and cancels syncs, too",
+    "manager": "sees analytics, audit and exports",
+    "admin": "may do everything",
+}

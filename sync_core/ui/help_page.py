@@ -1,0 +1,128 @@
+"""Help: what results mean, how to work well, and what to do when something goes wrong."""
+
+import re
+
+import pandas as pd
+import streamlit as st
+
+from sync_core.errors import CATALOGUE, Entry
+from sync_core.ui import paging, visitor
+from sync_core.ui.words import LOOKS, literal
+
+RESULTS = {
+    "Created": "A new record was added.",
+    "Updated": "A record was there already, and something in it changed.",
+    "Unchanged": "The record was as it is in the source. Nothing was written.",
+    "Removed": "The record is no longer in the source, and the table's rule is to take it out.",
+    "Skipped": "A rule leaves such rows out, for example FLAT employment. It has its own name.",
+    "Failed": "The row should have worked. Mend it in the source, then sync again.",
+}
+MEANS = {
+    "queued": "It has been asked for, and a worker will take it.",
+    "running": "It is on its way. You can go on working, reload, or leave.",
+    "interrupted": "Its worker went away. It goes on by itself.",
+    "waiting": "Its plan is unusual and waits for somebody to decide.",
+    "completed": "Every row is in step.",
+    "partial": "All is applied, but some rows failed and need a person.",
+    "failed": "It could not be done. The tables are as they were.",
+    "timed_out": "It took longer than allowed. The tables are as they were.",
+    "cancelled": "Somebody cancelled it. The tables are as they were.",
+    "expired": "Nobody decided in time. The tables are as they were.",
+}
+PRACTICE = """
+- **Sync large sources at a quiet hour.** Small ones, below 1,000 rows, take seconds; more than
+  10,000 rows may take minutes. The network and the load of the source's server decide.
+- **Wait for the end** before you make changes that depend on it.
+- **Read the message** when a sync fails: it says what is wrong, where, and what to do.
+- **Review the result**: the tab *What changed* shows every row, before and after.
+- **A reload is safe.** The sync goes on without the page, and a double click starts nothing twice.
+- **Close a notification** when you have read it. It stays closed, on all your devices.
+"""
+TROUBLES = {
+    "A sync seems stuck": "It tells by itself when it takes long. While its page says *Syncing*,"
+    " a worker proves every few seconds that it lives; a dead one is replaced. You can cancel it.",
+    "An error appears": "Do what its second sentence says, then press *Retry*. If it comes again,"
+    " press *Copy details for support* and send them to your administrator.",
+    "The data do not change": "Look at the notification: a sync that failed changes nothing. Then"
+    " look at *Needs a person*: a row that fails keeps the values that it had.",
+    "A notification is gone": "Somebody closed it on one of your devices. The tab *History* keeps"
+    " every run with its message.",
+    "This was synced a moment ago": "Two syncs of the same resource keep a few seconds apart."
+    " Try again when the time that the message names is over.",
+    "Somebody started this already": "One sync of a resource runs at a time. Follow that one: its"
+    " page shows it to everybody.",
+    "Live progress is unavailable": "The sync goes on without it, and its end is shown as always.",
+    "It takes very long": "Nothing ends a sync before its time limit. Split a very large source,"
+    " or sync at a quieter hour.",
+}
+SUPPORT = """
+Look at the notification first, and reload the page. Then press **Copy details for support** below
+the notification: it copies the page, the message, the result, the time and the number of the run.
+Send that to your administrator.
+"""
+ANY = re.compile(r"\{\w+\}")
+
+
+def show() -> None:
+    """Show the help."""
+    visitor.enter("read")
+    with st.container(horizontal=True, key="head"):
+        st.title("Help", icon=":material/help:", anchor=False)
+    names = ["Results", "Good practice", "When something goes wrong", "Error messages"]
+    results, practice, troubles, messages = st.tabs(names, key="help-tab")
+    with results:
+        _results()
+    with practice:
+        st.markdown(PRACTICE)
+    with troubles:
+        for title, cure in TROUBLES.items():
+            with st.expander(title):
+                st.markdown(cure)
+        st.subheader("Getting help", anchor=False)
+        st.markdown(SUPPORT)
+    with messages:
+        _messages()
+
+
+def _results() -> None:
+    st.subheader("What happened to a row", anchor=False)
+    st.table(
+        {f"**{kind}**": meaning for kind, meaning in RESULTS.items()},
+        border="horizontal",
+        width="content",
+    )
+    st.subheader("How a sync ended", anchor=False)
+    with st.container(gap="xsmall"):
+        for status, meaning in MEANS.items():
+            looks = LOOKS[status]
+            st.markdown(f":{looks.color}-badge[{looks.icon} {looks.word}] {meaning}")
+
+
+def _messages() -> None:
+    st.caption("Every message says what is wrong and what to do. The dots stand for names.")
+    wanted = st.text_input(
+        "Search",
+        type="search",
+        live=True,
+        placeholder="Search messages",
+        icon=":material/search:",
+        key="search-messages",
+        label_visibility="collapsed",
+        width=320,
+    )
+    rows = [_row(entry) for entry in CATALOGUE.values() if entry.sentence != "{problem}"]
+    found = [row for row in rows if (wanted or "").lower() in " ".join(row).lower()]
+    if not found:
+        paging.say_empty(":material/search_off:", "No message is like that.")
+        return
+    cells = [[literal(cell) for cell in row] for row in found]
+    table = pd.DataFrame(cells, columns=["Message", "What to do", "Who can do it"])
+    st.table(table, border="horizontal", hide_index=True, alt="Error messages and their cures")
+
+
+def _row(entry: Entry) -> tuple[str, str, str]:
+    return _plain(entry.sentence), _plain(entry.advice), entry.who.capitalize()
+
+
+def _plain(sentence: str) -> str:
+    return ANY.sub("…", sentence)

@@ -1,0 +1,125 @@
+"""The sources of all resources: where each is read, whether that works, and a sync of it."""
+
+import streamlit as st
+
+from sync_core import administration, resources
+from sync_core.errors import SyncError
+from sync_core.resource import Resource
+from sync_core.sources import Place, place_link, place_name
+from sync_core.ui import (
+    news,
+    notice,
+    progress_card,
+    resource_page,
+    source_line,
+    source_test,
+    visitor,
+)
+from sync_core.ui.navigation import page_file
+from sync_core.ui.visitor import Visitor
+from sync_core.ui.words import literal
+
+KINDS = {
+    "sheet": ":material/table:",
+    "csv": ":material/csv:",
+    "folder": ":material/folder:",
+}
+WANTED = "Address or id of a Google Sheet, address of a CSV, or folder:PATH"
+
+
+def show() -> None:
+    """Show the sources of the visitor's organization."""
+    here = visitor.enter("read")
+    with st.container(horizontal=True, key="head"):
+        st.title("Sources", icon=":material/cable:", anchor=False)
+    st.caption("A sync reads its source to the end before it changes anything.")
+    for resource in resources.CATALOGUE.values():
+        _card(here, resource)
+
+
+def _card(here: Visitor, resource: Resource) -> None:
+    found = news.read(here.organization.id)
+    run = found.runs.get(resource.name)
+    with st.container(border=True, key=f"card-{resource.name}"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.page_link(
+                page_file(resource.name), label=f"**{resource.title}**", icon=resource.icon
+            )
+            st.space("stretch")
+            if here.person.may("sync"):
+                source_test.offer(here, resource)
+                resource_page.sync_button(here, resource, run, "secondary")
+        _places(here, resource)
+        source_test.show(resource)
+        seen = (run.id, run.status) if run else None
+        st.fragment(run_every=found.pace)(_watch)(here, resource, seen)
+        if here.person.may("administer"):
+            _change(here, resource)
+
+
+def _watch(here: Visitor, resource: Resource, seen: tuple[int, str] | None) -> None:
+    """Follow the resource's run."""
+    found = news.read(here.organization.id)
+    run = found.runs.get(resource.name)
+    if (run and (run.id, run.status)) != seen:
+        st.rerun()
+    notice.show(here, resource, found)
+    if run and run.active:
+        progress_card.show(here, run, found)
+
+
+def _places(here: Visitor, resource: Resource) -> None:
+    kept = {place.entity: place for place in source_line.of(here.organization, resource.name)}
+    for entity in resource.entities:
+        place = kept.get(entity.name)
+        st.markdown(f":gray[{entity.title}]  \n{_describe(place)}")
+
+
+def _describe(place: Place | None) -> str:
+    if place is None:
+        return ":orange[:material/link_off: No source is set]"
+    name = literal(place_name(place))
+    link = place_link(place)
+    shown = f"[{name}]({source_line.address(link)})" if link else name
+    locale = f" · locale {literal(place.locale)}" if place.locale else ""
+    return f"{KINDS[place.kind]} {shown}{locale}"
+
+
+def _change(here: Visitor, resource: Resource) -> None:
+    with (
+        st.expander("Change the source", icon=":material/edit:", key=f"change-{resource.name}"),
+        st.form(f"source-{resource.name}", border=False),
+    ):
+        every = "All tables of it"
+        titles = {"": every} | {entity.name: entity.title for entity in resource.entities}
+        entity = ""
+        if len(resource.entities) > 1:
+            entity = st.selectbox("Table", list(titles), format_func=titles.__getitem__)
+        words = st.text_input(
+            "Source", placeholder=WANTED, help=WANTED, key=f"words-{resource.name}"
+        )
+        with st.container(horizontal=True):
+            tab = st.text_input("Tab", placeholder="name or gid", key=f"tab-of-{resource.name}")
+            locale = st.text_input(
+                "Locale", placeholder="such as de_DE", key=f"locale-{resource.name}"
+            )
+        if st.form_submit_button("Save the source", icon=":material/save:"):
+            _save(here, resource, f"{entity}={words}" if entity else words, tab, locale)
+
+
+def _save(here: Visitor, resource: Resource, words: str, tab: str, locale: str) -> None:
+    try:
+        administration.set_source(
+            here.organization,
+            here.person,
+            resource,
+            words,
+            tab=tab.strip() or None,
+            locale=locale.strip() or None,
+        )
+    except SyncError as error:
+        st.error(literal(error.advice), title=literal(error.sentence), icon=":material/error:")
+        return
+    source_line.forget()
+    st.toast("The source is set.", icon=":material/check:")
+    st.rerun()
