@@ -9,12 +9,11 @@ import ctypes
 import logging
 import os
 import signal
-import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -26,37 +25,61 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.worker_registration import register
 
-from sync_core import db, heart, jobs, kv
+from sync_core import beat, db, heart, jobs, kv
 
 REDIS_IS_GONE = (RedisConnectionError, RedisTimeoutError)
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 CLOSING = 30  # seconds for the process that closes a killed horse's run
-ROOT = Path(__file__).resolve().parent
 
 log = logging.getLogger("syncdesk.worker")
 
 Ended = tuple[int | None, int | None, Any]  # process id, wait status, usage
+Handler = Callable[[int, FrameType | None], None]
 
 
 class Beat:
-    """The beat as a child process, started again where it died."""
+    """The beat as a fork of the worker, made again where it died."""
 
-    _process: subprocess.Popen[bytes] | None = None
+    def __init__(self) -> None:
+        self._process = 0
 
     def keep(self) -> None:
         """Start it, unless it lives."""
-        if self._process is None or self._process.poll() is not None:
-            command = [sys.executable, "-m", "sync_core.beat", "--parent", str(os.getpid())]
-            self._process = subprocess.Popen(command, cwd=ROOT)  # noqa: S603 - our own module
+        if not self._process or _is_reaped(self._process):
+            parent = os.getpid()
+            self._process = os.fork()
+            if not self._process:
+                _run_beat(parent)
 
     def end(self) -> None:
-        """End it, if it lives."""
-        if self._process:
-            self._process.terminate()
-            try:
-                self._process.wait(10)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
+        """End it; whatever it is doing is a transaction."""
+        if self._process and not _is_reaped(self._process):
+            os.kill(self._process, signal.SIGKILL)
+            os.waitpid(self._process, 0)
+
+
+def _run_beat(parent: int) -> None:
+    stop = threading.Event()
+    _handle_signals(lambda _signal, _frame: stop.set())
+    try:
+        beat.run(stop, parent)
+    finally:
+        os._exit(0)
+
+
+def _handle_signals(stop: Handler | signal.Handlers) -> None:
+    """Let a fork of the worker handle signals in its own way."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+
+def _is_reaped(child: int) -> bool:
+    """Tell whether a child has ended, and forget it."""
+    try:
+        return os.waitpid(child, os.WNOHANG)[0] == child
+    except ChildProcessError:
+        return True
 
 
 class SyncWorker(Worker):
@@ -64,8 +87,8 @@ class SyncWorker(Worker):
 
     max_connection_wait_time = 2.0  # seconds between two tries to reach Redis
 
-    def __init__(self, beat: Beat | None) -> None:
-        self._beat = beat
+    def __init__(self, its_beat: Beat | None) -> None:
+        self._beat = its_beat
         self._horse_ended: Ended = (None, None, None)
         self._closing: list[int] = []
         super().__init__(
@@ -152,9 +175,8 @@ class SyncWorker(Worker):
 
     def setup_work_horse_signals(self) -> None:
         """Make the horse die with its parent, and take SIGTERM as a request to stop."""
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _handle_signals(lambda _signal, _frame: heart.STOPPING.set())
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, _ask_to_stop)
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
         if os.getppid() != self.pid:
@@ -189,11 +211,7 @@ class SyncWorker(Worker):
     def _see_children(self, _signal: int, _frame: FrameType | None) -> None:
         """See a killed horse at once, even while the parent waits for a frozen Redis."""
         self._reap_horse(os.WNOHANG)
-        for child in self._closing[:]:
-            with suppress(ChildProcessError):
-                if not os.waitpid(child, os.WNOHANG)[0]:
-                    continue
-            self._closing.remove(child)
+        self._closing = [child for child in self._closing if not _is_reaped(child)]
 
     def _reap_horse(self, how: int) -> None:
         horse = self.horse_pid
@@ -210,8 +228,8 @@ class SyncWorker(Worker):
             self._closing.append(child)
             return
         try:
-            for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
-                signal.signal(number, signal.SIG_DFL)
+            _handle_signals(signal.SIG_DFL)
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
             signal.alarm(CLOSING)
             jobs.horse_died(db.name(horse), f"its work-horse died ({_how(status)})")
         except Exception as error:  # noqa: BLE001 - this process ends here, whatever it is
@@ -223,10 +241,6 @@ class SyncWorker(Worker):
 def _how(status: int) -> str:
     code = os.waitstatus_to_exitcode(status)
     return signal.Signals(-code).name if code < 0 else f"exit code {code}"
-
-
-def _ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
-    heart.STOPPING.set()
 
 
 @contextmanager
@@ -243,22 +257,22 @@ def main() -> None:
     parser.add_argument("--burst", action="store_true", help="end when the queue is empty")
     parser.add_argument("--without-beat", action="store_true", help="the beat runs elsewhere")
     options = parser.parse_args()
-    beat = None if options.without_beat else Beat()
-    if beat:
-        beat.keep()
+    its_beat = None if options.without_beat else Beat()
+    if its_beat:
+        its_beat.keep()
     try:
         with suppress(StopRequested):
-            while not _work(beat, burst=options.burst):
+            while not _work(its_beat, burst=options.burst):
                 time.sleep(1)
     finally:
-        if beat:
-            beat.end()
+        if its_beat:
+            its_beat.end()
 
 
-def _work(beat: Beat | None, *, burst: bool) -> bool:
+def _work(its_beat: Beat | None, *, burst: bool) -> bool:
     """Work; tells whether that was all. RQ's worker gives up where Redis is gone too long."""
     with _even_without_redis():
-        worker = SyncWorker(beat)
+        worker = SyncWorker(its_beat)
         worker.work(burst=burst, logging_level="WARNING")
         return burst or worker.asked_to_stop
     return False

@@ -3,12 +3,10 @@
 It may run twice at once: every step locks what it touches, or is safe to repeat.
 """
 
-import argparse
 import logging
 import os
 import signal
 import threading
-from collections.abc import Sequence
 from contextlib import suppress
 
 from psycopg.errors import LockNotAvailable
@@ -74,15 +72,12 @@ def run(stop: threading.Event, parent: int | None = None) -> None:
                 log.warning("no beat, Postgres does not answer: %s", type(error).__name__)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main() -> None:
     """Run the beat as a process of its own."""
-    parser = argparse.ArgumentParser(description="Close dead runs, push lost ones again.")
-    parser.add_argument("--parent", type=int, metavar="PID", help="end when this parent ends")
-    options = parser.parse_args(arguments)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _signal, _frame: stop.set())
-    run(stop, options.parent)
+    run(stop)
 
 
 if __name__ == "__main__":

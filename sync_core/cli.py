@@ -388,7 +388,7 @@ def migrate() -> None:
 @_prepared
 def run_beat() -> None:
     """Run the beat alone: it closes dead runs and pushes lost ones again."""
-    beat.main([])
+    beat.main()
 
 
 @cli.command()

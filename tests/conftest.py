@@ -1,6 +1,7 @@
 """Real servers for every test, an organization for each, and a way to sync."""
 
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -19,6 +20,11 @@ from sync_core.organizations import Organization
 from sync_core.people import Person
 from sync_core.runs import Run
 from tests.desk import ANA, Desk
+
+
+def pytest_unconfigure() -> None:
+    embedded.release(10)
+    shutil.rmtree(os.environ["SYNCDESK_DATA"], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -15,12 +15,13 @@ from itertools import zip_longest
 from typing import Any, BinaryIO, Literal, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute  # Polars asks for it at its first page, which is late in a horse
 from pyarrow import csv as arrow_csv
 
 from sync_core.errors import SyncError
 from sync_core.resource import Page
 
-BLOCK = 2 * 2**20  # bytes; about 20,000 rows of ten columns a page
+BLOCK = 4 * 2**20  # bytes; about 40,000 rows of ten columns a page, for each costs Polars a start
 LARGEST_ROW = 16 * 2**20  # bytes; more is a mistake, or a quote that is never closed
 
 _HTML = re.compile(rb"\s*<(?:!doctype|html|head|body|\?xml)", re.IGNORECASE)

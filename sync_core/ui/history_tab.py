@@ -88,7 +88,6 @@ def _in_full(here: Visitor, run: Run) -> None:
             if line:
                 st.markdown(literal(line))
         run_view.counts(run)
-        if run.status in {"completed", "partial"}:
-            kinds = (*outcomes.CHANGED, *outcomes.FOR_A_PERSON)
+        if kinds := run_view.present(run, (*outcomes.CHANGED, *outcomes.FOR_A_PERSON)):
             outcome_table.show(run, kinds, f"run-{run.id}")
         run_log.show_kept(here, run)

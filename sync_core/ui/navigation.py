@@ -1,5 +1,7 @@
 """The pages, in sections; those that a visitor may not see are not offered."""
 
+from collections.abc import Mapping, Sequence
+
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
@@ -8,14 +10,16 @@ from sync_core.people import Permission
 from sync_core.settings import ROOT
 from sync_core.ui.visitor import Visitor
 
+Pages = Mapping[str, Sequence[StreamlitPage]]  # section -> pages
+
 
 def page_file(name: str) -> str:
     """Give the path of a page's script."""
     return str(ROOT / "pages" / f"{name}.py")
 
 
-def pages(here: Visitor | None) -> dict[str, list[StreamlitPage]]:
-    """List the pages by section; each page refuses by itself whoever may not see it."""
+def pages(here: Visitor | None) -> Pages:
+    """List all pages by section; each page refuses by itself whoever may not see it."""
     return {
         "": [_page(here, "read", "overview", "Overview", ":material/dashboard:", default=True)],
         "Resources": [
@@ -46,3 +50,17 @@ def _page(
         default=default,
         visibility="visible" if here and here.person.may(permission) else "hidden",
     )
+
+
+def show(offered: Pages) -> None:
+    """Show the links to the visible pages, by section.
+
+    Not by st.navigation, whose list with sections a screen reader cannot follow.
+    """
+    with st.container(gap=None, key="nav"):
+        for section, some in offered.items():
+            visible = [page for page in some if page.visibility == "visible"]
+            if section and visible:
+                st.caption(section)
+            for page in visible:
+                st.page_link(page, width="stretch")

@@ -73,10 +73,10 @@ def _table(run: Run, found: Sequence[Outcome], key: str) -> None:
         row: dict[str, object] = {"Table": title} if several else {}
         row |= {
             "Row": outcome.row_number,
-            "Key": (outcome.key or "").replace(KEY_SEPARATOR, " · "),
             "Name": outcome.name,
             "Outcome": [outcome.kind.capitalize()],
             "What": explain(outcome),
+            "Key": (outcome.key or "").replace(KEY_SEPARATOR, " · "),
         }
         if links:
             row["Sheet"] = cell_links.link(links, outcome)

@@ -14,12 +14,13 @@ st.html(STATIC / "desk.css")
 st.logo(str(STATIC / "logo.svg"), size="large", icon_image=str(STATIC / "icon.svg"))
 try:
     here = visitor.current()
-    page = st.navigation(navigation.pages(here), position="sidebar" if here else "hidden")
+    offered = navigation.pages(here)
+    page = st.navigation(offered, position="hidden")
     if here is None:
         sign_in.show(f"/{page.url_path}")
     else:
         visitor.note_arrival(here)
-        sidebar.show(here)
+        sidebar.show(here, offered)
         page.run()
 except Exception as error:  # noqa: BLE001 - whatever it is, the visitor sees a sentence
     trouble.show(error)

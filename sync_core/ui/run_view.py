@@ -55,7 +55,7 @@ def changes(here: Visitor, run: Run | None) -> None:
         return
     headline(here, run)
     counts(run)
-    if kinds := _present(run, outcomes.CHANGED):
+    if kinds := present(run, outcomes.CHANGED):
         outcome_table.show(run, kinds, f"changes-{run.id}")
     else:
         paging.say_empty(
@@ -65,7 +65,7 @@ def changes(here: Visitor, run: Run | None) -> None:
 
 def for_a_person(here: Visitor, run: Run | None) -> None:
     """Show the rows of the run that somebody has to mend, or that a rule left out."""
-    kinds = _present(run, outcomes.FOR_A_PERSON) if run else []
+    kinds = present(run, outcomes.FOR_A_PERSON) if run else []
     if run is None or not kinds:
         more = "Rows that fail, or that a rule leaves out, are listed here with their reasons."
         paging.say_empty(":material/task_alt:", "No row needs a person.", more)
@@ -77,19 +77,20 @@ def for_a_person(here: Visitor, run: Run | None) -> None:
         )
         st.caption(told, width="content")
         st.space("stretch")
-        st.download_button(
-            "Download as CSV",
-            lambda: _as_csv(run.id),
-            f"{run.resource}-run-{run.id}-rows-to-mend.csv",
-            "text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-            key=f"download-{run.id}",
-        )
+        if here.person.may("sync") or here.person.may("export"):
+            st.download_button(
+                "Download these rows",
+                lambda: _as_csv(run.id),
+                f"{run.resource}-run-{run.id}-rows-to-mend.csv",
+                "text/csv",
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"download-{run.id}",
+            )
     outcome_table.show(run, kinds, f"person-{run.id}")
 
 
-def _present(run: Run, kinds: Sequence[str]) -> list[str]:
+def present(run: Run, kinds: Sequence[str]) -> list[str]:
     """Give those of the kinds that the run has any rows of."""
     with db.begin() as connection:
         found = runs.tallies(connection, [run.id]).get(run.id, {}).values()

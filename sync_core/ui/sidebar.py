@@ -4,16 +4,17 @@ import streamlit as st
 
 from sync_core import resources
 from sync_core.runs import Run
-from sync_core.ui import news, visitor
-from sync_core.ui.navigation import page_file
+from sync_core.ui import navigation, news, visitor
+from sync_core.ui.navigation import Pages, page_file
 from sync_core.ui.news import News
 from sync_core.ui.visitor import CHOICE, Visitor
 from sync_core.ui.words import ROLES, literal
 
 
-def show(here: Visitor) -> None:
+def show(here: Visitor, offered: Pages) -> None:
     """Show the sidebar of every page."""
     with st.sidebar:
+        navigation.show(offered)
         found = news.read(here.organization.id)
         st.fragment(run_every=found.pace)(_badge)(here, _running(found))
         _organization(here)

@@ -7,23 +7,26 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route, StorageState, sync_playwright
 
 from sync_core.resources import ENTITIES
+from sync_core.settings import ROOT
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 LEFT_OUT = "The browser tests were LEFT OUT: there is no Chromium here (apt-get install chromium)."
-SYNCDESK = str(Path(sys.executable).with_name("syncdesk"))
 HERE = Path(__file__).parent
+SYNCDESK = str(Path(sys.executable).with_name("syncdesk"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,12 +43,31 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"\n{LEFT_OUT}\n", red=True, bold=True)
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until_it_answers(url: str, process: "subprocess.Popen[bytes]") -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        asked = HTTPConnection(urlsplit(url).netloc, timeout=1)
+        with suppress(OSError, HTTPException), closing(asked):
+            asked.request("GET", urlsplit(url).path or "/")
+            if asked.getresponse().status == HTTPStatus.OK:
+                return
+        time.sleep(0.1)
+    pytest.fail(f"nothing answers at {url}")
+
+
 @dataclass
 class App:
     """A running program, and the data folder that it alone uses."""
 
     url: str
     data: Path
+    states: dict[str, StorageState] = field(default_factory=dict)  # of who is signed in
 
     def command(self, *words: str) -> str:
         done = subprocess.run(
@@ -57,35 +79,30 @@ class App:
     def environ(self) -> dict[str, str]:
         return {**os.environ, "SYNCDESK_DATA": str(self.data)}
 
+    def process(self, *words: str) -> psutil.Process:
+        """Find the process of this program whose command line holds all the words."""
+        for found in psutil.process_iter(["cmdline", "environ"]):
+            line = " ".join(found.info["cmdline"] or ())
+            ours = str(self.data) in f"{line} {(found.info['environ'] or {}).get('SYNCDESK_DATA')}"
+            if ours and all(word in line for word in words):
+                return found
+        pytest.fail(f"there is no process of {words}")
+
 
 @pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     if CHROMIUM is None:
         pytest.fail(LEFT_OUT)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     app = App(f"http://127.0.0.1:{port}", tmp_path_factory.mktemp("desk"))
     program = [SYNCDESK, "up", "--port", str(port)]
     process = subprocess.Popen(program, env=app.environ, stdout=subprocess.DEVNULL)
     try:
-        _wait_until_it_answers(app, process)
+        wait_until_it_answers(f"{app.url}/_stcore/health", process)
         yield app
     finally:
         process.terminate()
         process.wait(30)
-
-
-def _wait_until_it_answers(app: App, process: "subprocess.Popen[bytes]") -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end and process.poll() is None:
-        with suppress(OSError, HTTPException):
-            asked = HTTPConnection(app.url.removeprefix("http://"), timeout=1)
-            asked.request("GET", "/_stcore/health")
-            if asked.getresponse().status == HTTPStatus.OK:
-                return
-        time.sleep(0.1)
-    pytest.fail("the program did not start")
 
 
 @pytest.fixture(scope="session")
@@ -99,51 +116,81 @@ def browser() -> Iterator[Browser]:
 class Tab:
     """A tab at the program, which notes every request that leaves the machine."""
 
-    def __init__(self, browser: Browser, app: App) -> None:
-        self.app = app
+    def __init__(
+        self,
+        browser: Browser,
+        url: str,
+        state: StorageState | None = None,
+        mode: str = "light",
+        width: int = 1280,
+    ) -> None:
+        self.url = url
         self.context = browser.new_context(
-            viewport={"width": 1280, "height": 900}, timezone_id="Australia/Perth"
+            viewport={"width": width, "height": 900},
+            timezone_id="Australia/Perth",
+            color_scheme="dark" if mode == "dark" else "light",
+            storage_state=state,
         )
         self.outside: list[str] = []
         self.context.route("**/*", self._check)
         self.page = self.context.new_page()
 
     def _check(self, route: Route) -> None:
-        if route.request.url.startswith(self.app.url):
+        if urlsplit(route.request.url).hostname in {"127.0.0.1", None}:
             route.continue_()
         else:
             self.outside.append(route.request.url)
             route.abort()
 
     def open(self, path: str = "/") -> Page:
-        self.page.goto(f"{self.app.url}{path}")
-        self.page.locator("h1").wait_for()
+        self.page.goto(f"{self.url}{path}")
+        self.page.locator("h1").first.wait_for()
         return self.page
 
+    def sign_in(self, who: str) -> StorageState:
+        """Choose a person of the demo."""
+        self.open().get_by_role("button", name=who).click()
+        self.page.get_by_role("heading", name="Overview").wait_for()
+        return self.context.storage_state()
+
+
+Visit = Callable[..., Tab]
+
 
 @pytest.fixture
-def tab(browser: Browser, app: App) -> Iterator[Tab]:
-    tab = Tab(browser, app)
-    yield tab
-    tab.context.close()
-    assert tab.outside == []
+def visit(browser: Browser, app: App) -> Iterator[Visit]:
+    """Open a tab as somebody; nobody's for `who=None`."""
+    tabs: list[Tab] = []
 
+    def open_tab(who: str | None = "Ana Ruiz", **look: object) -> Tab:
+        if who and who not in app.states:
+            door = Tab(browser, app.url)
+            app.states[who] = door.sign_in(who)
+            door.context.close()
+        tabs.append(Tab(browser, app.url, app.states[who] if who else None, **look))  # type: ignore[arg-type]
+        return tabs[-1]
 
-@pytest.fixture
-def second_tab(browser: Browser, app: App) -> Iterator[Tab]:
-    tab = Tab(browser, app)
-    yield tab
-    tab.context.close()
+    yield open_tab
+    for tab in tabs:
+        tab.context.close()
+    assert [address for tab in tabs for address in tab.outside] == []
 
 
 class SlowSheet:
     """A published CSV of clinics, whose server stops half-way until it is told to go on."""
 
     def __init__(self) -> None:
-        labels = [field.label for field in ENTITIES["locations"].fields]
-        rows = [[f"S{n:05}", f"Clinic {n}", *[""] * (len(labels) - 2)] for n in range(1, 4001)]
-        self.body = "".join(",".join(row) + "\r\n" for row in [labels, *rows]).encode()
+        self.labels = [field.label for field in ENTITIES["locations"].fields]
         self.go_on = threading.Event()
+        self.fill()
+
+    def fill(self, broken: int = 0) -> None:
+        """Make 4,000 rows, the first of them with a phone that is none."""
+        rows = [[f"S{n:05}", f"Clinic {n}", *self._rest(n <= broken)] for n in range(1, 4001)]
+        self.body = "".join(",".join(row) + "\r\n" for row in [self.labels, *rows]).encode()
+
+    def _rest(self, broken: bool) -> list[str]:  # noqa: FBT001
+        return ["not a phone" if broken and label == "Phone" else "" for label in self.labels[2:]]
 
     def serve(self, handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
@@ -178,6 +225,53 @@ def published(app: App) -> Iterator[SlowSheet]:
 
 @pytest.fixture
 def slow_sheet(published: SlowSheet) -> Iterator[SlowSheet]:
+    published.fill()
     published.go_on.clear()
     yield published
     published.go_on.set()
+
+
+STREAMLIT = [sys.executable, "-m", "streamlit", "run", str(ROOT / "Home.py")]
+SECRETS = """
+[auth]
+redirect_uri = "http://127.0.0.1:{pages}/oauth2callback"
+cookie_secret = "a-secret-of-the-tests-that-is-long-enough"
+client_id = "sync-desk"
+client_secret = "made-up"
+server_metadata_url = "http://127.0.0.1:{provider}/.well-known/openid-configuration"
+"""
+
+
+@contextmanager
+def _running(program: list[str], app: App) -> Iterator["subprocess.Popen[bytes]"]:
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(program, cwd=ROOT, env=app.environ, stdout=quiet, stderr=quiet)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture
+def openid(app: App, tmp_path: Path) -> Iterator[App]:
+    """Serve the pages with [auth], in a process of its own that nobody has visited yet."""
+    provider, pages = free_port(), free_port()
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text(SECRETS.format(pages=pages, provider=provider), encoding="utf-8")
+    users = [
+        '{"sub": "u1", "email": "sarah.lim@example.org", "email_verified": true}',
+        '{"sub": "u2", "email": "nobody@example.org", "email_verified": true}',
+        '{"sub": "u3", "email": "ana.ruiz@example.org", "email_verified": false}',
+    ]
+    mock = str(Path(sys.executable).with_name("oidc-provider-mock"))
+    claims = [word for user in users for word in ("--user-claims", user)]
+    options = ["--server.port", str(pages), "--server.address", "127.0.0.1"]
+    with (
+        _running([mock, "-p", str(provider), *claims], app) as issuer,
+        _running([*STREAMLIT, *options, "--secrets.files", str(secrets)], app) as server,
+    ):
+        well_known = f"http://127.0.0.1:{provider}/.well-known/openid-configuration"
+        wait_until_it_answers(well_known, issuer)
+        wait_until_it_answers(f"http://127.0.0.1:{pages}/_stcore/health", server)
+        yield App(f"http://127.0.0.1:{pages}", app.data)

@@ -2,70 +2,158 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SlowSheet, Tab
+from tests.browser.conftest import App, SlowSheet, Visit
 
 STARTED = re.compile(r"Sync started\.\.\.|Sync in progress\.\.\.")
 DONE = re.compile(r"Processed 4000 locations")
+START = re.compile("^Sync data$|^Sync again$|^Retry$")
 
 
 def start(page: Page) -> None:
-    page.get_by_role("button", name=re.compile("^Sync data$|^Sync again$|^Retry$")).click()
+    page.get_by_role("button", name=START).click()
     expect(page.get_by_text(STARTED).first).to_be_visible()
 
 
+def expect_done(page: Page) -> None:
+    expect(page.get_by_test_id("stAlert")).to_contain_text(DONE, timeout=30_000)
+
+
 def test_a_click_brings_the_blue_notice_then_the_green_one_and_the_rows(
-    tab: Tab, slow_sheet: SlowSheet
+    visit: Visit, slow_sheet: SlowSheet
 ) -> None:
-    page = tab.open("/locations")
+    page = visit("Sarah Lim").open("/locations")
     start(page)
     expect(page.get_by_role("button", name="Syncing...")).to_be_disabled()
-    expect(page.get_by_text(re.compile("Reading|Opening"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Reading|Opening")).first).to_be_visible()
     slow_sheet.go_on.set()
-    notice = page.get_by_test_id("stAlert")
-    expect(notice).to_contain_text(DONE, timeout=20_000)
+    expect_done(page)
     expect(page.get_by_text(re.compile(r"4,000 locations · synced just now by"))).to_be_visible()
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     expect(page.get_by_text("1 to 50 of 4,000 rows")).to_be_visible()
 
 
-def test_a_reload_and_another_tab_show_the_run_and_its_end(
-    tab: Tab, second_tab: Tab, slow_sheet: SlowSheet
+def test_rows_with_issues_are_told_and_listed_with_their_reasons(
+    visit: Visit, slow_sheet: SlowSheet
 ) -> None:
-    page, other = tab.open("/locations"), second_tab.open("/locations")
+    slow_sheet.fill(broken=3)
+    page = visit("Sarah Lim").open("/locations")
     start(page)
-    expect(other.get_by_role("button", name="Syncing...")).to_be_disabled(timeout=7_000)
+    slow_sheet.go_on.set()
+    expect_done(page)
+    expect(page.get_by_test_id("stAlert")).to_contain_text("3 failed")
+    page.get_by_role("button", name="Show the rows that failed").click()
+    expect(page.get_by_text("1 to 3 of 3 rows")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download these rows").click()
+    assert "Invalid phone format" in download.value.path().read_text("utf-8-sig")
+
+
+def test_a_reload_and_a_colleague_show_the_run_and_its_end(
+    visit: Visit, slow_sheet: SlowSheet
+) -> None:
+    page, other = visit("Sarah Lim").open("/locations"), visit("Vera Olsen").open("/locations")
+    start(page)
+    expect(other.get_by_text("Sync in progress...")).to_be_visible(timeout=7_000)
     page.reload()
     expect(page.get_by_role("button", name="Syncing...")).to_be_disabled()
     expect(page.get_by_text("Sync in progress...")).to_be_visible()
     slow_sheet.go_on.set()
     for each in (page, other):
-        expect(each.get_by_test_id("stAlert")).to_contain_text(DONE, timeout=20_000)
+        expect_done(each)
 
 
-def test_a_closed_notice_stays_closed_after_a_reload(tab: Tab, slow_sheet: SlowSheet) -> None:
-    page = tab.open("/locations")
+def test_a_run_started_in_the_shell_is_seen_within_5_seconds_on_every_page(
+    visit: Visit, app: App, slow_sheet: SlowSheet
+) -> None:
+    page, elsewhere = visit().open("/locations"), visit().open("/help")
+    app.command("sync", "locations", "--as", "sarah.lim@example.org")
+    expect(page.get_by_role("button", name="Syncing...")).to_be_visible(timeout=7_000)
+    badge = elsewhere.get_by_test_id("stSidebar").get_by_role("link", name=re.compile("^Locations"))
+    expect(badge).to_be_visible(timeout=7_000)
+    badge.click()
+    expect(elsewhere.get_by_role("heading", name="Location Management")).to_be_visible()
+    slow_sheet.go_on.set()
+    expect(elsewhere.get_by_test_id("stSidebar").get_by_text("%")).to_have_count(0, timeout=20_000)
+
+
+def test_a_closed_notice_stays_closed_for_that_person(visit: Visit, slow_sheet: SlowSheet) -> None:
+    page, device, other = visit().open("/locations"), visit(), visit("Vera Olsen")
     start(page)
     slow_sheet.go_on.set()
-    expect(page.get_by_test_id("stAlert")).to_contain_text(DONE, timeout=20_000)
+    expect_done(page)
     page.locator("[class*=st-key-close-notice]").get_by_role("button").click()
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
-    page.reload()
-    expect(page.get_by_text(re.compile("synced just now"))).to_be_visible()
-    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+    expect_done(other.open("/locations"))
+    for again in (page, device.page):
+        again.goto(page.url)
+        expect(again.get_by_text(re.compile("synced just now"))).to_be_visible()
+        expect(again.get_by_test_id("stAlert")).to_have_count(0)
 
 
-def test_typed_text_survives_the_end_of_a_run(tab: Tab, slow_sheet: SlowSheet) -> None:
-    page = tab.open("/locations")
+def test_typed_text_survives_the_end_of_a_run(visit: Visit, slow_sheet: SlowSheet) -> None:
+    page = visit().open("/locations")
     start(page)
     search = page.get_by_placeholder("Search locations")
     search.fill("clinic 39")
     slow_sheet.go_on.set()
-    expect(page.get_by_test_id("stAlert")).to_contain_text(DONE, timeout=20_000)
+    expect_done(page)
     expect(search).to_have_value("clinic 39")
     expect(page.get_by_text("1 to 50 of 179 rows")).to_be_visible()
 
 
-def test_no_request_leaves_the_machine(tab: Tab) -> None:
-    for path in ("/", "/therapists", "/locations", "/admins", "/services"):
-        tab.open(path)
-    assert tab.outside == []
+def test_a_cancelled_run_changes_nothing_and_says_so(visit: Visit, slow_sheet: SlowSheet) -> None:
+    assert not slow_sheet.go_on.is_set()
+    page = visit("Sarah Lim").open("/locations")
+    start(page)
+    page.get_by_role("button", name="Cancel").click()
+    notice = page.get_by_test_id("stAlert")
+    expect(notice).to_contain_text("Cancelled. Nothing was changed.", timeout=20_000)
+    expect(page.get_by_role("button", name="Sync again")).to_be_enabled()
+
+
+def test_a_run_whose_worker_is_killed_goes_on(
+    visit: Visit, app: App, slow_sheet: SlowSheet
+) -> None:
+    page = visit().open("/locations")
+    start(page)
+    expect(page.get_by_text(re.compile("Reading|Opening")).first).to_be_visible()
+    for horse in app.process("worker.py").children():
+        if "worker.py" in " ".join(horse.cmdline()):
+            horse.kill()
+    slow_sheet.go_on.set()
+    expect_done(page)
+
+
+def test_a_run_is_followed_while_redis_is_silent(
+    visit: Visit, app: App, slow_sheet: SlowSheet
+) -> None:
+    page = visit().open("/locations")
+    start(page)
+    expect(page.get_by_text("Sync in progress...")).to_be_visible()
+    redis = app.process("valkey-server")
+    redis.suspend()
+    try:
+        told = page.get_by_text("Live progress is unavailable; the sync goes on.")
+        expect(told).to_be_visible(timeout=10_000)
+        slow_sheet.go_on.set()
+        expect_done(page)
+    finally:
+        redis.resume()
+
+
+def test_a_failed_run_is_explained_with_details_to_copy(visit: Visit, app: App) -> None:
+    app.command("source", "set", "services", "folder:/there/is/no/such/folder")
+    page = visit("Sarah Lim").open("/services")
+    page.get_by_role("button", name=START).click()
+    notice = page.get_by_test_id("stAlert")
+    expect(notice).to_contain_text("There is no folder", timeout=20_000)
+    expect(page.get_by_role("button", name="Retry")).to_be_enabled()
+    page.get_by_role("button", name="Copy details for support").click()
+    expect(page.get_by_text("Page: Brand & Package Management")).to_be_visible()
+
+
+def test_the_source_can_be_tested_without_changing_anything(visit: Visit) -> None:
+    page = visit("Sarah Lim").open("/admins")
+    page.get_by_role("button", name="Test source").click()
+    expect(page.get_by_text(re.compile("can be read: 64 rows"))).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("0 admins", exact=False).first).to_be_visible()

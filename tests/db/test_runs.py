@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -151,6 +152,17 @@ def test_a_closed_attempt_can_neither_write_nor_finish(start: Callable[[], Run])
     assert status(run) == "interrupted"
 
 
+def test_nobody_is_called_dead_who_could_not_reach_postgres_since_it_started(
+    start: Callable[[], Run],
+) -> None:
+    run = start()
+    claim(run)
+    let_lease_end(run)
+    with db.begin() as connection:
+        assert leases.close_dead(connection, run.organization_id, grace=3600) == []
+    assert close_dead(run) == [run.id]
+
+
 def test_an_interrupted_run_goes_on_as_the_same_run(start: Callable[[], Run]) -> None:
     run = start()
     claim(run)
@@ -231,6 +243,49 @@ def test_a_cancel_that_is_not_obeyed_is_enforced(start: Callable[[], Run], ana: 
     with db.begin() as connection:
         assert leases.enforce_cancels(connection) == [run.id]
     assert status(run) == "cancelled"
+
+
+def test_a_cancel_survives_the_death_of_the_worker(start: Callable[[], Run], ana: Person) -> None:
+    run = start()
+    held = claim(run)
+    with db.begin() as connection:
+        runs.request_cancel(connection, run.organization_id, run.id, ana)
+        leases.interrupt(connection, held, "its worker died", crashed=True)
+    assert status(run) == "cancelled"
+
+
+def test_a_queued_run_knows_its_place(
+    start: Callable[[], Run], organization: Organization, ana: Person
+) -> None:
+    first = start()
+    with db.begin() as connection:
+        second = runs.start(connection, organization.id, "admins", ana, trigger="test")
+        places = [runs.queue_position(connection, run) for run in (first, second)]
+        assert places[0] is not None
+        assert places[1] == places[0] + 1
+    claim(first)
+    with db.begin() as connection:
+        assert runs.queue_position(connection, first) is None
+
+
+def test_the_usual_duration_is_the_median_of_the_runs_that_came_through(
+    start: Callable[[], Run], organization: Organization
+) -> None:
+    with db.begin() as connection:
+        assert runs.usual_seconds(connection, organization.id, "locations") is None
+    for ending, seconds in ((DONE, 1), (DONE, 3), (DONE, 90), (leases.cancelled(), 900)):
+        held = claim(start())
+        with db.begin() as connection:
+            connection.execute(
+                sa.update(tables.runs)
+                .where(tables.runs.c.id == held.run_id)
+                .values(started_at=sa.func.clock_timestamp() - timedelta(seconds=seconds))
+            )
+            leases.finish(connection, held, ending)
+    with db.begin() as connection:
+        usual = runs.usual_seconds(connection, organization.id, "locations")
+    assert usual is not None
+    assert round(usual) == 3
 
 
 def test_a_run_that_is_active_for_too_long_is_timed_out(start: Callable[[], Run]) -> None:

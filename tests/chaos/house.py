@@ -1,0 +1,190 @@
+"""The processes of a house that syncs, and what can be done to them."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from multiprocessing import get_context
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psutil
+import sqlalchemy as sa
+
+from sync_core import db, kv, progress, runs, settings
+from sync_core.runs import Run
+from tests.chaos import slow_worker
+
+T = TypeVar("T")
+Process = ForkServerProcess
+
+FORKS = get_context("forkserver")  # all that a worker imports takes seconds: once is enough
+FORKS.set_forkserver_preload(["tests.chaos.slow_worker"])
+
+
+def worker(*options: str, **environment: str) -> Process:
+    """Start a slow worker; give e.g. SLOW_PAGE="0.1" (seconds)."""
+    return start(slow_worker.main, options, environment)
+
+
+def start(target: Callable[..., None], *arguments: object) -> Process:
+    """Start a function in a process of its own."""
+    process = FORKS.Process(target=target, args=arguments, daemon=True)
+    process.start()
+    return process
+
+
+def end(process: Process, seconds: float = 20) -> int | None:
+    """Ask a process to stop, and give its exit code; None where it goes on."""
+    process.terminate()
+    process.join(seconds)
+    return process.exitcode
+
+
+def horse(worker: Process) -> int | None:
+    """Give the process id of the worker's horse, if it has one: it leads a group of its own."""
+    return next((child for child, leads in _children(worker) if leads), None)
+
+
+def beat(worker: Process) -> int | None:
+    """Give the process id of the worker's beat."""
+    return next((child for child, leads in _children(worker) if not leads), None)
+
+
+def _children(worker: Process) -> Iterator[tuple[int, bool]]:
+    with suppress(psutil.NoSuchProcess, ProcessLookupError):
+        for child in psutil.Process(worker.pid).children():
+            yield child.pid, os.getpgid(child.pid) == child.pid
+
+
+def eventually(look: Callable[[], T], seconds: float = 30) -> T:
+    """Wait until it gives something."""
+    until = time.monotonic() + seconds
+    while not (found := look()):
+        if time.monotonic() > until:
+            raise TimeoutError
+        time.sleep(0.02)
+    return found
+
+
+def data() -> Path:
+    """Give the folder of the embedded servers."""
+    return settings.current().data
+
+
+def postmaster() -> int:
+    """Give the process id of Postgres."""
+    return int((data() / "pg" / "postmaster.pid").read_text().split()[0])
+
+
+def postgres() -> list[int]:
+    """Give the process ids of Postgres and all its backends."""
+    first = postmaster()
+    return [first, *(child.pid for child in psutil.Process(first).children())]
+
+
+def valkey() -> int:
+    """Give the process id of Valkey."""
+    return _by_command("valkey-server", str(data()))
+
+
+def supervisor() -> int:
+    """Give the process id of whoever starts the servers again."""
+    return _by_command("embedded.py", str(data()))
+
+
+def _by_command(program: str, folder: str) -> int:
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or []
+        if any(program in word for word in command) and any(folder in word for word in command):
+            return process.pid
+    raise ProcessLookupError(program)
+
+
+def kill(pid: int | None, number: int = signal.SIGKILL) -> None:
+    """Send a signal to a process, if it lives."""
+    if pid:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+@contextmanager
+def frozen(*pids: int | None) -> Iterator[None]:
+    """Stop processes for a while: they neither die nor do anything."""
+    for pid in pids:
+        kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            kill(pid, signal.SIGCONT)
+
+
+@contextmanager
+def gone(*servers: Callable[[], int]) -> Iterator[None]:
+    """Kill servers, and let nobody start them again for a while."""
+    with frozen(supervisor()):
+        for server in servers:
+            kill(server())
+        yield
+
+
+def end_all(processes: Sequence[Process]) -> None:
+    """End processes, whatever state they are in."""
+    for process in processes:
+        kill(process.pid, signal.SIGCONT)
+        process.kill()
+        process.join()
+
+
+def ask(query: str, **facts: object) -> list[tuple[Any, ...]]:
+    """Ask Postgres, over a connection that survives its restarts."""
+    with db.begin() as connection:
+        return [tuple(row) for row in connection.execute(sa.text(query), facts)]
+
+
+def read(run: Run) -> Run:
+    """Read a run anew."""
+    with db.begin() as connection:
+        return runs.get(connection, run.organization_id, run.id)
+
+
+def ended(run: Run, seconds: float = 40) -> Run:
+    """Wait for the end of a run."""
+    until = time.monotonic() + seconds
+    while run.active:
+        assert time.monotonic() < until, f"run {run.id} is {run.status} after {seconds} s"
+        time.sleep(0.05)
+        with suppress(sa.exc.DBAPIError):  # Postgres may be away
+            run = read(run)
+    return run
+
+
+def staged(run: Run) -> int:
+    """Count the rows that a run has read so far."""
+    ((count,),) = ask(
+        "select coalesce(sum(staged), 0) from checkpoints where run_id = :r", r=run.id
+    )
+    return int(count)
+
+
+def phase(run: Run) -> str:
+    """Tell what a run does now."""
+    found = progress.read(kv.client(), [run.id]).get(run.id)
+    return found.phase if found else ""
+
+
+def attempts(run: Run) -> list[str | None]:
+    """Tell how each attempt at a run ended."""
+    rows = ask("select ended from attempts where run_id = :r order by attempt", r=run.id)
+    return [how for (how,) in rows]
+
+
+def let_time_pass(seconds: float) -> None:
+    """Let the leases of workers that do not renew them end so much earlier."""
+    ask(
+        "update leases set lease_until = lease_until - make_interval(secs => :s) returning 1",
+        s=seconds,
+    )

@@ -1,0 +1,90 @@
+"""A worker whose pages are small and slow, so that faults find it at work.
+
+The environment says how slow: SLOW_PAGE, SLOW_PLAN, SLOW_APPLY, in seconds. With WITHOUT_FENCE
+its horses believe in their lease for ever, which a chaos run must notice.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial, wraps
+from typing import ParamSpec, TypeVar
+
+import sqlalchemy as sa
+
+import worker
+from sync_core import importer, leases, plan, tables
+from sync_core.leases import Claim
+from sync_core.sources import csv_rows, folder
+
+BLOCK = 4096  # bytes of a page: about a hundred rows
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def slow_items(name: str) -> Callable[[Callable[P, Iterator[T]]], Callable[P, Iterator[T]]]:
+    """Make an iterator's function pause before each item."""
+
+    def wrap(function: Callable[P, Iterator[T]]) -> Callable[P, Iterator[T]]:
+        @wraps(function)
+        def slowly(*args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+            for item in function(*args, **kwargs):
+                time.sleep(seconds(name))
+                yield item
+
+        return slowly
+
+    return wrap
+
+
+def slow_end(name: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Make a function pause at its end, inside the transaction that it works in."""
+
+    def wrap(function: Callable[P, T]) -> Callable[P, T]:
+        @wraps(function)
+        def slowly(*args: P.args, **kwargs: P.kwargs) -> T:
+            done = function(*args, **kwargs)
+            time.sleep(seconds(name))
+            return done
+
+        return slowly
+
+    return wrap
+
+
+def seconds(name: str) -> float:
+    return float(os.environ.get(name, "0"))
+
+
+def change(where: object, name: str, how: Callable[[T], T]) -> None:
+    setattr(where, name, how(getattr(where, name)))
+
+
+def be_slow() -> None:
+    change(folder, "open_csv", lambda open_csv: partial(open_csv, block=BLOCK))
+    change(csv_rows.CsvSheet, "pages", slow_items("SLOW_PAGE"))
+    change(plan, "make", slow_end("SLOW_PLAN"))
+    change(importer, "apply", slow_end("SLOW_APPLY"))
+
+
+def remove_the_fence() -> None:
+    def no_fence(_connection: sa.Connection, _held: Claim) -> None:
+        """Let every write pass."""
+
+    def any_attempt(held: Claim) -> leases.Conditions:
+        return [tables.runs.c.id == held.run_id]
+
+    change(leases, "fence", lambda _fence: no_fence)
+    change(leases, "_is_held", lambda _is_held: any_attempt)
+
+
+def main(options: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Be a worker until told to stop, in a process of its own."""
+    os.environ.update(environment)
+    sys.argv = ["worker.py", *options]
+    be_slow()
+    if "WITHOUT_FENCE" in os.environ:
+        remove_the_fence()
+    worker.main()

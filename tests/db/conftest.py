@@ -1,0 +1,46 @@
+"""Workers that a test may kill."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import sqlalchemy as sa
+from rq import Worker
+
+from sync_core import db, kv
+from tests.chaos import house
+from tests.chaos.house import Process
+
+Crew = Callable[..., Process]
+
+
+@pytest.fixture
+def crew(servers: object) -> Iterator[Crew]:
+    """Start slow workers that have an empty queue to themselves; what they leave is ended."""
+    assert servers
+    kv.client().flushall()
+    started: list[Process] = []
+
+    def start(*options: str, **environment: str) -> Process:
+        process = house.worker(*options, **environment)
+        started.append(process)
+        house.eventually(lambda: _is_ready(process), 60)
+        return process
+
+    yield start
+    house.end_all(started)
+    _end_runs()
+
+
+def _is_ready(process: Process) -> bool:
+    return any(w.pid == process.pid for w in Worker.all(connection=kv.pushing_client()))
+
+
+def _end_runs() -> None:
+    """End the runs that are still active, so that no other test's worker takes them."""
+    move = sa.text("update runs set status = :new where status = :old")
+    end = "update runs set status = 'failed', finished_at = now() where status = 'running'"
+    with db.begin() as connection:
+        connection.execute(sa.text("delete from leases"))
+        connection.execute(move, {"old": "interrupted", "new": "queued"})
+        connection.execute(move, {"old": "queued", "new": "running"})
+        connection.execute(sa.text(end))

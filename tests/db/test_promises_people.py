@@ -1,0 +1,156 @@
+"""What is promised to impatient people: one run at a time, and a Cancel that is obeyed."""
+
+from dataclasses import replace
+from functools import partial
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
+
+import psycopg
+import pytest
+
+from sync_core import db, heart, jobs, leases, organizations, runs, settings
+from sync_core.errors import SyncError
+from sync_core.heart import Heart
+from sync_core.people import Person
+from sync_core.runs import Run
+from tests.chaos import house
+from tests.chaos.house import attempts, ended, eventually
+from tests.db import reading
+from tests.db.conftest import Crew
+from tests.db.test_sync import HEADER, row
+from tests.desk import ANA, Desk
+
+CANCELLED = ("cancelled", "Cancelled. Nothing was changed.")
+SARAH = Person("Sarah Lim", "sarah.lim@example.org", "analyst", "Operations")
+
+
+def press(slug: str, together: Barrier, answers: "Queue[str]") -> None:
+    """Press the button, as the page of another process does."""
+    with db.begin() as connection:
+        organization = organizations.get(connection, slug)
+    together.wait(20)
+    try:
+        answers.put(jobs.start(organization, "locations", ANA, "test").status)
+    except SyncError as error:
+        answers.put(error.code)
+
+
+def cancel(desk: Desk, run: Run) -> Run:
+    return jobs.cancel(desk.organization, run.id, ANA)
+
+
+def how(run: Run) -> tuple[str, str]:
+    return run.status, run.message
+
+
+def test_of_several_processes_that_start_at_once_one_wins(desk: Desk) -> None:
+    desk.set_source("locations")
+    together, answers = house.FORKS.Barrier(4), house.FORKS.Queue()
+    for _ in range(4):
+        house.start(press, desk.organization.slug, together, answers)
+    found = sorted(answers.get(timeout=20) for _ in range(4))
+    assert found == ["already_running", "already_running", "already_running", "queued"]
+
+
+def test_postgres_itself_refuses_a_second_active_run(
+    desk: Desk, database: psycopg.Connection
+) -> None:
+    desk.set_source("locations")
+    run = jobs.start(desk.organization, "locations", ANA, "test")
+    copy = (
+        "insert into runs (organization_id, resource, trigger, requested_by, requested_email)"
+        " select organization_id, resource, 'test', 'x', 'x' from runs where id = %s"
+    )
+    with pytest.raises(psycopg.errors.UniqueViolation, match="runs_one_active"):
+        database.execute(copy, [run.id])
+
+
+def test_a_colleague_learns_whose_run_it_is_and_follows_it(desk: Desk) -> None:
+    desk.set_source("locations")
+    run = jobs.start(desk.organization, "locations", SARAH, "test")
+    with pytest.raises(SyncError) as caught:
+        jobs.start(desk.organization, "locations", ANA, "test")
+    assert caught.value.sentence == "Sarah Lim started this 0 s ago."
+    assert caught.value.facts["run"] == run.id
+
+
+def test_starting_again_within_three_seconds_is_refused(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.sync("locations", locations=[HEADER, row("L1")])
+    patient = partial(replace, settings.current(), cooldown=settings.load({}).cooldown)
+    monkeypatch.setattr(settings, "current", patient)
+    with pytest.raises(SyncError) as caught:
+        desk.start("locations")
+    assert caught.value.sentence == "This was synced a moment ago. Try again in 3 s."
+
+
+def test_a_queued_run_is_cancelled_at_once(desk: Desk) -> None:
+    desk.set_source("locations")
+    run = jobs.start(desk.organization, "locations", ANA, "test")
+    assert how(cancel(desk, run)) == CANCELLED
+    assert jobs.work(run.id) == "not ours"
+
+
+def test_a_cancel_is_obeyed_in_the_midst_of_reading(crew: Crew, desk: Desk) -> None:
+    crew("--without-beat", SLOW_PAGE="0.2")
+    run = reading.start(desk)
+    assert cancel(desk, run).cancelling
+    assert how(ended(run)) == CANCELLED
+    assert house.staged(run) < reading.ROWS
+    assert attempts(run) == ["cancelled"]
+
+
+def test_a_cancel_while_saving_undoes_what_was_saved(
+    crew: Crew, desk: Desk, database: psycopg.Connection
+) -> None:
+    crew("--without-beat", SLOW_APPLY="3")
+    brands = ["Brand code", "Name", "Website", "Active"]
+    packages = "Package code,Brand code,Name,Price,Currency,Sessions,Duration,Valid from"
+    desk.write("brands", [brands, ["B1", "Calm"]])
+    desk.write("packages", [[*packages.split(","), "Valid until", "Active"], ["P1", "B1", "One"]])
+    run = desk.start("services")
+    eventually(lambda: house.phase(run) == "saving")
+    cancel(desk, run)
+    assert how(ended(run)) == CANCELLED
+    query = "select 1 from brands where organization_id = %s"
+    assert database.execute(query, [run.organization_id]).fetchall() == []
+
+
+def test_a_cancel_that_a_frozen_worker_does_not_obey_is_enforced_within_10_s(
+    crew: Crew, desk: Desk
+) -> None:
+    worker = crew(SLOW_PAGE="0.2")
+    run = reading.start(desk)
+    with house.frozen(house.horse(worker)):
+        cancel(desk, run)
+        run = ended(run, leases.OBEY + 2)  # the beat looks every second
+    assert how(run) == CANCELLED
+    assert worker.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("reason", "status"), [("cancel", "cancelled"), ("limit", "timed_out"), ("stop", "interrupted")]
+)
+def test_a_heart_closes_the_run_of_an_attempt_that_does_not_stop(
+    reason: str, status: str, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.set_source("locations")
+    run = jobs.start(desk.organization, "locations", ANA, "test")
+    with db.begin() as connection:
+        claim = leases.claim(connection, run.id, db.name())
+    assert claim
+    monkeypatch.setattr(heart, "PATIENCE", 0)
+    monkeypatch.setattr(heart, "MERCY", 0)
+    ends: list[bool] = []
+    with Heart(claim, 0 if reason == "limit" else 600, lambda: ends.append(True)):
+        if reason == "cancel":
+            cancel(desk, run)
+        if reason == "stop":
+            heart.STOPPING.set()
+        try:
+            eventually(lambda: ends)
+        finally:
+            heart.STOPPING.clear()
+    with db.begin() as connection:
+        assert runs.get(connection, run.organization_id, run.id).status == status

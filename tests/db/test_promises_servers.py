@@ -1,0 +1,153 @@
+"""What is promised while Redis or Postgres are frozen, gone, wiped or restarted."""
+
+import signal
+import time
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from sync_core import db, jobs, kv
+from tests.chaos import house
+from tests.chaos.house import attempts, ended, eventually, kill, read
+from tests.db import reading
+from tests.db.conftest import Crew
+from tests.db.test_sync import HEADER, row
+from tests.desk import Desk
+
+
+def test_a_wiped_redis_loses_no_run(crew: Crew, desk: Desk) -> None:
+    crew(SLOW_PAGE="0.2")
+    active = reading.start(desk)
+    desk.write("admins", [["Email", "Name", "Role", "Team", "Active"], ["a@x.org", "Ada"]])
+    queued = desk.start("admins")
+    ((wiped,),) = house.ask("select clock_timestamp()")
+    kv.client().flushall()
+    eventually(lambda: queued.id in jobs.pushed(), 5)
+    ((pushed,),) = house.ask("select pushed_at from runs where id = :r", r=queued.id)
+    assert (pushed - wiped).total_seconds() < 5
+    assert ended(active).message == reading.ALL_CREATED
+    assert attempts(active) == ["completed"]
+    assert ended(queued).status == "completed"
+
+
+def test_with_a_frozen_redis_a_run_is_started_in_2_s_and_comes_through(
+    crew: Crew, desk: Desk
+) -> None:
+    worker = crew()
+    desk.write("locations", [HEADER, row("L1")])
+    with house.frozen(house.valkey()):
+        start = time.monotonic()
+        run = desk.start("locations")
+        assert time.monotonic() - start < 2
+        assert read(run).status == "queued"
+    assert ended(run).status == "completed"
+    assert worker.is_alive()
+
+
+def test_without_redis_an_active_run_goes_on_and_the_worker_survives(
+    crew: Crew, desk: Desk
+) -> None:
+    worker = crew(SLOW_PAGE="0.1")
+    run = reading.start(desk)
+    with house.gone(house.valkey):
+        assert ended(run).message == reading.ALL_CREATED
+        desk.write("admins", [["Email", "Name", "Role", "Team", "Active"], ["a@x.org", "Ada"]])
+        second = desk.start("admins")
+        time.sleep(4)  # more than the worker waits for an answer
+        assert worker.is_alive()
+    assert ended(second).status == "completed"
+    assert attempts(run) == ["completed"]
+    assert house.end(worker) == 0
+
+
+def test_a_horse_that_is_killed_while_redis_is_frozen_is_seen_within_a_second(
+    crew: Crew, desk: Desk
+) -> None:
+    worker = crew("--without-beat", SLOW_PAGE="0.2")
+    run = reading.start(desk)
+    with house.frozen(house.valkey()):
+        time.sleep(4)  # by now the worker waits for an answer
+        kill(house.horse(worker))
+        eventually(lambda: attempts(run) == ["its work-horse died (SIGKILL)"], 1)
+
+
+@pytest.mark.parametrize("phase", ["downloading", "processing", "saving"])
+def test_a_crash_of_postgres_neither_repeats_nor_loses_a_row(
+    phase: str, crew: Crew, desk: Desk
+) -> None:
+    crew(SLOW_PAGE="0.05", SLOW_PLAN="0.5", SLOW_APPLY="0.5")
+    run = reading.start(desk, phase)
+    kill(house.postmaster())
+    run = ended(run)
+    assert (run.status, run.message) == ("completed", reading.ALL_CREATED)
+    assert reading.every_row_once(run)
+    assert house.ask("select crashes from runs where id = :r", r=run.id) == [(0,)]
+
+
+def test_a_run_goes_on_after_an_outage_of_postgres(crew: Crew, desk: Desk) -> None:
+    worker = crew(SLOW_PAGE="0.1")
+    run = reading.start(desk)
+    with house.frozen(house.supervisor()):
+        kill(house.postmaster(), signal.SIGINT)
+        time.sleep(5)
+    run = ended(run)
+    assert run.message == reading.ALL_CREATED
+    assert reading.went_on(run)
+    assert reading.every_row_once(run)
+    assert house.ask("select crashes from runs where id = :r", r=run.id) == [(0,)]
+    assert worker.is_alive()
+
+
+def test_what_a_crash_of_postgres_emptied_is_read_again(crew: Crew, desk: Desk) -> None:
+    crew(SLOW_PAGE="0.1")
+    run = reading.start(desk)
+    with db.begin() as connection:
+        connection.execute(sa.text(f"truncate staging.locations_rows_{run.id}"))
+    run = ended(run)
+    assert attempts(run) == ["Postgres lost what was staged", "completed"]
+    assert not reading.went_on(run)
+    assert reading.every_row_once(run)
+
+
+def test_a_plan_that_a_crash_of_postgres_emptied_is_never_applied(crew: Crew, desk: Desk) -> None:
+    """The apply would find nothing to do, and tell the counts of the plan that was."""
+    crew(SLOW_PLAN="0.5")
+    desk.write("services", [])
+    desk.write("brands", [["Brand code", "Name", "Website", "Active"], ["B1", "Calm"]])
+    packages = "Package code,Brand code,Name,Price,Currency,Sessions,Duration,Valid from"
+    desk.write("packages", [[*packages.split(","), "Valid until", "Active"], ["P1", "B1", "One"]])
+    run = desk.start("services")
+    eventually(
+        lambda: house.ask("select 1 from pg_tables where tablename = :t", t=f"brands_plan_{run.id}")
+    )
+    with db.begin() as connection:
+        connection.execute(sa.text(f"truncate staging.brands_plan_{run.id}"))
+    run = ended(run)
+    assert run.message == "Brands: 1 created, 0 updated. Packages: 1 created, 0 updated."
+    assert attempts(run) == ["Postgres lost what was staged", "completed"]
+    counts = "select count(*) from brands where organization_id = :o"
+    assert house.ask(counts, o=run.organization_id) == [(1,)]
+
+
+def test_a_connection_that_is_lost_while_the_last_commit_gets_through_repeats_nothing(
+    desk: Desk, database: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = psycopg.Connection.commit
+    lost: list[psycopg.Connection] = []
+    status = "select status from runs where id = %s"
+
+    def commit_and_lose(connection: psycopg.Connection) -> None:
+        commit(connection)
+        if not lost and database.execute(status, [run.id]).fetchone() == ("completed",):
+            lost.append(connection)
+            connection.close()
+            raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    desk.write("locations", reading.SHEET)
+    run = desk.start("locations")
+    monkeypatch.setattr(psycopg.Connection, "commit", commit_and_lose)
+    assert jobs.work(run.id) == "closed by somebody else"
+    assert lost
+    assert attempts(run) == ["completed"]
+    assert reading.every_row_once(run)

@@ -1,0 +1,133 @@
+"""What is promised of workers that die, freeze, hang, or are told to stop."""
+
+from functools import partial
+
+import psutil
+from rq import Queue
+
+from sync_core import beat, db, jobs, kv, leases, runs
+from sync_core.runs import Run
+from tests.chaos import house
+from tests.chaos.house import attempts, ended, eventually, horse, kill, read
+from tests.db import reading
+from tests.db.conftest import Crew
+from tests.db.test_sync import HEADER, row
+from tests.desk import ANA, Desk
+
+
+def is_at_work(run: Run, earlier: int) -> bool:
+    """Tell whether an attempt works on the run, after so many `earlier` ones."""
+    return attempts(run)[earlier:] == [None]
+
+
+def test_a_killed_horse_is_seen_within_a_second_and_its_run_goes_on(crew: Crew, desk: Desk) -> None:
+    worker = crew(SLOW_PAGE="0.1")
+    run = reading.start(desk)
+    ((killed,),) = house.ask("select clock_timestamp()")
+    kill(horse(worker))
+    run = ended(run)
+    assert attempts(run) == ["its work-horse died (SIGKILL)", "completed"]
+    ((seen,),) = house.ask(
+        "select ended_at from attempts where run_id = :r and attempt = 1", r=run.id
+    )
+    assert (seen - killed).total_seconds() < 1
+    assert run.message == reading.ALL_CREATED
+    assert reading.went_on(run)
+    assert reading.every_row_once(run)
+
+
+def test_a_dead_worker_is_seen_within_15_s_though_nobody_else_is_alive(
+    crew: Crew, desk: Desk
+) -> None:
+    worker = crew("--without-beat", SLOW_PAGE="0.3")
+    run = reading.start(desk)
+    its_horse = horse(worker)
+    assert its_horse is not None
+    worker.kill()
+    eventually(lambda: read(run).lost, 15)
+    assert not psutil.pid_exists(its_horse)
+    beat.tick()
+    assert attempts(run) == ["its worker went silent"]
+    crew()
+    run = ended(run)
+    assert (run.attempt, run.message) == (2, reading.ALL_CREATED)
+
+
+def test_a_run_whose_worker_dies_three_times_fails_with_a_sentence(crew: Crew, desk: Desk) -> None:
+    worker = crew(SLOW_PAGE="0.1")
+    desk.write("locations", reading.SHEET)
+    run = desk.start("locations")
+    for number in range(leases.CRASHES):
+        eventually(partial(is_at_work, run, number))
+        kill(horse(worker))
+    run = ended(run)
+    assert (run.status, run.error_code) == ("failed", "crashed")
+    assert run.message == "Its worker died 3 times. Nothing was changed."
+    assert (
+        house.ask("select 1 from locations where organization_id = :o", o=run.organization_id) == []
+    )
+
+
+def test_a_frozen_attempt_writes_nothing_after_it_was_closed_and_ends_by_itself(
+    crew: Crew, desk: Desk
+) -> None:
+    worker = crew(SLOW_PAGE="0.1")
+    run = reading.start(desk)
+    zombie = horse(worker)
+    assert zombie is not None
+    with house.frozen(zombie):
+        house.let_time_pass(leases.LEASE)
+        eventually(lambda: attempts(run) == ["its worker went silent"])
+        crew(SLOW_PAGE="0.2")
+        eventually(lambda: read(run).attempt == 2)
+    eventually(lambda: not psutil.pid_exists(zombie))
+    run = ended(run)
+    assert attempts(run) == ["its worker went silent", "completed"]
+    assert (house.staged(run), run.message) == (reading.ROWS, reading.ALL_CREATED)
+    assert worker.is_alive()
+
+
+def test_a_run_over_its_limit_is_timed_out_by_its_own_worker(crew: Crew, desk: Desk) -> None:
+    crew("--without-beat", SLOW_PAGE="0.3", SYNCDESK_TIME_LIMIT="600 locations=2")
+    run = ended(reading.start(desk), 2 + 15)
+    assert (run.status, run.error_code) == ("timed_out", "timed_out")
+    assert run.message == "It took longer than 1 min and was ended. Nothing was changed."
+
+
+def test_a_run_over_its_limit_ends_even_where_its_work_is_stuck(crew: Crew, desk: Desk) -> None:
+    crew("--without-beat", SLOW_PLAN="600", SYNCDESK_TIME_LIMIT="2")
+    desk.write("locations", [HEADER, row("L1")])
+    run = ended(desk.start("locations"), 2 + 15)
+    assert run.status == "timed_out"
+
+
+def test_the_time_limit_of_rq_is_one_more_way_to_time_out(crew: Crew, desk: Desk) -> None:
+    desk.write("locations", reading.SHEET)
+    desk.set_source("locations")
+    with db.begin() as connection:
+        run = runs.start(connection, desk.organization.id, "locations", ANA, trigger="test")
+    Queue(jobs.QUEUE, connection=kv.pushing_client()).enqueue(jobs.work, run.id, job_timeout=3)
+    crew("--without-beat", SLOW_PAGE="0.3")
+    assert ended(run).status == "timed_out"
+
+
+def test_a_worker_that_is_told_to_stop_gives_its_run_back_within_10_s(
+    crew: Crew, desk: Desk
+) -> None:
+    worker = crew(SLOW_PAGE="0.3")
+    run = reading.start(desk)
+    assert house.end(worker, 10) == 0
+    assert attempts(run) == ["its worker was asked to stop"]
+    crew()
+    run = ended(run)
+    assert (run.attempt, run.message) == (2, reading.ALL_CREATED)
+    assert house.ask("select crashes from runs where id = :r", r=run.id) == [(0,)]
+    assert reading.went_on(run)
+    assert reading.every_row_once(run)
+
+
+def test_a_beat_that_died_is_started_again(crew: Crew) -> None:
+    worker = crew()
+    first = eventually(lambda: house.beat(worker))
+    kill(first)
+    eventually(lambda: house.beat(worker) not in {None, first})
