@@ -78,20 +78,20 @@ def show() -> None:
         for title, cure in TROUBLES.items():
             with st.expander(title):
                 st.markdown(cure)
-        st.subheader("Getting help", anchor=False)
+        st.header("Getting help", anchor=False)
         st.markdown(SUPPORT)
     with messages:
         _messages()
 
 
 def _results() -> None:
-    st.subheader("What happened to a row", anchor=False)
+    st.header("What happened to a row", anchor=False)
     st.table(
         {f"**{kind}**": meaning for kind, meaning in RESULTS.items()},
         border="horizontal",
         width="content",
     )
-    st.subheader("How a sync ended", anchor=False)
+    st.header("How a sync ended", anchor=False)
     with st.container(gap="xsmall"):
         for status, meaning in MEANS.items():
             looks = LOOKS[status]

@@ -10,6 +10,7 @@ from sync_core.people import Permission
 from sync_core.settings import ROOT
 from sync_core.ui.visitor import Visitor
 
+SPACE = 11  # pixels between two links
 Pages = Mapping[str, Sequence[StreamlitPage]]  # section -> pages
 
 
@@ -57,10 +58,10 @@ def show(offered: Pages) -> None:
 
     Not by st.navigation, whose list with sections a screen reader cannot follow.
     """
-    with st.container(gap=None, key="nav"):
+    with st.container(gap=SPACE, key="nav"):
         for section, some in offered.items():
             visible = [page for page in some if page.visibility == "visible"]
             if section and visible:
-                st.caption(section)
+                st.markdown(f":small[**{section}**]")
             for page in visible:
                 st.page_link(page, width="stretch")

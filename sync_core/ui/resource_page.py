@@ -55,7 +55,7 @@ def _watch(here: Visitor, resource: Resource, seen: tuple[int, bool] | None) -> 
     run = found.runs.get(resource.name)
     if _seen(found, resource.name) != seen:
         st.rerun()
-    st.caption(_summary(here, resource, found))
+    st.markdown(f":small[{_summary(here, resource, found)}]")
     notice.show(here, resource, found)
     if run and run.active:
         progress_card.show(here, run, found)
@@ -71,8 +71,7 @@ def _summary(here: Visitor, resource: Resource, found: News) -> str:
     fresh = found.fresh.get(resource.name)
     if fresh and fresh.finished_at:
         parts.append(f"synced {ago(fresh.finished_at)} by {literal(fresh.requested_by)}")
-    parts.append(source_line.words(here.organization, resource))
-    return " · ".join(parts)
+    return f":gray[{' · '.join(parts)} · ]{source_line.words(here.organization, resource)}"
 
 
 def _refresh_button(here: Visitor) -> None:

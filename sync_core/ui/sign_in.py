@@ -31,7 +31,7 @@ def show(path: str) -> None:
         st.space("large")
         with st.container(border=True, width=460, gap="small", key="sign-in"):
             with st.container(horizontal_alignment="center"):
-                st.image(str(STATIC / "icon.svg"), width=44)
+                st.image(str(STATIC / "icon.svg"), width=44, alt="Sync Desk")
                 st.title("Sign in to Sync Desk", anchor=False, text_alignment="center")
             _say_why()
             if demo_door.has_auth():

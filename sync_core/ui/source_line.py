@@ -29,14 +29,14 @@ def words(organization: Organization, resource: Resource) -> str:
     """Name the sources in Markdown, with links where they can be seen."""
     found = of(organization, resource.name)
     if not found:
-        return "no source is set"
-    return "from " + " and ".join(dict.fromkeys(map(_name, found)))
+        return ":gray[no source is set]"
+    return ":gray[from] " + " :gray[and] ".join(dict.fromkeys(map(_name, found)))
 
 
 def _name(place: Place) -> str:
     link = place_link(place)
     name = literal(place_name(place))
-    return f"[{name}]({address(link)})" if link else name
+    return f"[{name}]({address(link)})" if link else f":gray[{name}]"
 
 
 def address(link: str) -> str:
