@@ -17,6 +17,9 @@ check: .venv/.dev  # form, faults, types, and who imports whom
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
+screenshots: .venv/.dev  # every page, light, dark and on a phone, into screenshots/
+	@.venv/bin/python -m pytest tests/browser/screenshots.py
+
 lock: | $(UV)  # after a change of dependencies; make lock ARGS=--upgrade takes newer versions, too
 	$(COMPILE) --output-file requirements.lock $(ARGS)
 	$(COMPILE) --output-file requirements-dev.lock $(ARGS) --group dev --constraint requirements.lock
@@ -24,7 +27,7 @@ lock: | $(UV)  # after a change of dependencies; make lock ARGS=--upgrade takes 
 migration: .venv/.dev  # after a change of tables; make migration MESSAGE="rooms"
 	@.venv/bin/python -m sync_core.migrations "$(MESSAGE)"
 
-.PHONY: run test check lock migration
+.PHONY: run test check screenshots lock migration
 
 # The runtime's packages are added to whatever is there, so a developer's tools stay.
 .venv/.run: requirements.lock pyproject.toml .venv/.here

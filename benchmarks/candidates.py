@@ -39,8 +39,8 @@ class Candidate:
     load: Callable[[Path], float]  # seconds
 
 
-def everyone(*, peers: bool) -> list[Candidate]:
-    """List the candidates, the base first; dlt only where it is installed."""
+def everyone(*, slow: bool) -> list[Candidate]:
+    """List the candidates, the base first; dlt only where it is installed, the slow ones last."""
     found = [
         Candidate(r"psql \copy, no key (the base)", "raw", _empty_raw, _copy),
         Candidate("Sync Desk", ENTITY.name, _empty_ours, _sync),
@@ -49,7 +49,7 @@ def everyone(*, peers: bool) -> list[Candidate]:
     ]
     if importlib.util.find_spec("dlt"):
         found.append(Candidate("dlt merge", "dlt.locations", _empty_dlt, _dlt))
-    return found if peers else found[:2]
+    return found if slow else found[:3]
 
 
 def psql(*commands: str) -> float:

@@ -71,8 +71,9 @@ def add(
         insert(tables.organizations)
         .values(slug=slug, name=name.strip(), country=country, time_zone=time_zone)
         .on_conflict_do_nothing()
-    )
-    if not added.rowcount:
+        .returning(tables.organizations.c.id)
+    ).scalar_one_or_none()
+    if added is None:
         raise SyncError("organization_exists", slug=slug)
     return get(connection, slug)
 

@@ -71,7 +71,7 @@ def _summary(here: Visitor, resource: Resource, found: News) -> str:
     fresh = found.fresh.get(resource.name)
     if fresh and fresh.finished_at:
         parts.append(f"synced {ago(fresh.finished_at)} by {literal(fresh.requested_by)}")
-    return f":gray[{' · '.join(parts)} · ]{source_line.words(here.organization, resource)}"
+    return f":gray[{' · '.join(parts)}] · {source_line.words(here.organization, resource)}"
 
 
 def _refresh_button(here: Visitor) -> None:

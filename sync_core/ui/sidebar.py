@@ -15,6 +15,7 @@ def show(here: Visitor, offered: Pages) -> None:
     """Show the sidebar of every page."""
     with st.sidebar:
         navigation.show(offered)
+        st.space("xsmall")
         found = news.read(here.organization.id)
         st.fragment(run_every=found.pace)(_badge)(here, _running(found))
         _organization(here)

@@ -69,9 +69,9 @@ class App:
     data: Path
     states: dict[str, StorageState] = field(default_factory=dict)  # of who is signed in
 
-    def command(self, *words: str) -> str:
+    def command(self, *words: str, check: bool = True) -> str:
         done = subprocess.run(
-            [SYNCDESK, *words], env=self.environ, check=True, capture_output=True, text=True
+            [SYNCDESK, *words], env=self.environ, check=check, capture_output=True, text=True
         )
         return done.stdout
 

@@ -157,3 +157,16 @@ def test_the_source_can_be_tested_without_changing_anything(visit: Visit) -> Non
     page.get_by_role("button", name="Test source").click()
     expect(page.get_by_text(re.compile("can be read: 64 rows"))).to_be_visible(timeout=20_000)
     expect(page.get_by_text("0 admins", exact=False).first).to_be_visible()
+
+
+def test_a_manager_reviews_who_synced_what_and_when(visit: Visit, slow_sheet: SlowSheet) -> None:
+    page = visit("Sarah Lim").open("/locations")
+    slow_sheet.go_on.set()
+    start(page)
+    expect_done(page)
+    review = visit("Michael Tan").open("/locations?tab=History")
+    table = review.get_by_test_id("stDataFrame")
+    expect(table).to_be_visible()
+    expect(table.get_by_role("gridcell", name="Sarah Lim").first).to_be_attached()
+    feed = visit("Michael Tan").open().locator(".st-key-feed")
+    expect(feed).to_contain_text(re.compile(r"Sarah Lim from Operations synced locations at \d"))

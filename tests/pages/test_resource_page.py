@@ -28,6 +28,10 @@ def label(page: AppTest) -> str:
     return page.button(key="sync-locations").label
 
 
+def summary(page: AppTest) -> str:
+    return next(text.value for text in page.markdown if text.value.startswith(":small[:gray["))
+
+
 def keys(page: AppTest) -> set[str]:
     return {button.key for button in page.button if button.key}
 
@@ -69,8 +73,7 @@ def test_the_end_of_a_sync_brings_the_message_and_the_rows(visit: Visit, desk: D
     assert literal(run.message) in page.success[0].value
     assert label(page) == "Sync again"
     assert list(page.dataframe[0].value["Name"]) == ["Harbour Clinic", "Mill Clinic"]
-    told = [caption.value for caption in page.caption]
-    assert "2 locations · synced just now by Ana Ruiz" in told
+    assert "2 locations · synced just now by Ana Ruiz" in summary(page)
 
 
 def test_an_open_page_notices_the_end_of_a_run(visit: Visit, desk: Desk) -> None:
@@ -182,8 +185,8 @@ def test_the_search_survives_the_end_of_a_run(visit: Visit, desk: Desk) -> None:
 
 def test_a_resource_of_two_tables_shows_both(visit: Visit) -> None:
     page = visit("therapists")
-    assert "0 therapists · 0 schedules" in [caption.value for caption in page.caption]
-    page.segmented_control(key="entity-therapists").set_value("schedules").run()
+    assert "0 therapists · 0 schedules" in summary(page)
+    page.segmented_control(key="entity-rows-therapists").set_value("schedules").run()
     assert any("There are no schedules yet." in text.value for text in page.markdown)
 
 

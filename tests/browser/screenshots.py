@@ -1,0 +1,67 @@
+"""Pictures of every page, light, dark and on a phone, to be looked at: `make screenshots`."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from sync_core.resources import CATALOGUE
+from sync_core.settings import ROOT
+from tests.browser.conftest import App, SlowSheet, Tab, Visit
+
+FOLDER = Path(ROOT, "screenshots")
+PAGES = {
+    "overview": "/",
+    **{name: f"/{name}" for name in CATALOGUE},
+    "changes": "/therapists?tab=What+changed",
+    "to-mend": "/therapists?tab=Needs+a+person",
+    "history": "/therapists?tab=History",
+    "sources": "/sources",
+    "settings": "/settings",
+    "help": "/help",
+}
+LOOKS = {"light": ("light", 1280), "dark": ("dark", 1280), "phone": ("light", 390)}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _synced(app: App) -> None:
+    for resource in CATALOGUE:
+        for _ in range(2):
+            app.command("sync", resource, "--wait", "--as", "sarah.lim@example.org", check=False)
+
+
+def keep(tab: Tab, name: str) -> None:
+    FOLDER.mkdir(exist_ok=True)
+    expect(tab.page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    tab.page.wait_for_timeout(1500)  # charts draw themselves after the page has settled
+    tab.page.screenshot(path=FOLDER / f"{name}.png")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_pages(visit: Visit, look: str) -> None:
+    mode, width = LOOKS[look]
+    tab = visit(mode=mode, width=width)
+    for name, path in PAGES.items():
+        tab.open(path)
+        keep(tab, f"{name}-{look}")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_sign_in(visit: Visit, look: str) -> None:
+    mode, width = LOOKS[look]
+    tab = visit(who=None, mode=mode, width=width)
+    tab.open()
+    keep(tab, f"sign-in-{look}")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_run_on_its_way(visit: Visit, slow_sheet: SlowSheet, look: str) -> None:
+    mode, width = LOOKS[look]
+    tab = visit(mode=mode, width=width)
+    page = tab.open("/locations")
+    page.get_by_role("button", name=re.compile("^Sync data$|^Sync again$|^Retry$")).click()
+    expect(page.get_by_text("Sync in progress...")).to_be_visible()
+    keep(tab, f"syncing-{look}")
+    slow_sheet.go_on.set()
+    expect(page.get_by_text(re.compile("Processed 4000"))).to_be_visible(timeout=30_000)

@@ -1,0 +1,115 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from sync_core import administration, db, demo, jobs, organizations, people, places
+from sync_core.errors import SyncError
+from sync_core.organizations import Organization
+from sync_core.people import Person
+from sync_core.resources import CATALOGUE
+from tests.desk import ANA, Desk
+from tests.reading import refusal
+
+LOCATIONS = CATALOGUE["locations"]
+SARAH = Person("Sarah Lim", "sarah.lim@example.org", "analyst", "Operations")
+
+
+@pytest.fixture
+def staffed(organization: Organization) -> Organization:
+    with db.begin() as connection:
+        people.add(connection, organization.id, ANA)
+    return organization
+
+
+def roles(organization: Organization) -> dict[str, str]:
+    with db.begin() as connection:
+        return {p.email: p.role for p in people.everyone(connection, organization.id)}
+
+
+def written_down(database: psycopg.Connection, organization: Organization) -> list[str]:
+    query = "select detail->>'what' from actions where organization_id = %s order by id"
+    return [row[0] for row in database.execute(query, [organization.id])]
+
+
+Change = Callable[[Organization, Person], object]
+CHANGES: dict[str, Change] = {
+    "source": lambda at, by: administration.set_source(at, by, LOCATIONS, "folder:/data"),
+    "person": lambda at, by: administration.put_person(at, by, SARAH),
+    "removal": lambda at, by: administration.remove_person(at, by, SARAH.email),
+    "organization": lambda _, by: administration.add_organization(by, "x", "X", "AU", "UTC"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("by", [p for p in demo.PEOPLE if p.role != "admin"], ids=lambda p: p.role)
+def test_only_an_administrator_changes_settings(
+    staffed: Organization, change: str, by: Person
+) -> None:
+    assert refusal(lambda: CHANGES[change](staffed, by)).code == "no_permission"
+    assert roles(staffed) == {ANA.email: "admin"}
+
+
+@pytest.mark.parametrize("by", demo.PEOPLE, ids=lambda p: p.role)
+def test_only_analysts_and_administrators_start_and_cancel(desk: Desk, by: Person) -> None:
+    desk.set_source("locations")
+    if by.role in {"analyst", "admin"}:
+        run = jobs.start(desk.organization, "locations", by, "test")
+        assert jobs.cancel(desk.organization, run.id, by).status == "cancelled"
+        return
+    run = desk.start("locations")
+    started = refusal(lambda: jobs.start(desk.organization, "locations", by, "test"))
+    cancelled = refusal(lambda: jobs.cancel(desk.organization, run.id, by))
+    assert (started.code, cancelled.code) == ("no_permission", "no_permission")
+
+
+def test_a_source_that_is_set_is_kept_and_written_down(
+    staffed: Organization, database: psycopg.Connection, tmp_path: Path
+) -> None:
+    administration.set_source(staffed, ANA, LOCATIONS, f"folder:{tmp_path}")
+    with db.begin() as connection:
+        assert places.get(connection, staffed, LOCATIONS)[0].location == str(tmp_path)
+    assert written_down(database, staffed) == [f"the source of locations to folder {tmp_path}"]
+
+
+def test_a_person_is_added_changed_and_removed_and_each_is_written_down(
+    staffed: Organization, database: psycopg.Connection
+) -> None:
+    administration.put_person(staffed, ANA, SARAH)
+    assert roles(staffed)[SARAH.email] == "analyst"
+    administration.put_person(staffed, ANA, Person("Sarah Lim", SARAH.email, "manager", ""))
+    assert roles(staffed)[SARAH.email] == "manager"
+    administration.remove_person(staffed, ANA, SARAH.email)
+    assert SARAH.email not in roles(staffed)
+    assert len(written_down(database, staffed)) == 3
+
+
+@pytest.mark.parametrize(
+    "person",
+    [Person("", "a@example.org", "viewer"), Person("A", "not an address", "viewer")],
+    ids=["no name", "no address"],
+)
+def test_a_person_needs_a_name_and_an_address(staffed: Organization, person: Person) -> None:
+    refused = refusal(lambda: administration.put_person(staffed, ANA, person))
+    assert refused.code == "bad_person"
+
+
+def test_the_last_administrator_stays(staffed: Organization) -> None:
+    demoted = Person(ANA.name, ANA.email, "viewer", ANA.team)
+    for change in (
+        lambda: administration.put_person(staffed, ANA, demoted),
+        lambda: administration.remove_person(staffed, ANA, ANA.email),
+    ):
+        assert refusal(change).code == "last_admin"
+    assert roles(staffed) == {ANA.email: "admin"}
+
+
+def test_who_adds_an_organization_is_its_first_administrator(staffed: Organization) -> None:
+    slug = f"{staffed.slug[:20]}-2"
+    added = administration.add_organization(ANA, slug, "Harbor Clinics", "AU", "UTC")
+    assert roles(added) == {ANA.email: "admin"}
+    with db.begin() as connection:
+        assert added in organizations.of(connection, ANA.email)
+    with pytest.raises(SyncError, match="already"):
+        administration.add_organization(ANA, slug, "Again", "AU", "UTC")

@@ -1,0 +1,63 @@
+from collections.abc import Callable
+
+from streamlit.testing.v1 import AppTest
+
+from sync_core import db, organizations, people
+from sync_core.organizations import Organization
+from tests.desk import ANA, Desk
+
+Visit = Callable[..., AppTest]
+
+
+def texts(page: AppTest) -> str:
+    return "\n".join(text.value for text in page.main.markdown)
+
+
+def links(page: AppTest) -> str:
+    return "\n".join(link.value for link in page.main.page_link)
+
+
+def test_an_empty_organization_shows_a_card_for_each_resource(visit: Visit) -> None:
+    page = visit()
+    for title in ("Therapist", "Location", "Admin", "Brand & Package"):
+        assert f"**{title} Management**" in links(page)
+    assert texts(page).count("Its first sync fills this card.") == 4
+    assert "no source is set" in links(page)
+
+
+def test_a_run_is_on_its_card_and_in_the_feed_in_words(visit: Visit, desk: Desk) -> None:
+    run = desk.sync("admins", admins=[("Email", "Name", "Role", "Team", "Active")])
+    page = visit()
+    assert run.message.split(":")[0] in texts(page)
+    assert "**Ana Ruiz** from IT" in texts(page)
+    assert " admins" in texts(page)
+
+
+def test_what_failed_needs_a_person(visit: Visit, desk: Desk) -> None:
+    desk.sync("locations")
+    page = visit()
+    assert "**Needs a person**" in texts(page)
+    assert "**Location Management**: The file" in links(page)
+
+
+def test_a_run_on_its_way_is_in_the_sidebar_of_every_page(visit: Visit, desk: Desk) -> None:
+    desk.start("locations")
+    for name in ("overview", "therapists", "help"):
+        page = visit(name)
+        assert "Locations" in [link.value for link in page.sidebar.page_link]
+
+
+def test_a_visitor_of_two_organizations_changes_between_them(
+    visit: Visit, organization: Organization
+) -> None:
+    with db.begin() as connection:
+        other = organizations.add(connection, f"{organization.slug[:20]}-b", "Harbor Clinics")
+        people.add(connection, other.id, ANA)
+    page = visit()
+    assert page.selectbox(key="organization").value == organization.slug
+    page.selectbox(key="organization").select(other.slug).run()
+    assert page.selectbox(key="organization").value == other.slug
+    assert page.query_params["org"] == other.slug
+    page.query_params["org"] = "no-organization-of-mine"
+    page.run()
+    assert not page.exception

@@ -1,0 +1,101 @@
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from sync_core.resources import CATALOGUE
+from sync_core.settings import ROOT
+from sync_core.ui import SCRIPT
+from tests.desk import Desk
+
+Visit = Callable[..., AppTest]
+EMAILS = {
+    "viewer": "vera.olsen@example.org",
+    "analyst": "sarah.lim@example.org",
+    "manager": "michael.tan@example.org",
+    "admin": "ana.ruiz@example.org",
+}
+EVERYBODY = frozenset(EMAILS)
+SYNCS = frozenset({"analyst", "admin"})
+PAGES = {  # who may open it
+    "overview": EVERYBODY,
+    **dict.fromkeys(CATALOGUE, EVERYBODY),
+    "sources": EVERYBODY,
+    "settings": frozenset({"admin"}),
+    "help": EVERYBODY,
+}
+
+
+def offered(page: AppTest) -> set[str]:
+    return {link.value for link in page.sidebar.page_link}
+
+
+def buttons(page: AppTest) -> set[str]:
+    return {button.key for button in page.button if button.key}
+
+
+def refused(page: AppTest) -> bool:
+    return any("you may not" in alert.proto.title for alert in page.error)
+
+
+def test_this_list_names_every_page() -> None:
+    assert {file.stem for file in (ROOT / "pages").glob("*.py")} == set(PAGES)
+
+
+@pytest.mark.parametrize("role", EMAILS)
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_for_those_who_may_see_it(visit: Visit, name: str, role: str) -> None:
+    page = visit(name, EMAILS[role])
+    assert refused(page) == (role not in PAGES[name])
+    assert bool(page.title) == (role in PAGES[name])
+
+
+@pytest.mark.parametrize("role", EMAILS)
+def test_the_navigation_offers_what_the_role_may_see(visit: Visit, role: str) -> None:
+    assert ("Settings" in offered(visit("overview", EMAILS[role]))) == (role == "admin")
+
+
+@pytest.mark.parametrize("role", EMAILS)
+def test_buttons_are_for_those_who_may_press_them(visit: Visit, desk: Desk, role: str) -> None:
+    desk.start("locations")
+    page = visit("locations", EMAILS[role])
+    for key in ("sync-locations", "test-locations", "cancel-locations"):
+        assert (key in buttons(page)) == (role in SYNCS)
+    changes = [field.label for field in visit("sources", EMAILS[role]).text_input]
+    assert ("Source" in changes) == (role == "admin")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nobody_sees_a_page_without_signing_in(visit: Visit, name: str) -> None:
+    page = visit("overview")
+    page.user = {"is_logged_in": False}
+    page.switch_page(str(ROOT / "pages" / f"{name}.py")).run()
+    assert [title.value for title in page.title] == ["Sign in to Sync Desk"]
+    assert offered(page) == set()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_that_runs_without_its_frame_shows_nothing(visit: Visit, name: str) -> None:
+    visit("overview")
+    page = AppTest.from_file(ROOT / "pages" / f"{name}.py", default_timeout=20)
+    page.user = {"is_logged_in": False}
+    page.run()
+    assert not page.exception
+    assert not page.main.children
+
+
+def test_a_stranger_is_told_whom_to_ask(visit: Visit) -> None:
+    visit("overview")
+    page = AppTest.from_file(SCRIPT, default_timeout=20)
+    page.user = {"is_logged_in": True, "email": "nobody@example.org"}
+    page.run()
+    assert "not known in any organization" in page.warning[0].value
+
+
+def test_an_old_sign_in_has_ended(visit: Visit) -> None:
+    visit("overview")
+    page = AppTest.from_file(SCRIPT, default_timeout=20)
+    page.user = {"is_logged_in": True, "email": EMAILS["admin"], "iat": 1_000_000_000}
+    page.run()
+    assert [title.value for title in page.title] == ["Sign in to Sync Desk"]
+    assert "has ended" in page.info[0].value
