@@ -23,7 +23,7 @@ def show(here: Visitor, resource: Resource, since: Version) -> None:
     total = totals.total(here.organization.id, entity, since)
     if not total:
         what = f"There are no {entity.title.lower()} yet."
-        paging.say_empty(":material/inbox:", what, "They appear here after the first sync.")
+        paging.say_empty(":material/inbox:", what, "They appear here after a sync.")
         return
     view = _toolbar(entity)
     if view.search.strip():

@@ -26,7 +26,7 @@ LOOKS = {"light": ("light", 1280), "dark": ("dark", 1280), "phone": ("light", 39
 
 @pytest.fixture(scope="module", autouse=True)
 def _synced(app: App) -> None:
-    for resource in CATALOGUE:
+    for resource in ("locations", *CATALOGUE):  # the others refer to locations
         for _ in range(2):
             app.command("sync", resource, "--wait", "--as", "sarah.lim@example.org", check=False)
 
