@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+import sync_core.ui.ready  # noqa: F401 - so that the first visitor does not wait for it
 from sync_core.ui import SCRIPT, demo_door, sign_in, trouble
 
 sign_in.refuse_unsafe_start()

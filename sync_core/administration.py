@@ -8,10 +8,11 @@ from typing import get_args
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from sync_core import actions, db, organizations, people, places, tables
+from sync_core import actions, db, organizations, people, places, policies, tables
 from sync_core.errors import SyncError
 from sync_core.organizations import Organization
 from sync_core.people import Person, Role
+from sync_core.policies import Policy
 from sync_core.resource import Resource
 from sync_core.settings import ROOT
 from sync_core.sources import Place, place_name
@@ -38,6 +39,20 @@ def set_source(
             what = f"the source of {place.entity} to {place_name(place)}"
             _record(connection, organization, by, what, resource.name)
     return found
+
+
+def set_policy(organization: Organization, by: Person, resource: Resource, policy: Policy) -> None:
+    """Decide how fresh a resource shall be, and what happens to removed rows.
+
+    Raises SyncError: no_permission, bad_policy.
+    """
+    people.require(by, "administer")
+    if policy.fresh_hours < 1:
+        raise SyncError("bad_policy")
+    with db.begin() as connection:
+        policies.put(connection, organization, resource.name, policy)
+        what = f"{resource.name}: fresh for {policy.fresh_hours} h, removed rows"
+        _record(connection, organization, by, f"{what}: {policy.removal or 'as declared'}")
 
 
 def put_person(organization: Organization, by: Person, person: Person) -> None:

@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from getpass import getuser
 from pathlib import Path
-from typing import Any, NoReturn, ParamSpec
+from typing import Any, NoReturn, ParamSpec, get_args
 
 import click
 import sqlalchemy as sa
 from redis import RedisError
 
 from sync_core import (
+    administration,
     beat,
     db,
     demo,
@@ -32,7 +33,7 @@ from sync_core import (
 from sync_core.embedded import EmbeddedError
 from sync_core.errors import SyncError
 from sync_core.organizations import Organization
-from sync_core.people import Person
+from sync_core.people import Person, Role
 from sync_core.runs import Run
 from sync_core.settings import SettingsError
 from sync_core.sources import Place
@@ -170,6 +171,37 @@ def org_list() -> None:
     with db.begin() as connection:
         for found in organizations.everyone(connection):
             click.echo(f"{found.slug}\t{found.name}\t{found.country}\t{found.time_zone}")
+
+
+@cli.group()
+def person() -> None:
+    """Say who may come in, and with which role."""
+
+
+@person.command("set")
+@click.argument("email")
+@click.argument("name")
+@click.option("--role", type=click.Choice(get_args(Role)), required=True)
+@click.option("--team", default="", help="As in 'Sarah Lim from Operations'.")
+@_org
+@_command
+def person_set(email: str, name: str, role: Role, team: str, org: str) -> None:
+    """Let somebody in with a role, or change the role."""
+    organization = _organization(org)
+    changed = Person(name, email, role, team)
+    administration.put_person(organization, _who(None, organization), changed)
+    click.echo(f"{name} ({email}) is {role} of {organization.name}.")
+
+
+@person.command("list")
+@_org
+@_command
+def person_list(org: str) -> None:
+    """List the people of an organization."""
+    organization = _organization(org)
+    with db.begin() as connection:
+        for found in people.everyone(connection, organization.id):
+            click.echo(f"{found.email}\t{found.role}\t{found.name}\t{found.team}")
 
 
 @cli.group()

@@ -261,7 +261,7 @@ CATALOGUE: dict[str, Entry] = {
         "administrator",
     ),
     "crashed": Entry(
-        "Its worker died {times} times. Nothing was changed.",
+        "It crashed {times} times and is not tried again. Nothing was changed.",
         "Copy the details and tell an administrator.",
         "administrator",
     ),
@@ -291,6 +291,9 @@ CATALOGUE: dict[str, Entry] = {
         "There is an organization {slug} already.", "Choose another short name.", "administrator"
     ),
     "bad_person": Entry("{problem}", "Correct it, and save again.", "administrator"),
+    "bad_policy": Entry(
+        "Data stay fresh for 1 hour at least.", "Write a number of hours from 1.", "administrator"
+    ),
     "last_admin": Entry(
         "{organization} would have no administrator left.",
         "Make somebody else an administrator first.",

@@ -115,6 +115,7 @@ def _about(scope: Scope, sheet: Sheet) -> dict[str, Any]:
         "title": scope.title,
         "headers": list(scope.columns.headers),
         "locale": sheet.locale,
+        "link": sheet.link(sheet.header_row, 0),  # the pages lead to cells by it
         "entity": declared,
     }
 

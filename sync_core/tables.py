@@ -19,6 +19,7 @@ STATUSES = (
     "expired",
 )
 ACTIVE = ("queued", "running", "interrupted")
+REMOVALS = ("keep", "deactivate", "delete")
 KINDS = ("created", "updated", "unchanged", "removed", "skipped", "failed")
 
 metadata = sa.MetaData(
@@ -109,6 +110,17 @@ sources = sa.Table(
     _text("tab", nullable=True),
     _text("locale", nullable=True),
     _moment("set_at", default=True),
+)
+
+policies = sa.Table(
+    "policies",
+    metadata,
+    _organization(primary_key=True),
+    sa.Column("resource", sa.Text, primary_key=True),
+    sa.Column("fresh_hours", sa.Integer, nullable=False),
+    _text("removal", nullable=True),
+    sa.CheckConstraint("fresh_hours > 0", "fresh_some_time"),
+    _one_of("removal", REMOVALS),
 )
 
 runs = sa.Table(

@@ -12,7 +12,7 @@ from sync_core.ui import notice, source_line
 from sync_core.ui.navigation import page_file
 from sync_core.ui.news import News
 from sync_core.ui.visitor import Visitor
-from sync_core.ui.words import Color, count, literal
+from sync_core.ui.words import Color, ago, count, literal
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,17 @@ def _of_resource(here: Visitor, resource: Resource, found: News) -> Iterator[Mat
     if failed := found.failed.get(resource.name):
         text = f"{title}: {count(failed, 'row')} failed in the last sync."
         yield Matter(":material/warning:", "orange", text, resource.name, notice.TO_MEND)
+    if found.overdue(resource.name):
+        hours = count(found.policies[resource.name].fresh_hours, "hour")
+        text = f"{title}: in step {_since(found, resource)}, but it shall be every {hours}."
+        yield Matter(":material/hourglass_bottom:", "orange", text, resource.name)
     if not source_line.of(here.organization, resource.name):
         yield Matter(":material/link_off:", "orange", f"{title}: no source is set.", "sources")
+
+
+def _since(found: News, resource: Resource) -> str:
+    at = found.fresh[resource.name].finished_at
+    return ago(at) if at else ""
 
 
 @st.cache_resource(ttl=5, show_spinner=False)

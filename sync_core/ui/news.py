@@ -10,7 +10,8 @@ import streamlit as st
 from redis import RedisError
 from sqlalchemy import Connection
 
-from sync_core import db, kv, progress, runs, tables
+from sync_core import db, kv, policies, progress, runs, tables
+from sync_core.policies import Policy
 from sync_core.progress import Progress
 from sync_core.runs import Run
 
@@ -18,6 +19,9 @@ ACTIVE_PACE, IDLE_PACE = 1, 5  # seconds between two looks of a page
 SHARED = 0.9  # seconds for which a read serves everybody
 SILENCE = 5.0  # seconds without a try after Redis did not answer
 SHOWN = timedelta(hours=24)  # for which the end of a run is news
+
+
+State = frozenset[tuple[int, bool]]
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class News:
     runs: Mapping[str, Run]
     fresh: Mapping[str, Run]
     failed: Mapping[str, int]
+    policies: Mapping[str, Policy]
     progress: Mapping[int, Progress]
     dismissed: Mapping[tuple[int, str], datetime]
     live: bool
@@ -42,9 +47,15 @@ class News:
         return ACTIVE_PACE if any(run.active for run in self.runs.values()) else IDLE_PACE
 
     @property
-    def state(self) -> frozenset[tuple[int, str]]:
-        """Which run is where: it changes when any of them begins, moves on or ends."""
-        return frozenset((run.id, run.status) for run in self.runs.values())
+    def state(self) -> State:
+        """Which runs there are, and whether they are on their way: a change concerns the page."""
+        return frozenset((run.id, run.active) for run in self.runs.values())
+
+    def overdue(self, resource: str) -> bool:
+        """Tell whether the resource has been in step, but not within the time it shall be fresh."""
+        run = self.fresh.get(resource)
+        promise = timedelta(hours=self.policies[resource].fresh_hours)
+        return bool(run and run.finished_at and datetime.now(UTC) - run.finished_at > promise)
 
     def noticed(self, run: Run, email: str) -> bool:
         """Tell whether a notice of the run is to be shown to the person.
@@ -71,9 +82,10 @@ def read(organization_id: int) -> News:
         latest = runs.latest(connection, organization_id)
         fresh = runs.fresh(connection, organization_id)
         failed = _failed(connection, fresh)
+        decided = policies.of(connection, organization_id)
         dismissed = _dismissed(connection, [run.id for run in latest.values()])
     found = _progress([run.id for run in latest.values() if run.active])
-    return News(latest, fresh, failed, found or {}, dismissed, live=found is not None)
+    return News(latest, fresh, failed, decided, found or {}, dismissed, live=found is not None)
 
 
 def forget(organization_id: int) -> None:

@@ -1,16 +1,16 @@
 """The overview: what needs a person, one card a resource, and what people did lately."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
 from sync_core import resources
 from sync_core.resource import Resource
 from sync_core.runs import Run
-from sync_core.ui import attention, feed, news, progress_words, strip, visitor
+from sync_core.ui import attention, feed, live, progress_words, strip, visitor
 from sync_core.ui.navigation import page_file
 from sync_core.ui.news import News
-from sync_core.ui.strip import State
 from sync_core.ui.visitor import Visitor
 from sync_core.ui.words import ago, lasted, literal, look
 
@@ -18,21 +18,17 @@ from sync_core.ui.words import ago, lasted, literal, look
 def show() -> None:
     """Show the overview of the visitor's organization."""
     here = visitor.enter("read")
-    found = news.read(here.organization.id)
     with st.container(horizontal=True, key="head"):
         st.title("Overview", icon=":material/dashboard:", anchor=False)
     cards, aside = st.columns([2.3, 1], gap="medium")
     with cards:
-        st.fragment(run_every=found.pace)(_watch)(here, found.state)
+        live.follow(here, partial(_draw, here))
     with aside:
         feed.show(here)
 
 
-def _watch(here: Visitor, seen: State) -> None:
-    """Follow all runs; when one moves on, the whole page shows it."""
-    found = news.read(here.organization.id)
-    if found.state != seen:
-        st.rerun()
+def _draw(here: Visitor, found: News) -> None:
+    """Show what needs a person, and the cards."""
     attention.show(here, found)
     latest = strip.of(here.organization.id, found.state)
     with st.grid(2, min_column_width=260):
@@ -46,7 +42,9 @@ def _card(here: Visitor, resource: Resource, found: News, latest: Sequence[Run])
     with st.container(border=True, height="stretch", gap="xsmall", key=f"card-{resource.name}"):
         title = f"**{resource.title}**"
         st.page_link(page_file(resource.name), label=title, icon=resource.icon, width="stretch")
-        st.badge(looks.word, icon=looks.icon, color=looks.color)
+        overdue = " :orange-badge[:material/hourglass_bottom: Overdue]"
+        badge = f":{looks.color}-badge[{looks.icon} {looks.word}]"
+        st.markdown(badge + (overdue if found.overdue(resource.name) else ""))
         if run and run.active:
             percent = progress_words.of(run, found).percent
             st.progress(min(percent, 100), text=progress_words.sentence(run, found))

@@ -11,6 +11,7 @@ from sync_core.ui.news import News
 from sync_core.ui.visitor import Visitor
 from sync_core.ui.words import ago, literal, look
 
+APART = "&emsp;&emsp;"  # wide blanks
 ICONS = {
     "downloading": ":material/cloud_download:",
     "processing": ":material/fact_check:",
@@ -24,12 +25,11 @@ def show(here: Visitor, run: Run, found: News) -> None:
     looks = look(run)
     with st.container(border=True, key=f"progress-{run.resource}"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.badge(looks.word, icon=looks.icon, color=looks.color)
             told = f"Started {ago(run.queued_at)} by {literal(run.requested_by)}"
-            st.caption(told, width="content")
-            st.space("stretch")
+            badge = f":{looks.color}-badge[{looks.icon} {looks.word}]"
+            st.markdown(f"{badge} :small[:gray[{told}]]", width="stretch")
             _cancel_button(here, run)
-        _steps(run, current, SHEET_BANDS)
+        st.markdown(_steps(current, SHEET_BANDS))
         noticed = found.noticed(run, here.person.email)
         words = None if noticed else progress_words.sentence(run, found)
         st.progress(min(current.percent, 100), text=words)
@@ -38,13 +38,12 @@ def show(here: Visitor, run: Run, found: News) -> None:
         run_log.show_live(here, run, live=found.live)
 
 
-def _steps(run: Run, current: Progress, bands: tuple[Band, ...]) -> None:
-    """List the steps: those that are done, the present one, those to come."""
+def _steps(current: Progress, bands: tuple[Band, ...]) -> str:
+    """List the steps in Markdown: those that are done, the present one, those to come."""
     names = [band.name for band in bands]
     present = names.index(current.phase) if current.phase in names else -1
-    with st.container(horizontal=True, gap="medium", key=f"steps-{run.id}"):
-        for place, name in enumerate(names):
-            st.markdown(_step(name, place - present if present >= 0 else 1), width="content")
+    distances = (place - present if present >= 0 else 1 for place in range(len(names)))
+    return APART.join(map(_step, names, distances))
 
 
 def _step(name: str, distance: int) -> str:

@@ -1,5 +1,7 @@
 """The page of one resource: what it holds, how fresh, the button, the news, the rows."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 import streamlit as st
@@ -10,6 +12,7 @@ from sync_core.resource import Resource
 from sync_core.runs import Run
 from sync_core.ui import (
     history_tab,
+    live,
     news,
     notice,
     progress_card,
@@ -39,39 +42,31 @@ def show(name: str) -> None:
         if here.person.may("sync"):
             source_test.offer(here, resource)
             sync_button(here, resource, found.runs.get(name))
-    st.fragment(run_every=found.pace)(_watch)(here, resource, _seen(found, name))
+    live.follow(here, partial(_draw, here, resource, _holds(here, resource, found)))
     source_test.show(resource)
     _tabs(here, resource, found)
 
 
-def _seen(found: News, name: str) -> tuple[int, bool] | None:
-    run = found.runs.get(name)
-    return (run.id, run.active) if run else None
-
-
-def _watch(here: Visitor, resource: Resource, seen: tuple[int, bool] | None) -> None:
-    """Follow the run; when one begins or ends, the whole page shows it, with fresh data."""
-    found = news.read(here.organization.id)
-    run = found.runs.get(resource.name)
-    if _seen(found, resource.name) != seen:
-        st.rerun()
-    st.markdown(f":small[{_summary(here, resource, found)}]")
+def _draw(here: Visitor, resource: Resource, holds: Sequence[str], found: News) -> None:
+    """Show what there is and how fresh it is, and the news of the run."""
+    run, fresh = found.runs.get(resource.name), found.fresh.get(resource.name)
+    parts, source = [*holds[:-1]], holds[-1]
+    if fresh and fresh.finished_at:
+        parts.append(f"synced {ago(fresh.finished_at)} by {literal(fresh.requested_by)}")
+    st.markdown(f":small[:gray[{' · '.join(parts)}] · {source}]")
     notice.show(here, resource, found)
     if run and run.active:
         progress_card.show(here, run, found)
 
 
-def _summary(here: Visitor, resource: Resource, found: News) -> str:
-    """Tell what is kept, how fresh it is and where it comes from, in one line."""
+def _holds(here: Visitor, resource: Resource, found: News) -> list[str]:
+    """Tell what the tables hold, and at the end where that comes from; only a run changes it."""
     since = totals.version(found.runs.get(resource.name))
-    parts = [
+    held = [
         f"{totals.total(here.organization.id, entity, since):,} {entity.title.lower()}"
         for entity in resource.entities
     ]
-    fresh = found.fresh.get(resource.name)
-    if fresh and fresh.finished_at:
-        parts.append(f"synced {ago(fresh.finished_at)} by {literal(fresh.requested_by)}")
-    return f":gray[{' · '.join(parts)}] · {source_line.words(here.organization, resource)}"
+    return [*held, source_line.words(here.organization, resource)]
 
 
 def _refresh_button(here: Visitor) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from sync_core.ui import STATIC, navigation, sidebar, sign_in, trouble, visitor
+from sync_core.ui import STATIC, live, navigation, sidebar, sign_in, trouble, visitor
 
 st.set_page_config(
     page_title="Sync Desk",
@@ -22,5 +22,6 @@ try:
         visitor.note_arrival(here)
         sidebar.show(here, offered)
         page.run()
+        live.finish(here)
 except Exception as error:  # noqa: BLE001 - whatever it is, the visitor sees a sentence
     trouble.show(error)

@@ -10,6 +10,7 @@ from redis import RedisError
 from sync_core import db, kv, progress, tables
 from sync_core.progress import Line
 from sync_core.runs import Run
+from sync_core.ui.news import SHARED
 from sync_core.ui.visitor import Visitor
 
 SHOWN, FEW = 200, 6  # lines
@@ -19,14 +20,8 @@ CLEARED = "log-cleared"  # session key: lines before this moment are not shown
 
 def show_live(here: Visitor, run: Run, *, live: bool) -> None:
     """Show the log of a run on its way, with a way to clear what has been read."""
-    if not live:
-        return
-    try:
-        lines = progress.read_log(kv.client(), run.id)
-    except RedisError:
-        return
     since = st.session_state.get(CLEARED, 0.0)
-    shown = [line for line in lines if line.at > since]
+    shown = [line for line in _lines(run.id) if line.at > since] if live else []
     if not shown:
         return
     with st.container(gap="xsmall", key=f"live-log-{run.id}"):
@@ -42,6 +37,15 @@ def show_live(here: Visitor, run: Run, *, live: bool) -> None:
             )
         text, few = _text(here, shown), len(shown) <= FEW
         st.code(text, language=None, wrap_lines=True, height="content" if few else TALL)
+
+
+@st.cache_resource(ttl=SHARED, max_entries=100, show_spinner=False)
+def _lines(run_id: int) -> list[Line]:
+    """Read the log of a run on its way, once a second for all sessions of this process."""
+    try:
+        return progress.read_log(kv.client(), run_id)
+    except RedisError:
+        return []
 
 
 def show_kept(here: Visitor, run: Run) -> None:

@@ -1,17 +1,12 @@
-"""The settings of an organization, for its administrators: its people, and further ones."""
-
-from collections.abc import Callable
-from typing import get_args
+"""The settings of an organization, for its administrators."""
 
 import pandas as pd
 import streamlit as st
 
-from sync_core import administration, db, people, settings
-from sync_core.errors import SyncError
-from sync_core.people import Person, Role
-from sync_core.ui import paging, visitor
+from sync_core import administration, resources, settings
+from sync_core.ui import change, paging, people_tab, rules_tab, visitor
 from sync_core.ui.visitor import Visitor
-from sync_core.ui.words import DUTIES, ROLES, lasted, literal
+from sync_core.ui.words import lasted
 
 
 def show() -> None:
@@ -19,83 +14,20 @@ def show() -> None:
     here = visitor.enter("administer")
     with st.container(horizontal=True, key="head"):
         st.title("Settings", icon=":material/settings:", anchor=False)
-    persons, groups, limits = st.tabs(
-        ["People", "Organizations", "Time limits"], key="settings-tab", on_change="rerun"
-    )
+    names = ["People", "Resources", "Organizations", "Time limits"]
+    persons, rules, groups, limits = st.tabs(names, key="settings-tab", on_change="rerun")
     with persons:
         if persons.open:
-            _people(here)
+            people_tab.show(here)
+    with rules:
+        if rules.open:
+            rules_tab.show(here)
     with groups:
         if groups.open:
             _organizations(here)
     with limits:
         if limits.open:
             _limits()
-
-
-def _people(here: Visitor) -> None:
-    with db.begin() as connection:
-        everyone = people.everyone(connection, here.organization.id)
-    columns = st.column_config
-    event = st.dataframe(
-        pd.DataFrame(
-            [[p.name, p.email, [ROLES[p.role]], p.team] for p in everyone],
-            columns=["Name", "E-mail", "Role", "Team"],
-        ),
-        hide_index=True,
-        height=paging.height(len(everyone)),
-        row_height=paging.ROW_HEIGHT,
-        on_select="rerun",
-        selection_mode="single-row",
-        key="people",
-        column_config={
-            "Role": columns.MultiselectColumn(
-                options=[ROLES[role] for role in get_args(Role)],
-                color=["gray", "blue", "violet", "green"],
-            )
-        },
-        alt=f"People of {here.organization.name}",
-    )
-    picked = event.selection.rows
-    chosen = everyone[picked[0]] if picked and picked[0] < len(everyone) else None
-    st.caption("Choose a person to change the role or the team, or add somebody.")
-    _person_form(here, chosen)
-
-
-def _person_form(here: Visitor, chosen: Person | None) -> None:
-    name = chosen.email if chosen else "new"
-    with st.container(border=True), st.form(f"person-{name}", border=False):
-        st.markdown(f"**{literal(chosen.name)}**" if chosen else "**Add somebody**")
-        with st.container(horizontal=True):
-            full = st.text_input("Name", chosen.name if chosen else "", key=f"name-{name}")
-            email = st.text_input(
-                "E-mail",
-                chosen.email if chosen else "",
-                disabled=chosen is not None,
-                key=f"email-{name}",
-            )
-        with st.container(horizontal=True):
-            roles = list(get_args(Role))
-            role = st.selectbox(
-                "Role",
-                roles,
-                index=roles.index(chosen.role) if chosen else 0,
-                format_func=_role,
-                key=f"role-{name}",
-            )
-            team = st.text_input("Team", chosen.team if chosen else "", key=f"team-{name}")
-        with st.container(horizontal=True):
-            saved = st.form_submit_button("Save", type="primary", icon=":material/save:")
-            removed = chosen and st.form_submit_button("Remove", icon=":material/person_remove:")
-    person = Person(full.strip(), email.strip(), role, team.strip())
-    if saved:
-        _do(lambda: administration.put_person(here.organization, here.person, person))
-    if removed:
-        _do(lambda: administration.remove_person(here.organization, here.person, person.email))
-
-
-def _role(role: Role) -> str:
-    return f"{ROLES[role]}: {DUTIES[role]}"
 
 
 def _organizations(here: Visitor) -> None:
@@ -119,27 +51,20 @@ def _organizations(here: Visitor) -> None:
             country = st.text_input("Country", "AU", help="ISO code; it is that of the phones.")
             zone = st.text_input("Time zone", "Australia/Perth")
         if st.form_submit_button("Add", type="primary", icon=":material/add:"):
-            _do(lambda: administration.add_organization(here.person, slug, name, country, zone))
+            change.make(
+                lambda: administration.add_organization(here.person, slug, name, country, zone)
+            )
 
 
 def _limits() -> None:
     current = settings.current()
     limits = {
+        f"A sync of {resource.title} may take": lasted(current.time_limits.of(name))
+        for name, resource in resources.CATALOGUE.items()
+    } | {
         "A source may stay silent for": lasted(current.fetch_timeout),
         "Between the end of a run and the next": lasted(current.cooldown),
         "People sign in again after": lasted(current.sign_in_age),
     }
     st.table(limits, border="horizontal", width="content")
     st.caption("These come from the environment of the program; the README names the variables.")
-
-
-def _do(change: Callable[[], object]) -> None:
-    """Make a change, or say why not."""
-    try:
-        change()
-    except SyncError as error:
-        st.error(literal(error.advice), title=literal(error.sentence), icon=":material/error:")
-        return
-    visitor.forget()
-    st.toast("Saved.", icon=":material/check:")
-    st.rerun()

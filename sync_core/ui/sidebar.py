@@ -4,7 +4,7 @@ import streamlit as st
 
 from sync_core import resources
 from sync_core.runs import Run
-from sync_core.ui import navigation, news, visitor
+from sync_core.ui import live, navigation, visitor
 from sync_core.ui.navigation import Pages, page_file
 from sync_core.ui.news import News
 from sync_core.ui.visitor import CHOICE, Visitor
@@ -16,27 +16,18 @@ def show(here: Visitor, offered: Pages) -> None:
     with st.sidebar:
         navigation.show(offered)
         st.space("xsmall")
-        found = news.read(here.organization.id)
-        st.fragment(run_every=found.pace)(_badge)(here, _running(found))
+        live.begin(st.empty(), _badge)
         _organization(here)
         _person(here)
 
 
-def _running(found: News) -> frozenset[int]:
-    return frozenset(run.id for run in found.runs.values() if run.active)
-
-
-def _badge(here: Visitor, seen: frozenset[int]) -> None:
-    """Show what runs now; when a run begins or ends, the whole page is shown anew."""
-    found = news.read(here.organization.id)
-    if _running(found) != seen:
-        st.rerun()
+def _badge(found: News) -> None:
+    """Show what runs now; nothing where nothing does."""
     active = [run for run in found.runs.values() if run.active]
-    if not active:
-        return
-    with st.container(border=True, gap="xsmall", key="badge"):
-        for run in active:
-            _run(run, found)
+    if active:
+        with st.container(border=True, gap="xsmall", key="badge"):
+            for run in active:
+                _run(run, found)
 
 
 def _run(run: Run, found: News) -> None:

@@ -1,12 +1,15 @@
 """The sources of all resources: where each is read, whether that works, and a sync of it."""
 
+from functools import partial
+
 import streamlit as st
 
 from sync_core import administration, resources
-from sync_core.errors import SyncError
 from sync_core.resource import Resource
 from sync_core.sources import Place, place_link, place_name
 from sync_core.ui import (
+    change,
+    live,
     news,
     notice,
     progress_card,
@@ -16,6 +19,7 @@ from sync_core.ui import (
     visitor,
 )
 from sync_core.ui.navigation import page_file
+from sync_core.ui.news import News
 from sync_core.ui.visitor import Visitor
 from sync_core.ui.words import literal
 
@@ -51,18 +55,17 @@ def _card(here: Visitor, resource: Resource) -> None:
                 resource_page.sync_button(here, resource, run, "secondary")
         _places(here, resource)
         source_test.show(resource)
-        seen = (run.id, run.status) if run else None
-        st.fragment(run_every=found.pace)(_watch)(here, resource, seen)
+        if run and run.active:
+            live.follow(here, partial(_draw, here, resource))
+        else:
+            notice.show(here, resource, found)
         if here.person.may("administer"):
             _change(here, resource)
 
 
-def _watch(here: Visitor, resource: Resource, seen: tuple[int, str] | None) -> None:
-    """Follow the resource's run."""
-    found = news.read(here.organization.id)
+def _draw(here: Visitor, resource: Resource, found: News) -> None:
+    """Show how the run of the resource goes."""
     run = found.runs.get(resource.name)
-    if (run and (run.id, run.status)) != seen:
-        st.rerun()
     notice.show(here, resource, found)
     if run and run.active:
         progress_card.show(here, run, found)
@@ -108,8 +111,8 @@ def _change(here: Visitor, resource: Resource) -> None:
 
 
 def _save(here: Visitor, resource: Resource, words: str, tab: str, locale: str) -> None:
-    try:
-        administration.set_source(
+    change.make(
+        lambda: administration.set_source(
             here.organization,
             here.person,
             resource,
@@ -117,9 +120,4 @@ def _save(here: Visitor, resource: Resource, words: str, tab: str, locale: str) 
             tab=tab.strip() or None,
             locale=locale.strip() or None,
         )
-    except SyncError as error:
-        st.error(literal(error.advice), title=literal(error.sentence), icon=":material/error:")
-        return
-    source_line.forget()
-    st.toast("The source is set.", icon=":material/check:")
-    st.rerun()
+    )

@@ -8,16 +8,15 @@ import streamlit as st
 
 from sync_core import db, resources, runs
 from sync_core.runs import Run
+from sync_core.ui.news import State
 from sync_core.ui.visitor import Visitor
 from sync_core.ui.words import look, moment
 
 SHOWN = 30  # runs
 
-State = frozenset[tuple[int, str]]
-
 
 def of(organization_id: int, state: State) -> Mapping[str, Sequence[Run]]:
-    """Give the last runs of each resource, oldest first; read anew when one has moved on."""
+    """Give the last runs of each resource, oldest first; read anew when one begins or ends."""
     return _read(organization_id, state)
 
 

@@ -11,21 +11,22 @@ from sync_core.ui.words import HOUR, MINUTE, count
 
 LEARNT_FROM = 20  # runs that are looked at
 SOFT_LIMIT = 300  # seconds after which the page says that it takes long
+FEW = 5  # seconds
 ENOUGH = 10  # percent of the bar from which the bar itself tells the time
 
 
 def words(run: Run, percent: int) -> str:
     """Tell about how long it will take, where anybody can know: "about 20 s left"."""
-    left = _left(elapsed(run), percent, _usual(run.organization_id, run.resource))
-    if left is None:
+    seconds = left(elapsed(run), percent, _usual(run.organization_id, run.resource))
+    if seconds is None:
         return ""
-    if left < 5:  # noqa: PLR2004 - seconds
+    if seconds < FEW:
         return "a few seconds left"
-    if left < MINUTE:
-        return f"about {round(left / 5) * 5} s left"
-    if left < HOUR:
-        return f"about {round(left / MINUTE)} min left"
-    return f"about {count(round(left / HOUR), 'hour')} left"
+    if seconds < MINUTE:
+        return f"about {round(seconds / FEW) * FEW} s left"
+    if seconds < HOUR:
+        return f"about {round(seconds / MINUTE)} min left"
+    return f"about {count(round(seconds / HOUR), 'hour')} left"
 
 
 def elapsed(run: Run) -> float:
@@ -35,8 +36,8 @@ def elapsed(run: Run) -> float:
     return max(0.0, (datetime.now(UTC) - run.started_at).total_seconds())
 
 
-def _left(gone: float, percent: int, usual: float | None) -> float | None:
-    """Trust the earlier runs until they are exceeded, then the bar."""
+def left(gone: float, percent: int, usual: float | None) -> float | None:
+    """Give the seconds left: trust the earlier runs until they are exceeded, then the bar."""
     if usual is not None and gone < usual:
         return usual - gone
     if percent < ENOUGH or not gone:

@@ -42,14 +42,15 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
 
 
 def lasted(seconds: float) -> str:
-    """Tell a duration: "0.4 s", "12 s", "3 min 20 s", "1 h 5 min"."""
+    """Tell a duration: "0.4 s", "12 s", "3 min 20 s", "12 h"."""
     if seconds < 10:  # noqa: PLR2004 - seconds
-        return f"{seconds:.1f} s"
-    if seconds < MINUTE:
-        return f"{seconds:.0f} s"
-    if seconds < HOUR:
-        return f"{seconds // MINUTE:.0f} min {seconds % MINUTE:.0f} s"
-    return f"{seconds // HOUR:.0f} h {seconds % HOUR // MINUTE:.0f} min"
+        return f"{seconds:.1f} s".replace(".0 ", " ")
+    whole = round(seconds)
+    if whole < MINUTE:
+        return f"{whole} s"
+    if whole < HOUR:
+        return f"{whole // MINUTE} min {whole % MINUTE} s".removesuffix(" 0 s")
+    return f"{whole // HOUR} h {whole % HOUR // MINUTE} min".removesuffix(" 0 min")
 
 
 def moment(at: datetime, zone: ZoneInfo) -> str:

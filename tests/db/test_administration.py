@@ -3,11 +3,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 
 from sync_core import administration, db, demo, jobs, organizations, people, places
+from sync_core.cli import cli
 from sync_core.errors import SyncError
 from sync_core.organizations import Organization
 from sync_core.people import Person
+from sync_core.policies import Policy
 from sync_core.resources import CATALOGUE
 from tests.desk import ANA, Desk
 from tests.reading import refusal
@@ -38,6 +41,7 @@ CHANGES: dict[str, Change] = {
     "source": lambda at, by: administration.set_source(at, by, LOCATIONS, "folder:/data"),
     "person": lambda at, by: administration.put_person(at, by, SARAH),
     "removal": lambda at, by: administration.remove_person(at, by, SARAH.email),
+    "policy": lambda at, by: administration.set_policy(at, by, LOCATIONS, Policy(6, "delete")),
     "organization": lambda _, by: administration.add_organization(by, "x", "X", "AU", "UTC"),
 }
 
@@ -113,3 +117,32 @@ def test_who_adds_an_organization_is_its_first_administrator(staffed: Organizati
         assert added in organizations.of(connection, ANA.email)
     with pytest.raises(SyncError, match="already"):
         administration.add_organization(ANA, slug, "Again", "AU", "UTC")
+
+
+def test_rows_that_left_the_source_go_as_the_organization_has_decided(
+    staffed: Organization, database: psycopg.Connection, desk: Desk
+) -> None:
+    labels = [field.label for field in LOCATIONS.entities[0].fields]
+    rows = [[code, "Clinic", *[""] * (len(labels) - 2)] for code in ("L1", "L2")]
+    administration.set_policy(staffed, ANA, LOCATIONS, Policy(6, "delete"))
+    desk.sync("locations", locations=[labels, *rows])
+    run = desk.sync("locations", locations=[labels, rows[0]])
+    assert desk.counts(run, "locations")["removed"] == 1
+    query = "select location_code from locations where organization_id = %s"
+    assert database.execute(query, [staffed.id]).fetchall() == [("L1",)]
+
+
+def test_data_stay_fresh_for_an_hour_at_least(staffed: Organization) -> None:
+    change = refusal(lambda: administration.set_policy(staffed, ANA, LOCATIONS, Policy(0)))
+    assert change.code == "bad_policy"
+
+
+def test_the_shell_lets_the_first_administrator_in(organization: Organization) -> None:
+    words = ["person", "set", ANA.email, ANA.name, "--role", "admin", "--org", organization.slug]
+    assert CliRunner().invoke(cli, words).exit_code == 0
+    assert roles(organization) == {ANA.email: "admin"}
+    listed = CliRunner().invoke(cli, ["person", "list", "--org", organization.slug])
+    assert ANA.email in listed.stdout
+    words[words.index("admin")] = "viewer"
+    refused = CliRunner().invoke(cli, words)
+    assert (refused.exit_code, "no administrator left" in refused.stderr) == (5, True)

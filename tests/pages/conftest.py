@@ -22,13 +22,12 @@ def healthy(page: AppTest) -> AppTest:
 
 @pytest.fixture
 def visit(organization: Organization) -> Visit:
-    st.cache_data.clear()
-    st.cache_resource.clear()
     with db.begin() as connection:
         for person in demo.PEOPLE:
             people.add(connection, organization.id, person)
 
     def open_page(name: str = "overview", email: str = "ana.ruiz@example.org") -> AppTest:
+        st.cache_resource.clear()
         page = AppTest.from_file(SCRIPT, default_timeout=20)
         page.user = {"is_logged_in": True, "email": email}
         page.query_params["org"] = organization.slug

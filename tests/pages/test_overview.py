@@ -1,9 +1,11 @@
 from collections.abc import Callable
 
+import psycopg
 from streamlit.testing.v1 import AppTest
 
-from sync_core import db, organizations, people
+from sync_core import db, organizations, people, policies
 from sync_core.organizations import Organization
+from sync_core.policies import Policy
 from tests.desk import ANA, Desk
 
 Visit = Callable[..., AppTest]
@@ -61,3 +63,18 @@ def test_a_visitor_of_two_organizations_changes_between_them(
     page.query_params["org"] = "no-organization-of-mine"
     page.run()
     assert not page.exception
+
+
+def test_data_that_are_older_than_promised_need_a_person(
+    visit: Visit, desk: Desk, database: psycopg.Connection
+) -> None:
+    run = desk.sync("admins", admins=[("Email", "Name", "Role", "Team", "Active")])
+    assert "Overdue" not in texts(visit())
+    with db.begin() as connection:
+        policies.put(connection, desk.organization, "admins", Policy(fresh_hours=1))
+    database.execute("set session_replication_role = replica")  # past the guard of ended runs
+    earlier = "finished_at = finished_at - interval '61 minutes'"
+    database.execute(f"update runs set {earlier} where id = %s", [run.id])
+    page = visit()
+    assert "Overdue" in texts(page)
+    assert "it shall be every 1 hour" in links(page)

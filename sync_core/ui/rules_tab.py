@@ -1,0 +1,51 @@
+"""What an organization decides for its resources, for its administrators."""
+
+import streamlit as st
+
+from sync_core import administration, db, policies, resources
+from sync_core.policies import Policy
+from sync_core.resource import Removal, Resource
+from sync_core.ui import change
+from sync_core.ui.visitor import Visitor
+
+REMOVALS: dict[Removal | None, str] = {
+    None: "As each table declares",
+    "keep": "Stay in the table",
+    "deactivate": "Are marked as removed",
+    "delete": "Are deleted",
+}
+
+
+def show(here: Visitor) -> None:
+    """Show a form for each resource."""
+    with db.begin() as connection:
+        decided = policies.of(connection, here.organization.id)
+    st.caption("How fresh each resource shall be, and what happens to rows that leave its source.")
+    for resource in resources.CATALOGUE.values():
+        _rule(here, resource, decided[resource.name])
+
+
+def _rule(here: Visitor, resource: Resource, policy: Policy) -> None:
+    form = st.form(f"policy-{resource.name}")
+    form.markdown(f"{resource.icon} **{resource.title}**")
+    with form.container(horizontal=True, vertical_alignment="bottom"):
+        hours = st.number_input(
+            "Fresh for so many hours",
+            min_value=1,
+            max_value=8_760,
+            value=policy.fresh_hours,
+            key=f"hours-{resource.name}",
+        )
+        removal = st.selectbox(
+            "Rows that left the source",
+            list(REMOVALS),
+            index=list(REMOVALS).index(policy.removal),
+            format_func=REMOVALS.__getitem__,
+            key=f"removal-{resource.name}",
+        )
+        saved = st.form_submit_button("Save", icon=":material/save:")
+    if saved:
+        wanted = Policy(int(hours), removal)
+        change.make(
+            lambda: administration.set_policy(here.organization, here.person, resource, wanted)
+        )

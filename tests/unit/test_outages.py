@@ -1,0 +1,44 @@
+import psycopg
+import pytest
+import sqlalchemy as sa
+from psycopg import errors
+
+from sync_core import db
+
+AWAY = [
+    psycopg.OperationalError("connection refused"),
+    psycopg.InterfaceError("the connection is closed"),
+    errors.AdminShutdown(),
+    errors.CrashShutdown(),
+    errors.CannotConnectNow(),
+    errors.IdleInTransactionSessionTimeout(),
+    sa.exc.TimeoutError("no connection is free"),
+]
+THERE = [errors.DiskFull(), errors.DeadlockDetected(), errors.UndefinedTable(), ValueError()]
+
+
+@pytest.mark.parametrize("error", AWAY, ids=repr)
+def test_an_outage_of_postgres_passes_by_itself(error: Exception) -> None:
+    assert db.is_away(error)
+    assert not db.is_full(error)
+
+
+@pytest.mark.parametrize("error", THERE, ids=repr)
+def test_what_postgres_refuses_is_no_outage(error: Exception) -> None:
+    assert not db.is_away(error)
+
+
+def test_an_outage_is_seen_through_the_wrapping_of_sqlalchemy() -> None:
+    assert db.is_away(sa.exc.OperationalError("select 1", {}, errors.AdminShutdown()))
+    assert not db.is_away(sa.exc.OperationalError("select 1", {}, errors.DiskFull()))
+
+
+def test_a_restart_is_told_from_a_crash() -> None:
+    assert db.is_restart(errors.AdminShutdown())
+    assert not db.is_restart(errors.CrashShutdown())
+    assert not db.is_restart(psycopg.OperationalError("server closed the connection"))
+
+
+def test_a_full_disk_has_a_sentence_of_its_own() -> None:
+    assert db.is_full(errors.DiskFull())
+    assert not db.is_full(ValueError())

@@ -1,0 +1,75 @@
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync_core import tables
+from sync_core.ui import words
+
+NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)  # 14:30 in Perth, a Monday
+PERTH = ZoneInfo("Australia/Perth")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (0, "just now"),
+        (59, "just now"),
+        (60, "1 minute ago"),
+        (14 * 60 + 59, "14 minutes ago"),
+        (3_600, "1 hour ago"),
+        (86_399, "23 hours ago"),
+        (3 * 86_400, "3 days ago"),
+    ],
+)
+def test_how_long_ago(seconds: float, told: str) -> None:
+    assert words.ago(NOW - timedelta(seconds=seconds), NOW) == told
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (0.04, "0 s"),
+        (0.4, "0.4 s"),
+        (3, "3 s"),
+        (12.4, "12 s"),
+        (59.7, "1 min"),
+        (200, "3 min 20 s"),
+        (3_600, "1 h"),
+        (3_900, "1 h 5 min"),
+        (43_200, "12 h"),
+    ],
+)
+def test_how_long_it_lasted(seconds: float, told: str) -> None:
+    assert words.lasted(seconds) == told
+
+
+@pytest.mark.parametrize(
+    ("hours", "told"),
+    [
+        (0, "at 2:30 PM"),
+        (14, "at 12:30 AM"),
+        (15, "yesterday at 11:30 PM"),
+        (48, "on Saturday at 2:30 PM"),
+        (24 * 20, "on 3 Nov 2026"),
+    ],
+)
+def test_when_it_was_in_somebody_s_own_zone(hours: float, told: str) -> None:
+    assert words.clock(NOW - timedelta(hours=hours), PERTH, NOW) == told
+
+
+def test_every_status_has_a_look_of_its_own() -> None:
+    assert set(words.LOOKS) == set(tables.STATUSES)
+    assert len({look.icon for look in words.LOOKS.values()}) == len(words.LOOKS)
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_shown_literally(text: str) -> None:
+    shown = words.literal(text).replace("\N{WORD JOINER}", "")
+    assert "\n" not in shown
+    bare = words.literal(" ".join(text.split())).replace("\N{WORD JOINER}", "")
+    assert shown == bare
+    for mark in "*_[]()<>:$`#|~&!":
+        assert mark not in shown.replace("\\\\", "").replace(f"\\{mark}", "")
