@@ -10,7 +10,6 @@ import logging
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -26,6 +25,7 @@ from rq.job import Job
 from rq.worker_registration import register
 
 from sync_core import beat, db, heart, jobs, kv
+from sync_core.heart import Request
 
 REDIS_IS_GONE = (RedisConnectionError, RedisTimeoutError)
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
@@ -59,8 +59,8 @@ class Beat:
 
 
 def _run_beat(parent: int) -> None:
-    stop = threading.Event()
-    _handle_signals(lambda _signal, _frame: stop.set())
+    stop = Request()
+    _handle_signals(stop.make)
     try:
         beat.run(stop, parent)
     finally:
@@ -114,11 +114,13 @@ class SyncWorker(Worker):
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Never leave a horse behind, not even where Redis goes away under it."""
-        with _even_without_redis():
-            super().execute_job(job, queue)
-        while self.horse_pid:
-            self._reap_horse(os.WNOHANG)
-            time.sleep(0.1)
+        try:
+            with _even_without_redis():
+                super().execute_job(job, queue)
+        finally:
+            while self.horse_pid:
+                self._reap_horse(os.WNOHANG)
+                time.sleep(0.1)
 
     def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
         """Go on without Redis while the horse works; be known again after it was wiped."""
@@ -175,7 +177,7 @@ class SyncWorker(Worker):
 
     def setup_work_horse_signals(self) -> None:
         """Make the horse die with its parent, and take SIGTERM as a request to stop."""
-        _handle_signals(lambda _signal, _frame: heart.STOPPING.set())
+        _handle_signals(heart.STOPPING.make)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
@@ -243,6 +245,10 @@ def _how(status: int) -> str:
     return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise StopRequested
+
+
 @contextmanager
 def _even_without_redis() -> Iterator[None]:
     try:
@@ -271,6 +277,7 @@ def main() -> None:
 
 def _work(its_beat: Beat | None, *, burst: bool) -> bool:
     """Work; tells whether that was all. RQ's worker gives up where Redis is gone too long."""
+    _handle_signals(_stop)  # until RQ's worker has handlers of its own
     with _even_without_redis():
         worker = SyncWorker(its_beat)
         worker.work(burst=burst, logging_level="WARNING")

@@ -6,13 +6,14 @@ It may run twice at once: every step locks what it touches, or is safe to repeat
 import logging
 import os
 import signal
-import threading
+import time
 from contextlib import suppress
 
 from psycopg.errors import LockNotAvailable
 from redis import RedisError
 
 from sync_core import db, jobs, leases, runs, settings, staging, tables
+from sync_core.heart import Request
 
 PAUSE = 1.0  # seconds
 
@@ -60,23 +61,32 @@ def _tidy() -> None:
         tables.make_partitions(connection)
 
 
-def run(stop: threading.Event, parent: int | None = None) -> None:
+def run(stop: Request, parent: int | None = None) -> None:
     """Tick once a second until told to stop, or until the parent (its process id) has died."""
-    while not stop.wait(PAUSE) and parent in {None, os.getppid()}:
+    told = ""  # what went wrong at the last tick: it may go on for long
+    while not stop.made and parent in {None, os.getppid()}:
+        time.sleep(PAUSE)
         try:
             tick()
-        except Exception as error:
-            if not db.is_away(error):
-                log.exception("the beat goes on")
-            else:
-                log.warning("no beat, Postgres does not answer: %s", type(error).__name__)
+            told = ""
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next tick may do better
+            if told != type(error).__name__:
+                _tell(error)
+            told = type(error).__name__
+
+
+def _tell(error: Exception) -> None:
+    if db.is_away(error):
+        log.warning("no beat, Postgres does not answer: %s", type(error).__name__)
+    else:
+        log.error("the beat goes on after %s", type(error).__name__, exc_info=error)
 
 
 def main() -> None:
     """Run the beat as a process of its own."""
-    stop = threading.Event()
+    stop = Request()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _signal, _frame: stop.set())
+        signal.signal(number, stop.make)
     run(stop)
 
 

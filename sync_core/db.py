@@ -29,8 +29,12 @@ PATIENCE = {  # with a server that went away without a word; Unix sockets need n
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
 }
-AWAY = ("08", "57P")  # beginnings of SQLSTATE: a connection fails, the server shuts down
+AWAY = ("08", "57P", "25P03")  # beginnings of SQLSTATE: it fails, shuts down, lost patience
+RESTART = "57P01"
 FULL = ("53", "58")  # the disk or the memory is full, the disk fails
+OPTIONS = (  # a process that is frozen in the midst of a transaction locks nobody out for long
+    "-c timezone=UTC -c idle_in_transaction_session_timeout=15s"
+)
 TOKEN = secrets.token_hex(4)  # of this process and the children that it forks: pids come again
 
 
@@ -48,7 +52,7 @@ def engine() -> Engine:
         pool_size=5,
         max_overflow=15,
         pool_timeout=5,
-        connect_args={**PATIENCE, "application_name": name(), "options": "-c timezone=UTC"},
+        connect_args={**PATIENCE, "application_name": name(), "options": OPTIONS},
     )
 
 
@@ -80,10 +84,15 @@ def at_once() -> Iterator[Connection]:
 
 def is_away(error: Exception) -> bool:
     """Tell an outage of Postgres, which passes by itself, from whatever else goes wrong."""
-    state = _sqlstate(error)
+    if state := _sqlstate(error):
+        return state.startswith(AWAY)
     ours = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
-    theirs = (psycopg.OperationalError, psycopg.InterfaceError)
-    return isinstance(error, ours + theirs) and (state is None or state.startswith(AWAY))
+    return isinstance(error, (*ours, psycopg.OperationalError, psycopg.InterfaceError))
+
+
+def is_restart(error: Exception) -> bool:
+    """Tell an outage that somebody wanted from a crash."""
+    return _sqlstate(error) == RESTART
 
 
 def is_full(error: Exception) -> bool:

@@ -5,7 +5,8 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
+from dataclasses import dataclass
+from types import FrameType, TracebackType
 from typing import Self
 
 import sqlalchemy as sa
@@ -17,9 +18,21 @@ PATIENCE = 8  # seconds for an attempt to stop by itself, before its heart close
 MERCY = 5  # seconds for an attempt to notice that its run was closed, before it is ended
 AGAIN = 0.5  # seconds until the next try where Postgres does not answer
 
-STOPPING = threading.Event()  # set by SIGTERM: this process is to stop
-
 log = logging.getLogger(__name__)
+
+
+@dataclass
+class Request:
+    """Something that a signal asks for; unlike an Event it takes no lock, which may be held."""
+
+    made: bool = False
+
+    def make(self, _signal: int, _frame: FrameType | None) -> None:
+        """Handle a signal."""
+        self.made = True
+
+
+STOPPING = Request()  # made by SIGTERM: this process is to stop
 
 
 class CancelledError(Exception):
@@ -72,7 +85,7 @@ class Heart:
 
     def check(self) -> None:
         """Raise the reason for which the attempt must stop, if there is one."""
-        if reason := self._reason or (StoppedError if STOPPING.is_set() else None):
+        if reason := self._reason or (StoppedError if STOPPING.made else None):
             raise reason
 
     def _beat(self) -> None:
@@ -82,7 +95,8 @@ class Heart:
                 self._renew()
                 pause = float(leases.HEARTBEAT)
             except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
-                log.warning("no heartbeat, Postgres does not answer: %s", type(error).__name__)
+                if pause != AGAIN:
+                    log.warning("no heartbeat, Postgres does not answer: %s", type(error).__name__)
                 pause = AGAIN
             if self._reason is LeaseLostError:
                 return self._end_unless_done()
@@ -97,7 +111,7 @@ class Heart:
                 self._stop(CancelledError)
             elif news.active > self._limit:
                 self._stop(OverdueError)
-            elif STOPPING.is_set():
+            elif STOPPING.made:
                 self._stop(StoppedError)
             if self._reason and time.monotonic() > self._since + PATIENCE:
                 self._close_run()

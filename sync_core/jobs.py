@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -20,6 +21,7 @@ from sync_core import (
     organizations,
     people,
     places,
+    policies,
     resources,
     runs,
     settings,
@@ -51,6 +53,7 @@ def start(organization: Organization, resource: str, person: Person, trigger: st
     Raises SyncError: no_permission, unknown_resource, no_source, already_running, cooldown.
     """
     people.require(person, "sync")
+    _revive(organization, resource)
     with db.begin() as connection:
         places.get(connection, organization, places.by_name(resource))
         run = runs.start(connection, organization.id, resource, person, trigger=trigger)
@@ -64,12 +67,21 @@ def start(organization: Organization, resource: str, person: Person, trigger: st
 def cancel(organization: Organization, run_id: int, person: Person) -> Run:
     """Cancel a run: at once while it waits for a worker, else at the worker's next check."""
     people.require(person, "sync")
+    _revive(organization)
     with db.begin() as connection:
         run = runs.request_cancel(connection, organization.id, run_id, person)
         actions.record(
             connection, organization.id, person, "cancelled", resource=run.resource, run_id=run_id
         )
     return run
+
+
+def _revive(organization: Organization, resource: str | None = None) -> None:
+    """Let a run go on whose worker is dead, though no beat may be alive to do so."""
+    with db.begin() as connection:
+        dead = leases.close_dead(connection, organization.id, resource)
+    if dead:
+        resume()
 
 
 def push(run_id: int, resource: str) -> bool:
@@ -86,7 +98,7 @@ def push(run_id: int, resource: str) -> bool:
     except RedisError as error:
         log.warning("run %s waits for the queue: %s", run_id, type(error).__name__)
         return False
-    with db.begin() as connection:
+    with suppress(sa.exc.DBAPIError), db.begin() as connection:  # else it is pushed once more
         runs.mark_pushed(connection, run_id)
     return True
 
@@ -134,7 +146,8 @@ def _attempt(claim: Claim, heart: Heart, reporter: Reporter) -> str:
         return _interrupt(claim, "Postgres lost what was staged", reporter)
     except Exception as error:  # noqa: BLE001 - whatever it is, the run ends with a sentence
         if db.is_away(error):
-            return _interrupt(claim, "Postgres went away", reporter)
+            crashed = not db.is_restart(error)  # it may be this very run that Postgres dies of
+            return _interrupt(claim, "Postgres went away", reporter, crashed=crashed)
         return _finish(claim, _ending(claim, error), reporter)
 
 
@@ -143,10 +156,11 @@ def _sync(claim: Claim, heart: Heart, reporter: Reporter) -> Ending:
     with db.begin() as connection:
         organization = organizations.by_id(connection, claim.organization_id)
         found = places.get(connection, organization, resource)
+        policy = policies.of(connection, organization.id)[resource.name]
     with Reading(heart.check, settings.current().fetch_timeout) as reading:
         work = importer.Work(
             claim,
-            resource,
+            policies.applied(resource, policy),
             resources.ENTITIES,
             organization.country,
             reporter,
@@ -199,14 +213,14 @@ def _finish(claim: Claim, ending: Ending, reporter: Reporter) -> str:
     return _patiently(end)
 
 
-def _interrupt(claim: Claim, why: str, reporter: Reporter) -> str:
+def _interrupt(claim: Claim, why: str, reporter: Reporter, *, crashed: bool = False) -> str:
     """Give the run back; it goes on elsewhere, unless its last commit had got through."""
     reporter.log(f"Interrupted: {why}", "warning")
 
     def give_back() -> str:
         log = reporter.as_json()
         with db.begin() as connection:
-            if not leases.interrupt(connection, claim, why, crashed=False, log=log):
+            if not leases.interrupt(connection, claim, why, crashed=crashed, log=log):
                 raise LeaseLostError
         resume()
         return "interrupted"
@@ -234,7 +248,8 @@ def resume() -> None:
     with db.begin() as connection:
         back = leases.resume(connection)
     for run_id, resource in back:
-        push(run_id, resource)
+        if not push(run_id, resource):
+            return  # the beat pushes them once Redis is back
 
 
 def horse_died(worker: str, how: str) -> None:

@@ -29,7 +29,7 @@ TRANSITIONS: dict[tuple[str, str], str] = {
     ("running", "cancelled"): "the worker obeyed, or was made to",
     ("running", "timed_out"): "the time limit passed",
     ("running", "waiting"): "the plan waits for a person",
-    ("running", "interrupted"): "the worker died, or was asked to stop",
+    ("running", "interrupted"): "the worker died or was asked to stop, or Postgres went away",
     ("interrupted", "queued"): "it goes on by itself",
     ("interrupted", "failed"): "it crashed too often",
     ("interrupted", "cancelled"): "cancelled while no worker had it",

@@ -131,7 +131,7 @@ def start(
     kind: str = "sync",
 ) -> Run:
     """Queue a run. Raises SyncError("already_running" or "cooldown")."""
-    leases.close_dead(connection, organization_id, resource)
+    _refuse_a_second(connection, organization_id, resource)
     _refuse_during_cooldown(connection, organization_id, resource)
     run_id = connection.execute(
         insert(tables.runs)
@@ -150,12 +150,13 @@ def start(
         )
         .returning(_RUNS.id)
     ).scalar_one_or_none()
-    if run_id is None:
-        raise _already_running(connection, organization_id, resource)
+    if run_id is None:  # somebody was faster
+        _refuse_a_second(connection, organization_id, resource)
+        raise SyncError("cooldown", seconds=max(1, round(settings.current().cooldown)))
     return get(connection, organization_id, run_id)
 
 
-def _already_running(connection: Connection, organization_id: int, resource: str) -> SyncError:
+def _refuse_a_second(connection: Connection, organization_id: int, resource: str) -> None:
     age = sa.func.extract("epoch", _NOW - _RUNS.queued_at)
     row = connection.execute(
         sa.select(_RUNS.id, _RUNS.requested_by, age.label("age")).where(
@@ -164,9 +165,8 @@ def _already_running(connection: Connection, organization_id: int, resource: str
             _RUNS.status.in_(tables.ACTIVE),
         )
     ).one_or_none()
-    if row is None:  # it ended a moment ago
-        return SyncError("cooldown", seconds=max(1, round(settings.current().cooldown)))
-    return SyncError("already_running", who=row.requested_by, ago=_ago(row.age), run=row.id)
+    if row:
+        raise SyncError("already_running", who=row.requested_by, ago=_ago(row.age), run=row.id)
 
 
 def _ago(seconds: float) -> str:

@@ -83,6 +83,7 @@ def remove_the_fence() -> None:
 def main(options: Sequence[str], environment: Mapping[str, str]) -> None:
     """Be a worker until told to stop, in a process of its own."""
     os.environ.update(environment)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # RQ logs to both
     sys.argv = ["worker.py", *options]
     be_slow()
     if "WITHOUT_FENCE" in os.environ:

@@ -74,6 +74,24 @@ def test_a_colleague_learns_whose_run_it_is_and_follows_it(desk: Desk) -> None:
     assert caught.value.facts["run"] == run.id
 
 
+def test_pressing_again_revives_a_dead_run_though_no_beat_is_alive(desk: Desk) -> None:
+    desk.set_source("locations")
+    run = jobs.start(desk.organization, "locations", SARAH, "test")
+    with db.begin() as connection:
+        leases.claim(connection, run.id, "a worker that died")
+    house.let_time_pass(leases.LEASE)
+    eventually(lambda: _postgres_is_up_for(leases.LEASE))
+    with pytest.raises(SyncError, match="Sarah Lim started this"):
+        jobs.start(desk.organization, "locations", ANA, "test")
+    assert (house.read(run).status, attempts(run)) == ("queued", ["its worker went silent"])
+    assert run.id in jobs.pushed()
+
+
+def _postgres_is_up_for(seconds: float) -> bool:
+    up = "select clock_timestamp() - pg_postmaster_start_time() > make_interval(secs => :s)"
+    return house.ask(up, s=seconds) == [(True,)]
+
+
 def test_starting_again_within_three_seconds_is_refused(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,10 +165,10 @@ def test_a_heart_closes_the_run_of_an_attempt_that_does_not_stop(
         if reason == "cancel":
             cancel(desk, run)
         if reason == "stop":
-            heart.STOPPING.set()
+            heart.STOPPING.made = True
         try:
             eventually(lambda: ends)
         finally:
-            heart.STOPPING.clear()
+            heart.STOPPING.made = False
     with db.begin() as connection:
         assert runs.get(connection, run.organization_id, run.id).status == status

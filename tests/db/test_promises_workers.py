@@ -62,7 +62,7 @@ def test_a_run_whose_worker_dies_three_times_fails_with_a_sentence(crew: Crew, d
         kill(horse(worker))
     run = ended(run)
     assert (run.status, run.error_code) == ("failed", "crashed")
-    assert run.message == "Its worker died 3 times. Nothing was changed."
+    assert run.message == "It crashed 3 times and is not tried again. Nothing was changed."
     assert (
         house.ask("select 1 from locations where organization_id = :o", o=run.organization_id) == []
     )

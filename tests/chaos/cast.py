@@ -1,0 +1,123 @@
+"""The cast of a chaos run: workers that are replaced when they die, and impatient users."""
+
+import random
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from sync_core import actions, beat, db, jobs, runs
+from sync_core.errors import SyncError
+from sync_core.organizations import Organization
+from sync_core.people import Person
+from sync_core.runs import Run
+from tests.chaos import house
+from tests.chaos.house import Process
+from tests.chaos.sheets import Sheet
+
+PEOPLE = (
+    Person("Ana Ruiz", "ana.ruiz@example.org", "admin", "IT"),
+    Person("Sarah Lim", "sarah.lim@example.org", "analyst", "Operations"),
+)
+
+
+@dataclass
+class Crew:
+    """Workers, each with its beat, and one beat alone."""
+
+    environment: dict[str, str]
+    count: int = 3
+    workers: list[Process] = field(default_factory=list)
+    others: list[Process] = field(default_factory=list)  # the beat that is alone
+
+    def begin(self) -> None:
+        """Start them."""
+        self.workers = [house.worker(**self.environment) for _ in range(self.count)]
+        self.others = [house.start(beat.main)]
+
+    def replace_the_dead(self) -> None:
+        """Start a new process for each that has ended."""
+        for index, process in enumerate(self.workers):
+            if not process.is_alive():
+                self.workers[index] = house.worker(**self.environment)
+        for index, process in enumerate(self.others):
+            if not process.is_alive():
+                self.others[index] = house.start(beat.main)
+
+    def end(self) -> None:
+        """End them all, as a deploy does."""
+        for process in [*self.workers, *self.others]:
+            process.terminate()
+        for process in [*self.workers, *self.others]:
+            process.join(20)
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A resource of an organization, with its sheets."""
+
+    organization: Organization
+    resource: str
+    sheets: tuple[Sheet, ...]
+
+
+@dataclass
+class User:
+    """Somebody who presses Sync data all the time, changes sheets, and cancels at times."""
+
+    lanes: list[Lane]
+    chance: random.Random
+    stop: threading.Event
+    accepted: list[int] = field(default_factory=list)
+    answers: dict[str, int] = field(default_factory=dict)
+    waits: list[tuple[float, float]] = field(default_factory=list)  # when, seconds
+
+    def press_on(self) -> None:
+        """Press until it is time to stop."""
+        while not self.stop.wait(self.chance.uniform(0, 0.8)):
+            lane = self.chance.choice(self.lanes)
+            if self.chance.random() < 0.5:
+                for sheet in lane.sheets:
+                    sheet.publish()
+            for _ in range(self.chance.choice((1, 1, 2))):  # a double click
+                self._press(lane)
+
+    def _press(self, lane: Lane) -> None:
+        person = self.chance.choice(PEOPLE)
+        begun = time.time()
+        try:
+            if self.chance.random() < 0.25:
+                run = _start_and_die(lane, person)
+            else:
+                run = jobs.start(lane.organization, lane.resource, person, "chaos")
+        except SyncError as error:
+            self._note(error.code)
+        except (sa.exc.DBAPIError, sa.exc.TimeoutError):
+            self._note("no database")
+        else:
+            self.waits.append((begun, time.time() - begun))
+            self.accepted.append(run.id)
+            self._note("started")
+            if self.chance.random() < 0.1:
+                self._cancel(lane, run, person)
+
+    def _cancel(self, lane: Lane, run: Run, person: Person) -> None:
+        time.sleep(self.chance.uniform(0, 3))
+        with suppress(sa.exc.DBAPIError, sa.exc.TimeoutError):
+            jobs.cancel(lane.organization, run.id, person)
+
+    def _note(self, answer: str) -> None:
+        self.answers[answer] = self.answers.get(answer, 0) + 1
+
+
+def _start_and_die(lane: Lane, person: Person) -> Run:
+    """Keep a run, as `jobs.start` does, and die before it is pushed."""
+    organization_id = lane.organization.id
+    with db.begin() as connection:
+        run = runs.start(connection, organization_id, lane.resource, person, trigger="chaos")
+        actions.record(
+            connection, organization_id, person, "started", resource=lane.resource, run_id=run.id
+        )
+    return run

@@ -1,0 +1,175 @@
+"""What a chaos run throws at its cast and its servers."""
+
+import random
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from threading import Thread
+
+import psutil
+from redis import RedisError
+
+from sync_core import kv, leases
+from tests.chaos import house
+from tests.chaos.cast import Crew
+from tests.chaos.house import Process, frozen, gone, kill
+
+POSTGRES, REDIS = "Postgres", "Redis"
+
+
+@dataclass(frozen=True)
+class Victims:
+    """Whom a fault may hit."""
+
+    worker: Process
+    horse: int | None
+    beats: tuple[int | None, ...]
+    seconds: float  # for which it may last
+    chance: random.Random
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that was done."""
+
+    name: str
+    worker: int | None
+    horse: int | None
+    start: float  # seconds since 1970
+    end: float
+
+
+@dataclass
+class Faults:
+    """Throws one fault after the other; some last for a while, and overlap."""
+
+    crew: Crew
+    chance: random.Random
+    done: list[Fault] = field(default_factory=list)
+    _busy: dict[str | int | None, Thread] = field(default_factory=dict)
+
+    def throw(self) -> None:
+        """Throw a fault by chance, at a server or a worker that has none at the moment."""
+        (name,) = self.chance.choices(list(FAULTS), [weight for weight, _ in FAULTS.values()])
+        busy = [worker for worker in self.crew.workers if house.horse(worker)]
+        worker = self.chance.choice(busy or self.crew.workers)
+        target = name.split()[0] if name.startswith((POSTGRES, REDIS)) else worker.pid
+        if (last := self._busy.get(target)) and last.is_alive():
+            return
+        beats = tuple(house.beat(process) for process in self.crew.workers)
+        alone = tuple(process.pid for process in self.crew.others)
+        victims = Victims(
+            worker, house.horse(worker), beats + alone, self.chance.uniform(2, 8), self.chance
+        )
+        self._busy[target] = Thread(target=self._do, args=(name, victims), daemon=True)
+        self._busy[target].start()
+
+    def wait(self) -> None:
+        """Wait until the last of them is over."""
+        for thread in self._busy.values():
+            thread.join(60)
+
+    def _do(self, name: str, victims: Victims) -> None:
+        start = time.time()
+        with suppress(ProcessLookupError, FileNotFoundError, psutil.Error, RedisError):
+            FAULTS[name][1](victims)
+        self.done.append(Fault(name, victims.worker.pid, victims.horse, start, time.time()))
+
+
+def horse_killed(victims: Victims) -> None:
+    kill(victims.horse)
+
+
+def worker_killed(victims: Victims) -> None:
+    kill(victims.worker.pid)
+
+
+def worker_and_horse_killed(victims: Victims) -> None:
+    kill(victims.worker.pid)
+    kill(victims.horse)
+
+
+def worker_stopped(victims: Victims) -> None:
+    kill(victims.worker.pid, signal.SIGTERM)
+
+
+def horse_frozen(victims: Victims) -> None:
+    with frozen(victims.horse):
+        time.sleep(leases.LEASE + victims.seconds)
+
+
+def worker_and_horse_frozen(victims: Victims) -> None:
+    with frozen(victims.worker.pid, victims.horse):
+        time.sleep(victims.seconds * 2)
+
+
+def beat_killed(victims: Victims) -> None:
+    kill(victims.chance.choice(victims.beats))
+
+
+def all_beats_frozen(victims: Victims) -> None:
+    with frozen(*victims.beats):
+        time.sleep(victims.seconds)
+
+
+def redis_wiped(_victims: Victims) -> None:
+    kv.client().flushall()
+
+
+def redis_killed(_victims: Victims) -> None:
+    kill(house.valkey())
+
+
+def redis_down(victims: Victims) -> None:
+    with gone(house.valkey):
+        time.sleep(victims.seconds)
+
+
+def redis_frozen(victims: Victims) -> None:
+    with frozen(house.valkey()):
+        time.sleep(victims.seconds)
+
+
+def postgres_killed(_victims: Victims) -> None:
+    kill(house.postmaster())
+
+
+def postgres_restarted(_victims: Victims) -> None:
+    kill(house.postmaster(), signal.SIGINT)
+
+
+def postgres_backend_killed(victims: Victims) -> None:
+    kill(victims.chance.choice(house.postgres()[1:]))
+
+
+def postgres_down(victims: Victims) -> None:
+    with gone(house.postmaster):
+        time.sleep(victims.seconds)
+
+
+def postgres_frozen(victims: Victims) -> None:
+    with frozen(*house.postgres()):
+        time.sleep(victims.seconds)
+
+
+FAULTS: dict[str, tuple[float, Callable[[Victims], None]]] = {  # weight, what to do
+    "horse killed": (4, horse_killed),
+    "worker killed": (2, worker_killed),
+    "worker and horse killed": (2, worker_and_horse_killed),
+    "worker stopped": (3, worker_stopped),
+    "horse frozen": (2, horse_frozen),
+    "worker and horse frozen": (1, worker_and_horse_frozen),
+    "beat killed": (1, beat_killed),
+    "all beats frozen": (1, all_beats_frozen),
+    "Redis wiped": (2, redis_wiped),
+    "Redis killed": (1, redis_killed),
+    "Redis down": (1, redis_down),
+    "Redis frozen": (1, redis_frozen),
+    "Postgres killed": (0.4, postgres_killed),
+    "Postgres restarted": (0.4, postgres_restarted),
+    "Postgres backend killed": (0.4, postgres_backend_killed),
+    "Postgres down": (0.4, postgres_down),
+    "Postgres frozen": (0.4, postgres_frozen),
+}

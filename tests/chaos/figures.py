@@ -1,0 +1,157 @@
+"""How long it took: the figures of a chaos run, and the bounds that were promised."""
+
+import statistics
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from sync_core import leases
+from tests.chaos import house
+from tests.chaos.faults import POSTGRES, Fault
+
+AFTERMATH = 15  # seconds after a restart of Postgres in which nobody can be called dead
+TICK = 2  # seconds: the beat looks every second
+KILLED, STOPPED = ("horse killed",), ("worker stopped",)
+LOST = ("worker killed", "worker and horse killed", "horse frozen", "worker and horse frozen")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Seconds that something took, each time, and how many of them are promised at most."""
+
+    name: str
+    seconds: Sequence[float]
+    bound: float | None = None
+
+    def __str__(self) -> str:
+        if not self.seconds:
+            return f"{self.name:45} -"
+        half, most = statistics.median(self.seconds), max(self.seconds)
+        told = (
+            f"{self.name:45} {len(self.seconds):4} times, median {half:6.2f} s, most {most:6.2f} s"
+        )
+        return told + (f", at most {self.bound} s promised" if self.bound else "")
+
+    @property
+    def broken(self) -> bool:
+        """Tell whether a promise was broken."""
+        return self.bound is not None and any(seconds > self.bound for seconds in self.seconds)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """An attempt that was interrupted."""
+
+    horse: int
+    start: float  # seconds since 1970
+    end: float
+    how: str
+
+
+def figures(
+    faults: Sequence[Fault], waits: Iterable[tuple[float, float]], limit: float
+) -> list[Figure]:
+    """Give all figures; bounded ones leave out what overlaps with faults that excuse it."""
+    ended = _interrupted()
+    pressed = [seconds for at, seconds in waits if _calm(faults, at, seconds, 3, POSTGRES)]
+    return [
+        Figure("a killed horse is seen", _seen(faults, ended, KILLED, 3), 1),
+        Figure("a dead or frozen worker is seen", _seen(faults, ended, LOST, AFTERMATH), 15),
+        Figure("a stopped worker gives its run back", _seen(faults, ended, STOPPED, 3), 10),
+        Figure("an interrupted run goes on", _seconds(GOES_ON)),
+        Figure("a queued run is pushed again after a wipe", list(_pushed_again(faults)), 5),
+        Figure("a cancel is obeyed, or enforced", list(_cancels(faults)), leases.OBEY + TICK),
+        Figure("a start is answered", pressed, 2),
+        Figure("a run is claimed, where nothing is amiss", list(_claims(faults))),
+        Figure("a run is active", _seconds(ACTIVE), limit + 15),
+    ]
+
+
+def _calm(
+    faults: Sequence[Fault], at: float, seconds: float, aftermath: float, *names: str
+) -> bool:
+    """Tell whether no fault of these names happened in a time, or just before it."""
+    return not any(
+        fault.name.startswith(names) and at - aftermath < fault.end and fault.start < at + seconds
+        for fault in faults
+    )
+
+
+def _interrupted() -> list[Ended]:
+    rows = house.ask(
+        "select worker, cast(extract(epoch from started_at) as float),"
+        " cast(extract(epoch from ended_at) as float), ended from attempts"
+        " where ended_at is not null and ended like 'its %'"
+    )
+    return [Ended(int(name.rpartition(":")[2]), *rest) for name, *rest in rows]
+
+
+def _seen(
+    faults: Sequence[Fault], ended: Sequence[Ended], names: tuple[str, ...], aftermath: float
+) -> list[float]:
+    """Give the seconds from such a fault to the end of the attempt that it hit."""
+    found = []
+    for attempt in ended:
+        fault = _first_hit(faults, attempt)
+        if fault and fault.name in names:
+            seconds = attempt.end - fault.start
+            if _calm(faults, fault.start, seconds, aftermath, POSTGRES, "all beats frozen"):
+                found.append(seconds)
+    return found
+
+
+def _first_hit(faults: Sequence[Fault], attempt: Ended) -> Fault | None:
+    hits = [f for f in faults if f.horse == attempt.horse and attempt.start < f.start < attempt.end]
+    return min(hits, key=lambda fault: fault.start, default=None)
+
+
+def _pushed_again(faults: Sequence[Fault]) -> Iterator[float]:
+    others = (POSTGRES, "Redis down", "Redis frozen", "all beats frozen")
+    for fault in faults:
+        if fault.name == "Redis wiped":
+            for seconds in _seconds(PUSHED_AGAIN, at=fault.end):
+                if _calm(faults, fault.start, seconds, 3, *others):
+                    yield seconds
+
+
+def _cancels(faults: Sequence[Fault]) -> Iterator[float]:
+    for at, seconds in house.ask(CANCELS):
+        if _calm(faults, at, seconds, 3, POSTGRES, "all beats frozen"):
+            yield seconds
+
+
+def _claims(faults: Sequence[Fault]) -> Iterator[float]:
+    for at, seconds in house.ask(CLAIMS):
+        if _calm(faults, at, seconds, 2, ""):
+            yield seconds
+
+
+def _seconds(query: str, **facts: object) -> list[float]:
+    return [seconds for (seconds,) in house.ask(query, **facts) if seconds is not None]
+
+
+GOES_ON = """
+select cast(extract(epoch from b.started_at - a.ended_at) as float)
+from attempts a join attempts b on b.run_id = a.run_id and b.attempt = a.attempt + 1
+"""
+ACTIVE = """
+select cast(extract(epoch from finished_at - active_since) as float) from runs
+where finished_at is not null
+"""
+PUSHED_AGAIN = """
+select cast(extract(epoch from (
+    select min(at) from chaos.changes c where c.run_id = q.run_id and c.id > q.id
+        and extract(epoch from at) > :at)) as float) - :at
+from (
+    select distinct on (run_id) * from chaos.changes
+    where extract(epoch from at) < :at order by run_id, id desc) q
+where status = 'queued' and pushed_at is not null
+"""
+CANCELS = """
+select cast(extract(epoch from at) as float), cast(extract(epoch from finished_at - at) as float)
+from chaos.changes join runs on runs.id = run_id where cancel and finished_at > at
+"""
+CLAIMS = """
+select cast(extract(epoch from queued_at) as float),
+    cast(extract(epoch from started_at - queued_at) as float)
+from runs where attempt = 1 and started_at is not null and pushed_at is not null
+"""

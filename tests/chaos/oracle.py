@@ -1,0 +1,92 @@
+"""What each sync has done, row by row, against what it should have done."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tests.chaos import house
+from tests.chaos.sheets import Sheet, State
+
+SLACK = 0.1  # seconds between two clocks
+
+
+@dataclass(frozen=True)
+class Sync:
+    """A run that has ended, as far as it concerns a table."""
+
+    id: int
+    start: float  # seconds since 1970
+    end: float
+    applied: bool
+
+
+def wrong_effects(sheet: Sheet, syncs: Sequence[Sync]) -> Iterator[str]:
+    """Follow a table from sync to sync: each has applied one version of the sheet, all of it."""
+    name = sheet.entity.name
+    states: list[State] = [{}]
+    oldest = 0  # no sync reads an older version than the one before it
+    for sync in syncs:
+        found = (_outcomes(sync.id, sheet), _counts(sync.id, sheet))
+        if not sync.applied:
+            if any(found):
+                yield f"run {sync.id} came to nothing, and has told of {name}"
+            continue
+        versions = [v for v in sheet.versions(sync.start - SLACK, sync.end) if v >= oldest]
+        effects = [(v, sheet.effect(v, state)) for v in versions for state in states]
+        fitting = [(v, e) for v, e in effects if (e.outcomes, e.counts) == found]
+        if not fitting:
+            expected = [dict(effect.counts) for _, effect in effects]
+            yield f"run {sync.id} did to {name}: {dict(found[1])}, instead of one of {expected}"
+            return
+        states = _different(effect.after for _, effect in fitting)
+        oldest = min(version for version, _ in fitting)
+    if (stored := _stored(sheet)) not in states:
+        wrong = dict(set(stored.items()) ^ set(states[0].items()))
+        yield f"{name} of organization {sheet.organization_id} differ in {wrong}"
+
+
+def _different(states: Iterable[State]) -> list[State]:
+    found: list[State] = []
+    for state in states:
+        if state not in found:
+            found.append(state)
+    return found
+
+
+def _outcomes(run_id: int, sheet: Sheet) -> dict[tuple[int, str], tuple[str, Any]]:
+    column = _column(sheet, sheet.kind.value)
+    rows = house.ask(
+        "select row_number, kind, key, changes from outcomes where run_id = :r and entity = :e",
+        r=run_id,
+        e=sheet.entity.name,
+    )
+    told = {}
+    for number, kind, key, changes in rows:
+        odd = changes is not None and set(changes) != {column}
+        told[number, kind] = (key, changes if odd or changes is None else changes[column])
+    return told
+
+
+def _counts(run_id: int, sheet: Sheet) -> Counter[str]:
+    kinds = ("created", "updated", "unchanged", "removed", "skipped", "failed")
+    rows = house.ask(
+        f"select {', '.join(kinds)} from tallies where run_id = :r and entity = :e",
+        r=run_id,
+        e=sheet.entity.name,
+    )
+    return +Counter(dict(zip(kinds, rows[0], strict=True))) if rows else Counter()
+
+
+def _stored(sheet: Sheet) -> State:
+    key, value = _column(sheet, sheet.kind.key), _column(sheet, sheet.kind.value)
+    found = house.ask(
+        f'select "{key}", "{value}"::text from {sheet.entity.name} where organization_id = :o',
+        o=sheet.organization_id,
+    )
+    template = sheet.kind.told.replace("{}", "", 1) if sheet.entity.name == "schedules" else ""
+    return {key + template: value for key, value in found}
+
+
+def _column(sheet: Sheet, label: str) -> str:
+    return next(f.column for f in sheet.entity.fields if f.label == label)

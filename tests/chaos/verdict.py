@@ -1,0 +1,123 @@
+"""What became of every run, against what was promised."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from sync_core import leases
+from tests.chaos import house, oracle, witness
+from tests.chaos.cast import Lane
+from tests.chaos.oracle import Sync
+
+LIMIT = 40  # seconds that a run may take
+APPLIED = ("completed", "partial")
+
+
+@dataclass(frozen=True)
+class Done:
+    """A run that has ended."""
+
+    id: int
+    organization_id: int
+    resource: str
+    status: str
+    error_code: str | None
+    message: str
+    attempt: int
+    crashes: int
+    queued: float  # seconds since 1970
+    finished: float
+    asked_to_cancel: bool
+
+
+def read_runs() -> list[Done]:
+    """Read all runs; those that have not ended finish at infinity."""
+    return [
+        Done(*row)
+        for row in house.ask(
+            "select id, organization_id, resource, status, error_code, message, attempt, crashes,"
+            " cast(extract(epoch from queued_at) as float),"
+            " cast(coalesce(extract(epoch from finished_at), 'infinity') as float),"
+            " exists (select from actions where run_id = runs.id and kind = 'cancelled')"
+            " from runs order by id"
+        )
+    ]
+
+
+def violations(lanes: Sequence[Lane], accepted: Iterable[int]) -> Iterator[str]:
+    """Say in a sentence each, which promise was broken where."""
+    done = read_runs()
+    yield from _wrong_writes()
+    yield from _wrong_endings(done)
+    yield from _wrong_attempts(done)
+    yield from _leftovers()
+    missing = set(accepted) - {run.id for run in done}
+    yield from (f"run {run} was accepted and has vanished" for run in missing)
+    for lane in lanes:
+        syncs = [
+            Sync(run.id, run.queued, run.finished, run.status in APPLIED)
+            for run in done
+            if (run.organization_id, run.resource) == (lane.organization.id, lane.resource)
+        ]
+        for sheet in lane.sheets:
+            yield from oracle.wrong_effects(sheet, syncs)
+
+
+def _wrong_writes() -> Iterator[str]:
+    for what, run, attempt, late in house.ask(witness.LATE):
+        yield f"run {run}.{attempt} wrote a {what} {late} after it was closed"
+    for what, run, attempt, other, its_attempt, late in house.ask(witness.OVERLAP):
+        yield f"run {run}.{attempt} wrote a {what} {late} after {other}.{its_attempt} had begun"
+    for what, run, attempt in house.ask(witness.TORN):
+        yield f"run {run}.{attempt} wrote {what} apart from the end of the run"
+    for one, other in house.ask(witness.TWO_ACTIVE):
+        yield f"the runs {one} and {other} were active at once"
+
+
+def _wrong_endings(done: Sequence[Done]) -> Iterator[str]:
+    for run in done:
+        name = f"run {run.id} ({run.resource}, {run.status})"
+        seconds = run.finished - run.queued
+        if run.finished == float("inf"):
+            yield f"{name} never ended"
+        elif run.status == "cancelled" and not run.asked_to_cancel:
+            yield f"{name}: nobody has asked for that"
+        elif run.status == "timed_out" and seconds < LIMIT:
+            yield f"{name}: it took {seconds:.1f} s only"
+        elif run.status == "failed" and run.error_code != "crashed":
+            yield f"{name}: {run.error_code}: {run.message}"
+        elif run.status in (*APPLIED, "failed") and (
+            (run.status == "failed") != (run.crashes >= leases.CRASHES)
+        ):
+            yield f"{name}: its worker died {run.crashes} times"
+    started = Counter(
+        run for (run,) in house.ask("select run_id from actions where kind = 'started'")
+    )
+    for run in done:
+        if started[run.id] != 1:
+            yield f"run {run.id} was started {started[run.id]} times, says the list of actions"
+
+
+def _wrong_attempts(done: Sequence[Done]) -> Iterator[str]:
+    attempts = defaultdict(list)
+    for run_id, number, ended in house.ask(
+        "select run_id, attempt, ended from attempts order by 1, 2"
+    ):
+        attempts[run_id].append((number, ended))
+    for run in done:
+        mine = attempts[run.id]
+        if [number for number, _ in mine] != list(range(1, run.attempt + 1)):
+            yield f"run {run.id} has the attempts {mine} and says {run.attempt}"
+        if any(ended is None for _, ended in mine):
+            yield f"run {run.id} has an attempt that did not end: {mine}"
+        ends = [ended for _, ended in mine if ended in leases.ENDED]
+        if len(ends) > 1 or (ends and ends != [run.status]):
+            yield f"run {run.id} is {run.status}, its attempts ended {mine}"
+
+
+def _leftovers() -> Iterator[str]:
+    for (name,) in house.ask("select tablename from pg_tables where schemaname = 'staging'"):
+        yield f"the staging table {name} was left"
+    for (run,) in house.ask("select run_id from leases"):
+        yield f"the lease of run {run} was left"
+    yield from (f"the process {pid} has outlived its worker" for pid in house.left())
