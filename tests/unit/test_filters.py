@@ -1,0 +1,42 @@
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync_core import filters
+from sync_core.filters import Filter
+
+words = st.text(st.characters(exclude_characters=",", codec="utf-8"), min_size=1)
+many = st.lists(words, max_size=3).map(tuple)
+moments = st.datetimes(timezones=st.just(UTC)).map(lambda at: at.replace(microsecond=0))
+
+
+@given(
+    st.builds(
+        Filter,
+        organizations=st.just((1, 2)),
+        since=st.none() | moments,
+        until=st.none() | moments,
+        resource=many,
+        status=many,
+        trigger=many,
+        person=many,
+        team=many,
+        error=many,
+        search=st.text(),
+    )
+)
+def test_an_address_gives_back_the_filter_that_it_was_made_of(wanted: Filter) -> None:
+    assert filters.from_address(filters.to_address(wanted), (1, 2)) == wanted
+
+
+@given(st.dictionaries(st.sampled_from(["since", "until", "status", "search"]), st.text()))
+def test_whatever_somebody_types_into_an_address_gives_a_filter(typed: dict[str, str]) -> None:
+    assert filters.from_address(typed, (7,)).organizations == (7,)
+
+
+def test_the_period_before_ends_where_the_period_begins() -> None:
+    until = datetime(2026, 3, 29, 12, tzinfo=UTC)
+    wanted = Filter(organizations=(1,), since=until - timedelta(days=7), until=until)
+    before = wanted.earlier()
+    assert (before.since, before.until) == (until - timedelta(days=14), wanted.since)
