@@ -163,7 +163,7 @@ runs = sa.Table(
         postgresql_where=sa.text("status in ('queued','running','interrupted')"),
     ),
     sa.Index("runs_by_resource", "organization_id", "resource", sa.text("id desc")),
-    sa.Index("runs_by_time", "organization_id", sa.text("queued_at desc")),
+    sa.Index("runs_by_time", "organization_id", sa.text("queued_at desc"), sa.text("id desc")),
 )
 
 attempts = sa.Table(
@@ -212,6 +212,8 @@ tallies = sa.Table(
     *(_count(kind) for kind in KINDS),
     _count("blank"),
     _json("rules"),
+    _text("facts_digest", nullable=True),  # of the run's outcomes (`chain.DIGESTS`)
+    _text("values_digest", nullable=True),
     sa.CheckConstraint("read = created + updated + unchanged + skipped + failed", "add_up"),
 )
 
@@ -254,7 +256,31 @@ actions = sa.Table(
     _text("resource", nullable=True),
     sa.Column("run_id", sa.BigInteger, sa.ForeignKey("runs.id")),
     _json("detail"),
-    sa.Index("actions_by_time", "organization_id", sa.text("at desc")),
+    sa.Index("actions_by_time", "organization_id", sa.text("at desc"), sa.text("id desc")),
+)
+
+# The audit's chain: a link for each ended run and each action, made by triggers at the commit.
+links = sa.Table(
+    "links",
+    metadata,
+    sa.Column("organization_id", sa.BigInteger, primary_key=True),  # a key would lock its row
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    _text("kind"),
+    sa.Column("subject_id", sa.BigInteger, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),  # SHA-256 of what the subject said
+    sa.Column("hash", sa.LargeBinary, nullable=False),  # of the link before, and of this one
+    sa.UniqueConstraint("subject_id", "kind"),
+    _one_of("kind", ("run", "action")),
+)
+
+verifications = sa.Table(
+    "verifications",
+    metadata,
+    _organization(primary_key=True),
+    sa.Column("at", sa.DateTime(timezone=True), primary_key=True),
+    _count("links"),
+    sa.Column("head", sa.LargeBinary),  # the hash of the last link
+    _text("broken", nullable=True),  # the first broken link, in a sentence
 )
 
 dismissals = sa.Table(
