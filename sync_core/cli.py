@@ -17,11 +17,11 @@ from sync_core import (
     commands_of_audit,
     db,
     demo,
+    exports,
     jobs,
     organizations,
     people,
     places,
-    rejects,
     runs,
     settings,
     sources,
@@ -64,6 +64,7 @@ def cli() -> None:
 
 
 cli.add_command(commands_of_audit.verify)
+cli.add_command(commands_of_audit.export)
 
 
 @cli.command()
@@ -325,17 +326,15 @@ def history(resource: str | None, limit: int, org: str, *, as_json: bool) -> Non
 @click.argument("run_id", metavar="RUN", type=int)
 @click.option("--csv", "path", required=True, type=click.Path(path_type=Path), metavar="FILE")
 @_org
+@_as
 @_prepared
-def write_rejects(run_id: int, path: Path, org: str) -> None:
+def write_rejects(run_id: int, path: Path, org: str, email: str | None) -> None:
     """Write the failed and skipped rows of a run, with their reasons."""
     organization = _organization(org)
-    with db.begin() as connection, path.open("w", encoding="utf-8", newline="") as file:
-        runs.get(connection, organization.id, run_id)
-        lines = -1
-        for text in rejects.as_csv(connection, run_id):
-            file.write(text)
-            lines += 1
-    click.echo(f"Wrote {lines} rows to {path}.")
+    with db.begin() as connection:
+        run = runs.get(connection, organization.id, run_id)
+    export = exports.rejects(organization, _who(email, organization), run)
+    click.echo(f"Wrote {exports.save(export, path).rows} rows to {path}.")
 
 
 @cli.command()

@@ -1,13 +1,16 @@
-"""The audit trail from the shell: whether it is whole."""
+"""The audit trail from the shell: whether it is whole, and as a file."""
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, get_args
 
 import click
 
-from sync_core import chain, db, organizations
-from sync_core.commands import json_option, prepared
+from sync_core import actions, chain, db, exports, organizations, tables
+from sync_core.commands import as_person, json_option, of_organization, organization, prepared, who
+from sync_core.filters import Filter
 from sync_core.organizations import Organization
 
 BROKEN = 8
@@ -57,3 +60,33 @@ def _told(slug: str, verdict: Mapping[str, Any]) -> str:
         return f"{slug}: the chain is broken: {verdict['broken']}."
     through = f"whole through {verdict['through']}"
     return f"{slug}: {through}, {verdict['links']} links, head {verdict['head']}."
+
+
+@click.command()
+@click.option("--csv", "path", required=True, type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--since", type=click.DateTime(), help="From this moment on, UTC.")
+@click.option("--until", type=click.DateTime(), help="Before this moment, UTC.")
+@click.option("--resource", multiple=True)
+@click.option("--status", multiple=True, type=click.Choice(tables.STATUSES))
+@click.option("--trigger", multiple=True)
+@click.option("--person", multiple=True, metavar="EMAIL")
+@click.option("--team", multiple=True)
+@click.option("--error", multiple=True, metavar="CODE")
+@click.option("--action", multiple=True, type=click.Choice(get_args(actions.Kind)))
+@click.option("--search", default="", help="Each word occurs in the entry.")
+@click.option("--bom", is_flag=True, help="Begin with a byte order mark, for Excel.")
+@of_organization
+@as_person
+@prepared
+def export(path: Path, org: str, email: str | None, *, bom: bool, **asked: Any) -> None:  # noqa: ANN401 - the options of the filter
+    """Write the audit trail, or what the filters find of it, as CSV."""
+    here = organization(org)
+    asked |= {name: _in_utc(asked[name]) for name in ("since", "until")}
+    wanted = Filter(organizations=(here.id,), **asked)
+    file = exports.trail([(here, who(email, here))], wanted, bom=bom)
+    written = exports.save(file, path)
+    click.echo(f"Wrote {written.rows} entries to {path}, SHA-256 {written.digest.hexdigest()}.")
+
+
+def _in_utc(at: datetime | None) -> datetime | None:
+    return at.replace(tzinfo=UTC) if at else None
