@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from sync_core import db, organizations
 from sync_core.organizations import Organization
 
+STATUSES = ("completed", "partial", "failed", "cancelled", "timed_out")
 PAST = "set local session_replication_role = replica"
 RUNS = """
 insert into runs (organization_id, resource, trigger, status, attempt, requested_by,

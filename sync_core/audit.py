@@ -195,3 +195,36 @@ def _plan_each_time(connection: Connection) -> None:
     connection.execute(
         sa.text("set local plan_cache_mode = force_custom_plan; set local jit = off")
     )
+
+
+def choices(connection: Connection, organizations: Sequence[int]) -> dict[str, set[str]]:
+    """List the values that occur in the trail, by the part of the filter that asks for them."""
+    found: dict[str, set[str]] = {}
+    for name, columns in _CHOICES.items():
+        values = (_distinct(connection, column, organizations) for column in columns)
+        found[name] = {value for some in values for value in some if value}
+    return found
+
+
+_CHOICES: dict[str, tuple[sa.Column[Any], ...]] = {
+    "resource": (_RUNS.resource, _ACTIONS.resource),
+    "trigger": (_RUNS.trigger,),
+    "person": (_RUNS.requested_email, _ACTIONS.email),
+    "team": (_RUNS.requested_team, _ACTIONS.team),
+    "error": (_RUNS.error_code,),
+    "action": (_ACTIONS.kind,),
+}
+
+
+def _distinct(
+    connection: Connection, column: sa.Column[Any], organizations: Sequence[int]
+) -> Iterator[str]:
+    """List the values of a column, by jumping from one to the next in its index."""
+    mine = column.table.c.organization_id
+    for organization_id in organizations:
+        least = sa.select(sa.func.min(column)).where(mine == organization_id)
+        value = sa.select(least.scalar_subquery().label("value")).cte("value", recursive=True)
+        more = least.where(column > value.c.value).scalar_subquery()
+        every = value.union_all(sa.select(more).where(value.c.value.is_not(None)))
+        found = connection.execute(sa.select(every.c.value).where(every.c.value.is_not(None)))
+        yield from found.scalars()

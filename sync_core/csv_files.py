@@ -17,21 +17,29 @@ BOM = "\ufeff".encode()  # so that Excel reads UTF-8
 BLOCK = 2_000  # rows
 # What may begin a formula: = + - @, tab and line ends, in their wide forms, and behind blanks.
 _ASCII = (9, 10, 13, 32, 43, 45, 61, 64, 160, 65_279, 65_291, 65_293, 65_309, 65_312)
+_SIGNS = r"[-=+@\uff0b\uff0d\uff1d\uff20]"
+_INNER = rf"([;\t\n\r][\s\u00a0\"']*)({_SIGNS})"
 _FORMULA = r"^[\s\u00a0\ufeff]*[-=+@\u0009\u000a\u000d\uff0b\uff0d\uff1d\uff20]"
 _NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$"
 
 
 def text(cell: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
-    """Give the SQL of a text that no spreadsheet takes for a formula."""
+    """Give the SQL of a text that no spreadsheet takes for a formula.
+
+    Not even one that splits lines at semicolons or tabs, as some do by their country, and so makes
+    cells out of the parts of a text.
+    """
     written = sa.cast(cell, sa.Text)
-    first = sa.func.ascii(written)  # cheap: most cells are let through by it
     codes: sa.ColumnElement[Any] = sa.literal_column(f"({', '.join(map(str, _ASCII))})")
-    risky = sa.and_(
-        first.op("in")(codes),
+    begins = sa.and_(
+        sa.func.ascii(written).op("in")(codes),  # cheap: most cells are let through by it
         written.regexp_match(_FORMULA),
         sa.not_(written.regexp_match(_NUMBER)),
     )
-    return sa.case((risky, sa.literal("'").op("||")(written)), else_=written)
+    splits = sa.or_(*(sa.func.strpos(written, mark) > 0 for mark in ";\t\n\r"))
+    parted = sa.func.regexp_replace(written, _INNER, r"\1'\2", "g")
+    whole = sa.case((splits, parted), else_=written)
+    return sa.case((begins, sa.literal("'").op("||")(whole)), else_=whole)
 
 
 def moment(at: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
