@@ -59,6 +59,27 @@ def test_a_first_sync_creates_every_row(
     ]
 
 
+def test_a_first_load_tells_of_each_row_what_a_later_run_tells_of_a_new_one(
+    desk: Desk, database: psycopg.Connection, outcomes: Outcomes
+) -> None:
+    """The first is planned by a view and goes through staging, the other by a table."""
+    told = "kind, key, name, rule, row_hash, changes, issues, raw"
+    rows = [row(f"L{n}", Latitude="-31.950", City="" if n % 2 else "Perth") for n in range(9)]
+    first = desk.sync("locations", locations=[HEADER, *rows])
+    assert _plan_of(database, first) == ("v",)
+    database.execute("delete from locations where organization_id = %s", [first.organization_id])
+    desk.sync("locations", locations=[HEADER, row("L9")])
+    later = desk.sync("locations", locations=[HEADER, *rows, row("L9")])
+    assert _plan_of(database, later) == ("r",)
+    assert outcomes(first, told) == outcomes(later, told)
+    assert len(outcomes(first)) == 9
+
+
+def _plan_of(database: psycopg.Connection, run: Run) -> tuple[Any, ...] | None:
+    query = "select relkind from pg_class where relname = %s"
+    return database.execute(query, [f"locations_plan_{run.id}"]).fetchone()
+
+
 def test_the_same_sheet_again_changes_nothing(desk: Desk, outcomes: Outcomes) -> None:
     rows = [HEADER, *(row(f"L{n}", Latitude="-31.950") for n in range(50))]
     desk.sync("locations", locations=rows)
@@ -227,7 +248,7 @@ def test_what_was_staged_is_dropped_when_the_run_has_ended(
     desk: Desk, database: psycopg.Connection
 ) -> None:
     run = desk.sync("locations", locations=[HEADER, row("L1")])
-    left = "select count(*) from pg_tables where schemaname = 'staging' and tablename like %s"
+    left = "select count(*) from pg_class where relname like %s"
     assert database.execute(left, [f"%\\_{run.id}"]).fetchone() != (0,)
     with db.begin() as connection:
         staging.drop_ended(connection)
