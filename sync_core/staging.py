@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import dialect, insert
 
 from sync_core import db, tables
-from sync_core.judge import ISSUES, RAW, ROW, RULE, Judged
+from sync_core.judge import DELIMITER, ISSUES, QUOTE, RAW, ROW, RULE, Judged
 from sync_core.resource import Entity
 
 OURS = f"{ROW} integer, {RULE} text, {ISSUES} jsonb, {RAW} jsonb"
@@ -103,9 +103,11 @@ def write(
     """Append a judged page, and count it in the run's checkpoint."""
     do_not_wait(connection)
     columns = sql.SQL(", ").join(map(sql.Identifier, judged.frame.columns))
-    command = sql.SQL("copy {} ({}) from stdin (format csv)").format(table(run_id, entity), columns)
+    command = sql.SQL("copy {} ({}) from stdin (format csv, delimiter {}, quote {})").format(
+        table(run_id, entity), columns, sql.Literal(DELIMITER), sql.Literal(QUOTE)
+    )
     with db.cursor(connection).copy(command) as copy:
-        copy.write(judged.frame.write_csv(include_header=False).encode())
+        copy.write(judged.as_csv())
     so_far = tables.checkpoints.c
     connection.execute(
         _update(run_id, entity).values(

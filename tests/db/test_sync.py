@@ -80,6 +80,17 @@ def _plan_of(database: psycopg.Connection, run: Run) -> tuple[Any, ...] | None:
     return database.execute(query, [f"locations_plan_{run.id}"]).fetchone()
 
 
+@pytest.mark.parametrize("more", ["", "two\nlines", "two\r\nlines", "an old\rMac"])
+def test_a_text_arrives_as_it_stands(desk: Desk, database: psycopg.Connection, more: str) -> None:
+    """Also beside a text with a line break, for which its page is written in another way."""
+    odd = ['"A" clinic, "B"', "\\.", "\\N", "a\\tb", "a\tb", "'s-Hertogenbosch", "עברית", "🙂,;|"]
+    rows = [row(f"L{n}", text, Address=more) for n, text in enumerate(odd)]
+    run = desk.sync("locations", locations=[HEADER, *rows])
+    assert run.status == "completed"
+    assert stored(database, run, "name, address") == [(text, more or None) for text in odd]
+    assert desk.sync("locations").message.endswith(f"{len(odd)} unchanged.")
+
+
 def test_the_same_sheet_again_changes_nothing(desk: Desk, outcomes: Outcomes) -> None:
     rows = [HEADER, *(row(f"L{n}", Latitude="-31.950") for n in range(50))]
     desk.sync("locations", locations=rows)

@@ -31,6 +31,7 @@ from sync_core.fields import (
     phones,
 )
 from sync_core.fields.cells import Shortcut, shortest
+from sync_core.judge import DELIMITER, QUOTE
 from tests.cells import (
     CONVENTIONS,
     COUNTING,
@@ -797,6 +798,7 @@ def test_any_text_gives_a_value_or_a_code_with_its_sentence(
     cleaned = clean(pl.Series(texts, dtype=pl.String)).to_list()
     for text, (value, code) in zip(cleaned, answers(field, texts, convention), strict=True):
         assert (value is None) != (code is None) or text is None
+        assert value is None or (value and not set(value) & {DELIMITER, QUOTE})
         if code is not None and text is not None:
             assert code in CATALOGUE
             assert field.explain(code, text, convention).isprintable()
