@@ -8,10 +8,10 @@ from typing import Literal
 import httpx
 
 from sync_core.errors import SyncError
+from sync_core.settings import LOOPBACK
 
 Kind = Literal["sheet", "csv", "folder"]
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SPREADSHEET_URL = "https://docs.google.com/spreadsheets/d/"
 
 _SPREADSHEET_ID = re.compile(r"[A-Za-z0-9_-]{20,}")
