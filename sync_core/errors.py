@@ -22,7 +22,8 @@ CATALOGUE: dict[str, Entry] = {
     # reading a source
     "bad_location": Entry(
         "'{text}' is not a source: {why}.",
-        "Give the address or the id of a Google Sheet, the address of a CSV, or folder:PATH.",
+        "Give the address or the id of a Google Sheet, the address of a CSV, folder:PATH, or "
+        "cliniko.",
         "administrator",
     ),
     "no_folder": Entry(
@@ -180,6 +181,12 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "cliniko_may_not_read": Entry(
         "The user of the API key may not read {what} in Cliniko.",
+        "Give that user in Cliniko a role that may read {what}, such as administrator, or make the "
+        "key as somebody who has one.",
+        "administrator",
+    ),
+    "cliniko_lacks_a_role": Entry(
+        "Cliniko answers, but the user of the API key may not read {what}; it may read {may}.",
         "Give that user in Cliniko a role that may read {what}, such as administrator, or make the "
         "key as somebody who has one.",
         "administrator",

@@ -197,6 +197,11 @@ class Settings:
         43_200.0,
     )
 
+    @property
+    def reads_cliniko(self) -> bool:
+        """Whether anything is set about Cliniko, the real one or another."""
+        return bool(self.cliniko_keys or self.cliniko_key_files or self.cliniko_base_url)
+
 
 def load(environ: Mapping[str, str]) -> Settings:
     """Read the settings; an empty variable counts as unset. Raises SettingsError."""
@@ -212,7 +217,7 @@ def load(environ: Mapping[str, str]) -> Settings:
                     problems.append(f"{name}: {problem}.")
                 else:
                     _keep(values, spec.name, slug, value)
-    problems += _strays(environ) + _contradictions(values)
+    problems += _contradictions(values) + _problems_of_cliniko(values, environ)
     if problems:
         raise SettingsError("\n".join(problems))
     return Settings(**values)
@@ -266,20 +271,21 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
         problems.append(
             "GOOGLE_SERVICE_ACCOUNT_FILE and GOOGLE_SERVICE_ACCOUNT_JSON are both set: keep one."
         )
-    return problems + _contradictions_of_cliniko(values)
+    return problems
 
 
-def _contradictions_of_cliniko(values: Mapping[str, Any]) -> list[str]:
+def _problems_of_cliniko(values: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:
     texts, files = values.get("cliniko_keys", {}), values.get("cliniko_key_files", {})
     twice = sorted(texts.keys() & files.keys())
     names = [cliniko_variable(slug) for slug in twice]
     problems = [f"{name} and {name}_FILE are both set: keep one." for name in names]
-    if (texts or files) and not values.keys() & {"cliniko_contact", "cliniko_base_url"}:
+    named = any(environ.get(name, "").strip() for name in ("CLINIKO_CONTACT", "CLINIKO_BASE_URL"))
+    if (texts or files) and not named:
         problems.append(
             "CLINIKO_CONTACT is missing: Cliniko may block programs that name no e-mail address;"
             " write for example it@example.org."
         )
-    return problems
+    return problems + _strays(environ)
 
 
 @cache

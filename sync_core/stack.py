@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 from sync_core.settings import ROOT
 
@@ -17,16 +18,24 @@ PATIENCE = 15  # seconds for a process to end by itself
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
 
-def run(port: int, say: Callable[[str], None]) -> int:
-    """Run worker and pages until told to stop, or until one of them ends; gives an exit code."""
+def run(port: int, say: Callable[[str], None], cliniko: Path | None = None) -> int:
+    """Run worker and pages until told to stop, or until one of them ends; gives an exit code.
+
+    They read a made-up Cliniko, which is kept in the folder `cliniko`, if one is given.
+    """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _signal, _frame: stop.set())
     if not _is_free(port):
         say(f"Port {port} is taken: choose another one with --port.")
         return 1
-    processes = [start_worker(), start_pages(port)]
+    processes = []
     try:
+        if cliniko:
+            made_up, environment = start_cliniko(cliniko)
+            processes.append(made_up)
+            os.environ.update(environment)  # of the processes to come
+        processes += [start_pages(port), start_worker()]
         if _wait_for_pages(port, processes, stop):
             say(f"Sync Desk is at http://127.0.0.1:{port} (Ctrl-C stops it).")
         while not stop.wait(0.3):
@@ -37,6 +46,16 @@ def run(port: int, say: Callable[[str], None]) -> int:
         _end(processes)
     say("Stopped.")
     return 0
+
+
+def start_cliniko(folder: Path) -> tuple[subprocess.Popen[bytes], dict[str, str]]:
+    """Start the made-up Cliniko, and give the settings with which it is read."""
+    command = [sys.executable, "-m", "sync_core.demo_cliniko", str(folder)]
+    process = _start(command, stdout=subprocess.PIPE)
+    assert process.stdout is not None  # noqa: S101 - it is a pipe
+    with process.stdout:  # closed after two lines: it says no more
+        lines = [process.stdout.readline().decode().strip() for _ in range(2)]
+    return process, dict(line.split("=", 1) for line in lines if "=" in line)
 
 
 def start_worker(*options: str) -> subprocess.Popen[bytes]:
@@ -90,7 +109,8 @@ def _wait_for_pages(
 
 
 def _end(processes: list[subprocess.Popen[bytes]]) -> None:
-    for process in processes:
+    """End them in the opposite order, for who comes later may need who came before."""
+    for process in reversed(processes):
         process.terminate()
     end = time.monotonic() + PATIENCE
     for process in processes:

@@ -70,6 +70,10 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer.body)
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Write the time of the server's own clock."""
+        return super().date_time_string(timestamp or self.server.cliniko.clock())
+
     def log_message(self, *_: object) -> None:
         """Log nothing."""
 

@@ -1,8 +1,10 @@
 """Cliniko's interface: one account's lists, read whole, within its limit, past its bad moments."""
 
+import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from types import TracebackType
 from typing import Self
 
@@ -68,6 +70,7 @@ class Client:
             auth=(key.value, ""),
             headers={"Accept": "application/json", "User-Agent": user_agent},
             timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)),
+            verify=_certificates(),
         )
 
     def __enter__(self) -> Self:
@@ -163,6 +166,12 @@ def open_client(
         user_agent=f"Sync Desk{contact}",
         timeout=settings.fetch_timeout,
     )
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Load once whom we trust: it takes longer than all else that a client needs."""
+    return httpx.create_ssl_context()
 
 
 def _refuse_disorder(path: str, last: str, records: Sequence[Record]) -> None:

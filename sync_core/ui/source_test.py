@@ -81,13 +81,13 @@ def _test(resource: Resource, found: list[Place]) -> Told:
     if not found:
         error = SyncError("no_source", resource=resource.name, what=resource.name)
         return [(False, f"{error.sentence} {error.advice}")]
-    return [_test_place(resource, place) for place in found]
+    return [_test_place(resource, place) for place in sources.worth_testing(found)]
 
 
 def _test_place(resource: Resource, place: Place) -> tuple[bool, str]:
     try:
-        opened = sources.open_source(place, settings.current())
-        return True, sources.test_source(opened, places.entity(resource, place.entity))
+        entity = places.entity(resource, place.entity)
+        return True, sources.test_place(place, entity, settings.current())
     except SyncError as error:
         return False, f"{error.sentence} {error.advice}"
 

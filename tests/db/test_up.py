@@ -69,7 +69,8 @@ def test_up_serves_the_pages_and_ends_in_order(up: Up) -> None:
     process, port, everything = up
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health") as answer:
         assert answer.read() == b"ok"
-    assert len(everything) >= 5
+    assert len(everything) >= 6
+    assert any("sync_core.demo_cliniko" in process.cmdline() for process in everything)
     process.send_signal(signal.SIGTERM)
     assert process.wait(40) == 0
     assert process.stdout is not None
