@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -177,7 +178,7 @@ def _key(request: Request) -> str:
 
 def _body(key: str) -> str:
     """Cut the shard off a key: it may be sent with it or without."""
-    return key.rpartition("-")[0] or key
+    return re.sub(r"-[a-z]{2}\d{1,2}$", "", key)
 
 
 def _json(status: int, content: object, headers: tuple[tuple[str, str], ...] = ()) -> Answer:

@@ -1,6 +1,7 @@
 """What Cliniko's answers mean: records and totals, or a sentence about what went wrong."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -17,6 +18,7 @@ TITLES = {
     "individual_appointments": "appointments",
     "appointment_types": "appointment types",
 }
+ID = re.compile(r"[0-9]{1,20}")
 UNNAMED_WAIT = 60.0  # seconds; the limit is one a minute
 LEAST_WAIT = 1.0
 LONGEST_MESSAGE = 200
@@ -71,7 +73,7 @@ def _records(answer: Answer, records: Any) -> list[Record]:  # noqa: ANN401 - JS
     if not isinstance(records, list):
         raise _unexpected(answer, f"'{answer.path}' is missing")
     for record in records:
-        if not isinstance(record, dict) or not str(record.get("id", "")).isdecimal():
+        if not isinstance(record, dict) or not ID.fullmatch(str(record.get("id"))):
             raise _unexpected(answer, "a record has no id")
         record["id"] = str(record["id"])  # older answers hold numbers; a text loses no digit
     return records

@@ -11,7 +11,7 @@ from typing import Self
 import httpx
 
 from sync_core.errors import SyncError
-from sync_core.settings import Secret, Settings
+from sync_core.settings import LOOPBACK, Secret, Settings
 from sync_core.sources import cliniko_key, cliniko_limit
 from sync_core.sources.cliniko_answers import TITLES, Answer, Listing, Record, listing
 from sync_core.sources.cliniko_limit import Limiter
@@ -71,6 +71,7 @@ class Client:
             headers={"Accept": "application/json", "User-Agent": user_agent},
             timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)),
             verify=_certificates(),
+            trust_env=base.host not in LOOPBACK,  # a company's proxy does not know this machine
         )
 
     def __enter__(self) -> Self:

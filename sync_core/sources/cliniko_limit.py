@@ -4,6 +4,8 @@ import hashlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
+from threading import Lock
 from time import monotonic
 from typing import Protocol
 
@@ -55,22 +57,28 @@ class LocalLimiter:
     window: float = SECONDS + ON_THE_WAY
     clock: Callable[[], float] = monotonic
     _left: deque[float] = field(default_factory=deque, init=False, repr=False)
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False)
 
     def take(self) -> float:
         """Let a request through, or say how long to wait; see `Limiter`."""
-        self._forget()
-        if len(self._left) >= self.requests:
-            return self._left[0] + self.window - self.clock()
-        self.note()
-        return 0.0
+        with self._lock:
+            now = self._forget()
+            if len(self._left) >= self.requests:
+                return self._left[0] + self.window - now
+            self._left.append(now)
+            return 0.0
 
     def note(self) -> None:
         """Count a request that somebody else has let through."""
-        self._left.append(self.clock())
+        with self._lock:
+            self._left.append(self._forget())
 
-    def _forget(self) -> None:
-        while self._left and self._left[0] + self.window <= self.clock():
+    def _forget(self) -> float:
+        """Forget what is over; gives the time."""
+        now = self.clock()
+        while self._left and self._left[0] + self.window <= now:
             self._left.popleft()
+        return now
 
 
 class SharedLimiter:
@@ -115,6 +123,7 @@ def digest(key: Secret) -> str:
     return hashlib.sha256(key.value.encode()).hexdigest()[:20]
 
 
+@cache
 def shared(key: Secret) -> SharedLimiter:
-    """Give the limiter that all workers and pages share for this key."""
+    """Give this process's limiter for a key, whose limit all workers and pages share."""
     return SharedLimiter(key, kv.client())

@@ -23,7 +23,7 @@ def offer(here: Visitor, resource: Resource) -> None:
         "Test source",
         icon="spinner" if running and not running.done() else ":material/network_check:",
         key=f"test-{resource.name}",
-        help="Read the source to its end, without changing anything.",
+        help="See whether the source can be read, without changing anything.",
         disabled=bool(running and not running.done()),
         on_click=_start,
         args=(here, resource),
@@ -43,7 +43,7 @@ def _result(resource: Resource, *, was_done: bool) -> None:
         return
     if not running.done():
         st.info(
-            "Reading the source to its end.", title="Testing...", icon=":material/network_check:"
+            "Asking the source what is there.", title="Testing...", icon=":material/network_check:"
         )
         return
     if not was_done:
