@@ -351,6 +351,12 @@ CATALOGUE: dict[str, Entry] = {
         "Copy the details and tell an administrator.",
         "administrator",
     ),
+    "expired": Entry(
+        "Nobody decided on the plan within {hours} h. Nothing was changed.",
+        "Sync again, and decide on the new plan.",
+        "analyst",
+        retry=True,
+    ),
     "internal": Entry(
         "Something unexpected happened. Nothing was changed.",
         "Sync again; if it happens again, copy the details and tell the developers.",
