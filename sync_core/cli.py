@@ -146,7 +146,8 @@ def up(port: int) -> int:
     folder = found.data / "demo"
     with db.begin() as connection:
         demo.load(connection, folder)
-    return stack.run(port, click.echo, None if found.reads_cliniko else folder)
+    cliniko = None if settings.given().reads_cliniko else found.data / settings.MADE_UP_CLINIKO
+    return stack.run(port, click.echo, cliniko)
 
 
 @cli.group()

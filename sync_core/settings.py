@@ -13,6 +13,7 @@ from sync_core import embedded
 
 ROOT = Path(__file__).resolve().parents[1]
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+MADE_UP_CLINIKO = Path("demo", "cliniko.env")  # in the data folder, while the demo runs
 SLUG = "<SLUG>"  # stands in a name for each organization's, in capitals and with _ for -
 
 
@@ -289,9 +290,27 @@ def _problems_of_cliniko(values: Mapping[str, Any], environ: Mapping[str, str]) 
 
 
 @cache
+def given() -> Settings:
+    """Give what the environment says."""
+    return load(os.environ)
+
+
+@cache
 def current() -> Settings:
     """Give the settings of this process."""
-    return load(os.environ)
+    return beside_the_demo(os.environ)
+
+
+def beside_the_demo(environ: Mapping[str, str]) -> Settings:
+    """Read the settings; while the demo runs they lead to its made-up Cliniko, if to none else."""
+    found = load(environ)
+    if found.database_url or found.reads_cliniko:
+        return found
+    try:
+        lines = (found.data / MADE_UP_CLINIKO).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return found
+    return load({**environ, **dict(line.split("=", 1) for line in lines)})
 
 
 def urls() -> embedded.Urls:

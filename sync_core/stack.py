@@ -21,7 +21,7 @@ DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 def run(port: int, say: Callable[[str], None], cliniko: Path | None = None) -> int:
     """Run worker and pages until told to stop, or until one of them ends; gives an exit code.
 
-    They read a made-up Cliniko, which is kept in the folder `cliniko`, if one is given.
+    A made-up Cliniko runs beside them if `cliniko` is given: where it writes what leads to it.
     """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -32,9 +32,7 @@ def run(port: int, say: Callable[[str], None], cliniko: Path | None = None) -> i
     processes = []
     try:
         if cliniko:
-            made_up, environment = start_cliniko(cliniko)
-            processes.append(made_up)
-            os.environ.update(environment)  # of the processes to come
+            processes.append(start_cliniko(cliniko))
         processes += [start_pages(port), start_worker()]
         if _wait_for_pages(port, processes, stop):
             say(f"Sync Desk is at http://127.0.0.1:{port} (Ctrl-C stops it).")
@@ -48,14 +46,14 @@ def run(port: int, say: Callable[[str], None], cliniko: Path | None = None) -> i
     return 0
 
 
-def start_cliniko(folder: Path) -> tuple[subprocess.Popen[bytes], dict[str, str]]:
-    """Start the made-up Cliniko, and give the settings with which it is read."""
-    command = [sys.executable, "-m", "sync_core.demo_cliniko", str(folder)]
+def start_cliniko(settings: Path) -> subprocess.Popen[bytes]:
+    """Start the made-up Cliniko, and wait until it has written the settings that lead to it."""
+    command = [sys.executable, "-m", "sync_core.demo_cliniko", str(settings)]
     process = _start(command, stdout=subprocess.PIPE)
     assert process.stdout is not None  # noqa: S101 - it is a pipe
-    with process.stdout:  # closed after two lines: it says no more
-        lines = [process.stdout.readline().decode().strip() for _ in range(2)]
-    return process, dict(line.split("=", 1) for line in lines if "=" in line)
+    with process.stdout:
+        process.stdout.readline()  # it says no more than that it listens
+    return process
 
 
 def start_worker(*options: str) -> subprocess.Popen[bytes]:

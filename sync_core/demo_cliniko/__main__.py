@@ -1,12 +1,13 @@
-"""Serve the made-up account of the demo until ended, and print the settings that lead there.
+"""Serve the demo's made-up account until ended; a file says meanwhile which settings lead there.
 
-`python -m sync_core.demo_cliniko FOLDER [--patients 60000 --appointments 115000]`
+`python -m sync_core.demo_cliniko FILE [--patients 60000 --appointments 115000]`
 """
 
 import argparse
+import os
 import secrets
+import signal
 import threading
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,33 +16,46 @@ from sync_core.demo_cliniko.server import Cliniko
 
 
 def main() -> None:
-    """Serve, on a free port of this machine."""
+    """Serve on a free port of this machine."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="keeps the day on which it was made up")
+    parser.add_argument(
+        "settings", type=Path, help="written anew each time, and removed at the end"
+    )
     parser.add_argument("--patients", type=int, default=PATIENTS)
     parser.add_argument("--appointments", type=int, default=APPOINTMENTS)
     given = parser.parse_args()
-    account = Account(given.patients, given.appointments, today=made_on(given.folder))
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _signal, _frame: ended.set())
+    given.settings.parent.mkdir(parents=True, exist_ok=True)
+    today = made_on(given.settings.with_name("cliniko-made-on.txt"))
     key = f"{secrets.token_hex(24)}-au1"
     with Cliniko() as cliniko:
-        cliniko.add(key, account)
-        print(f"CLINIKO_BASE_URL={cliniko.url}")  # noqa: T201 - read by whoever started it
-        print(f"CLINIKO_API_KEY_DEMO={key}", flush=True)  # noqa: T201
-        threading.Event().wait()
+        cliniko.add(key, Account(given.patients, given.appointments, today=today))
+        write(given.settings, f"CLINIKO_BASE_URL={cliniko.url}\nCLINIKO_API_KEY_DEMO={key}\n")
+        print(f"The made-up Cliniko is at {cliniko.url}.", flush=True)  # noqa: T201
+        ended.wait()
+        given.settings.unlink(missing_ok=True)
 
 
-def made_on(folder: Path) -> datetime:
+def made_on(path: Path) -> datetime:
     """Give the day of the account, which stays: from then on its appointments come and go."""
-    path = folder / "cliniko-made-on.txt"
     try:
         return datetime.fromisoformat(path.read_text(encoding="utf-8").strip())
     except (OSError, ValueError):
         now = datetime.now(UTC).replace(microsecond=0)
-        folder.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{now.isoformat()}\n", encoding="utf-8")
         return now
 
 
+def write(path: Path, text: str) -> None:
+    """Write a file for our own eyes, whole or not at all: it holds a key."""
+    new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    with open(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:  # noqa: PTH123 - by number
+        file.write(text)
+    new.replace(path)
+
+
 if __name__ == "__main__":
-    with suppress(KeyboardInterrupt):
-        main()
+    main()

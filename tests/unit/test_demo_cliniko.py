@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -77,9 +78,9 @@ def test_614_patients_are_live_of_whom_89_are_active(account: Account) -> None:
     assert len(recent | coming) == 89
 
 
-def test_a_demo_keeps_the_day_on_which_it_was_made_up(tmp_path: Any) -> None:  # noqa: ANN401 - a path
-    first = made_on(tmp_path / "demo")
-    assert made_on(tmp_path / "demo") == first
+def test_a_demo_keeps_the_day_on_which_it_was_made_up(tmp_path: Path) -> None:
+    first = made_on(tmp_path / "made-on.txt")
+    assert made_on(tmp_path / "made-on.txt") == first
     assert first.tzinfo is not None
 
 

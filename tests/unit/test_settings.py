@@ -114,6 +114,21 @@ def test_another_server_of_cliniko_wants_no_contact() -> None:
     assert settings.load(given).cliniko_base_url == "http://127.0.0.1:9"
 
 
+def test_beside_the_demo_its_made_up_cliniko_is_read_unless_another_is_set(tmp_path: Path) -> None:
+    data = {"SYNCDESK_DATA": str(tmp_path)}
+    assert settings.beside_the_demo(data) == settings.load(data)
+    path = tmp_path / settings.MADE_UP_CLINIKO
+    path.parent.mkdir()
+    path.write_text("CLINIKO_BASE_URL=http://127.0.0.1:9\nCLINIKO_API_KEY_DEMO=k-au1\n")
+    read = settings.beside_the_demo(data)
+    assert (read.cliniko_base_url, list(read.cliniko_keys)) == ("http://127.0.0.1:9", ["demo"])
+    for others in (
+        {"CLINIKO_API_KEY_NORTH": "k", "CLINIKO_CONTACT": "it@example.org"},
+        {"DATABASE_URL": "postgresql://127.0.0.1/x", "REDIS_URL": "redis://127.0.0.1"},
+    ):
+        assert settings.beside_the_demo({**data, **others}) == settings.load({**data, **others})
+
+
 def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(settings.SettingsError) as caught:
         settings.load({"SYNCDESK_TIME_LIMIT": "soon", "REDIS_URL": "http://x"})
