@@ -118,6 +118,11 @@ class Cliniko:
         self.users[_body(key)] = User(account, **user)
         return self.users[_body(key)]
 
+    def meanwhile(self, event: Callable[[], None]) -> None:
+        """Let something happen to an account between two answers."""
+        with self._lock:
+            event()
+
     def answer(self, request: Request) -> Answer:
         """Answer a request."""
         with self._lock:

@@ -1,7 +1,7 @@
 """The made-up Cliniko answers as the real one documents itself; tests and the demo rely on it."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from sync_core.demo_cliniko import Account
 from sync_core.demo_cliniko.__main__ import made_on
 from sync_core.demo_cliniko.known import KINDS, Kind
+from sync_core.demo_cliniko.life import Life
 from tests.cliniko import Clock
 from tests.fakes.cliniko import KEY, Cliniko
 
@@ -81,7 +82,37 @@ def test_614_patients_are_live_of_whom_89_are_active(account: Account) -> None:
 def test_a_demo_keeps_the_day_on_which_it_was_made_up(tmp_path: Path) -> None:
     first = made_on(tmp_path / "made-on.txt")
     assert made_on(tmp_path / "made-on.txt") == first
-    assert first.tzinfo is not None
+    for other in (
+        (first - timedelta(days=29)).isoformat(),
+        "2999-01-01T00:00:00Z",
+        "?",
+        "2026-01-01",
+    ):
+        (tmp_path / "made-on.txt").write_text(other)
+        assert made_on(tmp_path / "made-on.txt") >= first
+
+
+def test_an_account_lives_on_the_same_way_however_often_somebody_looks(account: Account) -> None:
+    now = int(TODAY.timestamp())
+    again = Account(today=TODAY)
+    often, once = Life(account), Life(again)
+    for minutes in range(0, 1441, 7):
+        often.catch_up(now + minutes * 60)
+    often.catch_up(now + DAY)
+    once.catch_up(now + DAY)
+    assert account.version > 100
+    for kind in KINDS:
+        assert account.known(kind) == again.known(kind)
+    assert len(account.known("patients")) == 648
+    fresh = Account(today=TODAY)
+    changed = set(account.known("patients")) - set(fresh.known("patients"))
+    assert all(now < one.updated_at <= now + DAY for one in changed)
+    assert len(account.known(APPOINTMENTS)) > 1247
+
+
+def test_nothing_happens_in_the_first_minutes(account: Account) -> None:
+    Life(account).catch_up(TODAY.timestamp() + 599)
+    assert account.version == 0
 
 
 # lists
