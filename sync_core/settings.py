@@ -79,7 +79,7 @@ def _seconds(value: str) -> float:
 
 
 def _contact(value: str) -> str:
-    if not re.fullmatch(r"[^\s@()<>]+@[^\s@()<>]+\.[^\s@()<>]+", value) or not value.isascii():
+    if not re.fullmatch(r"[!-~]+@[!-~]+\.[!-~]+", value) or set(value) & set("()<>,;"):
         raise ValueError(f"{value!r} is not an e-mail address; write for example it@example.org")
     return value
 
@@ -88,6 +88,8 @@ def _server(value: str) -> str:
     """Read the address of a server that is sent a key: over the network only encrypted."""
     _address("http", "https")(value)
     url = urlsplit(value)
+    if not re.fullmatch(r"[a-z0-9.:-]+", url.hostname or "") or url.port == 0:
+        raise ValueError("it names no server; write for example https://cliniko.example.org")
     if url.path.strip("/") or url.query or url.fragment or url.username is not None:
         raise ValueError(
             "it holds more than a server; write for example https://cliniko.example.org"

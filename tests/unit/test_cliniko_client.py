@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from random import Random
 
 import httpx
 import pytest
@@ -143,6 +144,14 @@ def test_cliniko_is_told_who_asks(cliniko: Cliniko) -> None:
     assert name == f"{KEY}:".encode()
 
 
+def test_a_server_on_this_machine_is_not_asked_through_a_proxy(
+    cliniko: Cliniko, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    with client(cliniko) as reader:
+        assert reader.count("patients") == 614
+
+
 # a list that moves
 
 
@@ -154,6 +163,33 @@ def test_a_patient_archived_between_pages_hides_nobody_else(
         archive = partial(account.archive, "patients", int(patients[number]))
         cliniko.before("patients", number, archive)
     assert read(reader) == patients
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whoever_is_there_from_first_to_last_is_read_once_whatever_happens(seed: int) -> None:
+    chance, account = Random(seed), Account(120, 0, seed=seed)  # noqa: S311 - not for secrets
+    at_first = live(account)
+
+    def happen() -> None:
+        for one in chance.sample(account.known("patients"), 5):
+            match chance.randrange(3):
+                case 0:
+                    account.archive("patients", one.id)
+                case 1:
+                    account.remove("patients", one.id)
+                case 2:
+                    account.add("patients")
+
+    with Cliniko() as cliniko:
+        cliniko.add(KEY, account)
+        ten = fake.altered(lambda content: content.update(patients=content["patients"][:10]))
+        cliniko.fault("patients", ten, times=99)
+        for number in range(2, 14):
+            cliniko.before("patients", number, happen)
+        with client(cliniko) as reader:
+            ids = read(reader)
+    assert len(ids) == len(set(ids))
+    assert set(at_first) & set(live(account)) <= set(ids)
 
 
 def test_page_numbers_would_have_hidden_one_for_each(cliniko: Cliniko, account: Account) -> None:

@@ -82,6 +82,11 @@ def test_each_problem_is_one_sentence(given: dict[str, str], sentence: str) -> N
         ({"CLINIKO_BASE_URL": "https://x/v1"}, "CLINIKO_BASE_URL: it holds more than a server"),
         ({"CLINIKO_BASE_URL": "https://a@x"}, "CLINIKO_BASE_URL: it holds more than a server"),
         ({"CLINIKO_BASE_URL": "https://[x"}, "CLINIKO_BASE_URL: "),
+        ({"CLINIKO_BASE_URL": "https://"}, "CLINIKO_BASE_URL: it names no server"),
+        ({"CLINIKO_BASE_URL": "https://x y"}, "CLINIKO_BASE_URL: it names no server"),
+        ({"CLINIKO_BASE_URL": "https://x:99999"}, "CLINIKO_BASE_URL: Port out of range"),
+        ({"CLINIKO_CONTACT": "a b@x.org"}, "CLINIKO_CONTACT: 'a b@x.org' is not an e-mail"),
+        ({"CLINIKO_CONTACT": "(a@x.org)"}, "CLINIKO_CONTACT: '(a@x.org)' is not an e-mail"),
     ],
 )
 def test_each_problem_with_cliniko_is_one_sentence(given: dict[str, str], sentence: str) -> None:
