@@ -174,7 +174,9 @@ def test_patients_are_set_to_cliniko_for_all_tables(organization: Organization) 
     with db.begin() as connection:
         places.put(connection, organization, found)
         assert places.get(connection, organization, PATIENTS) == found
-    assert sources.worth_testing(found) == found[:1]
+    assert sources.worth_testing(found) == found[1:]
+    folder = place("folder", "/srv/sheets")
+    assert sources.worth_testing([folder, found[0]]) == [folder, found[0]]
 
 
 def test_what_cliniko_does_not_hold_cannot_be_set(organization: Organization) -> None:
