@@ -5,11 +5,13 @@ from uuid import uuid4
 
 import psutil
 import pytest
+from click.testing import CliRunner
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from sync_core import db, kv, places, settings, sources
+from sync_core.cli import cli
 from sync_core.demo_cliniko import Account
 from sync_core.organizations import Organization
 from sync_core.resource import Entity, Resource
@@ -177,6 +179,20 @@ def test_patients_are_set_to_cliniko_for_all_tables(organization: Organization) 
     assert sources.worth_testing(found) == found[1:]
     folder = place("folder", "/srv/sheets")
     assert sources.worth_testing([folder, found[0]]) == [folder, found[0]]
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_list_of_sources_tells_that_it_is_cliniko_and_no_key(
+    organization: Organization, key: Secret, form: list[str]
+) -> None:
+    found = places.said(organization, PATIENTS, "cliniko", None, None, settings.ROOT)
+    with db.begin() as connection:
+        places.put(connection, organization, found)
+    environment = {settings.cliniko_variable(organization.slug): key.value}
+    words = ["source", "list", "--org", organization.slug, *form]
+    listed = CliRunner().invoke(cli, words, env=environment)
+    assert (listed.exit_code, listed.output.lower().count("cliniko")) == (0, 4 if form else 2)
+    assert key.value not in listed.output
 
 
 def test_what_cliniko_does_not_hold_cannot_be_set(organization: Organization) -> None:
