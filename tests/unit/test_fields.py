@@ -29,6 +29,7 @@ from sync_core.fields import (
     YesNo,
     clean,
     phones,
+    warm_up,
 )
 from sync_core.fields.cells import Shortcut, shortest
 from sync_core.judge import DELIMITER, QUOTE
@@ -782,6 +783,13 @@ def test_an_unknown_locale_is_refused_at_once(locale: str) -> None:
 def test_an_unknown_country_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="'Oz' is not a country"):
         Convention(country="Oz")
+
+
+def test_what_most_cells_are_read_with_is_loaded_ahead_of_them() -> None:
+    warm_up()
+    loaded = phones.plan.cache_info().misses
+    Phone("Phone").shortcuts(Convention())
+    assert phones.plan.cache_info().misses == loaded
 
 
 # Properties
