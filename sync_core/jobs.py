@@ -187,7 +187,11 @@ def _open(place: Place, work: importer.Work) -> Source:
         work.reporter.say(sentence)
         work.reporter.log(sentence, "warning")
 
-    return sources.open_source(place, settings.current(), on_wait=on_wait)
+    def on_bytes(read: int, whole: int | None) -> None:
+        work.reading.heard()
+        importer.tell_fetching(work, place.entity, read, whole)
+
+    return sources.open_source(place, settings.current(), on_wait=on_wait, on_bytes=on_bytes)
 
 
 def _ending(claim: Claim, error: Exception, limit: float) -> Ending:

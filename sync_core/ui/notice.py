@@ -75,9 +75,7 @@ def _ended(run: Run) -> tuple[str, str]:
 def _alert(
     key: str, color: str, title: str, body: str, icon: str, close: Callable[[], None]
 ) -> None:
-    with st.container(
-        horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall", key=key
-    ):
+    with st.container(horizontal=True, wrap=False, vertical_alignment="top", gap="xsmall", key=key):
         ALERTS.get(color, st.info)(body, title=title, icon=icon, width="stretch")
         st.button(
             "",

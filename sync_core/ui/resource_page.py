@@ -59,7 +59,7 @@ def _draw(here: Visitor, resource: Resource, holds: Sequence[str], found: News) 
     if here.person.may("sync") or (run and run.active):
         workers.show_problem()
     if run and run.active:
-        progress_card.show(here, run, found)
+        progress_card.show(here, resource, run, found)
 
 
 def _holds(here: Visitor, resource: Resource, found: News) -> list[str]:
