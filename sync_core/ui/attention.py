@@ -7,7 +7,7 @@ import streamlit as st
 
 from sync_core import resources
 from sync_core.resource import Resource
-from sync_core.ui import notice, source_line, workers
+from sync_core.ui import notice, source_line
 from sync_core.ui.navigation import page_file
 from sync_core.ui.news import News
 from sync_core.ui.visitor import Visitor
@@ -54,8 +54,8 @@ def _show(matter: Matter) -> None:
 def _matters(here: Visitor, found: News) -> Iterator[Matter]:
     for resource in resources.CATALOGUE.values():
         yield from _of_resource(here, resource, found)
-    if problem := workers.problem():
-        yield Matter(":material/engineering:", "red", problem)
+    if found.problem:
+        yield Matter(":material/engineering:", "red", found.problem)
 
 
 def _of_resource(here: Visitor, resource: Resource, found: News) -> Iterator[Matter]:

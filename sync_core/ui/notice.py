@@ -25,19 +25,18 @@ def show(here: Visitor, resource: Resource, found: News) -> None:
     if run is None or not found.noticed(run, here.person.email):
         return
     title, body = _on_its_way(run, found) if run.active else _ended(run)
-    with st.container(gap="xsmall", key=f"news-{resource.name}"):
-        _alert(
-            f"notice-{resource.name}",
-            look(run).color,
-            title,
-            body,
-            look(run).icon,
-            lambda: news.dismiss(run, here.person.email),
-        )
-        if run.status == "partial":
-            _offer_rows(resource)
-        if run.error_code:
-            _offer_details(here, resource, run)
+    _alert(
+        f"notice-{resource.name}",
+        look(run).color,
+        title,
+        body,
+        look(run).icon,
+        lambda: news.dismiss(run, here.person.email),
+    )
+    if run.status == "partial":
+        _offer_rows(resource)
+    if run.error_code:
+        _offer_details(here, resource, run)
 
 
 def refuse(resource: str, error: SyncError) -> None:

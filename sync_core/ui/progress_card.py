@@ -31,7 +31,7 @@ def _panel(here: Visitor, resource: Resource, run: Run, found: News) -> str:
         told.append(current.sentence or progress_words.waits(run, found))
     if elapsed > time_left.SOFT_LIMIT:
         told.append("This takes longer than 5 minutes. It goes on, and you need not wait here.")
-    left = time_left.words(run, current.percent)
+    left = time_left.words(run, current.percent, found.usual.get(run.resource))
     name = f"Progress of {resource.title}"
     return progress_panel.html(name, current, SHEET_BANDS, elapsed, left, " ".join(told))
 

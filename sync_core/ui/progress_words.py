@@ -19,7 +19,7 @@ def sentence(run: Run, found: News) -> str:
     if not current.phase:
         return waits(run, found)
     counted = ", ".join(f"{number:,} {literal(what)}" for what, number in current.counts.items())
-    left = time_left.words(run, current.percent)
+    left = time_left.words(run, current.percent, found.usual.get(run.resource))
     parts = [literal(current.sentence), _extent(current), counted, f"{current.percent} %", left]
     return " · ".join(part for part in parts if part)
 
