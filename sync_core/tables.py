@@ -119,7 +119,9 @@ policies = sa.Table(
     sa.Column("resource", sa.Text, primary_key=True),
     sa.Column("fresh_hours", sa.Integer, nullable=False),
     _text("removal", nullable=True),
+    sa.Column("limit_minutes", sa.Integer),
     sa.CheckConstraint("fresh_hours > 0", "fresh_some_time"),
+    sa.CheckConstraint("limit_minutes > 0", "limited_to_some_time"),
     _one_of("removal", REMOVALS),
 )
 
