@@ -52,7 +52,8 @@ def set_policy(organization: Organization, by: Person, resource: Resource, polic
     with db.begin() as connection:
         policies.put(connection, organization, resource.name, policy)
         what = f"{resource.name}: fresh for {policy.fresh_hours} h, removed rows"
-        _record(connection, organization, by, f"{what}: {policy.removal or 'as declared'}")
+        what = f"{what}: {policy.removal or 'as declared'}"
+        _record(connection, organization, by, what, resource.name)
 
 
 def put_person(organization: Organization, by: Person, person: Person) -> None:

@@ -1,11 +1,11 @@
-"""The demo organization: its people, and its sources in a folder of made-up CSV files."""
+"""The demo organization: its people, its made-up history, its sources in a folder of CSV files."""
 
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from sync_core import demo_files, organizations, people, places, resources, tables
+from sync_core import demo_files, demo_history, organizations, people, places, resources, tables
 from sync_core.organizations import Organization
 from sync_core.people import Person
 from sync_core.sources import Place
@@ -19,7 +19,7 @@ PEOPLE = (
 
 
 def load(connection: Connection, folder: Path) -> None:
-    """Give the demo organization its people and its sources, where it has none; write its files."""
+    """Give the demo organization people, a history and sources where it has none, and files."""
     make_organization(connection)
     demo = {found.slug: found for found in organizations.everyone(connection)}
     if organizations.DEFAULT in demo:
@@ -30,6 +30,7 @@ def _load(connection: Connection, organization: Organization, folder: Path) -> N
     if not people.everyone(connection, organization.id):
         for person in PEOPLE:
             people.add(connection, organization.id, person)
+    demo_history.load(connection, organization)
     demo_files.write(folder)
     have = set(
         connection.execute(

@@ -53,7 +53,10 @@ class Run:
         return (self.finished_at - self.started_at).total_seconds()
 
 
+MADE_UP = "demo data"  # the trigger of runs that never were: the demo's history
+
 _RUNS, _LEASES = tables.runs.c, tables.leases.c
+_REAL = _RUNS.trigger != MADE_UP  # nothing is fresh, or late, because of a run that never was
 _NOW = sa.func.clock_timestamp()
 _READ = sa.select(
     *(tables.runs.c[f] for f in Run.__dataclass_fields__ if f not in {"lost", "cancelling"}),
@@ -82,7 +85,7 @@ def get(connection: Connection, organization_id: int, run_id: int) -> Run:
 def latest(connection: Connection, organization_id: int) -> dict[str, Run]:
     """Give each resource's run that matters now: the active one, else the newest."""
     newest = (
-        _READ.where(_RUNS.organization_id == organization_id)
+        _READ.where(_RUNS.organization_id == organization_id, _REAL)
         .ext(distinct_on(_RUNS.resource))
         .order_by(_RUNS.resource, _RUNS.status.in_(tables.ACTIVE).desc(), _RUNS.id.desc())
     )
@@ -92,7 +95,7 @@ def latest(connection: Connection, organization_id: int) -> dict[str, Run]:
 def fresh(connection: Connection, organization_id: int) -> dict[str, Run]:
     """Give each resource's newest run that brought its tables in step."""
     well = (_RUNS.organization_id == organization_id, _RUNS.status.in_(("completed", "partial")))
-    newest = _READ.where(*well).ext(distinct_on(_RUNS.resource))
+    newest = _READ.where(*well, _REAL).ext(distinct_on(_RUNS.resource))
     found = _rows(connection, newest.order_by(_RUNS.resource, _RUNS.id.desc()))
     return {run.resource: run for run in found}
 
@@ -101,10 +104,15 @@ def history(
     connection: Connection, organization_id: int, resource: str | None = None, limit: int = 20
 ) -> list[Run]:
     """List runs, newest first."""
-    query = _READ.where(_RUNS.organization_id == organization_id)
+    query = _READ.where(_RUNS.organization_id == organization_id, _REAL)
     if resource:
         query = query.where(_RUNS.resource == resource)
     return _rows(connection, query.order_by(_RUNS.id.desc()).limit(limit))
+
+
+def some(connection: Connection, run_ids: Sequence[int]) -> list[Run]:
+    """Read these runs, oldest first, whoever's they are: the caller has asked for them by right."""
+    return _rows(connection, _READ.where(_RUNS.id.in_(run_ids)).order_by(_RUNS.id))
 
 
 def tallies(connection: Connection, run_ids: Sequence[int]) -> dict[int, dict[str, dict[str, Any]]]:
@@ -235,7 +243,7 @@ def usual_seconds(connection: Connection, organization_id: int, resource: str) -
     last = (
         sa.select(took)
         .where(_RUNS.organization_id == organization_id, _RUNS.resource == resource)
-        .where(_RUNS.status.in_(("completed", "partial")))
+        .where(_RUNS.status.in_(("completed", "partial")), _REAL)
         .order_by(_RUNS.id.desc())
         .limit(10)
         .subquery()

@@ -164,6 +164,13 @@ runs = sa.Table(
     ),
     sa.Index("runs_by_resource", "organization_id", "resource", sa.text("id desc")),
     sa.Index("runs_by_time", "organization_id", sa.text("queued_at desc")),
+    sa.Index(
+        "runs_in_step",  # when data were in step, and what came after a failure
+        "organization_id",
+        "resource",
+        "finished_at",
+        postgresql_where=sa.text("status in ('completed','partial') and kind <> 'preview'"),
+    ),
 )
 
 attempts = sa.Table(
@@ -213,6 +220,16 @@ tallies = sa.Table(
     _count("blank"),
     _json("rules"),
     sa.CheckConstraint("read = created + updated + unchanged + skipped + failed", "add_up"),
+)
+
+# Why rows failed, counted when the run ends: nobody has to look through the outcomes for it.
+issue_tallies = sa.Table(
+    "issue_tallies",
+    metadata,
+    _run(),
+    sa.Column("entity", sa.Text, primary_key=True),
+    sa.Column("code", sa.Text, primary_key=True),
+    sa.Column("rows", sa.BigInteger, nullable=False),  # failed ones that carry the code
 )
 
 outcomes = sa.Table(
