@@ -1,12 +1,14 @@
 """How much of the time data were as fresh as promised."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from sync_core import tables
+from sync_core import resources, tables
 from sync_core.analytics.asking import IN_STEP, RUNS, ask, share
 from sync_core.filters import Filter
 from sync_core.policies import Policy
@@ -36,40 +38,48 @@ def kept(connection: Connection, wanted: Filter, now: datetime | None = None) ->
     if wanted.since is None or wanted.until is None:
         raise ValueError("the filter has no period")
     start, end = wanted.since, min(wanted.until, now or datetime.now(UTC))
-    rows = ask(connection, _summed(_spans(wanted, start, end), start))
-    return [Kept(**row) for row in rows]
-
-
-def _in_step(wanted: Filter) -> list[sa.ColumnElement[bool]]:
-    return [
-        RUNS.organization_id.in_(wanted.organizations),
-        *([RUNS.resource.in_(wanted.resource)] if wanted.resource else []),
-        RUNS.status.in_(IN_STEP),
-        RUNS.kind != "preview",
-    ]
+    return [Kept(**row) for row in ask(connection, _summed(_spans(wanted, start, end), start))]
 
 
 def _spans(wanted: Filter, start: datetime, end: datetime) -> sa.Subquery:
-    """Select each moment at which data came in step, and until when they were the newest."""
-    where = (RUNS.organization_id, RUNS.resource)
-    before = (
-        sa.select(*where, sa.func.max(RUNS.finished_at).label("at"))
-        .where(*_in_step(wanted), RUNS.finished_at < start)
-        .group_by(*where)
+    """Select each moment at which data came in step, and until when they were the newest.
+
+    Each organization and resource by itself, in the order of the index; the first moment is the
+    last one before the period, where there is one.
+    """
+    names = wanted.resource or tuple(resources.CATALOGUE)
+    whose = _listed(wanted.organizations, sa.BigInteger, "organization_id")
+    which = _listed(names, sa.Text, "resource")
+    organization_id, resource = whose.c.organization_id, which.c.resource
+    in_step = (
+        RUNS.organization_id == organization_id,
+        RUNS.resource == resource,
+        RUNS.status.in_(IN_STEP),
+        RUNS.kind != "preview",
     )
-    within = sa.select(*where, RUNS.finished_at.label("at")).where(
-        *_in_step(wanted), RUNS.finished_at >= start, RUNS.finished_at < end
+    at = RUNS.finished_at
+    before = sa.select(sa.func.max(at).label("at")).where(*in_step, at < start).lateral("before")
+    following = sa.func.coalesce(sa.func.lead(at).over(order_by=at), end)
+    spans = (
+        sa.select(at.label("at"), following.label("until"))
+        .where(*in_step, at >= sa.func.coalesce(before.c.at, start), at < end)
+        .lateral("spans")
     )
-    moments = before.union_all(within).subquery().c
-    following = sa.func.lead(moments.at).over(
-        partition_by=(moments.organization_id, moments.resource), order_by=moments.at
+    return (
+        sa.select(organization_id, resource, spans.c.at, spans.c.until)
+        .select_from(whose)
+        .join(which, sa.true())
+        .join(before, sa.true())
+        .join(spans, sa.true())
+        .subquery()
     )
-    return sa.select(
-        moments.organization_id,
-        moments.resource,
-        moments.at,
-        sa.func.coalesce(following, end).label("until"),
-    ).subquery()
+
+
+def _listed(
+    values: Sequence[object], kind: type[sa.types.TypeEngine[Any]], name: str
+) -> sa.TableValuedAlias:
+    found = sa.func.unnest(sa.cast(list(values), sa.ARRAY(kind)))
+    return found.table_valued(name, name=f"{name}s").render_derived()
 
 
 def _summed(spans: sa.Subquery, start: datetime) -> sa.Select[tuple[object, ...]]:

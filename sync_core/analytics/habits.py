@@ -27,6 +27,7 @@ from sync_core.filters import Filter
 from sync_core.progress import SHEET_BANDS
 from sync_core.runs import Run
 
+HOUR_FIGURES = ("runs", "failures", "p95", "wait")
 POINTS = 1_000  # runs in the chart of duration against rows
 
 
@@ -116,22 +117,25 @@ def of_resources(connection: Connection, wanted: Filter) -> list[OfResource]:
 def hours(connection: Connection, wanted: Filter, zone: ZoneInfo) -> list[Hour]:
     """Tell how busy the hours of the week are."""
     at = local(zone)
-    weekday = sa.cast(sa.func.date_part("isodow", at), sa.Integer)
-    hour = sa.cast(sa.func.date_part("hour", at), sa.Integer)
+    place = sa.cast(
+        24 * sa.func.date_part("isodow", at) + sa.func.date_part("hour", at), sa.Integer
+    )
     query = (
         sa.select(
-            weekday.label("weekday"),
-            hour.label("hour"),
+            place.label("place"),
             sa.func.count().label("runs"),
             how_many(*FAILED).label("failures"),
             quantile(SECONDS, 0.95, COMPLETED).label("p95"),
             quantile(WAITED, 0.5).label("wait"),
         )
         .where(*filters.runs(wanted))
-        .group_by("weekday", "hour")
-        .order_by("weekday", "hour")
+        .group_by("place")
+        .order_by("place")
     )
-    return [Hour(**row) for row in ask(connection, query)]
+    return [
+        Hour(row["place"] // 24, row["place"] % 24, *(row[name] for name in HOUR_FIGURES))
+        for row in ask(connection, query)
+    ]
 
 
 def done(connection: Connection, wanted: Filter) -> list[Done]:
@@ -206,19 +210,29 @@ def last(
     connection: Connection, wanted: Filter, names: Sequence[str], limit: int
 ) -> Mapping[str, Sequence[Run]]:
     """Give the last runs of each of the resources, oldest first."""
-    each = sa.func.unnest(sa.cast(list(names), sa.ARRAY(sa.Text))).table_valued("name").c.name
+    asked = sa.func.unnest(sa.cast(list(names), sa.ARRAY(sa.Text)))
+    each = asked.table_valued("name", name="asked").render_derived()
     newest = (
         sa.select(RUNS.id)
-        .where(*filters.runs(wanted), RUNS.resource == each)
+        .where(*filters.runs(wanted), RUNS.resource == each.c.name)
         .order_by(RUNS.queued_at.desc(), RUNS.id.desc())
         .limit(limit)
         .lateral("newest")
     )
-    ids = [row["id"] for row in ask(connection, sa.select(newest.c.id).join(newest, sa.true()))]
+    query = sa.select(newest.c.id).select_from(each).join(newest, sa.true())
+    ids = [row["id"] for row in ask(connection, query)]
     found: dict[str, list[Run]] = {name: [] for name in names}
     for run in sorted(runs.some(connection, ids), key=lambda run: (run.queued_at, run.id)):
         found[run.resource].append(run)
     return found
+
+
+def newest(connection: Connection, wanted: Filter, limit: int) -> Sequence[Run]:
+    """Give the newest runs that are wanted, the newest first."""
+    query = sa.select(RUNS.id).where(*filters.runs(wanted))
+    ranked = query.order_by(RUNS.queued_at.desc(), RUNS.id.desc()).limit(limit)
+    found = runs.some(connection, [row["id"] for row in ask(connection, ranked)])
+    return sorted(found, key=lambda run: (run.queued_at, run.id), reverse=True)
 
 
 def triggers(connection: Connection, wanted: Filter) -> list[str]:

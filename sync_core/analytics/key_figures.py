@@ -32,6 +32,7 @@ LIST_BEHIND: Mapping[str, tuple[str, ...]] = {  # the statuses of the runs that 
     "median": ("completed",),
     "p95": ("completed",),
     "applied": IN_STEP,
+    "failures": FAILED,
     "recovery": FAILED,
 }
 
@@ -92,6 +93,7 @@ def of_rows(connection: Connection, wanted: Filter) -> RowFigures:
     """Give the key figures of the rows."""
     ran = sa.select(sa.func.count()).where(*filters.runs(wanted), RUNS.status.in_(IN_STEP))
     query = tallied(
+        connection,
         wanted,
         ran.scalar_subquery().label("runs"),
         *(

@@ -1,8 +1,9 @@
 """How the figures of a period go, by day or by hour; where nothing ran there is no row."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -134,6 +135,7 @@ def handled(connection: Connection, wanted: Filter, zone: ZoneInfo, unit: Unit) 
     )
     sums = (
         tallied(
+            connection,
             wanted,
             at,
             *(
@@ -171,40 +173,26 @@ def _settings(connection: Connection, wanted: Filter) -> Sequence[Mark]:
     ]
 
 
-def _headers(connection: Connection, wanted: Filter, zone: ZoneInfo, unit: Unit) -> Sequence[Mark]:
+def _headers(connection: Connection, wanted: Filter, zone: ZoneInfo, unit: Unit) -> Iterator[Mark]:
     """Compare the headers of the last good run of each day, or hour, with those before."""
     last = (
         sa.select(
-            RUNS.organization_id,
-            RUNS.resource,
-            bucket(zone, unit).label("at"),
-            sa.func.max(RUNS.id).label("id"),
+            RUNS.organization_id, bucket(zone, unit).label("at"), sa.func.max(RUNS.id).label("id")
         )
         .where(*filters.runs(wanted), RUNS.status.in_(IN_STEP))
         .group_by(RUNS.organization_id, RUNS.resource, "at")
-        .subquery()
     )
+    times = {row["id"]: row for row in ask(connection, last)}
     sheet = tables.checkpoints.c
-    headers = sheet.sheet["headers"]
-    before = sa.func.lag(headers).over(
-        partition_by=(last.c.organization_id, last.c.resource, sheet.entity), order_by=last.c.at
+    query = (
+        sa.select(RUNS.id, RUNS.resource, sheet.entity, sheet.sheet["headers"].label("headers"))
+        .join(tables.runs, RUNS.id == sheet.run_id)
+        .where(sheet.run_id.in_(list(times)))
     )
-    compared = (
-        sa.select(
-            last.c.at,
-            last.c.resource,
-            sheet.entity,
-            headers.label("headers"),
-            before.label("before"),
-        )
-        .join(tables.checkpoints, sheet.run_id == last.c.id)
-        .subquery()
-        .c
-    )
-    query = sa.select(compared.at, compared.resource, compared.entity).where(
-        compared.before.is_not(None), compared.before != compared.headers
-    )
-    return [
-        Mark(row["at"], row["resource"], f"the headers of {row['entity']}")
-        for row in ask(connection, query)
-    ]
+    before: dict[tuple[int, str], Any] = {}
+    for row in sorted(ask(connection, query), key=lambda row: (times[row["id"]]["at"], row["id"])):
+        whose = (times[row["id"]]["organization_id"], row["entity"])
+        if row["headers"] and before.get(whose, row["headers"]) != row["headers"]:
+            what = f"the headers of {row['entity']}"
+            yield Mark(times[row["id"]]["at"], row["resource"], what)
+        before[whose] = row["headers"] or before.get(whose)

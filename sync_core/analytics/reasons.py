@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core import actions, filters, people, rejects, tables
-from sync_core.analytics.asking import FAILED, RUNS, ask
+from sync_core.analytics.asking import FAILED, RUNS, ask, numbered
 from sync_core.filters import Filter
 from sync_core.people import Person
 
@@ -81,7 +81,7 @@ def of_rows(connection: Connection, wanted: Filter) -> list[Reason]:
             sa.func.count(_COUNTED.run_id.distinct()).label("runs"),
         )
         .join(tables.runs, RUNS.id == _COUNTED.run_id)
-        .where(*filters.runs(wanted))
+        .where(*filters.runs(wanted), numbered(connection, wanted, _COUNTED.run_id))
         .group_by(_COUNTED.code)
     )
     return _ranked(connection, query)
@@ -95,12 +95,34 @@ def _ranked(connection: Connection, query: sa.Select[Any]) -> list[Reason]:
 def rows(
     connection: Connection, wanted: Filter, code: str, limit: int = 50, offset: int = 0
 ) -> list[FailedRow]:
-    """Read a window of the failed rows that carry the code, of the newest run first."""
-    found = ask(connection, _rows(wanted, code).limit(limit).offset(offset))
+    """Read a window of the failed rows that carry the code, of the newest run first.
+
+    The counts tell in which runs the window lies; nothing else is looked at.
+    """
+    upto = sa.func.sum(_COUNTED.rows).over(order_by=(_COUNTED.run_id.desc(), _COUNTED.entity))
+    counted = (
+        sa.select(_COUNTED.run_id, _COUNTED.entity, _COUNTED.rows, upto.label("upto"))
+        .join(tables.runs, RUNS.id == _COUNTED.run_id)
+        .where(*filters.runs(wanted), numbered(connection, wanted, _COUNTED.run_id))
+        .where(_COUNTED.code == code)
+        .subquery()
+    )
+    begin = counted.c.upto - counted.c.rows
+    there = (counted.c.upto > offset, begin < offset + limit)
+    chosen = sa.select(counted, begin.label("begin")).where(*there).cte("chosen")
+    before = sa.select(sa.func.min(chosen.c.begin)).scalar_subquery()
+    query = _rows(code, chosen, chosen.c.run_id, chosen.c.entity)
+    found = ask(connection, query.limit(limit).offset(offset - sa.func.coalesce(before, offset)))
     return [FailedRow(**row) for row in found]
 
 
-def _rows(wanted: Filter, code: str) -> sa.Select[Any]:
+def _rows(
+    code: str,
+    counted: sa.FromClause,
+    run_id: sa.ColumnElement[int],
+    entity: sa.ColumnElement[str],
+) -> sa.Select[Any]:
+    """Select the failed rows that carry the code, of the runs and entities that are `counted`."""
     listed = sa.func.jsonb_array_elements(_OUTCOMES.issues).table_valued(
         sa.column("value", tables.outcomes.c.issues.type)
     )
@@ -124,17 +146,16 @@ def _rows(wanted: Filter, code: str) -> sa.Select[Any]:
             _OUTCOMES.raw.op("->>")(field).label("value"),
             issue.c.value["sentence"].as_string().label("sentence"),
         )
-        .select_from(tables.issue_tallies)
-        .join(tables.runs, RUNS.id == _COUNTED.run_id)
+        .select_from(counted)
+        .join(tables.runs, run_id == RUNS.id)
         .join(
             tables.outcomes,
             (_OUTCOMES.run_id == RUNS.id)
-            & (_OUTCOMES.entity == _COUNTED.entity)
+            & (_OUTCOMES.entity == entity)
             & (_OUTCOMES.kind == "failed")
             & _OUTCOMES.at.between(RUNS.queued_at, RUNS.finished_at),  # one partition or two
         )
         .join(issue, sa.true())
-        .where(*filters.runs(wanted), _COUNTED.code == code)
         .order_by(RUNS.id.desc(), _OUTCOMES.entity, _OUTCOMES.row_number)
     )
 
@@ -147,7 +168,10 @@ def as_csv(connection: Connection, person: Person, wanted: Filter, code: str) ->
     people.require(person, "export")
     yield rejects.line(HEADER)
     count = 0
-    for row in connection.execution_options(yield_per=1000).execute(_rows(wanted, code)):
+    query = _rows(code, tables.issue_tallies, _COUNTED.run_id, _COUNTED.entity).where(
+        *filters.runs(wanted), _COUNTED.code == code
+    )
+    for row in connection.execution_options(yield_per=1000).execute(query):
         count += 1
         yield rejects.line([row[0], row[1].isoformat(), *row[2:]])
     _record(connection, person, wanted, {"what": f"failed rows: {code}", "rows": count})
@@ -170,6 +194,7 @@ def offenders(connection: Connection, wanted: Filter) -> list[Offender]:
     """List the rows that failed in several runs, the most stubborn first."""
     who = sa.func.coalesce(_OUTCOMES.key, _OUTCOMES.name)
     last = sa.select(sa.func.max(RUNS.finished_at)).where(*filters.runs(wanted)).scalar_subquery()
+    here = numbered(connection, wanted, _OUTCOMES.run_id)
     found = (
         sa.select(
             RUNS.organization_id,
@@ -182,7 +207,7 @@ def offenders(connection: Connection, wanted: Filter) -> list[Offender]:
             sa.func.count().over().label("of"),
         )
         .join(tables.runs, RUNS.id == _OUTCOMES.run_id)
-        .where(*filters.runs(wanted), _OUTCOMES.kind == "failed", _OUTCOMES.at <= last)
+        .where(*filters.runs(wanted), here, _OUTCOMES.kind == "failed", _OUTCOMES.at <= last)
         .where(*([_OUTCOMES.at >= wanted.since] if wanted.since else []))
         .group_by(RUNS.organization_id, _OUTCOMES.entity, "who")
         .having(sa.func.count(_OUTCOMES.run_id.distinct()) >= AGAIN)

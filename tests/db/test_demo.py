@@ -1,5 +1,4 @@
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -13,14 +12,14 @@ NOW = datetime(2026, 11, 26, 2, 30, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def told(servers: object) -> Iterator[Organization]:
+def told(servers: object) -> Organization:
     assert servers
     with db.begin() as connection:
         made = organizations.add(
             connection, f"d-{uuid.uuid4().hex[:12]}", "Northwind Care", "AU", "Australia/Perth"
         )
         assert demo_history.load(connection, made, NOW) > 300
-    yield made
+    return made
 
 
 def ask(database: psycopg.Connection, told: Organization, query: str) -> list[tuple[object, ...]]:
