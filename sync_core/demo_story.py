@@ -61,24 +61,24 @@ class Trouble:
 
 TROUBLES = (
     Trouble(
-        *("locations", "locations", 71, 64, 201, "LOC-0200", "Grant Orchard Clinic"),
+        *("locations", "locations", 71, 69, 201, "LOC-0200", "Grant Orchard Clinic"),
         *("Phone", "G", "not known", "bad_phone", "Invalid phone format"),
     ),
     Trouble(
-        *("therapists", "therapists", 48, 42, 801, "T-0800", "Priya Kaur"),
+        *("therapists", "therapists", 48, 45, 801, "T-0800", "Priya Kaur"),
         *("Hourly rate", "G", "on request", "not_a_number", "Hourly rate is not a number"),
     ),
     Trouble(
-        *("services", "packages", 27, 20, 17, "P4-20", "Course of 20"),
+        *("services", "packages", 27, 23, 17, "P4-20", "Course of 20"),
         *("Valid until", "I", "2025-03-01", "out_of_order"),
         "Valid until must not be before Valid from",
     ),
     Trouble(
-        *("locations", "locations", 15, 11, 301, "LOC-0300", "Hale Bridge Clinic"),
+        *("locations", "locations", 15, 13, 301, "LOC-0300", "Hale Bridge Clinic"),
         *("Email", "H", "clinic300.example.org", "bad_email", "Invalid email format"),
     ),
     Trouble(
-        *("therapists", "therapists", 7, 3, 1201, "T-1200", "Hugo Sato"),
+        *("therapists", "therapists", 7, 4, 1201, "T-1200", "Hugo Sato"),
         *("Email", "C", "therapist1199@example.org", "not_unique"),
         "Another record holds the same value",
     ),
@@ -128,7 +128,7 @@ class Episode:
 
 def tell(now: datetime, zone: ZoneInfo, chance: Random) -> Iterator[Episode]:
     """Tell the runs of the last 90 days, oldest first: busy on working days, few at weekends."""
-    for days_back in range(DAYS, -1, -1):
+    for days_back in range(DAYS - 1, -1, -1):
         day = (now.astimezone(zone) - timedelta(days=days_back)).replace(minute=0, second=0)
         weekend = day.weekday() >= SATURDAY
         moments = (_moment(day, chance) for _ in range(_how_many(chance, weekend=weekend)))
@@ -137,7 +137,7 @@ def tell(now: datetime, zone: ZoneInfo, chance: Random) -> Iterator[Episode]:
 
 
 def _how_many(chance: Random, *, weekend: bool) -> int:
-    return chance.choice((0, 0, 0, 1)) if weekend else chance.randrange(4, 10)
+    return chance.choice((0, 0, 0, 1)) if weekend else chance.randrange(7, 14)
 
 
 def _moment(day: datetime, chance: Random) -> datetime:

@@ -171,7 +171,7 @@ def as_csv(connection: Connection, person: Person, wanted: Filter, code: str) ->
     query = _rows(code, tables.issue_tallies, _COUNTED.run_id, _COUNTED.entity).where(
         *filters.runs(wanted), _COUNTED.code == code
     )
-    for row in connection.execution_options(yield_per=1000).execute(query):
+    for row in connection.execute(query.execution_options(yield_per=1000)):
         count += 1
         yield rejects.line([row[0], row[1].isoformat(), *row[2:]])
     _record(connection, person, wanted, {"what": f"failed rows: {code}", "rows": count})

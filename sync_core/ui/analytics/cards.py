@@ -15,6 +15,7 @@ from sync_core.ui.analytics import numbers, reading
 from sync_core.ui.analytics.period import Asked
 from sync_core.ui.navigation import page_file
 from sync_core.ui.visitor import CHOICE, Visitor
+from sync_core.ui.words import count
 
 FEW_HELP = f"Few samples: fewer than {FEW} runs. One more could change the figure."
 Good = Literal["normal", "inverse", "off"]  # more of it is good, bad, or neither
@@ -22,18 +23,25 @@ Good = Literal["normal", "inverse", "off"]  # more of it is good, bad, or neithe
 
 @dataclass(frozen=True)
 class Card:
-    """One key figure, now and in the period before; `samples` runs or failures stand behind it."""
+    """One key figure, now and in the period before; `samples` runs stand behind each of the two."""
 
     key: str  # of LIST_BEHIND
     label: str
     icon: str
     now: float | None
     before: float | None
-    samples: int
+    samples: tuple[int, int]
     told: Callable[[float | None], str]
     good: Good
     meaning: str
     note: str = ""
+
+    @property
+    def few(self) -> tuple[bool, bool]:
+        """Whether one run more could change the figures; it changes no count by much."""
+        now, before = self.samples
+        counts = self.told is _count
+        return not counts and numbers.few(now), not counts and numbers.few(before)
 
     @property
     def change(self) -> str | None:
@@ -50,6 +58,7 @@ class Card:
 
 def show(here: Visitor, asked: Asked) -> None:
     """Show the key figures."""
+    st.caption(f"Each beside the {asked.words} before.")
     with st.grid(4, min_column_width=190, key="key-figures"):
         for card in cards(asked):
             _show(here, asked, card)
@@ -57,27 +66,26 @@ def show(here: Visitor, asked: Asked) -> None:
 
 def _show(here: Visitor, asked: Asked, card: Card) -> None:
     with st.container(border=True, height="stretch", gap="xsmall", key=f"kpi-{card.key}"):
-        change = card.change
+        change, (few, few_before) = card.change, card.few
+        before = f"vs before{' (few)' if few_before else ''}" if change else "none before"
         st.metric(
             card.label,
             card.told(card.now),
             delta=0 if change == "0" else change,
             delta_color=card.good,
-            delta_description=f"to the {asked.words} before" if change else "none before",
+            delta_description=before,
             help=DEFINITIONS[card.meaning],
             icon=card.icon,
         )
         st.space("stretch")
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            list_link(here, replace(asked, wanted=behind(asked, card.key)), _what(card))
-            if numbers.few(card.samples):
+            list_link(
+                here, replace(asked, wanted=behind(asked, card.key)), count(card.samples[0], "run")
+            )
+            if few:
                 st.badge("few", icon=":material/scatter_plot:", color="gray", help=FEW_HELP)
         if card.note:
             st.caption(card.note)
-
-
-def _what(card: Card) -> str:
-    return f"{card.samples:,} {'run' if card.samples == 1 else 'runs'}"
 
 
 def behind(asked: Asked, key: str) -> filters.Filter:
@@ -107,45 +115,47 @@ def cards(asked: Asked) -> list[Card]:
         reading.read(key_figures.of_recovery, which) for which in (wanted, earlier)
     )
     ran = bool(before.runs)
+    timed = (now.completed, before.completed)
+    failed = (mend.failures, mend_before.failures)
     return [
         Card(
             *("runs", "Runs", ":material/sync:"),
-            *(now.runs, before.runs if ran else None, now.runs),
+            *(now.runs, before.runs if ran else None, (now.runs, before.runs)),
             *(_count, "off", "Runs"),
         ),
         Card(
             *("run_success", "Run success rate", ":material/check_circle:"),
-            *(now.success, before.success, now.judged),
+            *(now.success, before.success, (now.judged, before.judged)),
             *(numbers.percent, "normal", "Run success rate"),
         ),
         Card(
             *("row_success", "Row success rate", ":material/table_rows:"),
-            *(rows.success, rows_before.success, rows.runs),
+            *(rows.success, rows_before.success, (rows.runs, rows_before.runs)),
             *(numbers.percent, "normal", "Row success rate"),
         ),
         Card(
             *("failures", "Failed runs", ":material/error:"),
-            *(mend.failures, mend_before.failures if ran else None, mend.failures),
+            *(mend.failures, mend_before.failures if ran else None, failed),
             *(_count, "inverse", "Failed runs"),
         ),
         Card(
             *("median", "Median duration", ":material/timer:"),
-            *(now.median, before.median, now.completed),
+            *(now.median, before.median, timed),
             *(numbers.seconds, "inverse", "Duration"),
         ),
         Card(
             *("p95", "p95 duration", ":material/speed:"),
-            *(now.p95, before.p95, now.completed),
+            *(now.p95, before.p95, timed),
             *(numbers.seconds, "inverse", "Duration"),
         ),
         Card(
             *("applied", "Rows applied", ":material/edit_note:"),
-            *(rows.applied, rows_before.applied if ran else None, rows.runs),
+            *(rows.applied, rows_before.applied if ran else None, (rows.runs, rows_before.runs)),
             *(_count, "off", "Rows applied"),
         ),
         Card(
             *("recovery", "Time to recover", ":material/healing:"),
-            *(mend.median, mend_before.median, mend.failures),
+            *(mend.median, mend_before.median, failed),
             *(numbers.seconds, "inverse", "Time to recover"),
             note=_open(mend),
         ),

@@ -5,7 +5,9 @@ from datetime import datetime
 from html import escape
 
 import plotly.graph_objects as go
+import plotly.io as pio
 
+from sync_core import resources
 from sync_core.ui.analytics.period import Asked
 from sync_core.ui.figures import COLORS, PATTERNS
 from sync_core.ui.words import LOOKS
@@ -33,13 +35,32 @@ GREY = "#7C8AA0"  # stands out on white and on black
 Values = Sequence[float | None]
 
 
+def shade(place: int) -> str:
+    """Give one of the theme's colours; Streamlit's pages put the real one in its place."""
+    shades = pio.templates["streamlit"].layout.colorway
+    return str(shades[place % len(shades)])
+
+
+def place_of(resource: str) -> int:
+    """Give the place of a resource among all: it keeps its colour and its sign everywhere."""
+    names = list(resources.CATALOGUE)
+    return names.index(resource) if resource in names else len(names)
+
+
 def tidy(figure: go.Figure, height: int = HEIGHT, *, legend: bool = True) -> go.Figure:
     """Give a chart the margins and the legend of all charts."""
     figure.update_layout(
         height=height,
         margin={"l": 0, "r": 8, "t": 8, "b": 0},
         showlegend=legend,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None},
+        legend={
+            "orientation": "h",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "x": 0,
+            "title": None,
+            "traceorder": "normal",
+        },
         bargap=0.25,
         hovermode="closest",
         hoverlabel={"namelength": -1},
@@ -60,7 +81,8 @@ def over_time(asked: Asked, figure: go.Figure, title: str, unit: str = "") -> go
     half = (spine[1] - spine[0]) / 2 if len(spine) > 1 else None
     if half:
         figure.update_xaxes(range=[spine[0] - half, spine[-1] + half])
-    figure.update_xaxes(type="date", showgrid=False, nticks=8, title=None)
+    form = "%H:%M\n%-d %b" if asked.unit == "hour" else "%-d %b"
+    figure.update_xaxes(type="date", showgrid=False, nticks=8, title=None, tickformat=form)
     figure.update_yaxes(rangemode="tozero", nticks=5, title=title, ticksuffix=unit)
     return figure
 
@@ -74,8 +96,12 @@ def line(figure: go.Figure, asked: Asked, name: str, values: Values, place: int)
         y=values,
         mode="lines+markers",
         connectgaps=False,
-        line={"dash": DASHES[place % len(DASHES)], "width": 1.75},
-        marker={"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 5 if len(spine) < 50 else 4},  # noqa: PLR2004
+        line={"dash": DASHES[place % len(DASHES)], "width": 1.75, "color": shade(place)},
+        marker={
+            "symbol": SYMBOLS[place % len(SYMBOLS)],
+            "size": 5 if len(spine) < 50 else 4,  # noqa: PLR2004
+            "color": shade(place),
+        },
     )
 
 

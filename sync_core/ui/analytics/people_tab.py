@@ -20,6 +20,7 @@ from sync_core.ui.words import clock, count, literal
 
 TOLD = 5  # people, and teams, in words
 DRAWN = 15  # people in the chart
+PATTERNS = ("", "/", "x", ".")  # of resources
 
 
 @dataclass(frozen=True)
@@ -121,20 +122,14 @@ def _table(asked: Asked, found: Sequence[Activity]) -> pd.DataFrame:
 def _bars(found: Sequence[Activity]) -> go.Figure:
     figure, some = go.Figure(), found[:DRAWN]
     names = [escape(activity.name) for activity in some]
-    resources = dict.fromkeys(name for activity in some for name in activity.by_resource)
-    for place, resource in enumerate(resources):
+    for resource in sorted({name for a in some for name in a.by_resource}, key=drawing.place_of):
+        place = drawing.place_of(resource)
         figure.add_bar(
             name=escape(title(resource)),
             orientation="h",
             y=names,
             x=[activity.by_resource.get(resource) for activity in some],
-            marker={
-                "pattern": {
-                    "shape": ("", "/", "x", ".")[place % 4],
-                    "fillmode": "overlay",
-                    "solidity": 0.2,
-                }
-            },
+            marker=drawing.patterned(drawing.shade(place), PATTERNS[place % 4]),
             hovertemplate="%{y}: %{x:,}<extra>" + escape(title(resource)) + "</extra>",
         )
     drawing.tidy(figure, 100 + 32 * len(some))

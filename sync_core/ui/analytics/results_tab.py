@@ -60,10 +60,10 @@ def _success(here: Visitor, asked: Asked, found: Sequence[Ended]) -> None:
     figure = go.Figure()
     window = WEEK if asked.unit == "day" and len(asked.spine()) > WEEKS else 1
     judged, completed = _judged(asked, found)
-    for place, resource in enumerate(judged):
+    for resource in sorted(judged, key=drawing.place_of):
         rates = trailing(asked.spine(), judged[resource], completed[resource], window)
         values = drawing.along(asked, {at: 100 * rate for at, rate in rates.items()})
-        drawing.line(figure, asked, title(resource), values, place)
+        drawing.line(figure, asked, title(resource), values, drawing.place_of(resource))
     drawing.over_time(asked, drawing.tidy(figure), "Success", " %")
     figure.update_yaxes(range=[0, 104])
     rows = [

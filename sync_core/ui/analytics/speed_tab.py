@@ -38,7 +38,7 @@ def _durations(here: Visitor, asked: Asked) -> None:
             panel.say_nothing()
             return
         with st.grid(2, min_column_width=300):
-            for resource in dict.fromkeys(row.resource for row in found):
+            for resource in sorted({row.resource for row in found}, key=drawing.place_of):
                 with st.container(gap="xsmall"):
                     st.caption(title(resource))
                     rows = [row for row in found if row.resource == resource]
@@ -134,14 +134,14 @@ def _phases(here: Visitor, asked: Asked) -> None:
     found = reading.read(habits.phases, asked.wanted)
     figure = go.Figure()
     names = list(dict.fromkeys(title(row.resource) for row in reversed(found)))
-    for phase, pattern in PHASES.items():
+    for place, (phase, pattern) in enumerate(PHASES.items()):
         means = {title(row.resource): row.mean for row in found if row.phase == phase}
         figure.add_bar(
             name=phase.capitalize(),
             orientation="h",
             y=names,
             x=[means.get(name) for name in names],
-            marker={"pattern": {"shape": pattern, "fillmode": "overlay", "solidity": 0.2}},
+            marker=drawing.patterned(drawing.shade(place), pattern),
             hovertemplate="%{y}<br>%{x:.2f} s<extra>" + phase + "</extra>",
         )
     drawing.tidy(figure)
@@ -164,14 +164,20 @@ def _phase(row: Phase) -> dict[str, object]:
 def _points(here: Visitor, asked: Asked) -> None:
     found = reading.read(habits.points, asked.wanted)
     figure = go.Figure()
-    for place, resource in enumerate(dict.fromkeys(row.resource for row in found)):
+    for resource in sorted({row.resource for row in found}, key=drawing.place_of):
+        place = drawing.place_of(resource)
         some = [row for row in found if row.resource == resource]
         figure.add_scatter(
             name=escape(title(resource)),
             mode="markers",
             x=[row.rows for row in some],
             y=[row.seconds for row in some],
-            marker={"symbol": drawing.SYMBOLS[place % 4], "size": 6, "opacity": 0.7},
+            marker={
+                "symbol": drawing.SYMBOLS[place % 4],
+                "size": 6,
+                "opacity": 0.7,
+                "color": drawing.shade(place),
+            },
             customdata=[f"Run {row.run_id}: {numbers.seconds(row.seconds)}" for row in some],
             hovertemplate="%{customdata}<br>%{x:,} rows<extra></extra>",
         )
