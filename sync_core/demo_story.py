@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
@@ -105,6 +105,7 @@ CHANCE_ERRORS = (
     SyncError("google_busy"),
 )
 FAILS, TIMES_OUT, CANCELS = 0.025, 0.006, 0.025
+TRIES_AGAIN = 0.8
 
 # From these days on (counted back from now) the sheets had a column more.
 COLUMNS_ADDED = {"therapists": (76, "Notes"), "locations": (31, "Manager")}
@@ -130,10 +131,27 @@ def tell(now: datetime, zone: ZoneInfo, chance: Random) -> Iterator[Episode]:
     """Tell the runs of the last 90 days, oldest first: busy on working days, few at weekends."""
     for days_back in range(DAYS - 1, -1, -1):
         day = (now.astimezone(zone) - timedelta(days=days_back)).replace(minute=0, second=0)
-        weekend = day.weekday() >= SATURDAY
-        moments = (_moment(day, chance) for _ in range(_how_many(chance, weekend=weekend)))
-        for at in sorted(moment for moment in moments if moment < now - REST):
-            yield _episode(at, days_back, chance)
+        told = [
+            episode for first in _day(day, days_back, chance) for episode in _tries(first, chance)
+        ]
+        yield from sorted(
+            (episode for episode in told if episode.at < now - REST), key=lambda episode: episode.at
+        )
+
+
+def _day(day: datetime, days_back: int, chance: Random) -> Iterator[Episode]:
+    weekend = day.weekday() >= SATURDAY
+    for _ in range(_how_many(chance, weekend=weekend)):
+        yield _episode(_moment(day, chance), days_back, chance)
+
+
+def _tries(first: Episode, chance: Random) -> Iterator[Episode]:
+    """Let people try again soon after most failures; most second tries go well."""
+    yield first
+    if first.error and chance.random() < TRIES_AGAIN:
+        patience = timedelta(seconds=first.seconds, minutes=chance.randrange(4, 50))
+        again = _episode(first.at + patience, first.days_back, chance, first.resource)
+        yield replace(again, person=first.person)
 
 
 def _how_many(chance: Random, *, weekend: bool) -> int:
@@ -146,8 +164,9 @@ def _moment(day: datetime, chance: Random) -> datetime:
     return day.replace(hour=hour, minute=seconds // 60, second=seconds % 60)
 
 
-def _episode(at: datetime, days_back: int, chance: Random) -> Episode:
-    (resource,) = chance.choices(list(HABITS), [habit.share for habit in HABITS.values()])
+def _episode(at: datetime, days_back: int, chance: Random, resource: str | None = None) -> Episode:
+    if resource is None:
+        (resource,) = chance.choices(list(HABITS), [habit.share for habit in HABITS.values()])
     habit = HABITS[resource]
     (person,) = chance.choices(STAFF, habit.staff)
     status, error = _ending(resource, days_back, chance)

@@ -59,7 +59,7 @@ class Card:
 def show(here: Visitor, asked: Asked) -> None:
     """Show the key figures."""
     st.caption(f"Each beside the {asked.words} before.")
-    with st.grid(4, min_column_width=190, key="key-figures"):
+    with st.grid(4, min_column_width=155, key="key-figures"):
         for card in cards(asked):
             _show(here, asked, card)
 

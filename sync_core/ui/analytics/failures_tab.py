@@ -82,8 +82,9 @@ def _bars(of: str, found: Sequence[Reason]) -> go.Figure:
         x=[row.count for row in some],
         customdata=[row.code for row in some],
         text=[f"{row.count:,}" for row in some],
-        textposition="outside",
-        cliponaxis=False,
+        textposition="inside",
+        insidetextanchor="start",
+        constraintext="none",
         marker={"color": drawing.KIND_COLORS["failed"]},
         hovertemplate="%{y}: %{x:,}<extra></extra>",
     )
@@ -179,7 +180,7 @@ def _table(asked: Asked, found: Sequence[FailedRow]) -> None:
     st.dataframe(
         pd.DataFrame(
             {
-                "Asked for": asked.local(row.at),
+                "Asked for": asked.there(row.at),
                 "Table": resources.ENTITIES[row.entity].title,
                 "Row": row.row_number,
                 "Name": row.name,
@@ -213,7 +214,7 @@ def _runs(here: Visitor, asked: Asked, reason: Reason) -> None:
     found = reading.read(habits.newest, wanted, paging.SCREEN)
     table = pd.DataFrame(
         {
-            "Asked for": asked.local(run.queued_at),
+            "Asked for": asked.there(run.queued_at),
             "Resource": title(run.resource),
             "By": run.requested_by,
             "Message": run.message,
@@ -250,9 +251,9 @@ def _offenders(here: Visitor, asked: Asked) -> None:
                 "Name": row.name,
                 "Table": resources.ENTITIES[row.entity].title,
                 "Failed in runs": row.runs,
+                "First": asked.there(row.since),
+                "Last": asked.there(row.until),
                 "Latest reason": row.sentence,
-                "First": asked.local(row.since),
-                "Last": asked.local(row.until),
             }
             for row in found
         )

@@ -1,6 +1,5 @@
 """Figures in words: shares, changes, small samples."""
 
-import math
 from collections.abc import Iterable
 
 from sync_core.analytics.asking import FEW
@@ -13,9 +12,10 @@ def percent(part: float | None) -> str:
     """Tell a share: "97.4 %"; only all of it is 100 %, only nothing of it is 0 %."""
     if part is None:
         return NONE
-    tenths = part * 1000
-    cut = math.floor(tenths + 1e-9) if part > 0.5 else math.ceil(tenths - 1e-9)  # noqa: PLR2004
-    return f"{cut / 10:.1f} %".replace(".0 %", " %")
+    told = round(100 * part, 1)
+    if 0 < part < 1:
+        told = min(max(told, 0.1), 99.9)
+    return f"{told:.1f} %".replace(".0 %", " %")
 
 
 def seconds(value: float | None) -> str:

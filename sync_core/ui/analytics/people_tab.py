@@ -113,7 +113,7 @@ def _table(asked: Asked, found: Sequence[Activity]) -> pd.DataFrame:
             "Judged": activity.judged,
             "Completed": activity.completed,
             "Success": activity.success,
-            "Last": asked.local(activity.last),
+            "Last": asked.there(activity.last),
         }
         for activity in found
     )

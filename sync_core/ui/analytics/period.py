@@ -60,6 +60,10 @@ class Asked:
         days = range((last_day - first_day).days + 1)
         return [datetime.combine(first_day + timedelta(days=n), time()) for n in days]
 
+    def there(self, at: datetime) -> datetime:
+        """Give a moment in the zone, as tables and files want it."""
+        return at.astimezone(self.zone) if at.tzinfo else at.replace(tzinfo=self.zone)
+
     def local(self, at: datetime) -> datetime:
         """Give what the clocks of the zone show, without the zone, as charts want it."""
         return at.astimezone(self.zone).replace(tzinfo=None)
@@ -77,7 +81,7 @@ def ask(here: Visitor) -> Asked:
             bind="query-params",
         )
         dates = _dates(here) if chosen == OWN else ()
-        since, until, words = _span(str(chosen), dates, here.zone)
+        since, until, words = span_of(str(chosen), dates, here.zone)
         wanted = Filter(organizations=(here.organization.id,), since=since, until=until)
         some = st.pills(
             "Resource",
@@ -132,7 +136,7 @@ def _dates(here: Visitor) -> tuple[date, ...]:
     return found if isinstance(found, tuple) else (found,)
 
 
-def _span(
+def span_of(
     chosen: str, dates: Sequence[date], zone: ZoneInfo, now: datetime | None = None
 ) -> tuple[datetime, datetime, str]:
     """Give begin, end and name of the period: whole days of the zone, up to this minute."""

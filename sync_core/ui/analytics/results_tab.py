@@ -48,7 +48,7 @@ def _outcomes(here: Visitor, asked: Asked, found: Sequence[Ended]) -> None:
     figure.update_layout(barmode="stack")
     drawing.over_time(asked, drawing.tidy(figure), "Runs")
     rows = [
-        {"When": at, **{LOOKS[status].word: counted[status, at] for status in LOOKS}}
+        {"When": asked.there(at), **{LOOKS[status].word: counted[status, at] for status in LOOKS}}
         for at in spine
         if any(counted[status, at] for status in LOOKS)
     ]
@@ -68,7 +68,7 @@ def _success(here: Visitor, asked: Asked, found: Sequence[Ended]) -> None:
     figure.update_yaxes(range=[0, 104])
     rows = [
         {
-            "When": at,
+            "When": asked.there(at),
             "Resource": title(resource),
             "Judged runs": judged[resource][at],
             "Completed": completed[resource][at],
@@ -188,7 +188,7 @@ def _rows(here: Visitor, asked: Asked) -> None:
 
 def _handled(asked: Asked, row: Handled) -> dict[str, object]:
     kinds = {kind.capitalize(): getattr(row, kind) for kind in BY_ROWS}
-    return {"When": asked.local(row.at), "Runs": row.runs, **kinds}
+    return {"When": asked.there(row.at), "Runs": row.runs, **kinds}
 
 
 def _kept_fresh(here: Visitor, asked: Asked) -> None:

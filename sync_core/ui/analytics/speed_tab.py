@@ -88,7 +88,7 @@ def _duration_tables(asked: Asked, found: Sequence[Took], marks: Sequence[Mark])
     tables = {
         "Durations": pd.DataFrame(
             {
-                "When": asked.local(row.at),
+                "When": asked.there(row.at),
                 "Resource": title(row.resource),
                 "Timed runs": row.runs,
                 "Median (s)": row.median,
@@ -98,7 +98,7 @@ def _duration_tables(asked: Asked, found: Sequence[Took], marks: Sequence[Mark])
         )
     }
     changes = [
-        {"When": asked.local(mark.at), "Resource": title(mark.resource), "Changed": mark.what}
+        {"When": asked.there(mark.at), "Resource": title(mark.resource), "Changed": mark.what}
         for mark in marks
     ]
     return tables | ({"Changes": pd.DataFrame(changes)} if changes else {})
@@ -118,7 +118,7 @@ def _waits(here: Visitor, asked: Asked) -> None:
     drawing.over_time(asked, drawing.tidy(figure), "Seconds")
     table = pd.DataFrame(
         {
-            "When": asked.local(row.at),
+            "When": asked.there(row.at),
             "Runs": row.runs,
             "Wait, median (s)": row.wait_median,
             "Wait, p95 (s)": row.wait_p95,
