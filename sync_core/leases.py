@@ -16,6 +16,7 @@ LEASE = 12  # seconds that an attempt may go without a heartbeat
 HEARTBEAT = 1  # seconds between two heartbeats
 CRASHES = 3  # as many fail a run
 OBEY = 10  # seconds after which a cancel is enforced
+DECIDE = 24  # hours for which a plan waits for a person
 MERCY = 1000  # milliseconds for a backend of Postgres to end
 
 # Every arrow that a run may take; Postgres refuses all others (a test compares the two).
@@ -281,6 +282,20 @@ def close_overdue(connection: Connection, limits: Limits) -> list[int]:
     for run_id, resource in idle:
         close(connection, [_RUNS.id == run_id], overdue(limits.of(resource)))
     return [*(held.run_id for held in running), *(run_id for run_id, _ in idle)]
+
+
+def expire_plans(connection: Connection) -> list[int]:
+    """End the runs on whose plan nobody decided in time."""
+    ended = tables.attempts.c.ended_at
+    made = sa.select(sa.func.max(ended)).where(tables.attempts.c.run_id == _RUNS.id)
+    undecided = connection.execute(
+        sa.select(_RUNS.id)
+        .where(_RUNS.status == "waiting", made.scalar_subquery() + timedelta(hours=DECIDE) < _NOW)
+        .with_for_update(skip_locked=True)
+    ).scalars()
+    error = SyncError("expired", hours=DECIDE)
+    ending = Ending("expired", error.sentence, error_code=error.code, advice=error.advice)
+    return [run_id for run_id in undecided if close(connection, [_RUNS.id == run_id], ending)]
 
 
 def _seize(connection: Connection, which: Conditions) -> list[Claim]:

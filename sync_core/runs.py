@@ -228,13 +228,16 @@ def mark_pushed(connection: Connection, run_id: int) -> None:
     )
 
 
-def queue_position(connection: Connection, run: Run) -> int | None:
-    """Give the place of a queued run among all that wait for a worker; 1 is the next."""
+def queue_places(connection: Connection, organization_id: int) -> dict[int, int]:
+    """Give the place of each queued run among all that wait for a worker; 1 is the next."""
     place = sa.func.rank().over(order_by=(_RUNS.pushed_at.asc().nulls_last(), _RUNS.id))
-    queued = sa.select(_RUNS.id, place.label("place")).where(_RUNS.status == "queued").subquery()
-    return connection.execute(
-        sa.select(queued.c.place).where(queued.c.id == run.id)
-    ).scalar_one_or_none()
+    queued = (
+        sa.select(_RUNS.id, _RUNS.organization_id, place.label("place"))
+        .where(_RUNS.status == "queued")
+        .subquery()
+    )
+    mine = sa.select(queued.c.id, queued.c.place).where(queued.c.organization_id == organization_id)
+    return {row.id: row.place for row in connection.execute(mine)}
 
 
 def usual_seconds(connection: Connection, organization_id: int, resource: str) -> float | None:

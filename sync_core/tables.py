@@ -163,6 +163,7 @@ runs = sa.Table(
         postgresql_where=sa.text("status in ('queued','running','interrupted')"),
     ),
     sa.Index("runs_by_resource", "organization_id", "resource", sa.text("id desc")),
+    sa.Index("runs_to_decide", "id", postgresql_where=sa.text("status = 'waiting'")),
     sa.Index(
         "runs_by_time",  # figures over months are read from it alone
         "organization_id",

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import streamlit as st
-from redis import RedisError
 
-from sync_core import jobs, resources
+from sync_core import resources
 from sync_core.resource import Resource
-from sync_core.ui import notice, source_line
+from sync_core.ui import notice, source_line, workers
 from sync_core.ui.navigation import page_file
 from sync_core.ui.news import News
 from sync_core.ui.visitor import Visitor
@@ -55,7 +54,7 @@ def _show(matter: Matter) -> None:
 def _matters(here: Visitor, found: News) -> Iterator[Matter]:
     for resource in resources.CATALOGUE.values():
         yield from _of_resource(here, resource, found)
-    if (problem := _no_worker()) is not None:
+    if problem := workers.problem():
         yield Matter(":material/engineering:", "red", problem)
 
 
@@ -81,13 +80,3 @@ def _of_resource(here: Visitor, resource: Resource, found: News) -> Iterator[Mat
 def _since(found: News, resource: Resource) -> str:
     at = found.fresh[resource.name].finished_at
     return ago(at) if at else ""
-
-
-@st.cache_resource(ttl=5, show_spinner=False)
-def _no_worker() -> str | None:
-    """Say what is wrong where nobody would work on a sync."""
-    try:
-        alive = jobs.workers()
-    except RedisError:
-        return "Redis does not answer: syncs wait until it does."
-    return None if alive else "No worker is alive: syncs wait until one is started."

@@ -29,7 +29,7 @@ class News:
     """The runs that matter now, by resource, with their progress and who wants no notice of them.
 
     `fresh` holds the runs that last brought a resource in step, `failed` how many of their rows
-    failed.
+    failed, `places` where a run stands in the queue.
     `live` is False where the progress cannot be read; the runs go on without it.
     """
 
@@ -38,6 +38,7 @@ class News:
     failed: Mapping[str, int]
     policies: Mapping[str, Policy]
     progress: Mapping[int, Progress]
+    places: Mapping[int, int]
     dismissed: Mapping[tuple[int, str], datetime]
     live: bool
 
@@ -84,8 +85,11 @@ def read(organization_id: int) -> News:
         failed = _failed(connection, fresh)
         decided = policies.of(connection, organization_id)
         dismissed = _dismissed(connection, [run.id for run in latest.values()])
+        places = runs.queue_places(connection, organization_id)
     found = _progress([run.id for run in latest.values() if run.active])
-    return News(latest, fresh, failed, decided, found or {}, dismissed, live=found is not None)
+    return News(
+        latest, fresh, failed, decided, found or {}, places, dismissed, live=found is not None
+    )
 
 
 def forget(organization_id: int) -> None:

@@ -22,6 +22,7 @@ from sync_core.ui import (
     source_test,
     totals,
     visitor,
+    workers,
 )
 from sync_core.ui.news import News
 from sync_core.ui.visitor import Visitor
@@ -55,6 +56,8 @@ def _draw(here: Visitor, resource: Resource, holds: Sequence[str], found: News) 
         parts.append(f"synced {ago(fresh.finished_at)} by {literal(fresh.requested_by)}")
     st.markdown(f":small[:gray[{' · '.join(parts)}] · {source}]")
     notice.show(here, resource, found)
+    if here.person.may("sync") or (run and run.active):
+        workers.show_problem()
     if run and run.active:
         progress_card.show(here, run, found)
 

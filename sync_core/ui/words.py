@@ -29,6 +29,12 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def ordinal(number: int) -> str:
+    """Write a place: "1st", "2nd", "11th", "23rd"."""
+    teen = number % 100 in {11, 12, 13}
+    return f"{number:,}" + ("th" if teen else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th"))
+
+
 def ago(moment: datetime, now: datetime | None = None) -> str:
     """Tell how long ago it was: "just now", "14 minutes ago", "3 days ago"."""
     seconds = ((now or datetime.now(UTC)) - moment).total_seconds()

@@ -256,12 +256,12 @@ def test_a_queued_run_knows_its_place(
     first = start()
     with db.begin() as connection:
         second = runs.start(connection, organization.id, "admins", ana, trigger="test")
-        places = [runs.queue_position(connection, run) for run in (first, second)]
-        assert places[0] is not None
-        assert places[1] == places[0] + 1
+        places = runs.queue_places(connection, organization.id)
+    assert places[second.id] == places[first.id] + 1
     claim(first)
     with db.begin() as connection:
-        assert runs.queue_position(connection, first) is None
+        after = runs.queue_places(connection, organization.id)
+    assert after == {second.id: places[second.id] - 1}
 
 
 def test_the_usual_duration_is_the_median_of_the_runs_that_came_through(
@@ -282,6 +282,23 @@ def test_the_usual_duration_is_the_median_of_the_runs_that_came_through(
         usual = runs.usual_seconds(connection, organization.id, "locations")
     assert usual is not None
     assert round(usual) == 3
+
+
+def test_a_plan_on_which_nobody_decides_expires(start: Callable[[], Run]) -> None:
+    run = start()
+    with db.begin() as connection:
+        leases.finish(connection, claim(run), Ending("waiting", "37 rows would be removed."))
+        assert run.id not in leases.expire_plans(connection)
+        made = tables.attempts.c
+        connection.execute(
+            sa.update(tables.attempts)
+            .where(made.run_id == run.id)
+            .values(ended_at=made.ended_at - timedelta(hours=leases.DECIDE))
+        )
+        assert run.id in leases.expire_plans(connection)
+        found = runs.get(connection, run.organization_id, run.id)
+    assert (found.status, found.error_code) == ("expired", "expired")
+    assert found.message == "Nobody decided on the plan within 24 h. Nothing was changed."
 
 
 def test_a_run_that_is_active_for_too_long_is_timed_out(start: Callable[[], Run]) -> None:
