@@ -26,7 +26,7 @@ from sync_core.analytics.asking import (
 from sync_core.filters import Filter
 
 LIST_BEHIND: Mapping[str, tuple[str, ...]] = {  # the statuses of the runs that a figure is made of
-    "runs": (),
+    "runs": tables.STATUSES,  # whatever became of them; a status is no action's
     "run_success": JUDGED,
     "row_success": IN_STEP,
     "median": ("completed",),

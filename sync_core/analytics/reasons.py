@@ -174,7 +174,12 @@ def as_csv(connection: Connection, person: Person, wanted: Filter, code: str) ->
     for row in connection.execute(query.execution_options(yield_per=1000)):
         count += 1
         yield rejects.line([row[0], row[1].isoformat(), *row[2:]])
-    _record(connection, person, wanted, {"what": f"failed rows: {code}", "rows": count})
+    _record(
+        connection,
+        person,
+        wanted,
+        {"what": f"failed rows: {code}", "rows": count, "complete": True},
+    )
 
 
 def _record(

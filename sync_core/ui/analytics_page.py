@@ -50,7 +50,7 @@ def _say_what_is_made_up(asked: Asked) -> None:
     if reading.read(habits.has_made_up, asked.wanted):
         st.caption(
             ":material/science: Includes made-up runs of the demo, so that there is something to"
-            " see. They were started by *Demo data*."
+            " see: those that were started from *Demo data*."
         )
 
 

@@ -82,6 +82,12 @@ def enter(permission: Permission) -> Visitor:
     return here
 
 
+def where(here: Visitor, permission: Permission) -> Memberships:
+    """Give the organizations in which the visitor may do it, and who they are there."""
+    known = _memberships(here.person.email).items()
+    return {slug: (there, person) for slug, (there, person) in known if person.may(permission)}
+
+
 @st.cache_resource(ttl=KNOWN, show_spinner=False)
 def _memberships(address: str) -> Memberships:
     with db.begin() as connection:

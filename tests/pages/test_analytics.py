@@ -1,9 +1,10 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from sync_core import db, demo_history
+from sync_core import db, demo, demo_history, organizations, people
 from sync_core.analytics.asking import DEFINITIONS
 from sync_core.settings import ROOT
 from tests.desk import Desk
@@ -123,6 +124,35 @@ def test_every_view_of_the_demo_is_alive(visit: Visit, desk: Desk, view: str) ->
     assert "Nothing of it in this period." not in texts(page)
     for period in ("24 hours", "7 days"):
         healthy(look(visit, view=view, period=period))
+
+
+def test_a_manager_of_two_organizations_sees_both_together(visit: Visit, desk: Desk) -> None:
+    desk.sync("locations", locations=LOCATIONS)
+    name = f"{desk.organization.slug[:20]}-b"
+    with db.begin() as connection:
+        other = organizations.add(connection, name, "Harbor Clinics")
+        people.add(connection, other.id, demo.PEOPLE[2])
+    page = look(visit)
+    assert figures(page)["Runs"] == "1"
+    page.button_group(key="organizations").set_value([other.slug]).run()
+    assert figures(healthy(page))["Runs"] == "0"
+    page.button_group(key="organizations").set_value([other.slug, desk.organization.slug]).run()
+    assert figures(healthy(page))["Runs"] == "1"
+
+
+def test_nobody_chooses_an_organization_in_which_they_may_not_analyze(
+    visit: Visit, desk: Desk
+) -> None:
+    with db.begin() as connection:
+        name = f"{desk.organization.slug[:20]}-c"
+        other = organizations.add(connection, name, f"Not for him {name}")
+        people.add(connection, other.id, replace(demo.PEOPLE[2], role="analyst"))
+        third = organizations.add(connection, f"{name}-d", f"For him {name}")
+        people.add(connection, third.id, demo.PEOPLE[2])
+    offered = look(visit, organizations=other.name).button_group(key="organizations")
+    assert third.name in str(offered.proto)
+    assert other.name not in str(offered.proto)
+    assert offered.value == []
 
 
 def test_the_definitions_stand_on_the_page(visit: Visit) -> None:

@@ -17,6 +17,7 @@ from sync_core.ui.navigation import page_file
 from sync_core.ui.visitor import CHOICE, Visitor
 from sync_core.ui.words import count
 
+WHOSE = "organizations"  # in the address of the list, by their short names
 FEW_HELP = f"Few samples: fewer than {FEW} runs. One more could change the figure."
 Good = Literal["normal", "inverse", "off"]  # more of it is good, bad, or neither
 
@@ -102,7 +103,11 @@ def list_link(here: Visitor, asked: Asked, label: str) -> None:
         page_file("audit"),
         label=label,
         icon=":material/list:",
-        query_params={CHOICE: here.organization.slug, **filters.to_address(asked.wanted)},
+        query_params={
+            CHOICE: here.organization.slug,
+            WHOSE: filters.SEPARATOR.join(asked.slugs),
+            **filters.to_address(asked.wanted),
+        },
     )
 
 

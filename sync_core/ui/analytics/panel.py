@@ -100,10 +100,12 @@ def _exported(here: Visitor, asked: Asked, name: str, table: pd.DataFrame) -> by
     what = {
         "what": f"figures: {name}",
         "rows": len(table),
+        "complete": True,
         "filters": filters.to_address(asked.wanted),
     }
     with db.begin() as connection:
-        actions.record(connection, here.organization.id, here.person, "exported", detail=what)
+        for organization_id in asked.wanted.organizations:
+            actions.record(connection, organization_id, here.person, "exported", detail=what)
     return text.encode("utf-8-sig")
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,8 @@ from sync_core import resources
 from sync_core.analytics import habits
 from sync_core.analytics.asking import Unit
 from sync_core.filters import Filter
+from sync_core.organizations import Organization
+from sync_core.ui import visitor
 from sync_core.ui.analytics import reading
 from sync_core.ui.visitor import Visitor
 from sync_core.ui.words import count
@@ -21,7 +23,6 @@ DAYS = {"7 days": 7, "30 days": 30, "90 days": 90}
 OWN = "Own"
 USUAL = "30 days"
 BY_HOUR = timedelta(hours=48)  # up to which charts go by hour
-PARTS = {"period", "resource", "trigger", "dates"}  # of the address
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Asked:
     wanted: Filter  # with a period
     zone: ZoneInfo
     words: str  # "30 days"
+    slugs: tuple[str, ...] = ()  # of the organizations
 
     @property
     def span(self) -> tuple[datetime, datetime]:
@@ -82,7 +84,9 @@ def ask(here: Visitor) -> Asked:
         )
         dates = _dates(here) if chosen == OWN else ()
         since, until, words = span_of(str(chosen), dates, here.zone)
-        wanted = Filter(organizations=(here.organization.id,), since=since, until=until)
+        whose = _organizations(here)
+        ids = tuple(organization.id for organization in whose)
+        wanted = Filter(organizations=ids, since=since, until=until)
         some = st.pills(
             "Resource",
             list(resources.CATALOGUE),
@@ -92,14 +96,24 @@ def ask(here: Visitor) -> Asked:
             bind="query-params",
         )
         trigger = _trigger(wanted)
-    wanted = Filter(
-        organizations=wanted.organizations,
-        since=since,
-        until=until,
-        resource=tuple(some or ()),
-        trigger=tuple(trigger),
+    wanted = replace(wanted, resource=tuple(some or ()), trigger=tuple(trigger))
+    return Asked(wanted, here.zone, words, tuple(organization.slug for organization in whose))
+
+
+def _organizations(here: Visitor) -> Sequence[Organization]:
+    """Let who may analyze several organizations choose; as long as they do not, it is this one."""
+    known = {slug: there for slug, (there, _) in visitor.where(here, "analyze").items()}
+    if len(known) == 1:
+        return [here.organization]
+    chosen = st.pills(
+        "Organization",
+        list(known),
+        selection_mode="multi",
+        format_func=lambda slug: known[slug].name,
+        key="organizations",
+        bind="query-params",
     )
-    return Asked(wanted, here.zone, words)
+    return [known[slug] for slug in chosen] or [here.organization]
 
 
 def title(resource: str) -> str:
@@ -113,7 +127,7 @@ def _trigger(wanted: Filter) -> Sequence[str]:
     if len(found) < 2 and "trigger" not in st.query_params:  # noqa: PLR2004 - nothing to choose from
         return ()
     return st.pills(
-        "Started by",
+        "Started from",
         found,
         selection_mode="multi",
         format_func=str.capitalize,
