@@ -195,39 +195,19 @@ def _record(
         )
 
 
+_WHO = sa.func.coalesce(_OUTCOMES.key, _OUTCOMES.name)  # as far as anybody knows which row it is
+
+
 def offenders(connection: Connection, wanted: Filter) -> list[Offender]:
     """List the rows that failed in several runs, the most stubborn first."""
-    who = sa.func.coalesce(_OUTCOMES.key, _OUTCOMES.name)
-    last = sa.select(sa.func.max(RUNS.finished_at)).where(*filters.runs(wanted)).scalar_subquery()
-    here = numbered(connection, wanted, _OUTCOMES.run_id)
-    found = (
-        sa.select(
-            RUNS.organization_id,
-            _OUTCOMES.entity,
-            who.label("who"),
-            sa.func.count(_OUTCOMES.run_id.distinct()).label("runs"),
-            sa.func.min(RUNS.queued_at).label("since"),
-            sa.func.max(RUNS.queued_at).label("until"),
-            sa.func.max(_OUTCOMES.run_id).label("last"),
-            sa.func.count().over().label("of"),
-        )
-        .join(tables.runs, RUNS.id == _OUTCOMES.run_id)
-        .where(*filters.runs(wanted), here, _OUTCOMES.kind == "failed", _OUTCOMES.at <= last)
-        .where(*([_OUTCOMES.at >= wanted.since] if wanted.since else []))
-        .group_by(RUNS.organization_id, _OUTCOMES.entity, "who")
-        .having(sa.func.count(_OUTCOMES.run_id.distinct()) >= AGAIN)
-        .order_by(sa.desc("runs"), sa.desc("until"), _OUTCOMES.entity, "who")
-        .limit(SHOWN)
-        .subquery()
-        .c
-    )
+    found = _again(connection, wanted).limit(SHOWN).subquery().c
     newest = (
         sa.select(_OUTCOMES.name, _OUTCOMES.issues)
         .where(
             _OUTCOMES.run_id == found.last,
             _OUTCOMES.entity == found.entity,
             _OUTCOMES.kind == "failed",
-            who == found.who,
+            found.who == _WHO,
         )
         .order_by(_OUTCOMES.row_number)
         .limit(1)
@@ -247,3 +227,28 @@ def offenders(connection: Connection, wanted: Filter) -> list[Offender]:
         .order_by(found.runs.desc(), found.until.desc(), found.entity, found.who)
     )
     return [Offender(**row) for row in ask(connection, query)]
+
+
+def _again(connection: Connection, wanted: Filter) -> sa.Select[Any]:
+    """Select the rows that failed in several runs, with the number of the last of these."""
+    runs = sa.func.count(_OUTCOMES.run_id.distinct())
+    last = sa.select(sa.func.max(RUNS.finished_at)).where(*filters.runs(wanted)).scalar_subquery()
+    here = numbered(connection, wanted, _OUTCOMES.run_id)
+    return (
+        sa.select(
+            RUNS.organization_id,
+            _OUTCOMES.entity,
+            _WHO.label("who"),
+            runs.label("runs"),
+            sa.func.min(RUNS.queued_at).label("since"),
+            sa.func.max(RUNS.queued_at).label("until"),
+            sa.func.max(_OUTCOMES.run_id).label("last"),
+            sa.func.count().over().label("of"),
+        )
+        .join(tables.runs, RUNS.id == _OUTCOMES.run_id)
+        .where(*filters.runs(wanted), here, _OUTCOMES.kind == "failed", _OUTCOMES.at <= last)
+        .where(*([_OUTCOMES.at >= wanted.since] if wanted.since else []))
+        .group_by(RUNS.organization_id, _OUTCOMES.entity, "who")
+        .having(runs >= AGAIN)
+        .order_by(sa.desc("runs"), sa.desc("until"), _OUTCOMES.entity, "who")
+    )

@@ -1,6 +1,6 @@
 """The key figures: each beside that of the period before, and with the list behind it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -10,7 +10,7 @@ import streamlit as st
 from sync_core import filters
 from sync_core.analytics import key_figures
 from sync_core.analytics.asking import DEFINITIONS, FEW
-from sync_core.analytics.key_figures import LIST_BEHIND
+from sync_core.analytics.key_figures import LIST_BEHIND, Recovery, RowFigures, RunFigures
 from sync_core.ui.analytics import numbers, reading
 from sync_core.ui.analytics.period import Asked
 from sync_core.ui.navigation import page_file
@@ -113,64 +113,69 @@ def list_link(here: Visitor, asked: Asked, label: str) -> None:
 
 def cards(asked: Asked) -> list[Card]:
     """Read the key figures of the period, and of the one before."""
-    wanted, earlier = asked.wanted, asked.wanted.earlier()
-    now, before = (reading.read(key_figures.of_runs, which) for which in (wanted, earlier))
-    rows, rows_before = (reading.read(key_figures.of_rows, which) for which in (wanted, earlier))
-    mend, mend_before = (
-        reading.read(key_figures.of_recovery, which) for which in (wanted, earlier)
+    periods = (asked.wanted, asked.wanted.earlier())
+    now, before = (reading.read(key_figures.of_runs, which) for which in periods)
+    rows, rows_before = (reading.read(key_figures.of_rows, which) for which in periods)
+    mend, mend_before = (reading.read(key_figures.of_recovery, which) for which in periods)
+    runs, success, median, p95 = _of_runs(now, before)
+    row_success, applied = _of_rows(rows, rows_before)
+    failures, recovery = _of_failures(mend, mend_before, compare=bool(before.runs))
+    return [runs, success, row_success, failures, median, p95, applied, recovery]
+
+
+def _of_runs(now: RunFigures, before: RunFigures) -> Iterator[Card]:
+    yield Card(
+        *("runs", "Runs", ":material/sync:"),
+        *(now.runs, before.runs or None, (now.runs, before.runs)),
+        *(_count, "off", "Runs"),
     )
-    ran = bool(before.runs)
+    yield Card(
+        *("run_success", "Run success rate", ":material/check_circle:"),
+        *(now.success, before.success, (now.judged, before.judged)),
+        *(numbers.percent, "normal", "Run success rate"),
+    )
     timed = (now.completed, before.completed)
-    failed = (mend.failures, mend_before.failures)
-    return [
-        Card(
-            *("runs", "Runs", ":material/sync:"),
-            *(now.runs, before.runs if ran else None, (now.runs, before.runs)),
-            *(_count, "off", "Runs"),
-        ),
-        Card(
-            *("run_success", "Run success rate", ":material/check_circle:"),
-            *(now.success, before.success, (now.judged, before.judged)),
-            *(numbers.percent, "normal", "Run success rate"),
-        ),
-        Card(
-            *("row_success", "Row success rate", ":material/table_rows:"),
-            *(rows.success, rows_before.success, (rows.runs, rows_before.runs)),
-            *(numbers.percent, "normal", "Row success rate"),
-        ),
-        Card(
-            *("failures", "Failed runs", ":material/error:"),
-            *(mend.failures, mend_before.failures if ran else None, failed),
-            *(_count, "inverse", "Failed runs"),
-        ),
-        Card(
-            *("median", "Median duration", ":material/timer:"),
-            *(now.median, before.median, timed),
-            *(numbers.seconds, "inverse", "Duration"),
-        ),
-        Card(
-            *("p95", "p95 duration", ":material/speed:"),
-            *(now.p95, before.p95, timed),
-            *(numbers.seconds, "inverse", "Duration"),
-        ),
-        Card(
-            *("applied", "Rows applied", ":material/edit_note:"),
-            *(rows.applied, rows_before.applied if ran else None, (rows.runs, rows_before.runs)),
-            *(_count, "off", "Rows applied"),
-        ),
-        Card(
-            *("recovery", "Time to recover", ":material/healing:"),
-            *(mend.median, mend_before.median, failed),
-            *(numbers.seconds, "inverse", "Time to recover"),
-            note=_open(mend),
-        ),
-    ]
+    yield Card(
+        *("median", "Median duration", ":material/timer:"),
+        *(now.median, before.median, timed),
+        *(numbers.seconds, "inverse", "Duration"),
+    )
+    yield Card(
+        *("p95", "p95 duration", ":material/speed:"),
+        *(now.p95, before.p95, timed),
+        *(numbers.seconds, "inverse", "Duration"),
+    )
+
+
+def _of_rows(now: RowFigures, before: RowFigures) -> Iterator[Card]:
+    samples = (now.runs, before.runs)
+    yield Card(
+        *("row_success", "Row success rate", ":material/table_rows:"),
+        *(now.success, before.success, samples),
+        *(numbers.percent, "normal", "Row success rate"),
+    )
+    yield Card(
+        *("applied", "Rows applied", ":material/edit_note:"),
+        *(now.applied, before.applied if before.runs else None, samples),
+        *(_count, "off", "Rows applied"),
+    )
+
+
+def _of_failures(now: Recovery, before: Recovery, *, compare: bool) -> Iterator[Card]:
+    samples = (now.failures, before.failures)
+    yield Card(
+        *("failures", "Failed runs", ":material/error:"),
+        *(now.failures, before.failures if compare else None, samples),
+        *(_count, "inverse", "Failed runs"),
+    )
+    waiting = now.failures - now.recovered
+    yield Card(
+        *("recovery", "Time to recover", ":material/healing:"),
+        *(now.median, before.median, samples),
+        *(numbers.seconds, "inverse", "Time to recover"),
+        note=f"{waiting:,} not recovered yet" if waiting else "",
+    )
 
 
 def _count(value: float | None) -> str:
     return numbers.whole(None if value is None else int(value))
-
-
-def _open(found: key_figures.Recovery) -> str:
-    waiting = found.failures - found.recovered
-    return f"{waiting:,} not recovered yet" if waiting else ""

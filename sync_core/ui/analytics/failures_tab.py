@@ -1,6 +1,6 @@
 """Why runs and rows failed: by code, then the rows themselves; and which fail again and again."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import accumulate
@@ -12,7 +12,7 @@ import streamlit as st
 from sync_core import db, resources
 from sync_core.analytics import habits, reasons
 from sync_core.analytics.asking import FAILED
-from sync_core.analytics.reasons import FailedRow, Reason
+from sync_core.analytics.reasons import FailedRow, Offender, Reason
 from sync_core.scope import KEY_SEPARATOR
 from sync_core.ui import paging
 from sync_core.ui.analytics import cards, drawing, panel, reading
@@ -22,6 +22,7 @@ from sync_core.ui.words import count
 
 ROWS, RUNS = "Rows", "Runs"
 SHOWN = 12  # codes in the chart
+MOMENT = "D MMM YYYY, HH:mm"
 CODE = "code"  # the reason that is looked into, in the address
 
 
@@ -71,17 +72,17 @@ def _pareto(here: Visitor, asked: Asked, of: str, found: Sequence[Reason]) -> No
 
 def _bars(of: str, found: Sequence[Reason]) -> go.Figure:
     """Draw the most frequent reasons, and what part of all they make up together."""
-    total = sum(row.count for row in found)
-    some = found[:SHOWN]
+    some, total = found[:SHOWN], sum(row.count for row in found)
     names = [in_words(row.code) for row in some]
+    counts = [row.count for row in some]
     figure = go.Figure()
     figure.add_bar(
         name=f"Failed {of.lower()}",
         orientation="h",
         y=names,
-        x=[row.count for row in some],
+        x=counts,
         customdata=[row.code for row in some],
-        text=[f"{row.count:,}" for row in some],
+        text=[f"{number:,}" for number in counts],
         textposition="inside",
         insidetextanchor="start",
         constraintext="none",
@@ -91,26 +92,24 @@ def _bars(of: str, found: Sequence[Reason]) -> go.Figure:
     figure.add_scatter(
         name="Together, % of all",
         y=names,
-        x=[100 * part / total for part in accumulate(row.count for row in some)],
+        x=[100 * part / total for part in accumulate(counts)],
         xaxis="x2",
         mode="lines+markers",
         line={"color": drawing.GREY, "dash": "dot"},
         hovertemplate="%{x:.0f} % of all<extra></extra>",
     )
-    drawing.tidy(figure, 110 + 30 * len(some))
-    figure.update_yaxes(autorange="reversed", type="category")
+    return _axes(drawing.tidy(figure, 110 + 30 * len(some)))
+
+
+def _axes(figure: go.Figure) -> go.Figure:
+    """Count below, and percent on an axis of their own that fills the same width."""
+    percent = {"overlaying": "x", "side": "top", "range": [0, 105], "showticklabels": False}
     figure.update_layout(
         xaxis={"rangemode": "tozero", "showgrid": False, "nticks": 6},
-        xaxis2={
-            "overlaying": "x",
-            "side": "top",
-            "range": [0, 105],
-            "showgrid": False,
-            "showticklabels": False,
-        },
+        xaxis2={**percent, "showgrid": False},
         clickmode="event+select",
     )
-    return figure
+    return figure.update_yaxes(autorange="reversed", type="category")
 
 
 def _choose(of: str) -> None:
@@ -177,34 +176,36 @@ def _as_csv(here: Visitor, asked: Asked, code: str) -> bytes:
 
 def _table(asked: Asked, found: Sequence[FailedRow]) -> None:
     columns = st.column_config
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "Asked for": asked.there(row.at),
-                "Table": resources.ENTITIES[row.entity].title,
-                "Row": row.row_number,
-                "Name": row.name,
-                "Cell": row.cell,
-                "Value": row.value,
-                "Reason": row.sentence,
-                "Key": (row.key or "").replace(KEY_SEPARATOR, " · "),
-                "Run": row.run_id,
-            }
-            for row in found
-        ),
-        hide_index=True,
-        height=paging.height(min(len(found), panel.TABLE_ROWS)),
-        row_height=paging.ROW_HEIGHT,
-        column_config={
-            "Asked for": columns.DatetimeColumn(format="D MMM YYYY, HH:mm"),
+    panel.listing(
+        pd.DataFrame(_row(asked, row) for row in found),
+        "rows-of-reason",
+        "Failed rows",
+        **{
+            "Asked for": columns.DatetimeColumn(format=MOMENT),
             "Row": columns.NumberColumn(format="%d", width="small"),
             "Run": columns.NumberColumn(format="%d", width="small"),
             "Reason": columns.TextColumn(width="large"),
         },
-        key="rows-of-reason",
-        placeholder="",
-        alt="Failed rows",
     )
+
+
+def _row(asked: Asked, row: FailedRow) -> dict[str, Hashable]:
+    return {
+        "Asked for": asked.there(row.at),
+        "Table": _entity(row.entity),
+        "Row": row.row_number,
+        "Name": row.name,
+        "Cell": row.cell,
+        "Value": row.value,
+        "Reason": row.sentence,
+        "Key": (row.key or "").replace(KEY_SEPARATOR, " · "),
+        "Run": row.run_id,
+    }
+
+
+def _entity(name: str) -> str:
+    known = resources.ENTITIES.get(name)
+    return known.title if known else name
 
 
 def _runs(here: Visitor, asked: Asked, reason: Reason) -> None:
@@ -223,18 +224,15 @@ def _runs(here: Visitor, asked: Asked, reason: Reason) -> None:
         for run in found
     )
     columns = st.column_config
-    st.dataframe(
+    panel.listing(
         table,
-        hide_index=True,
-        height=paging.height(min(len(table), panel.TABLE_ROWS)),
-        row_height=paging.ROW_HEIGHT,
-        column_config={
-            "Asked for": columns.DatetimeColumn(format="D MMM YYYY, HH:mm"),
+        "runs-of-reason",
+        "Failed runs",
+        **{
+            "Asked for": columns.DatetimeColumn(format=MOMENT),
             "Message": columns.TextColumn(width="large"),
             "Run": columns.NumberColumn(format="%d", width="small"),
         },
-        key="runs-of-reason",
-        alt="Failed runs",
     )
     panel.download(here, asked, "Failed runs", table, "runs-of-reason")
 
@@ -246,31 +244,29 @@ def _offenders(here: Visitor, asked: Asked) -> None:
         if not found:
             st.caption(":material/task_alt: No row failed that often.")
             return
-        table = pd.DataFrame(
-            {
-                "Name": row.name,
-                "Table": resources.ENTITIES[row.entity].title,
-                "Failed in runs": row.runs,
-                "First": asked.there(row.since),
-                "Last": asked.there(row.until),
-                "Latest reason": row.sentence,
-            }
-            for row in found
-        )
+        table = pd.DataFrame(_offender(asked, row) for row in found)
         columns = st.column_config
-        st.dataframe(
+        panel.listing(
             table,
-            hide_index=True,
-            height=paging.height(min(len(table), panel.TABLE_ROWS)),
-            row_height=paging.ROW_HEIGHT,
-            column_config={
+            "offenders",
+            "Rows that fail again and again",
+            **{
                 "First": columns.DatetimeColumn(format="D MMM YYYY"),
                 "Last": columns.DatetimeColumn(format="D MMM YYYY"),
                 "Latest reason": columns.TextColumn(width="large"),
             },
-            key="offenders",
-            alt="Rows that fail again and again",
         )
         if found[0].of > len(found):
             st.caption(f"The first {len(found):,} of {count(found[0].of, 'row')}.")
         panel.download(here, asked, "Repeat offenders", table, "offenders")
+
+
+def _offender(asked: Asked, row: Offender) -> dict[str, Hashable]:
+    return {
+        "Name": row.name,
+        "Table": _entity(row.entity),
+        "Failed in runs": row.runs,
+        "First": asked.there(row.since),
+        "Last": asked.there(row.until),
+        "Latest reason": row.sentence,
+    }

@@ -8,6 +8,7 @@ from functools import partial
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from sync_core import actions, db, filters, people, rejects
 from sync_core.ui import paging
@@ -68,16 +69,22 @@ def offer(here: Visitor, asked: Asked, key: str, tables: Tables) -> None:
         return
     with below:
         for name, table in tables.items():
-            st.dataframe(
-                table,
-                hide_index=True,
-                height=paging.height(min(len(table), TABLE_ROWS)),
-                row_height=paging.ROW_HEIGHT,
-                key=f"frame-{key}-{name}",
-                placeholder=numbers.NONE,
-                alt=name,
-            )
+            listing(table, f"frame-{key}-{name}", name)
             download(here, asked, name, table, f"{key}-{name}")
+
+
+def listing(table: pd.DataFrame, key: str, alt: str, **columns: ColumnConfig) -> None:
+    """Show a table; what does not fit is scrolled to."""
+    st.dataframe(
+        table,
+        hide_index=True,
+        height=paging.height(min(len(table), TABLE_ROWS)),
+        row_height=paging.ROW_HEIGHT,
+        column_config=columns,
+        key=key,
+        placeholder=numbers.NONE,
+        alt=alt,
+    )
 
 
 def download(here: Visitor, asked: Asked, name: str, table: pd.DataFrame, key: str) -> None:

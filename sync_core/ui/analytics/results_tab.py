@@ -1,7 +1,7 @@
 """How runs ended, what they did to rows, and how fresh data were."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -11,8 +11,9 @@ import streamlit as st
 from sync_core import resources
 from sync_core.analytics import freshness, habits, over_time
 from sync_core.analytics.asking import JUDGED
+from sync_core.analytics.habits import OfResource
 from sync_core.analytics.over_time import Ended, Handled
-from sync_core.ui import paging, strip
+from sync_core.ui import strip
 from sync_core.ui.analytics import drawing, numbers, panel, reading
 from sync_core.ui.analytics.period import Asked, title
 from sync_core.ui.visitor import Visitor
@@ -66,7 +67,20 @@ def _success(here: Visitor, asked: Asked, found: Sequence[Ended]) -> None:
         drawing.line(figure, asked, title(resource), values, drawing.place_of(resource))
     drawing.over_time(asked, drawing.tidy(figure), "Success", " %")
     figure.update_yaxes(range=[0, 104])
-    rows = [
+    rows = _success_rows(asked, judged, completed)
+    about = f"Of the {window} days up to each day." if window > 1 else ""
+    panel.show(
+        *(here, asked, "Success rate over time", "success", figure),
+        {f"Success by {asked.unit}": pd.DataFrame(rows)},
+        about,
+    )
+
+
+Counts = Mapping[str, Counter[datetime]]  # by resource
+
+
+def _success_rows(asked: Asked, judged: Counts, completed: Counts) -> list[dict[str, object]]:
+    return [
         {
             "When": asked.there(at),
             "Resource": title(resource),
@@ -78,15 +92,6 @@ def _success(here: Visitor, asked: Asked, found: Sequence[Ended]) -> None:
         for resource in judged
         if judged[resource][at]
     ]
-    about = f"Of the {window} days up to each day." if window > 1 else ""
-    panel.show(
-        *(here, asked, "Success rate over time", "success", figure),
-        {f"Success by {asked.unit}": pd.DataFrame(rows)},
-        about,
-    )
-
-
-Counts = Mapping[str, Counter[datetime]]  # by resource
 
 
 def _judged(asked: Asked, found: Sequence[Ended]) -> tuple[Counts, Counts]:
@@ -122,40 +127,39 @@ def trailing(
 
 def _resources(here: Visitor, asked: Asked) -> None:
     found = reading.read(habits.of_resources, asked.wanted)
-    names = [name for name in resources.CATALOGUE if _is_wanted(asked, name)]
-    last = reading.read(habits.last, asked.wanted, names, strip.SHOWN)
     with panel.frame("Resources", "", "resources"):
         if not found:
             panel.say_nothing()
             return
-        table = pd.DataFrame(
-            {
-                "Resource": title(row.resource),
-                "Runs": row.runs,
-                "Success": numbers.percent(row.success),
-                "Mean": numbers.seconds(row.mean),
-                "Median": numbers.seconds(row.median),
-                "p95": numbers.seconds(row.p95),
-                "Timed runs": row.completed,
-                "Samples": "few" if numbers.few(row.judged) else "",
-            }
-            for row in found
-        )
-        st.dataframe(
-            table,
-            hide_index=True,
-            height=paging.height(len(table)),
-            row_height=paging.ROW_HEIGHT,
-            key="resources",
-            alt="Runs, success and durations of each resource",
-        )
+        told = "Runs, success and durations of each resource"
+        panel.listing(pd.DataFrame(map(_resource, found)), "resources", told)
         panel.download(here, asked, "Resources", pd.DataFrame(found), "resources")
-        st.caption(f"The last {strip.SHOWN} runs of each in this period, the newest on the right.")
-        with st.grid(2, min_column_width=280, gap="small"):
-            for name in names:
-                with st.container(gap="xsmall"):
-                    st.caption(title(name))
-                    strip.show(here, last[name])
+        _strips(here, asked)
+
+
+def _resource(row: OfResource) -> dict[str, Hashable]:
+    return {
+        "Resource": title(row.resource),
+        "Runs": row.runs,
+        "Success": numbers.percent(row.success),
+        "Mean": numbers.seconds(row.mean),
+        "Median": numbers.seconds(row.median),
+        "p95": numbers.seconds(row.p95),
+        "Timed runs": row.completed,
+        "Samples": "few" if numbers.few(row.judged) else "",
+    }
+
+
+def _strips(here: Visitor, asked: Asked) -> None:
+    """Show the last runs of each resource, one bar a run."""
+    names = [name for name in resources.CATALOGUE if _is_wanted(asked, name)]
+    last = reading.read(habits.last, asked.wanted, names, strip.SHOWN)
+    st.caption(f"The last {strip.SHOWN} runs of each in this period, the newest on the right.")
+    with st.grid(2, min_column_width=280, gap="small"):
+        for name in names:
+            with st.container(gap="xsmall"):
+                st.caption(title(name))
+                strip.show(here, last[name])
 
 
 def _is_wanted(asked: Asked, name: str) -> bool:
