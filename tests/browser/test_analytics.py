@@ -1,11 +1,14 @@
 import csv
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
+from sync_core.settings import ROOT
 from sync_core.ui.analytics.panel import TABLE_ROWS
 from tests.browser.conftest import Visit
 
+AUDIT = ROOT / "pages" / "audit.py"
 TALL = 2_200  # pixels, so that nothing has to be scrolled to
 
 
@@ -19,6 +22,18 @@ def look(visit: Visit, address: str) -> Page:
     tab = visit("Michael Tan")
     tab.page.set_viewport_size({"width": 1280, "height": TALL})
     return settled(tab.open(f"/analytics?{address}"))
+
+
+@pytest.mark.skipif(not AUDIT.exists(), reason="there is no page of the audit trail")
+@pytest.mark.parametrize("figure", ["runs", "failures"])
+def test_a_key_figure_leads_to_the_list_of_its_runs(visit: Visit, figure: str) -> None:
+    page = look(visit, "period=90+days")
+    card = page.locator(f".st-key-kpi-{figure}")
+    told = card.get_by_test_id("stMetricValue").text_content() or ""
+    card.get_by_role("link").click()
+    expect(page.get_by_role("heading", name="Audit")).to_be_visible()
+    expect(page).to_have_url(re.compile("/audit.*since=.*status="))
+    expect(page.get_by_text(re.compile(rf"of {told} rows?$"))).to_be_visible()
 
 
 def test_a_bar_of_the_reasons_leads_to_the_rows_and_to_their_file(visit: Visit) -> None:
