@@ -36,6 +36,8 @@ def _close() -> None:
             log.warning("run %s was cancelled: its worker did not obey", run_id)
         for run_id in leases.close_overdue(connection, settings.current().time_limits):
             log.warning("run %s was timed out", run_id)
+        for run_id in leases.expire_plans(connection):
+            log.warning("run %s has expired: nobody decided on its plan", run_id)
         for run_id in leases.close_dead(connection):
             log.warning("run %s was interrupted: its worker went silent", run_id)
     jobs.resume()

@@ -72,10 +72,14 @@ cli.add_command(commands_of_audit.export)
 @_prepared
 def up(port: int) -> int:
     """Start everything: servers, worker, pages; stop with Ctrl-C."""
-    if not settings.current().database_url:
-        with db.begin() as connection:
-            demo.load(connection, settings.current().data / "demo")
-    return stack.run(port, click.echo)
+    found = settings.current()
+    if found.database_url:
+        return stack.run(port, click.echo)
+    folder = found.data / "demo"
+    with db.begin() as connection:
+        demo.load(connection, folder)
+    cliniko = None if settings.given().reads_cliniko else found.data / settings.MADE_UP_CLINIKO
+    return stack.run(port, click.echo, cliniko)
 
 
 @cli.group()
@@ -154,7 +158,8 @@ def source_set(
 ) -> None:
     """Set the source of a resource, or of one of its entities.
 
-    LOCATION is a Google Sheet (address or id), the address of a published CSV, or folder:PATH.
+    LOCATION is a Google Sheet (address or id), the address of a published CSV, folder:PATH, or
+    cliniko: the account whose API key is set for the organization.
     """
     organization = _organization(org)
     found = places.said(organization, places.by_name(resource), location, tab, locale, Path.cwd())
@@ -206,9 +211,9 @@ def source_test(resource: str, org: str, *, as_json: bool) -> None:
     with db.begin() as connection:
         found = places.get(connection, organization, declared)
     tested = {}
-    for place in found:
-        opened = sources.open_source(place, settings.current())
-        tested[place.entity] = sources.test_source(opened, places.entity(declared, place.entity))
+    for place in sources.worth_testing(found):
+        entity = places.entity(declared, place.entity)
+        tested[place.entity] = sources.test_place(place, entity, settings.current())
     if as_json:
         click.echo(json.dumps({"resource": resource, "ok": True, "entities": tested}))
     else:

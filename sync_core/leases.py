@@ -16,6 +16,7 @@ LEASE = 12  # seconds that an attempt may go without a heartbeat
 HEARTBEAT = 1  # seconds between two heartbeats
 CRASHES = 3  # as many fail a run
 OBEY = 10  # seconds after which a cancel is enforced
+DECIDE = 24  # hours for which a plan waits for a person
 MERCY = 1000  # milliseconds for a backend of Postgres to end
 
 # Every arrow that a run may take; Postgres refuses all others (a test compares the two).
@@ -271,20 +272,54 @@ def enforce_cancels(connection: Connection) -> list[int]:
 
 def close_overdue(connection: Connection, limits: Limits) -> list[int]:
     """Time out the runs that are active for longer than their limit."""
-    usual, special = timedelta(seconds=limits.usual), limits.special.items()
-    own = [(_RUNS.resource == name, timedelta(seconds=limit)) for name, limit in special]
-    is_over = _RUNS.active_since + (sa.case(*own, else_=usual) if own else usual) < _NOW
+    is_over = _RUNS.active_since + _lasting(limits) < _NOW
     running = _seize(connection, [is_over])
     for held in running:
-        finish(connection, held, overdue(limits.of(held.resource)))
+        finish(connection, held, overdue(limit(connection, limits, held.run_id)))
     idle = connection.execute(
-        sa.select(_RUNS.id, _RUNS.resource)
+        sa.select(_RUNS.id)
         .where(_RUNS.status.in_(("queued", "interrupted")), is_over)
         .with_for_update(skip_locked=True)
-    ).all()
-    for run_id, resource in idle:
-        close(connection, [_RUNS.id == run_id], overdue(limits.of(resource)))
-    return [*(held.run_id for held in running), *(run_id for run_id, _ in idle)]
+    )
+    waited = list(idle.scalars())
+    for run_id in waited:
+        close(connection, [_RUNS.id == run_id], overdue(limit(connection, limits, run_id)))
+    return [*(held.run_id for held in running), *waited]
+
+
+def limit(connection: Connection, limits: Limits, run_id: int) -> float:
+    """Give the seconds for which the run may be active."""
+    query = sa.select(_lasting(limits)).where(_RUNS.id == run_id)
+    return connection.execute(query).scalar_one().total_seconds()
+
+
+def _lasting(limits: Limits) -> sa.ColumnElement[timedelta]:
+    """Give how long a run may be active: what its organization decided, else the settings."""
+    decided = tables.policies.c
+    own = (
+        sa.select(sa.func.make_interval(0, 0, 0, 0, 0, decided.limit_minutes))
+        .where(decided.organization_id == _RUNS.organization_id)
+        .where(decided.resource == _RUNS.resource)
+        .scalar_subquery()
+    )
+    usual = sa.literal(timedelta(seconds=limits.usual))
+    special = [(_RUNS.resource == name, timedelta(seconds=s)) for name, s in limits.special.items()]
+    settled = sa.case(*special, else_=usual) if special else usual
+    return sa.func.coalesce(own, settled, type_=sa.Interval)
+
+
+def expire_plans(connection: Connection) -> list[int]:
+    """End the runs on whose plan nobody decided in time."""
+    ended = tables.attempts.c.ended_at
+    made = sa.select(sa.func.max(ended)).where(tables.attempts.c.run_id == _RUNS.id)
+    undecided = connection.execute(
+        sa.select(_RUNS.id)
+        .where(_RUNS.status == "waiting", made.scalar_subquery() + timedelta(hours=DECIDE) < _NOW)
+        .with_for_update(skip_locked=True)
+    ).scalars()
+    error = SyncError("expired", hours=DECIDE)
+    ending = Ending("expired", error.sentence, error_code=error.code, advice=error.advice)
+    return [run_id for run_id in undecided if close(connection, [_RUNS.id == run_id], ending)]
 
 
 def _seize(connection: Connection, which: Conditions) -> list[Claim]:

@@ -1,17 +1,28 @@
 """The doors to the outside: each hands over pages of raw rows, or says in a sentence why not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from sync_core.resource import Source
+from sync_core.resource import Entity, Source
 from sync_core.settings import Settings
+from sync_core.sources.cliniko_trial import test_account
 from sync_core.sources.folder import FolderSource
 from sync_core.sources.patience import Asking, Patience
-from sync_core.sources.places import Location, Place, parse_location, place_link, place_name
-from sync_core.sources.published_csv import PublishedCsvSource
+from sync_core.sources.places import (
+    CLINIKO,
+    HELD_BY_CLINIKO,
+    Location,
+    Place,
+    parse_location,
+    place_link,
+    place_name,
+)
+from sync_core.sources.published_csv import OnBytes, PublishedCsvSource
 from sync_core.sources.sheets import SheetsSource
 from sync_core.sources.trial import test_source
 
 __all__ = [
+    "CLINIKO",
+    "HELD_BY_CLINIKO",
     "Location",
     "Patience",
     "Place",
@@ -19,7 +30,9 @@ __all__ = [
     "parse_location",
     "place_link",
     "place_name",
+    "test_place",
     "test_source",
+    "worth_testing",
 ]
 
 
@@ -28,17 +41,38 @@ def open_source(
     settings: Settings,
     *,
     on_wait: Callable[[str], None] = lambda _sentence: None,
+    on_bytes: OnBytes = lambda _read, _all: None,
     patience: Patience = Patience(),  # noqa: B008 - frozen
 ) -> Source:
     """Give the source of a place; nothing is asked of it yet.
 
-    `on_wait` is told in a sentence whenever its server keeps us waiting for more than 2 s.
+    `on_wait` is told in a sentence whenever its server keeps us waiting for more than 2 s,
+    `on_bytes` how much has arrived of a source that is fetched whole, and of how much if known.
     """
     match place.kind:
         case "sheet":
             return SheetsSource(place, settings, Asking("Google", patience, on_wait))
         case "csv":
             asking = Asking("The server of the CSV", patience, on_wait)
-            return PublishedCsvSource(place, settings.fetch_timeout, asking)
+            return PublishedCsvSource(place, settings.fetch_timeout, asking, on_bytes)
         case "folder":
             return FolderSource(place)
+        case _:
+            raise ValueError(f"{place.kind} hands over no pages")
+
+
+def test_place(place: Place, entity: Entity, settings: Settings) -> str:
+    """Read an entity's source to its end, or look whether an account can be read. Raises SyncError.
+
+    Gives a sentence about what is there.
+    """
+    if place.kind == "cliniko":
+        return test_account(place.organization, settings)
+    return test_source(open_source(place, settings), entity)
+
+
+def worth_testing(found: Sequence[Place]) -> list[Place]:
+    """Leave out what another one stands for: an account is the same for all its tables."""
+    accounts = [place for place in found if place.kind == "cliniko"]
+    accounts.sort(key=lambda place: place.entity != "patients")  # of whom the test tells most
+    return [place for place in found if place not in accounts[1:]]

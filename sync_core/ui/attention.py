@@ -4,15 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import streamlit as st
-from redis import RedisError
 
-from sync_core import jobs, resources
+from sync_core import resources
 from sync_core.resource import Resource
 from sync_core.ui import notice, source_line, verified
 from sync_core.ui.navigation import page_file
 from sync_core.ui.news import News
 from sync_core.ui.visitor import Visitor
-from sync_core.ui.words import Color, ago, count, literal
+from sync_core.ui.words import Color, ago, brief, count, hours, literal
 
 
 @dataclass(frozen=True)
@@ -57,14 +56,14 @@ def _matters(here: Visitor, found: News) -> Iterator[Matter]:
         yield from _of_resource(here, resource, found)
     if here.person.may("audit"):
         yield from _broken_chain(here)
-    if (problem := _no_worker()) is not None:
-        yield Matter(":material/engineering:", "red", problem)
+    if found.problem:
+        yield Matter(":material/engineering:", "red", found.problem)
 
 
 def _of_resource(here: Visitor, resource: Resource, found: News) -> Iterator[Matter]:
     run, title = found.runs.get(resource.name), f"**{resource.title}**"
     if run and run.status in {"failed", "timed_out"}:
-        text = f"{title}: {literal(run.message)}"
+        text = f"{title}: {literal(brief(run.message))}"
         yield Matter(":material/error:", "red", text, resource.name)
     if run and run.status == "waiting":
         text = f"{title}: its plan waits for a decision."
@@ -73,8 +72,8 @@ def _of_resource(here: Visitor, resource: Resource, found: News) -> Iterator[Mat
         text = f"{title}: {count(failed, 'row')} failed in the last sync."
         yield Matter(":material/warning:", "orange", text, resource.name, notice.TO_MEND)
     if found.overdue(resource.name):
-        hours = count(found.policies[resource.name].fresh_hours, "hour")
-        text = f"{title}: in step {_since(found, resource)}, but it shall be every {hours}."
+        promise = hours(found.policies[resource.name].fresh_hours)
+        text = f"{title}: in step {_since(found, resource)}, but it shall be every {promise}."
         yield Matter(":material/hourglass_bottom:", "orange", text, resource.name)
     if not source_line.of(here.organization, resource.name):
         yield Matter(":material/link_off:", "orange", f"{title}: no source is set.", "sources")
@@ -90,13 +89,3 @@ def _broken_chain(here: Visitor) -> Iterator[Matter]:
 def _since(found: News, resource: Resource) -> str:
     at = found.fresh[resource.name].finished_at
     return ago(at) if at else ""
-
-
-@st.cache_resource(ttl=5, show_spinner=False)
-def _no_worker() -> str | None:
-    """Say what is wrong where nobody would work on a sync."""
-    try:
-        alive = jobs.workers()
-    except RedisError:
-        return "Redis does not answer: syncs wait until it does."
-    return None if alive else "No worker is alive: syncs wait until one is started."

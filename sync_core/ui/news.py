@@ -14,6 +14,7 @@ from sync_core import db, kv, policies, progress, runs, tables
 from sync_core.policies import Policy
 from sync_core.progress import Progress
 from sync_core.runs import Run
+from sync_core.ui import time_left, workers
 
 ACTIVE_PACE, IDLE_PACE = 1, 5  # seconds between two looks of a page
 SHARED = 0.9  # seconds for which a read serves everybody
@@ -29,7 +30,8 @@ class News:
     """The runs that matter now, by resource, with their progress and who wants no notice of them.
 
     `fresh` holds the runs that last brought a resource in step, `failed` how many of their rows
-    failed.
+    failed, `places` where a run stands in the queue, `usual` the seconds that runs of the resources
+    on their way usually take, `problem` why nobody would work on a run.
     `live` is False where the progress cannot be read; the runs go on without it.
     """
 
@@ -38,7 +40,10 @@ class News:
     failed: Mapping[str, int]
     policies: Mapping[str, Policy]
     progress: Mapping[int, Progress]
+    places: Mapping[int, int]
     dismissed: Mapping[tuple[int, str], datetime]
+    usual: Mapping[str, float | None]
+    problem: str | None
     live: bool
 
     @property
@@ -84,8 +89,21 @@ def read(organization_id: int) -> News:
         failed = _failed(connection, fresh)
         decided = policies.of(connection, organization_id)
         dismissed = _dismissed(connection, [run.id for run in latest.values()])
-    found = _progress([run.id for run in latest.values() if run.active])
-    return News(latest, fresh, failed, decided, found or {}, dismissed, live=found is not None)
+        places = runs.queue_places(connection, organization_id)
+    active = [run for run in latest.values() if run.active]
+    found = _progress([run.id for run in active])
+    return News(
+        runs=latest,
+        fresh=fresh,
+        failed=failed,
+        policies=decided,
+        progress=found or {},
+        places=places,
+        dismissed=dismissed,
+        usual={run.resource: time_left.usual(organization_id, run.resource) for run in active},
+        problem=workers.problem(),
+        live=found is not None,
+    )
 
 
 def forget(organization_id: int) -> None:

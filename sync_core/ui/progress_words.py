@@ -4,7 +4,7 @@ from sync_core.progress import Progress
 from sync_core.runs import Run
 from sync_core.ui import time_left
 from sync_core.ui.news import News
-from sync_core.ui.words import literal
+from sync_core.ui.words import literal, ordinal
 
 
 def of(run: Run, found: News) -> Progress:
@@ -17,12 +17,19 @@ def sentence(run: Run, found: News) -> str:
     """Tell in Markdown what is being done, done of total, percent and the time left."""
     current = of(run, found)
     if not current.phase:
-        waits = run.status in {"queued", "interrupted"}
-        return "Waiting for a worker" if waits else "Working"
+        return waits(run, found)
     counted = ", ".join(f"{number:,} {literal(what)}" for what, number in current.counts.items())
-    left = time_left.words(run, current.percent)
+    left = time_left.words(run, current.percent, found.usual.get(run.resource))
     parts = [literal(current.sentence), _extent(current), counted, f"{current.percent} %", left]
     return " · ".join(part for part in parts if part)
+
+
+def waits(run: Run, found: News) -> str:
+    """Tell what a run waits for of which there is no progress yet."""
+    if run.status not in {"queued", "interrupted"}:
+        return "Working"
+    place = found.places.get(run.id)
+    return "Waiting for a worker" + (f", {ordinal(place)} in the queue" if place else "")
 
 
 def _extent(current: Progress) -> str:

@@ -1,7 +1,6 @@
 """How long a run will take, learnt from earlier ones."""
 
 from datetime import UTC, datetime
-from statistics import median
 
 import streamlit as st
 
@@ -9,15 +8,14 @@ from sync_core import db, runs
 from sync_core.runs import Run
 from sync_core.ui.words import HOUR, MINUTE, count
 
-LEARNT_FROM = 20  # runs that are looked at
 SOFT_LIMIT = 300  # seconds after which the page says that it takes long
 FEW = 5  # seconds
 ENOUGH = 10  # percent of the bar from which the bar itself tells the time
 
 
-def words(run: Run, percent: int) -> str:
+def words(run: Run, percent: int, usual: float | None) -> str:
     """Tell about how long it will take, where anybody can know: "about 20 s left"."""
-    seconds = left(elapsed(run), percent, _usual(run.organization_id, run.resource))
+    seconds = left(elapsed(run), percent, usual)
     if seconds is None:
         return ""
     if seconds < FEW:
@@ -46,10 +44,7 @@ def left(gone: float, percent: int, usual: float | None) -> float | None:
 
 
 @st.cache_resource(ttl=60, max_entries=500, show_spinner=False)
-def _usual(organization_id: int, resource: str) -> float | None:
-    """Give the median duration of the latest runs that brought the resource in step."""
+def usual(organization_id: int, resource: str) -> float | None:
+    """Give the seconds that the resource's runs usually take, where there were any."""
     with db.begin() as connection:
-        latest = runs.history(connection, organization_id, resource, LEARNT_FROM)
-    took = [run.seconds for run in latest if run.status in {"completed", "partial"}]
-    known = [seconds for seconds in took if seconds is not None]
-    return median(known[:5]) if known else None
+        return runs.usual_seconds(connection, organization_id, resource)

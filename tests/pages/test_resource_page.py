@@ -3,8 +3,9 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from sync_core import db, runs
 from sync_core.resources import ENTITIES
-from sync_core.ui.words import literal
+from sync_core.ui.words import literal, ordinal
 from tests.desk import Desk
 
 Visit = Callable[..., AppTest]
@@ -19,6 +20,7 @@ def row(code: str, name: str, city: str = "", phone: str = "") -> list[str]:
 LOCATIONS = [HEADER, row("L1", "Harbour Clinic", "Perth"), row("L2", "Mill Clinic", "Hobart")]
 BROKEN = [HEADER, row("L1", "Harbour Clinic", phone="not a phone")]
 NASTY = "**x** [a](javascript:1) :red[y] $x$ <b> :material/home: a -> b www.evil.example"
+NO_WORKER = "No worker is alive: syncs wait until one is started."
 VERA, SARAH, MICHAEL = (
     f"{name}@example.org" for name in ("vera.olsen", "sarah.lim", "michael.tan")
 )
@@ -59,6 +61,18 @@ def test_a_click_starts_a_sync_and_says_so_at_once(visit: Visit, desk: Desk) -> 
     assert page.info[0].proto.title == "Sync started..."
     assert label(page) == "Syncing..."
     assert page.button(key="sync-locations").disabled
+
+
+def test_a_run_that_waits_knows_its_place_and_that_no_worker_is_alive(
+    visit: Visit, desk: Desk
+) -> None:
+    desk.start("admins")
+    run = desk.start("locations")
+    with db.begin() as connection:
+        place = runs.queue_places(connection, run.organization_id)[run.id]
+    page = visit("locations", VERA)
+    assert f"Waiting for a worker, {ordinal(place)} in the queue" in page.info[0].value
+    assert [alert.value for alert in page.warning] == [NO_WORKER]
 
 
 def test_a_colleague_sees_the_same_run(visit: Visit, desk: Desk) -> None:
@@ -144,7 +158,7 @@ def test_a_refused_click_is_answered_with_a_sentence(visit: Visit, desk: Desk) -
     assert not page.exception
     assert "Ana Ruiz started this" in page.warning[0].proto.title
     page.button(key="close-refusal-locations").click().run()
-    assert not page.warning
+    assert [alert.value for alert in page.warning] == [NO_WORKER]
 
 
 def test_a_click_without_a_source_says_what_to_set(visit: Visit) -> None:

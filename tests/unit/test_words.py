@@ -60,6 +60,12 @@ def test_when_it_was_in_somebody_s_own_zone(hours: float, told: str) -> None:
     assert words.clock(NOW - timedelta(hours=hours), PERTH, NOW) == told
 
 
+def test_places_are_written_as_people_say_them() -> None:
+    told = [words.ordinal(number) for number in (1, 2, 3, 4, 11, 12, 13, 21, 102, 111, 1_003)]
+    expected = "1st 2nd 3rd 4th 11th 12th 13th 21st 102nd 111th 1,003rd"
+    assert " ".join(told) == expected
+
+
 def test_every_status_has_a_look_of_its_own() -> None:
     assert set(words.LOOKS) == set(tables.STATUSES)
     assert len({look.icon for look in words.LOOKS.values()}) == len(words.LOOKS)
