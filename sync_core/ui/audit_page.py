@@ -172,7 +172,7 @@ def _action(here: Visitor, entry: Entry) -> None:
         st.caption(f"{moment(entry.at, here.zone)} · {who} · action {entry.id}")
         if entry.detail:
             told = {literal(name): literal(text) for name, text in _facts(entry.detail)}
-            st.table(told, border="horizontal", width="content")
+            st.table(told, border="horizontal")
 
 
 NAMES = {  # of the facts of a manifest
