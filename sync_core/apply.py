@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from psycopg import errors, sql
 from sqlalchemy import Connection
 
-from sync_core import db, tables
+from sync_core import chain, db, tables
 from sync_core.errors import SyncError
 from sync_core.plan import MEMORY, standing
 from sync_core.scope import Scope, listed
@@ -150,8 +150,6 @@ def _expect(connection: Connection, scope: Scope, expected: int) -> None:
 
 
 def _write_tally(connection: Connection, scope: Scope, tally: Tally) -> None:
-    connection.execute(
-        sa.insert(tables.tallies).values(
-            run_id=scope.run_id, entity=scope.entity.name, **asdict(tally)
-        )
-    )
+    digests = chain.digests(connection, scope.run_id, scope.entity.name)
+    values = {"run_id": scope.run_id, "entity": scope.entity.name, **asdict(tally), **digests}
+    connection.execute(sa.insert(tables.tallies).values(values))

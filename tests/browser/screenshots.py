@@ -18,6 +18,7 @@ PAGES = {
     "to-mend": "/therapists?tab=Needs+a+person",
     "history": "/therapists?tab=History",
     "sources": "/sources",
+    "audit": "/audit",
     "settings": "/settings",
     "help": "/help",
 }

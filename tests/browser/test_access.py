@@ -4,7 +4,17 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
 
-PAGES = ("/", "/therapists", "/locations", "/admins", "/services", "/sources", "/settings", "/help")
+PAGES = (
+    "/",
+    "/therapists",
+    "/locations",
+    "/admins",
+    "/services",
+    "/sources",
+    "/audit",
+    "/settings",
+    "/help",
+)
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])

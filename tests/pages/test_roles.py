@@ -21,6 +21,7 @@ PAGES = {  # who may open it
     "overview": EVERYBODY,
     **dict.fromkeys(CATALOGUE, EVERYBODY),
     "sources": EVERYBODY,
+    "audit": frozenset({"manager", "admin"}),
     "settings": frozenset({"admin"}),
     "help": EVERYBODY,
 }
