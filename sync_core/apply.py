@@ -38,6 +38,8 @@ def apply(connection: Connection, scope: Scope, tally: Tally, moved: Callable[[i
     if planned:
         _expect(connection, scope, before + tally.created - _deleted(scope, tally))
     _write_tally(connection, scope, tally)
+    if tally.failed:
+        _write_issue_tallies(connection, scope)
 
 
 def _write(connection: Connection, scope: Scope, tally: Tally) -> Iterator[int]:
@@ -153,3 +155,16 @@ def _write_tally(connection: Connection, scope: Scope, tally: Tally) -> None:
     digests = chain.digests(connection, scope.run_id, scope.entity.name)
     values = {"run_id": scope.run_id, "entity": scope.entity.name, **asdict(tally), **digests}
     connection.execute(sa.insert(tables.tallies).values(values))
+
+
+def _write_issue_tallies(connection: Connection, scope: Scope) -> None:
+    """Count the failed rows by the codes of their issues; each row once for each code."""
+    scope.run(
+        connection,
+        "insert into issue_tallies (run_id, entity, code, rows)"
+        " select {run}, {entity}, i.code, count(*) from {plan} p cross join lateral"
+        " (select distinct issue ->> 'code' as code from jsonb_array_elements(p.issues) issue) i"
+        " where p.kind = 'failed' group by i.code",
+        run=sql.Literal(scope.run_id),
+        entity=sql.Literal(scope.entity.name),
+    )

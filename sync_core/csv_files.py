@@ -5,6 +5,7 @@ Moments are ISO 8601 in UTC. Postgres writes the rows (COPY), so that a million 
 through in flat memory.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -48,17 +49,21 @@ def moment(at: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
     return sa.func.replace(local, " ", "T").op("||")(sa.literal("Z"))
 
 
-def header(titles: Iterable[str]) -> bytes:
-    """Write the line of the titles."""
-    return _line(titles)
-
-
-def _line(cells: Iterable[str]) -> bytes:
+def line(cells: Iterable[object]) -> str:
+    """Write a line whose cells are at hand, as harmless as those that Postgres writes."""
+    texts = ("" if cell is None else harmless(str(cell)) for cell in cells)
     quoted = (
-        '"' + cell.replace('"', '""') + '"' if any(c in cell for c in ',"\r\n') else cell
-        for cell in cells
+        '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"\r\n') else text
+        for text in texts
     )
-    return (",".join(quoted) + "\r\n").encode()
+    return ",".join(quoted) + "\r\n"
+
+
+def harmless(written: str) -> str:
+    """Do to a text at hand what `text` does in Postgres."""
+    whole = re.sub(_INNER, r"\1'\2", written)
+    begins = re.match(_FORMULA, written) and not re.fullmatch(_NUMBER, written)
+    return f"'{whole}" if begins else whole
 
 
 def blocks(connection: Connection, query: sa.Select[*tuple[Any, ...]]) -> Iterator[list[Any]]:

@@ -1,11 +1,11 @@
-"""The demo organization: its people, and its sources: made-up CSV files, a made-up Cliniko."""
+"""The demo organization: its people, its made-up history, and its made-up files and Cliniko."""
 
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from sync_core import demo_files, organizations, people, places, resources, tables
+from sync_core import demo_files, demo_history, organizations, people, places, resources, tables
 from sync_core.organizations import Organization
 from sync_core.people import Person
 from sync_core.resource import Entity
@@ -20,7 +20,7 @@ PEOPLE = (
 
 
 def load(connection: Connection, folder: Path) -> None:
-    """Give the demo organization its people and its sources, where it has none; write its files."""
+    """Give the demo organization people, a history and sources where it has none, and files."""
     make_organization(connection)
     demo = {found.slug: found for found in organizations.everyone(connection)}
     if organizations.DEFAULT in demo:
@@ -31,6 +31,7 @@ def _load(connection: Connection, organization: Organization, folder: Path) -> N
     if not people.everyone(connection, organization.id):
         for person in PEOPLE:
             people.add(connection, organization.id, person)
+    demo_history.load(connection, organization)
     demo_files.write(folder)
     have = set(
         connection.execute(

@@ -86,7 +86,7 @@ def write(export: Export, written: Written | None = None) -> Iterator[bytes]:
     written, since = written or Written(), datetime.now(UTC)
     try:
         titles = [column.name for column in export.query.selected_columns]
-        start = (csv_files.BOM if export.bom else b"") + csv_files.header(titles)
+        start = (csv_files.BOM if export.bom else b"") + csv_files.line(titles).encode()
         yield written.add(start)
         with db.apart() as connection:
             connection.execute(sa.text("set local jit = off"))

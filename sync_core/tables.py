@@ -173,12 +173,27 @@ runs = sa.Table(
     ),
     sa.Index("runs_by_resource", "organization_id", "resource", sa.text("id desc")),
     sa.Index("runs_to_decide", "id", postgresql_where=sa.text("status = 'waiting'")),
-    sa.Index("runs_by_time", "organization_id", sa.text("queued_at desc"), sa.text("id desc")),
     _newest_first("runs_by_status", "status", "queued_at"),
     _newest_first("runs_by_trigger", "trigger", "queued_at"),
     _newest_first("runs_by_person", "requested_email", "queued_at"),
     _newest_first("runs_by_team", "requested_team", "queued_at"),
     _newest_first("runs_by_error", "error_code", "queued_at", "error_code is not null"),
+    sa.Index(
+        "runs_by_time",  # figures over months are read from it alone
+        "organization_id",
+        sa.text("queued_at desc"),
+        sa.text("id desc"),
+        postgresql_include=[
+            *("resource", "trigger", "status", "started_at", "finished_at", "error_code")
+        ],
+    ),
+    sa.Index(
+        "runs_in_step",  # when data were in step, and what came after a failure
+        "organization_id",
+        "resource",
+        "finished_at",
+        postgresql_where=sa.text("status in ('completed','partial') and kind <> 'preview'"),
+    ),
 )
 
 attempts = sa.Table(
@@ -230,6 +245,16 @@ tallies = sa.Table(
     _text("facts_digest", nullable=True),  # of the run's outcomes (`chain.DIGESTS`)
     _text("values_digest", nullable=True),
     sa.CheckConstraint("read = created + updated + unchanged + skipped + failed", "add_up"),
+)
+
+# Why rows failed, counted when the run ends: nobody has to look through the outcomes for it.
+issue_tallies = sa.Table(
+    "issue_tallies",
+    metadata,
+    _run(),
+    sa.Column("entity", sa.Text, primary_key=True),
+    sa.Column("code", sa.Text, primary_key=True),
+    sa.Column("rows", sa.BigInteger, nullable=False),  # failed ones that carry the code
 )
 
 outcomes = sa.Table(

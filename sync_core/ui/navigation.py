@@ -22,7 +22,10 @@ def page_file(name: str) -> str:
 def pages(here: Visitor | None) -> Pages:
     """List all pages by section; each page refuses by itself whoever may not see it."""
     return {
-        "": [_page(here, "read", "overview", "Overview", ":material/dashboard:", default=True)],
+        "": [
+            _page(here, "read", "overview", "Overview", ":material/dashboard:", default=True),
+            _page(here, "analyze", "analytics", "Analytics", ":material/monitoring:"),
+        ],
         "Resources": [
             _page(here, "read", resource.name, resource.title, resource.icon)
             for resource in resources.CATALOGUE.values()

@@ -4,16 +4,11 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
 
+VIEWS = ("Results", "Speed", "Failures", "Week", "People")
 PAGES = (
-    "/",
-    "/therapists",
-    "/locations",
-    "/admins",
-    "/services",
-    "/sources",
-    "/audit",
-    "/settings",
-    "/help",
+    *("/", "/therapists", "/locations", "/admins", "/services", "/sources"),
+    *("/audit", "/settings", "/help"),
+    *(f"/analytics?view={view}" for view in VIEWS),
 )
 
 

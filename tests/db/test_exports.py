@@ -99,10 +99,12 @@ def test_no_text_can_run_as_a_formula(
         lines = [line for lines in csv_files.blocks(connection, query) for line in lines]
     text = csv_files.joined(lines).decode()
     assert next(csv.reader(io.StringIO(text, newline="")))[0] == (written or "")
+    at_hand = csv_files.line([cell, 1])
+    assert next(csv.reader(io.StringIO(at_hand, newline="")))[0] == (written or "")
 
 
 def test_lines_end_as_rfc_4180_says_and_cells_keep_their_own_line_ends() -> None:
-    assert csv_files.header(["a", 'b "c"', "d,e", "f\ng"]) == b'a,"b ""c""","d,e","f\ng"\r\n'
+    assert csv_files.line(["a", 'b "c"', "d,e", "f\ng"]) == 'a,"b ""c""","d,e","f\ng"\r\n'
     assert csv_files.joined([b'1,"x\ny"', b"2,z"]) == b'1,"x\ny"\r\n2,z\r\n'
 
 
