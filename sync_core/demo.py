@@ -1,14 +1,15 @@
-"""The demo organization: its people, and its sources in a folder of made-up CSV files."""
+"""The demo organization: its people, its made-up history, and its made-up files and Cliniko."""
 
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from sync_core import demo_files, organizations, people, places, resources, tables
+from sync_core import demo_files, demo_history, organizations, people, places, resources, tables
 from sync_core.organizations import Organization
 from sync_core.people import Person
-from sync_core.sources import Place
+from sync_core.resource import Entity
+from sync_core.sources import CLINIKO, HELD_BY_CLINIKO, Place
 
 PEOPLE = (
     Person("Vera Olsen", "vera.olsen@example.org", "viewer", "Reception"),
@@ -19,7 +20,7 @@ PEOPLE = (
 
 
 def load(connection: Connection, folder: Path) -> None:
-    """Give the demo organization its people and its sources, where it has none; write its files."""
+    """Give the demo organization people, a history and sources where it has none, and files."""
     make_organization(connection)
     demo = {found.slug: found for found in organizations.everyone(connection)}
     if organizations.DEFAULT in demo:
@@ -30,6 +31,7 @@ def _load(connection: Connection, organization: Organization, folder: Path) -> N
     if not people.everyone(connection, organization.id):
         for person in PEOPLE:
             people.add(connection, organization.id, person)
+    demo_history.load(connection, organization)
     demo_files.write(folder)
     have = set(
         connection.execute(
@@ -40,20 +42,19 @@ def _load(connection: Connection, organization: Organization, folder: Path) -> N
     )
     for resource in resources.CATALOGUE.values():
         if resource.name not in have:
-            places.put(connection, organization, _in_folder(organization, resource.name, folder))
+            found = [_place(organization, resource.name, e, folder) for e in resource.entities]
+            places.put(connection, organization, found)
 
 
-def _in_folder(organization: Organization, resource: str, folder: Path) -> list[Place]:
-    return [
-        Place(
-            organization=organization.slug,
-            resource=resource,
-            entity=entity.name,
-            kind="folder",
-            location=str(folder),
-        )
-        for entity in resources.CATALOGUE[resource].entities
-    ]
+def _place(organization: Organization, resource: str, entity: Entity, folder: Path) -> Place:
+    in_cliniko = entity.name in HELD_BY_CLINIKO
+    return Place(
+        organization=organization.slug,
+        resource=resource,
+        entity=entity.name,
+        kind="cliniko" if in_cliniko else "folder",
+        location=CLINIKO if in_cliniko else str(folder),
+    )
 
 
 def make_organization(connection: Connection) -> None:

@@ -22,7 +22,8 @@ CATALOGUE: dict[str, Entry] = {
     # reading a source
     "bad_location": Entry(
         "'{text}' is not a source: {why}.",
-        "Give the address or the id of a Google Sheet, the address of a CSV, or folder:PATH.",
+        "Give the address or the id of a Google Sheet, the address of a CSV, folder:PATH, or "
+        "cliniko.",
         "administrator",
     ),
     "no_folder": Entry(
@@ -159,6 +160,91 @@ CATALOGUE: dict[str, Entry] = {
         "Google refuses to hand over the sheet: {why}.",
         "Set the source again, and test it.",
         "administrator",
+    ),
+    "no_cliniko_key": Entry(
+        "No API key of Cliniko is set for {organization}.",
+        "Set {variable} to the key, or {variable}_FILE to a file that holds it, and restart "
+        "workers and pages.",
+        "administrator",
+    ),
+    "bad_cliniko_key": Entry(
+        "The API key of Cliniko cannot be used: {why}.",
+        "Copy the whole key from Cliniko (My info, Manage API keys), with its ending such as -au1, "
+        "set it again, and restart workers and pages.",
+        "administrator",
+    ),
+    "cliniko_refused_key": Entry(
+        "Cliniko refuses the API key at {host}.",
+        "Check that the key is whole, with its ending such as -au1; else make a new one in Cliniko "
+        "(My info, Manage API keys), set it, and restart workers and pages.",
+        "administrator",
+    ),
+    "cliniko_may_not_read": Entry(
+        "The user of the API key may not read {what} in Cliniko.",
+        "Give that user in Cliniko a role that may read {what}, such as administrator, or make the "
+        "key as somebody who has one.",
+        "administrator",
+    ),
+    "cliniko_lacks_a_role": Entry(
+        "Cliniko answers, but the user of the API key may not read {what}; it may read {may}.",
+        "Give that user in Cliniko a role that may read {what}, such as administrator, or make the "
+        "key as somebody who has one.",
+        "administrator",
+    ),
+    "cliniko_not_found": Entry(
+        "Cliniko has no list of {what} at {host}.",
+        "Check the ending of the API key, such as -au1: it names the server of the account.",
+        "administrator",
+    ),
+    "cliniko_unreachable": Entry(
+        "Cliniko's server {host} cannot be reached.",
+        "Check the network, and the ending of the API key, such as -au1: it names the server.",
+        "administrator",
+        retry=True,
+    ),
+    "cliniko_busy": Entry(
+        "Cliniko lets us read no more for now: too many requests in a minute.",
+        "Sync again in a few minutes; another program may be using the same API key.",
+        "analyst",
+        retry=True,
+    ),
+    "cliniko_maintenance": Entry(
+        "Cliniko is closed for maintenance.",
+        "Sync again later; status.cliniko.com tells how long it takes.",
+        "analyst",
+        retry=True,
+    ),
+    "cliniko_unavailable": Entry(
+        "Cliniko could not be read: {why}.",
+        "Sync again later.",
+        "analyst",
+        retry=True,
+    ),
+    "cliniko_damaged": Entry(
+        "Cliniko's list of {what} cannot be read: {why}.",
+        "Sync again later.",
+        "analyst",
+        retry=True,
+    ),
+    "cliniko_unexpected": Entry(
+        "Cliniko's list of {what} is not as it is documented: {why}.",
+        "Copy the details and tell the developers.",
+        "developer",
+    ),
+    "cliniko_refused": Entry(
+        "Cliniko refuses to list {what}: {why}.",
+        "Copy the details and tell the developers.",
+        "developer",
+    ),
+    "cliniko_elsewhere": Entry(
+        "Cliniko sends us on to {host}, which we do not follow.",
+        "Check the ending of the API key, such as -au1: it names the server of the account.",
+        "administrator",
+    ),
+    "cliniko_disorder": Entry(
+        "Cliniko handed out {what} twice or out of order, at the id {id}.",
+        "Sync again; if it happens again, copy the details and tell the developers.",
+        "developer",
     ),
     # the rows of a source
     "required": Entry("A required cell is blank", "Fill the cell in.", OWNER),

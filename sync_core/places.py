@@ -12,7 +12,7 @@ from sync_core.errors import SyncError
 from sync_core.fields import Convention
 from sync_core.organizations import Organization
 from sync_core.resource import Entity, Resource
-from sync_core.sources import Place, parse_location
+from sync_core.sources import CLINIKO, HELD_BY_CLINIKO, Place, parse_location
 
 
 def get(connection: Connection, organization: Organization, resource: Resource) -> list[Place]:
@@ -87,6 +87,8 @@ def said(
     else:
         entities, text = resource.entities, words
     location = parse_location(text, cwd)
+    if location.kind == "cliniko":
+        _refuse_what_cliniko_has_not(entities)
     several = len(entities) > 1
     if several and (tab or location.kind == "csv"):
         known = " and ".join(f"{found.name}=..." for found in entities)
@@ -103,6 +105,13 @@ def said(
         )
         for found in entities
     ]
+
+
+def _refuse_what_cliniko_has_not(entities: Sequence[Entity]) -> None:
+    for found in entities:
+        if found.name not in HELD_BY_CLINIKO:
+            why = f"Cliniko holds no {found.title.lower()}"
+            raise SyncError("bad_location", text=CLINIKO, why=why)
 
 
 def _checked(locale: str | None) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.dialects.postgresql import insert
 
 from sync_core import leases, settings, tables
 from sync_core.errors import SyncError
@@ -53,7 +53,10 @@ class Run:
         return (self.finished_at - self.started_at).total_seconds()
 
 
+MADE_UP = "demo data"  # the trigger of runs that never were: the demo's history
+
 _RUNS, _LEASES = tables.runs.c, tables.leases.c
+_REAL = _RUNS.trigger != MADE_UP  # nothing is fresh, or late, because of a run that never was
 _NOW = sa.func.clock_timestamp()
 _READ = sa.select(
     *(tables.runs.c[f] for f in Run.__dataclass_fields__ if f not in {"lost", "cancelling"}),
@@ -81,30 +84,58 @@ def get(connection: Connection, organization_id: int, run_id: int) -> Run:
 
 def latest(connection: Connection, organization_id: int) -> dict[str, Run]:
     """Give each resource's run that matters now: the active one, else the newest."""
-    newest = (
-        _READ.where(_RUNS.organization_id == organization_id)
-        .ext(distinct_on(_RUNS.resource))
-        .order_by(_RUNS.resource, _RUNS.status.in_(tables.ACTIVE).desc(), _RUNS.id.desc())
-    )
-    return {run.resource: run for run in _rows(connection, newest)}
+    names = _resources_of(organization_id)
+    active = _newest(names, organization_id, _ONE.status.in_(tables.ACTIVE))
+    newest = _newest(names, organization_id, _ONE.trigger != MADE_UP)
+    return _by_resource(connection, sa.select(sa.func.coalesce(active, newest)).select_from(names))
 
 
 def fresh(connection: Connection, organization_id: int) -> dict[str, Run]:
     """Give each resource's newest run that brought its tables in step."""
-    well = (_RUNS.organization_id == organization_id, _RUNS.status.in_(("completed", "partial")))
-    newest = _READ.where(*well).ext(distinct_on(_RUNS.resource))
-    found = _rows(connection, newest.order_by(_RUNS.resource, _RUNS.id.desc()))
-    return {run.resource: run for run in found}
+    names = _resources_of(organization_id)
+    well = (_ONE.status.in_(("completed", "partial")), _ONE.trigger != MADE_UP)
+    newest = _newest(names, organization_id, *well)
+    return _by_resource(connection, sa.select(newest).select_from(names))
+
+
+_RUN = tables.runs.alias("run")  # one of a resource
+_ONE = _RUN.c
+
+
+def _resources_of(organization_id: int) -> sa.CTE:
+    """Select the resources that have runs, one step in an index each: there may be many runs."""
+    ours = _ONE.organization_id == organization_id
+    names = sa.select(sa.func.min(_ONE.resource).label("resource")).where(ours).cte("names", True)  # noqa: FBT003 - recursive
+    following = sa.select(sa.func.min(_ONE.resource)).where(ours, _ONE.resource > names.c.resource)
+    step = sa.select(following.scalar_subquery()).where(names.c.resource.is_not(None))
+    return names.union_all(step)
+
+
+def _newest(
+    names: sa.CTE, organization_id: int, *which: sa.ColumnElement[bool]
+) -> sa.ScalarSelect[int]:
+    whose = (_ONE.organization_id == organization_id, _ONE.resource == names.c.resource)
+    newest = sa.select(_ONE.id).where(*whose, *which).order_by(_ONE.id.desc()).limit(1)
+    return newest.correlate(names).scalar_subquery()
+
+
+def _by_resource(connection: Connection, ids: sa.Select[Any]) -> dict[str, Run]:
+    return {run.resource: run for run in _rows(connection, _READ.where(_RUNS.id.in_(ids)))}
 
 
 def history(
     connection: Connection, organization_id: int, resource: str | None = None, limit: int = 20
 ) -> list[Run]:
     """List runs, newest first."""
-    query = _READ.where(_RUNS.organization_id == organization_id)
+    query = _READ.where(_RUNS.organization_id == organization_id, _REAL)
     if resource:
         query = query.where(_RUNS.resource == resource)
     return _rows(connection, query.order_by(_RUNS.id.desc()).limit(limit))
+
+
+def some(connection: Connection, run_ids: Sequence[int]) -> list[Run]:
+    """Read these runs, oldest first, whoever's they are: the caller has asked for them by right."""
+    return _rows(connection, _READ.where(_RUNS.id.in_(run_ids)).order_by(_RUNS.id))
 
 
 def tallies(connection: Connection, run_ids: Sequence[int]) -> dict[int, dict[str, dict[str, Any]]]:
@@ -238,7 +269,7 @@ def usual_seconds(connection: Connection, organization_id: int, resource: str) -
     last = (
         sa.select(took)
         .where(_RUNS.organization_id == organization_id, _RUNS.resource == resource)
-        .where(_RUNS.status.in_(("completed", "partial")))
+        .where(_RUNS.status.in_(("completed", "partial")), _REAL)
         .order_by(_RUNS.id.desc())
         .limit(10)
         .subquery()

@@ -1,15 +1,20 @@
 """The only reader of the environment: every setting, its meaning, and all problems at once."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from sync_core import embedded
 
 ROOT = Path(__file__).resolve().parents[1]
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+MADE_UP_CLINIKO = Path("demo", "cliniko.env")  # in the data folder, while the demo runs
+SLUG = "<SLUG>"  # stands in a name for each organization's, in capitals and with _ for -
 
 
 class SettingsError(Exception):
@@ -73,6 +78,27 @@ def _seconds(value: str) -> float:
     return seconds
 
 
+def _contact(value: str) -> str:
+    if not re.fullmatch(r"[!-~]+@[!-~]+\.[!-~]+", value) or set(value) & set("()<>,;"):
+        raise ValueError(f"{value!r} is not an e-mail address; write for example it@example.org")
+    return value
+
+
+def _server(value: str) -> str:
+    """Read the address of a server that is sent a key: over the network only encrypted."""
+    _address("http", "https")(value)
+    url = urlsplit(value)
+    if not re.fullmatch(r"[a-z0-9.:-]+", url.hostname or "") or url.port == 0:
+        raise ValueError("it names no server; write for example https://cliniko.example.org")
+    if url.path.strip("/") or url.query or url.fragment or url.username is not None:
+        raise ValueError(
+            "it holds more than a server; write for example https://cliniko.example.org"
+        )
+    if url.scheme == "http" and url.hostname not in LOOPBACK:
+        raise ValueError("it must begin with https://, unless it is on this machine")
+    return value.rstrip("/")
+
+
 def _limits(value: str) -> Limits:
     """Read `3600 patients=14400`; what is not named stays as it is."""
     usual, special = LIMITS.usual, dict(LIMITS.special)
@@ -101,6 +127,12 @@ def _database(value: str) -> str:
 
 def _setting(name: str, parse: Callable[[str], Any], meaning: str, default: Any = None) -> Any:  # noqa: ANN401 - a field of any type
     return field(default=default, metadata={"name": name, "parse": parse, "meaning": meaning})
+
+
+def _settings(name: str, parse: Callable[[str], Any], meaning: str) -> Any:  # noqa: ANN401 - a field of any type
+    """Build a field that maps the slugs of organizations to what is set for each."""
+    metadata = {"name": name, "parse": parse, "meaning": meaning}
+    return field(default_factory=dict, hash=False, metadata=metadata)
 
 
 @dataclass(frozen=True)
@@ -132,6 +164,22 @@ class Settings:
         _address("http", "https"),
         "another server of Google's API, for tests",
     )
+    cliniko_keys: Mapping[str, Secret] = _settings(
+        f"CLINIKO_API_KEY_{SLUG}",
+        _secret,
+        "API key of Cliniko of one organization: its short name in capitals, `_` for `-`",
+    )
+    cliniko_key_files: Mapping[str, Path] = _settings(
+        f"CLINIKO_API_KEY_{SLUG}_FILE", _file, "file that holds this key, instead of the key"
+    )
+    cliniko_contact: str | None = _setting(
+        "CLINIKO_CONTACT",
+        _contact,
+        "e-mail address that Cliniko is told with each request; needed where a key is set",
+    )
+    cliniko_base_url: str | None = _setting(
+        "CLINIKO_BASE_URL", _server, "another server of Cliniko's API, for tests"
+    )
     fetch_timeout: float = _setting(
         "SYNCDESK_FETCH_TIMEOUT", _seconds, "seconds that a source may stay silent (120)", 120.0
     )
@@ -152,21 +200,65 @@ class Settings:
         43_200.0,
     )
 
+    @property
+    def reads_cliniko(self) -> bool:
+        """Whether anything is set about Cliniko, the real one or another."""
+        return bool(self.cliniko_keys or self.cliniko_key_files or self.cliniko_base_url)
+
 
 def load(environ: Mapping[str, str]) -> Settings:
     """Read the settings; an empty variable counts as unset. Raises SettingsError."""
-    values, problems = {}, []
+    values: dict[str, Any] = {}
+    problems = []
     for spec in fields(Settings):
-        name = spec.metadata["name"]
-        if given := environ.get(name, "").strip():
-            try:
-                values[spec.name] = spec.metadata["parse"](given)
-            except ValueError as problem:
-                problems.append(f"{name}: {problem}.")
-    problems += _contradictions(values)
+        names = _names(spec.metadata["name"], environ)
+        for name, slug in names.items():
+            if given := environ.get(name, "").strip():
+                try:
+                    value = spec.metadata["parse"](given)
+                except ValueError as problem:
+                    problems.append(f"{name}: {problem}.")
+                else:
+                    _keep(values, spec.name, slug, value)
+    problems += _contradictions(values) + _problems_of_cliniko(values, environ)
     if problems:
         raise SettingsError("\n".join(problems))
     return Settings(**values)
+
+
+def _names(pattern: str, environ: Mapping[str, str]) -> dict[str, str | None]:
+    """Find the variables of a setting; those that are one organization's with its slug."""
+    if SLUG not in pattern:
+        return {pattern: None}
+    before, _, after = pattern.partition(SLUG)
+    slugs = re.compile(f"{before}([A-Z0-9][A-Z0-9_]*){after}")
+    matches = [match for name in sorted(environ) if (match := slugs.fullmatch(name))]
+    if not after:  # what ends in _FILE is a file's
+        matches = [match for match in matches if not f"_{match[1]}".endswith("_FILE")]
+    return {match[0]: match[1].lower().replace("_", "-") for match in matches}
+
+
+def _keep(values: dict[str, Any], name: str, slug: str | None, value: object) -> None:
+    if slug is None:
+        values[name] = value
+    else:
+        values.setdefault(name, {})[slug] = value
+
+
+def cliniko_variable(slug: str) -> str:
+    """Name the variable that holds an organization's key of Cliniko."""
+    return f"CLINIKO_API_KEY_{slug.upper().replace('-', '_')}"
+
+
+def _strays(environ: Mapping[str, str]) -> list[str]:
+    """Find keys of Cliniko that are set for no organization; nobody would miss them at the door."""
+    return [
+        f"{name}: it names no organization; write its short name in capitals and with _ for -,"
+        f" for example {cliniko_variable('demo')}."
+        for name in sorted(environ)
+        if name.startswith("CLINIKO_API_KEY") and environ[name].strip()
+        if not re.fullmatch(r"CLINIKO_API_KEY_(?!FILE$)[A-Z0-9][A-Z0-9_]*", name)
+    ]
 
 
 def _contradictions(values: Mapping[str, Any]) -> list[str]:
@@ -185,10 +277,42 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
     return problems
 
 
+def _problems_of_cliniko(values: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:
+    texts, files = values.get("cliniko_keys", {}), values.get("cliniko_key_files", {})
+    twice = sorted(texts.keys() & files.keys())
+    names = [cliniko_variable(slug) for slug in twice]
+    problems = [f"{name} and {name}_FILE are both set: keep one." for name in names]
+    named = any(environ.get(name, "").strip() for name in ("CLINIKO_CONTACT", "CLINIKO_BASE_URL"))
+    if (texts or files) and not named:
+        problems.append(
+            "CLINIKO_CONTACT is missing: Cliniko may block programs that name no e-mail address;"
+            " write for example it@example.org."
+        )
+    return problems + _strays(environ)
+
+
+@cache
+def given() -> Settings:
+    """Give what the environment says."""
+    return load(os.environ)
+
+
 @cache
 def current() -> Settings:
     """Give the settings of this process."""
-    return load(os.environ)
+    return beside_the_demo(os.environ)
+
+
+def beside_the_demo(environ: Mapping[str, str]) -> Settings:
+    """Read the settings; while the demo runs they lead to its made-up Cliniko, if to none else."""
+    found = load(environ)
+    if found.database_url or found.reads_cliniko:
+        return found
+    try:
+        lines = (found.data / MADE_UP_CLINIKO).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return found
+    return load({**environ, **dict(line.split("=", 1) for line in lines)})
 
 
 def urls() -> embedded.Urls:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 from sync_core.settings import ROOT
 
@@ -17,16 +18,22 @@ PATIENCE = 15  # seconds for a process to end by itself
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
 
-def run(port: int, say: Callable[[str], None]) -> int:
-    """Run worker and pages until told to stop, or until one of them ends; gives an exit code."""
+def run(port: int, say: Callable[[str], None], cliniko: Path | None = None) -> int:
+    """Run worker and pages until told to stop, or until one of them ends; gives an exit code.
+
+    A made-up Cliniko runs beside them if `cliniko` is given: where it writes what leads to it.
+    """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _signal, _frame: stop.set())
     if not _is_free(port):
         say(f"Port {port} is taken: choose another one with --port.")
         return 1
-    processes = [start_worker(), start_pages(port)]
+    processes = []
     try:
+        if cliniko:
+            processes.append(start_cliniko(cliniko))
+        processes += [start_pages(port), start_worker()]
         if _wait_for_pages(port, processes, stop):
             say(f"Sync Desk is at http://127.0.0.1:{port} (Ctrl-C stops it).")
         while not stop.wait(0.3):
@@ -37,6 +44,16 @@ def run(port: int, say: Callable[[str], None]) -> int:
         _end(processes)
     say("Stopped.")
     return 0
+
+
+def start_cliniko(settings: Path) -> subprocess.Popen[bytes]:
+    """Start the made-up Cliniko, and wait until it has written the settings that lead to it."""
+    command = [sys.executable, "-m", "sync_core.demo_cliniko", str(settings)]
+    process = _start(command, stdout=subprocess.PIPE)
+    assert process.stdout is not None  # noqa: S101 - it is a pipe
+    with process.stdout:
+        process.stdout.readline()  # it says no more than that it listens
+    return process
 
 
 def start_worker(*options: str) -> subprocess.Popen[bytes]:
@@ -90,7 +107,8 @@ def _wait_for_pages(
 
 
 def _end(processes: list[subprocess.Popen[bytes]]) -> None:
-    for process in processes:
+    """End them in the opposite order, for who comes later may need who came before."""
+    for process in reversed(processes):
         process.terminate()
     end = time.monotonic() + PATIENCE
     for process in processes:

@@ -1,17 +1,28 @@
 """The doors to the outside: each hands over pages of raw rows, or says in a sentence why not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from sync_core.resource import Source
+from sync_core.resource import Entity, Source
 from sync_core.settings import Settings
+from sync_core.sources.cliniko_trial import test_account
 from sync_core.sources.folder import FolderSource
 from sync_core.sources.patience import Asking, Patience
-from sync_core.sources.places import Location, Place, parse_location, place_link, place_name
+from sync_core.sources.places import (
+    CLINIKO,
+    HELD_BY_CLINIKO,
+    Location,
+    Place,
+    parse_location,
+    place_link,
+    place_name,
+)
 from sync_core.sources.published_csv import OnBytes, PublishedCsvSource
 from sync_core.sources.sheets import SheetsSource
 from sync_core.sources.trial import test_source
 
 __all__ = [
+    "CLINIKO",
+    "HELD_BY_CLINIKO",
     "Location",
     "Patience",
     "Place",
@@ -19,7 +30,9 @@ __all__ = [
     "parse_location",
     "place_link",
     "place_name",
+    "test_place",
     "test_source",
+    "worth_testing",
 ]
 
 
@@ -44,3 +57,22 @@ def open_source(
             return PublishedCsvSource(place, settings.fetch_timeout, asking, on_bytes)
         case "folder":
             return FolderSource(place)
+        case _:
+            raise ValueError(f"{place.kind} hands over no pages")
+
+
+def test_place(place: Place, entity: Entity, settings: Settings) -> str:
+    """Read an entity's source to its end, or look whether an account can be read. Raises SyncError.
+
+    Gives a sentence about what is there.
+    """
+    if place.kind == "cliniko":
+        return test_account(place.organization, settings)
+    return test_source(open_source(place, settings), entity)
+
+
+def worth_testing(found: Sequence[Place]) -> list[Place]:
+    """Leave out what another one stands for: an account is the same for all its tables."""
+    accounts = [place for place in found if place.kind == "cliniko"]
+    accounts.sort(key=lambda place: place.entity != "patients")  # of whom the test tells most
+    return [place for place in found if place not in accounts[1:]]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from time import time
+from time import sleep, time
 from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
@@ -34,6 +34,7 @@ class Asking:
     server: str  # "Google"
     patience: Patience
     on_wait: OnWait
+    sleep: Callable[[float], None] = sleep
 
     def __call__(self, attempt: Callable[[], T]) -> T:
         """Call `attempt` until it answers, gives up, or raises what is not worth retrying.
@@ -42,6 +43,7 @@ class Asking:
         """
         return Retrying(
             retry=retry_if_exception(_worth_retrying),
+            sleep=self.sleep,
             wait=self._wait,
             stop=stop_after_attempt(self.patience.attempts)
             | stop_before_delay(self.patience.deadline),

@@ -8,11 +8,14 @@ from typing import Literal
 import httpx
 
 from sync_core.errors import SyncError
+from sync_core.settings import LOOPBACK
 
-Kind = Literal["sheet", "csv", "folder"]
+Kind = Literal["sheet", "csv", "folder", "cliniko"]
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SPREADSHEET_URL = "https://docs.google.com/spreadsheets/d/"
+
+CLINIKO = "cliniko"  # what a person types; which account it is, the organization's key says
+HELD_BY_CLINIKO = frozenset({"appointment_types", "patients", "appointments"})  # entities
 
 _SPREADSHEET_ID = re.compile(r"[A-Za-z0-9_-]{20,}")
 _SPREADSHEET_PATH = re.compile(r"/spreadsheets/(?:u/\d+/)?d/([A-Za-z0-9_-]{20,})(?:/(\w*))?")
@@ -21,7 +24,7 @@ _CSV_PATHS = frozenset({"export", "pub"})
 
 @dataclass(frozen=True)
 class Location:
-    """What a person's words mean: a sheet's id, the address of a CSV, or a folder's full path."""
+    """What a person's words mean: a sheet's id, a CSV's address, a folder's full path, Cliniko."""
 
     kind: Kind
     location: str
@@ -49,13 +52,15 @@ def parse_location(text: str, cwd: Path) -> Location:
     text = text.strip()
     if not text.isprintable():
         raise _bad(ascii(text)[1:-1], "it holds an unprintable character")
+    if text.lower() == CLINIKO:
+        return Location("cliniko", CLINIKO)
     if text.lower().startswith("folder:"):
         return _folder(text, cwd)
     if re.match(r"https?://", text, re.IGNORECASE):
         return _address(text)
     if _SPREADSHEET_ID.fullmatch(text):
         return Location("sheet", text)
-    raise _bad(text, "it is no address, no id of a sheet and no folder")
+    raise _bad(text, "it is no address, no id of a sheet, no folder and not Cliniko")
 
 
 def _bad(text: str, why: str) -> SyncError:
@@ -101,6 +106,8 @@ def _url(text: str) -> httpx.URL:
 
 def place_name(place: Place) -> str:
     """Name the place to people: "Google Sheet 1AbC…wxyz, tab Locations"."""
+    if place.kind == "cliniko":
+        return "Cliniko"
     if place.kind == "folder":
         return f"folder {place.location}"
     if place.kind == "csv":
@@ -111,7 +118,7 @@ def place_name(place: Place) -> str:
 
 def place_link(place: Place) -> str | None:
     """Give the address at which a person sees the source, where there is one."""
-    if place.kind == "folder":
+    if place.kind in {"folder", "cliniko"}:
         return None
     if place.kind == "csv":
         return place.location

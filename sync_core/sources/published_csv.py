@@ -10,9 +10,10 @@ import httpx
 
 from sync_core.errors import SyncError
 from sync_core.resource import Entity
+from sync_core.settings import LOOPBACK
 from sync_core.sources.csv_rows import CsvSheet, open_csv
 from sync_core.sources.patience import Asking, retry_after
-from sync_core.sources.places import LOOPBACK, Place
+from sync_core.sources.places import Place
 
 LARGEST_BODY = 500 * 2**20  # bytes
 LEAST_PROGRESS = 64 * 2**10  # bytes within the timeout; who sends less is stuck

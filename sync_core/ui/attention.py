@@ -7,7 +7,7 @@ import streamlit as st
 
 from sync_core import resources
 from sync_core.resource import Resource
-from sync_core.ui import notice, source_line
+from sync_core.ui import notice, source_line, verified
 from sync_core.ui.navigation import page_file
 from sync_core.ui.news import News
 from sync_core.ui.visitor import Visitor
@@ -54,6 +54,8 @@ def _show(matter: Matter) -> None:
 def _matters(here: Visitor, found: News) -> Iterator[Matter]:
     for resource in resources.CATALOGUE.values():
         yield from _of_resource(here, resource, found)
+    if here.person.may("audit"):
+        yield from _broken_chain(here)
     if found.problem:
         yield Matter(":material/engineering:", "red", found.problem)
 
@@ -75,6 +77,13 @@ def _of_resource(here: Visitor, resource: Resource, found: News) -> Iterator[Mat
         yield Matter(":material/hourglass_bottom:", "orange", text, resource.name)
     if not source_line.of(here.organization, resource.name):
         yield Matter(":material/link_off:", "orange", f"{title}: no source is set.", "sources")
+
+
+def _broken_chain(here: Visitor) -> Iterator[Matter]:
+    verdict = verified.of(here.organization.id)
+    if verdict and verdict.broken:
+        text = f"**Audit**: the trail is broken at {literal(verdict.broken)}."
+        yield Matter(":material/gpp_bad:", "red", text, "audit")
 
 
 def _since(found: News, resource: Resource) -> str:

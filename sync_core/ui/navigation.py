@@ -22,13 +22,17 @@ def page_file(name: str) -> str:
 def pages(here: Visitor | None) -> Pages:
     """List all pages by section; each page refuses by itself whoever may not see it."""
     return {
-        "": [_page(here, "read", "overview", "Overview", ":material/dashboard:", default=True)],
+        "": [
+            _page(here, "read", "overview", "Overview", ":material/dashboard:", default=True),
+            _page(here, "analyze", "analytics", "Analytics", ":material/monitoring:"),
+        ],
         "Resources": [
             _page(here, "read", resource.name, resource.title, resource.icon)
             for resource in resources.CATALOGUE.values()
         ],
         "Manage": [
             _page(here, "read", "sources", "Sources", ":material/cable:"),
+            _page(here, "audit", "audit", "Audit", ":material/fact_check:"),
             _page(here, "administer", "settings", "Settings", ":material/settings:"),
             _page(here, "read", "help", "Help", ":material/help:"),
         ],

@@ -23,7 +23,7 @@ def offer(here: Visitor, resource: Resource) -> None:
         "Test source",
         icon="spinner" if running and not running.done() else ":material/network_check:",
         key=f"test-{resource.name}",
-        help="Read the source to its end, without changing anything.",
+        help="See whether the source can be read, without changing anything.",
         disabled=bool(running and not running.done()),
         on_click=_start,
         args=(here, resource),
@@ -43,7 +43,7 @@ def _result(resource: Resource, *, was_done: bool) -> None:
         return
     if not running.done():
         st.info(
-            "Reading the source to its end.", title="Testing...", icon=":material/network_check:"
+            "Asking the source what is there.", title="Testing...", icon=":material/network_check:"
         )
         return
     if not was_done:
@@ -81,13 +81,13 @@ def _test(resource: Resource, found: list[Place]) -> Told:
     if not found:
         error = SyncError("no_source", resource=resource.name, what=resource.name)
         return [(False, f"{error.sentence} {error.advice}")]
-    return [_test_place(resource, place) for place in found]
+    return [_test_place(resource, place) for place in sources.worth_testing(found)]
 
 
 def _test_place(resource: Resource, place: Place) -> tuple[bool, str]:
     try:
-        opened = sources.open_source(place, settings.current())
-        return True, sources.test_source(opened, places.entity(resource, place.entity))
+        entity = places.entity(resource, place.entity)
+        return True, sources.test_place(place, entity, settings.current())
     except SyncError as error:
         return False, f"{error.sentence} {error.advice}"
 

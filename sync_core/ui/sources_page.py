@@ -27,8 +27,9 @@ KINDS = {
     "sheet": ":material/table:",
     "csv": ":material/csv:",
     "folder": ":material/folder:",
+    "cliniko": ":material/medical_services:",
 }
-WANTED = "Address or id of a Google Sheet, address of a CSV, or folder:PATH"
+WANTED = "Address or id of a Google Sheet, address of a CSV, folder:PATH, or cliniko"
 
 
 def show() -> None:

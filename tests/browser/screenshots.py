@@ -17,7 +17,13 @@ PAGES = {
     "changes": "/therapists?tab=What+changed",
     "to-mend": "/therapists?tab=Needs+a+person",
     "history": "/therapists?tab=History",
+    "analytics": "/analytics",
+    **{
+        f"analytics-{view.lower()}": f"/analytics?view={view}"
+        for view in ("Speed", "Failures", "Week", "People")
+    },
     "sources": "/sources",
+    "audit": "/audit",
     "settings": "/settings",
     "help": "/help",
 }

@@ -6,7 +6,12 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import App, Visit
 
-PAGES = ("/", "/therapists", "/locations", "/admins", "/services", "/sources", "/settings", "/help")
+VIEWS = ("Results", "Speed", "Failures", "Week", "People")
+PAGES = (
+    *("/", "/therapists", "/locations", "/admins", "/services", "/sources"),
+    *("/audit", "/settings", "/help"),
+    *(f"/analytics?view={view}" for view in VIEWS),
+)
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])

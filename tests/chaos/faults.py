@@ -167,9 +167,9 @@ FAULTS: dict[str, tuple[float, Callable[[Victims], None]]] = {  # weight, what t
     "Redis killed": (1, redis_killed),
     "Redis down": (1, redis_down),
     "Redis frozen": (1, redis_frozen),
-    "Postgres killed": (0.4, postgres_killed),
-    "Postgres restarted": (0.4, postgres_restarted),
+    "Postgres killed": (0.25, postgres_killed),
+    "Postgres restarted": (0.25, postgres_restarted),
     "Postgres backend killed": (0.4, postgres_backend_killed),
-    "Postgres down": (0.4, postgres_down),
+    "Postgres down": (0.25, postgres_down),
     "Postgres frozen": (0.4, postgres_frozen),
 }

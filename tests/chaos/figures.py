@@ -9,6 +9,7 @@ from tests.chaos import house
 from tests.chaos.faults import POSTGRES, Fault
 
 AFTERMATH = 15  # seconds after a restart of Postgres in which nobody can be called dead
+RESTARTS = ("Postgres killed", "Postgres restarted", "Postgres down")
 TICK = 2  # seconds: the beat looks every second
 KILLED, STOPPED = ("horse killed",), ("worker stopped",)
 LOST = ("worker killed", "worker and horse killed", "horse frozen", "worker and horse frozen")
@@ -54,9 +55,9 @@ def figures(
     ended = _interrupted()
     pressed = [seconds for at, seconds in waits if _calm(faults, at, seconds, 3, POSTGRES)]
     return [
-        Figure("a killed horse is seen", _seen(faults, ended, KILLED, 3), 1),
-        Figure("a dead or frozen worker is seen", _seen(faults, ended, LOST, AFTERMATH), 15),
-        Figure("a stopped worker gives its run back", _seen(faults, ended, STOPPED, 3), 10),
+        Figure("a killed horse is seen", _seen(faults, ended, KILLED), 1),
+        Figure("a dead or frozen worker is seen", _seen(faults, ended, LOST), 15),
+        Figure("a stopped worker gives its run back", _seen(faults, ended, STOPPED), 10),
         Figure("an interrupted run goes on", _seconds(GOES_ON)),
         Figure("a queued run is pushed again after a wipe", list(_pushed_again(faults)), 5),
         Figure("a cancel is obeyed, or enforced", list(_cancels(faults)), leases.OBEY + TICK),
@@ -85,18 +86,22 @@ def _interrupted() -> list[Ended]:
     return [Ended(int(name.rpartition(":")[2]), *rest) for name, *rest in rows]
 
 
-def _seen(
-    faults: Sequence[Fault], ended: Sequence[Ended], names: tuple[str, ...], aftermath: float
-) -> list[float]:
+def _seen(faults: Sequence[Fault], ended: Sequence[Ended], names: tuple[str, ...]) -> list[float]:
     """Give the seconds from such a fault to the end of the attempt that it hit."""
     found = []
     for attempt in ended:
         fault = _first_hit(faults, attempt)
         if fault and fault.name in names:
             seconds = attempt.end - fault.start
-            if _calm(faults, fault.start, seconds, aftermath, POSTGRES, "all beats frozen"):
+            if _somebody_looked(faults, fault.start, seconds):
                 found.append(seconds)
     return found
+
+
+def _somebody_looked(faults: Sequence[Fault], at: float, seconds: float) -> bool:
+    return _calm(faults, at, seconds, 3, POSTGRES, "all beats frozen") and _calm(
+        faults, at, seconds, AFTERMATH, *RESTARTS
+    )
 
 
 def _first_hit(faults: Sequence[Fault], attempt: Ended) -> Fault | None:

@@ -10,9 +10,11 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
+from sync_core import settings
 from sync_core.settings import ROOT
 
 SYNCDESK = Path(sys.executable).with_name("syncdesk")
@@ -65,16 +67,23 @@ def _all_gone(processes: list[psutil.Process]) -> Callable[[], bool]:
     return lambda: not [p for p in processes if p.is_running() and p.status() != "zombie"]
 
 
-def test_up_serves_the_pages_and_ends_in_order(up: Up) -> None:
+def test_up_serves_the_pages_and_ends_in_order(up: Up, tmp_path: Path) -> None:
     process, port, everything = up
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health") as answer:
         assert answer.read() == b"ok"
-    assert len(everything) >= 5
+    assert len(everything) >= 6
+    leads_to_cliniko = tmp_path / "data" / settings.MADE_UP_CLINIKO
+    assert leads_to_cliniko.stat().st_mode & 0o77 == 0
+    lines = leads_to_cliniko.read_text().splitlines()
+    found = settings.load(dict(line.split("=", 1) for line in lines))
+    address, auth = f"{found.cliniko_base_url}/v1/patients", (found.cliniko_keys["demo"].value, "")
+    assert httpx.get(address, auth=auth).json()["total_entries"] == 614
     process.send_signal(signal.SIGTERM)
     assert process.wait(40) == 0
     assert process.stdout is not None
     assert process.stdout.read().strip() == "Stopped."
     assert _within(20, _all_gone(everything))
+    assert not leads_to_cliniko.exists()
 
 
 def test_up_leaves_nothing_behind_when_it_is_killed(up: Up) -> None:

@@ -19,8 +19,10 @@ EVERYBODY = frozenset(EMAILS)
 SYNCS = frozenset({"analyst", "admin"})
 PAGES = {  # who may open it
     "overview": EVERYBODY,
+    "analytics": frozenset({"manager", "admin"}),
     **dict.fromkeys(CATALOGUE, EVERYBODY),
     "sources": EVERYBODY,
+    "audit": frozenset({"manager", "admin"}),
     "settings": frozenset({"admin"}),
     "help": EVERYBODY,
 }
@@ -52,7 +54,9 @@ def test_a_page_opens_for_those_who_may_see_it(visit: Visit, name: str, role: st
 
 @pytest.mark.parametrize("role", EMAILS)
 def test_the_navigation_offers_what_the_role_may_see(visit: Visit, role: str) -> None:
-    assert ("Settings" in offered(visit("overview", EMAILS[role]))) == (role == "admin")
+    links = offered(visit("overview", EMAILS[role]))
+    assert ("Settings" in links) == (role == "admin")
+    assert ("Analytics" in links) == (role in {"manager", "admin"})
 
 
 @pytest.mark.parametrize("role", EMAILS)

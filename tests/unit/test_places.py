@@ -34,6 +34,8 @@ HERE = Path("/clinic data")
         ("folder:demo", Location("folder", "/clinic data/demo")),
         ("Folder: demo data", Location("folder", "/clinic data/demo data")),
         ("folder:.", Location("folder", "/clinic data")),
+        ("cliniko", Location("cliniko", "cliniko")),
+        (" Cliniko\n", Location("cliniko", "cliniko")),
     ],
 )
 def test_what_a_person_types_is_understood(text: str, location: Location) -> None:
@@ -43,8 +45,8 @@ def test_what_a_person_types_is_understood(text: str, location: Location) -> Non
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "it is no address, no id of a sheet and no folder"),
-        ("./demo", "it is no address, no id of a sheet and no folder"),
+        ("", "it is no address, no id of a sheet, no folder and not Cliniko"),
+        ("./demo", "it is no address, no id of a sheet, no folder and not Cliniko"),
         ("folder:", "the path of the folder is missing"),
         ("folder:~nobody-of-this-name/x", "there is no such home folder"),
         ("https://", "the address names no server"),
@@ -85,3 +87,5 @@ def test_a_place_has_a_name_and_an_address_for_people() -> None:
     folder = place("folder", "/srv/sheets")
     assert place_name(folder) == "folder /srv/sheets"
     assert place_link(folder) is None
+    cliniko = place("cliniko", "cliniko")
+    assert (place_name(cliniko), place_link(cliniko)) == ("Cliniko", None)

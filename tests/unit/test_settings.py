@@ -51,6 +51,89 @@ def test_each_problem_is_one_sentence(given: dict[str, str], sentence: str) -> N
     assert str(caught.value).startswith(sentence)
 
 
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (
+            {"CLINIKO_API_KEY_DEMO": "k", "CLINIKO_CONTACT": "somebody"},
+            "CLINIKO_CONTACT: 'somebody' is not an e-mail address; write for example",
+        ),
+        ({"CLINIKO_API_KEY_DEMO": "k"}, "CLINIKO_CONTACT is missing: Cliniko may block programs"),
+        (
+            {
+                "CLINIKO_API_KEY_A_B": "k",
+                "CLINIKO_API_KEY_A_B_FILE": __file__,
+                "CLINIKO_CONTACT": "it@example.org",
+            },
+            "CLINIKO_API_KEY_A_B and CLINIKO_API_KEY_A_B_FILE are both set: keep one.",
+        ),
+        ({"CLINIKO_API_KEY": "k"}, "CLINIKO_API_KEY: it names no organization; write its short"),
+        ({"CLINIKO_API_KEY_demo": "k"}, "CLINIKO_API_KEY_demo: it names no organization; write"),
+        ({"CLINIKO_API_KEY_FILE": "x"}, "CLINIKO_API_KEY_FILE: it names no organization; write"),
+        (
+            {"CLINIKO_API_KEY_DEMO_FILE": "nowhere"},
+            "CLINIKO_API_KEY_DEMO_FILE: there is no file nowhere",
+        ),
+        ({"CLINIKO_BASE_URL": "ftp://x"}, "CLINIKO_BASE_URL: it begins with none of http://"),
+        (
+            {"CLINIKO_BASE_URL": "http://cliniko.example.org"},
+            "CLINIKO_BASE_URL: it must begin with https://, unless it is on this machine.",
+        ),
+        ({"CLINIKO_BASE_URL": "https://x/v1"}, "CLINIKO_BASE_URL: it holds more than a server"),
+        ({"CLINIKO_BASE_URL": "https://a@x"}, "CLINIKO_BASE_URL: it holds more than a server"),
+        ({"CLINIKO_BASE_URL": "https://[x"}, "CLINIKO_BASE_URL: "),
+        ({"CLINIKO_BASE_URL": "https://"}, "CLINIKO_BASE_URL: it names no server"),
+        ({"CLINIKO_BASE_URL": "https://x y"}, "CLINIKO_BASE_URL: it names no server"),
+        ({"CLINIKO_BASE_URL": "https://x:99999"}, "CLINIKO_BASE_URL: Port out of range"),
+        ({"CLINIKO_CONTACT": "a b@x.org"}, "CLINIKO_CONTACT: 'a b@x.org' is not an e-mail"),
+        ({"CLINIKO_CONTACT": "(a@x.org)"}, "CLINIKO_CONTACT: '(a@x.org)' is not an e-mail"),
+    ],
+)
+def test_each_problem_with_cliniko_is_one_sentence(given: dict[str, str], sentence: str) -> None:
+    with pytest.raises(settings.SettingsError) as caught:
+        settings.load(given)
+    [told] = str(caught.value).splitlines()
+    assert told.startswith(sentence)
+
+
+def test_each_organization_has_a_key_of_cliniko_of_its_own() -> None:
+    given = {
+        "CLINIKO_API_KEY_DEMO": "one-au1",
+        "CLINIKO_API_KEY_NORTH_WEST_2": "two-uk1",
+        "CLINIKO_API_KEY_SOUTH_FILE": __file__,
+        "CLINIKO_API_KEY_EMPTY": "",
+        "CLINIKO_CONTACT": "it@example.org",
+    }
+    read = settings.load(given)
+    assert {slug: key.value for slug, key in read.cliniko_keys.items()} == {
+        "demo": "one-au1",
+        "north-west-2": "two-uk1",
+    }
+    assert read.cliniko_key_files == {"south": Path(__file__)}
+    assert "one-au1" not in repr(read)
+    assert [settings.cliniko_variable(slug) for slug in read.cliniko_keys] == list(given)[:2]
+
+
+def test_another_server_of_cliniko_wants_no_contact() -> None:
+    given = {"CLINIKO_API_KEY_DEMO": "k", "CLINIKO_BASE_URL": "http://127.0.0.1:9/"}
+    assert settings.load(given).cliniko_base_url == "http://127.0.0.1:9"
+
+
+def test_beside_the_demo_its_made_up_cliniko_is_read_unless_another_is_set(tmp_path: Path) -> None:
+    data = {"SYNCDESK_DATA": str(tmp_path)}
+    assert settings.beside_the_demo(data) == settings.load(data)
+    path = tmp_path / settings.MADE_UP_CLINIKO
+    path.parent.mkdir()
+    path.write_text("CLINIKO_BASE_URL=http://127.0.0.1:9\nCLINIKO_API_KEY_DEMO=k-au1\n")
+    read = settings.beside_the_demo(data)
+    assert (read.cliniko_base_url, list(read.cliniko_keys)) == ("http://127.0.0.1:9", ["demo"])
+    for others in (
+        {"CLINIKO_API_KEY_NORTH": "k", "CLINIKO_CONTACT": "it@example.org"},
+        {"DATABASE_URL": "postgresql://127.0.0.1/x", "REDIS_URL": "redis://127.0.0.1"},
+    ):
+        assert settings.beside_the_demo({**data, **others}) == settings.load({**data, **others})
+
+
 def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(settings.SettingsError) as caught:
         settings.load({"SYNCDESK_TIME_LIMIT": "soon", "REDIS_URL": "http://x"})

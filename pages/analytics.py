@@ -1,0 +1,3 @@
+from sync_core.ui import analytics_page
+
+analytics_page.show()

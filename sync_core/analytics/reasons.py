@@ -1,0 +1,254 @@
+"""Why runs and rows failed: by code, down to the rows, and the rows that fail again and again."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from sync_core import actions, csv_files, filters, people, tables
+from sync_core.analytics.asking import FAILED, RUNS, ask, numbered
+from sync_core.filters import Filter
+from sync_core.people import Person
+
+AGAIN = 3  # runs in which a row failed, that make it a repeat offender
+SHOWN = 100  # repeat offenders, at most
+
+_COUNTED, _OUTCOMES = tables.issue_tallies.c, tables.outcomes.c
+HEADER = ("Run", "Asked for", "Resource", "Table", "Row", "Key", "Name", "Cell", "Value", "Reason")
+
+
+@dataclass(frozen=True)
+class Reason:
+    """How often a code was the reason: of failed runs, or of failed rows."""
+
+    code: str
+    count: int
+    runs: int  # in which it occurred
+
+
+@dataclass(frozen=True)
+class FailedRow:
+    """A row that failed, with the issue that was asked for."""
+
+    run_id: int
+    at: datetime  # when the run was asked for
+    resource: str
+    entity: str
+    row_number: int | None
+    key: str | None
+    name: str | None
+    cell: str | None
+    value: str | None
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Offender:
+    """A row that failed again and again."""
+
+    entity: str
+    name: str
+    runs: int
+    since: datetime
+    until: datetime
+    sentence: str  # of its newest failure
+    of: int  # how many such rows there are, shown or not
+
+
+def of_runs(connection: Connection, wanted: Filter) -> list[Reason]:
+    """Count the errors that ended runs, the most frequent first."""
+    query = (
+        sa.select(
+            RUNS.error_code.label("code"),
+            sa.func.count().label("count"),
+            sa.func.count().label("runs"),
+        )
+        .where(*filters.runs(wanted), RUNS.status.in_(FAILED), RUNS.error_code.is_not(None))
+        .group_by(RUNS.error_code)
+    )
+    return _ranked(connection, query)
+
+
+def of_rows(connection: Connection, wanted: Filter) -> list[Reason]:
+    """Count the failed rows by the codes that they carry, the most frequent first."""
+    query = (
+        sa.select(
+            _COUNTED.code,
+            sa.cast(sa.func.sum(_COUNTED.rows), sa.BigInteger).label("count"),
+            sa.func.count(_COUNTED.run_id.distinct()).label("runs"),
+        )
+        .join(tables.runs, RUNS.id == _COUNTED.run_id)
+        .where(*filters.runs(wanted), numbered(connection, wanted, _COUNTED.run_id))
+        .group_by(_COUNTED.code)
+    )
+    return _ranked(connection, query)
+
+
+def _ranked(connection: Connection, query: sa.Select[Any]) -> list[Reason]:
+    ranked = query.order_by(sa.desc("count"), "code")
+    return [Reason(**row) for row in ask(connection, ranked)]
+
+
+def rows(
+    connection: Connection, wanted: Filter, code: str, limit: int = 50, offset: int = 0
+) -> list[FailedRow]:
+    """Read a window of the failed rows that carry the code, of the newest run first.
+
+    The counts tell in which runs the window lies; nothing else is looked at.
+    """
+    upto = sa.func.sum(_COUNTED.rows).over(order_by=(_COUNTED.run_id.desc(), _COUNTED.entity))
+    counted = (
+        sa.select(_COUNTED.run_id, _COUNTED.entity, _COUNTED.rows, upto.label("upto"))
+        .join(tables.runs, RUNS.id == _COUNTED.run_id)
+        .where(*filters.runs(wanted), numbered(connection, wanted, _COUNTED.run_id))
+        .where(_COUNTED.code == code)
+        .subquery()
+    )
+    begin = counted.c.upto - counted.c.rows
+    there = (counted.c.upto > offset, begin < offset + limit)
+    chosen = sa.select(counted, begin.label("begin")).where(*there).cte("chosen")
+    before = sa.select(sa.func.min(chosen.c.begin)).scalar_subquery()
+    query = _rows(code, chosen, chosen.c.run_id, chosen.c.entity)
+    found = ask(connection, query.limit(limit).offset(offset - sa.func.coalesce(before, offset)))
+    return [FailedRow(**row) for row in found]
+
+
+def _rows(
+    code: str,
+    counted: sa.FromClause,
+    run_id: sa.ColumnElement[int],
+    entity: sa.ColumnElement[str],
+) -> sa.Select[Any]:
+    """Select the failed rows that carry the code, of the runs and entities that are `counted`."""
+    listed = sa.func.jsonb_array_elements(_OUTCOMES.issues).table_valued(
+        sa.column("value", tables.outcomes.c.issues.type)
+    )
+    issue = (
+        sa.select(listed.c.value)
+        .where(listed.c.value["code"].as_string() == code)
+        .limit(1)  # a row counts once
+        .lateral("issue")
+    )
+    field = issue.c.value["field"].as_string()
+    return (
+        sa.select(
+            RUNS.id.label("run_id"),
+            RUNS.queued_at.label("at"),
+            RUNS.resource,
+            _OUTCOMES.entity,
+            _OUTCOMES.row_number,
+            _OUTCOMES.key,
+            _OUTCOMES.name,
+            issue.c.value["cell"].as_string().label("cell"),
+            _OUTCOMES.raw.op("->>")(field).label("value"),
+            issue.c.value["sentence"].as_string().label("sentence"),
+        )
+        .select_from(counted)
+        .join(tables.runs, run_id == RUNS.id)
+        .join(
+            tables.outcomes,
+            (_OUTCOMES.run_id == RUNS.id)
+            & (_OUTCOMES.entity == entity)
+            & (_OUTCOMES.kind == "failed")
+            & _OUTCOMES.at.between(RUNS.queued_at, RUNS.finished_at),  # one partition or two
+        )
+        .join(issue, sa.true())
+        .order_by(RUNS.id.desc(), _OUTCOMES.entity, _OUTCOMES.row_number)
+    )
+
+
+def as_csv(connection: Connection, person: Person, wanted: Filter, code: str) -> Iterator[str]:
+    """Give the failed rows that carry the code, as lines of CSV. Raises SyncError("no_permission").
+
+    Whoever reads it to the end has exported it: that is written down.
+    """
+    people.require(person, "export")
+    yield csv_files.line(HEADER)
+    count = 0
+    query = _rows(code, tables.issue_tallies, _COUNTED.run_id, _COUNTED.entity).where(
+        *filters.runs(wanted), _COUNTED.code == code
+    )
+    for row in connection.execute(query.execution_options(yield_per=1000)):
+        count += 1
+        yield csv_files.line([row[0], row[1].isoformat(), *row[2:]])
+    _record(
+        connection,
+        person,
+        wanted,
+        {"what": f"failed rows: {code}", "rows": count, "complete": True},
+    )
+
+
+def _record(
+    connection: Connection, person: Person, wanted: Filter, detail: Mapping[str, Any]
+) -> None:
+    for organization_id in wanted.organizations:
+        actions.record(
+            connection,
+            organization_id,
+            person,
+            "exported",
+            detail={**detail, "filters": filters.to_address(wanted)},
+        )
+
+
+_WHO = sa.func.coalesce(_OUTCOMES.key, _OUTCOMES.name)  # as far as anybody knows which row it is
+
+
+def offenders(connection: Connection, wanted: Filter) -> list[Offender]:
+    """List the rows that failed in several runs, the most stubborn first."""
+    found = _again(connection, wanted).limit(SHOWN).subquery().c
+    newest = (
+        sa.select(_OUTCOMES.name, _OUTCOMES.issues)
+        .where(
+            _OUTCOMES.run_id == found.last,
+            _OUTCOMES.entity == found.entity,
+            _OUTCOMES.kind == "failed",
+            found.who == _WHO,
+        )
+        .order_by(_OUTCOMES.row_number)
+        .limit(1)
+        .lateral("newest")
+    )
+    query = (
+        sa.select(
+            found.entity,
+            sa.func.coalesce(newest.c.name, found.who).label("name"),
+            found.runs,
+            found.since,
+            found.until,
+            newest.c.issues[0]["sentence"].as_string().label("sentence"),
+            found.of,
+        )
+        .join(newest, sa.true())
+        .order_by(found.runs.desc(), found.until.desc(), found.entity, found.who)
+    )
+    return [Offender(**row) for row in ask(connection, query)]
+
+
+def _again(connection: Connection, wanted: Filter) -> sa.Select[Any]:
+    """Select the rows that failed in several runs, with the number of the last of these."""
+    runs = sa.func.count(_OUTCOMES.run_id.distinct())
+    last = sa.select(sa.func.max(RUNS.finished_at)).where(*filters.runs(wanted)).scalar_subquery()
+    here = numbered(connection, wanted, _OUTCOMES.run_id)
+    return (
+        sa.select(
+            RUNS.organization_id,
+            _OUTCOMES.entity,
+            _WHO.label("who"),
+            runs.label("runs"),
+            sa.func.min(RUNS.queued_at).label("since"),
+            sa.func.max(RUNS.queued_at).label("until"),
+            sa.func.max(_OUTCOMES.run_id).label("last"),
+            sa.func.count().over().label("of"),
+        )
+        .join(tables.runs, RUNS.id == _OUTCOMES.run_id)
+        .where(*filters.runs(wanted), here, _OUTCOMES.kind == "failed", _OUTCOMES.at <= last)
+        .where(*([_OUTCOMES.at >= wanted.since] if wanted.since else []))
+        .group_by(RUNS.organization_id, _OUTCOMES.entity, "who")
+        .having(runs >= AGAIN)
+        .order_by(sa.desc("runs"), sa.desc("until"), _OUTCOMES.entity, "who")
+    )

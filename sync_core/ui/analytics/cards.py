@@ -1,0 +1,181 @@
+"""The key figures: each beside that of the period before, and with the list behind it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import streamlit as st
+
+from sync_core import filters
+from sync_core.analytics import key_figures
+from sync_core.analytics.asking import DEFINITIONS, FEW
+from sync_core.analytics.key_figures import LIST_BEHIND, Recovery, RowFigures, RunFigures
+from sync_core.ui.analytics import numbers, reading
+from sync_core.ui.analytics.period import Asked
+from sync_core.ui.navigation import page_file
+from sync_core.ui.visitor import CHOICE, Visitor
+from sync_core.ui.words import count
+
+WHOSE = "organizations"  # in the address of the list, by their short names
+FEW_HELP = f"Few samples: fewer than {FEW} runs. One more could change the figure."
+Good = Literal["normal", "inverse", "off"]  # more of it is good, bad, or neither
+
+
+@dataclass(frozen=True)
+class Card:
+    """One key figure, now and in the period before; `samples` runs stand behind each of the two."""
+
+    key: str  # of LIST_BEHIND
+    label: str
+    icon: str
+    now: float | None
+    before: float | None
+    samples: tuple[int, int]
+    told: Callable[[float | None], str]
+    good: Good
+    meaning: str
+    note: str = ""
+
+    @property
+    def few(self) -> tuple[bool, bool]:
+        """Whether one run more could change the figures; it changes no count by much."""
+        now, before = self.samples
+        counts = self.told is _count
+        return not counts and numbers.few(now), not counts and numbers.few(before)
+
+    @property
+    def change(self) -> str | None:
+        """What became of the figure, in its own unit; None where there is nothing to compare."""
+        if self.now is None or self.before is None:
+            return None
+        difference = self.now - self.before
+        if round(difference, 3) == 0:
+            return "0"
+        points = f"{abs(difference) * 100:.1f} points"
+        told = points if self.told is numbers.percent else self.told(abs(difference))
+        return f"{'-' if difference < 0 else '+'}{told}"
+
+
+def show(here: Visitor, asked: Asked) -> None:
+    """Show the key figures."""
+    st.caption(f"Each beside the {asked.words} before.")
+    with st.grid(4, min_column_width=155, key="key-figures"):
+        for card in cards(asked):
+            _show(here, asked, card)
+
+
+def _show(here: Visitor, asked: Asked, card: Card) -> None:
+    with st.container(border=True, height="stretch", gap="xsmall", key=f"kpi-{card.key}"):
+        change, (few, few_before) = card.change, card.few
+        before = f"vs before{' (few)' if few_before else ''}" if change else "none before"
+        st.metric(
+            card.label,
+            card.told(card.now),
+            delta=0 if change == "0" else change,
+            delta_color=card.good,
+            delta_description=before,
+            help=DEFINITIONS[card.meaning],
+            icon=card.icon,
+        )
+        st.space("stretch")
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            list_link(
+                here, replace(asked, wanted=behind(asked, card.key)), count(card.samples[0], "run")
+            )
+            if few:
+                st.badge("few", icon=":material/scatter_plot:", color="gray", help=FEW_HELP)
+        if card.note:
+            st.caption(card.note)
+
+
+def behind(asked: Asked, key: str) -> filters.Filter:
+    """Give the filter of the runs that the figure is made of."""
+    return replace(asked.wanted, status=LIST_BEHIND[key])
+
+
+def list_link(here: Visitor, asked: Asked, label: str) -> None:
+    """Lead to the list of the runs that are asked for."""
+    if not Path(page_file("audit")).exists():
+        st.caption(label, width="content")
+        return
+    st.page_link(
+        page_file("audit"),
+        label=label,
+        icon=":material/list:",
+        query_params={
+            CHOICE: here.organization.slug,
+            WHOSE: filters.SEPARATOR.join(asked.slugs),
+            **filters.to_address(asked.wanted),
+        },
+    )
+
+
+def cards(asked: Asked) -> list[Card]:
+    """Read the key figures of the period, and of the one before."""
+    periods = (asked.wanted, asked.wanted.earlier())
+    now, before = (reading.read(key_figures.of_runs, which) for which in periods)
+    rows, rows_before = (reading.read(key_figures.of_rows, which) for which in periods)
+    mend, mend_before = (reading.read(key_figures.of_recovery, which) for which in periods)
+    runs, success, median, p95 = _of_runs(now, before)
+    row_success, applied = _of_rows(rows, rows_before)
+    failures, recovery = _of_failures(mend, mend_before, compare=bool(before.runs))
+    return [runs, success, row_success, failures, median, p95, applied, recovery]
+
+
+def _of_runs(now: RunFigures, before: RunFigures) -> Iterator[Card]:
+    yield Card(
+        *("runs", "Runs", ":material/sync:"),
+        *(now.runs, before.runs or None, (now.runs, before.runs)),
+        *(_count, "off", "Runs"),
+    )
+    yield Card(
+        *("run_success", "Run success rate", ":material/check_circle:"),
+        *(now.success, before.success, (now.judged, before.judged)),
+        *(numbers.percent, "normal", "Run success rate"),
+    )
+    timed = (now.completed, before.completed)
+    yield Card(
+        *("median", "Median duration", ":material/timer:"),
+        *(now.median, before.median, timed),
+        *(numbers.seconds, "inverse", "Duration"),
+    )
+    yield Card(
+        *("p95", "p95 duration", ":material/speed:"),
+        *(now.p95, before.p95, timed),
+        *(numbers.seconds, "inverse", "Duration"),
+    )
+
+
+def _of_rows(now: RowFigures, before: RowFigures) -> Iterator[Card]:
+    samples = (now.runs, before.runs)
+    yield Card(
+        *("row_success", "Row success rate", ":material/table_rows:"),
+        *(now.success, before.success, samples),
+        *(numbers.percent, "normal", "Row success rate"),
+    )
+    yield Card(
+        *("applied", "Rows applied", ":material/edit_note:"),
+        *(now.applied, before.applied if before.runs else None, samples),
+        *(_count, "off", "Rows applied"),
+    )
+
+
+def _of_failures(now: Recovery, before: Recovery, *, compare: bool) -> Iterator[Card]:
+    samples = (now.failures, before.failures)
+    yield Card(
+        *("failures", "Failed runs", ":material/error:"),
+        *(now.failures, before.failures if compare else None, samples),
+        *(_count, "inverse", "Failed runs"),
+    )
+    waiting = now.failures - now.recovered
+    yield Card(
+        *("recovery", "Time to recover", ":material/healing:"),
+        *(now.median, before.median, samples),
+        *(numbers.seconds, "inverse", "Time to recover"),
+        note=f"{waiting:,} not recovered yet" if waiting else "",
+    )
+
+
+def _count(value: float | None) -> str:
+    return numbers.whole(None if value is None else int(value))

@@ -1,0 +1,129 @@
+"""A panel: a title, a chart that says what it shows, and below it the table and its CSV."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
+
+from sync_core import actions, csv_files, db, filters, people
+from sync_core.ui import paging
+from sync_core.ui.analytics import numbers
+from sync_core.ui.analytics.period import Asked
+from sync_core.ui.visitor import Visitor
+
+TABLE_ROWS = 12  # that are seen without scrolling
+PLAIN = {"displayModeBar": False, "scrollZoom": False}
+Tables = Mapping[str, pd.DataFrame]
+
+
+@contextmanager
+def frame(title: str, about: str, key: str) -> Iterator[None]:
+    """Draw the border and the title of a panel."""
+    with st.container(border=True, height="stretch", gap="xsmall", key=f"panel-{key}"):
+        st.markdown(f"**{title}**")
+        if about:
+            st.caption(about)
+        yield
+
+
+def draw(figure: go.Figure, title: str, key: str) -> None:
+    """Draw a chart in the colours of the theme."""
+    st.plotly_chart(figure, config=PLAIN, key=f"chart-{key}", alt=title)
+
+
+def show(
+    here: Visitor,
+    asked: Asked,
+    title: str,
+    key: str,
+    figure: go.Figure,
+    tables: Tables,
+    about: str = "",
+) -> None:
+    """Show a chart with its tables, or say that there is nothing to draw."""
+    with frame(title, about, key):
+        if all(table.empty for table in tables.values()):
+            say_nothing()
+            return
+        draw(figure, title, key)
+        offer(here, asked, key, tables)
+
+
+def say_nothing() -> None:
+    """Say that the period holds nothing of it."""
+    st.caption(":material/trending_flat: Nothing of it in this period.")
+
+
+def offer(here: Visitor, asked: Asked, key: str, tables: Tables) -> None:
+    """Offer the figures as tables and as CSV; they cost nothing until they are opened."""
+    st.space("stretch")
+    below = st.expander(
+        "Table and CSV", icon=":material/table:", key=f"table-of-{key}", on_change="rerun"
+    )
+    if not below.open:
+        return
+    with below:
+        for name, table in tables.items():
+            listing(table, f"frame-{key}-{name}", name)
+            download(here, asked, name, table, f"{key}-{name}")
+
+
+def listing(table: pd.DataFrame, key: str, alt: str, **columns: ColumnConfig) -> None:
+    """Show a table; what does not fit is scrolled to."""
+    st.dataframe(
+        table,
+        hide_index=True,
+        height=paging.height(min(len(table), TABLE_ROWS)),
+        row_height=paging.ROW_HEIGHT,
+        column_config=columns,
+        key=key,
+        placeholder=numbers.NONE,
+        alt=alt,
+    )
+
+
+def download(here: Visitor, asked: Asked, name: str, table: pd.DataFrame, key: str) -> None:
+    """Offer a table as CSV to those who may export."""
+    if here.person.may("export"):
+        st.download_button(
+            f"Download {name.lower()}",
+            partial(_exported, here, asked, name, table),
+            f"{name.lower().replace(' ', '-')}.csv",
+            "text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+            key=f"download-{key}",
+        )
+
+
+def _exported(here: Visitor, asked: Asked, name: str, table: pd.DataFrame) -> bytes:
+    people.require(here.person, "export")
+    text = as_csv(table)
+    what = {
+        "what": f"figures: {name}",
+        "rows": len(table),
+        "complete": True,
+        "filters": filters.to_address(asked.wanted),
+    }
+    with db.begin() as connection:
+        for organization_id in asked.wanted.organizations:
+            actions.record(connection, organization_id, here.person, "exported", detail=what)
+    return text.encode("utf-8-sig")
+
+
+def as_csv(table: pd.DataFrame) -> str:
+    """Write a table as CSV (RFC 4180) in which nothing runs as a formula; times are ISO."""
+    rows: Sequence[Sequence[object]] = table.astype(object).to_numpy().tolist()
+    lines = [csv_files.line(map(str, table.columns))]
+    return "".join([*lines, *(csv_files.line(map(_cell, row)) for row in rows)])
+
+
+def _cell(value: object) -> object:
+    if pd.isna(value):  # type: ignore[call-overload] # a cell is one value
+        return None
+    return value.isoformat() if isinstance(value, datetime) else value

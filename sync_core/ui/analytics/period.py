@@ -1,0 +1,176 @@
+"""What the page is asked for: period, resources, triggers; all of it in the address."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from sync_core import resources
+from sync_core.analytics import habits
+from sync_core.analytics.asking import Unit
+from sync_core.filters import Filter
+from sync_core.organizations import Organization
+from sync_core.ui import visitor
+from sync_core.ui.analytics import reading
+from sync_core.ui.visitor import Visitor
+from sync_core.ui.words import count
+
+HOURS = "24 hours"
+DAYS = {"7 days": 7, "30 days": 30, "90 days": 90}
+OWN = "Own"
+USUAL = "30 days"
+BY_HOUR = timedelta(hours=48)  # up to which charts go by hour
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the page is asked for, and how it tells time."""
+
+    wanted: Filter  # with a period
+    zone: ZoneInfo
+    words: str  # "30 days"
+    slugs: tuple[str, ...] = ()  # of the organizations
+
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """When the period begins and ends."""
+        if self.wanted.since is None or self.wanted.until is None:
+            raise ValueError("the page always asks for a period")
+        return self.wanted.since, self.wanted.until
+
+    @property
+    def unit(self) -> Unit:
+        """What a point of a chart stands for."""
+        since, until = self.span
+        return "hour" if until - since <= BY_HOUR else "day"
+
+    def spine(self) -> list[datetime]:
+        """List the beginnings of all days, or hours, of the period, as the zone's clocks show them.
+
+        Charts are drawn along it, so that where nothing ran there is a gap.
+        """
+        since, until = self.span
+        if self.unit == "hour":
+            first = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+            hours = math.ceil((until - first) / timedelta(hours=1))
+            return [self.local(first + timedelta(hours=n)) for n in range(hours)]
+        first_day = since.astimezone(self.zone).date()
+        last_day = (until - timedelta(microseconds=1)).astimezone(self.zone).date()
+        days = range((last_day - first_day).days + 1)
+        return [datetime.combine(first_day + timedelta(days=n), time()) for n in days]
+
+    def there(self, at: datetime) -> datetime:
+        """Give a moment in the zone, as tables and files want it."""
+        return at.astimezone(self.zone) if at.tzinfo else at.replace(tzinfo=self.zone)
+
+    def local(self, at: datetime) -> datetime:
+        """Give what the clocks of the zone show, without the zone, as charts want it."""
+        return at.astimezone(self.zone).replace(tzinfo=None)
+
+
+def ask(here: Visitor) -> Asked:
+    """Show the filters, and give what they ask for."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
+        chosen = st.segmented_control(
+            "Period",
+            [HOURS, *DAYS, OWN],
+            default=USUAL,
+            required=True,
+            key="period",
+            bind="query-params",
+        )
+        dates = _dates(here) if chosen == OWN else ()
+        since, until, words = span_of(str(chosen), dates, here.zone)
+        whose = _organizations(here)
+        ids = tuple(organization.id for organization in whose)
+        wanted = Filter(organizations=ids, since=since, until=until)
+        some = st.pills(
+            "Resource",
+            list(resources.CATALOGUE),
+            selection_mode="multi",
+            format_func=title,
+            key="resource",
+            bind="query-params",
+        )
+        trigger = _trigger(wanted)
+    wanted = replace(wanted, resource=tuple(some or ()), trigger=tuple(trigger))
+    return Asked(wanted, here.zone, words, tuple(organization.slug for organization in whose))
+
+
+def _organizations(here: Visitor) -> Sequence[Organization]:
+    """Let who may analyze several organizations choose; as long as they do not, it is this one."""
+    known = {slug: there for slug, (there, _) in visitor.where(here, "analyze").items()}
+    if len(known) == 1:
+        return [here.organization]
+    chosen = st.pills(
+        "Organization",
+        list(known),
+        selection_mode="multi",
+        format_func=lambda slug: known[slug].name,
+        key="organizations",
+        bind="query-params",
+    )
+    return [known[slug] for slug in chosen] or [here.organization]
+
+
+def title(resource: str) -> str:
+    """Name a resource in a word, as the sidebar does."""
+    known = resources.CATALOGUE.get(resource)
+    return known.entities[0].title if known else resource
+
+
+def _trigger(wanted: Filter) -> Sequence[str]:
+    found = reading.read(habits.triggers, wanted)
+    if len(found) < 2 and "trigger" not in st.query_params:  # noqa: PLR2004 - nothing to choose from
+        return ()
+    return st.pills(
+        "Started from",
+        found,
+        selection_mode="multi",
+        format_func=str.capitalize,
+        key="trigger",
+        bind="query-params",
+    )
+
+
+def _dates(here: Visitor) -> tuple[date, ...]:
+    today = datetime.now(here.zone).date()
+    found = st.date_input(
+        "From, to",
+        value=(today - timedelta(days=29), today),
+        max_value=today,
+        format="YYYY-MM-DD",
+        key="dates",
+        bind="query-params",
+        width=230,
+    )
+    return found if isinstance(found, tuple) else (found,)
+
+
+def span_of(
+    chosen: str, dates: Sequence[date], zone: ZoneInfo, now: datetime | None = None
+) -> tuple[datetime, datetime, str]:
+    """Give begin, end and name of the period: whole days of the zone, up to this minute."""
+    soon = (now or datetime.now(UTC)).replace(second=0, microsecond=0) + timedelta(minutes=1)
+    if chosen == HOURS:
+        return soon - timedelta(hours=24), soon, HOURS
+    if chosen == OWN and dates:
+        first, last = dates[0], dates[-1]
+        end = min(_midnight(last + timedelta(days=1), zone), soon)
+        return _midnight(first, zone), end, count((last - first).days + 1, "day")
+    days = DAYS.get(chosen, DAYS[USUAL])
+    today = soon.astimezone(zone).date()
+    return _midnight(today - timedelta(days=days - 1), zone), soon, count(days, "day")
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
+def zone_words(zone: ZoneInfo) -> str:
+    """Name the zone: "Australia/Perth, UTC+08:00"."""
+    offset = f"{datetime.now(zone):%z}"
+    return f"{zone.key}, UTC{offset[:3]}:{offset[3:]}"

@@ -1,0 +1,222 @@
+"""How runs ended, what they did to rows, and how fresh data were."""
+
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from sync_core import resources
+from sync_core.analytics import freshness, habits, over_time
+from sync_core.analytics.asking import JUDGED
+from sync_core.analytics.habits import OfResource
+from sync_core.analytics.over_time import Ended, Handled
+from sync_core.ui import strip
+from sync_core.ui.analytics import drawing, numbers, panel, reading
+from sync_core.ui.analytics.period import Asked, title
+from sync_core.ui.visitor import Visitor
+from sync_core.ui.words import LOOKS, literal
+
+STACKED = ("completed", "partial", "failed", "timed_out", "cancelled", "expired")
+BY_ROWS = ("created", "updated", "removed", "skipped", "failed", "unchanged")
+WEEK = 7  # days over which the success rate is taken, in a period of some weeks
+WEEKS = 14  # days from which on it is
+
+
+def show(here: Visitor, asked: Asked) -> None:
+    """Show the tab."""
+    found = reading.read(over_time.ended, asked.wanted, asked.zone, asked.unit)
+    with st.grid(2, min_column_width=330):
+        _outcomes(here, asked, found)
+        _success(here, asked, found)
+    _resources(here, asked)
+    with st.grid(2, min_column_width=330):
+        _rows(here, asked)
+        _kept_fresh(here, asked)
+
+
+def _outcomes(here: Visitor, asked: Asked, found: Sequence[Ended]) -> None:
+    counted = Counter[tuple[str, datetime]]()
+    for row in found:
+        counted[row.status, asked.local(row.at)] += row.runs
+    spine, figure = asked.spine(), go.Figure()
+    for status in STACKED:
+        values = [counted[status, at] for at in spine]
+        if any(values):
+            drawing.status_bar(figure, status, spine, values)
+    figure.update_layout(barmode="stack")
+    drawing.over_time(asked, drawing.tidy(figure), "Runs")
+    rows = [
+        {"When": asked.there(at), **{LOOKS[status].word: counted[status, at] for status in LOOKS}}
+        for at in spine
+        if any(counted[status, at] for status in LOOKS)
+    ]
+    name = f"Outcomes by {asked.unit}"
+    panel.show(here, asked, name, "outcomes", figure, {name: pd.DataFrame(rows)})
+
+
+def _success(here: Visitor, asked: Asked, found: Sequence[Ended]) -> None:
+    figure = go.Figure()
+    window = WEEK if asked.unit == "day" and len(asked.spine()) > WEEKS else 1
+    judged, completed = _judged(asked, found)
+    for resource in sorted(judged, key=drawing.place_of):
+        rates = trailing(asked.spine(), judged[resource], completed[resource], window)
+        values = drawing.along(asked, {at: 100 * rate for at, rate in rates.items()})
+        drawing.line(figure, asked, title(resource), values, drawing.place_of(resource))
+    drawing.over_time(asked, drawing.tidy(figure), "Success", " %")
+    figure.update_yaxes(range=[0, 104])
+    rows = _success_rows(asked, judged, completed)
+    about = f"Of the {window} days up to each day." if window > 1 else ""
+    panel.show(
+        *(here, asked, "Success rate over time", "success", figure),
+        {f"Success by {asked.unit}": pd.DataFrame(rows)},
+        about,
+    )
+
+
+Counts = Mapping[str, Counter[datetime]]  # by resource
+
+
+def _success_rows(asked: Asked, judged: Counts, completed: Counts) -> list[dict[str, object]]:
+    return [
+        {
+            "When": asked.there(at),
+            "Resource": title(resource),
+            "Judged runs": judged[resource][at],
+            "Completed": completed[resource][at],
+            "Success": round(completed[resource][at] / judged[resource][at], 4),
+        }
+        for at in asked.spine()
+        for resource in judged
+        if judged[resource][at]
+    ]
+
+
+def _judged(asked: Asked, found: Sequence[Ended]) -> tuple[Counts, Counts]:
+    """Count the judged and the completed runs, by resource and time."""
+    judged: dict[str, Counter[datetime]] = {}
+    completed: dict[str, Counter[datetime]] = {}
+    for row in found:
+        if row.status in JUDGED:
+            at = asked.local(row.at)
+            judged.setdefault(row.resource, Counter())[at] += row.runs
+            done = row.runs if row.status == "completed" else 0
+            completed.setdefault(row.resource, Counter())[at] += done
+    return judged, completed
+
+
+def trailing(
+    spine: Sequence[datetime],
+    judged: Mapping[datetime, int],
+    completed: Mapping[datetime, int],
+    window: int,
+) -> Mapping[datetime, float]:
+    """Give the success rate of the last `window` places at each; none where nothing was judged.
+
+    Where the window would begin before the period there is none, either.
+    """
+    rates = {}
+    for place in range(window - 1, len(spine)):
+        some = spine[place - window + 1 : place + 1]
+        if whole := sum(judged.get(at, 0) for at in some):
+            rates[spine[place]] = sum(completed.get(at, 0) for at in some) / whole
+    return rates
+
+
+def _resources(here: Visitor, asked: Asked) -> None:
+    found = reading.read(habits.of_resources, asked.wanted)
+    with panel.frame("Resources", "", "resources"):
+        if not found:
+            panel.say_nothing()
+            return
+        told = "Runs, success and durations of each resource"
+        panel.listing(pd.DataFrame(map(_resource, found)), "resources", told)
+        panel.download(here, asked, "Resources", pd.DataFrame(found), "resources")
+        _strips(here, asked)
+
+
+def _resource(row: OfResource) -> dict[str, Hashable]:
+    return {
+        "Resource": title(row.resource),
+        "Runs": row.runs,
+        "Success": numbers.percent(row.success),
+        "Mean": numbers.seconds(row.mean),
+        "Median": numbers.seconds(row.median),
+        "p95": numbers.seconds(row.p95),
+        "Timed runs": row.completed,
+        "Samples": "few" if numbers.few(row.judged) else "",
+    }
+
+
+def _strips(here: Visitor, asked: Asked) -> None:
+    """Show the last runs of each resource, one bar a run."""
+    names = [name for name in resources.CATALOGUE if _is_wanted(asked, name)]
+    last = reading.read(habits.last, asked.wanted, names, strip.SHOWN)
+    st.caption(f"The last {strip.SHOWN} runs of each in this period, the newest on the right.")
+    with st.grid(2, min_column_width=280, gap="small"):
+        for name in names:
+            with st.container(gap="xsmall"):
+                st.caption(title(name))
+                strip.show(here, last[name])
+
+
+def _is_wanted(asked: Asked, name: str) -> bool:
+    return not asked.wanted.resource or name in asked.wanted.resource
+
+
+def _rows(here: Visitor, asked: Asked) -> None:
+    found = reading.read(over_time.handled, asked.wanted, asked.zone, asked.unit)
+    figure, spine = go.Figure(), asked.spine()
+    for kind in BY_ROWS:
+        values = {asked.local(row.at): getattr(row, kind) / row.runs for row in found}
+        if any(values.values()):
+            figure.add_bar(
+                name=kind.capitalize(),
+                x=spine,
+                y=drawing.along(asked, values),
+                marker=drawing.patterned(drawing.KIND_COLORS[kind], drawing.KIND_PATTERNS[kind]),
+                visible="legendonly" if kind == "unchanged" else True,
+                hovertemplate="%{x|%a %d %b}<br>%{y:.1f} a run<extra>" + kind + "</extra>",
+            )
+    figure.update_layout(barmode="stack")
+    drawing.over_time(asked, drawing.tidy(figure), "Rows a run")
+    name = f"Rows by {asked.unit}"
+    panel.show(
+        *(here, asked, "Rows per run by outcome", "rows", figure),
+        {name: pd.DataFrame(_handled(asked, row) for row in found)},
+        "Unchanged rows are shown by a click on their name.",
+    )
+
+
+def _handled(asked: Asked, row: Handled) -> dict[str, object]:
+    kinds = {kind.capitalize(): getattr(row, kind) for kind in BY_ROWS}
+    return {"When": asked.there(row.at), "Runs": row.runs, **kinds}
+
+
+def _kept_fresh(here: Visitor, asked: Asked) -> None:
+    found = reading.read(freshness.kept, asked.wanted)
+    with panel.frame("Freshness kept against promise", "", "fresh"):
+        if not found:
+            panel.say_nothing()
+            return
+        for row in found:
+            promise = numbers.days(row.promised)
+            told = f"**{literal(title(row.resource))}** {numbers.percent(row.part)}"
+            st.progress(min(1.0, row.part or 0.0), text=f"{told} of the time within {promise}")
+            late = timedelta(seconds=row.known - row.fresh).total_seconds()
+            longest = f"longest {numbers.days(row.longest)} without a sync"
+            st.caption(f"{longest}, {numbers.days(late)} too old" if late else longest)
+        table = pd.DataFrame(
+            {
+                "Resource": title(row.resource),
+                "Promised (s)": row.promised,
+                "Known (s)": row.known,
+                "Fresh (s)": row.fresh,
+                "Longest (s)": row.longest,
+                "Kept": row.part,
+            }
+            for row in found
+        )
+        panel.offer(here, asked, "fresh", {"Freshness": table})

@@ -1,0 +1,198 @@
+"""How long runs take: by resource, apart from the queue, by phase, and against their rows."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from html import escape
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from sync_core.analytics import habits, over_time
+from sync_core.analytics.habits import Phase, Point
+from sync_core.analytics.over_time import Mark, Took
+from sync_core.ui.analytics import drawing, numbers, panel, reading
+from sync_core.ui.analytics.period import Asked, title
+from sync_core.ui.visitor import Visitor
+
+PHASES = {"downloading": "", "processing": "/", "saving": "x"}  # with their patterns
+HEADERS, SETTINGS = "triangle-down", "diamond"
+
+
+def show(here: Visitor, asked: Asked) -> None:
+    """Show the tab."""
+    _durations(here, asked)
+    with st.grid(2, min_column_width=330):
+        _waits(here, asked)
+        _phases(here, asked)
+    _points(here, asked)
+
+
+def _durations(here: Visitor, asked: Asked) -> None:
+    found = reading.read(over_time.took, asked.wanted, asked.zone, asked.unit)
+    marks = reading.read(over_time.marks, asked.wanted, asked.zone, asked.unit)
+    signs = "▼ the headers of the sheet changed, ◆ a setting changed."
+    about = f"Of completed runs, by {asked.unit}. {signs}"
+    with panel.frame("Duration, median and p95", about, "durations"):
+        if not found:
+            panel.say_nothing()
+            return
+        with st.grid(2, min_column_width=300):
+            for resource in sorted({row.resource for row in found}, key=drawing.place_of):
+                with st.container(gap="xsmall"):
+                    st.caption(title(resource))
+                    rows = [row for row in found if row.resource == resource]
+                    some = [mark for mark in marks if mark.resource == resource]
+                    figure = _duration(asked, rows, some)
+                    panel.draw(figure, f"Duration of {title(resource)}", f"duration-{resource}")
+        panel.offer(here, asked, "durations", _duration_tables(asked, found, marks))
+
+
+def _duration(asked: Asked, found: Sequence[Took], marks: Sequence[Mark]) -> go.Figure:
+    figure = go.Figure()
+    for place, (name, values) in enumerate(
+        {
+            "Median": {asked.local(row.at): row.median for row in found},
+            "p95": {asked.local(row.at): row.p95 for row in found},
+        }.items()
+    ):
+        drawing.line(figure, asked, name, drawing.along(asked, values), place)
+    _mark(asked, figure, marks, max(row.p95 for row in found))
+    return drawing.over_time(asked, drawing.tidy(figure, drawing.SMALL), "Seconds")
+
+
+def _mark(asked: Asked, figure: go.Figure, marks: Sequence[Mark], top: float) -> None:
+    """Mark what changed: a line, and at its head a sign that tells what it was."""
+    at = [asked.local(mark.at) for mark in marks]
+    for moment in at:
+        figure.add_vline(x=moment, line={"color": drawing.GREY, "dash": "dot", "width": 1})
+    if marks:
+        is_headers = [mark.what.startswith("the headers of ") for mark in marks]
+        figure.add_scatter(
+            name="Changes",
+            x=at,
+            y=[top * 1.08] * len(at),
+            mode="markers",
+            marker={
+                "symbol": [HEADERS if headers else SETTINGS for headers in is_headers],
+                "color": drawing.GREY,
+                "size": 9,
+            },
+            customdata=[escape(mark.what) for mark in marks],
+            hovertemplate="%{x|%a %d %b}<br>%{customdata}<extra></extra>",
+            showlegend=False,
+        )
+
+
+def _duration_tables(asked: Asked, found: Sequence[Took], marks: Sequence[Mark]) -> panel.Tables:
+    tables = {
+        "Durations": pd.DataFrame(
+            {
+                "When": asked.there(row.at),
+                "Resource": title(row.resource),
+                "Timed runs": row.runs,
+                "Median (s)": row.median,
+                "p95 (s)": row.p95,
+            }
+            for row in found
+        )
+    }
+    changes = [
+        {"When": asked.there(mark.at), "Resource": title(mark.resource), "Changed": mark.what}
+        for mark in marks
+    ]
+    return tables | ({"Changes": pd.DataFrame(changes)} if changes else {})
+
+
+def _waits(here: Visitor, asked: Asked) -> None:
+    found = reading.read(over_time.waited, asked.wanted, asked.zone, asked.unit)
+    lines: Mapping[str, Mapping[datetime, float | None]] = {
+        "Wait, median": {asked.local(row.at): row.wait_median for row in found},
+        "Wait, p95": {asked.local(row.at): row.wait_p95 for row in found},
+        "Work, median": {asked.local(row.at): row.run_median for row in found},
+    }
+    figure = go.Figure()
+    for place, (name, values) in enumerate(lines.items()):
+        known = {at: value for at, value in values.items() if value is not None}
+        drawing.line(figure, asked, name, drawing.along(asked, known), place)
+    drawing.over_time(asked, drawing.tidy(figure), "Seconds")
+    table = pd.DataFrame(
+        {
+            "When": asked.there(row.at),
+            "Runs": row.runs,
+            "Wait, median (s)": row.wait_median,
+            "Wait, p95 (s)": row.wait_p95,
+            "Work, median (s)": row.run_median,
+        }
+        for row in found
+    )
+    about = f"By {asked.unit}: the queue apart from the work."
+    panel.show(here, asked, "Waiting and working", "waits", figure, {"Waits": table}, about)
+
+
+def _phases(here: Visitor, asked: Asked) -> None:
+    found = reading.read(habits.phases, asked.wanted)
+    figure = go.Figure()
+    names = list(dict.fromkeys(title(row.resource) for row in reversed(found)))
+    for place, (phase, pattern) in enumerate(PHASES.items()):
+        means = {title(row.resource): row.mean for row in found if row.phase == phase}
+        figure.add_bar(
+            name=phase.capitalize(),
+            orientation="h",
+            y=names,
+            x=[means.get(name) for name in names],
+            marker=drawing.patterned(drawing.shade(place), pattern),
+            hovertemplate="%{y}<br>%{x:.2f} s<extra>" + phase + "</extra>",
+        )
+    drawing.tidy(figure)
+    figure.update_layout(barmode="stack")
+    figure.update_xaxes(title="Seconds", rangemode="tozero")
+    about = "Mean of completed runs: the parts of a bar add up."
+    table = {"Phases": pd.DataFrame(map(_phase, found))}
+    panel.show(here, asked, "Where the time goes", "phases", figure, table, about)
+
+
+def _phase(row: Phase) -> dict[str, object]:
+    return {
+        "Resource": title(row.resource),
+        "Phase": row.phase.capitalize(),
+        "Mean (s)": row.mean,
+        "Timed runs": row.runs,
+    }
+
+
+def _points(here: Visitor, asked: Asked) -> None:
+    found = reading.read(habits.points, asked.wanted)
+    figure = go.Figure()
+    for resource in sorted({row.resource for row in found}, key=drawing.place_of):
+        place = drawing.place_of(resource)
+        some = [row for row in found if row.resource == resource]
+        figure.add_scatter(
+            name=escape(title(resource)),
+            mode="markers",
+            x=[row.rows for row in some],
+            y=[row.seconds for row in some],
+            marker={
+                "symbol": drawing.SYMBOLS[place % 4],
+                "size": 6,
+                "opacity": 0.7,
+                "color": drawing.shade(place),
+            },
+            customdata=[f"Run {row.run_id}: {numbers.seconds(row.seconds)}" for row in some],
+            hovertemplate="%{customdata}<br>%{x:,} rows<extra></extra>",
+        )
+    drawing.tidy(figure)
+    figure.update_xaxes(title="Rows read", type="log", dtick=1)
+    figure.update_yaxes(title="Seconds", rangemode="tozero")
+    about = f"The newest {habits.POINTS:,} completed runs of the period, at most."
+    table = {"Durations and rows": pd.DataFrame(map(_point, found))}
+    panel.show(here, asked, "Duration against rows", "points", figure, table, about)
+
+
+def _point(row: Point) -> dict[str, object]:
+    return {
+        "Run": row.run_id,
+        "Resource": title(row.resource),
+        "Rows": row.rows,
+        "Seconds": row.seconds,
+    }

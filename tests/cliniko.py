@@ -1,0 +1,64 @@
+"""What the tests of Cliniko share: a clock that only sleeping moves, and clients at a fake."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from sync_core.settings import Secret
+from sync_core.sources.cliniko_client import Client
+from sync_core.sources.cliniko_limit import Limiter, LocalLimiter
+from sync_core.sources.patience import Asking, Patience
+from tests.fakes.cliniko import KEY, Cliniko
+from tests.reading import HASTY
+
+EVERYTHING = {
+    "patients": ["archived_at:*"],
+    "individual_appointments": ["archived_at:*", "cancelled_at:*"],
+    "appointment_types": ["archived_at:*"],
+}
+
+
+@dataclass
+class Clock:
+    """Seconds since 1970; a whole minute, so that the server's minute begins, too."""
+
+    now: float = 1_800_000_000.0
+    slept: list[float] = field(default_factory=list)
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+def client(
+    cliniko: Cliniko,
+    *,
+    key: str = KEY,
+    timeout: float = 5,
+    patience: Patience = HASTY,
+    told: Callable[[str], None] = lambda _: None,
+    limiter: Limiter | None = None,
+    clock: Clock | None = None,
+    user_agent: str = "Sync Desk",
+) -> Client:
+    sleep, seconds = (clock.sleep, clock) if clock else (time.sleep, time.time)
+    return Client(
+        Secret(key),
+        base_url=cliniko.url,
+        limiter=limiter or LocalLimiter(10**6),
+        ask=Asking("Cliniko", patience, told, sleep),
+        user_agent=user_agent,
+        timeout=timeout,
+        clock=seconds,
+    )
+
+
+def read(
+    reader: Client, path: str = "patients", *, after: str = "", where: Sequence[str] = ()
+) -> list[str]:
+    """Read a list's ids."""
+    batches = reader.records(path, after=after, where=where)
+    return [record["id"] for batch in batches for record in batch.records]

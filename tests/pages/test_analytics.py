@@ -1,0 +1,161 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from sync_core import db, demo, demo_history, organizations, people
+from sync_core.analytics.asking import DEFINITIONS
+from sync_core.settings import ROOT
+from tests.desk import Desk
+from tests.pages.conftest import healthy
+from tests.pages.test_resource_page import BROKEN, LOCATIONS
+
+Visit = Callable[..., AppTest]
+MICHAEL = "michael.tan@example.org"
+VIEWS = ("Results", "Speed", "Failures", "Week", "People")
+
+
+def figures(page: AppTest) -> dict[str, str]:
+    return {metric.label: str(metric.value) for metric in page.metric}
+
+
+def texts(page: AppTest) -> str:
+    return "\n".join(text.value for text in (*page.main.markdown, *page.main.caption))
+
+
+def look(visit: Visit, **address: str) -> AppTest:
+    page = visit("overview", MICHAEL)
+    for name, value in address.items():
+        page.query_params[name] = value
+    return healthy(page.switch_page(str(ROOT / "pages" / "analytics.py")).run())
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_an_organization_without_runs_is_told_so_everywhere(visit: Visit, view: str) -> None:
+    page = look(visit, view=view)
+    assert figures(page)["Runs"] == "0"
+    assert figures(page)["Run success rate"] == figures(page)["Median duration"] == "–"  # noqa: RUF001
+    assert "Nothing of it in this period." in texts(page)
+    assert "made-up" not in texts(page)
+
+
+def test_the_key_figures_are_those_of_the_runs(visit: Visit, desk: Desk) -> None:
+    desk.sync("locations", locations=LOCATIONS)
+    desk.sync("locations", locations=BROKEN)
+    desk.sync("admins")  # there is no file
+    told = figures(look(visit))
+    assert told["Runs"] == "3"
+    assert told["Run success rate"] == "33.3 %"
+    assert told["Row success rate"] == "66.7 %"
+    assert told["Failed runs"] == "1"
+    assert told["Rows applied"] == "2"
+    assert told["Time to recover"] == "–"  # noqa: RUF001
+    page = look(visit)
+    assert "1 not recovered yet" in texts(page)
+    assert "none before" in page.metric[0].proto.delta_description
+
+
+def test_the_filters_choose_the_runs(visit: Visit, desk: Desk) -> None:
+    desk.sync("locations", locations=LOCATIONS)
+    desk.sync("admins")
+    page = look(visit)
+    page.button_group(key="resource").set_value(["locations"]).run()
+    assert figures(healthy(page))["Runs"] == "1"
+    page.button_group(key="period").set_value(["24 hours"]).run()
+    assert figures(healthy(page))["Runs"] == "1"
+    page.button_group(key="period").set_value(["Own"]).run()
+    assert figures(healthy(page))["Runs"] == "1"
+    assert "Times are in" in texts(page)
+
+
+def test_an_address_chooses_period_resource_and_view(visit: Visit, desk: Desk) -> None:
+    desk.sync("locations", locations=LOCATIONS)
+    desk.sync("admins")
+    page = look(visit, period="7 days", resource="Locations", view="People")
+    assert figures(page)["Runs"] == "1"
+    assert "Each beside the 7 days before." in texts(page)
+    assert "**Teams in words**" in texts(page)
+
+
+def test_a_reason_leads_to_its_rows_and_to_their_file(visit: Visit, desk: Desk) -> None:
+    desk.sync("locations", locations=BROKEN)
+    page = look(visit, view="Failures")
+    page.selectbox(key="code").select("bad_phone").run()
+    assert "1 row in 1 run" in texts(healthy(page))
+    rows = next(table.value for table in page.dataframe if "Cell" in table.value)
+    assert list(rows["Value"]) == ["not a phone"]
+    assert list(rows["Reason"]) == ["Invalid phone format"]
+    assert page.download_button(key="download-reason").label == "Download these rows"
+
+
+def test_the_reasons_of_runs_lead_to_the_runs(visit: Visit, desk: Desk) -> None:
+    run = desk.sync("admins")
+    page = look(visit, view="Failures", failed="Runs")
+    page.selectbox(key="code").select("no_csv_file").run()
+    runs = next(table.value for table in healthy(page).dataframe if "Message" in table.value)
+    assert list(runs["Run"]) == [run.id]
+
+
+def test_people_and_teams_are_told_in_words(visit: Visit, desk: Desk) -> None:
+    desk.sync("locations", locations=LOCATIONS)
+    page = look(visit, view="People")
+    assert "**Ana Ruiz** from IT asked for 1 run, only of Locations; 100 % succeeded" in texts(page)
+    assert "**IT** (1 person) asked for 1 run" in texts(page)
+
+
+def test_made_up_runs_are_marked_and_can_be_left_out(visit: Visit, desk: Desk) -> None:
+    with db.begin() as connection:
+        made_up = demo_history.load(connection, desk.organization)
+    desk.sync("locations", locations=LOCATIONS)
+    page = look(visit, period="90 days")
+    assert figures(page)["Runs"] == str(made_up + 1)
+    assert "Includes made-up runs of the demo" in texts(page)
+    page.button_group(key="trigger").set_value(["test"]).run()
+    assert figures(healthy(page))["Runs"] == "1"
+    assert "made-up" not in texts(page)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_of_the_demo_is_alive(visit: Visit, desk: Desk, view: str) -> None:
+    with db.begin() as connection:
+        demo_history.load(connection, desk.organization)
+    page = look(visit, view=view, period="90 days")
+    assert "Nothing of it in this period." not in texts(page)
+    for period in ("24 hours", "7 days"):
+        healthy(look(visit, view=view, period=period))
+
+
+def test_a_manager_of_two_organizations_sees_both_together(visit: Visit, desk: Desk) -> None:
+    desk.sync("locations", locations=LOCATIONS)
+    name = f"{desk.organization.slug[:20]}-b"
+    with db.begin() as connection:
+        other = organizations.add(connection, name, "Harbor Clinics")
+        people.add(connection, other.id, demo.PEOPLE[2])
+    page = look(visit)
+    assert figures(page)["Runs"] == "1"
+    page.button_group(key="organizations").set_value([other.slug]).run()
+    assert figures(healthy(page))["Runs"] == "0"
+    page.button_group(key="organizations").set_value([other.slug, desk.organization.slug]).run()
+    assert figures(healthy(page))["Runs"] == "1"
+
+
+def test_nobody_chooses_an_organization_in_which_they_may_not_analyze(
+    visit: Visit, desk: Desk
+) -> None:
+    with db.begin() as connection:
+        name = f"{desk.organization.slug[:20]}-c"
+        other = organizations.add(connection, name, f"Not for him {name}")
+        people.add(connection, other.id, replace(demo.PEOPLE[2], role="analyst"))
+        third = organizations.add(connection, f"{name}-d", f"For him {name}")
+        people.add(connection, third.id, demo.PEOPLE[2])
+    offered = look(visit, organizations=other.name).button_group(key="organizations")
+    assert third.name in str(offered.proto)
+    assert other.name not in str(offered.proto)
+    assert offered.value == []
+
+
+def test_the_definitions_stand_on_the_page(visit: Visit) -> None:
+    told = texts(look(visit))
+    for term, meaning in DEFINITIONS.items():
+        assert f"**{term}**: {meaning}" in told

@@ -1,0 +1,83 @@
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pytest
+
+from sync_core.filters import Filter
+from sync_core.ui.analytics import numbers, panel, period, results_tab
+from sync_core.ui.analytics.period import Asked
+
+PERTH, BERLIN = ZoneInfo("Australia/Perth"), ZoneInfo("Europe/Berlin")
+NOW = datetime(2026, 11, 26, 1, 30, 20, tzinfo=UTC)  # 9:30 in Perth
+
+
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [
+        (None, "–"),  # noqa: RUF001
+        (0, "0 %"),
+        (0.0001, "0.1 %"),
+        (1 / 3, "33.3 %"),
+        (2 / 3, "66.7 %"),
+        (0.99999, "99.9 %"),
+        (1, "100 %"),
+    ],
+)
+def test_a_share_is_all_or_nothing_only_where_it_is(part: float | None, told: str) -> None:
+    assert numbers.percent(part) == told
+
+
+def test_a_period_of_days_begins_at_midnight_where_the_visitor_is() -> None:
+    since, until, words = period.span_of("7 days", (), PERTH, NOW)
+    assert since == datetime(2026, 11, 19, 16, tzinfo=UTC)
+    assert until == datetime(2026, 11, 26, 1, 31, tzinfo=UTC)
+    assert words == "7 days"
+
+
+def test_a_period_of_hours_ends_with_this_minute() -> None:
+    since, until, _ = period.span_of("24 hours", (), PERTH, NOW)
+    assert until - since == timedelta(hours=24)
+
+
+def test_an_own_period_ends_after_its_last_day_and_never_in_the_future() -> None:
+    days = (date(2026, 10, 25), date(2026, 10, 25))
+    since, until, words = period.span_of("Own", days, BERLIN, NOW)
+    assert until - since == timedelta(hours=25)  # the clocks went back
+    assert words == "1 day"
+    _, until, _ = period.span_of("Own", (date(2026, 11, 1), date(2026, 11, 26)), PERTH, NOW)
+    assert until == datetime(2026, 11, 26, 1, 31, tzinfo=UTC)
+
+
+def asked(since: datetime, until: datetime, zone: ZoneInfo) -> Asked:
+    return Asked(Filter(organizations=(1,), since=since, until=until), zone, "")
+
+
+def test_charts_are_drawn_along_every_day_of_the_period() -> None:
+    since = datetime(2026, 10, 23, 22, tzinfo=UTC)
+    spine = asked(since, since + timedelta(days=4), BERLIN).spine()
+    assert [at.isoformat() for at in spine] == [
+        f"2026-10-{day}T00:00:00" for day in (24, 25, 26, 27)
+    ]
+
+
+def test_short_periods_are_drawn_along_their_hours() -> None:
+    some = asked(NOW - timedelta(hours=24), NOW, PERTH)
+    assert some.unit == "hour"
+    assert len(some.spine()) == 25
+    assert some.spine()[0] == datetime(2026, 11, 25, 9)  # noqa: DTZ001 - as the clocks show it
+
+
+def test_a_trailing_rate_has_gaps_where_nothing_was_judged() -> None:
+    spine = [datetime(2026, 11, day) for day in range(1, 8)]  # noqa: DTZ001 - as the clocks show it
+    judged, completed = {spine[0]: 2, spine[1]: 2, spine[6]: 1}, {spine[0]: 2, spine[6]: 1}
+    rates = results_tab.trailing(spine, judged, completed, 2)
+    assert rates == {spine[1]: 0.5, spine[2]: 0.0, spine[6]: 1.0}
+
+
+def test_a_table_becomes_csv_without_formulas_and_with_iso_times() -> None:
+    at = datetime(2026, 11, 26, 9, 30, tzinfo=PERTH)
+    table = pd.DataFrame({"When": [at], "Name": ["=1+1"], "Runs": [-3], "p95 (s)": [float("nan")]})
+    assert panel.as_csv(table) == (
+        "When,Name,Runs,p95 (s)\r\n2026-11-26T09:30:00+08:00,'=1+1,-3,\r\n"
+    )

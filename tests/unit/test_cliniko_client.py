@@ -1,0 +1,597 @@
+"""Cliniko over real HTTP: whole lists while they move, refusals, servers in trouble."""
+
+import base64
+import logging
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from random import Random
+
+import httpx
+import pytest
+
+from sync_core.demo_cliniko import Account
+from sync_core.demo_cliniko.known import KINDS
+from sync_core.settings import Secret, Settings
+from sync_core.sources import cliniko_key
+from sync_core.sources.cliniko_client import Client, Permission, open_client
+from sync_core.sources.patience import Patience
+from tests.cliniko import EVERYTHING, Clock, client, read
+from tests.fakes import cliniko as fake
+from tests.fakes.cliniko import KEY, Cliniko
+from tests.reading import HASTY, SOON, refusal
+
+ASKED_TO_WAIT = Patience(attempts=4, longest=62, unsaid=2)
+
+
+@pytest.fixture
+def account() -> Account:
+    return Account()
+
+
+@pytest.fixture
+def cliniko(account: Account) -> Iterator[Cliniko]:
+    with Cliniko() as cliniko:
+        cliniko.add(KEY, account)
+        yield cliniko
+
+
+@pytest.fixture
+def reader(cliniko: Cliniko) -> Iterator[Client]:
+    with client(cliniko) as reader:
+        yield reader
+
+
+def live(account: Account) -> list[str]:
+    return [str(one.id) for one in account.known("patients") if one.archived_at is None]
+
+
+# what is read
+
+
+def test_an_account_is_read_whole_with_few_requests(
+    cliniko: Cliniko, reader: Client, account: Account
+) -> None:
+    for kind in KINDS:
+        ids = read(reader, kind, where=EVERYTHING[kind])
+        assert ids == [str(one.id) for one in account.known(kind)]
+    assert [len(account.known(kind)) for kind in KINDS] == [648, 1247, 12]
+    assert len(cliniko.requests) == 21
+
+
+def test_a_list_leaves_out_what_is_archived_unless_it_is_asked_for(reader: Client) -> None:
+    assert len(read(reader)) == 614
+    assert (reader.count("patients"), reader.count("patients", ["archived_at:*"])) == (614, 648)
+
+
+def test_batches_say_where_reading_can_go_on_and_how_many_are_left(reader: Client) -> None:
+    batches = list(reader.records("patients", where=["archived_at:*"]))
+    assert [(len(batch.records), batch.total) for batch in batches][:2] == [(100, 648), (100, 548)]
+    assert (len(batches[-1].records), batches[-1].total) == (48, 48)
+    assert [batch.last_id for batch in batches] == [batch.records[-1]["id"] for batch in batches]
+
+
+def test_reading_goes_on_after_the_last_id(
+    cliniko: Cliniko, reader: Client, account: Account
+) -> None:
+    first = next(reader.records("patients"))
+    assert read(reader, after=first.last_id) == live(account)[100:]
+    assert cliniko.requests[-1].query["q[]"][0] == f"id:>{live(account)[599]}"
+    assert all("page" not in request.query for request in cliniko.requests)
+
+
+def test_ids_are_compared_as_numbers_and_kept_as_text(reader: Client) -> None:
+    ids = read(reader)
+    assert ids == sorted(ids, key=int) != sorted(ids)
+    assert max(len(number) for number in ids) == 19
+
+
+def test_older_answers_whose_ids_are_numbers_lose_no_digit(
+    cliniko: Cliniko, reader: Client, account: Account
+) -> None:
+    def as_numbers(content: fake.Json) -> None:
+        for record in content["patients"]:
+            record["id"] = int(record["id"])
+
+    cliniko.fault("patients", fake.altered(as_numbers), times=9)
+    assert read(reader) == live(account)
+
+
+def test_a_list_that_fills_its_pages_is_asked_once_more(cliniko: Cliniko) -> None:
+    cliniko.add("full-au1", Account(200, 0))
+    with client(cliniko, key="full-au1") as reader:
+        assert len(read(reader, where=["archived_at:*"])) == 200
+    assert len(cliniko.requests) == 3
+
+
+def test_an_empty_list_gives_no_batch(cliniko: Cliniko) -> None:
+    cliniko.add("empty-au1", Account(0, 0))
+    with client(cliniko, key="empty-au1") as reader:
+        assert list(reader.records("patients")) == []
+
+
+def test_filters_reach_cliniko_as_they_are_given(cliniko: Cliniko, reader: Client) -> None:
+    read(reader, where=["updated_at:>=2026-01-01T00:00:00Z", "last_name:~a+b & c"])
+    assert cliniko.requests[0].query["q[]"] == [
+        "updated_at:>=2026-01-01T00:00:00Z",
+        "last_name:~a+b & c",
+    ]
+
+
+def test_what_was_updated_since_is_read_alone(reader: Client, account: Account) -> None:
+    known = account.known("individual_appointments")
+    changed = known[7].id
+    account.change("individual_appointments", changed, at=account.today + 60, notes="Later")
+    since = "updated_at:>=" + "2100-01-01T00:00:00Z"
+    assert read(reader, "individual_appointments", where=[since]) == []
+    account.change("individual_appointments", changed, at=5_000_000_000)
+    assert read(reader, "individual_appointments", where=[since]) == [str(changed)]
+
+
+def test_cliniko_is_told_who_asks(cliniko: Cliniko) -> None:
+    settings = Settings(
+        cliniko_keys={"north-west": Secret(KEY)},
+        cliniko_base_url=cliniko.url,
+        cliniko_contact="it@example.org",
+    )
+    assert cliniko_key.find("north-west", settings).value == KEY
+    with client(cliniko, user_agent="Sync Desk (it@example.org)") as reader:
+        reader.count("patients")
+    headers = cliniko.requests[0].headers
+    assert headers["user-agent"] == "Sync Desk (it@example.org)"
+    assert headers["accept"] == "application/json"
+    name = base64.b64decode(headers["authorization"].removeprefix("Basic "))
+    assert name == f"{KEY}:".encode()
+
+
+def test_a_server_on_this_machine_is_not_asked_through_a_proxy(
+    cliniko: Cliniko, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    with client(cliniko) as reader:
+        assert reader.count("patients") == 614
+
+
+# a list that moves
+
+
+def test_a_patient_archived_between_pages_hides_nobody_else(
+    cliniko: Cliniko, reader: Client, account: Account
+) -> None:
+    patients = live(account)
+    for number in range(2, 8):
+        archive = partial(account.archive, "patients", int(patients[number]))
+        cliniko.before("patients", number, archive)
+    assert read(reader) == patients
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whoever_is_there_from_first_to_last_is_read_once_whatever_happens(seed: int) -> None:
+    chance, account = Random(seed), Account(120, 0, seed=seed)  # noqa: S311 - not for secrets
+    at_first = live(account)
+
+    def happen() -> None:
+        for one in chance.sample(account.known("patients"), 5):
+            match chance.randrange(3):
+                case 0:
+                    account.archive("patients", one.id)
+                case 1:
+                    account.remove("patients", one.id)
+                case 2:
+                    account.add("patients")
+
+    with Cliniko() as cliniko:
+        cliniko.add(KEY, account)
+        ten = fake.altered(lambda content: content.update(patients=content["patients"][:10]))
+        cliniko.fault("patients", ten, times=99)
+        for number in range(2, 14):
+            cliniko.before("patients", number, happen)
+        with client(cliniko) as reader:
+            ids = read(reader)
+    assert len(ids) == len(set(ids))
+    assert set(at_first) & set(live(account)) <= set(ids)
+
+
+def test_page_numbers_would_have_hidden_one_for_each(cliniko: Cliniko, account: Account) -> None:
+    patients = live(account)
+    seen: list[str] = []
+    with httpx.Client(base_url=f"{cliniko.url}/v1", auth=(KEY, "")) as numbers:
+        for page in range(1, 8):
+            answer = numbers.get("/patients", params={"page": page, "per_page": 100, "sort": "id"})
+            seen += [record["id"] for record in answer.json()["patients"]]
+            account.archive("patients", int(patients[page]))
+    assert len(set(patients) - set(seen)) == 6
+
+
+def test_a_patient_who_comes_while_we_read_is_read_too(
+    cliniko: Cliniko, reader: Client, account: Account
+) -> None:
+    added: list[int] = []
+    cliniko.before("patients", 7, lambda: added.append(account.add("patients")))
+    assert read(reader) == live(account)
+    assert len(added) == 1
+
+
+def test_a_total_that_moves_ends_nothing_early(
+    cliniko: Cliniko, reader: Client, account: Account
+) -> None:
+    cliniko.fault("patients", fake.total(0), fake.total(7), fake.total(10**6), times=9)
+    assert read(reader) == live(account)
+
+
+def test_a_server_with_smaller_pages_is_read_whole(
+    cliniko: Cliniko, reader: Client, account: Account
+) -> None:
+    fifty = fake.altered(lambda content: content.update(patients=content["patients"][:50]))
+    cliniko.fault("patients", fifty, times=99)
+    assert read(reader) == live(account)
+
+
+def test_a_record_that_comes_twice_is_refused(cliniko: Cliniko, reader: Client) -> None:
+    def twice(content: fake.Json) -> None:
+        content["patients"][9] = content["patients"][8]
+
+    cliniko.fault("patients", fake.altered(twice), after=1)
+    error = refusal(lambda: read(reader))
+    assert error.code == "cliniko_disorder"
+    assert error.sentence.startswith("Cliniko handed out patients twice or out of order, at the id")
+
+
+def test_a_server_that_ignores_the_filter_ends_in_a_sentence(
+    cliniko: Cliniko, reader: Client
+) -> None:
+    first = next(reader.records("patients")).records
+    same = fake.altered(lambda content: content.update(patients=first))
+    cliniko.fault("patients", same, times=99)
+    assert refusal(lambda: read(reader)).code == "cliniko_disorder"
+    assert cliniko.asked("patients") == 3
+
+
+# refusals
+
+
+SENTENCES = [
+    pytest.param(
+        fake.status(401, "HTTP Basic: Access denied."),
+        "Cliniko refuses the API key at 127.0.0.1:PORT.",
+        id="a wrong key",
+    ),
+    pytest.param(
+        fake.status(403, {"message": "no"}),
+        "The user of the API key may not read patients in Cliniko.",
+        id="a role",
+    ),
+    pytest.param(
+        fake.status(404),
+        "Cliniko has no list of patients at 127.0.0.1:PORT.",
+        id="a wrong shard",
+    ),
+    pytest.param(
+        fake.redirect("https://api.uk1.cliniko.com/v1/patients"),
+        "Cliniko sends us on to api.uk1.cliniko.com, which we do not follow.",
+        id="a redirect",
+    ),
+    pytest.param(
+        fake.next_link("http://[::1"),
+        "Cliniko sends us on to another place, which we do not follow.",
+        id="a link to nowhere",
+    ),
+    pytest.param(
+        fake.next_link("https://evil.example.org/v1/patients?page=2"),
+        "Cliniko sends us on to evil.example.org, which we do not follow.",
+        id="a link elsewhere",
+    ),
+    pytest.param(
+        fake.status(400, {"message": "recall_at is not filterable."}),
+        "Cliniko refuses to list patients: recall_at is not filterable.",
+        id="a bad question",
+    ),
+    pytest.param(
+        fake.status(422, {"errors": {"title": "can't be blank"}}),
+        "Cliniko refuses to list patients: it answers 422.",
+        id="other words",
+    ),
+    pytest.param(
+        fake.status(400, {"message": "x" * 999}),
+        "Cliniko refuses to list patients: it answers 400.",
+        id="too many words",
+    ),
+    pytest.param(
+        fake.body("[]"),
+        "Cliniko's list of patients is not as it is documented: it is no object.",
+        id="a list",
+    ),
+    pytest.param(
+        fake.body('{"total_entries": 3}'),
+        "Cliniko's list of patients is not as it is documented: 'patients' is missing.",
+        id="no records",
+    ),
+    pytest.param(
+        fake.body('{"patients": []}'),
+        "Cliniko's list of patients is not as it is documented: 'total_entries' is missing.",
+        id="no total",
+    ),
+    pytest.param(
+        fake.body('{"patients": [{"id": "x"}], "total_entries": 1}'),
+        "Cliniko's list of patients is not as it is documented: a record has no id.",
+        id="no id",
+    ),
+    pytest.param(
+        fake.body('{"patients": [7], "total_entries": 1}'),
+        "Cliniko's list of patients is not as it is documented: a record has no id.",
+        id="no record",
+    ),
+]
+
+
+@pytest.mark.parametrize(("fault", "sentence"), SENTENCES)
+def test_what_will_not_pass_is_one_sentence_at_once(
+    cliniko: Cliniko, reader: Client, fault: fake.Fault, sentence: str
+) -> None:
+    cliniko.fault("patients", fault, times=9)
+    error = refusal(lambda: read(reader))
+    assert error.sentence == sentence.replace("PORT", cliniko.url.rpartition(":")[2])
+    assert cliniko.asked("patients") == 1
+
+
+def test_a_key_that_nobody_knows_is_refused(cliniko: Cliniko) -> None:
+    with client(cliniko, key="unknown-au1") as reader:
+        error = refusal(lambda: read(reader))
+    assert error.code == "cliniko_refused_key"
+    assert "with its ending such as -au1" in error.advice
+
+
+def test_a_question_that_cliniko_does_not_know_is_named(reader: Client) -> None:
+    error = refusal(lambda: read(reader, where=["phone:=1"]))
+    assert error.sentence == "Cliniko refuses to list patients: phone is not filterable."
+
+
+def test_permissions_are_told_list_by_list(cliniko: Cliniko, account: Account) -> None:
+    cliniko.add("half-au1", account, role="practitioner", forbidden=frozenset({"patients"}))
+    with client(cliniko, key="half-au1") as reader:
+        assert reader.check() == [
+            Permission(
+                "patients",
+                "patients",
+                refusal="The user of the API key may not read patients in Cliniko.",
+            ),
+            Permission("individual_appointments", "appointments", count=1247),
+            Permission("appointment_types", "appointment types", count=12),
+        ]
+
+
+def test_a_role_that_is_needed_is_named() -> None:
+    with Cliniko() as cliniko:
+        cliniko.add(KEY, Account(1, 0), forbidden=frozenset({"individual_appointments"}))
+        with client(cliniko) as reader:
+            error = refusal(lambda: read(reader, "individual_appointments"))
+    assert error.advice.startswith("Give that user in Cliniko a role that may read appointments")
+
+
+# servers in trouble
+
+
+NOT_JSON = "Cliniko's list of patients cannot be read: it is not JSON."
+CUT = "Cliniko could not be read: its answer was cut off."
+LATE = "Cliniko could not be read: it does not answer in time."
+TROUBLE = [
+    pytest.param(
+        fake.status(500), 5, "Cliniko could not be read: it answers 500 about patients.", id="500"
+    ),
+    pytest.param(
+        fake.status(503), 5, "Cliniko could not be read: it answers 503 about patients.", id="503"
+    ),
+    pytest.param(fake.html(503), 5, "Cliniko is closed for maintenance.", id="maintenance"),
+    pytest.param(fake.html(200), 5, NOT_JSON, id="a web page"),
+    pytest.param(fake.body('{"patients": [{"id": "1'), 5, NOT_JSON, id="half a body"),
+    pytest.param(fake.body(b"\xff\xfe\x00"), 5, NOT_JSON, id="bytes"),
+    pytest.param(fake.body("[" * 100_000), 5, NOT_JSON, id="too deep"),
+    pytest.param(
+        fake.body(b"no gzip", Content_Encoding="gzip"),
+        5,
+        "Cliniko could not be read: its answer is damaged.",
+        id="not gzip",
+    ),
+    pytest.param(
+        fake.body(b"x" * (33 * 2**20)),
+        5,
+        "Cliniko could not be read: its answer is larger than 32 MB.",
+        id="too large",
+    ),
+    pytest.param(fake.cut, 5, CUT, id="a cut body"),
+    pytest.param(fake.reset, 5, CUT, id="a reset"),
+    pytest.param(fake.hang, SOON, LATE, id="a hang"),
+    pytest.param(fake.drip, SOON, LATE, id="a drip"),
+]
+
+
+@pytest.mark.parametrize(("fault", "timeout", "sentence"), TROUBLE)
+def test_trouble_on_one_page_that_passes_is_waited_out(
+    cliniko: Cliniko, account: Account, fault: fake.Fault, timeout: float, sentence: str
+) -> None:
+    told: list[str] = []
+    cliniko.fault("patients", fault, after=3)
+    with client(cliniko, timeout=timeout, told=told.append) as reader:
+        assert read(reader) == live(account), sentence
+    assert told == ["Cliniko does not answer, trying again in 0 s"]
+
+
+@pytest.mark.parametrize(("fault", "timeout", "sentence"), TROUBLE)
+def test_trouble_on_one_page_that_stays_is_one_sentence(
+    cliniko: Cliniko, fault: fake.Fault, timeout: float, sentence: str
+) -> None:
+    cliniko.fault("patients", fault, after=3, times=99)
+    with client(cliniko, timeout=timeout) as reader:
+        error = refusal(lambda: read(reader))
+    assert error.sentence == sentence
+    assert error.entry.retry
+    assert cliniko.asked("patients") == 3 + HASTY.attempts
+
+
+def test_a_server_that_is_not_there_is_named() -> None:
+    with Cliniko() as gone:
+        reader = client(gone)
+    error = refusal(lambda: read(reader))
+    assert error.sentence == "Cliniko's server 127.0.0.1 cannot be reached."
+
+
+# the limit, as Cliniko keeps it
+
+
+def test_a_limit_that_is_reached_is_waited_out_and_told(account: Account) -> None:
+    clock, told = Clock(), list[str]()
+    clock.now += 48  # seconds of the server's minute
+    with Cliniko(limit=3, clock=clock) as cliniko:
+        cliniko.add(KEY, account)
+        with client(cliniko, told=told.append, clock=clock, patience=ASKED_TO_WAIT) as reader:
+            assert len(read(reader)) == 614
+    assert told[0] in {"Cliniko asks us to wait 12 s", "Cliniko asks us to wait 13 s"}
+    assert len(told) == 2  # for seven pages
+    assert all(1 <= seconds <= 62 for seconds in clock.slept)
+
+
+@pytest.mark.parametrize(
+    ("headers", "waits"),
+    [
+        pytest.param({"X_RateLimit_Reset": "1800000012"}, (12, 13), id="when the limit resets"),
+        pytest.param({"X_RateLimit_Reset": "1700000000"}, (1, 2), id="a moment that is gone"),
+        pytest.param({"X_RateLimit_Reset": "1900000000"}, (62, 62), id="years from now"),
+        pytest.param({}, (60, 60), id="no moment"),
+        pytest.param({"X_RateLimit_Reset": "soon"}, (60, 60), id="a word"),
+        pytest.param({"X_RateLimit_Reset": "nan"}, (1, 62), id="not a number"),
+        pytest.param({"Retry_After": "7"}, (7, 7), id="the usual header"),
+    ],
+)
+def test_the_server_s_wait_is_obeyed_within_reason(
+    account: Account, headers: dict[str, str], waits: tuple[float, float]
+) -> None:
+    clock = Clock()
+    with Cliniko(clock=clock) as cliniko:
+        cliniko.add(KEY, account)
+        cliniko.fault("patients", fake.status(429, "", **headers))
+        with client(cliniko, clock=clock, patience=ASKED_TO_WAIT) as reader:
+            reader.count("patients")
+    [slept] = clock.slept
+    assert waits[0] <= slept <= waits[1]
+
+
+def test_a_clock_of_ours_that_is_wrong_makes_no_wait_longer(account: Account) -> None:
+    ours, theirs = Clock(1_900_000_000), Clock()
+    with Cliniko(clock=theirs) as cliniko:
+        cliniko.add(KEY, account)
+        cliniko.fault("patients", fake.status(429, "", X_RateLimit_Reset="1800000030"))
+        with client(cliniko, clock=ours, patience=ASKED_TO_WAIT) as reader:
+            reader.count("patients")
+    assert 30 <= ours.slept[0] <= 31
+
+
+def test_a_limit_that_never_resets_ends_in_a_sentence(account: Account) -> None:
+    clock = Clock()
+    with Cliniko(limit=0, clock=clock) as cliniko:
+        cliniko.add(KEY, account)
+        with client(cliniko, clock=clock, patience=ASKED_TO_WAIT) as reader:
+            error = refusal(lambda: read(reader))
+    assert error.sentence == (
+        "Cliniko lets us read no more for now: too many requests in a minute."
+    )
+    assert len(clock.slept) == ASKED_TO_WAIT.attempts - 1
+
+
+# keys
+
+
+@pytest.mark.parametrize(
+    ("key", "address"),
+    [
+        ("MS0xabc-au1", "https://api.au1.cliniko.com/v1"),
+        ("MS0x-with-hyphens-uk2", "https://api.uk2.cliniko.com/v1"),
+        ("MS0xabc-us12", "https://api.us12.cliniko.com/v1"),
+        ("MS0xabc", "https://api.au1.cliniko.com/v1"),
+    ],
+)
+def test_a_key_names_its_server(key: str, address: str) -> None:
+    assert cliniko_key.base_url(Secret(key), None) == address
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "key-au1.evil.example.org/",
+        "key-evil.example.org#",
+        "key-au1@evil.example.org",
+        "key-au1\n",
+        "key-au1 ",
+        "key-\uff41\uff55\uff11",
+        "key-AU1",
+        "key-au123",
+        "key-",
+        "key:word-au1",
+    ],
+)
+def test_a_key_cannot_name_another_server(key: str) -> None:
+    error = refusal(lambda: cliniko_key.base_url(Secret(key), None))
+    assert error.code == "bad_cliniko_key"
+    assert key not in error.sentence
+
+
+def test_another_server_takes_any_ending() -> None:
+    assert cliniko_key.base_url(Secret("MS0x-elsewhere"), "http://127.0.0.1:9") == (
+        "http://127.0.0.1:9/v1"
+    )
+
+
+def test_a_key_may_lie_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    settings = Settings(cliniko_key_files={"demo": path})
+    assert refusal(lambda: open_client("demo", settings)).sentence == (
+        f"The API key of Cliniko cannot be used: the file {path} cannot be read"
+        " (No such file or directory)."
+    )
+    path.write_bytes(b"\xff\xfe")
+    assert refusal(lambda: open_client("demo", settings)).code == "bad_cliniko_key"
+    path.write_text("key-in-a-file-au2\n")
+    assert cliniko_key.find("demo", settings).value == "key-in-a-file-au2"
+
+
+def test_an_organization_without_a_key_is_told_what_to_set() -> None:
+    settings = Settings(cliniko_keys={"demo": Secret(KEY)})
+    error = refusal(lambda: open_client("north-west", settings))
+    assert error.sentence == "No API key of Cliniko is set for north-west."
+    assert error.advice.startswith("Set CLINIKO_API_KEY_NORTH_WEST to the key, or")
+
+
+def test_the_key_goes_nowhere_but_to_cliniko(account: Account) -> None:
+    with Cliniko() as elsewhere, Cliniko() as cliniko:
+        cliniko.add(KEY, account)
+        for fault in (
+            fake.redirect(f"{elsewhere.url}/v1/patients", 302),
+            fake.redirect(f"{elsewhere.url}/v1/patients", 307),
+            fake.next_link(f"{elsewhere.url}/v1/patients?page=2"),
+            fake.next_link(f"{cliniko.url}@{elsewhere.url.removeprefix('http://')}/v1/patients"),
+            fake.next_link(f"{cliniko.url}0/v1/patients"),
+        ):
+            cliniko.fault("patients", fault)
+            with client(cliniko) as reader:
+                assert refusal(lambda: read(reader)).code == "cliniko_elsewhere"
+    assert elsewhere.requests == []
+
+
+def test_the_key_is_in_no_sentence_and_no_log(
+    cliniko: Cliniko, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    faults: list[fake.Fault] = [fake.status(code) for code in (400, 401, 403, 404, 429, 500)]
+    said = []
+    with client(cliniko) as reader:
+        said.append(repr(reader))
+        reader.count("patients")
+        for fault in (*faults, fake.cut, fake.html()):
+            cliniko.fault("patients", fault, times=2)
+            error = refusal(lambda: reader.count("patients"))
+            said += [repr(error), error.sentence, error.advice, repr(error.facts)]
+            said += [repr(error.__cause__), repr(vars(error))]
+    secret, encoded = KEY.rpartition("-")[0], base64.b64encode(f"{KEY}:".encode()).decode()
+    everything = "\n".join([*said, caplog.text])
+    assert "/v1/patients" in caplog.text
+    assert secret not in everything
+    assert encoded not in everything
