@@ -186,6 +186,7 @@ def tell_fetching(work: Work, entity: str, read: int, whole: int | None) -> None
         DOWNLOADING,
         "Downloading the source",
         fraction=(names.index(entity) + min(part, 1.0)) / len(names),
+        now=work.reporter.latest.read_bytes is None,
         read_bytes=read,
         all_bytes=whole,
     )
