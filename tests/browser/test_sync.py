@@ -57,7 +57,7 @@ def test_rows_with_issues_are_told_and_listed_with_their_reasons(
     page.get_by_role("button", name="Show the rows that failed").click()
     expect(page.get_by_text("1 to 3 of 3 rows")).to_be_visible()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download these rows").click()
+        page.get_by_role("link", name="Download these rows").click()
     assert "Invalid phone format" in download.value.path().read_text("utf-8-sig")
 
 
