@@ -6,6 +6,7 @@ opens no connection to Postgres, runs no thread and no Polars operation: none su
 
 import argparse
 import ctypes
+import gc
 import logging
 import os
 import signal
@@ -24,7 +25,7 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.worker_registration import register
 
-from sync_core import beat, db, heart, jobs, kv
+from sync_core import beat, db, fields, heart, jobs, kv
 from sync_core.heart import Request
 
 REDIS_IS_GONE = (RedisConnectionError, RedisTimeoutError)
@@ -263,6 +264,8 @@ def main() -> None:
     parser.add_argument("--burst", action="store_true", help="end when the queue is empty")
     parser.add_argument("--without-beat", action="store_true", help="the beat runs elsewhere")
     options = parser.parse_args()
+    fields.warm_up()
+    gc.freeze()  # a horse that looks for garbage among all modules would copy their pages
     its_beat = None if options.without_beat else Beat()
     if its_beat:
         its_beat.keep()

@@ -5,6 +5,7 @@ load moves the seconds.
 """
 
 import argparse
+import gc
 import multiprocessing
 import os
 import platform
@@ -30,7 +31,7 @@ os.environ["SYNCDESK_COOLDOWN"] = "0.001"
 
 from benchmarks import candidates, data  # noqa: E402 - the servers are ours alone
 from benchmarks.candidates import Candidate  # noqa: E402
-from sync_core import db, embedded, settings, staging  # noqa: E402
+from sync_core import db, embedded, fields, settings, staging  # noqa: E402
 
 FORK = multiprocessing.get_context("fork")  # as a worker makes its horse, all imports done
 T = TypeVar("T")
@@ -42,6 +43,8 @@ Measured = dict[tuple[str, str], list[float]]  # by candidate's name and case
 def main() -> None:
     """Measure each number of rows, and print a table of it."""
     options = _options()
+    fields.warm_up()  # as a worker does
+    gc.freeze()
     try:
         settings.urls()
         _apart(db.prepare)

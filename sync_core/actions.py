@@ -9,7 +9,15 @@ from sqlalchemy import Connection
 from sync_core import tables
 from sync_core.people import Person
 
-Kind = Literal["started", "cancelled", "exported", "changed a setting", "signed in", "signed out"]
+Kind = Literal[
+    "started",
+    "cancelled",
+    "exported",
+    "changed a setting",
+    "dropped old values",
+    "signed in",
+    "signed out",
+]
 
 
 def record(

@@ -1,7 +1,7 @@
 """What an administrator changes: sources, people, organizations; each change is an action."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -17,6 +17,7 @@ from sync_core.resource import Resource
 from sync_core.settings import ROOT
 from sync_core.sources import Place, place_name
 
+LONGEST = 1_440  # minutes: a day
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -42,18 +43,26 @@ def set_source(
 
 
 def set_policy(organization: Organization, by: Person, resource: Resource, policy: Policy) -> None:
-    """Decide how fresh a resource shall be, and what happens to removed rows.
+    """Decide how fresh a resource shall be, what happens to removed rows, and how long it may take.
 
     Raises SyncError: no_permission, bad_policy.
     """
     people.require(by, "administer")
-    if policy.fresh_hours < 1:
-        raise SyncError("bad_policy")
+    for problem in _faults(policy):
+        raise SyncError("bad_policy", problem=problem)
     with db.begin() as connection:
         policies.put(connection, organization, resource.name, policy)
-        what = f"{resource.name}: fresh for {policy.fresh_hours} h, removed rows"
-        what = f"{what}: {policy.removal or 'as declared'}"
-        _record(connection, organization, by, what, resource.name)
+        removal = policy.removal or "as declared"
+        limit = f"{policy.limit_minutes} min" if policy.limit_minutes else "as usual"
+        what = f"fresh for {policy.fresh_hours} h, removed rows: {removal}, time limit: {limit}"
+        _record(connection, organization, by, f"{resource.name}: {what}", resource.name)
+
+
+def _faults(policy: Policy) -> Iterator[str]:
+    if policy.fresh_hours < 1:
+        yield "Data stay fresh for 1 hour at least."
+    if policy.limit_minutes is not None and not 1 <= policy.limit_minutes <= LONGEST:
+        yield f"A sync may take from 1 to {LONGEST:,} minutes."
 
 
 def put_person(organization: Organization, by: Person, person: Person) -> None:

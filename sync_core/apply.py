@@ -7,13 +7,13 @@ import sqlalchemy as sa
 from psycopg import errors, sql
 from sqlalchemy import Connection
 
-from sync_core import db, tables
+from sync_core import chain, db, tables
 from sync_core.errors import SyncError
 from sync_core.plan import MEMORY, standing
 from sync_core.scope import Scope, listed
 from sync_core.wording import Tally
 
-BATCH = 1024  # pages of the plan's table; some 90,000 created rows, or 30,000 updated ones
+BATCH = 1024  # pages of a table: 30,000 to 90,000 rows
 
 
 def apply(connection: Connection, scope: Scope, tally: Tally, moved: Callable[[int], None]) -> None:
@@ -27,8 +27,7 @@ def apply(connection: Connection, scope: Scope, tally: Tally, moved: Callable[[i
         before = standing(connection, scope)
     changed = 0
     try:
-        for here in _batches(connection, scope):
-            rows = _apply_rows(connection, scope, tally, here)
+        for rows in _write(connection, scope, tally):
             changed += rows
             moved(rows)
         db.cursor(connection).execute("set constraints all immediate")  # two may have swapped
@@ -43,14 +42,29 @@ def apply(connection: Connection, scope: Scope, tally: Tally, moved: Callable[[i
         _write_issue_tallies(connection, scope)
 
 
-def _batches(connection: Connection, scope: Scope) -> Iterator[sql.Composed]:
-    """Give conditions on `p` that together meet every planned row once: ranges of its pages."""
-    plan = sql.Literal(scope.names["plan"].as_string())
-    size = "select pg_relation_size({}::regclass) / current_setting('block_size')::integer"
-    ((pages,),) = scope.ask(connection, size.format("{table}"), table=plan)
+def _write(connection: Connection, scope: Scope, tally: Tally) -> Iterator[int]:
+    """Write target and outcomes batch by batch; gives how many records each has changed."""
+    if tally.created == scope.staged and not tally.removed:  # then no row must be looked up
+        for batch in _batches(connection, scope, "rows"):
+            yield _create_all(connection, scope, _within("s.ctid", batch))
+            _write_outcomes(connection, scope, _within("p.tid", batch))
+    else:
+        for batch in _batches(connection, scope, "plan"):
+            yield _apply_rows(connection, scope, tally, _within("p.ctid", batch))
+
+
+def _batches(connection: Connection, scope: Scope, table: str) -> Iterator[tuple[str, str]]:
+    """Give ranges of a table's pages that together hold each of its rows once."""
+    name = sql.Literal(scope.names[table].as_string())
+    size = "select pg_relation_size({name}::regclass) / current_setting('block_size')::integer"
+    ((pages,),) = scope.ask(connection, size, name=name)
     for first in range(0, pages, BATCH):
-        ends = (sql.Literal(f"({page},0)") for page in (first, first + BATCH))
-        yield sql.SQL("p.ctid >= {}::tid and p.ctid < {}::tid").format(*ends)
+        yield f"({first},0)", f"({first + BATCH},0)"
+
+
+def _within(place: str, batch: tuple[str, str]) -> sql.Composed:
+    ends = (sql.Literal(end) for end in batch)
+    return sql.SQL(place + " >= {}::tid and " + place + " < {}::tid").format(*ends)
 
 
 def _apply_rows(connection: Connection, scope: Scope, tally: Tally, here: sql.Composed) -> int:
@@ -61,15 +75,22 @@ def _apply_rows(connection: Connection, scope: Scope, tally: Tally, here: sql.Co
     return changed
 
 
+def _create_all(connection: Connection, scope: Scope, here: sql.Composed) -> int:
+    return _insert(connection, scope, sql.SQL("{rows} s where ").format(**scope.names) + here)
+
+
 def _create(connection: Connection, scope: Scope, here: sql.Composed) -> int:
-    fields = scope.entity.fields
+    planned = sql.SQL("{plan} p join {rows} s on {s_is_p} where p.kind = 'created' and ")
+    return _insert(connection, scope, planned.format(**scope.names) + here)
+
+
+def _insert(connection: Connection, scope: Scope, source: sql.Composed) -> int:
     return scope.run(
         connection,
-        "insert into {target} (organization_id, {columns}) select {org}, {s_columns}"
-        " from {plan} p join {rows} s on {s_is_p} where p.kind = 'created' and {here}",
-        columns=sql.SQL(", ").join(sql.Identifier(f.column) for f in fields),
-        s_columns=listed("s", fields),
-        here=here,
+        "insert into {target} (organization_id, {columns}) select {org}, {s_columns} from {source}",
+        columns=sql.SQL(", ").join(sql.Identifier(f.column) for f in scope.entity.fields),
+        s_columns=listed("s", scope.entity.fields),
+        source=source,
     )
 
 
@@ -131,11 +152,9 @@ def _expect(connection: Connection, scope: Scope, expected: int) -> None:
 
 
 def _write_tally(connection: Connection, scope: Scope, tally: Tally) -> None:
-    connection.execute(
-        sa.insert(tables.tallies).values(
-            run_id=scope.run_id, entity=scope.entity.name, **asdict(tally)
-        )
-    )
+    digests = chain.digests(connection, scope.run_id, scope.entity.name)
+    values = {"run_id": scope.run_id, "entity": scope.entity.name, **asdict(tally), **digests}
+    connection.execute(sa.insert(tables.tallies).values(values))
 
 
 def _write_issue_tallies(connection: Connection, scope: Scope) -> None:

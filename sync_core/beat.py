@@ -6,16 +6,18 @@ It may run twice at once: every step locks what it touches, or is safe to repeat
 import logging
 import os
 import signal
+import threading
 import time
 from contextlib import suppress
 
 from psycopg.errors import LockNotAvailable
 from redis import RedisError
 
-from sync_core import db, jobs, leases, runs, settings, staging, tables
+from sync_core import chain, db, jobs, leases, runs, settings, staging, tables
 from sync_core.heart import Request
 
 PAUSE = 1.0  # seconds
+NIGHTLY = 60.0  # seconds between two looks whether the nightly check is due
 
 log = logging.getLogger("syncdesk.beat")
 
@@ -63,11 +65,36 @@ def _tidy() -> None:
         tables.make_partitions(connection)
 
 
+class Nightly:
+    """The nightly check of the audit's chain, in a thread: it may take minutes, a tick may not."""
+
+    def __init__(self) -> None:
+        self._thread = threading.Thread()
+        self._next = 0.0
+
+    def keep(self) -> None:
+        """Look whether it is due, now and then."""
+        if self._thread.is_alive() or time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + NIGHTLY
+        self._thread = threading.Thread(target=self._check, name="nightly", daemon=True)
+        self._thread.start()
+
+    def _check(self) -> None:
+        try:
+            for sentence in chain.verify_by_night():
+                log.error("the audit's chain is broken: %s", sentence)
+        except Exception as error:  # noqa: BLE001 - it is due again in a minute
+            _tell(error)
+
+
 def run(stop: Request, parent: int | None = None) -> None:
     """Tick once a second until told to stop, or until the parent (its process id) has died."""
     told = ""  # what went wrong at the last tick: it may go on for long
+    nightly = Nightly()
     while not stop.made and parent in {None, os.getppid()}:
         time.sleep(PAUSE)
+        nightly.keep()
         try:
             tick()
             told = ""

@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 
 from sync_core.fields import Field
 from sync_core.resource import Entity
-from sync_core.scope import Scope, listed, named, same
+from sync_core.scope import Scope, column, listed, named, same
 
 
 def find(connection: Connection, scope: Scope) -> int:
@@ -45,14 +45,13 @@ def _references(connection: Connection, scope: Scope, field: Field) -> int:
 
 
 def _parent_names(scope: Scope, field: Field, parent: Entity) -> dict[str, sql.Composable]:
-    key = parent.keys[0].column
     sentence = sql.SQL("format('%s %s does not exist', {}::text, {})").format(
         sql.Literal(field.label), sql.Identifier("s", field.column)
     )
     return {
         "cell_value": sql.Identifier("s", field.column),
         "parent": sql.Identifier(parent.name),
-        "parent_key": sql.Identifier(key),
+        "parent_key": sql.Identifier(parent.keys[0].column),
         "unknown": scope.issue(field, "unknown_reference", sentence),
     }
 
@@ -91,11 +90,12 @@ def _to_this_run(connection: Connection, scope: Scope, field: Field, parent: Ent
         " v.kind in ('failed', 'skipped') or r.row_number is null and not exists"
         " (select from {parent} t where t.organization_id = {org}"
         " and t.{parent_key} = {cell_value} and t._removed_at is null"
-        " and not exists (select from {parent_plan} g where g.kind = 'removed'"
-        " and g.{parent_key} = t.{parent_key})))",
+        " and not exists (select from {parent_plan} p where p.kind = 'removed'"
+        " and {planned_key} = t.{parent_key})))",
         parent_failed=scope.issue(field, "parent_failed", failed),
         parent_rows=theirs["rows"],
         parent_plan=theirs["plan"],
+        planned_key=column("p", parent.keys[0]),
         **_parent_names(scope, field, parent),
     )
 
@@ -108,7 +108,7 @@ def keep_unique(connection: Connection, scope: Scope) -> None:
     """
     unique = [field for field in scope.entity.fields if field.unique]
     if unique:
-        scope.run(connection, "analyze {plan} (row_number, kind, {keys})")
+        scope.run(connection, "analyze {plan} (row_number, kind, {plan_keys})")
     while any(
         _fail(connection, scope, _held(scope, field, _wanted(scope, field)))
         or _fail(connection, scope, _repeated(scope, field, _wanted(scope, field)))
@@ -123,7 +123,7 @@ def keep_unique(connection: Connection, scope: Scope) -> None:
 def _wanted(scope: Scope, field: Field) -> sql.Composed:
     """Give the rows that get a new value: only these can take one from somebody."""
     return sql.SQL(
-        "select p.row_number, {p_keys}, s.{value} as v from {plan} p"
+        "select p.row_number, {p_keys}, s.{value} as _value from {plan} p"
         " join {rows} s using (row_number) where s.{value} is not null"
         " and (p.kind = 'created' or p.kind = 'updated' and p.changes ? {column})"
     ).format(**_about(scope, field))
@@ -132,7 +132,7 @@ def _wanted(scope: Scope, field: Field) -> sql.Composed:
 def _failed(scope: Scope, field: Field) -> sql.Composed:
     """Give the rows that failed, but not for this value."""
     return sql.SQL(
-        "select p.row_number, {p_keys}, s.{value} as v from {plan} p"
+        "select p.row_number, {p_keys}, s.{value} as _value from {plan} p"
         " join {rows} s using (row_number) where s.{value} is not null and p.kind = 'failed'"
         " and not p.issues @> jsonb_build_array("
         "jsonb_build_object('field', {label}, 'code', 'not_unique'))"
@@ -144,7 +144,7 @@ def _held(scope: Scope, field: Field, candidates: sql.Composed) -> sql.Composed:
     return sql.SQL(
         "select distinct on (s.row_number) s.row_number, {issue} as issue"
         " from ({candidates}) s join {target} t on t.organization_id = {org}"
-        " and t.{value} = s.v and ({s_keys}) is distinct from ({t_keys})"
+        " and t.{value} = s._value and ({s_keys}) is distinct from ({t_keys})"
         " left join {rows} n on {n_is_t}"
         " where not exists (select from {plan} p where {p_is_t} and ("
         "p.kind = 'updated' and p.changes ? {column} or p.kind = 'removed' and {deletes}))"
@@ -162,8 +162,8 @@ def _repeated(scope: Scope, field: Field, candidates: sql.Composed) -> sql.Compo
     """Give the candidates whose value an earlier row gets."""
     return sql.SQL(
         "select s.row_number, {issue} as issue from ({candidates}) s join ("
-        "select distinct on (v) * from ({wanted}) w order by v, row_number) n"
-        " on n.v = s.v and n.row_number <> s.row_number"
+        "select distinct on (_value) * from ({wanted}) w order by _value, row_number) n"
+        " on n._value = s._value and n.row_number <> s.row_number"
         " and ({s_keys}) is distinct from ({n_keys})"
     ).format(
         candidates=candidates,

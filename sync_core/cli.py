@@ -3,42 +3,43 @@
 import json
 import logging
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Mapping
-from functools import wraps
-from getpass import getuser
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn, ParamSpec, get_args
+from typing import Any, get_args
 
 import click
-import sqlalchemy as sa
 from redis import RedisError
 
 from sync_core import (
     administration,
     beat,
+    commands_of_audit,
     db,
     demo,
+    exports,
     jobs,
     organizations,
     people,
     places,
-    rejects,
     runs,
     settings,
     sources,
     stack,
 )
-from sync_core.embedded import EmbeddedError
+from sync_core.commands import as_person as _as
+from sync_core.commands import command as _command
+from sync_core.commands import json_option as _json
+from sync_core.commands import of_organization as _org
+from sync_core.commands import organization as _organization
+from sync_core.commands import prepared as _prepared
+from sync_core.commands import who as _who
 from sync_core.errors import SyncError
 from sync_core.organizations import Organization
 from sync_core.people import Person, Role
 from sync_core.runs import Run
-from sync_core.settings import SettingsError
 from sync_core.sources import Place
 
-INTERNAL, REFUSED = 1, 5
 TRIES = 3  # workers of our own that may fail
 EXIT_CODES = {
     "completed": 0,
@@ -49,9 +50,6 @@ EXIT_CODES = {
     "waiting": 6,
     "cancelled": 7,
 }
-P = ParamSpec("P")
-
-log = logging.getLogger("syncdesk")
 
 
 def main() -> None:
@@ -65,74 +63,8 @@ def cli() -> None:
     """Keep Postgres in step with Google Sheets and Cliniko."""
 
 
-def _command(function: Callable[P, int | None]) -> Callable[P, None]:
-    """Turn what a command raises into a sentence and an exit code."""
-
-    @wraps(function)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        as_json = bool(kwargs.get("as_json"))
-        try:
-            code = function(*args, **kwargs)
-        except SyncError as error:
-            refuse(error.code, error.sentence, error.advice, REFUSED, as_json=as_json)
-        except (SettingsError, EmbeddedError) as error:
-            refuse("settings", str(error), "", INTERNAL, as_json=as_json)
-        except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
-            log.info("the database: %s", error)
-            down = SyncError("database_down")
-            refuse(down.code, down.sentence, down.advice, INTERNAL, as_json=as_json)
-        except Exception as error:
-            log.exception("unexpected")
-            refuse(
-                "internal", f"Unexpected: {type(error).__name__}.", "", INTERNAL, as_json=as_json
-            )
-        sys.exit(code or 0)
-
-    return run
-
-
-def _prepared(function: Callable[P, int | None]) -> Callable[P, None]:
-    """Make a command whose database is at the newest version."""
-
-    @wraps(function)
-    def run(*args: P.args, **kwargs: P.kwargs) -> int | None:
-        db.prepare()
-        with db.begin() as connection:
-            if not settings.current().database_url:
-                demo.make_organization(connection)
-        return function(*args, **kwargs)
-
-    return _command(run)
-
-
-def refuse(code: str, sentence: str, advice: str, status: int, *, as_json: bool) -> NoReturn:
-    """Say why not, in the form that was asked for, and end."""
-    if as_json:
-        click.echo(json.dumps({"error": {"code": code, "message": sentence, "advice": advice}}))
-    else:
-        click.echo(f"{sentence} {advice}".rstrip(), err=True)
-    sys.exit(status)
-
-
-_org = click.option("--org", default=organizations.DEFAULT, show_default=True, metavar="SLUG")
-_as = click.option("--as", "email", metavar="EMAIL", help="Act as this person.")
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON only.")
-
-
-def _who(email: str | None, organization: Organization) -> Person:
-    """Give the person to act as; the shell of the machine is an admin's."""
-    if email is None:
-        return Person(getuser(), f"{getuser()}@localhost", "admin", "Command line")
-    with db.begin() as connection:
-        found = people.find(connection, organization.id, email)
-    if found is None:
-        raise SyncError("unknown_person", email=email, organization=organization.name)
-    return found
-
-
-def _organization(slug: str) -> Organization:
-    with db.begin() as connection:
-        return organizations.get(connection, slug)
+cli.add_command(commands_of_audit.verify)
+cli.add_command(commands_of_audit.export)
 
 
 @cli.command()
@@ -399,17 +331,15 @@ def history(resource: str | None, limit: int, org: str, *, as_json: bool) -> Non
 @click.argument("run_id", metavar="RUN", type=int)
 @click.option("--csv", "path", required=True, type=click.Path(path_type=Path), metavar="FILE")
 @_org
+@_as
 @_prepared
-def write_rejects(run_id: int, path: Path, org: str) -> None:
+def write_rejects(run_id: int, path: Path, org: str, email: str | None) -> None:
     """Write the failed and skipped rows of a run, with their reasons."""
     organization = _organization(org)
-    with db.begin() as connection, path.open("w", encoding="utf-8", newline="") as file:
-        runs.get(connection, organization.id, run_id)
-        lines = -1
-        for text in rejects.as_csv(connection, run_id):
-            file.write(text)
-            lines += 1
-    click.echo(f"Wrote {lines} rows to {path}.")
+    with db.begin() as connection:
+        run = runs.get(connection, organization.id, run_id)
+    export = exports.rejects(organization, _who(email, organization), run)
+    click.echo(f"Wrote {exports.save(export, path).rows} rows to {path}.")
 
 
 @cli.command()

@@ -73,6 +73,15 @@ def begin() -> Iterator[Connection]:
 
 
 @contextmanager
+def apart() -> Iterator[Connection]:
+    """Open a transaction beside the pool: it may take long, and leaves the others theirs."""
+    with engine().connect() as connection:
+        connection.detach()
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
 def at_once() -> Iterator[Connection]:
     """Open a connection of which each statement commits by itself, without a further word.
 
@@ -107,7 +116,7 @@ def _sqlstate(error: Exception) -> str | None:
 
 def cursor(connection: Connection) -> psycopg.Cursor[Any]:
     """Give psycopg's cursor inside the connection's transaction, for COPY and composed SQL."""
-    raw = connection.connection.driver_connection
+    raw = connection.connection.dbapi_connection  # also of one that was detached
     if not isinstance(raw, psycopg.Connection):
         raise TypeError("the engine is not psycopg's")
     return raw.cursor()

@@ -47,8 +47,9 @@ STOP_SIGNALS = {"postgres": signal.SIGINT, "valkey": signal.SIGTERM}  # SIGINT: 
 POSTGRES_OPTIONS = """
     -p 5432 -c listen_addresses= -c unix_socket_permissions=0700 -c max_connections=100
     -c timezone=UTC -c log_timezone=UTC
-    -c shared_buffers=64MB -c max_wal_size=2GB -c checkpoint_timeout=15min
-"""  # few checkpoints, for a sync writes much at once; fsync stays on
+    -c shared_buffers=256MB -c wal_buffers=16MB -c io_method=sync
+    -c max_wal_size=2GB -c checkpoint_timeout=15min
+"""  # few checkpoints and room in memory, for a sync writes much at once; fsync stays on
 INITDB_OPTIONS = """
     -U app --auth=trust --encoding=UTF8 --no-instructions
     --no-locale --locale-provider=builtin --builtin-locale=C.UTF-8

@@ -383,9 +383,7 @@ CATALOGUE: dict[str, Entry] = {
         "There is an organization {slug} already.", "Choose another short name.", "administrator"
     ),
     "bad_person": Entry("{problem}", "Correct it, and save again.", "administrator"),
-    "bad_policy": Entry(
-        "Data stay fresh for 1 hour at least.", "Write a number of hours from 1.", "administrator"
-    ),
+    "bad_policy": Entry("{problem}", "Correct the number, and save again.", "administrator"),
     "last_admin": Entry(
         "{organization} would have no administrator left.",
         "Make somebody else an administrator first.",

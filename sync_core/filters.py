@@ -1,6 +1,6 @@
 """Which runs and actions somebody asks for: one filter for lists, counts, charts and files."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -9,11 +9,28 @@ import sqlalchemy as sa
 
 from sync_core import tables
 
-MANY = ("resource", "status", "trigger", "person", "team", "error")
+MANY = ("resource", "status", "trigger", "person", "team", "error", "action")
 SEPARATOR = ","  # between the values of a filter in an address; no value of ours holds one
 
 _RUNS, _ACTIONS = tables.runs.c, tables.actions.c
 Conditions = list[sa.ColumnElement[bool]]
+
+
+def _words(*columns: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+    """Put together what a search looks through; exactly this has an index (`..._by_words`)."""
+    line = sa.literal_column(r"E'\n'", sa.Text)
+    blank = sa.literal_column("''", sa.Text)
+    texts = [sa.cast(column, sa.Text) for column in columns]
+    row: sa.ColumnElement[Any] = sa.func.coalesce(texts[0], blank)  # an action may have no resource
+    for text in texts[1:]:
+        row = row.op("||")(line).op("||")(text)
+    return row
+
+
+RUN_WORDS = _words(_RUNS.resource, _RUNS.requested_by, _RUNS.requested_email, _RUNS.log_message)
+ACTION_WORDS = _words(
+    _ACTIONS.resource, _ACTIONS.name, _ACTIONS.email, _ACTIONS.kind, _ACTIONS.detail
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +50,7 @@ class Filter:
     person: tuple[str, ...] = ()  # e-mail addresses
     team: tuple[str, ...] = ()
     error: tuple[str, ...] = ()  # codes
+    action: tuple[str, ...] = ()  # kinds of actions
     search: str = ""  # each word occurs somewhere in what a person reads
 
     def earlier(self) -> "Filter":
@@ -52,12 +70,12 @@ def runs(wanted: Filter) -> Conditions:
         _RUNS.requested_team: wanted.team,
         _RUNS.error_code: wanted.error,
     }
-    text = (_RUNS.resource, _RUNS.requested_by, _RUNS.requested_email, _RUNS.log_message)
     return [
         _RUNS.organization_id.in_(wanted.organizations),
         *_period(_RUNS.queued_at, wanted),
         *(column.in_(values) for column, values in chosen.items() if values),
-        *_search(text, wanted.search),
+        *([sa.false()] if wanted.action else []),
+        *looked_up(RUN_WORDS, wanted.search),
     ]
 
 
@@ -67,14 +85,14 @@ def actions(wanted: Filter) -> Conditions:
         _ACTIONS.resource: wanted.resource,
         _ACTIONS.email: wanted.person,
         _ACTIONS.team: wanted.team,
+        _ACTIONS.kind: wanted.action,
     }
-    text = (_ACTIONS.resource, _ACTIONS.name, _ACTIONS.email, _ACTIONS.kind, _ACTIONS.detail)
     return [
         _ACTIONS.organization_id.in_(wanted.organizations),
         *_period(_ACTIONS.at, wanted),
         *(column.in_(values) for column, values in chosen.items() if values),
         *([sa.false()] if wanted.status or wanted.trigger or wanted.error else []),
-        *_search(text, wanted.search),
+        *looked_up(ACTION_WORDS, wanted.search),
     ]
 
 
@@ -85,8 +103,8 @@ def _period(at: sa.ColumnElement[Any], wanted: Filter) -> Iterator[sa.ColumnElem
         yield at < wanted.until
 
 
-def _search(columns: Iterable[sa.ColumnElement[Any]], search: str) -> Conditions:
-    row = sa.func.concat_ws("\n", *(sa.cast(column, sa.Text) for column in columns))
+def looked_up(row: sa.ColumnElement[Any], search: str) -> Conditions:
+    """Give the conditions that each word of a search occurs in the row's words."""
     return [row.icontains(word, autoescape=True) for word in search.split()]
 
 
@@ -119,6 +137,7 @@ def from_address(parameters: Mapping[str, str], organizations: tuple[int, ...]) 
         person=many("person"),
         team=many("team"),
         error=many("error"),
+        action=many("action"),
         search=parameters.get("search", ""),
     )
 

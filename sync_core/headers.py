@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sync_core.errors import SyncError
 from sync_core.fields import Field
+from sync_core.fields.cells import plain
 from sync_core.resource import Entity, Sheet
 
 
@@ -25,7 +26,7 @@ class Columns:
 
 def match(entity: Entity, sheet: Sheet) -> Columns:
     """Find every field's column. Raises SyncError where one is missing or repeated."""
-    headers = tuple(" ".join(header.split()) for header in sheet.headers)
+    headers = tuple(map(_tidied, sheet.headers))
     places = {field.label: _places(field, headers) for field in entity.fields}
     missing = [field for field in entity.fields if not places[field.label]]
     if missing:
@@ -39,6 +40,11 @@ def match(entity: Entity, sheet: Sheet) -> Columns:
         headers,
         tuple(_notes(entity, headers, places)),
     )
+
+
+def _tidied(header: str) -> str:
+    """Make every run of blanks one space, and drop what nobody sees."""
+    return " ".join(plain(header).split())
 
 
 def _places(field: Field, headers: Sequence[str]) -> list[int]:
@@ -56,7 +62,7 @@ def _unknown(headers: Sequence[str], places: dict[str, list[int]]) -> list[int]:
 
 
 def _missing(fields: Sequence[Field], unknown: Sequence[int], sheet: Sheet) -> SyncError:
-    spare = [" ".join(sheet.headers[i].split()) for i in unknown]
+    spare = [_tidied(sheet.headers[i]) for i in unknown]
     sentences = []
     for field in fields:
         guess = _guess(field, spare, alone=len(fields) == 1)

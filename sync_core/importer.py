@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from sync_core import db, headers, leases, plan, staging
+from sync_core import db, headers, leases, plan, staging, tables
 from sync_core.apply import apply
 from sync_core.errors import SyncError
 from sync_core.fields import Convention
@@ -24,6 +24,7 @@ from sync_core.staging import Checkpoint, StagingLostError
 from sync_core.wording import Named, Tally, message
 
 DOWNLOADING, PROCESSING, SAVING = SHEET_BANDS
+FETCHING = 0.9  # of the first band, where a source is fetched whole before it is read
 
 
 @dataclass(frozen=True)
@@ -164,13 +165,28 @@ def _convention(work: Work, sheet: Sheet) -> Convention:
 def _tell_reading(work: Work, scope: Scope, sheet: Sheet, page: Page) -> None:
     before, count = len(scope.together), len(work.resource.entities)
     part = page.done / sheet.total if page.done and sheet.total else 0.0
-    rows = sheet.total if sheet.unit == "rows" else None
+    by_bytes = sheet.unit == "bytes"
     work.reporter.tell(
         DOWNLOADING,
         f"Reading {scope.title}",
         fraction=(before + min(part, 1.0)) / count,
         done=scope.staged + scope.blank,
-        total=rows,
+        total=None if by_bytes else sheet.total,
+        read_bytes=page.done if by_bytes else None,
+        all_bytes=sheet.total if by_bytes else None,
+    )
+
+
+def tell_fetching(work: Work, entity: str, read: int, whole: int | None) -> None:
+    """Tell how much has arrived of a sheet that is fetched whole, before its rows are read."""
+    names = [entity.name for entity in work.resource.entities]
+    part = FETCHING * read / whole if whole else 0.0
+    work.reporter.tell(
+        DOWNLOADING,
+        "Downloading the source",
+        fraction=(names.index(entity) + min(part, 1.0)) / len(names),
+        read_bytes=read,
+        all_bytes=whole,
     )
 
 
@@ -185,6 +201,7 @@ def make_plans(work: Work, scopes: Sequence[Scope]) -> dict[str, Tally]:
             leases.fence(connection, work.claim)
             _refuse_what_is_not_all_there(connection, scope)
             tallies[scope.entity.name] = plan.make(connection, scope)
+        work.reporter.count(_planned(tallies))
         if scope.keyless and scope.entity.removal != "keep":
             work.note(
                 f"{scope.entity.title}: nothing was removed, for the key of"
@@ -192,6 +209,12 @@ def make_plans(work: Work, scopes: Sequence[Scope]) -> dict[str, Tally]:
             )
     work.reporter.log(f"Planned: {message(tallies, work.resource.entities)}")
     return tallies
+
+
+def _planned(tallies: Mapping[str, Tally]) -> dict[str, int]:
+    """Count for the page what the run will do; what there is none of is not told."""
+    told = {kind: sum(getattr(tally, kind) for tally in tallies.values()) for kind in tables.KINDS}
+    return {kind: number for kind, number in told.items() if number}
 
 
 def _refuse_what_is_not_all_there(connection: Connection, scope: Scope) -> None:

@@ -91,7 +91,7 @@ def push(run_id: int, resource: str) -> bool:
             work,
             run_id,
             job_id=f"run-{run_id}",
-            job_timeout=int(settings.current().time_limits.of(resource) + GRACE),
+            job_timeout=int(_limit(run_id, resource) + GRACE),
             result_ttl=60,
             failure_ttl=3600,
         )
@@ -131,11 +131,20 @@ def work(run_id: int) -> str:
 def attempt(claim: Claim) -> str:
     """Work on a claimed run; gives its status, or why this attempt did not end it."""
     reporter = Reporter(kv.client(), claim.run_id, claim.attempt)
-    with Heart(claim, settings.current().time_limits.of(claim.resource)) as heart:
-        return _attempt(claim, heart, reporter)
+    limit = _limit(claim.run_id, claim.resource)
+    with Heart(claim, limit) as heart:
+        return _attempt(claim, heart, reporter, limit)
 
 
-def _attempt(claim: Claim, heart: Heart, reporter: Reporter) -> str:
+def _limit(run_id: int, resource: str) -> float:
+    """Give the seconds that a run may take; the usual ones while Postgres does not answer."""
+    usual = settings.current().time_limits
+    with suppress(sa.exc.DBAPIError, sa.exc.TimeoutError), db.begin() as connection:
+        return leases.limit(connection, usual, run_id)
+    return usual.of(resource)
+
+
+def _attempt(claim: Claim, heart: Heart, reporter: Reporter, limit: float) -> str:
     try:
         return _sync(claim, heart, reporter).status
     except LeaseLostError:
@@ -148,7 +157,7 @@ def _attempt(claim: Claim, heart: Heart, reporter: Reporter) -> str:
         if db.is_away(error):
             crashed = not db.is_restart(error)  # it may be this very run that Postgres dies of
             return _interrupt(claim, "Postgres went away", reporter, crashed=crashed)
-        return _finish(claim, _ending(claim, error), reporter)
+        return _finish(claim, _ending(claim, error, limit), reporter)
 
 
 def _sync(claim: Claim, heart: Heart, reporter: Reporter) -> Ending:
@@ -178,16 +187,20 @@ def _open(place: Place, work: importer.Work) -> Source:
         work.reporter.say(sentence)
         work.reporter.log(sentence, "warning")
 
-    return sources.open_source(place, settings.current(), on_wait=on_wait)
+    def on_bytes(read: int, whole: int | None) -> None:
+        work.reading.heard()
+        importer.tell_fetching(work, place.entity, read, whole)
+
+    return sources.open_source(place, settings.current(), on_wait=on_wait, on_bytes=on_bytes)
 
 
-def _ending(claim: Claim, error: Exception) -> Ending:
+def _ending(claim: Claim, error: Exception, limit: float) -> Ending:
     """Give the ending of a run that did not get through; the target is as it was."""
     match error:
         case CancelledError():
             return leases.cancelled()
         case OverdueError() | JobTimeoutException():
-            return leases.overdue(settings.current().time_limits.of(claim.resource))
+            return leases.overdue(limit)
         case SyncError():
             log.warning("run %s: %s: %s", claim.run_id, error.code, error.sentence)
             return _failure(error)

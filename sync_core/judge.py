@@ -1,10 +1,11 @@
 """Judge a page of rows in memory, a column at a time: a record, or issues, or a rule's skip."""
 
 import dataclasses
+import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -14,6 +15,7 @@ from sync_core.headers import Columns
 from sync_core.resource import Entity, Page
 
 ROW, RULE, ISSUES, RAW = "row_number", "_rule", "_issues", "_raw"
+DELIMITER, QUOTE = "\x1f", "\x01"  # of a page as CSV; no text of it holds either
 REASONS = pl.Schema({ROW: pl.Int64, ISSUES: pl.String, RAW: pl.String})
 
 
@@ -29,6 +31,16 @@ class Judged:
     blank: int
     keyless: int  # rows whose key cannot be read
     reasons: bool  # whether rows carry issues, or a rule's skip
+
+    def as_csv(self) -> bytes:
+        """Write the frame for COPY; a null is nothing, and no text is empty.
+
+        Only a line break needs quotes: fields refuse other control characters, JSON escapes them.
+        To look for what needs quotes costs more than to write.
+        """
+        quick = _csv(self.frame, "never")
+        broken = quick.count(b"\n") > self.frame.height or b"\r" in quick
+        return _csv(self.frame, "necessary") if broken else quick
 
 
 @dataclass(frozen=True)
@@ -141,6 +153,14 @@ class Judge:
             for header, text in cells
             if header and text is not None
         }
+
+
+def _csv(frame: pl.DataFrame, quotes: Literal["never", "necessary"]) -> bytes:
+    text = io.BytesIO()
+    frame.write_csv(
+        text, include_header=False, separator=DELIMITER, quote_char=QUOTE, quote_style=quotes
+    )
+    return text.getvalue()  # shares the bytes
 
 
 def _code(field: Field) -> str:

@@ -143,7 +143,11 @@ def _is_held(held: Claim) -> Conditions:
 
 
 def finish(connection: Connection, held: Claim, ending: Ending) -> None:
-    """End the run; the last statements of its transaction. Raises LeaseLostError."""
+    """End the run; the last statements of its transaction. Raises LeaseLostError.
+
+    The audit's link is made at the commit: until then the attempt ends as well, and nobody waits.
+    """
+    connection.execute(sa.text("set constraints runs_are_linked deferred"))
     if not close(connection, _is_held(held), ending):
         raise LeaseLostError
     _end_attempt(connection, held.run_id, ending.status, ending.log)
@@ -268,20 +272,40 @@ def enforce_cancels(connection: Connection) -> list[int]:
 
 def close_overdue(connection: Connection, limits: Limits) -> list[int]:
     """Time out the runs that are active for longer than their limit."""
-    usual, special = timedelta(seconds=limits.usual), limits.special.items()
-    own = [(_RUNS.resource == name, timedelta(seconds=limit)) for name, limit in special]
-    is_over = _RUNS.active_since + (sa.case(*own, else_=usual) if own else usual) < _NOW
+    is_over = _RUNS.active_since + _lasting(limits) < _NOW
     running = _seize(connection, [is_over])
     for held in running:
-        finish(connection, held, overdue(limits.of(held.resource)))
+        finish(connection, held, overdue(limit(connection, limits, held.run_id)))
     idle = connection.execute(
-        sa.select(_RUNS.id, _RUNS.resource)
+        sa.select(_RUNS.id)
         .where(_RUNS.status.in_(("queued", "interrupted")), is_over)
         .with_for_update(skip_locked=True)
-    ).all()
-    for run_id, resource in idle:
-        close(connection, [_RUNS.id == run_id], overdue(limits.of(resource)))
-    return [*(held.run_id for held in running), *(run_id for run_id, _ in idle)]
+    )
+    waited = list(idle.scalars())
+    for run_id in waited:
+        close(connection, [_RUNS.id == run_id], overdue(limit(connection, limits, run_id)))
+    return [*(held.run_id for held in running), *waited]
+
+
+def limit(connection: Connection, limits: Limits, run_id: int) -> float:
+    """Give the seconds for which the run may be active."""
+    query = sa.select(_lasting(limits)).where(_RUNS.id == run_id)
+    return connection.execute(query).scalar_one().total_seconds()
+
+
+def _lasting(limits: Limits) -> sa.ColumnElement[timedelta]:
+    """Give how long a run may be active: what its organization decided, else the settings."""
+    decided = tables.policies.c
+    own = (
+        sa.select(sa.func.make_interval(0, 0, 0, 0, 0, decided.limit_minutes))
+        .where(decided.organization_id == _RUNS.organization_id)
+        .where(decided.resource == _RUNS.resource)
+        .scalar_subquery()
+    )
+    usual = sa.literal(timedelta(seconds=limits.usual))
+    special = [(_RUNS.resource == name, timedelta(seconds=s)) for name, s in limits.special.items()]
+    settled = sa.case(*special, else_=usual) if special else usual
+    return sa.func.coalesce(own, settled, type_=sa.Interval)
 
 
 def expire_plans(connection: Connection) -> list[int]:

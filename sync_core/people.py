@@ -1,7 +1,8 @@
 """Who may do what."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -48,6 +49,20 @@ def require(person: Person, permission: Permission) -> None:
     if not person.may(permission):
         roles = " or ".join(role for role, may in MAY.items() if permission in may)
         raise SyncError("no_permission", role=person.role, doing=WORDS[permission], roles=roles)
+
+
+def signed_in(claims: Mapping[str, Any], allowed: float, now: float) -> str | None:
+    """Give the address that a sign-in vouches for: verified, and not `allowed` seconds old."""
+    address = str(claims.get("email") or "").strip().lower()
+    if not claims.get("is_logged_in") or claims.get("email_verified") is False:
+        return None
+    return None if is_overdue(claims, allowed, now) else address or None
+
+
+def is_overdue(claims: Mapping[str, Any], allowed: float, now: float) -> bool:
+    """Tell whether a sign-in is older than allowed, in seconds."""
+    at = claims.get("auth_time") or claims.get("iat")
+    return isinstance(at, int | float) and now - at > allowed
 
 
 def find(connection: Connection, organization_id: int, email: str) -> Person | None:

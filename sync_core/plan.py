@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from psycopg import sql
 from sqlalchemy import Connection
 
-from sync_core import checks, db
+from sync_core import checks, db, staging
 from sync_core.fields import Field
 from sync_core.resource import Entity
 from sync_core.scope import Scope, listed
@@ -20,8 +20,12 @@ MEMORY = (  # for joins of a million rows, which would go to disk otherwise
 def make(connection: Connection, scope: Scope) -> Tally:
     """Write the entity's plan, and count it; the plans of the entities before it must stand."""
     db.cursor(connection).execute(MEMORY)
+    staging.do_not_wait(connection)
     scope.run(connection, "analyze {rows} (row_number, _issues, _rule, {keys})")
     found = checks.find(connection, scope)
+    staging.drop(connection, staging.table(scope.run_id, scope.entity, "plan"))
+    if not found and _is_all_new(connection, scope):
+        return _plan_all(connection, scope)
     _compare(connection, scope, checked=found > 0)
     if found or scope.reasons:
         _leave_out(connection, scope)
@@ -29,6 +33,27 @@ def make(connection: Connection, scope: Scope) -> Tally:
         _remove(connection, scope)
     checks.keep_unique(connection, scope)
     return _count(connection, scope)
+
+
+def _is_all_new(connection: Connection, scope: Scope) -> bool:
+    """Tell whether every row that was read is right, and the organization has no record yet."""
+    if scope.reasons or any(field.unique for field in scope.entity.fields):
+        return False  # of unique values, two rows may have the same
+    query = "select exists (select from {target} t where t.organization_id = {org})"
+    ((held,),) = scope.ask(connection, query)
+    return not held
+
+
+def _plan_all(connection: Connection, scope: Scope) -> Tally:
+    """Plan a first load: a view says what a table of all rows would, and costs nothing."""
+    scope.run(
+        connection,
+        "create view {plan} as select s.row_number, 'created' as kind, {s_as_planned},"
+        " {s_name} as name, null as rule, null::jsonb as changes, null::jsonb as issues,"
+        " null::jsonb as raw, {hash} as row_hash, s.ctid as tid from {rows} s",
+        hash=row_hash("s", scope.entity),
+    )
+    return Tally(read=scope.staged, created=scope.staged, blank=scope.blank)
 
 
 def _compare(connection: Connection, scope: Scope, *, checked: bool) -> None:
@@ -39,14 +64,13 @@ def _compare(connection: Connection, scope: Scope, *, checked: bool) -> None:
         for field in others
     ]
     right = "and not exists (select from {verdicts} v where v.row_number = s.row_number)"
-    scope.run(connection, "drop table if exists {plan}")
     scope.run(  # a table made by a query, for only then Postgres plans it in parallel
         connection,
         "create unlogged table {plan} with (autovacuum_enabled = false) as select s.row_number,"
-        " case when {t_key} is null then 'created' else 'updated' end as kind, {s_keys},"
-        " {s_name} as name, null::text as rule,"
+        " case when {t_key} is null then 'created' else 'updated' end as kind,"
+        " {s_as_planned}, {s_name} as name, null::text as rule,"
         " case when {t_key} is not null then {changes} end as changes,"
-        " null::jsonb as issues, null::jsonb as raw, {hash} as row_hash, s.ctid as _place"
+        " null::jsonb as issues, null::jsonb as raw, {hash} as row_hash, s.ctid as tid"
         " from {rows} s left join {target} t on t.organization_id = {org} and {s_is_t}"
         " where s._issues is null and s._rule is null and ({differs}) {right}",
         changes=_changes(others),
@@ -92,7 +116,7 @@ def _leave_out(connection: Connection, scope: Scope) -> None:
     reason = sql.SQL("case s._rule {} end").format(sql.SQL(" ").join(reasons)) if reasons else None
     scope.run(
         connection,
-        "insert into {plan} (row_number, kind, {keys}, name, rule, issues, raw)"
+        "insert into {plan} (row_number, kind, {plan_keys}, name, rule, issues, raw)"
         " select s.row_number,"
         " case when coalesce(s._rule, v.rule) is null then 'failed' else 'skipped' end,"
         " {s_keys}, coalesce({s_name}, 'row ' || s.row_number), coalesce(s._rule, v.rule),"
@@ -120,7 +144,7 @@ def _remove(connection: Connection, scope: Scope) -> None:
     )
     scope.run(
         connection,
-        "insert into {plan} (kind, {keys}, name, changes)"
+        "insert into {plan} (kind, {plan_keys}, name, changes)"
         " select 'removed', {t_keys}, {t_name}, jsonb_build_object({whole})"
         " from {target} t where t.organization_id = {org} and t._removed_at is null"
         " and not exists (select from {rows} s where {s_is_t})",

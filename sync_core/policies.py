@@ -1,7 +1,7 @@
-"""What an organization decides for a resource: how fresh it shall be, what removal means."""
+"""What an organization decides for a resource: how fresh, what removal means, how long a run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -18,23 +18,24 @@ class Policy:
 
     fresh_hours: int = 24  # after which its data count as old
     removal: Removal | None = None  # None: as each of its tables says by itself
+    limit_minutes: int | None = None  # after which a run is timed out; None: as the settings say
 
 
 def of(connection: Connection, organization_id: int) -> Mapping[str, Policy]:
     """Read the policy of every resource of the catalogue."""
     kept = tables.policies.c
     rows = connection.execute(
-        sa.select(kept.resource, kept.fresh_hours, kept.removal).where(
+        sa.select(kept.resource, kept.fresh_hours, kept.removal, kept.limit_minutes).where(
             kept.organization_id == organization_id
         )
     )
-    decided = {row.resource: Policy(row.fresh_hours, row.removal) for row in rows}
+    decided = {name: Policy(*decisions) for name, *decisions in rows}
     return {name: decided.get(name, Policy()) for name in resources.CATALOGUE}
 
 
 def put(connection: Connection, organization: Organization, name: str, policy: Policy) -> None:
     """Keep the policy of a resource; the one before is replaced."""
-    values = {"fresh_hours": policy.fresh_hours, "removal": policy.removal}
+    values = asdict(policy)
     connection.execute(
         insert(tables.policies)
         .values(organization_id=organization.id, resource=name, **values)

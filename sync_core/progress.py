@@ -38,6 +38,8 @@ class Progress:
     total: int | None = None
     unit: str = "rows"
     percent: int = 0
+    read_bytes: int | None = None  # of the source; None where it is not read by its bytes
+    all_bytes: int | None = None
     counts: dict[str, int] = field(default_factory=dict)
     attempt: int = 0
     at: float = 0.0  # seconds since 1970
@@ -91,6 +93,11 @@ class Reporter:
     def say(self, sentence: str) -> None:
         """Change the sentence alone, at once."""
         self.latest = replace(self.latest, sentence=sentence, at=time.time())
+        self._write()
+
+    def count(self, counts: dict[str, int]) -> None:
+        """Tell what is known of the rows, at once."""
+        self.latest = replace(self.latest, counts=counts, at=time.time())
         self._write()
 
     def log(self, text: str, level: Level = "info") -> None:

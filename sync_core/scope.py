@@ -46,12 +46,18 @@ class Scope:
             "keys": sql.SQL(", ").join(sql.Identifier(f.column) for f in keys),
             "s_keys": listed("s", keys),
             "t_keys": listed("t", keys),
-            "p_keys": listed("p", keys),
-            "t_key": sql.Identifier("t", keys[0].column),
+            "p_keys": sql.SQL(", ").join(
+                sql.SQL("{} as {}").format(column("p", f), sql.Identifier(f.column)) for f in keys
+            ),
+            "s_as_planned": sql.SQL(", ").join(
+                sql.SQL("{} as {}").format(column("s", f), sql.Identifier(_kept(f))) for f in keys
+            ),
+            "plan_keys": sql.SQL(", ").join(sql.Identifier(_kept(f)) for f in keys),
+            "t_key": column("t", keys[0]),
             "s_is_t": same("s", "t", keys),
             "p_is_t": same("p", "t", keys),
             # The place in staging finds a row fastest; its number proves that it is still that row.
-            "s_is_p": sql.SQL("s.ctid = p._place and s.row_number = p.row_number"),
+            "s_is_p": sql.SQL("s.ctid = p.tid and s.row_number = p.row_number"),
             "s_name": named("s", self.entity),
             "t_name": named("t", self.entity),
             "p_key": key_text("p", self.entity, KEY_SEPARATOR),
@@ -88,23 +94,32 @@ class Scope:
         ).format(sql.Literal(field.label), sql.Literal(code), sentence, self.cell(field))
 
 
+def column(table: str, field: Field) -> sql.Identifier:
+    """Give a field's column of `s`, `t` or another table; the plan `p` has only those of keys."""
+    return sql.Identifier(table, _kept(field) if table == "p" else field.column)
+
+
+def _kept(key: Field) -> str:
+    """Name a key's column in a plan so that no label can meet the plan's own columns."""
+    return f"_{key.column}"
+
+
 def listed(table: str, fields: Sequence[Field]) -> sql.Composed:
     """Give the fields' columns of a table, with commas."""
-    return sql.SQL(", ").join(sql.Identifier(table, f.column) for f in fields)
+    return sql.SQL(", ").join(column(table, f) for f in fields)
 
 
 def same(left: str, right: str, fields: Sequence[Field]) -> sql.Composed:
     """Give the SQL that two tables agree in these fields."""
     return sql.SQL(" and ").join(
-        sql.SQL("{} = {}").format(sql.Identifier(left, f.column), sql.Identifier(right, f.column))
-        for f in fields
+        sql.SQL("{} = {}").format(column(left, f), column(right, f)) for f in fields
     )
 
 
 def key_text(table: str, entity: Entity, separator: str) -> sql.Composed:
     """Give the SQL of a row's key as one text; null where a part is missing."""
     between = sql.SQL(" || " + sql.Literal(separator).as_string() + " || ")
-    parts = [sql.SQL("{}::text").format(sql.Identifier(table, f.column)) for f in entity.keys]
+    parts = [sql.SQL("{}::text").format(column(table, f)) for f in entity.keys]
     return sql.Composed(parts).join(between)
 
 
@@ -114,4 +129,4 @@ def named(table: str, entity: Entity) -> sql.Composed:
     key = key_text(table, entity, " ")
     if not names:
         return key
-    return sql.SQL("coalesce({}, {})").format(sql.Identifier(table, names[0].column), key)
+    return sql.SQL("coalesce({}, {})").format(column(table, names[0]), key)

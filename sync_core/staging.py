@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import dialect, insert
 
 from sync_core import db, tables
-from sync_core.judge import ISSUES, RAW, ROW, RULE, Judged
+from sync_core.judge import DELIMITER, ISSUES, QUOTE, RAW, ROW, RULE, Judged
 from sync_core.resource import Entity
 
 OURS = f"{ROW} integer, {RULE} text, {ISSUES} jsonb, {RAW} jsonb"
@@ -46,9 +46,10 @@ def create(connection: Connection, run_id: int, entity: Entity, sheet: Mapping[s
         sql.SQL("{} {}").format(sql.Identifier(f.column), sql.SQL(_type(f.sql_type)))
         for f in entity.fields
     )
-    cursor = db.cursor(connection)
-    cursor.execute(sql.SQL("drop table if exists {}").format(name))
-    cursor.execute(
+    do_not_wait(connection)
+    drop(connection, table(run_id, entity, "plan"))
+    drop(connection, name)
+    db.cursor(connection).execute(
         sql.SQL("create unlogged table {} ({}, {}) with (autovacuum_enabled = false)").format(
             name, sql.SQL(OURS), columns
         )
@@ -59,6 +60,11 @@ def create(connection: Connection, run_id: int, entity: Entity, sheet: Mapping[s
         .values(run_id=run_id, entity=entity.name, **fresh)
         .on_conflict_do_update(index_elements=["run_id", "entity"], set_=fresh)
     )
+
+
+def do_not_wait(connection: Connection) -> None:
+    """Let the commit not wait for the disk: a crash that forgets it empties staging as well."""
+    db.cursor(connection).execute("set local synchronous_commit = off")
 
 
 def kept(
@@ -78,6 +84,7 @@ def kept(
 
 def complete(connection: Connection, run_id: int, entity: Entity) -> None:
     """Note that the sheet was read to its end."""
+    do_not_wait(connection)
     connection.execute(_update(run_id, entity).values(complete=True))
 
 
@@ -93,15 +100,14 @@ def _type(sql_type: sa.types.TypeEngine[object]) -> str:
 def write(
     connection: Connection, run_id: int, entity: Entity, judged: Judged, cursor: object
 ) -> None:
-    """Append a judged page, and count it in the run's checkpoint.
-
-    The commit does not wait for the disk: a crash that forgets it empties the table as well.
-    """
-    db.cursor(connection).execute("set local synchronous_commit = off")
+    """Append a judged page, and count it in the run's checkpoint."""
+    do_not_wait(connection)
     columns = sql.SQL(", ").join(map(sql.Identifier, judged.frame.columns))
-    command = sql.SQL("copy {} ({}) from stdin (format csv)").format(table(run_id, entity), columns)
+    command = sql.SQL("copy {} ({}) from stdin (format csv, delimiter {}, quote {})").format(
+        table(run_id, entity), columns, sql.Literal(DELIMITER), sql.Literal(QUOTE)
+    )
     with db.cursor(connection).copy(command) as copy:
-        copy.write(judged.frame.write_csv(include_header=False).encode())
+        copy.write(judged.as_csv())
     so_far = tables.checkpoints.c
     connection.execute(
         _update(run_id, entity).values(
@@ -121,15 +127,23 @@ def count(connection: Connection, run_id: int, entity: Entity) -> int:
     return int(found.fetchall()[0][0])
 
 
+def drop(connection: Connection, name: sql.Identifier) -> None:
+    """Drop a table of a run, or the view that stands for it, if it is there."""
+    kinds = {"r": sql.SQL("drop table {}"), "v": sql.SQL("drop view {}")}
+    query = "select relkind from pg_class where oid = to_regclass(%s)"
+    for (kind,) in db.cursor(connection).execute(query, [name.as_string()]).fetchall():
+        db.cursor(connection).execute(kinds[kind].format(name))
+
+
 def drop_ended(connection: Connection) -> None:
-    """Drop the staging and plan tables of runs that have ended."""
+    """Drop the staging and plan tables of runs that have ended, the views on them first."""
     names = connection.execute(
         sa.text(
-            "select tablename from pg_tables join runs"
-            " on runs.id = substring(tablename from '_([0-9]+)$')::bigint"
-            " where schemaname = 'staging' and finished_at is not null"
+            "select relname from pg_class join runs"
+            " on runs.id = substring(relname from '_([0-9]+)$')::bigint"
+            " where relnamespace = 'staging'::regnamespace and relkind in ('r', 'v')"
+            " and finished_at is not null order by relkind desc"
         )
     ).scalars()
     for name in list(names):
-        drop = sql.SQL("drop table if exists {}").format(sql.Identifier("staging", name))
-        db.cursor(connection).execute(drop)
+        drop(connection, sql.Identifier("staging", name))

@@ -68,6 +68,13 @@ def _count(name: str) -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger, server_default="0", nullable=False)
 
 
+def _newest_first(name: str, column: str, at: str, where: str | None = None) -> sa.Index:
+    """Index the entries of the audit by one of their columns, in the order of its list."""
+    order = (sa.text(f"{at} desc"), sa.text("id desc"))
+    condition = sa.text(where) if where else None
+    return sa.Index(name, "organization_id", column, *order, postgresql_where=condition)
+
+
 def _one_of(name: str, values: tuple[str, ...]) -> sa.CheckConstraint:
     return sa.CheckConstraint(
         sa.column(name).in_([sa.literal_column(f"'{v}'") for v in values]), f"{name}_known"
@@ -119,7 +126,9 @@ policies = sa.Table(
     sa.Column("resource", sa.Text, primary_key=True),
     sa.Column("fresh_hours", sa.Integer, nullable=False),
     _text("removal", nullable=True),
+    sa.Column("limit_minutes", sa.Integer),
     sa.CheckConstraint("fresh_hours > 0", "fresh_some_time"),
+    sa.CheckConstraint("limit_minutes > 0", "limited_to_some_time"),
     _one_of("removal", REMOVALS),
 )
 
@@ -164,6 +173,11 @@ runs = sa.Table(
     ),
     sa.Index("runs_by_resource", "organization_id", "resource", sa.text("id desc")),
     sa.Index("runs_to_decide", "id", postgresql_where=sa.text("status = 'waiting'")),
+    _newest_first("runs_by_status", "status", "queued_at"),
+    _newest_first("runs_by_trigger", "trigger", "queued_at"),
+    _newest_first("runs_by_person", "requested_email", "queued_at"),
+    _newest_first("runs_by_team", "requested_team", "queued_at"),
+    _newest_first("runs_by_error", "error_code", "queued_at", "error_code is not null"),
     sa.Index(
         "runs_by_time",  # figures over months are read from it alone
         "organization_id",
@@ -228,6 +242,8 @@ tallies = sa.Table(
     *(_count(kind) for kind in KINDS),
     _count("blank"),
     _json("rules"),
+    _text("facts_digest", nullable=True),  # of the run's outcomes (`chain.DIGESTS`)
+    _text("values_digest", nullable=True),
     sa.CheckConstraint("read = created + updated + unchanged + skipped + failed", "add_up"),
 )
 
@@ -280,7 +296,35 @@ actions = sa.Table(
     _text("resource", nullable=True),
     sa.Column("run_id", sa.BigInteger, sa.ForeignKey("runs.id")),
     _json("detail"),
-    sa.Index("actions_by_time", "organization_id", sa.text("at desc")),
+    sa.Index("actions_by_time", "organization_id", sa.text("at desc"), sa.text("id desc")),
+    _newest_first("actions_by_kind", "kind", "at"),
+    _newest_first("actions_by_person", "email", "at"),
+    _newest_first("actions_by_team", "team", "at"),
+    _newest_first("actions_by_resource", "resource", "at"),
+)
+
+# The audit's chain: a link for each ended run and each action, made by triggers at the commit.
+links = sa.Table(
+    "links",
+    metadata,
+    sa.Column("organization_id", sa.BigInteger, primary_key=True),  # a key would lock its row
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    _text("kind"),
+    sa.Column("subject_id", sa.BigInteger, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),  # SHA-256 of what the subject said
+    sa.Column("hash", sa.LargeBinary, nullable=False),  # of the link before, and of this one
+    sa.UniqueConstraint("subject_id", "kind"),
+    _one_of("kind", ("run", "action")),
+)
+
+verifications = sa.Table(
+    "verifications",
+    metadata,
+    _organization(primary_key=True),
+    sa.Column("at", sa.DateTime(timezone=True), primary_key=True),
+    _count("links"),
+    sa.Column("head", sa.LargeBinary),  # the hash of the last link
+    _text("broken", nullable=True),  # the first broken link, in a sentence
 )
 
 dismissals = sa.Table(

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from sync_core import actions, filters, people, rejects, tables
+from sync_core import actions, csv_files, filters, people, tables
 from sync_core.analytics.asking import FAILED, RUNS, ask, numbered
 from sync_core.filters import Filter
 from sync_core.people import Person
@@ -166,14 +166,14 @@ def as_csv(connection: Connection, person: Person, wanted: Filter, code: str) ->
     Whoever reads it to the end has exported it: that is written down.
     """
     people.require(person, "export")
-    yield rejects.line(HEADER)
+    yield csv_files.line(HEADER)
     count = 0
     query = _rows(code, tables.issue_tallies, _COUNTED.run_id, _COUNTED.entity).where(
         *filters.runs(wanted), _COUNTED.code == code
     )
     for row in connection.execute(query.execution_options(yield_per=1000)):
         count += 1
-        yield rejects.line([row[0], row[1].isoformat(), *row[2:]])
+        yield csv_files.line([row[0], row[1].isoformat(), *row[2:]])
     _record(
         connection,
         person,

@@ -1,9 +1,10 @@
 """Fields: each reads one cell, knows its SQL type, and says what is wrong with a stable code."""
 
+from sync_core.fields import phones
 from sync_core.fields.amounts import Integer, Money, Number
 from sync_core.fields.cells import Cell, CellError, Reading, clean
 from sync_core.fields.contacts import Email, Phone, Url
-from sync_core.fields.convention import Convention
+from sync_core.fields.convention import Convention, currencies
 from sync_core.fields.field import Field
 from sync_core.fields.moments import Date, Time
 from sync_core.fields.words import Choice, Currency, Text, YesNo
@@ -27,4 +28,13 @@ __all__ = [
     "Url",
     "YesNo",
     "clean",
+    "warm_up",
 ]
+
+
+def warm_up() -> None:
+    """Load what the cells of most sheets are read with, once for all forks of this process."""
+    usual = Convention()
+    _marks = usual.decimal_mark, usual.group_mark
+    phones.plan(usual.country)
+    currencies()

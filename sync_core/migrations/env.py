@@ -8,7 +8,9 @@ assert resources.CATALOGUE  # noqa: S101 - importing the catalogue registers its
 
 
 def _is_ours(_object: object, name: str | None, kind: str, _reflected: bool, _to: object) -> bool:  # noqa: FBT001 - Alembic's signature
-    return not (kind == "table" and name is not None and name.startswith("outcomes_"))
+    is_partition = kind == "table" and name is not None and name.startswith("outcomes_")
+    is_where_it_can_be = kind == "index" and name is not None and name.endswith("_by_words")
+    return not (is_partition or is_where_it_can_be)
 
 
 context.configure(

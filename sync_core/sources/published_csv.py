@@ -1,7 +1,7 @@
 """A CSV at an address: fetched whole, then read like a file."""
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from time import monotonic
 from typing import BinaryIO
@@ -17,6 +17,7 @@ from sync_core.sources.places import Place
 
 LARGEST_BODY = 500 * 2**20  # bytes
 LEAST_PROGRESS = 64 * 2**10  # bytes within the timeout; who sends less is stuck
+OnBytes = Callable[[int, int | None], None]  # told how many arrived, and of how many
 CONNECT_TIMEOUT = 10.0
 HOPS = 5
 
@@ -44,6 +45,7 @@ class PublishedCsvSource:
     place: Place
     timeout: float  # seconds without progress
     ask: Asking
+    on_bytes: OnBytes = lambda _read, _all: None
     largest: int = LARGEST_BODY
 
     @property
@@ -119,11 +121,13 @@ class PublishedCsvSource:
         return "/spreadsheets/" in self._start.path and "csv" in asked
 
     def _store(self, response: httpx.Response) -> BinaryIO:
+        whole = _length(response)
         file = tempfile.TemporaryFile()  # noqa: SIM115 - the sheet closes it
         try:
             for chunk in _steady(response.iter_bytes(), self.timeout):
                 file.write(chunk)
                 self._refuse_what_is_too_large(file.tell())
+                self.on_bytes(file.tell(), whole)
             file.flush()
         except BaseException:
             file.close()
@@ -134,6 +138,12 @@ class PublishedCsvSource:
         if size > self.largest:
             limit = f"{self.largest >> 20} MB"
             raise SyncError("csv_too_large", name=self.name, limit=limit)
+
+
+def _length(response: httpx.Response) -> int | None:
+    """Give how many bytes will come; None where that is not said, or they come compressed."""
+    said = response.headers.get("Content-Length", "")
+    return int(said) if said.isdecimal() and "Content-Encoding" not in response.headers else None
 
 
 def may_follow(start: httpx.URL, url: httpx.URL) -> bool:

@@ -7,11 +7,11 @@ import streamlit as st
 
 from sync_core import resources
 from sync_core.resource import Resource
-from sync_core.ui import notice, source_line, workers
+from sync_core.ui import notice, source_line, verified
 from sync_core.ui.navigation import page_file
 from sync_core.ui.news import News
 from sync_core.ui.visitor import Visitor
-from sync_core.ui.words import Color, ago, count, literal
+from sync_core.ui.words import Color, ago, brief, count, hours, literal
 
 
 @dataclass(frozen=True)
@@ -54,14 +54,16 @@ def _show(matter: Matter) -> None:
 def _matters(here: Visitor, found: News) -> Iterator[Matter]:
     for resource in resources.CATALOGUE.values():
         yield from _of_resource(here, resource, found)
-    if problem := workers.problem():
-        yield Matter(":material/engineering:", "red", problem)
+    if here.person.may("audit"):
+        yield from _broken_chain(here)
+    if found.problem:
+        yield Matter(":material/engineering:", "red", found.problem)
 
 
 def _of_resource(here: Visitor, resource: Resource, found: News) -> Iterator[Matter]:
     run, title = found.runs.get(resource.name), f"**{resource.title}**"
     if run and run.status in {"failed", "timed_out"}:
-        text = f"{title}: {literal(run.message)}"
+        text = f"{title}: {literal(brief(run.message))}"
         yield Matter(":material/error:", "red", text, resource.name)
     if run and run.status == "waiting":
         text = f"{title}: its plan waits for a decision."
@@ -70,11 +72,18 @@ def _of_resource(here: Visitor, resource: Resource, found: News) -> Iterator[Mat
         text = f"{title}: {count(failed, 'row')} failed in the last sync."
         yield Matter(":material/warning:", "orange", text, resource.name, notice.TO_MEND)
     if found.overdue(resource.name):
-        hours = count(found.policies[resource.name].fresh_hours, "hour")
-        text = f"{title}: in step {_since(found, resource)}, but it shall be every {hours}."
+        promise = hours(found.policies[resource.name].fresh_hours)
+        text = f"{title}: in step {_since(found, resource)}, but it shall be every {promise}."
         yield Matter(":material/hourglass_bottom:", "orange", text, resource.name)
     if not source_line.of(here.organization, resource.name):
         yield Matter(":material/link_off:", "orange", f"{title}: no source is set.", "sources")
+
+
+def _broken_chain(here: Visitor) -> Iterator[Matter]:
+    verdict = verified.of(here.organization.id)
+    if verdict and verdict.broken:
+        text = f"**Audit**: the trail is broken at {literal(verdict.broken)}."
+        yield Matter(":material/gpp_bad:", "red", text, "audit")
 
 
 def _since(found: News, resource: Resource) -> str:

@@ -17,6 +17,7 @@ from streamlit.web.server.starlette.starlette_app_utils import (
 
 PATH = "/sign-in/demo"
 SALT = "sync-desk-demo"
+PROVIDER = "demo"  # in the cookie
 VALID = 60  # seconds from the click to the sign-in
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
@@ -52,7 +53,7 @@ async def _enter(request: Request) -> Response:
         "name": ticket["name"],
         "origin": f"{request.url.scheme}://{request.headers['host']}",
         "is_logged_in": True,
-        "provider": "demo",
+        "provider": PROVIDER,
         "iat": int(time.time()),
     }
     cookie = create_signed_value(get_cookie_secret(), AUTH_COOKIE_NAME, json.dumps(claims))

@@ -1,8 +1,9 @@
 """What people did lately, in words: "Sarah Lim from Operations synced therapists at 2:30 PM"."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from sync_core.runs import Run
 from sync_core.ui.visitor import Visitor
 from sync_core.ui.words import clock, literal, look
 
-SHOWN = 10
+SHOWN, LOOKED_AT = 10, 50
 DID = {
     "queued": "is about to sync",
     "running": "is syncing",
@@ -43,6 +44,7 @@ class Item:
     at: datetime
     icon: str
     text: str  # Markdown, without the time
+    times: int = 1  # so often in a row
 
 
 def show(here: Visitor) -> None:
@@ -53,22 +55,31 @@ def show(here: Visitor) -> None:
         if not items:
             st.caption("Nothing has happened yet. Who syncs what, and when, is told here.")
         for item in items:
-            told = f"{item.icon} {item.text} :gray[{clock(item.at, here.zone)}]"
+            often = f" :gray-badge[{item.times} times]" if item.times > 1 else ""
+            told = f"{item.icon} {item.text} :gray[{clock(item.at, here.zone)}]{often}"
             st.markdown(f":small[{told}]")
 
 
 def _items(organization_id: int) -> list[Item]:
     with db.begin() as connection:
-        latest = runs.history(connection, organization_id, limit=SHOWN)
+        latest = runs.history(connection, organization_id, limit=LOOKED_AT)
         done = tables.actions
         changes = connection.execute(
             sa.select(done)
             .where(done.c.organization_id == organization_id, done.c.kind == "changed a setting")
             .order_by(done.c.at.desc())
-            .limit(SHOWN)
+            .limit(LOOKED_AT)
         ).mappings()
         items = [*map(_of_run, latest), *(_of_change(dict(row)) for row in changes)]
-    return sorted(items, key=lambda item: item.at, reverse=True)[:SHOWN]
+    items.sort(key=lambda item: item.at, reverse=True)
+    return list(_together(items))[:SHOWN]
+
+
+def _together(items: Sequence[Item]) -> Iterator[Item]:
+    """Put things that somebody did again and again into one, with the time of the latest."""
+    for _, same in groupby(items, key=lambda item: (item.icon, item.text)):
+        latest, *earlier = same
+        yield replace(latest, times=1 + len(earlier))
 
 
 def _of_run(run: Run) -> Item:

@@ -39,6 +39,10 @@ PRACTICE = """
 - **Close a notification** when you have read it. It stays closed, on all your devices.
 """
 TROUBLES = {
+    "A sync does not start": "The button says why: somebody else has started it, or it was synced a"
+    " moment ago. Where a sync waits for a worker, the page tells its place in the queue, and says"
+    " so where no worker is alive: an administrator starts one. A lock never stays behind: a sync"
+    " whose worker dies is taken over by another one within seconds.",
     "A sync seems stuck": "It tells by itself when it takes long. While its page says *Syncing*,"
     " a worker proves every few seconds that it lives; a dead one is replaced. You can cancel it.",
     "An error appears": "Do what its second sentence says, then press *Retry*. If it comes again,"
@@ -52,8 +56,10 @@ TROUBLES = {
     "Somebody started this already": "One sync of a resource runs at a time. Follow that one: its"
     " page shows it to everybody.",
     "Live progress is unavailable": "The sync goes on without it, and its end is shown as always.",
-    "It takes very long": "Nothing ends a sync before its time limit. Split a very large source,"
-    " or sync at a quieter hour.",
+    "It takes very long": "Nothing ends a sync before its time limit, which an administrator sets."
+    " Split a very large source, or sync at a quieter hour.",
+    "A page says that the database does not answer": "Wait: the page looks again every two seconds"
+    " and comes back by itself. A sync on its way goes on as soon as it can.",
 }
 SUPPORT = """
 Look at the notification first, and reload the page. Then press **Copy details for support** below
@@ -92,10 +98,12 @@ def _results() -> None:
         width="content",
     )
     st.header("How a sync ended", anchor=False)
-    with st.container(gap="xsmall"):
-        for status, meaning in MEANS.items():
-            looks = LOOKS[status]
-            st.markdown(f":{looks.color}-badge[{looks.icon} {looks.word}] {meaning}")
+    looks = {LOOKS[status]: meaning for status, meaning in MEANS.items()}
+    st.table(
+        {f":{look.color}-badge[{look.icon} {look.word}]": told for look, told in looks.items()},
+        border="horizontal",
+        width="content",
+    )
 
 
 def _messages() -> None:

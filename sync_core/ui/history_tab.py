@@ -6,12 +6,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from sync_core import db, outcomes, runs
+from sync_core import db, runs
 from sync_core.resource import Resource
 from sync_core.runs import Run
-from sync_core.ui import figures, outcome_table, paging, run_log, run_view
+from sync_core.ui import figures, paging, run_in_full
 from sync_core.ui.visitor import Visitor
-from sync_core.ui.words import LOOKS, lasted, literal
+from sync_core.ui.words import LOOKS, lasted
 
 SHOWN = 50  # runs
 KINDS = ("created", "updated", "unchanged", "skipped", "failed", "removed")
@@ -30,7 +30,7 @@ def show(here: Visitor, resource: Resource) -> None:
     chosen = _table(here, found, tallies, resource.name)
     st.caption("Choose a run to see it in full.")
     if chosen is not None:
-        _in_full(here, chosen)
+        run_in_full.show(here, chosen)
 
 
 def _table(
@@ -79,15 +79,3 @@ def _row(here: Visitor, run: Run, tally: Mapping[str, Mapping[str, Any]]) -> dic
         "Message": run.message,
         "Run": run.id,
     }
-
-
-def _in_full(here: Visitor, run: Run) -> None:
-    with st.container(border=True, key="run-in-full"):
-        run_view.headline(here, run)
-        for line in (run.message, run.advice, *run.notes):
-            if line:
-                st.markdown(literal(line))
-        run_view.counts(run)
-        if kinds := run_view.present(run, (*outcomes.CHANGED, *outcomes.FOR_A_PERSON)):
-            outcome_table.show(run, kinds, f"run-{run.id}")
-        run_log.show_kept(here, run)

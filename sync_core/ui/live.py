@@ -13,9 +13,10 @@ BADGE = "badge"  # session keys of this run of the page: where the badge stands,
 FOLLOWED = "followed"  # and whether the page follows the runs itself
 
 Draw = Callable[[News], None]
+DrawIn = Callable[[DeltaGenerator, News], None]
 
 
-def begin(place: DeltaGenerator, draw: Draw) -> None:
+def begin(place: DeltaGenerator, draw: DrawIn) -> None:
     """Name the place in the sidebar that shows what runs, on every page."""
     st.session_state[BADGE], st.session_state[FOLLOWED] = (place, draw), False
 
@@ -33,11 +34,10 @@ def finish(here: Visitor) -> None:
         follow(here)
 
 
-def _look(here: Visitor, seen: State, draw: Draw, badge: tuple[DeltaGenerator, Draw]) -> None:
+def _look(here: Visitor, seen: State, draw: Draw, badge: tuple[DeltaGenerator, DrawIn]) -> None:
     found = news.read(here.organization.id)
     if found.state != seen:
         st.rerun()
     place, draw_badge = badge
-    with place.container():
-        draw_badge(found)
+    draw_badge(place, found)
     draw(found)

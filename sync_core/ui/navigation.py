@@ -32,6 +32,7 @@ def pages(here: Visitor | None) -> Pages:
         ],
         "Manage": [
             _page(here, "read", "sources", "Sources", ":material/cable:"),
+            _page(here, "audit", "audit", "Audit", ":material/fact_check:"),
             _page(here, "administer", "settings", "Settings", ":material/settings:"),
             _page(here, "read", "help", "Help", ":material/help:"),
         ],

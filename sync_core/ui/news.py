@@ -14,6 +14,7 @@ from sync_core import db, kv, policies, progress, runs, tables
 from sync_core.policies import Policy
 from sync_core.progress import Progress
 from sync_core.runs import Run
+from sync_core.ui import time_left, workers
 
 ACTIVE_PACE, IDLE_PACE = 1, 5  # seconds between two looks of a page
 SHARED = 0.9  # seconds for which a read serves everybody
@@ -29,7 +30,8 @@ class News:
     """The runs that matter now, by resource, with their progress and who wants no notice of them.
 
     `fresh` holds the runs that last brought a resource in step, `failed` how many of their rows
-    failed, `places` where a run stands in the queue.
+    failed, `places` where a run stands in the queue, `usual` the seconds that runs of the resources
+    on their way usually take, `problem` why nobody would work on a run.
     `live` is False where the progress cannot be read; the runs go on without it.
     """
 
@@ -40,6 +42,8 @@ class News:
     progress: Mapping[int, Progress]
     places: Mapping[int, int]
     dismissed: Mapping[tuple[int, str], datetime]
+    usual: Mapping[str, float | None]
+    problem: str | None
     live: bool
 
     @property
@@ -86,9 +90,19 @@ def read(organization_id: int) -> News:
         decided = policies.of(connection, organization_id)
         dismissed = _dismissed(connection, [run.id for run in latest.values()])
         places = runs.queue_places(connection, organization_id)
-    found = _progress([run.id for run in latest.values() if run.active])
+    active = [run for run in latest.values() if run.active]
+    found = _progress([run.id for run in active])
     return News(
-        latest, fresh, failed, decided, found or {}, places, dismissed, live=found is not None
+        runs=latest,
+        fresh=fresh,
+        failed=failed,
+        policies=decided,
+        progress=found or {},
+        places=places,
+        dismissed=dismissed,
+        usual={run.resource: time_left.usual(organization_id, run.resource) for run in active},
+        problem=workers.problem(),
+        live=found is not None,
     )
 
 

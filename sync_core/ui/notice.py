@@ -25,19 +25,18 @@ def show(here: Visitor, resource: Resource, found: News) -> None:
     if run is None or not found.noticed(run, here.person.email):
         return
     title, body = _on_its_way(run, found) if run.active else _ended(run)
-    with st.container(gap="xsmall", key=f"news-{resource.name}"):
-        _alert(
-            f"notice-{resource.name}",
-            look(run).color,
-            title,
-            body,
-            look(run).icon,
-            lambda: news.dismiss(run, here.person.email),
-        )
-        if run.status == "partial":
-            _offer_rows(resource)
-        if run.error_code:
-            _offer_details(here, resource, run)
+    _alert(
+        f"notice-{resource.name}",
+        look(run).color,
+        title,
+        body,
+        look(run).icon,
+        lambda: news.dismiss(run, here.person.email),
+    )
+    if run.status == "partial":
+        _offer_rows(resource)
+    if run.error_code:
+        _offer_details(here, resource, run)
 
 
 def refuse(resource: str, error: SyncError) -> None:
@@ -75,9 +74,7 @@ def _ended(run: Run) -> tuple[str, str]:
 def _alert(
     key: str, color: str, title: str, body: str, icon: str, close: Callable[[], None]
 ) -> None:
-    with st.container(
-        horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall", key=key
-    ):
+    with st.container(horizontal=True, wrap=False, vertical_alignment="top", gap="xsmall", key=key):
         ALERTS.get(color, st.info)(body, title=title, icon=icon, width="stretch")
         st.button(
             "",

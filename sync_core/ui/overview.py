@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from sync_core import resources
 from sync_core.resource import Resource
 from sync_core.runs import Run
-from sync_core.ui import attention, feed, live, progress_words, strip, visitor
+from sync_core.ui import attention, feed, live, progress_words, strip, summary, visitor
 from sync_core.ui.navigation import page_file
 from sync_core.ui.news import News
 from sync_core.ui.visitor import Visitor
-from sync_core.ui.words import ago, lasted, literal, look
+from sync_core.ui.words import ago, brief, hours, lasted, literal, look
 
 
 def show() -> None:
@@ -20,15 +21,18 @@ def show() -> None:
     here = visitor.enter("read")
     with st.container(horizontal=True, key="head"):
         st.title("Overview", icon=":material/dashboard:", anchor=False)
+    top = st.empty()
     cards, aside = st.columns([2.3, 1], gap="medium")
     with cards:
-        live.follow(here, partial(_draw, here))
+        live.follow(here, partial(_draw, here, top))
     with aside:
         feed.show(here)
 
 
-def _draw(here: Visitor, found: News) -> None:
-    """Show what needs a person, and the cards."""
+def _draw(here: Visitor, top: DeltaGenerator, found: News) -> None:
+    """Show how all stands, what needs a person, and the cards."""
+    with top:
+        summary.show(found)
     attention.show(here, found)
     latest = strip.of(here.organization.id, found.state)
     with st.grid(2, min_column_width=260):
@@ -49,21 +53,28 @@ def _card(here: Visitor, resource: Resource, found: News, latest: Sequence[Run])
             percent = progress_words.of(run, found).percent
             st.progress(min(percent, 100), text=progress_words.sentence(run, found))
         else:
-            st.markdown(literal(run.message) if run else ":gray[Its first sync fills this card.]")
+            told = literal(brief(run.message)) if run else ":gray[Its first sync fills this card.]"
+            st.markdown(f":small[{told}]")
         st.space("stretch")
         strip.show(here, latest)
-        st.caption(_when(run, found.fresh.get(resource.name)) if run else "No runs yet")
+        st.caption(f"{_when(run)}  \n{_freshness(resource, found)}" if run else "No runs yet")
 
 
-def _when(run: Run, fresh: Run | None) -> str:
-    """Tell when the run was; where it did not bring the tables in step, when another one did."""
+def _when(run: Run) -> str:
+    """Tell when the run was, and who asked for it."""
     who = literal(run.requested_by)
     if run.finished_at is None:
-        told = f"Started {ago(run.queued_at)} by {who}"
-    else:
-        took = f" · took {lasted(run.seconds)}" if run.seconds is not None else ""
-        when = ago(run.finished_at)
-        told = f"{when[0].upper()}{when[1:]} by {who}{took}"
-    if fresh and fresh.finished_at and fresh.id != run.id:
-        told += f" · in step {ago(fresh.finished_at)}"
-    return told
+        return f"Started {ago(run.queued_at)} by {who}"
+    took = f" · took {lasted(run.seconds)}" if run.seconds is not None else ""
+    when = ago(run.finished_at)
+    return f"{when[0].upper()}{when[1:]} by {who}{took}"
+
+
+def _freshness(resource: Resource, found: News) -> str:
+    """Tell how fresh the rows are, beside what is promised of them."""
+    fresh = found.fresh.get(resource.name)
+    promise = f"every {hours(found.policies[resource.name].fresh_hours)}"
+    if fresh is None or fresh.finished_at is None:
+        return f":material/hourglass_empty: Never in step · {promise}"
+    icon = "hourglass_bottom" if found.overdue(resource.name) else "verified"
+    return f":material/{icon}: In step {ago(fresh.finished_at)} · {promise}"

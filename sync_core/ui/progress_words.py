@@ -17,14 +17,14 @@ def sentence(run: Run, found: News) -> str:
     """Tell in Markdown what is being done, done of total, percent and the time left."""
     current = of(run, found)
     if not current.phase:
-        return _waits(run, found)
+        return waits(run, found)
     counted = ", ".join(f"{number:,} {literal(what)}" for what, number in current.counts.items())
-    left = time_left.words(run, current.percent)
+    left = time_left.words(run, current.percent, found.usual.get(run.resource))
     parts = [literal(current.sentence), _extent(current), counted, f"{current.percent} %", left]
     return " · ".join(part for part in parts if part)
 
 
-def _waits(run: Run, found: News) -> str:
+def waits(run: Run, found: News) -> str:
     """Tell what a run waits for of which there is no progress yet."""
     if run.status not in {"queued", "interrupted"}:
         return "Working"

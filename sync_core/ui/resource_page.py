@@ -22,7 +22,6 @@ from sync_core.ui import (
     source_test,
     totals,
     visitor,
-    workers,
 )
 from sync_core.ui.news import News
 from sync_core.ui.visitor import Visitor
@@ -56,10 +55,10 @@ def _draw(here: Visitor, resource: Resource, holds: Sequence[str], found: News) 
         parts.append(f"synced {ago(fresh.finished_at)} by {literal(fresh.requested_by)}")
     st.markdown(f":small[:gray[{' · '.join(parts)}] · {source}]")
     notice.show(here, resource, found)
-    if here.person.may("sync") or (run and run.active):
-        workers.show_problem()
+    if found.problem and (here.person.may("sync") or (run and run.active)):
+        st.warning(found.problem, icon=":material/engineering:")
     if run and run.active:
-        progress_card.show(here, run, found)
+        progress_card.show(here, resource, run, found)
 
 
 def _holds(here: Visitor, resource: Resource, found: News) -> list[str]:

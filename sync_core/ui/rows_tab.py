@@ -12,9 +12,11 @@ from sync_core import db, places, rows
 from sync_core.fields import Field
 from sync_core.resource import Entity, Resource
 from sync_core.rows import View
-from sync_core.ui import paging, totals
+from sync_core.ui import paging, row_filter, source_line, totals
 from sync_core.ui.totals import Version
 from sync_core.ui.visitor import Visitor
+
+TALL = 20  # rows that are seen at once, so that the pages below stay in reach
 
 
 def show(here: Visitor, resource: Resource, since: Version) -> None:
@@ -23,20 +25,29 @@ def show(here: Visitor, resource: Resource, since: Version) -> None:
     total = totals.total(here.organization.id, entity, since)
     if not total:
         what = f"There are no {entity.title.lower()} yet."
-        paging.say_empty(":material/inbox:", what, "They appear here after a sync.")
+        paging.say_empty(":material/inbox:", what, _how_to_begin(here, resource))
         return
-    view = _toolbar(entity)
-    if view.search.strip():
+    view = _toolbar(here, entity, since, total)
+    if view.search.strip() or view.only:
         with db.begin() as connection:
-            total = rows.count(connection, here.organization.id, entity, view.search)
+            total = rows.count(connection, here.organization.id, entity, view)
     if not total:
-        what, more = "Nothing matches the search.", "Every word must occur somewhere in a row."
+        what = "Nothing matches the search." if view.search.strip() else "Nothing matches."
+        more = "Every word must occur somewhere in a row, and every filter must hold."
         paging.say_empty(":material/search_off:", what, more)
         return
     table = st.container()
     offset = paging.turn(entity.name, total)
     with table:
         _table(here, entity, replace(view, limit=paging.SCREEN, offset=offset))
+
+
+def _how_to_begin(here: Visitor, resource: Resource) -> str:
+    if source_line.of(here.organization, resource.name):
+        return "They appear here after a sync."
+    if here.person.may("administer"):
+        return "First set their source on the page Sources."
+    return "They have no source yet. An administrator sets it."
 
 
 def choose(resource: Resource, key: str) -> Entity:
@@ -65,7 +76,7 @@ def _table(here: Visitor, entity: Entity, view: View) -> None:
             columns=[field.label for field in entity.fields],
         ),
         hide_index=True,
-        height=paging.height(len(found)),
+        height=paging.height(min(len(found), TALL)),
         row_height=paging.ROW_HEIGHT,
         column_config={field.label: _column(field) for field in entity.fields},
         key=f"table-{entity.name}",
@@ -74,7 +85,7 @@ def _table(here: Visitor, entity: Entity, view: View) -> None:
     )
 
 
-def _toolbar(entity: Entity) -> View:
+def _toolbar(here: Visitor, entity: Entity, since: Version, total: int) -> View:
     with st.container(horizontal=True, vertical_alignment="center", key=f"tools-{entity.name}"):
         search = st.text_input(
             "Search",
@@ -86,6 +97,7 @@ def _toolbar(entity: Entity) -> View:
             label_visibility="collapsed",
             width=320,
         )
+        only = row_filter.show(here, entity, since, total)
         st.space("stretch")
         labels = {field.column: field.label for field in entity.fields}
         order = st.selectbox(
@@ -106,7 +118,7 @@ def _toolbar(entity: Entity) -> View:
             key=f"descending-{entity.name}",
             label_visibility="collapsed",
         )
-    return View(search or "", order, bool(descending))
+    return View(search or "", only, order, bool(descending))
 
 
 def _arrow(descending: bool) -> str:  # noqa: FBT001 - an option of the control

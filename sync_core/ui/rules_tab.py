@@ -2,11 +2,13 @@
 
 import streamlit as st
 
-from sync_core import administration, db, policies, resources
+from sync_core import administration, db, policies, resources, settings
 from sync_core.policies import Policy
 from sync_core.resource import Removal, Resource
-from sync_core.ui import change
+from sync_core.ui import change, source_line
+from sync_core.ui.navigation import page_file
 from sync_core.ui.visitor import Visitor
+from sync_core.ui.words import MINUTE
 
 REMOVALS: dict[Removal | None, str] = {
     None: "As each table declares",
@@ -20,14 +22,22 @@ def show(here: Visitor) -> None:
     """Show a form for each resource."""
     with db.begin() as connection:
         decided = policies.of(connection, here.organization.id)
-    st.caption("How fresh each resource shall be, and what happens to rows that leave its source.")
+    st.caption(
+        "How fresh each resource shall be, what happens to rows that leave its source, and how long"
+        " a sync may take. A sync on its way keeps the time limit with which it began, unless the"
+        " new one is shorter."
+    )
+    with st.container(key="card-sources"):
+        st.page_link(page_file("sources"), label="Set and test sources", icon=":material/cable:")
     for resource in resources.CATALOGUE.values():
         _rule(here, resource, decided[resource.name])
 
 
 def _rule(here: Visitor, resource: Resource, policy: Policy) -> None:
+    usual = settings.current().time_limits.of(resource.name) / MINUTE
     form = st.form(f"policy-{resource.name}")
     form.markdown(f"{resource.icon} **{resource.title}**")
+    form.markdown(f":small[{source_line.words(here.organization, resource)}]")
     with form.container(horizontal=True, vertical_alignment="bottom"):
         hours = st.number_input(
             "Fresh for so many hours",
@@ -43,9 +53,18 @@ def _rule(here: Visitor, resource: Resource, policy: Policy) -> None:
             format_func=REMOVALS.__getitem__,
             key=f"removal-{resource.name}",
         )
+        minutes = st.number_input(
+            "Time limit in minutes",
+            min_value=1,
+            max_value=administration.LONGEST,
+            value=policy.limit_minutes,
+            placeholder=f"{usual:,.0f}, as usual",
+            help="Blank: as the program's environment says.",
+            key=f"limit-{resource.name}",
+        )
         saved = st.form_submit_button("Save", icon=":material/save:")
     if saved:
-        wanted = Policy(int(hours), removal)
+        wanted = Policy(int(hours), removal, int(minutes) if minutes else None)
         change.make(
             lambda: administration.set_policy(here.organization, here.person, resource, wanted)
         )

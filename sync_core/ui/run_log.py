@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 import streamlit as st
@@ -19,23 +20,25 @@ CLEARED = "log-cleared"  # session key: lines before this moment are not shown
 
 
 def show_live(here: Visitor, run: Run, *, live: bool) -> None:
-    """Show the log of a run on its way, with a way to clear what has been read."""
-    since = st.session_state.get(CLEARED, 0.0)
-    shown = [line for line in _lines(run.id) if line.at > since] if live else []
-    if not shown:
+    """Show the log of a run on its way, with a way to clear what has been read, and to keep it."""
+    lines = _lines(run.id) if live else []
+    if not lines:
         return
-    with st.container(gap="xsmall", key=f"live-log-{run.id}"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption("Live log", width="content")
-            st.space("stretch")
-            st.button(
-                "Clear",
-                type="tertiary",
-                icon=":material/clear_all:",
-                key=f"clear-log-{run.id}",
-                on_click=_clear,
-            )
-        text, few = _text(here, shown), len(shown) <= FEW
+    with st.container(horizontal=True, vertical_alignment="center", key=f"log-{run.id}"):
+        st.caption("Live log", width="stretch")
+        _download(here.zone, run, lines)
+        st.button(
+            "Clear",
+            type="tertiary",
+            icon=":material/clear_all:",
+            key=f"clear-log-{run.id}",
+            help="Clear the view; the log itself is kept.",
+            on_click=_clear,
+        )
+    since = st.session_state.get(CLEARED, 0.0)
+    shown = [line for line in lines if line.at > since][-SHOWN:]
+    if shown:
+        text, few = _text(here.zone, shown), len(shown) <= FEW
         st.code(text, language=None, wrap_lines=True, height="content" if few else TALL)
 
 
@@ -58,18 +61,34 @@ def show_kept(here: Visitor, run: Run) -> None:
         lines = [Line(**line) for log in logs for line in log]
     if lines:
         with st.expander("Log", icon=":material/article:"):
-            st.code(_text(here, lines), language=None, wrap_lines=True)
+            st.code(_text(here.zone, lines[-SHOWN:]), language=None, wrap_lines=True)
+            _download(here.zone, run, lines)
+
+
+def _download(zone: ZoneInfo, run: Run, lines: Sequence[Line]) -> None:
+    st.download_button(
+        "Download",
+        lambda: _text(zone, lines, day=True),
+        f"{run.resource}-run-{run.id}.log",
+        "text/plain",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+        key=f"download-log-{run.id}",
+    )
 
 
 def _clear() -> None:
     st.session_state[CLEARED] = datetime.now(UTC).timestamp()
 
 
-def _text(here: Visitor, lines: Sequence[Line]) -> str:
-    return "\n".join(_line(here, line) for line in lines[-SHOWN:])
+def _text(zone: ZoneInfo, lines: Sequence[Line], *, day: bool = False) -> str:
+    form = "%Y-%m-%d %H:%M:%S %z" if day else "%H:%M:%S"
+    return "\n".join(
+        _line(line, datetime.fromtimestamp(line.at, zone).strftime(form)) for line in lines
+    )
 
 
-def _line(here: Visitor, line: Line) -> str:
-    at = datetime.fromtimestamp(line.at, here.zone)
+def _line(line: Line, at: str) -> str:
     level = "" if line.level == "info" else f"{line.level.upper()}  "
-    return f"{at:%H:%M:%S}  {level}{' '.join(line.text.split())}"
+    return f"{at}  {level}{' '.join(line.text.split())}"

@@ -5,9 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from sync_core import db, outcomes, rejects, resources, runs
+from sync_core import db, outcomes, resources, runs
 from sync_core.runs import Run
-from sync_core.ui import outcome_table, paging
+from sync_core.ui import files, outcome_table, paging
 from sync_core.ui.visitor import Visitor
 from sync_core.ui.words import ago, lasted, literal, look, moment
 
@@ -78,15 +78,7 @@ def for_a_person(here: Visitor, run: Run | None) -> None:
         st.caption(told, width="content")
         st.space("stretch")
         if here.person.may("sync") or here.person.may("export"):
-            st.download_button(
-                "Download these rows",
-                lambda: _as_csv(run.id),
-                f"{run.resource}-run-{run.id}-rows-to-mend.csv",
-                "text/csv",
-                icon=":material/download:",
-                on_click="ignore",
-                key=f"download-{run.id}",
-            )
+            files.offer("Download these rows", files.of_run(here, run, "rejects"))
     outcome_table.show(run, kinds, f"person-{run.id}")
 
 
@@ -95,8 +87,3 @@ def present(run: Run, kinds: Sequence[str]) -> list[str]:
     with db.begin() as connection:
         found = runs.tallies(connection, [run.id]).get(run.id, {}).values()
     return [kind for kind in kinds if any(tally[kind] for tally in found)]
-
-
-def _as_csv(run_id: int) -> bytes:
-    with db.begin() as connection:
-        return "".join(rejects.as_csv(connection, run_id)).encode("utf-8-sig")

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from sync_core import administration, resources, settings
+from sync_core import administration, settings
 from sync_core.ui import change, paging, people_tab, rules_tab, visitor
 from sync_core.ui.visitor import Visitor
 from sync_core.ui.words import lasted
@@ -14,7 +14,7 @@ def show() -> None:
     here = visitor.enter("administer")
     with st.container(horizontal=True, key="head"):
         st.title("Settings", icon=":material/settings:", anchor=False)
-    names = ["People", "Resources", "Organizations", "Time limits"]
+    names = ["People", "Resources", "Organizations", "Program"]
     persons, rules, groups, limits = st.tabs(names, key="settings-tab", on_change="rerun")
     with persons:
         if persons.open:
@@ -27,7 +27,7 @@ def show() -> None:
             _organizations(here)
     with limits:
         if limits.open:
-            _limits()
+            _program()
 
 
 def _organizations(here: Visitor) -> None:
@@ -56,12 +56,10 @@ def _organizations(here: Visitor) -> None:
             )
 
 
-def _limits() -> None:
+def _program() -> None:
     current = settings.current()
     limits = {
-        f"A sync of {resource.title} may take": lasted(current.time_limits.of(name))
-        for name, resource in resources.CATALOGUE.items()
-    } | {
+        "A sync may take, where nothing else is decided": lasted(current.time_limits.usual),
         "A source may stay silent for": lasted(current.fetch_timeout),
         "Between the end of a run and the next": lasted(current.cooldown),
         "People sign in again after": lasted(current.sign_in_age),

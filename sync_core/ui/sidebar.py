@@ -1,6 +1,7 @@
 """The sidebar below the navigation: what runs now, the organization, the person."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from sync_core import resources
 from sync_core.runs import Run
@@ -21,13 +22,15 @@ def show(here: Visitor, offered: Pages) -> None:
         _person(here)
 
 
-def _badge(found: News) -> None:
+def _badge(place: DeltaGenerator, found: News) -> None:
     """Show what runs now; nothing where nothing does."""
     active = [run for run in found.runs.values() if run.active]
-    if active:
-        with st.container(border=True, gap="xsmall", key="badge"):
-            for run in active:
-                _run(run, found)
+    if not active:
+        place.empty()
+        return
+    with place.container(border=True, gap="xsmall", key="badge"):
+        for run in active:
+            _run(run, found)
 
 
 def _run(run: Run, found: News) -> None:

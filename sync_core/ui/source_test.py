@@ -54,7 +54,7 @@ def _result(resource: Resource, *, was_done: bool) -> None:
     with st.container(
         horizontal=True,
         wrap=False,
-        vertical_alignment="center",
+        vertical_alignment="top",
         gap="xsmall",
         key=f"notice-test-{resource.name}",
     ):

@@ -21,7 +21,7 @@ from sync_core.ui import (
 from sync_core.ui.navigation import page_file
 from sync_core.ui.news import News
 from sync_core.ui.visitor import Visitor
-from sync_core.ui.words import literal
+from sync_core.ui.words import ago, literal
 
 KINDS = {
     "sheet": ":material/table:",
@@ -46,7 +46,9 @@ def _card(here: Visitor, resource: Resource) -> None:
     found = news.read(here.organization.id)
     run = found.runs.get(resource.name)
     with st.container(border=True, key=f"card-{resource.name}"):
-        with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(
+            horizontal=True, vertical_alignment="center", key=f"head-{resource.name}"
+        ):
             st.page_link(
                 page_file(resource.name), label=f"**{resource.title}**", icon=resource.icon
             )
@@ -54,7 +56,7 @@ def _card(here: Visitor, resource: Resource) -> None:
             if here.person.may("sync"):
                 source_test.offer(here, resource)
                 resource_page.sync_button(here, resource, run, "secondary")
-        _places(here, resource)
+        _places(here, resource, found)
         source_test.show(resource)
         if run and run.active:
             live.follow(here, partial(_draw, here, resource))
@@ -64,24 +66,35 @@ def _card(here: Visitor, resource: Resource) -> None:
             _change(here, resource)
 
 
+def _freshness(resource: Resource, found: News) -> str:
+    fresh = found.fresh.get(resource.name)
+    if fresh is None or fresh.finished_at is None:
+        return "Not synced yet"
+    return f"Synced {ago(fresh.finished_at)} by {literal(fresh.requested_by)}"
+
+
 def _draw(here: Visitor, resource: Resource, found: News) -> None:
     """Show how the run of the resource goes."""
     run = found.runs.get(resource.name)
     notice.show(here, resource, found)
     if run and run.active:
-        progress_card.show(here, run, found)
+        progress_card.show(here, resource, run, found)
 
 
-def _places(here: Visitor, resource: Resource) -> None:
+def _places(here: Visitor, resource: Resource, found: News) -> None:
+    """Name the tables with their source, those of one source together."""
     kept = {place.entity: place for place in source_line.of(here.organization, resource.name)}
+    told: dict[str, list[str]] = {}
     for entity in resource.entities:
-        place = kept.get(entity.name)
-        st.markdown(f":gray[{entity.title}]  \n{_describe(place)}")
+        told.setdefault(_describe(kept.get(entity.name)), []).append(entity.title)
+    lines = [f":gray[{' and '.join(titles)}:] {place}" for place, titles in told.items()]
+    lines.append(f":gray[{_freshness(resource, found)}]")
+    st.markdown("  \n".join(f":small[{line}]" for line in lines))
 
 
 def _describe(place: Place | None) -> str:
     if place is None:
-        return ":orange[:material/link_off: No source is set]"
+        return ":orange[:material/link_off: no source is set]"
     name = literal(place_name(place))
     link = place_link(place)
     shown = f"[{name}]({source_line.address(link)})" if link else name

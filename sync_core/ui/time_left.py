@@ -13,9 +13,9 @@ FEW = 5  # seconds
 ENOUGH = 10  # percent of the bar from which the bar itself tells the time
 
 
-def words(run: Run, percent: int) -> str:
+def words(run: Run, percent: int, usual: float | None) -> str:
     """Tell about how long it will take, where anybody can know: "about 20 s left"."""
-    seconds = left(elapsed(run), percent, _usual(run.organization_id, run.resource))
+    seconds = left(elapsed(run), percent, usual)
     if seconds is None:
         return ""
     if seconds < FEW:
@@ -44,6 +44,7 @@ def left(gone: float, percent: int, usual: float | None) -> float | None:
 
 
 @st.cache_resource(ttl=60, max_entries=500, show_spinner=False)
-def _usual(organization_id: int, resource: str) -> float | None:
+def usual(organization_id: int, resource: str) -> float | None:
+    """Give the seconds that the resource's runs usually take, where there were any."""
     with db.begin() as connection:
         return runs.usual_seconds(connection, organization_id, resource)

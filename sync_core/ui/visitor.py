@@ -36,18 +36,12 @@ class Visitor:
 
 def email() -> str | None:
     """Give the address of whoever is signed in: verified, and not too long ago."""
-    claims = st.user.to_dict()
-    address = str(claims.get("email") or "").strip().lower()
-    if not claims.get("is_logged_in") or claims.get("email_verified") is False:
-        return None
-    return address if address and not is_overdue() else None
+    return people.signed_in(st.user.to_dict(), settings.current().sign_in_age, time.time())
 
 
 def is_overdue() -> bool:
     """Tell whether the sign-in is older than allowed."""
-    signed_in = st.user.get("auth_time") or st.user.get("iat")
-    limit = settings.current().sign_in_age
-    return isinstance(signed_in, int | float) and time.time() - signed_in > limit
+    return people.is_overdue(st.user.to_dict(), settings.current().sign_in_age, time.time())
 
 
 def current() -> Visitor | None:

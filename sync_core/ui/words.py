@@ -24,9 +24,31 @@ def literal(text: object) -> str:
     return _PUNCTUATION.sub(r"\\\1", _TURNED_AFTER_PARSING.sub(_JOINER, line))
 
 
+def brief(text: str, most: int = 160) -> str:
+    """Shorten a text to what fits on a card; the whole of it stands on its own page."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+
+
 def count(number: int, noun: str) -> str:
     """Count things: "1 row", "1,200 rows"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def hours(number: int) -> str:
+    """Tell a promise: "hour", "6 hours", "24 hours", "3 days"."""
+    days, rest = divmod(number, 24)
+    if number == 1:
+        return "hour"
+    return f"{number:,} hours" if rest or days < 2 else f"{days:,} days"  # noqa: PLR2004 - two days
+
+
+def size(number: int) -> str:
+    """Tell an amount of bytes: "640 bytes", "12.4 KB", "3.0 MB"."""
+    if number < 1_000:  # noqa: PLR2004 - bytes
+        return count(number, "byte")
+    power = min(3, (len(str(number)) - 1) // 3)
+    return f"{number / 1000**power:.1f} {('KB', 'MB', 'GB')[power - 1]}"
 
 
 def ordinal(number: int) -> str:

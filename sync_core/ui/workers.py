@@ -14,9 +14,3 @@ def problem() -> str | None:
     except RedisError:
         return "Redis does not answer: syncs wait until it does."
     return None if alive else "No worker is alive: syncs wait until one is started."
-
-
-def show_problem() -> None:
-    """Show a banner where nobody would work on a sync."""
-    if found := problem():
-        st.warning(found, icon=":material/engineering:")

@@ -23,6 +23,7 @@ PAGES = {
         for view in ("Speed", "Failures", "Week", "People")
     },
     "sources": "/sources",
+    "audit": "/audit",
     "settings": "/settings",
     "help": "/help",
 }

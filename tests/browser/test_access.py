@@ -6,7 +6,8 @@ from tests.browser.conftest import Visit
 
 VIEWS = ("Results", "Speed", "Failures", "Week", "People")
 PAGES = (
-    *("/", "/therapists", "/locations", "/admins", "/services", "/sources", "/settings", "/help"),
+    *("/", "/therapists", "/locations", "/admins", "/services", "/sources"),
+    *("/audit", "/settings", "/help"),
     *(f"/analytics?view={view}" for view in VIEWS),
 )
 

@@ -116,7 +116,11 @@ def _wrong_attempts(done: Sequence[Done]) -> Iterator[str]:
 
 
 def _leftovers() -> Iterator[str]:
-    for (name,) in house.ask("select tablename from pg_tables where schemaname = 'staging'"):
+    left = (
+        "select relname from pg_class"
+        " where relnamespace = 'staging'::regnamespace and relkind in ('r', 'v')"
+    )
+    for (name,) in house.ask(left):
         yield f"the staging table {name} was left"
     for (run,) in house.ask("select run_id from leases"):
         yield f"the lease of run {run} was left"

@@ -5,7 +5,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from sync_core import administration, db, demo, jobs, organizations, people, places
+from sync_core import administration, db, demo, jobs, organizations, people, places, policies
 from sync_core.cli import cli
 from sync_core.errors import SyncError
 from sync_core.organizations import Organization
@@ -132,9 +132,32 @@ def test_rows_that_left_the_source_go_as_the_organization_has_decided(
     assert database.execute(query, [staffed.id]).fetchall() == [("L1",)]
 
 
-def test_data_stay_fresh_for_an_hour_at_least(staffed: Organization) -> None:
-    change = refusal(lambda: administration.set_policy(staffed, ANA, LOCATIONS, Policy(0)))
-    assert change.code == "bad_policy"
+@pytest.mark.parametrize(
+    ("policy", "told"),
+    [
+        (Policy(0), "Data stay fresh for 1 hour at least."),
+        (Policy(limit_minutes=0), "A sync may take from 1 to 1,440 minutes."),
+        (Policy(limit_minutes=1_441), "A sync may take from 1 to 1,440 minutes."),
+    ],
+    ids=["fresh for no time", "no time", "more than a day"],
+)
+def test_a_decision_that_makes_no_sense_is_refused(
+    staffed: Organization, policy: Policy, told: str
+) -> None:
+    change = refusal(lambda: administration.set_policy(staffed, ANA, LOCATIONS, policy))
+    assert (change.code, change.sentence) == ("bad_policy", told)
+
+
+def test_what_is_decided_is_kept_and_written_down(
+    staffed: Organization, database: psycopg.Connection
+) -> None:
+    decided = Policy(6, "delete", 90)
+    administration.set_policy(staffed, ANA, LOCATIONS, decided)
+    with db.begin() as connection:
+        assert policies.of(connection, staffed.id)["locations"] == decided
+        assert policies.of(connection, staffed.id)["admins"] == Policy()
+    what = "locations: fresh for 6 h, removed rows: delete, time limit: 90 min"
+    assert written_down(database, staffed) == [what]
 
 
 def test_the_shell_lets_the_first_administrator_in(organization: Organization) -> None:

@@ -60,10 +60,21 @@ SCHEDULE = st.fixed_dictionaries(
         "Location": st.sampled_from(["", "L1", "L9"]),
     }
 )
+GOOD_SCHEDULE = st.fixed_dictionaries(
+    {
+        "Therapist ID": st.sampled_from(CODES[:4]),
+        "Weekday": st.sampled_from(["Monday", "tue"]),
+        "Start": st.sampled_from(["9:00", "1 pm"]),
+        "End": st.just("17:00"),
+    }
+)
 BLANK: st.SearchStrategy[dict[str, str]] = st.just({})
 SHEETS = st.tuples(
     st.lists(st.one_of(GOOD_THERAPIST, THERAPIST, BLANK), max_size=7),
-    st.lists(st.one_of(SCHEDULE, BLANK), max_size=6),
+    st.one_of(
+        st.lists(GOOD_SCHEDULE, max_size=3, unique_by=lambda row: str(sorted(row.items()))),
+        st.lists(st.one_of(GOOD_SCHEDULE, SCHEDULE, BLANK), max_size=6),
+    ),
 )
 
 

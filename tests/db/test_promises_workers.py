@@ -3,9 +3,11 @@
 from functools import partial
 
 import psutil
+import psycopg
 from rq import Queue
 
-from sync_core import beat, db, jobs, kv, leases, runs
+from sync_core import beat, db, jobs, kv, leases, policies, runs
+from sync_core.policies import Policy
 from sync_core.runs import Run
 from tests.chaos import house
 from tests.chaos.house import attempts, ended, eventually, horse, kill, read
@@ -91,6 +93,19 @@ def test_a_run_over_its_limit_is_timed_out_by_its_own_worker(crew: Crew, desk: D
     crew("--without-beat", SLOW_PAGE="0.3", SYNCDESK_TIME_LIMIT="600 locations=2")
     run = ended(reading.start(desk), 2 + 15)
     assert (run.status, run.error_code) == ("timed_out", "timed_out")
+    assert run.message == "It took longer than 1 min and was ended. Nothing was changed."
+
+
+def test_the_limit_that_an_organization_has_decided_stands_before_the_usual_one(
+    crew: Crew, desk: Desk, database: psycopg.Connection
+) -> None:
+    with db.begin() as connection:
+        policies.put(connection, desk.organization, "locations", Policy(limit_minutes=1))
+    crew("--without-beat", SLOW_PAGE="0.3")
+    run = reading.start(desk)
+    earlier = "active_since = active_since - interval '60 seconds'"
+    database.execute(f"update runs set {earlier} where id = %s", [run.id])
+    run = ended(run, 15)
     assert run.message == "It took longer than 1 min and was ended. Nothing was changed."
 
 

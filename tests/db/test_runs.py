@@ -6,12 +6,13 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from sync_core import db, leases, organizations, runs, tables
+from sync_core import db, leases, organizations, policies, runs, tables
 from sync_core.embedded import Urls
 from sync_core.errors import SyncError
 from sync_core.leases import Claim, Ending, LeaseLostError
 from sync_core.organizations import Organization
 from sync_core.people import Person
+from sync_core.policies import Policy
 from sync_core.runs import Run
 from sync_core.settings import Limits
 
@@ -307,6 +308,27 @@ def test_a_run_that_is_active_for_too_long_is_timed_out(start: Callable[[], Run]
     with db.begin() as connection:
         assert run.id in leases.close_overdue(connection, Limits(3600, {"locations": 0}))
     assert status(run) == "timed_out"
+
+
+@pytest.mark.parametrize("claimed", [True, False], ids=["running", "queued"])
+def test_a_run_is_timed_out_after_the_minutes_that_its_organization_decided(
+    start: Callable[[], Run], organization: Organization, *, claimed: bool
+) -> None:
+    run = start()
+    if claimed:
+        claim(run)
+    with db.begin() as connection:
+        policies.put(connection, organization, "locations", Policy(limit_minutes=2))
+        assert leases.limit(connection, Limits(3600, {"locations": 1}), run.id) == 120
+        assert run.id not in leases.close_overdue(connection, Limits(0.001, {}))
+        kept = tables.runs.c
+        moved = sa.update(tables.runs).where(kept.id == run.id)
+        connection.execute(
+            moved.values(active_since=kept.active_since - timedelta(minutes=2, seconds=1))
+        )
+        assert run.id in leases.close_overdue(connection, Limits(3600, {"locations": 3600}))
+        found = runs.get(connection, run.organization_id, run.id)
+    assert found.message == "It took longer than 2 min and was ended. Nothing was changed."
 
 
 def test_whoever_closes_a_run_ends_the_backend_that_applies(

@@ -59,6 +59,38 @@ def test_a_first_sync_creates_every_row(
     ]
 
 
+def test_a_first_load_tells_of_each_row_what_a_later_run_tells_of_a_new_one(
+    desk: Desk, database: psycopg.Connection, outcomes: Outcomes
+) -> None:
+    """The first is planned by a view and goes through staging, the other by a table."""
+    told = "kind, key, name, rule, row_hash, changes, issues, raw"
+    rows = [row(f"L{n}", Latitude="-31.950", City="" if n % 2 else "Perth") for n in range(9)]
+    first = desk.sync("locations", locations=[HEADER, *rows])
+    assert _plan_of(database, first) == ("v",)
+    database.execute("delete from locations where organization_id = %s", [first.organization_id])
+    desk.sync("locations", locations=[HEADER, row("L9")])
+    later = desk.sync("locations", locations=[HEADER, *rows, row("L9")])
+    assert _plan_of(database, later) == ("r",)
+    assert outcomes(first, told) == outcomes(later, told)
+    assert len(outcomes(first)) == 9
+
+
+def _plan_of(database: psycopg.Connection, run: Run) -> tuple[Any, ...] | None:
+    query = "select relkind from pg_class where relname = %s"
+    return database.execute(query, [f"locations_plan_{run.id}"]).fetchone()
+
+
+@pytest.mark.parametrize("more", ["", "two\nlines", "two\r\nlines", "an old\rMac"])
+def test_a_text_arrives_as_it_stands(desk: Desk, database: psycopg.Connection, more: str) -> None:
+    """Also beside a text with a line break, for which its page is written in another way."""
+    odd = ['"A" clinic, "B"', "\\.", "\\N", "a\\tb", "a\tb", "'s-Hertogenbosch", "עברית", "🙂,;|"]
+    rows = [row(f"L{n}", text, Address=more) for n, text in enumerate(odd)]
+    run = desk.sync("locations", locations=[HEADER, *rows])
+    assert run.status == "completed"
+    assert stored(database, run, "name, address") == [(text, more or None) for text in odd]
+    assert desk.sync("locations").message.endswith(f"{len(odd)} unchanged.")
+
+
 def test_the_same_sheet_again_changes_nothing(desk: Desk, outcomes: Outcomes) -> None:
     rows = [HEADER, *(row(f"L{n}", Latitude="-31.950") for n in range(50))]
     desk.sync("locations", locations=rows)
@@ -227,7 +259,7 @@ def test_what_was_staged_is_dropped_when_the_run_has_ended(
     desk: Desk, database: psycopg.Connection
 ) -> None:
     run = desk.sync("locations", locations=[HEADER, row("L1")])
-    left = "select count(*) from pg_tables where schemaname = 'staging' and tablename like %s"
+    left = "select count(*) from pg_class where relname like %s"
     assert database.execute(left, [f"%\\_{run.id}"]).fetchone() != (0,)
     with db.begin() as connection:
         staging.drop_ended(connection)

@@ -77,4 +77,4 @@ def test_data_that_are_older_than_promised_need_a_person(
     database.execute(f"update runs set {earlier} where id = %s", [run.id])
     page = visit()
     assert "Overdue" in texts(page)
-    assert "it shall be every 1 hour" in links(page)
+    assert "it shall be every hour" in links(page)

@@ -22,6 +22,7 @@ PAGES = {  # who may open it
     "analytics": frozenset({"manager", "admin"}),
     **dict.fromkeys(CATALOGUE, EVERYBODY),
     "sources": EVERYBODY,
+    "audit": frozenset({"manager", "admin"}),
     "settings": frozenset({"admin"}),
     "help": EVERYBODY,
 }

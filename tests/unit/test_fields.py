@@ -29,8 +29,10 @@ from sync_core.fields import (
     YesNo,
     clean,
     phones,
+    warm_up,
 )
 from sync_core.fields.cells import Shortcut, shortest
+from sync_core.judge import DELIMITER, QUOTE
 from tests.cells import (
     CONVENTIONS,
     COUNTING,
@@ -783,6 +785,13 @@ def test_an_unknown_country_is_refused_at_once() -> None:
         Convention(country="Oz")
 
 
+def test_what_most_cells_are_read_with_is_loaded_ahead_of_them() -> None:
+    warm_up()
+    loaded = phones.plan.cache_info().misses
+    Phone("Phone").shortcuts(Convention())
+    assert phones.plan.cache_info().misses == loaded
+
+
 # Properties
 
 
@@ -797,6 +806,7 @@ def test_any_text_gives_a_value_or_a_code_with_its_sentence(
     cleaned = clean(pl.Series(texts, dtype=pl.String)).to_list()
     for text, (value, code) in zip(cleaned, answers(field, texts, convention), strict=True):
         assert (value is None) != (code is None) or text is None
+        assert value is None or (value and not set(value) & {DELIMITER, QUOTE})
         if code is not None and text is not None:
             assert code in CATALOGUE
             assert field.explain(code, text, convention).isprintable()

@@ -49,7 +49,7 @@ def refusal(*cells: str) -> str:
 
 
 def test_columns_are_found_in_any_order_case_and_spacing() -> None:
-    columns = match("phone", " NAME ", "clinic  code", "Email")
+    columns = match("\ufeffphone", " NAME\u200b", "clinic\u00a0\n code", "\u200eEmail")
     assert {field.label: index for field, index in columns.fields} == {
         "Clinic code": 2,
         "Name": 1,

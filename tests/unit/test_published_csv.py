@@ -50,6 +50,19 @@ def test_a_large_export_is_read_in_pages(google: Google) -> None:
     )
 
 
+def test_what_has_arrived_is_told_while_the_rest_is_on_its_way(google: Google) -> None:
+    google.add(Tab("Locations", Lazy(location, 30_001))).public = True
+    told: list[tuple[int, int | None]] = []
+    csv = place("csv", google.export_url())
+    settings = Settings(fetch_timeout=5)
+    source = sources.open_source(csv, settings, on_bytes=lambda *news: told.append(news))
+    sheet = source.open(LOCATIONS)
+    assert [read for read, _ in told] == sorted({read for read, _ in told})
+    assert len(told) > 1
+    assert told[-1][0] == sheet.total
+    assert {whole for _, whole in told} <= {None, sheet.total}
+
+
 @pytest.mark.parametrize(
     "fault",
     [

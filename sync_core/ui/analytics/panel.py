@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from sync_core import actions, db, filters, people, rejects
+from sync_core import actions, csv_files, db, filters, people
 from sync_core.ui import paging
 from sync_core.ui.analytics import numbers
 from sync_core.ui.analytics.period import Asked
@@ -119,8 +119,8 @@ def _exported(here: Visitor, asked: Asked, name: str, table: pd.DataFrame) -> by
 def as_csv(table: pd.DataFrame) -> str:
     """Write a table as CSV (RFC 4180) in which nothing runs as a formula; times are ISO."""
     rows: Sequence[Sequence[object]] = table.astype(object).to_numpy().tolist()
-    lines = [rejects.line(map(str, table.columns))]
-    return "".join([*lines, *(rejects.line(map(_cell, row)) for row in rows)])
+    lines = [csv_files.line(map(str, table.columns))]
+    return "".join([*lines, *(csv_files.line(map(_cell, row)) for row in rows)])
 
 
 def _cell(value: object) -> object:

@@ -1,0 +1,3 @@
+from sync_core.ui import audit_page
+
+audit_page.show()

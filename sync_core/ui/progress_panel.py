@@ -1,0 +1,62 @@
+"""The picture of a run on its way as one piece of HTML, for every element more costs each poll."""
+
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from sync_core.progress import Band, Progress
+from sync_core.ui.words import lasted, size
+
+ICONS = {"downloading": "cloud_download", "processing": "fact_check", "saving": "save"}
+TO_COME, DONE, PRESENT = "radio_button_unchecked", "check_circle", "sync"
+
+
+def html(
+    title: str, current: Progress, bands: Sequence[Band], elapsed: float, left: str, told: str
+) -> str:
+    """Draw the steps, the bar and what is known in figures; `told` stands above the bar."""
+    percent = min(current.percent, 100)
+    return (
+        f'<div class="run"><ol class="steps">{"".join(_steps(current, bands))}</ol>'
+        + (f"<p>{escape(told)}</p>" if told else "")
+        + f'<div class="bar" role="progressbar" aria-label="{escape(title)}" aria-valuemin="0"'
+        f' aria-valuemax="100" aria-valuenow="{percent}"><i style="width:{percent}%"></i></div>'
+        f'<dl class="facts">{"".join(_figures(current, elapsed, left))}</dl></div>'
+    )
+
+
+def _steps(current: Progress, bands: Sequence[Band]) -> Iterator[str]:
+    names = [band.name for band in bands]
+    present = names.index(current.phase) if current.phase in names else -1
+    for place, name in enumerate(names):
+        kind, icon, how = "", TO_COME, "to come"
+        if place < present:
+            kind, icon, how = "done", DONE, "done"
+        elif place == present:
+            kind, icon, how = "now", ICONS.get(name, PRESENT), "under way"
+        words = escape(name.replace("_", " ").capitalize())
+        here = ' aria-current="step"' if kind == "now" else ""
+        yield (
+            f'<li class="{kind}"{here}><span class="icon" aria-hidden="true">{icon}</span>'
+            f'{words}<span class="unseen">, {how}</span></li>'
+        )
+
+
+def _figures(current: Progress, elapsed: float, left: str) -> Iterator[str]:
+    yield _figure("Done", f"{min(current.percent, 100)} %")
+    if current.done:
+        whole = current.total if current.total and current.done <= current.total else None
+        of = f" of {whole:,}" if whole else ""
+        yield _figure(current.unit.capitalize(), f"{current.done:,}{of}")
+    if current.read_bytes:
+        of = f" of {size(current.all_bytes)}" if current.all_bytes else ""
+        yield _figure("Downloaded", f"{size(current.read_bytes)}{of}")
+    for what, number in current.counts.items():
+        yield _figure(what.capitalize(), f"{number:,}")
+    if elapsed:
+        yield _figure("Time", lasted(round(elapsed)))
+    if left:
+        yield _figure("Left", left.removesuffix(" left"))
+
+
+def _figure(label: str, value: str) -> str:
+    return f"<div><dt>{escape(label)}</dt><dd>{escape(value)}</dd></div>"

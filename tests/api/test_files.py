@@ -1,0 +1,296 @@
+import csv
+import io
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+import uvicorn
+from starlette.applications import Starlette
+from streamlit.web.server.server_util import AUTH_COOKIE_NAME, get_cookie_secret
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
+
+from sync_core import actions, api, db, demo, organizations, people, tables
+from sync_core.organizations import Organization
+from sync_core.runs import Run
+from sync_core.ui import cookie
+from tests.db.test_sync import HEADER, row
+from tests.desk import ANA, Desk
+
+ANA_S, MICHAEL, SARAH, VERA = (
+    f"{name}@example.org" for name in ("ana.ruiz", "michael.tan", "sarah.lim", "vera.olsen")
+)
+
+
+@dataclass
+class Server:
+    """The routes behind a real server, in a thread."""
+
+    url: str
+    host: str
+
+    def cookie(self, email: str, **claims: Any) -> dict[str, str]:  # noqa: ANN401 - JSON
+        about = {
+            "email": email,
+            "is_logged_in": True,
+            "origin": self.url,
+            "provider": "demo",
+            "iat": int(time.time()),
+        }
+        signed = create_signed_value(
+            get_cookie_secret(), AUTH_COOKIE_NAME, json.dumps({**about, **claims})
+        )
+        return {AUTH_COOKIE_NAME: signed.decode()}
+
+    def get(
+        self,
+        path: str,
+        email: str | None = ANA_S,
+        headers: dict[str, str] | None = None,
+        method: str = "GET",
+        **claims: Any,  # noqa: ANN401 - JSON
+    ) -> httpx.Response:
+        cookies = self.cookie(email, **claims) if email else {}
+        with httpx.Client(base_url=self.url, cookies=cookies, timeout=30) as client:
+            return client.request(method, f"/api/v1{path}", headers=headers)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{listening.getsockname()[1]}"
+        routes = Starlette(routes=api.routes(cookie.claims), lifespan=api.lifespan)
+        running = uvicorn.Server(uvicorn.Config(routes, log_level="critical", ws="none"))
+        thread = threading.Thread(target=running.run, args=([listening],))
+        thread.start()
+        yield Server(f"http://{host}", host)
+        running.should_exit = True
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+@pytest.fixture
+def home(organization: Organization) -> Organization:
+    with db.begin() as connection:
+        for person in demo.PEOPLE:
+            people.add(connection, organization.id, person)
+    return organization
+
+
+@pytest.fixture
+def run(home: Organization, desk: Desk) -> Run:
+    assert home
+    bad = row("L2", Email="nobody")
+    return desk.sync("locations", locations=[HEADER, row("L1"), bad])
+
+
+def trail_of(organization: Organization, **asked: object) -> str:
+    return f"/audit.csv?{httpx.QueryParams({'organizations': organization.slug, **asked})}"  # type: ignore[dict-item]
+
+
+def manifests(organization: Organization) -> list[dict[str, Any]]:
+    done = tables.actions.c
+    which = (done.organization_id == organization.id, done.kind == "exported")
+    with db.begin() as connection:
+        query = sa.select(done.detail, done.email).where(*which).order_by(done.id)
+        return [{**found.detail, "by": found.email} for found in connection.execute(query)]
+
+
+def test_a_manager_gets_the_trail_as_a_file(server: Server, home: Organization, run: Run) -> None:
+    answer = server.get(trail_of(home, bom=1), MICHAEL)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"].startswith('attachment; filename="audit-')
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    found = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+    assert [line["Id"] for line in found if line["Entry"] == "run"] == [str(run.id)]
+    (told,) = manifests(home)
+    assert (told["by"], told["rows"], told["complete"]) == (MICHAEL, len(found), True)
+
+
+def test_the_file_holds_what_the_filters_of_the_address_find(
+    server: Server, home: Organization, run: Run
+) -> None:
+    assert run
+    found = server.get(trail_of(home, status="partial", search="locations")).text.splitlines()
+    assert len(found) == 2
+    assert len(server.get(trail_of(home, status="cancelled")).text.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "who"),
+    [
+        ("trail", {ANA_S, MICHAEL}),
+        ("outcomes", {ANA_S, MICHAEL}),
+        ("rejects", {ANA_S, MICHAEL, SARAH}),
+    ],
+)
+def test_a_file_is_for_those_who_may_have_it(
+    path: str, who: set[str], server: Server, home: Organization, run: Run
+) -> None:
+    address = f"/runs/{run.id}/{path}.csv?org={home.slug}"
+    for email in (ANA_S, MICHAEL, SARAH, VERA):
+        answer = server.get(trail_of(home) if path == "trail" else address, email)
+        assert (email, answer.status_code) == (email, 200 if email in who else 403)
+        if answer.status_code == 403:
+            assert "you may not export files" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("email", "claims"),
+    [
+        (None, {}),
+        (ANA_S, {"is_logged_in": False}),
+        (ANA_S, {"email_verified": False}),
+        (ANA_S, {"iat": 1_000_000_000}),
+        (ANA_S, {"auth_time": 1_000_000_000}),
+        (ANA_S, {"origin": "https://desk.example.org"}),
+        (ANA_S, {"origin": None}),
+    ],
+)
+def test_nobody_gets_a_file_without_a_sign_in_that_counts(
+    email: str | None, claims: dict[str, Any], server: Server, home: Organization
+) -> None:
+    answer = server.get(trail_of(home), email, **claims)
+    assert answer.status_code == 401
+    assert manifests(home) == []
+
+
+def test_a_cookie_that_we_did_not_sign_is_nobody_s(server: Server, home: Organization) -> None:
+    forged = server.cookie(ANA_S)[AUTH_COOKIE_NAME][:-2] + "xx"
+    with httpx.Client(base_url=server.url, cookies={AUTH_COOKIE_NAME: forged}) as client:
+        assert client.get(f"/api/v1{trail_of(home)}").status_code == 401
+
+
+def test_a_demo_sign_in_does_not_count_from_elsewhere(server: Server, home: Organization) -> None:
+    answer = server.get(trail_of(home), headers={"x-forwarded-for": "203.0.113.7"})
+    assert answer.status_code == 401
+
+
+def test_another_organization_is_not_there(server: Server, home: Organization, run: Run) -> None:
+    with db.begin() as connection:
+        other = organizations.add(connection, f"{home.slug}-2", "Harbor Clinics")
+        actions.record(connection, other.id, ANA, "signed in")
+    assert server.get(trail_of(other)).status_code == 404
+    assert server.get(f"/audit.csv?organizations={home.slug},{other.slug}").status_code == 404
+    assert server.get(f"/runs/{run.id}/outcomes.csv?org={other.slug}").status_code == 404
+    assert server.get(f"/runs/{run.id}/outcomes.csv").status_code == 404
+
+
+def test_a_run_of_another_organization_is_not_there(
+    server: Server, home: Organization, run: Run
+) -> None:
+    with db.begin() as connection:
+        other = organizations.add(connection, f"{home.slug}-3", "Harbor Clinics")
+        people.add(connection, other.id, ANA)
+    answer = server.get(f"/runs/{run.id}/outcomes.csv?org={other.slug}")
+    assert (answer.status_code, "There is no run" in answer.text) == (404, True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"sec-fetch-site": "same-origin"}, 200),
+        ({"sec-fetch-site": "none"}, 200),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"origin": "https://evil.example.org"}, 403),
+        ({"referer": "https://evil.example.org/page"}, 403),
+        ({"origin": "null"}, 403),
+    ],
+)
+def test_another_site_gets_nothing(
+    headers: dict[str, str], status: int, server: Server, home: Organization
+) -> None:
+    assert server.get(trail_of(home), headers=headers).status_code == status
+
+
+@pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "DELETE"])
+def test_a_file_can_only_be_read(method: str, server: Server, home: Organization) -> None:
+    assert server.get(trail_of(home), method=method).status_code == 405
+    assert manifests(home) == []
+
+
+def test_a_download_that_its_reader_leaves_is_recorded_as_broken_off(
+    server: Server, home: Organization
+) -> None:
+    _fill(home)
+    with suppress(httpx.StreamClosed), _reading(server, home) as chunks:
+        next(chunks)
+    _eventually(lambda: len(manifests(home)) == 1)
+    (told,) = manifests(home)
+    assert told["complete"] is False
+    assert told["rows"] < ROWS
+
+
+def test_a_reader_that_takes_nothing_holds_up_nobody(server: Server, home: Organization) -> None:
+    _fill(home)
+    with _reading(server, home):
+        started = time.monotonic()
+        assert server.get(trail_of(home, search="no such word")).status_code == 200
+        assert time.monotonic() - started < 20
+    _eventually(lambda: len(manifests(home)) == 2)
+
+
+def test_too_many_streams_are_refused(server: Server, home: Organization) -> None:
+    _fill(home)
+    readers = [_reading(server, home) for _ in range(api.STREAMS)]
+    for reader in readers:
+        next(reader.__enter__())
+    assert server.get(trail_of(home)).status_code == 503
+    for reader in readers:
+        reader.__exit__(None, None, None)
+    _eventually(lambda: len(manifests(home)) == api.STREAMS)
+    assert server.get(trail_of(home, search="no such word")).status_code == 200
+
+
+ROWS = 60_000
+
+
+def _fill(organization: Organization) -> None:
+    """Make up so many actions that they do not fit between server and reader."""
+    with db.begin() as connection:
+        connection.execute(sa.text("set local session_replication_role = replica"))
+        connection.execute(
+            sa.text(
+                "insert into actions (organization_id, name, email, kind, detail)"
+                " select :org, 'Ana', 'a@example.org', 'signed in',"
+                " jsonb_build_object('padding', repeat('x', 200)) from generate_series(1, :rows)"
+            ),
+            {"org": organization.id, "rows": ROWS},
+        )
+
+
+class _reading:  # noqa: N801 - read as a function
+    """Begin to read a file, and take no more than is asked for."""
+
+    def __init__(self, server: Server, organization: Organization) -> None:
+        self.client = httpx.Client(base_url=server.url, cookies=server.cookie(ANA_S), timeout=30)
+        self.stream = self.client.stream("GET", f"/api/v1{trail_of(organization)}")
+
+    def __enter__(self) -> Iterator[bytes]:
+        answer = self.stream.__enter__()
+        assert answer.status_code == 200
+        return answer.iter_raw()
+
+    def __exit__(self, *error: object) -> None:
+        self.stream.__exit__(None, None, None)
+        self.client.close()
+
+
+def _eventually(condition: Any, seconds: float = 20) -> None:  # noqa: ANN401 - a function
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return
+        time.sleep(0.05)
+    pytest.fail("it never became so")

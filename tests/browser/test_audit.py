@@ -1,0 +1,58 @@
+"""An audit review by a manager: what happened, why, and a file of it."""
+
+import csv
+import hashlib
+import io
+import json
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import App, Visit
+
+
+def choose(page: Page, label: str, value: str) -> None:
+    page.get_by_role("button", name=re.compile("^Filters")).click()
+    page.get_by_label(label).first.click()
+    page.get_by_role("option", name=value, exact=True).click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+
+
+def test_a_manager_filters_the_audit_opens_a_run_and_downloads_the_file(
+    visit: Visit, app: App, tmp_path: Path
+) -> None:
+    done = json.loads(app.command("sync", "admins", "--wait", "--json", check=False))
+    page = visit("Michael Tan").open("/audit")
+    expect(page.get_by_text(re.compile("Verified through|Not verified yet"))).to_be_visible()
+    choose(page, "Resource", "Admin Management")
+    expect(page).to_have_url(re.compile("resource=admins"))
+    expect(page.get_by_text(re.compile(r"^1 to \d+ of \d+ rows?$"))).to_be_visible()
+    opened = visit("Michael Tan").open(f"/audit?run={done['run_id']}")
+    expect(opened.get_by_text(re.compile(f"Run {done['run_id']} ·"))).to_be_visible()
+    expect(opened.get_by_text(re.compile("Waited .* downloading"))).to_be_visible()
+    expect(opened.get_by_text("Attempts")).to_be_visible()
+    page.get_by_role("button", name="Download").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download CSV").click()
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+    found = list(csv.DictReader(io.StringIO(file.read_text("utf-8-sig"), newline="")))
+    assert str(done["run_id"]) in {line["Id"] for line in found if line["Entry"] == "run"}
+    assert {line["Resource"] for line in found} == {"admins"}
+    page = visit("Michael Tan").open("/audit?action=exported")
+    expect(page.get_by_text("1 to 1 of 1 row")).to_be_visible()
+    _choose_first(page)
+    expect(page.get_by_text(hashlib.sha256(file.read_bytes()).hexdigest())).to_be_visible()
+
+
+def _choose_first(page: Page) -> None:
+    """Choose the first row: a table is drawn on a canvas, its boxes stand at the left."""
+    table = page.get_by_test_id("stDataFrame").locator("canvas").first
+    table.click(position={"x": 20, "y": 34 + 17})
+
+
+def test_a_viewer_has_no_audit(visit: Visit) -> None:
+    page = visit("Vera Olsen").open("/")
+    expect(page.get_by_role("link", name="Audit")).to_have_count(0)

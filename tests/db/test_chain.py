@@ -1,0 +1,436 @@
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
+
+import psycopg
+import pytest
+
+from sync_core import actions, chain, db, leases, organizations, runs
+from sync_core.errors import SyncError
+from sync_core.organizations import Organization
+from sync_core.people import Person
+from sync_core.runs import Run
+from tests.db.test_cli import ask
+from tests.db.test_sync import HEADER, row
+from tests.desk import ANA, Desk
+
+VIEWER = Person("Vera Olsen", "vera.olsen@example.org", "viewer")
+FORK = get_context("fork")
+
+
+def verdict(organization: Organization) -> chain.Verdict:
+    with db.begin() as connection:
+        return chain.verify(connection, organization)
+
+
+@pytest.fixture
+def tamper(database: psycopg.Connection) -> Callable[..., None]:
+    """Write past the triggers, as only a superuser can."""
+
+    def execute(statement: str, *values: object) -> None:
+        with database.transaction():
+            database.execute("set local session_replication_role = replica")
+            assert database.execute(statement, values).rowcount > 0
+
+    return execute
+
+
+@pytest.fixture
+def synced(desk: Desk) -> Run:
+    """Sync twice: rows that are created, updated, removed and failed."""
+    first = [HEADER, row("L1"), row("L2"), row("L3"), row("L4", Email="nobody")]
+    desk.sync("locations", locations=first)
+    second = [HEADER, row("L1", City="Hobart"), row("L2"), row("L5"), row("L4", Email="nobody")]
+    return desk.sync("locations", locations=second)
+
+
+def test_every_ended_run_and_every_action_has_a_link(desk: Desk, synced: Run) -> None:
+    with db.begin() as connection:
+        actions.record(connection, desk.organization.id, ANA, "signed in")
+    found = verdict(desk.organization)
+    assert found.broken is None
+    assert found.links == 5  # two starts, two ends, a sign-in
+    assert synced.status == "partial"
+
+
+def test_a_run_on_its_way_is_not_linked_yet(desk: Desk) -> None:
+    desk.write("locations", [HEADER])
+    desk.start("locations")
+    assert verdict(desk.organization).links == 1  # the action
+
+
+def test_an_organization_without_a_past_is_whole(organization: Organization) -> None:
+    found = verdict(organization)
+    assert (found.links, found.head, found.broken) == (0, None, None)
+
+
+RUN_COLUMNS = {
+    "resource": "resource || 'x'",
+    "kind": "'preview'",
+    "trigger": "trigger || ' '",
+    "status": "'completed'",
+    "attempt": "attempt + 1",
+    "crashes": "crashes + 1",
+    "requested_by": "upper(requested_by)",
+    "requested_email": "requested_email || 'x'",
+    "requested_team": "requested_team || 'x'",
+    "queued_at": "queued_at + interval '1 microsecond'",
+    "active_since": "active_since + interval '1 microsecond'",
+    "pushed_at": "now()",
+    "started_at": "started_at + interval '1 microsecond'",
+    "finished_at": "finished_at + interval '1 microsecond'",
+    "message": "message || ' '",
+    "log_message": "overlay(log_message placing 'X' from 1)",
+    "error_code": "'internal'",
+    "advice": "advice || 'x'",
+    "notes": "notes || '[\"x\"]'",
+    "phases": "phases || '{\"Saving\": 0}'",
+    "undoes": "id",
+}
+
+
+def test_a_byte_changed_in_any_column_of_a_finished_run_is_found(desk: Desk, synced: Run) -> None:
+    told = {}
+    for column, value in RUN_COLUMNS.items():
+        with db.engine().connect() as connection:  # rolled back
+            connection.exec_driver_sql("set local session_replication_role = replica")
+            change = f"update runs set {column} = {value} where id = {synced.id}"
+            assert connection.exec_driver_sql(change).rowcount == 1
+            told[column] = chain.verify(connection, desk.organization).broken
+    broken = f"link 4: run {synced.id} is not as it was when it was linked"
+    assert told == dict.fromkeys(RUN_COLUMNS, broken)
+
+
+def test_every_column_is_covered(database: psycopg.Connection) -> None:
+    """A column of a later migration is named here: it needs a second version of the text."""
+    for function, names in (
+        ("text_of_run", ("runs", "tallies", "attempts")),
+        ("text_of_action", ("actions",)),
+    ):
+        query = "select prosrc from pg_proc where proname = %s"
+        (source,) = database.execute(query, [function]).fetchone() or ("",)
+        query = "select column_name from information_schema.columns where table_name = any(%s)"
+        columns = {name for (name,) in database.execute(query, [list(names)])}
+        assert {name for name in columns if f'"{name}"' not in source} == set()
+
+
+CHANGES = {
+    "a tally": (
+        "update tallies set updated = updated + 1, unchanged = unchanged - 1 where run_id = %s",
+        "run {run} is not as it was when it was linked",
+    ),
+    "a tally that is gone": (
+        "delete from tallies where run_id = %s",
+        "run {run} is not as it was when it was linked",
+    ),
+    "the log of an attempt": (
+        "update attempts set log = '[]' where run_id = %s",
+        "run {run} is not as it was when it was linked",
+    ),
+    "a run that is gone": ("delete from runs where id = %s", "run {run} is gone"),
+    "a key in the outcomes": (
+        "update outcomes set key = 'L9' where run_id = %s and key = 'L5'",
+        "the outcomes of run {run} (locations) are not those of its end",
+    ),
+    "an outcome that is gone": (
+        "delete from outcomes where run_id = %s and key = 'L5'",
+        "the outcomes of run {run} (locations) are not those of its end",
+    ),
+    "an outcome twice": (
+        "insert into outcomes select * from outcomes where run_id = %s and key = 'L5'",
+        "the outcomes of run {run} (locations) are not those of its end",
+    ),
+    "what an update changed": (
+        "update outcomes set changes = '{}' where run_id = %s and kind = 'updated'",
+        "the values in the outcomes of run {run} (locations) are not those of its end",
+    ),
+    "a failed row's cells": (
+        "update outcomes set raw = null where run_id = %s and kind = 'failed'",
+        "the values in the outcomes of run {run} (locations) are not those of its end",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_change_of_what_belongs_to_a_run_is_found(
+    what: str, desk: Desk, synced: Run, tamper: Callable[..., None]
+) -> None:
+    statement, told = CHANGES[what]
+    if "delete from runs" in statement:
+        for table in ("attempts", "tallies", "checkpoints", "actions"):
+            tamper(f"delete from {table} where run_id = %s", synced.id)
+        assert "action" in str(verdict(desk.organization).broken)  # its start was an action
+        return
+    tamper(statement, synced.id)
+    assert verdict(desk.organization).broken == f"link 4: {told.format(run=synced.id)}"
+
+
+def test_outcomes_of_a_table_that_the_run_did_not_count_are_found(
+    desk: Desk, synced: Run, tamper: Callable[..., None]
+) -> None:
+    tamper(
+        "insert into outcomes (run_id, entity, kind, key, at)"
+        " values (%s, 'brands', 'created', 'B1', now())",
+        synced.id,
+    )
+    assert verdict(desk.organization).broken == f"outcomes were added to run {synced.id}"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "name = 'Nobody'",
+        "email = 'x'",
+        "kind = 'cancelled'",
+        "detail = '{\"a\": 1}'",
+        "run_id = null",
+    ],
+)
+def test_a_changed_action_is_found(
+    change: str, desk: Desk, synced: Run, tamper: Callable[..., None]
+) -> None:
+    tamper(f"update actions set {change} where run_id = %s", synced.id)
+    assert "link 3: action" in str(verdict(desk.organization).broken)
+
+
+def test_a_removed_action_is_found(desk: Desk, synced: Run, tamper: Callable[..., None]) -> None:
+    tamper("delete from actions where run_id = %s", synced.id)
+    assert str(verdict(desk.organization).broken).endswith("is gone")
+
+
+def test_a_removed_link_is_found(desk: Desk, synced: Run, tamper: Callable[..., None]) -> None:
+    assert synced
+    which = "where organization_id = %s and number = %s"
+    tamper(f"delete from links {which}", desk.organization.id, 2)
+    assert verdict(desk.organization).broken == "link 2 is gone"
+
+
+def test_a_rewritten_link_is_found(desk: Desk, synced: Run, tamper: Callable[..., None]) -> None:
+    tamper("update runs set message = 'rosy' where id = %s", synced.id)
+    again = "content = content_of(kind, subject_id)"
+    tamper(f"update links set {again} where kind = 'run' and subject_id = %s", synced.id)
+    told = f"link 4 (run {synced.id}) does not follow from the one before it"
+    assert verdict(desk.organization).broken == told
+
+
+def test_a_chain_that_was_rewritten_as_a_whole_lacks_the_head_that_was_noted(
+    desk: Desk, synced: Run, tamper: Callable[..., None]
+) -> None:
+    noted = verdict(desk.organization).head
+    assert noted
+    with db.begin() as connection:
+        assert chain.holds(connection, desk.organization, noted.hex())
+    tamper("update runs set message = 'rosy' where id = %s", synced.id)
+    tamper("delete from links where kind = 'run' and subject_id = %s", synced.id)
+    with db.begin() as connection:
+        values = {"org": desk.organization.id, "run": synced.id}
+        connection.exec_driver_sql("select add_link(%(org)s, 'run', %(run)s)", values)
+    assert verdict(desk.organization).broken is None
+    with db.begin() as connection:
+        assert not chain.holds(connection, desk.organization, noted.hex())
+
+
+def test_a_run_that_came_past_the_triggers_is_found(
+    desk: Desk, synced: Run, tamper: Callable[..., None]
+) -> None:
+    assert synced
+    tamper(
+        "insert into runs (organization_id, resource, trigger, status, requested_by,"
+        " requested_email, finished_at)"
+        " values (%s, 'admins', 'page', 'completed', 'X', 'x@example.org', now())",
+        desk.organization.id,
+    )
+    assert str(verdict(desk.organization).broken).endswith("was added without a link")
+
+
+REFUSED = {
+    "an action": "update actions set name = 'Nobody' where run_id = %s",
+    "an action's removal": "delete from actions where run_id = %s",
+    "a run": "update runs set message = 'rosy' where id = %s",
+    "a run's removal": "delete from runs where id = %s",
+    "a tally": "update tallies set read = read + 1, created = created + 1 where run_id = %s",
+    "a tally's removal": "delete from tallies where run_id = %s",
+    "another tally": "insert into tallies (run_id, entity) values (%s, 'brands')",
+    "an attempt": "update attempts set log = '[]' where run_id = %s",
+    "an attempt's removal": "delete from attempts where run_id = %s",
+    "an outcome": "update outcomes set key = 'L9' where run_id = %s",
+    "an outcome's values": "update outcomes set name = 'L9' where run_id = %s",
+    "an outcome's removal": "delete from outcomes where run_id = %s",
+    "a link": "update links set content = '' where kind = 'run' and subject_id = %s",
+    "a link's removal": "delete from links where kind = 'run' and subject_id = %s",
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_postgres_refuses_to_change(what: str, synced: Run, database: psycopg.Connection) -> None:
+    with pytest.raises(psycopg.errors.RaiseException), database.transaction():
+        database.execute(REFUSED[what], [synced.id])
+
+
+@pytest.mark.parametrize("table", ["actions", "runs", "links"])
+def test_postgres_refuses_to_empty(table: str, database: psycopg.Connection) -> None:
+    with pytest.raises(psycopg.errors.RaiseException), database.transaction():
+        database.execute(f"truncate {table} cascade")
+
+
+def test_dropping_the_values_of_old_outcomes_keeps_the_chain(
+    desk: Desk, synced: Run, database: psycopg.Connection, tamper: Callable[..., None]
+) -> None:
+    dropped = chain.drop_values(desk.organization, ANA, datetime.now(UTC) + timedelta(minutes=1))
+    assert dropped == 7  # four of the first run, three of the second
+    (kept,) = database.execute(
+        "select count(*) from outcomes where run_id = %s and num_nonnulls(name, raw) > 0",
+        [synced.id],
+    ).fetchone() or (None,)
+    assert kept == 0
+    assert verdict(desk.organization).broken is None
+    tamper("update outcomes set key = 'L9' where run_id = %s and key = 'L5'", synced.id)
+    assert "the outcomes of run" in str(verdict(desk.organization).broken)
+
+
+def test_only_old_values_may_be_gone(desk: Desk, synced: Run, tamper: Callable[..., None]) -> None:
+    assert chain.drop_values(desk.organization, ANA, datetime.now(UTC) - timedelta(days=1)) == 0
+    tamper("update outcomes set name = null, raw = null where run_id = %s", synced.id)
+    assert "the values in the outcomes" in str(verdict(desk.organization).broken)
+
+
+def test_values_are_dropped_by_administrators_alone(desk: Desk) -> None:
+    with pytest.raises(SyncError, match="may not"):
+        chain.drop_values(desk.organization, VIEWER, datetime.now(UTC))
+
+
+def test_the_time_zone_of_a_session_does_not_matter(
+    synced: Run, database: psycopg.Connection
+) -> None:
+    texts = []
+    for zone in ("UTC", "Australia/Perth"):
+        database.execute(f"set timezone = '{zone}'")
+        texts.append(database.execute("select text_of_run(%s)", [synced.id]).fetchone())
+    assert texts[0] == texts[1]
+
+
+# Many at once
+
+
+def _end_runs_and_act(organization: Organization, resource: str, times: int) -> None:
+    for _ in range(times):
+        with db.begin() as connection:
+            run = runs.start(connection, organization.id, resource, ANA, trigger="test")
+            actions.record(connection, organization.id, ANA, "started", run_id=run.id)
+        with db.begin() as connection:
+            held = leases.claim(connection, run.id, db.name())
+            assert held
+        with db.begin() as connection:
+            runs.request_cancel(connection, organization.id, run.id, ANA)
+            actions.record(connection, organization.id, ANA, "cancelled", run_id=run.id)
+        with db.begin() as connection:
+            connection.exec_driver_sql("set constraints all immediate")  # as an apply does
+            leases.finish(connection, held, leases.cancelled())
+
+
+def test_processes_that_end_runs_and_act_at_once_make_one_chain(organization: Organization) -> None:
+    names = ["locations", "admins", "therapists", "services"]
+    work = [FORK.Process(target=_end_runs_and_act, args=(organization, name, 12)) for name in names]
+    for process in work:
+        process.start()
+    for process in work:
+        process.join(60)
+    assert [process.exitcode for process in work] == [0] * len(names)
+    found = verdict(organization)
+    assert found.broken is None
+    assert found.links == len(names) * 12 * 3
+
+
+def test_a_transaction_that_is_not_ending_keeps_nobody_waiting(organization: Organization) -> None:
+    with db.begin() as slow:
+        actions.record(slow, organization.id, ANA, "changed a setting")
+        with db.begin() as quick:
+            quick.exec_driver_sql("set local lock_timeout = '2s'")
+            actions.record(quick, organization.id, ANA, "signed in")
+    assert verdict(organization).links == 2
+
+
+def test_two_that_act_for_two_organizations_never_wait_for_each_other(
+    organization: Organization,
+) -> None:
+    with db.begin() as connection:
+        other = organizations.add(connection, f"{organization.slug}-2", "Harbor Clinics")
+    meet = threading.Barrier(2)
+
+    def act(first: Organization, second: Organization) -> None:
+        for _ in range(25):
+            with db.begin() as connection:
+                for one in (first, second):
+                    actions.record(connection, one.id, ANA, "signed in")
+                meet.wait(10)
+
+    with ThreadPoolExecutor(2) as pool:
+        done = [pool.submit(act, organization, other), pool.submit(act, other, organization)]
+        for future in done:
+            future.result(60)
+    assert verdict(organization).links == verdict(other).links == 50
+    assert verdict(organization).broken is None
+
+
+# Every night
+
+
+def test_the_nightly_check_is_done_once_a_night(desk: Desk, synced: Run) -> None:
+    assert synced
+    chain.verify_by_night()
+    with db.begin() as connection:
+        first = chain.latest(connection, desk.organization.id)
+    assert first
+    assert first.links == 4
+    chain.verify_by_night()
+    with db.begin() as connection:
+        assert chain.latest(connection, desk.organization.id) == first
+
+
+def test_the_nightly_check_tells_what_is_broken(synced: Run, tamper: Callable[..., None]) -> None:
+    tamper("update runs set message = 'rosy' where id = %s", synced.id)
+    told = chain.verify_by_night()
+    assert f"Northwind Care: link 4: run {synced.id} is not as it was when it was linked" in told
+
+
+def test_a_second_beat_leaves_the_check_to_the_first(
+    organization: Organization, database: psycopg.Connection
+) -> None:
+    with database.transaction():
+        database.execute("select pg_advisory_xact_lock(1937337956)")
+        chain.verify_by_night()
+        with db.begin() as connection:
+            assert chain.latest(connection, organization.id) is None
+    chain.verify_by_night()
+    with db.begin() as connection:
+        assert chain.latest(connection, organization.id)
+
+
+# From the shell
+
+
+def test_verify_tells_that_the_chain_is_whole_and_its_head(desk: Desk, synced: Run) -> None:
+    assert synced
+    head = verdict(desk.organization).head
+    assert head
+    done = ask("verify", "--org", desk.organization.slug, "--head", head.hex())
+    assert done.exit_code == 0
+    assert f"4 links, head {head.hex()}" in done.stdout
+
+
+def test_verify_names_the_first_broken_link_and_has_an_exit_code(
+    desk: Desk, synced: Run, tamper: Callable[..., None]
+) -> None:
+    tamper("update runs set message = 'rosy' where id = %s", synced.id)
+    done = ask("verify", "--org", desk.organization.slug)
+    assert done.exit_code == 8
+    assert f"the chain is broken: link 4: run {synced.id} is not" in done.stdout
+
+
+def test_verify_misses_a_head_that_was_noted(desk: Desk, synced: Run) -> None:
+    assert synced
+    done = ask("verify", "--org", desk.organization.slug, "--head", "00" * 32)
+    assert done.exit_code == 8
+    assert "in none of these chains" in done.stdout

@@ -1,0 +1,379 @@
+import csv
+import hashlib
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from sync_core import actions, audit, csv_files, db, exports, filters, organizations, tables
+from sync_core.errors import SyncError
+from sync_core.exports import Export
+from sync_core.filters import Filter
+from sync_core.organizations import Organization
+from sync_core.people import Person
+from sync_core.runs import Run
+from tests.db.test_cli import ask
+from tests.db.test_sync import HEADER, row
+from tests.desk import ANA, Desk
+
+MANAGER = Person("Michael Tan", "michael.tan@example.org", "manager", "Marketing")
+VIEWER = Person("Vera Olsen", "vera.olsen@example.org", "viewer")
+ANALYST = Person("Sarah Lim", "sarah.lim@example.org", "analyst")
+
+
+def content(export: Export) -> bytes:
+    return b"".join(exports.write(export))
+
+
+def rows(export: Export) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content(export).decode(), newline="")))
+
+
+def trail(organization: Organization, **wanted: Any) -> Export:  # noqa: ANN401 - parts of a filter
+    wanted.setdefault("organizations", (organization.id,))
+    return exports.trail([(organization, ANA)], Filter(**wanted))
+
+
+def manifests(organization: Organization) -> list[dict[str, Any]]:
+    done = tables.actions.c
+    which = (done.organization_id == organization.id, done.kind == "exported")
+    with db.begin() as connection:
+        found = connection.execute(sa.select(done.detail).where(*which).order_by(done.id))
+        return [dict(detail) for detail in found.scalars()]
+
+
+@pytest.fixture
+def synced(desk: Desk) -> Run:
+    bad = row("L4", Email="nobody", Phone="+61 8 9123 4567")
+    desk.sync("locations", locations=[HEADER, row("L1"), row("L3")])
+    changed = row("L1", City="Hobart", Email="new@example.org")
+    return desk.sync("locations", locations=[HEADER, changed, row("L2"), bad])
+
+
+# Every cell
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
+        ("-2+3", "'-2+3"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        (" =1+1", "' =1+1"),
+        ("\t=1+1", "'\t'=1+1"),
+        ("\n=1+1", "'\n'=1+1"),
+        ("\r=1+1", "'\r'=1+1"),
+        ("＝1+1", "'＝1+1"),  # noqa: RUF001 - the wide form
+        ("＋1+1", "'＋1+1"),  # noqa: RUF001
+        ("a;=1+1", "a;'=1+1"),
+        ('a;"=1+1', "a;\"'=1+1"),
+        ("a\n=1+1\n@x", "a\n'=1+1\n'@x"),
+        ("a\t-1", "a\t'-1"),
+        ("a; b; c", "a; b; c"),
+        ("+61891234567", "'+61891234567"),
+        ("-", "'-"),
+        ("-31.95", "-31.95"),
+        ("-5", "-5"),
+        ("1e3", "1e3"),
+        (" plain", " plain"),
+        ("a=1", "a=1"),
+        ('say "so", then\nleave', 'say "so", then\nleave'),
+        ("", ""),
+        (None, None),
+    ],
+)
+def test_no_text_can_run_as_a_formula(
+    cell: str | None, written: str | None, organization: Organization
+) -> None:
+    assert organization
+    query = sa.select(csv_files.text(sa.cast(cell, sa.Text)).label("cell"), sa.literal(1))
+    with db.begin() as connection:
+        assert connection.execute(query).one()[0] == written
+        lines = [line for lines in csv_files.blocks(connection, query) for line in lines]
+    text = csv_files.joined(lines).decode()
+    assert next(csv.reader(io.StringIO(text, newline="")))[0] == (written or "")
+    at_hand = csv_files.line([cell, 1])
+    assert next(csv.reader(io.StringIO(at_hand, newline="")))[0] == (written or "")
+
+
+def test_lines_end_as_rfc_4180_says_and_cells_keep_their_own_line_ends() -> None:
+    assert csv_files.line(["a", 'b "c"', "d,e", "f\ng"]) == 'a,"b ""c""","d,e","f\ng"\r\n'
+    assert csv_files.joined([b'1,"x\ny"', b"2,z"]) == b'1,"x\ny"\r\n2,z\r\n'
+
+
+# The trail
+
+
+def test_the_trail_holds_runs_and_actions_newest_first(desk: Desk, synced: Run) -> None:
+    found = rows(trail(desk.organization))
+    assert [line["Entry"] for line in found] == ["action", "run"] * 2
+    assert [line["Time"] for line in found] == sorted(line["Time"] for line in found)[::-1]
+    last = found[1]
+    assert (last["Id"], last["Event"], last["Person"]) == (str(synced.id), "partial", "Ana Ruiz")
+    counts = [last[kind.capitalize()] for kind in exports.COUNTS]
+    assert counts == ["3", "1", "1", "0", "0", "1", "0"]
+    assert "Invalid email format" in last["Details"]
+    assert found[0]["Created"] == ""
+
+
+def test_times_are_iso_with_their_zone(desk: Desk, synced: Run) -> None:
+    line = rows(trail(desk.organization))[1]
+    assert datetime.fromisoformat(line["Finished"]) == synced.finished_at
+    assert line["Finished"].endswith("Z")
+
+
+def test_texts_of_the_trail_cannot_run_as_formulas(organization: Organization) -> None:
+    person = Person("=HYPERLINK(1)", "+x@example.org", "admin", "-1+2")
+    with db.begin() as connection:
+        actions.record(connection, organization.id, person, "signed in")
+    (line,) = rows(trail(organization))
+    assert (line["Person"], line["E-mail"]) == ("'=HYPERLINK(1)", "'+x@example.org")
+    assert line["Team"] == "'-1+2"
+
+
+def test_list_count_and_file_never_disagree(organization: Organization) -> None:
+    made = _history(organization, 120)
+    random = Random(7)  # noqa: S311 - the same filters each time
+    for _ in range(40):
+        wanted = _some_filter(random, organization, made)
+        with db.begin() as connection:
+            listed = audit.read(connection, wanted, 1_000)
+            counted = audit.count(connection, wanted)
+        export = exports.trail([(organization, ANA)], wanted)
+        written = [(line["Entry"], int(line["Id"])) for line in rows(export)]
+        assert written == [(one.entry, one.id) for one in listed]
+        assert counted == len(written)
+
+
+def _history(organization: Organization, number: int) -> datetime:
+    """Make up ended runs and actions, two of each an hour."""
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    random = Random(3)  # noqa: S311 - the same history each time
+    people = [ANA, MANAGER, ANALYST]
+    with db.begin() as connection:
+        for n in range(number):
+            person, at = random.choice(people), start + timedelta(hours=n // 2)
+            who = {"name": person.name, "email": person.email, "team": person.team}
+            common = {"organization_id": organization.id, "resource": random.choice(RESOURCES)}
+            if n % 3:
+                status = random.choice(["completed", "partial", "failed", "cancelled"])
+                values = {
+                    "trigger": random.choice(["page", "schedule"]),
+                    "status": status,
+                    "requested_by": person.name,
+                    "requested_email": person.email,
+                    "requested_team": person.team,
+                    "queued_at": at,
+                    "finished_at": at + timedelta(seconds=n),
+                    "log_message": f"Processed {n} rows, 100 % of_them",
+                    "error_code": "internal" if status == "failed" else None,
+                }
+                connection.execute(sa.insert(tables.runs).values(**common, **values))
+            else:
+                values = {"kind": random.choice(["started", "signed in"]), "at": at, **who}
+                connection.execute(sa.insert(tables.actions).values(**common, **values))
+    return start
+
+
+RESOURCES = ["locations", "admins", "services"]
+
+
+def _some_filter(random: Random, organization: Organization, start: datetime) -> Filter:
+    def some(*values: str) -> tuple[str, ...]:
+        return tuple(random.sample(values, random.choice([0, 0, 0, 1, 2])))
+
+    since = start + timedelta(hours=random.randrange(40)) if random.random() < 0.4 else None
+    return Filter(
+        organizations=(organization.id,),
+        since=since,
+        until=since and since + timedelta(hours=random.randrange(1, 30)),
+        resource=some(*RESOURCES),
+        status=some("completed", "failed", "cancelled"),
+        trigger=some("page", "schedule"),
+        person=some(ANA.email, MANAGER.email),
+        team=some("IT", "Marketing"),
+        error=some("internal", "timed_out"),
+        action=some("started", "signed in"),
+        search=random.choice(["", "", "ruiz", "100 %", "of_them 7", "no such word", "an"]),
+    )
+
+
+@pytest.mark.parametrize("offset", [0, 7, 60, 119, 120])
+def test_pages_of_the_list_follow_each_other(offset: int, organization: Organization) -> None:
+    _history(organization, 120)
+    wanted = Filter(organizations=(organization.id,))
+    with db.begin() as connection:
+        every = audit.read(connection, wanted, 1_000)
+        assert audit.read(connection, wanted, 9, offset) == every[offset : offset + 9]
+
+
+def test_a_long_list_is_counted_to_its_limit(organization: Organization) -> None:
+    _history(organization, 30)
+    with db.begin() as connection:
+        wanted = Filter(organizations=(organization.id,))
+        assert audit.count(connection, wanted, most=12) == 13
+        assert audit.count(connection, wanted) == 30
+
+
+def test_the_trail_of_several_organizations_is_one_list(
+    organization: Organization,
+) -> None:
+    with db.begin() as connection:
+        other = organizations.add(connection, f"{organization.slug}-2", "Harbor Clinics")
+        for one in (organization, other, organization):
+            actions.record(connection, one.id, ANA, "signed in")
+    wanted = Filter(organizations=(organization.id, other.id))
+    export = exports.trail([(organization, ANA), (other, ANA)], wanted)
+    slugs = [line["Organization"] for line in rows(export)]
+    assert slugs == [organization.slug, other.slug, organization.slug]
+    assert manifests(other)[0]["organizations"] == [organization.slug, other.slug]
+    assert len(manifests(organization)) == 1
+
+
+# Who may
+
+
+@pytest.mark.parametrize("person", [VIEWER, ANALYST])
+def test_only_those_who_may_export_get_the_trail(person: Person, desk: Desk, synced: Run) -> None:
+    wanted = Filter(organizations=(desk.organization.id,))
+    with pytest.raises(SyncError, match="may not export"):
+        exports.trail([(desk.organization, person)], wanted)
+    with pytest.raises(SyncError, match="may not export"):
+        exports.outcomes(desk.organization, person, synced)
+
+
+def test_who_mends_rows_gets_them_and_a_viewer_does_not(desk: Desk, synced: Run) -> None:
+    assert rows(exports.rejects(desk.organization, ANALYST, synced))
+    with pytest.raises(SyncError, match="may not export"):
+        exports.rejects(desk.organization, VIEWER, synced)
+
+
+def test_nobody_gets_an_organization_for_which_nobody_vouches(
+    desk: Desk, organization: Organization
+) -> None:
+    assert desk
+    with pytest.raises(ValueError, match="nobody has asked"):
+        trail(organization, organizations=(organization.id, 1))
+
+
+# The rows of a run
+
+
+def test_rejected_rows_keep_their_columns_and_say_why(desk: Desk) -> None:
+    header = [*HEADER, "Notes"]
+    bad = [*row("L2", Email="nobody", Phone="+61 8 9123 4567"), "ring, then\nknock"]
+    run = desk.sync("locations", locations=[header, [*row("L1"), ""], bad])
+    (rejected,) = rows(exports.rejects(desk.organization, ANA, run))
+    assert rejected["Row"] == "3"
+    assert rejected["Outcome"] == "failed"
+    assert rejected["Reasons"] == "Locations!H3: Invalid email format"
+    assert rejected["Phone"] == "'+61 8 9123 4567"
+    assert rejected["Notes"] == "ring, then\nknock"
+
+
+def test_a_run_without_rejects_gives_a_header_alone(desk: Desk) -> None:
+    run = desk.sync("locations", locations=[HEADER, row("L1")])
+    assert rows(exports.rejects(desk.organization, ANA, run)) == []
+
+
+def test_outcomes_tell_what_changed_before_and_after(desk: Desk, synced: Run) -> None:
+    found = {line["Key"]: line for line in rows(exports.outcomes(desk.organization, ANA, synced))}
+    assert found["L1"]["Outcome"] == "updated"
+    assert "City: " in found["L1"]["Changes"]
+    assert " → Hobart" in found["L1"]["Changes"]
+    assert "new@example.org" in found["L1"]["Changes"]
+    assert found["L2"]["Outcome"] == "created"
+    assert found["L4"]["Reasons"].endswith("Invalid email format")
+
+
+def test_managers_see_addresses_and_phones_masked(desk: Desk, synced: Run) -> None:
+    for make in (exports.outcomes, exports.rejects):
+        text = content(make(desk.organization, MANAGER, synced)).decode()
+        assert "new@example.org" not in text
+        assert "9123 4567" not in text
+        assert "nobody" not in text
+        assert "***" in text
+    found = {
+        line["Key"]: line for line in rows(exports.outcomes(desk.organization, MANAGER, synced))
+    }
+    assert " → Hobart" in found["L1"]["Changes"]
+    assert "Email: ***" in found["L1"]["Changes"]
+    assert manifests(desk.organization)[-1]["masked"] is True
+
+
+def test_a_key_that_is_an_address_is_masked(desk: Desk) -> None:
+    header = ("Email", "Name", "Role", "Team", "Active")
+    run = desk.sync("admins", admins=[header, ("a@example.org", "Al", "owner", "IT", "yes")])
+    (line,) = rows(exports.outcomes(desk.organization, MANAGER, run))
+    assert line["Key"] == "***"
+
+
+# The manifest
+
+
+def test_each_export_leaves_a_manifest(desk: Desk, synced: Run) -> None:
+    assert synced
+    written = content(trail(desk.organization, status=("partial",), search="ruiz"))
+    (told,) = manifests(desk.organization)
+    assert told["sha256"] == hashlib.sha256(written).hexdigest()
+    assert (told["rows"], told["bytes"], told["complete"]) == (1, len(written), True)
+    assert told["filters"] == {"status": "partial", "search": "ruiz"}
+    assert told["head"]["link"] == 4
+    assert len(told["head"]["hash"]) == 64
+
+
+def test_a_file_that_broke_off_is_recorded_as_such(organization: Organization) -> None:
+    _history(organization, 30)
+    blocks = exports.write(trail(organization))
+    next(blocks)
+    _close(blocks)
+    (told,) = manifests(organization)
+    assert (told["complete"], told["rows"]) == (False, 0)
+
+
+def _close(blocks: Iterator[bytes]) -> None:
+    blocks.close()  # type: ignore[attr-defined] # a generator
+
+
+def test_a_byte_order_mark_comes_on_wish(organization: Organization) -> None:
+    asked = Filter(organizations=(organization.id,))
+    with_mark = exports.trail([(organization, ANA)], asked, bom=True)
+    assert content(with_mark).startswith(b"\xef\xbb\xbfTime,")
+    assert content(trail(organization)).startswith(b"Time,")
+
+
+# From the shell
+
+
+def test_the_shell_exports_what_the_filters_find(
+    desk: Desk, synced: Run, tmp_path: Path, database: psycopg.Connection
+) -> None:
+    assert database
+    file = tmp_path / "audit.csv"
+    words = ["export", "--csv", str(file), "--org", desk.organization.slug, "--bom"]
+    done = ask(*words, "--status", "partial", "--since", "2026-01-01", "--search", "ruiz")
+    assert done.exit_code == 0, done.output
+    text = file.read_text("utf-8-sig")
+    (line,) = csv.DictReader(io.StringIO(text))
+    assert line["Id"] == str(synced.id)
+    assert f"Wrote 1 entries to {file}" in done.stdout
+    (told,) = manifests(desk.organization)
+    assert told["sha256"] in done.stdout
+    assert told["filters"]["status"] == "partial"
+
+
+def test_the_shell_refuses_who_may_not_export(desk: Desk, tmp_path: Path) -> None:
+    words = ["--csv", str(tmp_path / "x.csv"), "--org", desk.organization.slug]
+    assert ask("export", *words, "--as", "nobody@example.org").exit_code == 5
+
+
+def test_the_address_of_a_filter_asks_for_the_same(organization: Organization) -> None:
+    wanted = Filter(organizations=(organization.id,), action=("exported",), search="x")
+    assert filters.from_address(filters.to_address(wanted), (organization.id,)) == wanted

@@ -1,0 +1,14 @@
+from sync_core import support
+from sync_core.errors import CATALOGUE
+from sync_core.resources import ENTITIES
+
+
+def test_the_support_page_is_what_the_catalogues_say() -> None:
+    """Where it is not: `python -m sync_core.support`."""
+    assert support.PAGE.read_text(encoding="utf-8") == support.page()
+
+
+def test_the_support_page_names_every_error_and_every_table() -> None:
+    page = support.page()
+    assert [code for code in CATALOGUE if f"`{code}`" not in page] == []
+    assert [entity.title for entity in ENTITIES.values() if f"| {entity.title} |" not in page] == []
