@@ -4,11 +4,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from sync_core.settings import ROOT
 from sync_core.ui.analytics.panel import TABLE_ROWS
 from tests.browser.conftest import Visit
 
-AUDIT = ROOT / "pages" / "audit.py"
 TALL = 2_200  # pixels, so that nothing has to be scrolled to
 
 
@@ -24,7 +22,6 @@ def look(visit: Visit, address: str) -> Page:
     return settled(tab.open(f"/analytics?{address}"))
 
 
-@pytest.mark.skipif(not AUDIT.exists(), reason="there is no page of the audit trail")
 @pytest.mark.parametrize("figure", ["runs", "failures"])
 def test_a_key_figure_leads_to_the_list_of_its_runs(visit: Visit, figure: str) -> None:
     page = look(visit, "period=90+days")

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
 import streamlit as st
@@ -96,9 +95,6 @@ def behind(asked: Asked, key: str) -> filters.Filter:
 
 def list_link(here: Visitor, asked: Asked, label: str) -> None:
     """Lead to the list of the runs that are asked for."""
-    if not Path(page_file("audit")).exists():
-        st.caption(label, width="content")
-        return
     st.page_link(
         page_file("audit"),
         label=label,
