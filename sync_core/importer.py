@@ -70,6 +70,7 @@ def read(work: Work, sources: Mapping[str, Source]) -> list[Scope]:
     opened = []
     for entity in work.resource.entities:
         work.check()
+        work.reporter.log(f"{entity.title}: opening the source")
         sheet = work.reading.call(partial(sources[entity.name].open, entity))
         opened.append((entity, sheet, headers.match(entity, sheet)))
         work.reporter.log(f"{sheet.name} is open, {len(sheet.headers)} columns")
@@ -185,6 +186,7 @@ def tell_fetching(work: Work, entity: str, read: int, whole: int | None) -> None
         DOWNLOADING,
         "Downloading the source",
         fraction=(names.index(entity) + min(part, 1.0)) / len(names),
+        now=work.reporter.latest.read_bytes is None,
         read_bytes=read,
         all_bytes=whole,
     )

@@ -187,7 +187,7 @@ class Settings:
         "SYNCDESK_TIME_LIMIT",
         _limits,
         "seconds after which a run is timed out, and those of single resources"
-        " (`3600 patients=14400`)",
+        " (`3600 patients=14400`); an organization may decide otherwise",
         LIMITS,
     )
     cooldown: float = _setting(

@@ -23,9 +23,10 @@ def begin(place: DeltaGenerator, draw: DrawIn) -> None:
 
 def follow(here: Visitor, draw: Draw = lambda _news: None) -> None:
     """Draw what is live here, again and again; when a run begins or ends, the whole page anew."""
+    badge = None if st.session_state[FOLLOWED] else st.session_state[BADGE]  # one of them draws it
     st.session_state[FOLLOWED] = True
     found = news.read(here.organization.id)
-    st.fragment(run_every=found.pace)(_look)(here, found.state, draw, st.session_state[BADGE])
+    st.fragment(run_every=found.pace)(_look)(here, found.state, draw, badge)
 
 
 def finish(here: Visitor) -> None:
@@ -34,10 +35,13 @@ def finish(here: Visitor) -> None:
         follow(here)
 
 
-def _look(here: Visitor, seen: State, draw: Draw, badge: tuple[DeltaGenerator, DrawIn]) -> None:
+def _look(
+    here: Visitor, seen: State, draw: Draw, badge: tuple[DeltaGenerator, DrawIn] | None
+) -> None:
     found = news.read(here.organization.id)
     if found.state != seen:
         st.rerun()
-    place, draw_badge = badge
-    draw_badge(place, found)
+    if badge:
+        place, draw_badge = badge
+        draw_badge(place, found)
     draw(found)

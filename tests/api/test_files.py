@@ -223,40 +223,40 @@ def test_a_file_can_only_be_read(method: str, server: Server, home: Organization
 def test_a_download_that_its_reader_leaves_is_recorded_as_broken_off(
     server: Server, home: Organization
 ) -> None:
-    _fill(home)
+    fill(home)
     with suppress(httpx.StreamClosed), _reading(server, home) as chunks:
         next(chunks)
-    _eventually(lambda: len(manifests(home)) == 1)
+    eventually(lambda: len(manifests(home)) == 1)
     (told,) = manifests(home)
     assert told["complete"] is False
     assert told["rows"] < ROWS
 
 
 def test_a_reader_that_takes_nothing_holds_up_nobody(server: Server, home: Organization) -> None:
-    _fill(home)
+    fill(home)
     with _reading(server, home):
         started = time.monotonic()
         assert server.get(trail_of(home, search="no such word")).status_code == 200
         assert time.monotonic() - started < 20
-    _eventually(lambda: len(manifests(home)) == 2)
+    eventually(lambda: len(manifests(home)) == 2)
 
 
 def test_too_many_streams_are_refused(server: Server, home: Organization) -> None:
-    _fill(home)
+    fill(home)
     readers = [_reading(server, home) for _ in range(api.STREAMS)]
     for reader in readers:
         next(reader.__enter__())
     assert server.get(trail_of(home)).status_code == 503
     for reader in readers:
         reader.__exit__(None, None, None)
-    _eventually(lambda: len(manifests(home)) == api.STREAMS)
+    eventually(lambda: len(manifests(home)) == api.STREAMS)
     assert server.get(trail_of(home, search="no such word")).status_code == 200
 
 
 ROWS = 60_000
 
 
-def _fill(organization: Organization) -> None:
+def fill(organization: Organization) -> None:
     """Make up so many actions that they do not fit between server and reader."""
     with db.begin() as connection:
         connection.execute(sa.text("set local session_replication_role = replica"))
@@ -287,7 +287,7 @@ class _reading:  # noqa: N801 - read as a function
         self.client.close()
 
 
-def _eventually(condition: Any, seconds: float = 20) -> None:  # noqa: ANN401 - a function
+def eventually(condition: Any, seconds: float = 20) -> None:  # noqa: ANN401 - a function
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():

@@ -1,8 +1,10 @@
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import App, Visit
 
 VIEWS = ("Results", "Speed", "Failures", "Week", "People")
 PAGES = (
@@ -41,3 +43,31 @@ def test_every_page_fits_a_phone(visit: Visit, path: str) -> None:
     page = visit(width=390).open(path)
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_each_tab_keeps_its_own_organization(visit: Visit, app: App) -> None:
+    for slug, name in (("north", "North Clinics"), ("south", "South Clinics")):
+        app.command("org", "add", slug, name)
+        app.command(
+            "person",
+            "set",
+            "olive.park@example.org",
+            "Olive Park",
+            "--role",
+            "admin",
+            "--org",
+            slug,
+        )
+    tab = visit("Olive Park")
+    page, other = tab.open("/?org=north"), tab.context.new_page()
+    other.goto(f"{tab.url}/?org=south")
+    for each, name in ((page, "North Clinics"), (other, "South Clinics")):
+        each.get_by_test_id("stSidebar").get_by_role("link", name="Help").click()
+        expect(each.get_by_role("heading", name="Help")).to_be_visible()
+        each.reload()
+        expect(
+            each.get_by_role("combobox", name=re.compile(f"{name}|Organization"))
+        ).to_be_visible()
+        expect(each).to_have_url(re.compile(name[:5].lower()))
+    page.goto(f"{tab.url}/locations?org=demo")  # not one of hers
+    expect(page.get_by_text("0 locations")).to_be_visible()

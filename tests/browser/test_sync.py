@@ -1,8 +1,11 @@
+import json
 import re
+import time
 
+import psutil
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import App, SlowSheet, Visit
+from tests.browser.conftest import CLICKS, App, SlowSheet, Visit
 
 STARTED = re.compile(r"Sync started\.\.\.|Sync in progress\.\.\.")
 DONE = re.compile(r"Processed 4000 locations")
@@ -10,8 +13,18 @@ START = re.compile("^Sync data$|^Sync again$|^Retry$")
 
 
 def start(page: Page) -> None:
-    page.get_by_role("button", name=START).click()
-    expect(page.get_by_text(STARTED).first).to_be_visible()
+    button = page.get_by_role("button", name=START)
+    button.wait_for()
+    before = time.perf_counter()
+    button.click()
+    page.get_by_text(STARTED).first.wait_for()
+    CLICKS.append(time.perf_counter() - before)
+
+
+def run_ids(app: App) -> set[int]:
+    return {
+        run["run_id"] for run in json.loads(app.command("history", "locations", "--json"))["runs"]
+    }
 
 
 def expect_done(page: Page) -> None:
@@ -24,7 +37,7 @@ def test_a_click_brings_the_blue_notice_then_the_green_one_and_the_rows(
     page = visit("Sarah Lim").open("/locations")
     start(page)
     expect(page.get_by_role("button", name="Syncing...")).to_be_disabled()
-    expect(page.get_by_text(re.compile("Reading|Opening")).first).to_be_visible()
+    expect(page.get_by_text(re.compile("Downloading the source")).first).to_be_visible()
     slow_sheet.go_on.set()
     expect_done(page)
     expect(page.get_by_text(re.compile(r"4,000 locations · synced just now by"))).to_be_visible()
@@ -44,7 +57,7 @@ def test_rows_with_issues_are_told_and_listed_with_their_reasons(
     page.get_by_role("button", name="Show the rows that failed").click()
     expect(page.get_by_text("1 to 3 of 3 rows")).to_be_visible()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download these rows").click()
+        page.get_by_role("link", name="Download these rows").click()
     assert "Invalid phone format" in download.value.path().read_text("utf-8-sig")
 
 
@@ -90,15 +103,78 @@ def test_a_closed_notice_stays_closed_for_that_person(visit: Visit, slow_sheet: 
         expect(again.get_by_test_id("stAlert")).to_have_count(0)
 
 
-def test_typed_text_survives_the_end_of_a_run(visit: Visit, slow_sheet: SlowSheet) -> None:
+def test_typed_text_and_open_filters_survive_the_end_of_a_run(
+    visit: Visit, app: App, slow_sheet: SlowSheet
+) -> None:
+    slow_sheet.go_on.set()
+    app.command("sync", "locations", "--wait", "--as", "sarah.lim@example.org")
+    slow_sheet.go_on.clear()
     page = visit().open("/locations")
     start(page)
     search = page.get_by_placeholder("Search locations")
     search.fill("clinic 39")
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_role("combobox", name="Active").click()
+    page.get_by_role("option", name="Yes").click()
     slow_sheet.go_on.set()
-    expect_done(page)
+    expect(page.get_by_text(DONE)).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("dialog", name="Filter (1)")).to_be_visible()  # it still is open
     expect(search).to_have_value("clinic 39")
     expect(page.get_by_text("1 to 50 of 179 rows")).to_be_visible()
+
+
+def test_two_people_who_press_at_once_start_one_run(
+    visit: Visit, app: App, slow_sheet: SlowSheet
+) -> None:
+    page, other = visit("Sarah Lim").open("/locations"), visit("Ana Ruiz").open("/locations")
+    before = run_ids(app)
+    pressed = [each.get_by_role("button", name=START) for each in (page, other)]
+    for button in pressed:
+        button.wait_for()
+    for button in pressed:
+        button.click()
+    expect(page.get_by_text(STARTED).first).to_be_visible()
+    expect(other.get_by_text("Sarah Lim started this")).to_be_visible()
+    slow_sheet.go_on.set()
+    for each in (page, other):
+        expect(each.get_by_text(DONE)).to_be_visible(timeout=30_000)
+    assert len(run_ids(app) - before) == 1
+
+
+def test_the_panel_of_a_run_tells_figures_and_its_log_can_be_cleared_and_kept(
+    visit: Visit, slow_sheet: SlowSheet
+) -> None:
+    page = visit("Sarah Lim").open("/sources")
+    card = page.locator(".st-key-card-locations")
+    card.get_by_role("button", name=START).click()
+    bar = card.get_by_role("progressbar", name="Progress of Location Management")
+    expect(bar).to_have_attribute("aria-valuenow", re.compile("^[1-9]"))
+    expect(card.get_by_text(re.compile(r"^[\d.]+ KB of [\d.]+ KB$"))).to_be_visible()
+    opening = card.get_by_text("Locations: opening the source")
+    expect(opening).to_be_visible()
+    card.get_by_role("button", name="Clear").click()
+    expect(opening).to_have_count(0)
+    with page.expect_download() as download:
+        card.get_by_role("button", name="Download").click()
+    assert "Locations: opening the source" in download.value.path().read_text("utf-8")
+    slow_sheet.go_on.set()
+    expect(card.get_by_text(DONE)).to_be_visible(timeout=30_000)
+
+
+def test_two_resources_run_side_by_side_on_the_page_of_the_sources(
+    visit: Visit, app: App, slow_sheet: SlowSheet
+) -> None:
+    page = visit("Sarah Lim").open("/sources")
+    app.command("sync", "locations", "--as", "sarah.lim@example.org")
+    cards = [page.locator(f".st-key-card-{name}") for name in ("locations", "admins")]
+    expect(cards[0].get_by_role("progressbar")).to_be_visible(timeout=7_000)
+    cards[1].get_by_role("button", name=START).click()
+    expect(cards[1].get_by_text(re.compile("Waiting for a worker")).first).to_be_visible()
+    for card in cards:
+        expect(card.get_by_role("progressbar")).to_be_visible()
+    slow_sheet.go_on.set()
+    expect(cards[0].get_by_text(DONE)).to_be_visible(timeout=30_000)
+    expect(cards[1].get_by_text(re.compile("Processed 64 admins"))).to_be_visible(timeout=30_000)
 
 
 def test_a_cancelled_run_changes_nothing_and_says_so(visit: Visit, slow_sheet: SlowSheet) -> None:
@@ -116,7 +192,7 @@ def test_a_run_whose_worker_is_killed_goes_on(
 ) -> None:
     page = visit().open("/locations")
     start(page)
-    expect(page.get_by_text(re.compile("Reading|Opening")).first).to_be_visible()
+    expect(page.get_by_text(re.compile("Downloading the source")).first).to_be_visible()
     for horse in app.process("worker.py").children():
         if "worker.py" in " ".join(horse.cmdline()):
             horse.kill()
@@ -139,6 +215,33 @@ def test_a_run_is_followed_while_redis_is_silent(
         expect_done(page)
     finally:
         redis.resume()
+
+
+def test_a_run_outlives_a_redis_that_is_killed(
+    visit: Visit, app: App, slow_sheet: SlowSheet
+) -> None:
+    page = visit().open("/locations")
+    start(page)
+    expect(page.get_by_text("Sync in progress...")).to_be_visible()
+    app.process("valkey-server").kill()
+    slow_sheet.go_on.set()
+    expect(page.get_by_text(DONE)).to_be_visible(timeout=30_000)
+
+
+def test_a_page_whose_database_goes_away_says_so_and_comes_back_by_itself(
+    visit: Visit, app: App
+) -> None:
+    page = visit().open("/locations")
+    gone = page.get_by_text("The database does not answer")
+    until = time.monotonic() + 30
+    while gone.count() == 0 and time.monotonic() < until:
+        postmaster = int((app.data / "pg/postmaster.pid").read_text().split()[0])
+        if psutil.pid_exists(postmaster):  # it is started again and again
+            psutil.Process(postmaster).kill()
+        page.wait_for_timeout(300)
+    expect(gone).to_be_visible()
+    expect(gone).to_have_count(0, timeout=40_000)
+    expect(page.get_by_role("button", name=START)).to_be_visible()
 
 
 def test_a_failed_run_is_explained_with_details_to_copy(visit: Visit, app: App) -> None:

@@ -78,3 +78,33 @@ def test_data_that_are_older_than_promised_need_a_person(
     page = visit()
     assert "Overdue" in texts(page)
     assert "it shall be every hour" in links(page)
+
+
+def test_what_somebody_did_again_and_again_is_one_line_of_the_feed(
+    visit: Visit, desk: Desk
+) -> None:
+    for _ in range(3):
+        desk.sync("admins", admins=[("Email", "Name", "Role", "Team", "Active")])
+    told = [text.value for text in visit().markdown if "Ana Ruiz" in text.value]
+    assert [text for text in told if "synced admins" in text] == [
+        text for text in told if "3 times" in text
+    ]
+
+
+def test_the_figures_at_the_top_sum_the_resources_up(visit: Visit, desk: Desk) -> None:
+    desk.sync(
+        "admins", admins=[("Email", "Name", "Role", "Team", "Active"), ("x", "X", "", "", "")]
+    )
+    desk.start("locations")
+    told = next(str(html.proto) for html in visit().get("html") if "summary" in str(html.proto))
+    for figure in ("<b>1 of 4</b>", "3 not, or not yet", "<span>Locations</span>", "in 1 resource"):
+        assert figure in told
+
+
+def test_a_long_message_is_shortened_on_the_card(
+    visit: Visit, desk: Desk, database: psycopg.Connection
+) -> None:
+    run = desk.sync("locations")
+    database.execute("set session_replication_role = replica")  # past the guard of ended runs
+    database.execute("update runs set message = repeat('much ', 400) where id = %s", [run.id])
+    assert max(map(len, [*texts(visit()).splitlines(), *links(visit()).splitlines()])) < 300

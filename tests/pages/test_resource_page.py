@@ -219,3 +219,29 @@ def test_every_kind_of_markdown_is_made_harmless() -> None:
     assert shown.replace("\\", "") == NASTY
     for mark in "*[]()$<>:|`":
         assert mark not in shown.replace(f"\\{mark}", "")
+
+
+def test_rows_are_filtered_by_what_stands_in_them_again_and_again(visit: Visit, desk: Desk) -> None:
+    cities = ("Perth", "Perth", "Hobart", "Hobart", "")
+    rows = [row(f"L{n}", f"Clinic {n}", city) for n, city in enumerate(cities)]
+    desk.sync("locations", locations=[HEADER, *rows])
+    page = visit("locations")
+    assert page.multiselect(key="only-locations-city").options == ["Hobart", "Perth"]
+    offered = {one.key for one in page.multiselect}
+    assert offered == {"only-locations-city", "only-locations-active"}  # each name stands once
+    page.multiselect(key="only-locations-city").set_value(["Hobart"]).run()
+    assert list(page.dataframe[0].value["Name"]) == ["Clinic 2", "Clinic 3"]
+    page.text_input(key="search-locations").set_value("clinic 3").run()
+    assert list(page.dataframe[0].value["Name"]) == ["Clinic 3"]
+    page.multiselect(key="only-locations-active").set_value([False]).run()
+    assert not page.dataframe
+
+
+def test_a_filter_survives_the_end_of_a_run(visit: Visit, desk: Desk) -> None:
+    cities = ("Perth", "Perth", "Hobart", "Hobart")
+    rows = [row(f"L{n}", f"Clinic {n}", city) for n, city in enumerate(cities)]
+    desk.sync("locations", locations=[HEADER, *rows])
+    page = visit("locations")
+    page.multiselect(key="only-locations-city").set_value(["Perth"]).run()
+    desk.sync("locations", locations=[HEADER, *rows, row("L9", "Clinic 9", "Perth")])
+    assert list(again(page).dataframe[0].value["Name"]) == ["Clinic 0", "Clinic 1", "Clinic 9"]

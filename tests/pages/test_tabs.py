@@ -72,12 +72,13 @@ def test_what_changed_is_filtered_by_kind(visit: Visit, desk: Desk) -> None:
 
 
 def test_a_row_that_failed_is_listed_with_its_cell_and_reason(visit: Visit, desk: Desk) -> None:
-    desk.sync("locations", locations=[LABELS, row("L1"), row("L2", phone="none")])
+    run = desk.sync("locations", locations=[LABELS, row("L1"), row("L2", phone="none")])
     page = open_tab(visit, "Needs a person")
     table = page.dataframe[0].value
     assert list(table["Row"]) == [3]
     assert list(table["What"]) == ["G3: Invalid phone format"]
-    assert page.download_button
+    links = [element.proto.body for element in page.get("html")]
+    assert any(f"/api/v1/runs/{run.id}/rejects.csv" in link for link in links)
 
 
 def test_a_cell_of_a_google_sheet_is_one_click_away(

@@ -79,3 +79,29 @@ def test_any_text_is_shown_literally(text: str) -> None:
     assert shown == bare
     for mark in "*_[]()<>:$`#|~&!":
         assert mark not in shown.replace("\\\\", "").replace(f"\\{mark}", "")
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1_000, "1.0 KB"),
+        (12_400, "12.4 KB"),
+        (3_000_000, "3.0 MB"),
+        (7_250_000_000, "7.2 GB"),
+        (1_000_000_000_000, "1000.0 GB"),
+    ],
+)
+def test_an_amount_of_bytes_is_told_in_its_unit(number: int, told: str) -> None:
+    assert words.size(number) == told
+
+
+def test_a_promise_is_told_in_hours_or_whole_days() -> None:
+    told = [words.hours(number) for number in (1, 6, 24, 36, 48, 168)]
+    assert told == ["hour", "6 hours", "24 hours", "36 hours", "2 days", "7 days"]
+
+
+def test_a_long_text_is_cut_where_a_card_is_full() -> None:
+    assert words.brief("a  b\n c") == "a b c"
+    assert words.brief("word " * 100, 20) == "word word word word\N{HORIZONTAL ELLIPSIS}"

@@ -1,0 +1,79 @@
+"""The real server of the pages, with a file that is being read when it is told to stop."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+import httpx
+from streamlit.web.server.server_util import AUTH_COOKIE_NAME
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
+
+from sync_core import db, people
+from sync_core.organizations import Organization
+from sync_core.settings import ROOT
+from tests.api.test_files import eventually, fill, manifests, trail_of
+from tests.desk import ANA
+
+SECRET = "a-secret-of-the-tests-that-is-long-enough"  # noqa: S105 - of the tests
+
+
+def test_an_open_file_does_not_keep_the_server_from_stopping(organization: Organization) -> None:
+    fill(organization)
+    with db.begin() as connection:
+        people.add(connection, organization.id, ANA)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", str(ROOT / "Home.py"), *options],
+        cwd=ROOT,
+        env={**os.environ, "STREAMLIT_SERVER_COOKIE_SECRET": SECRET},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        eventually(lambda: _answers(url), 60)
+        with (
+            httpx.Client(base_url=url, cookies=_cookie(url), timeout=30) as client,
+            client.stream("GET", f"/api/v1{trail_of(organization)}") as answer,
+        ):
+            assert answer.status_code == 200
+            chunks = answer.iter_raw(10_000)
+            next(chunks)
+            process.send_signal(signal.SIGTERM)
+            with suppress(httpx.HTTPError):  # a slow reader, which would go on for minutes
+                for _ in chunks:
+                    if process.poll() is not None:
+                        break
+                    time.sleep(0.05)
+            process.wait(30)
+    finally:
+        process.kill()
+        process.wait()
+    (told,) = manifests(organization)
+    assert told["complete"] is False
+
+
+def _answers(url: str) -> bool:
+    with suppress(httpx.HTTPError):
+        return httpx.get(f"{url}/_stcore/health").status_code == 200
+    return False
+
+
+def _cookie(url: str) -> dict[str, str]:
+    claims = {
+        "email": ANA.email,
+        "is_logged_in": True,
+        "origin": url,
+        "provider": "demo",
+        "iat": int(time.time()),
+    }
+    signed = create_signed_value(SECRET, AUTH_COOKIE_NAME, json.dumps(claims))
+    return {AUTH_COOKIE_NAME: signed.decode()}

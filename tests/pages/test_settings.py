@@ -1,0 +1,141 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from sync_core import db, organizations, people, places, policies, settings
+from sync_core.organizations import Organization
+from sync_core.policies import Policy
+from tests.desk import ANA, Desk
+
+Visit = Callable[..., AppTest]
+SARAH, MICHAEL = "sarah.lim@example.org", "michael.tan@example.org"
+
+
+def open_tab(visit: Visit, tab: str) -> AppTest:
+    page = visit("settings")
+    page.session_state["settings-tab"] = tab
+    page.run()
+    assert not page.exception
+    return page
+
+
+def press(page: AppTest, label: str, place: int = 0) -> AppTest:
+    [button for button in page.button if button.label == label][place].click()
+    page.run()
+    assert not page.exception
+    return page
+
+
+def written_down(database: psycopg.Connection, organization: Organization) -> list[str]:
+    query = (
+        "select detail->>'what' from actions where organization_id = %s"
+        " and kind = 'changed a setting' order by id"
+    )
+    return [row[0] for row in database.execute(query, [organization.id])]
+
+
+def roles(organization: Organization) -> dict[str, str]:
+    with db.begin() as connection:
+        return {p.email: p.role for p in people.everyone(connection, organization.id)}
+
+
+def test_what_is_decided_for_a_resource_is_kept_shown_and_written_down(
+    visit: Visit, organization: Organization, database: psycopg.Connection
+) -> None:
+    page = open_tab(visit, "Resources")
+    page.number_input(key="hours-locations").set_value(6)
+    page.number_input(key="limit-locations").set_value(90)
+    page.selectbox(key="removal-locations").set_value("deactivate")
+    press(page, "Save", 1)
+    with db.begin() as connection:
+        kept = policies.of(connection, organization.id)["locations"]
+    assert kept == Policy(6, "deactivate", 90)
+    what = "locations: fresh for 6 h, removed rows: deactivate, time limit: 90 min"
+    assert written_down(database, organization) == [what]
+    again = open_tab(visit, "Resources")
+    assert again.number_input(key="limit-locations").value == 90
+    overview = visit("overview")
+    assert any("changed locations" in text.value.replace("\\", "") for text in overview.markdown)
+
+
+def test_a_blank_time_limit_is_the_usual_one(visit: Visit) -> None:
+    limit = open_tab(visit, "Resources").number_input(key="limit-locations")
+    assert limit.value is None
+    assert limit.placeholder == "60, as usual"
+    assert settings.current().time_limits.of("locations") == 3600
+
+
+def test_somebody_is_added_and_let_in(
+    visit: Visit, organization: Organization, database: psycopg.Connection
+) -> None:
+    page = open_tab(visit, "People")
+    page.text_input(key="name-new").set_value("Olive Park")
+    page.text_input(key="email-new").set_value("olive.park@example.org")
+    page.selectbox(key="role-new").set_value("analyst")
+    page.text_input(key="team-new").set_value("Billing")
+    press(page, "Save")
+    assert roles(organization)["olive.park@example.org"] == "analyst"
+    assert visit("locations", "olive.park@example.org").title[0].value == "Location Management"
+    assert written_down(database, organization) == [
+        "the role of Olive Park to analyst, team Billing"
+    ]
+
+
+def test_a_mistake_is_answered_with_a_sentence(visit: Visit, organization: Organization) -> None:
+    page = open_tab(visit, "People")
+    page.text_input(key="name-new").set_value("Olive Park")
+    page.text_input(key="email-new").set_value("no address")
+    press(page, "Save")
+    assert "is not an e-mail address" in page.error[0].proto.title.replace("\\", "")
+    assert len(roles(organization)) == 4
+
+
+def test_an_organization_is_added_and_can_be_chosen(
+    visit: Visit, organization: Organization
+) -> None:
+    page = open_tab(visit, "Organizations")
+    slug = f"{organization.slug[:20]}-new"
+    for label, value in (
+        ("Name", "Harbor Clinics"),
+        ("Short name", slug),
+        ("Country", "NZ"),
+        ("Time zone", "Pacific/Auckland"),
+    ):
+        next(field for field in page.text_input if field.label == label).set_value(value)
+    press(page, "Add")
+    with db.begin() as connection:
+        added = organizations.get(connection, slug)
+    assert (added.country, added.time_zone) == ("NZ", "Pacific/Auckland")
+    assert roles(added) == {ANA.email: "admin"}
+    assert slug in visit("overview").selectbox(key="organization").options or (
+        "Harbor Clinics" in visit("overview").selectbox(key="organization").options
+    )
+
+
+def test_a_source_is_set_on_its_page(
+    visit: Visit, organization: Organization, database: psycopg.Connection, tmp_path: Path
+) -> None:
+    page = visit("sources")
+    page.text_input(key="words-locations").set_value(f"folder:{tmp_path}")
+    press(page, "Save the source", 1)
+    with db.begin() as connection:
+        found = places.get(connection, organization, places.by_name("locations"))
+    assert [place.location for place in found] == [str(tmp_path)]
+    assert written_down(database, organization) == [f"the source of locations to folder {tmp_path}"]
+
+
+def test_the_page_of_the_sources_says_where_there_is_none(visit: Visit, desk: Desk) -> None:
+    desk.set_source("admins")
+    told = "\n".join(text.value for text in visit("sources").markdown)
+    assert told.count("no source is set") == 3
+    st.cache_resource.clear()
+    empty = "\n".join(text.value for text in visit("locations", SARAH).caption)
+    assert "They have no source yet. An administrator sets it." in empty
+
+
+def test_the_program_s_own_limits_are_told(visit: Visit) -> None:
+    page = open_tab(visit, "Program")
+    assert any("1 h" in str(table.value) for table in page.table)
