@@ -5,16 +5,24 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from sync_core import db, jobs, patients, policies, settings
+from sync_core import db, importer, jobs, kv, leases, patients, policies, settings
 from sync_core.demo_cliniko import Account
+from sync_core.errors import SyncError
+from sync_core.importer import Work
 from sync_core.organizations import Organization
 from sync_core.patients import Figures
 from sync_core.policies import Policy
+from sync_core.progress import Reporter
+from sync_core.reading import Reading
+from sync_core.resources import ENTITIES
 from sync_core.runs import Run
-from tests.clinic import Clinic, now, open_clinic
+from sync_core.sources.cliniko import ClinikoSource
+from tests.chaos import house
+from tests.clinic import PATIENTS, Clinic, now, open_clinic, place
 from tests.desk import ANA
 from tests.fakes import cliniko
 from tests.fakes.cliniko import Cliniko
+from tests.reading import HASTY
 
 NOTHING_NEW = (
     "Appointment types: 0 created, 0 updated. Patients: 0 created, 0 updated."
@@ -287,6 +295,42 @@ def test_a_list_that_cannot_be_read_leaves_all_tables_as_they_were(
     assert ask(small, database, renamed) == []
     assert small.counts(small.sync(), "patients") == {"read": 1, "updated": 1}  # not forgotten
     assert ask(small, database, renamed) == [()]
+
+
+def test_a_page_that_answers_500_once_is_asked_for_again(
+    small: Clinic, server: Cliniko, database: Ask
+) -> None:
+    server.fault("patients", cliniko.status(500), after=2)
+    assert small.sync().status == "completed"
+    assert stored(small, database) == 120
+
+
+def test_a_page_that_goes_on_answering_500_leaves_nothing_half_applied(
+    small: Clinic, server: Cliniko, database: Ask
+) -> None:
+    server.fault("individual_appointments", cliniko.status(500), times=9, after=1)
+    run = jobs.start(small.organization, "patients", ANA, "test")
+    with db.begin() as connection:
+        claim = leases.claim(connection, run.id, "a worker")
+    assert claim
+    reporter = Reporter(kv.client(), claim.run_id, claim.attempt)
+    found = {
+        entity.name: ClinikoSource(
+            place=place(small.organization, entity.name),
+            settings=settings.current(),
+            patience=HASTY,
+        )
+        for entity in PATIENTS.entities
+    }
+    with Reading(lambda: None, 30) as reading:
+        work = Work(claim, PATIENTS, ENTITIES, "AU", reporter, reading, lambda: None)
+        with pytest.raises(SyncError) as caught:
+            importer.sync(work, found)
+    with db.begin() as connection:
+        leases.finish(connection, claim, leases.cancelled())
+    assert caught.value.code == "cliniko_unavailable"
+    assert stored(small, database) == 0
+    assert house.staged(run) >= 120  # the patients had been read
 
 
 def test_a_wrong_key_is_told_before_anything_is_read(
