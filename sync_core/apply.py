@@ -14,6 +14,7 @@ from sync_core.scope import Scope, listed
 from sync_core.wording import Tally
 
 BATCH = 1024  # pages of a table: 30,000 to 90,000 rows
+BATCHES = 10  # at least, where there are as many pages: people see how it goes
 
 
 def apply(connection: Connection, scope: Scope, tally: Tally, moved: Callable[[int], None]) -> None:
@@ -58,8 +59,9 @@ def _batches(connection: Connection, scope: Scope, table: str) -> Iterator[tuple
     name = sql.Literal(scope.names[table].as_string())
     size = "select pg_relation_size({name}::regclass) / current_setting('block_size')::integer"
     ((pages,),) = scope.ask(connection, size, name=name)
-    for first in range(0, pages, BATCH):
-        yield f"({first},0)", f"({first + BATCH},0)"
+    batch = min(BATCH, max(1, pages // BATCHES))
+    for first in range(0, pages, batch):
+        yield f"({first},0)", f"({first + batch},0)"
 
 
 def _within(place: str, batch: tuple[str, str]) -> sql.Composed:

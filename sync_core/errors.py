@@ -271,6 +271,9 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "impossible_date": Entry("Not in the calendar", "Correct the date.", OWNER),
     "not_a_time": Entry("Not a time of day", "Write it as 09:30 or 9:30 pm.", OWNER),
+    "not_a_moment": Entry(
+        "Not a moment", "Write it as 2026-04-03T09:30:00Z, with its offset from UTC.", OWNER
+    ),
     "bad_email": Entry("Invalid email format", "Write one address, as in jane@example.org.", OWNER),
     "bad_phone": Entry(
         "Invalid phone format",

@@ -1,6 +1,5 @@
 """The engine's one sentence: read, judge, plan, guard, apply."""
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,20 +9,24 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from sync_core import db, headers, leases, plan, staging, tables
+from sync_core import db, extents, headers, leases, plan, reconciliation, staging, tables
 from sync_core.apply import apply
 from sync_core.errors import SyncError
+from sync_core.extents import Extent
 from sync_core.fields import Convention
 from sync_core.judge import Judge
 from sync_core.leases import Claim, Ending
-from sync_core.progress import SHEET_BANDS, Reporter
+from sync_core.progress import Level, Reporter
 from sync_core.reading import Reading
-from sync_core.resource import Entity, Page, Resource, Sheet, Source
+from sync_core.resource import Counting, Entity, Resource, Sheet, Source
+from sync_core.saving import Saving
 from sync_core.scope import Scope
 from sync_core.staging import Checkpoint, StagingLostError
+from sync_core.steps import Steps
 from sync_core.wording import Named, Tally, message
 
-DOWNLOADING, PROCESSING, SAVING = SHEET_BANDS
+Analysis = Callable[[Connection, Sequence[Scope]], int]
+
 FETCHING = 0.9  # of the first band, where a source is fetched whole before it is read
 
 
@@ -38,14 +41,21 @@ class Work:
     reporter: Reporter
     reading: Reading
     check: Callable[[], None]  # raises where the attempt must stop
+    extent: Extent | None = None  # None: the source cannot tell what changed
+    analyze: Analysis | None = None  # gives the statistic of the comparing
     notes: list[str] = field(default_factory=list)
     phases: dict[str, float] = field(default_factory=dict)  # seconds
 
-    def note(self, *sentences: str) -> None:
+    @property
+    def steps(self) -> Steps:
+        """The phases that the run goes through."""
+        return self.resource.steps
+
+    def note(self, *sentences: str, level: Level = "warning") -> None:
         """Keep what a person should know of the run, though nothing is wrong."""
         for sentence in sentences:
             self.notes.append(sentence)
-            self.reporter.log(sentence, "warning")
+            self.reporter.log(sentence, level)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -57,42 +67,54 @@ class Work:
 
 def sync(work: Work, sources: Mapping[str, Source]) -> Ending:
     """Do the whole run; gives how it ended. Raises SyncError with the target as it was."""
-    with work.phase(DOWNLOADING.name):
+    with work.phase("downloading"):
         scopes = read(work, sources)
-    with work.phase(PROCESSING.name):
+    with work.phase("processing"):
         tallies = make_plans(work, scopes)
     return save(work, scopes, tallies)
 
 
 def read(work: Work, sources: Mapping[str, Source]) -> list[Scope]:
     """Read, judge and stage every entity, once the headers of all of them are right."""
-    work.reporter.tell(DOWNLOADING, "Opening the source", now=True)
-    opened = []
-    for entity in work.resource.entities:
-        work.check()
-        work.reporter.log(f"{entity.title}: opening the source")
-        sheet = work.reading.call(partial(sources[entity.name].open, entity))
-        opened.append((entity, sheet, headers.match(entity, sheet)))
-        work.reporter.log(f"{sheet.name} is open, {len(sheet.headers)} columns")
-    scopes: list[Scope] = []
-    for entity, sheet, columns in opened:
+    work.reporter.tell(work.steps.first, work.steps.first.sentence, now=True)
+    entities = {entity.name: entity for entity in work.resource.entities}
+    opened = {name: _open(work, entity, sources[name]) for name, entity in entities.items()}
+    if work.extent:
+        work.note(work.extent.sentence, level="info")
+    scopes = {}
+    for name in work.steps.order(list(entities)):
+        sheet, columns = opened[name]
         work.note(*columns.notes)
-        scope = Scope(
-            run_id=work.claim.run_id,
-            organization_id=work.claim.organization_id,
-            entity=entity,
-            columns=columns,
-            title=sheet.title,
-            together=tuple(scope.entity for scope in scopes),
-            known=work.known,
-        )
-        scopes.append(_stage(work, scope, sheet))
-    return scopes
+        scopes[name] = _stage(work, _scope(work, entities[name], sheet, columns), sheet)
+    return [scopes[name] for name in entities]
+
+
+def _open(work: Work, entity: Entity, source: Source) -> tuple[Sheet, headers.Columns]:
+    work.check()
+    work.reporter.log(f"{entity.title}: opening the source")
+    sheet = work.reading.call(partial(source.open, entity))
+    columns = headers.match(entity, sheet)
+    work.reporter.log(f"{sheet.name} is open, {len(sheet.headers)} columns")
+    return sheet, columns
+
+
+def _scope(work: Work, entity: Entity, sheet: Sheet, columns: headers.Columns) -> Scope:
+    entities = work.resource.entities
+    return Scope(
+        run_id=work.claim.run_id,
+        organization_id=work.claim.organization_id,
+        entity=entity,
+        columns=columns,
+        title=sheet.title,
+        partial=work.extent is not None and work.extent.since is not None,
+        together=entities[: entities.index(entity)],
+        known=work.known,
+    )
 
 
 def _stage(work: Work, scope: Scope, sheet: Sheet) -> Scope:
     """Stage the rows of a sheet, from where an earlier attempt has left off if that can be."""
-    about = _about(scope, sheet)
+    about = _about(work, scope, sheet)
     with db.begin() as connection:
         kept = staging.kept(connection, scope.run_id, scope.entity, about)
     if kept and (kept.complete or kept.cursor):
@@ -109,16 +131,17 @@ def _stage(work: Work, scope: Scope, sheet: Sheet) -> Scope:
     return _read_on(work, scope, sheet, Checkpoint())
 
 
-def _about(scope: Scope, sheet: Sheet) -> dict[str, Any]:
+def _about(work: Work, scope: Scope, sheet: Sheet) -> dict[str, Any]:
     """Describe all that decides what a row of the sheet becomes in staging."""
-    declared = hashlib.sha256(repr(scope.entity).encode()).hexdigest()
+    extent = {"extent": work.extent.as_json()} if work.extent else {}
     return {
         "name": sheet.name,
         "title": scope.title,
         "headers": list(scope.columns.headers),
         "locale": sheet.locale,
         "link": sheet.link(sheet.header_row, 0),  # the pages lead to cells by it
-        "entity": declared,
+        "entity": extents.declared(scope.entity),
+        **extent,
     }
 
 
@@ -131,8 +154,9 @@ def _read_on(work: Work, scope: Scope, sheet: Sheet, kept: Checkpoint) -> Scope:
         keyless=kept.keyless,
         reasons=kept.staged > 0,  # nobody remembers what an earlier attempt has seen
     )
+    _tell_reading(work, scope, sheet, scope.staged)
     if kept.complete:
-        return scope
+        return _counted(work, scope, sheet)
     judge = Judge(scope.entity, scope.columns, _convention(work, sheet), scope.title)
     read = sheet.pages(scope.columns.numbers, kept.cursor)
     for page, judged in work.reading.ahead((page, judge(page)) for page in read):
@@ -147,12 +171,24 @@ def _read_on(work: Work, scope: Scope, sheet: Sheet, kept: Checkpoint) -> Scope:
             keyless=scope.keyless + judged.keyless,
             reasons=scope.reasons or judged.reasons,
         )
-        _tell_reading(work, scope, sheet, page)
+        _tell_reading(work, scope, sheet, page.done)
     with db.begin() as connection:
         leases.fence(connection, work.claim)
         staging.complete(connection, scope.run_id, scope.entity)
-    work.reporter.log(f"{scope.entity.title}: read {scope.staged:,} rows")
+    scope = _counted(work, scope, sheet)
     return replace(scope, repeats=kept.staged > 0 or judge.keys_may_repeat())
+
+
+def _counted(work: Work, scope: Scope, sheet: Sheet) -> Scope:
+    """Say how much was read, and ask how many records there are, where the source can tell."""
+    band = work.steps.read_in(scope.entity.name)
+    found = band.found.format(done=scope.staged)
+    work.reporter.log(found or f"{scope.entity.title}: read {scope.staged:,} rows")
+    if found:
+        work.reporter.say(found)
+    if not isinstance(sheet, Counting):
+        return scope
+    return replace(scope, held=work.reading.call(sheet.count))
 
 
 def _convention(work: Work, sheet: Sheet) -> Convention:
@@ -163,17 +199,23 @@ def _convention(work: Work, sheet: Sheet) -> Convention:
         raise SyncError("unknown_locale", sheet=sheet.title, locale=sheet.locale) from error
 
 
-def _tell_reading(work: Work, scope: Scope, sheet: Sheet, page: Page) -> None:
-    before, count = len(scope.together), len(work.resource.entities)
-    part = page.done / sheet.total if page.done and sheet.total else 0.0
+def _tell_reading(work: Work, scope: Scope, sheet: Sheet, read: int | None) -> None:
+    band = work.steps.read_in(scope.entity.name)
+    alike = [e.name for e in work.resource.entities if work.steps.read_in(e.name) is band]
+    part = read / sheet.total if read and sheet.total else 0.0
     by_bytes = sheet.unit == "bytes"
+    rows = None if by_bytes else sheet.total
+    done = scope.staged + scope.blank
+    begins = done == 0 and band.sentence
     work.reporter.tell(
-        DOWNLOADING,
-        f"Reading {scope.title}",
-        fraction=(before + min(part, 1.0)) / count,
-        done=scope.staged + scope.blank,
-        total=None if by_bytes else sheet.total,
-        read_bytes=page.done if by_bytes else None,
+        band,
+        band.sentence if begins else band.tell(scope.title, done, rows),
+        fraction=(alike.index(scope.entity.name) + min(part, 1.0)) / len(alike),
+        done=done,
+        total=rows,
+        unit="" if band.tells_numbers else "rows",
+        counts={band.statistic: done} if band.statistic else {},
+        read_bytes=read if by_bytes else None,
         all_bytes=sheet.total if by_bytes else None,
     )
 
@@ -183,7 +225,7 @@ def tell_fetching(work: Work, entity: str, read: int, whole: int | None) -> None
     names = [entity.name for entity in work.resource.entities]
     part = FETCHING * read / whole if whole else 0.0
     work.reporter.tell(
-        DOWNLOADING,
+        work.steps.read_in(entity),
         "Downloading the source",
         fraction=(names.index(entity) + min(part, 1.0)) / len(names),
         now=work.reporter.latest.read_bytes is None,
@@ -195,20 +237,27 @@ def tell_fetching(work: Work, entity: str, read: int, whole: int | None) -> None
 def make_plans(work: Work, scopes: Sequence[Scope]) -> dict[str, Tally]:
     """Compare what was staged with the target, entity by entity in order of dependency."""
     tallies = {}
+    band = work.steps.comparing
     for place, scope in enumerate(scopes):
         work.check()
         part = place / len(scopes)
-        work.reporter.tell(PROCESSING, f"Comparing {scope.title}", fraction=part, now=True)
+        work.reporter.tell(band, band.tell(scope.title), fraction=part, now=True)
         with db.begin() as connection:
             leases.fence(connection, work.claim)
             _refuse_what_is_not_all_there(connection, scope)
             tallies[scope.entity.name] = plan.make(connection, scope)
-        work.reporter.count(_planned(tallies))
+        if not work.steps.main:  # else it has statistics of its own
+            work.reporter.count(_planned(tallies))
+        if withdrawn := scope.staged - tallies[scope.entity.name].read:
+            why = "that were cancelled, archived or deleted are left out"
+            work.reporter.log(f"{scope.entity.title}: {withdrawn:,} {why}")
         if scope.keyless and scope.entity.removal != "keep":
             work.note(
                 f"{scope.entity.title}: nothing was removed, for the key of"
                 f" {scope.keyless} rows cannot be read."
             )
+    if work.analyze:
+        _analyze(work, work.analyze, scopes)
     work.reporter.log(f"Planned: {message(tallies, work.resource.entities)}")
     return tallies
 
@@ -219,42 +268,59 @@ def _planned(tallies: Mapping[str, Tally]) -> dict[str, int]:
     return {kind: number for kind, number in told.items() if number}
 
 
+def _analyze(work: Work, analyze: Analysis, scopes: Sequence[Scope]) -> None:
+    """Find the statistic of the comparing, as it will be once the plans are applied."""
+    band = work.steps.comparing
+    work.reporter.tell(band, band.found, fraction=0.9, now=True)
+    with db.begin() as connection:
+        found = analyze(connection, scopes)
+    work.reporter.tell(band, band.found, fraction=1.0, counts={band.statistic: found}, now=True)
+    work.reporter.log(f"{band.found} {found:,} {band.statistic}")
+
+
 def _refuse_what_is_not_all_there(connection: Connection, scope: Scope) -> None:
     if staging.count(connection, scope.run_id, scope.entity) != scope.staged:
         raise StagingLostError
-    if scope.staged == 0 and (held := plan.standing(connection, scope)):
+    if scope.staged == 0 and not scope.partial and (held := plan.standing(connection, scope)):
         raise SyncError("source_empty", sheet=scope.title, table=scope.entity.title, held=held)
 
 
 def save(work: Work, scopes: Sequence[Scope], tallies: Mapping[str, Tally]) -> Ending:
     """Apply the plans and end the run, in one transaction that ends with the fence."""
     start = time.monotonic()
-    total = sum(t.created + t.updated + t.removed for t in tallies.values())
-    done = 0
+    saving = Saving(work.reporter, work.resource, tallies)
 
-    def moved(rows: int) -> None:
-        nonlocal done
-        done += rows
+    def moved(entity: Entity, rows: int) -> None:
         work.check()
-        work.reporter.tell(
-            SAVING,
-            "Saving the changes",
-            fraction=done / total if total else 1.0,
-            now=done == total,
-            done=done,
-            total=total,
-            unit="changes",
-        )
+        saving.moved(entity, rows)
 
+    saving.begin()
     with db.begin() as connection:
-        moved(0)
+        work.check()
         for scope in scopes:
-            _refuse_a_lost_plan(connection, scope, tallies[scope.entity.name])
-            apply(connection, scope, tallies[scope.entity.name], moved)
-        work.phases[SAVING.name] = round(time.monotonic() - start, 3)
+            tally = tallies[scope.entity.name]
+            _refuse_a_lost_plan(connection, scope, tally)
+            apply(connection, scope, tally, partial(moved, scope.entity))
+            saving.finish(scope.entity)
+        missing = sum(_missing(work, connection, scope) for scope in scopes)
+        saving.end()
+        work.phases["saving"] = round(time.monotonic() - start, 3)
         ending = _ending(work, tallies, _named(connection, scopes, tallies))
+        ending = replace(ending, status="partial") if missing else ending
         leases.finish(connection, work.claim, ending)
     return ending
+
+
+def _missing(work: Work, connection: Connection, scope: Scope) -> int:
+    """Tell how many records the source holds and are not stored."""
+    if scope.held is None:
+        return 0
+    found = reconciliation.balance(connection, scope, scope.held)
+    if found.held == found.stored:
+        work.reporter.log(found.sentence)
+    else:
+        work.note(found.sentence)
+    return found.missing
 
 
 def _refuse_a_lost_plan(connection: Connection, scope: Scope, tally: Tally) -> None:

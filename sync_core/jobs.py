@@ -2,10 +2,10 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from redis import RedisError
@@ -15,10 +15,12 @@ from rq.timeouts import JobTimeoutException
 from sync_core import (
     actions,
     db,
+    extents,
     importer,
     kv,
     leases,
     organizations,
+    patients,
     people,
     places,
     policies,
@@ -28,13 +30,14 @@ from sync_core import (
     sources,
 )
 from sync_core.errors import SyncError
+from sync_core.extents import Extent
 from sync_core.heart import CancelledError, Heart, OverdueError, StoppedError
 from sync_core.leases import Claim, Ending, LeaseLostError
 from sync_core.organizations import Organization
 from sync_core.people import Person
 from sync_core.progress import Reporter
 from sync_core.reading import Reading
-from sync_core.resource import Source
+from sync_core.resource import Resource, Source
 from sync_core.runs import Run
 from sync_core.sources import Place
 from sync_core.staging import StagingLostError
@@ -43,6 +46,7 @@ QUEUE = "sync"
 GRACE = 30  # seconds that RQ's own limit stands above ours
 SILENCE = 20  # seconds after which a worker that said nothing counts as dead
 OUTAGE = 60  # seconds for which a horse waits for Postgres to come back
+ANALYSES = {"patients": patients.active_after}
 
 log = logging.getLogger(__name__)
 
@@ -166,32 +170,58 @@ def _sync(claim: Claim, heart: Heart, reporter: Reporter) -> Ending:
         organization = organizations.by_id(connection, claim.organization_id)
         found = places.get(connection, organization, resource)
         policy = policies.of(connection, organization.id)[resource.name]
+        resource = policies.applied(resource, policy)
+        extent = _extent(connection, claim, resource, found)
     with Reading(heart.check, settings.current().fetch_timeout) as reading:
         work = importer.Work(
             claim,
-            policies.applied(resource, policy),
+            resource,
             resources.ENTITIES,
             organization.country,
             reporter,
             reading,
             heart.check,
+            extent,
+            ANALYSES.get(resource.name),
         )
         return importer.sync(work, {place.entity: _open(place, work) for place in found})
 
 
+def _extent(
+    connection: sa.Connection, claim: Claim, resource: Resource, found: Sequence[Place]
+) -> Extent | None:
+    """Decide how much is read of sources that can tell what changed."""
+    if not all(place.kind in sources.INCREMENTAL for place in found):
+        return None
+    sweep = timedelta(hours=settings.current().sweep_hours)
+    return extents.decide(connection, claim, resource, sweep)
+
+
 def _open(place: Place, work: importer.Work) -> Source:
-    """Open a source that tells the run's page whenever its server keeps us waiting."""
+    """Open a source that tells the run's page what it does, and when its server lets us wait."""
 
     def on_wait(sentence: str) -> None:
         work.reading.heard()
         work.reporter.say(sentence)
         work.reporter.log(sentence, "warning")
 
+    def on_step(name: str) -> None:
+        band = next(band for band in work.steps.opening if band.name == name)
+        if band.start >= work.reporter.latest.percent:  # each table is opened; no step comes twice
+            work.reporter.tell(band, band.sentence, now=True)
+
     def on_bytes(read: int, whole: int | None) -> None:
         work.reading.heard()
         importer.tell_fetching(work, place.entity, read, whole)
 
-    return sources.open_source(place, settings.current(), on_wait=on_wait, on_bytes=on_bytes)
+    return sources.open_source(
+        place,
+        settings.current(),
+        on_wait=on_wait,
+        on_bytes=on_bytes,
+        on_step=on_step,
+        since=work.extent.since if work.extent else None,
+    )
 
 
 def _ending(claim: Claim, error: Exception, limit: float) -> Ending:

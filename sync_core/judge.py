@@ -15,6 +15,7 @@ from sync_core.headers import Columns
 from sync_core.resource import Entity, Page
 
 ROW, RULE, ISSUES, RAW = "row_number", "_rule", "_issues", "_raw"
+WITHDRAWN = "withdrawn"  # the rule of a row that tells that its record is gone
 DELIMITER, QUOTE = "\x1f", "\x01"  # of a page as CSV; no text of it holds either
 REASONS = pl.Schema({ROW: pl.Int64, ISSUES: pl.String, RAW: pl.String})
 
@@ -115,6 +116,10 @@ class Judge:
     def _rule(self) -> pl.Expr:
         columns = {field.label: field.column for field in self.entity.fields}
         rules = [
+            pl.when(pl.col(field.column).is_not_null()).then(pl.lit(WITHDRAWN))
+            for field in self.entity.withdraws
+        ]
+        rules += [
             pl.when(pl.col(columns[skip.label]) == skip.value).then(pl.lit(skip.name))
             for skip in self.entity.skips
         ]
@@ -129,7 +134,8 @@ class Judge:
         carries = pl.any_horizontal(pl.col(RULE, *codes, *orders).is_not_null())
         if page.broken:
             carries |= pl.col(ROW).is_in(list(page.broken))
-        for row in read.filter(carries).iter_rows(named=True):
+        withdrawn = pl.col(RULE).eq_missing(pl.lit(WITHDRAWN))  # it says all that there is to say
+        for row in read.filter(carries & ~withdrawn).iter_rows(named=True):
             issues = None if row[RULE] else json.dumps(list(self._issues(page, row)))
             yield row[ROW], issues, json.dumps(self._raw(page, row["place"]))
 

@@ -11,17 +11,18 @@ from sync_core import tables
 from sync_core.errors import SyncError
 
 Role = Literal["viewer", "analyst", "manager", "admin"]
-Permission = Literal["read", "sync", "analyze", "audit", "export", "administer"]
+Permission = Literal["read", "personal", "sync", "analyze", "audit", "export", "administer"]
 
 MAY: dict[Role, frozenset[Permission]] = {
     "viewer": frozenset({"read"}),
-    "analyst": frozenset({"read", "sync"}),
-    "manager": frozenset({"read", "analyze", "audit", "export"}),  # starts nothing
-    "admin": frozenset({"read", "sync", "analyze", "audit", "export", "administer"}),
+    "analyst": frozenset({"read", "personal", "sync"}),
+    "manager": frozenset({"read", "personal", "analyze", "audit", "export"}),  # starts nothing
+    "admin": frozenset({"read", "personal", "sync", "analyze", "audit", "export", "administer"}),
 }
 
 WORDS: dict[Permission, str] = {
     "read": "see this",
+    "personal": "see personal data",
     "sync": "start or cancel syncs",
     "analyze": "see the analytics",
     "audit": "see the audit trail",

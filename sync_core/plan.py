@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from sync_core import checks, db, staging
 from sync_core.fields import Field
 from sync_core.resource import Entity
-from sync_core.scope import Scope, listed
+from sync_core.scope import Scope, key_text, listed
 from sync_core.wording import NAMED, Named, Tally
 
 MEMORY = (  # for joins of a million rows, which would go to disk otherwise
@@ -39,6 +39,8 @@ def _is_all_new(connection: Connection, scope: Scope) -> bool:
     """Tell whether every row that was read is right, and the organization has no record yet."""
     if scope.reasons or any(field.unique for field in scope.entity.fields):
         return False  # of unique values, two rows may have the same
+    if _withdrawn(connection, scope):
+        return False
     query = "select exists (select from {target} t where t.organization_id = {org})"
     ((held,),) = scope.ask(connection, query)
     return not held
@@ -126,7 +128,8 @@ def _leave_out(connection: Connection, scope: Scope) -> None:
         " from {rows} s left join (select row_number, min(rule) as rule, min(reason) as reason,"
         " jsonb_agg(issue) filter (where issue is not null) as issues"
         " from {verdicts} group by row_number) v using (row_number)"
-        " where s._issues is not null or s._rule is not null or v.row_number is not null",
+        " where s._rule is distinct from {withdrawn}"
+        " and (s._issues is not null or s._rule is not null or v.row_number is not null)",
         skipped=scope.issue(
             scope.entity.keys[0],
             "rule",
@@ -137,7 +140,16 @@ def _leave_out(connection: Connection, scope: Scope) -> None:
 
 
 def _remove(connection: Connection, scope: Scope) -> None:
-    """Plan the records whose key no row has, not even a failed or skipped one."""
+    """Plan the records whose key no row has, not even a failed or skipped one.
+
+    A withdrawn row counts as none. Where only what changed was read, it alone tells what is gone.
+    """
+    gone = (
+        "exists (select from {rows} s where {s_is_t} and s._rule = {withdrawn})"
+        if scope.partial
+        else "not exists (select from {rows} s"
+        " where {s_is_t} and s._rule is distinct from {withdrawn})"
+    )
     whole = sql.SQL(", ").join(
         sql.SQL("{}, t.{}").format(sql.Literal(field.column), sql.Identifier(field.column))
         for field in scope.entity.fields
@@ -146,9 +158,9 @@ def _remove(connection: Connection, scope: Scope) -> None:
         connection,
         "insert into {plan} (kind, {plan_keys}, name, changes)"
         " select 'removed', {t_keys}, {t_name}, jsonb_build_object({whole})"
-        " from {target} t where t.organization_id = {org} and t._removed_at is null"
-        " and not exists (select from {rows} s where {s_is_t})",
+        " from {target} t where t.organization_id = {org} and t._removed_at is null and {gone}",
         whole=whole,
+        gone=sql.SQL(gone).format(**scope.names),
     )
 
 
@@ -161,8 +173,18 @@ def _count(connection: Connection, scope: Scope) -> Tally:
         counts[kind] = counts.get(kind, 0) + count
         if rule:
             rules[rule] = count
-    kept = scope.staged - sum(count for kind, count in counts.items() if kind != "removed")
-    return Tally(read=scope.staged, unchanged=kept, blank=scope.blank, rules=rules, **counts)
+    read = scope.staged - _withdrawn(connection, scope)
+    kept = read - sum(count for kind, count in counts.items() if kind != "removed")
+    return Tally(read=read, unchanged=kept, blank=scope.blank, rules=rules, **counts)
+
+
+def _withdrawn(connection: Connection, scope: Scope) -> int:
+    """Count the rows that tell that their record is gone: like it, they stand outside the sum."""
+    if not scope.entity.withdraws:
+        return 0
+    query = "select count(*) from {rows} s where s._rule = {withdrawn}"
+    ((count,),) = scope.ask(connection, query)
+    return int(count)
 
 
 def standing(connection: Connection, scope: Scope) -> int:
@@ -174,13 +196,20 @@ def standing(connection: Connection, scope: Scope) -> int:
 
 
 def named_rows(connection: Connection, scope: Scope) -> list[Named]:
-    """Name the first failed and skipped rows, with their reasons, for the log message."""
+    """Name the first failed and skipped rows, with their reasons, for the log message.
+
+    Everybody reads that: who is named by something sensitive is named by the key.
+    """
+    hidden = any(f.sensitive and f.label == scope.entity.named_by for f in scope.entity.fields)
     rows = scope.ask(
         connection,
-        "select name, rule, (select string_agg(i ->> 'sentence', '; ')"
+        "select {who}, rule, (select string_agg(i ->> 'sentence', '; ')"
         " from jsonb_array_elements(issues) i) from (select *, row_number() over"
         " (partition by kind, rule order by row_number) as place from {plan}"
         " where kind in ('failed', 'skipped')) p where place <= {most} order by p.row_number",
         most=sql.Literal(NAMED),
+        who=sql.SQL("coalesce({}, 'row ' || p.row_number)").format(key_text("p", scope.entity, " "))
+        if hidden
+        else sql.SQL("name"),
     )
     return [Named(name, reason or "", rule) for name, rule, reason in rows]

@@ -3,12 +3,14 @@
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 
 from redis import Redis, RedisError
+
+from sync_core.steps import SHEETS, Band
 
 KEPT = 86_400  # seconds
 LINES = 500  # of a log, at most
@@ -16,16 +18,7 @@ PAUSE = 0.25  # seconds between two writes, at least
 SILENCE = 5.0  # seconds without a try after Redis did not answer: each costs the run up to one
 
 
-@dataclass(frozen=True)
-class Band:
-    """A phase, and the part of the bar that it fills, in percent."""
-
-    name: str
-    start: int
-    end: int
-
-
-SHEET_BANDS = (Band("downloading", 0, 60), Band("processing", 60, 80), Band("saving", 80, 100))
+SHEET_BANDS = SHEETS.bands
 
 
 @dataclass(frozen=True)
@@ -74,9 +67,13 @@ class Reporter:
         *,
         fraction: float = 0.0,
         now: bool = False,
+        counts: Mapping[str, int] | None = None,
         **facts: Any,  # noqa: ANN401 - further fields of Progress
     ) -> None:
-        """Keep the news, and write it when it is time, or `now`; the bar never goes back."""
+        """Keep the news, and write it when it is time, or `now`; the bar never goes back.
+
+        `counts` are live counts that rise in this band; those of earlier ones stay.
+        """
         news = {"done": 0, "total": None, "unit": "rows"} if band.name != self.latest.phase else {}
         place = band.start + int((band.end - band.start) * min(fraction, 1.0))
         self.latest = replace(
@@ -85,6 +82,7 @@ class Reporter:
             sentence=sentence,
             percent=max(self.latest.percent, place),
             at=time.time(),
+            counts={**self.latest.counts, **(counts or {})},
             **{**news, **facts},
         )
         if now or news or time.monotonic() >= self._next:

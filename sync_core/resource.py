@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from sync_core.fields import Field
+from sync_core.steps import SHEETS, Steps
 
 Removal = Literal["keep", "deactivate", "delete"]
 
@@ -36,7 +37,11 @@ class Order:
 
 @dataclass(frozen=True, kw_only=True)
 class Entity:
-    """One target table: its fields, its key, its rules, its removal policy."""
+    """One target table: its fields, its key, its rules, its removal policy.
+
+    A row in which a cell of a `withdrawn` label is filled tells that its record is gone: it counts
+    as if it were absent, where removal means anything.
+    """
 
     name: str  # also the table's name, and of its CSV file
     title: str  # "Locations"; also the usual title of its tab
@@ -45,6 +50,14 @@ class Entity:
     skips: tuple[Skip, ...] = ()
     orders: tuple[Order, ...] = ()
     removal: Removal = "keep"
+    withdrawn: tuple[str, ...] = ()  # labels
+    lookups: tuple[tuple[str, ...], ...] = ()  # labels by which rows are looked up: an index each
+    key_name: str | None = None  # of the constraint that keeps its key unique; None: as usual
+
+    @property
+    def withdraws(self) -> tuple[Field, ...]:
+        """The fields that tell that a record is gone; none where nothing is ever removed."""
+        return tuple(f for f in self.fields if f.label in self.withdrawn and self.removal != "keep")
 
     @property
     def keys(self) -> tuple[Field, ...]:
@@ -60,6 +73,12 @@ class Resource:
     title: str
     icon: str
     entities: tuple[Entity, ...]
+    steps: Steps = field(default=SHEETS, hash=False)
+
+    @property
+    def main(self) -> Entity:
+        """The entity that people think of first."""
+        return next((e for e in self.entities if e.name == self.steps.main), self.entities[0])
 
 
 @dataclass(frozen=True)
@@ -120,6 +139,15 @@ class Sheet(Protocol):
 
     def link(self, row: int, column: int) -> str | None:
         """Give the address at which a person sees the cell, where there is one; column A is 0."""
+        ...
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A sheet whose source can be asked how many records there are, whatever was read of them."""
+
+    def count(self) -> int | None:
+        """Ask how many records the table holds now; None where that says nothing of ours."""
         ...
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from sync_core import tables
+from sync_core import privacy, tables
+from sync_core.people import Person
 from sync_core.resource import Entity
 
 
@@ -27,53 +28,82 @@ EVERYTHING = View()
 
 
 def count(
-    connection: Connection, organization_id: int, entity: Entity, view: View = EVERYTHING
+    connection: Connection,
+    organization_id: int,
+    entity: Entity,
+    view: View = EVERYTHING,
+    person: Person | None = None,
 ) -> int:
-    """Count the rows of the organization that are wanted, on all screens together."""
-    table = tables.target(entity)
-    found = _wanted(sa.select(sa.func.count()).select_from(table), organization_id, entity, view)
+    """Count the rows of the organization that the person wants, on all screens together."""
+    found = sa.select(sa.func.count()).select_from(tables.target(entity))
+    found = _wanted(found, organization_id, entity, view, person)
     return int(connection.execute(found).scalar_one())
 
 
 def values(
     connection: Connection, organization_id: int, entity: Entity, column: str, most: int
 ) -> list[Any]:
-    """Give what stands in a column, each once; nothing where there are more than `most`."""
+    """Give what stands in a column, each once; nothing where there are more than `most`.
+
+    Of what not everybody may see, it gives nothing.
+    """
+    if column in {field.column for field in privacy.hidden(entity, None)}:
+        return []
     found = tables.target(entity).c[column]
     query = sa.select(found).distinct().where(found.is_not(None)).order_by(found).limit(most + 1)
-    query = _wanted(query, organization_id, entity, EVERYTHING)
+    query = _wanted(query, organization_id, entity, EVERYTHING, None)
     there = list(connection.execute(query).scalars())
     return there if len(there) <= most else []
 
 
 def read(
-    connection: Connection, organization_id: int, entity: Entity, view: View
+    connection: Connection,
+    organization_id: int,
+    entity: Entity,
+    view: View,
+    person: Person | None = None,
 ) -> list[Sequence[Any]]:
-    """Read the wanted rows: the cells in the order of the entity's fields."""
+    """Read the wanted rows: the cells in the order of the entity's fields.
+
+    What the `person` may not see is masked, and neither searched, filtered nor sorted by.
+    """
     table = tables.target(entity)
-    columns = [table.c[f.column] for f in entity.fields]
-    query = _wanted(sa.select(*columns), organization_id, entity, view)
-    query = query.order_by(*_order(entity, view)).limit(view.limit).offset(view.offset)
+    unseen = privacy.hidden(entity, person)
+    columns = [
+        _masked(table.c[f.column]) if f in unseen else table.c[f.column] for f in entity.fields
+    ]
+    query = _wanted(sa.select(*columns), organization_id, entity, view, person)
+    order = _order(entity, view, person)
+    query = query.order_by(*order).limit(view.limit).offset(view.offset)
     return list(connection.execute(query).all())
 
 
+def _masked(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    return sa.case((column.is_not(None), privacy.MASK)).label(None)
+
+
+def _seen(entity: Entity, person: Person | None) -> dict[str, sa.ColumnElement[Any]]:
+    """Give the columns that the person may see, by name."""
+    table, unseen = tables.target(entity), privacy.hidden(entity, person)
+    return {f.column: table.c[f.column] for f in entity.fields if f not in unseen}
+
+
 def _wanted(
-    query: sa.Select[Any], organization_id: int, entity: Entity, view: View
+    query: sa.Select[Any], organization_id: int, entity: Entity, view: View, person: Person | None
 ) -> sa.Select[Any]:
-    table = tables.target(entity)
+    table, seen = tables.target(entity), _seen(entity, person)
     query = query.where(table.c.organization_id == organization_id, table.c._removed_at.is_(None))  # noqa: SLF001 - a column of ours
-    texts = [sa.cast(table.c[f.column], sa.Text) for f in entity.fields]
-    row = sa.func.concat_ws("\n", *texts)
+    row = sa.func.concat_ws("\n", *(sa.cast(column, sa.Text) for column in seen.values()))
     return query.where(
         *(row.icontains(word, autoescape=True) for word in view.search.split()),
-        *(table.c[column].in_(values) for column, values in view.only.items() if values),
+        *(seen[name].in_(some) for name, some in view.only.items() if some and name in seen),
     )
 
 
-def _order(entity: Entity, view: View) -> list[sa.ColumnElement[Any]]:
+def _order(entity: Entity, view: View, person: Person | None) -> list[sa.ColumnElement[Any]]:
     """Order by the wanted column, then by the key, so that no row is on two screens."""
     table = tables.target(entity)
     keys = [table.c[f.column] for f in entity.keys]
-    wanted = [table.c[f.column] for f in entity.fields if f.column == view.order]
+    wanted = [column for name, column in _seen(entity, person).items() if name == view.order]
     first = [column.desc() if view.descending else column for column in wanted or keys[:1]]
     return [*(column.nulls_last() for column in first), *keys]

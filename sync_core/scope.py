@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from sync_core import db, staging
 from sync_core.fields import Field
 from sync_core.headers import Columns, letters
+from sync_core.judge import WITHDRAWN
 from sync_core.resource import Entity
 
 KEY_SEPARATOR = "\x1f"  # between the parts of a key in outcomes; no cell can hold it
@@ -30,6 +31,8 @@ class Scope:
     keyless: int = 0
     reasons: bool = True  # whether rows may carry issues, or a rule's skip
     repeats: bool = True  # whether two rows may have one key
+    held: int | None = None  # how many records the source says that there are
+    partial: bool = False  # whether only what changed was read: what is absent is not gone
     together: tuple[Entity, ...] = ()  # of the same run, planned before this one
     known: Mapping[str, Entity] | None = None  # the catalogue
 
@@ -42,6 +45,7 @@ class Scope:
             "plan": staging.table(self.run_id, self.entity, "plan"),
             "verdicts": staging.table(self.run_id, self.entity, "verdicts"),
             "target": sql.Identifier(self.entity.name),
+            "withdrawn": sql.Literal(WITHDRAWN),
             "org": sql.Literal(self.organization_id),
             "keys": sql.SQL(", ").join(sql.Identifier(f.column) for f in keys),
             "s_keys": listed("s", keys),

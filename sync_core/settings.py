@@ -69,13 +69,22 @@ def _folder(value: str) -> Path:
 
 
 def _seconds(value: str) -> float:
-    try:
-        seconds = float(value)
-    except ValueError:
-        seconds = 0
-    if not 0 < seconds < float("inf"):
-        raise ValueError(f"{value!r} is not a number of seconds above 0; write for example 120")
-    return seconds
+    return _amount("seconds", 120)(value)
+
+
+def _amount(unit: str, usual: int) -> Callable[[str], float]:
+    def parse(value: str) -> float:
+        try:
+            amount = float(value)
+        except ValueError:
+            amount = 0
+        if not 0 < amount < float("inf"):
+            raise ValueError(
+                f"{value!r} is not a number of {unit} above 0; write for example {usual}"
+            )
+        return amount
+
+    return parse
 
 
 def _contact(value: str) -> str:
@@ -179,6 +188,18 @@ class Settings:
     )
     cliniko_base_url: str | None = _setting(
         "CLINIKO_BASE_URL", _server, "another server of Cliniko's API, for tests"
+    )
+    sweep_hours: float = _setting(
+        "SYNCDESK_SWEEP_HOURS",
+        _amount("hours", 24),
+        "hours after which Cliniko is read in full again, not only what changed (24)",
+        24.0,
+    )
+    active_days: float = _setting(
+        "SYNCDESK_ACTIVE_DAYS",
+        _amount("days", 45),
+        "days since an appointment for which it makes a patient active (45)",
+        45.0,
     )
     fetch_timeout: float = _setting(
         "SYNCDESK_FETCH_TIMEOUT", _seconds, "seconds that a source may stay silent (120)", 120.0

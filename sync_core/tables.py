@@ -358,18 +358,22 @@ def _target(entity: Entity) -> sa.Table:
         for f in entity.fields
         if f.unique
     )
+    columns = {f.label: f.column for f in entity.fields}
+    lookups = (
+        sa.Index(None, "organization_id", *(columns[label] for label in labels))
+        for labels in entity.lookups
+    )
     return sa.Table(
         entity.name,
         metadata,
-        sa.Column(
-            "organization_id", sa.BigInteger, primary_key=True
-        ),  # we give it: not checked a row
-        *(
-            sa.Column(f.column, f.sql_type, primary_key=f.key, nullable=not f.key)
-            for f in entity.fields
+        sa.Column("organization_id", sa.BigInteger),  # we give it: not checked a row
+        *(sa.Column(f.column, f.sql_type, nullable=not f.key) for f in entity.fields),
+        sa.PrimaryKeyConstraint(
+            "organization_id", *(f.column for f in entity.keys), name=entity.key_name
         ),
         _moment("_created_at", default=True),
         _moment("_updated_at"),
         _moment("_removed_at"),
         *unique,
+        *lookups,
     )

@@ -16,6 +16,7 @@ from sync_core.fields import (
     Email,
     Field,
     Integer,
+    Moment,
     Money,
     Number,
     Phone,
@@ -53,6 +54,7 @@ FIELDS: tuple[Field, ...] = (
     YesNo("Active", default=True),
     Url("Website"),
     Currency("Currency"),
+    Moment("Starts at"),
 )
 COUNTING = tuple(field for field in FIELDS if field.reads_numbers)
 HERE = Convention()
@@ -99,6 +101,7 @@ TYPED = st.one_of(
     st.decimals().map(str),
     st.floats().map(str),
     st.times().map(str),
+    st.datetimes(timezones=st.none() | st.timezones()).map(lambda moment: moment.isoformat()),
     st.sampled_from([*EMPLOYMENT.options, "yes", "no", "AUD", "https://example.org/", *ERRORS]),
     st.from_regex(r"\+?[0-9]{2,3}[ -]?[0-9]{3}[ -]?[0-9]{3,4}( ext ?[0-9]{2})?", fullmatch=True),
     st.from_regex(r"[0-9]{1,2}[-/. ]([0-9]{1,2}|Apr|May)[-/. ][0-9]{2,4}", fullmatch=True),

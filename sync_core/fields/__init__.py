@@ -6,8 +6,8 @@ from sync_core.fields.cells import Cell, CellError, Reading, clean
 from sync_core.fields.contacts import Email, Phone, Url
 from sync_core.fields.convention import Convention, currencies
 from sync_core.fields.field import Field
-from sync_core.fields.moments import Date, Time
-from sync_core.fields.words import Choice, Currency, Text, YesNo
+from sync_core.fields.moments import Date, Moment, Time
+from sync_core.fields.words import Choice, Currency, Text, Verbatim, YesNo
 
 __all__ = [
     "Cell",
@@ -19,6 +19,7 @@ __all__ = [
     "Email",
     "Field",
     "Integer",
+    "Moment",
     "Money",
     "Number",
     "Phone",
@@ -26,6 +27,7 @@ __all__ = [
     "Text",
     "Time",
     "Url",
+    "Verbatim",
     "YesNo",
     "clean",
     "warm_up",

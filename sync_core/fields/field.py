@@ -27,6 +27,7 @@ from sync_core.fields.cells import (
 from sync_core.fields.convention import Convention
 
 REMEMBERED = 16_384  # odd cells whose reading is kept: some megabytes for each field
+HIDDEN = "\N{HORIZONTAL ELLIPSIS}"  # what a sentence quotes of a sensitive cell
 QUOTED = 40  # characters of a cell that a sentence quotes
 LONGEST = 1000  # characters that it looks at
 
@@ -89,7 +90,8 @@ class Field(ABC):
         return Reading(value, _elementwise(partial(_codes, look), [value, *cells]))
 
     def explain(self, code: str, text: str, convention: Convention) -> str:
-        """Say in a sentence what `code` means for this cell."""
+        """Say in a sentence what `code` means for this cell; a sensitive one is not quoted."""
+        text = HIDDEN if self.sensitive else text
         sentence = {**_SENTENCES, **self.sentences}.get(code) or CATALOGUE[code].sentence
         shown = _shown(text)
         facts = self.facts(text, convention)

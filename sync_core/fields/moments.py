@@ -1,10 +1,10 @@
-"""Fields of moments: dates and times of day, never guessed."""
+"""Fields of moments: dates, times of day and moments in UTC, never guessed."""
 
 import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from math import floor
 from typing import ClassVar
 
@@ -26,7 +26,9 @@ _DAYS_OF_MONTHS = (  # every day of a year but 29 February
     ("0[13-9]|1[0-2]", "29|30"),
     ("0[13578]|1[02]", "31"),
 )
+_SURE_DAYS = "|".join(f"(?:{months})-(?:{days})" for months, days in _DAYS_OF_MONTHS)
 _FOUR_DIGITS = "[1-9][0-9]{3}"
+_ISO_MOMENT = f"^{_FOUR_DIGITS}-(?:{_SURE_DAYS})T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$"
 _BARE = r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)$"
 
 _MIDNIGHT = re.compile(
@@ -152,12 +154,34 @@ class Time(Field):
         return _clock(*divmod(minutes, 60), second)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Moment(Field):
+    """A moment with its offset from UTC, as systems write it; kept in UTC, to the second."""
+
+    sql_type = sa.DateTime(timezone=True)
+    sentences: ClassVar[Mapping[str, str]] = {"not_a_moment": "{label} is not a moment: {text}"}
+
+    def shortcuts(self, _convention: Convention) -> tuple[Shortcut, ...]:
+        """Keep 2026-04-03T09:00:00Z."""
+        return (lambda texts: matching(texts, _ISO_MOMENT),)
+
+    def parse(self, text: str, _convention: Convention) -> str:
+        """Read a moment by ISO 8601; without an offset it would be a guess."""
+        try:
+            moment = datetime.fromisoformat(plain(text).strip())
+            utc = moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise CellError("not_a_moment") from None
+        if moment.tzinfo is None or utc.year < FIRST_YEAR:
+            raise CellError("not_a_moment")
+        return utc.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+
+
 # Columns at once
 
 
 def _iso_dates(texts: pl.Series) -> pl.Series:
-    days = "|".join(f"(?:{months})-(?:{days})" for months, days in _DAYS_OF_MONTHS)
-    return matching(texts, f"^{_FOUR_DIGITS}-(?:{days})$")
+    return matching(texts, f"^{_FOUR_DIGITS}-(?:{_SURE_DAYS})$")
 
 
 def _turned(texts: pl.Series, day_first: bool) -> pl.Series:  # noqa: FBT001 - one of two orders

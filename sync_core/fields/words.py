@@ -1,5 +1,6 @@
 """Fields of words: free text, one of a list of words, yes or no, and currencies."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +14,8 @@ from sync_core.fields.convention import Convention, currencies
 from sync_core.fields.field import Field
 
 KEY_LENGTH = 200  # characters; several such columns still fit an entry of a b-tree
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 _HARMLESS = rf"^[^#{CONTROL}][^{CONTROL}]*$"  # nor does it start like a spreadsheet's error
 
@@ -51,6 +54,24 @@ class Text(Field):
         if len(text) > self.limit:
             raise CellError("too_long")
         return text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verbatim(Field):
+    """Words that another system keeps, as they are: never refused, however odd they look.
+
+    Of control characters, which Postgres or COPY may not take, it keeps the place.
+    """
+
+    sql_type = sa.Text()
+
+    def shortcuts(self, _convention: Convention) -> tuple[Shortcut, ...]:
+        """Keep every text."""
+        return (lambda texts: texts.str.replace_all(f"[{CONTROL}]", REPLACEMENT),)
+
+    def parse(self, text: str, _convention: Convention) -> str:
+        """Keep the text."""
+        return re.sub(f"[{CONTROL}]", REPLACEMENT, text)
 
 
 @dataclass(frozen=True, kw_only=True)

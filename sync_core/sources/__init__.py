@@ -1,9 +1,11 @@
 """The doors to the outside: each hands over pages of raw rows, or says in a sentence why not."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from sync_core.resource import Entity, Source
 from sync_core.settings import Settings
+from sync_core.sources.cliniko import ClinikoSource
 from sync_core.sources.cliniko_trial import test_account
 from sync_core.sources.folder import FolderSource
 from sync_core.sources.patience import Asking, Patience
@@ -20,9 +22,12 @@ from sync_core.sources.published_csv import OnBytes, PublishedCsvSource
 from sync_core.sources.sheets import SheetsSource
 from sync_core.sources.trial import test_source
 
+INCREMENTAL = frozenset({"cliniko"})  # kinds of places that can tell what changed
+
 __all__ = [
     "CLINIKO",
     "HELD_BY_CLINIKO",
+    "INCREMENTAL",
     "Location",
     "Patience",
     "Place",
@@ -42,12 +47,16 @@ def open_source(
     *,
     on_wait: Callable[[str], None] = lambda _sentence: None,
     on_bytes: OnBytes = lambda _read, _all: None,
+    on_step: Callable[[str], None] = lambda _band: None,
+    since: datetime | None = None,
     patience: Patience = Patience(),  # noqa: B008 - frozen
 ) -> Source:
     """Give the source of a place; nothing is asked of it yet.
 
     `on_wait` is told in a sentence whenever its server keeps us waiting for more than 2 s,
     `on_bytes` how much has arrived of a source that is fetched whole, and of how much if known.
+    `on_step` the name of the band that begins, where the opening has several. A source of the
+    kinds in INCREMENTAL reads only what changed `since`.
     """
     match place.kind:
         case "sheet":
@@ -57,8 +66,10 @@ def open_source(
             return PublishedCsvSource(place, settings.fetch_timeout, asking, on_bytes)
         case "folder":
             return FolderSource(place)
-        case _:
-            raise ValueError(f"{place.kind} hands over no pages")
+        case "cliniko":
+            return ClinikoSource(
+                place=place, settings=settings, since=since, on_wait=on_wait, on_step=on_step
+            )
 
 
 def test_place(place: Place, entity: Entity, settings: Settings) -> str:

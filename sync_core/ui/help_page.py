@@ -5,9 +5,11 @@ import re
 import pandas as pd
 import streamlit as st
 
+from sync_core import resources, settings
 from sync_core.errors import CATALOGUE, Entry
+from sync_core.steps import Band
 from sync_core.ui import paging, visitor
-from sync_core.ui.words import LOOKS, literal
+from sync_core.ui.words import LOOKS, count, literal
 
 RESULTS = {
     "Created": "A new record was added.",
@@ -66,6 +68,15 @@ Look at the notification first, and reload the page. Then press **Copy details f
 the notification: it copies the page, the message, the result, the time and the number of the run.
 Send that to your administrator.
 """
+PATIENTS = """
+A sync reads what changed in Cliniko since the last one, and at least every {sweep} everything,
+which finds also who was archived without a word or is gone. All patients are kept; who is archived,
+deleted or merged is marked so. Cancelled, archived and deleted appointments are taken out.
+
+**Active** is a patient who is none of these, and has an appointment to come, or came to one within
+the last {days}. Group classes do not count. Names, contacts, addresses and birth dates are
+hidden from viewers. Notes and clinical data stay in Cliniko.
+"""
 ANY = re.compile(r"\{\w+\}")
 
 
@@ -104,6 +115,22 @@ def _results() -> None:
         border="horizontal",
         width="content",
     )
+    st.header("The steps of a sync", anchor=False)
+    for found, titles in _steps().items():
+        steps = " → ".join(f"{band.title} ({band.start} to {band.end} %)" for band in found)
+        st.markdown(f"**{', '.join(titles)}**  \n{steps}")
+    st.header("Patients", anchor=False)
+    known = settings.current()
+    sweep, days = count(round(known.sweep_hours), "hour"), count(round(known.active_days), "day")
+    st.markdown(PATIENTS.format(sweep=sweep, days=days))
+
+
+def _steps() -> dict[tuple[Band, ...], list[str]]:
+    """Give the steps that there are, with the resources that go through them."""
+    found: dict[tuple[Band, ...], list[str]] = {}
+    for resource in resources.CATALOGUE.values():
+        found.setdefault(resource.steps.bands, []).append(resource.title)
+    return found
 
 
 def _messages() -> None:

@@ -11,6 +11,7 @@ from sync_core.outcomes import Outcome, Wanted
 from sync_core.runs import Run
 from sync_core.scope import KEY_SEPARATOR
 from sync_core.ui import cell_links, paging
+from sync_core.ui.visitor import Visitor
 
 COLORS = {
     "Created": "green",
@@ -21,18 +22,18 @@ COLORS = {
 }
 
 
-def show(run: Run, kinds: Sequence[str], key: str) -> None:
+def show(here: Visitor, run: Run, kinds: Sequence[str], key: str) -> None:
     """Show the outcomes of these kinds, or a word where there is none."""
     wanted = _toolbar(kinds, key)
     with db.begin() as connection:
-        total = outcomes.count(connection, run, wanted)
+        total = outcomes.count(connection, run, wanted, here.person)
     if not total:
         paging.say_empty(":material/search_off:", "Nothing matches.")
         return
     table = st.container()
     offset = paging.turn(key, total)
     with db.begin() as connection:
-        found = outcomes.read(connection, run, replace(wanted, offset=offset))
+        found = outcomes.read(connection, run, replace(wanted, offset=offset), here.person)
     with table:
         _table(run, found, key)
 

@@ -4,7 +4,6 @@ import streamlit as st
 
 from sync_core import jobs
 from sync_core.errors import SyncError
-from sync_core.progress import SHEET_BANDS
 from sync_core.resource import Resource
 from sync_core.runs import Run
 from sync_core.ui import news, notice, progress_panel, progress_words, run_log, time_left
@@ -32,8 +31,9 @@ def _panel(here: Visitor, resource: Resource, run: Run, found: News) -> str:
     if elapsed > time_left.SOFT_LIMIT:
         told.append("This takes longer than 5 minutes. It goes on, and you need not wait here.")
     left = time_left.words(run, current.percent, found.usual.get(run.resource))
+    bands = resource.steps.bands
     name = f"Progress of {resource.title}"
-    return progress_panel.html(name, current, SHEET_BANDS, elapsed, left, " ".join(told))
+    return progress_panel.html(name, current, bands, elapsed, left, " ".join(told))
 
 
 def _cancel_button(here: Visitor, run: Run) -> None:

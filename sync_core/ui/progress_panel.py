@@ -3,10 +3,23 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from sync_core.progress import Band, Progress
+from sync_core.progress import Progress
+from sync_core.steps import Band
 from sync_core.ui.words import lasted, size
 
-ICONS = {"downloading": "cloud_download", "processing": "fact_check", "saving": "save"}
+ICONS = {
+    "downloading": "cloud_download",
+    "processing": "fact_check",
+    "saving": "save",
+    "initializing": "rocket_launch",
+    "checking_config": "tune",
+    "checking_credentials": "key",
+    "fetching_patients": "groups",
+    "fetching_appointments": "event",
+    "loading_types": "category",
+    "analyzing": "monitoring",
+    "storing": "database",
+}
 TO_COME, DONE, PRESENT = "radio_button_unchecked", "check_circle", "sync"
 
 
@@ -33,7 +46,7 @@ def _steps(current: Progress, bands: Sequence[Band]) -> Iterator[str]:
             kind, icon, how = "done", DONE, "done"
         elif place == present:
             kind, icon, how = "now", ICONS.get(name, PRESENT), "under way"
-        words = escape(name.replace("_", " ").capitalize())
+        words = escape(bands[place].title)
         here = ' aria-current="step"' if kind == "now" else ""
         yield (
             f'<li class="{kind}"{here}><span class="icon" aria-hidden="true">{icon}</span>'
@@ -43,7 +56,7 @@ def _steps(current: Progress, bands: Sequence[Band]) -> Iterator[str]:
 
 def _figures(current: Progress, elapsed: float, left: str) -> Iterator[str]:
     yield _figure("Done", f"{min(current.percent, 100)} %")
-    if current.done:
+    if current.done and current.unit:  # else its sentence tells it
         whole = current.total if current.total and current.done <= current.total else None
         of = f" of {whole:,}" if whole else ""
         yield _figure(current.unit.capitalize(), f"{current.done:,}{of}")

@@ -34,7 +34,7 @@ def waits(run: Run, found: News) -> str:
 
 def _extent(current: Progress) -> str:
     """Tell done and total, where they are known; a total that was exceeded is none."""
-    if not current.done:
+    if not current.done or not current.unit:  # its sentence tells it
         return ""
     if current.total and current.done <= current.total:
         return f"{current.done:,} of {current.total:,} {current.unit}"

@@ -15,6 +15,7 @@ from sync_core.ui import (
     live,
     news,
     notice,
+    patient_figures,
     progress_card,
     rows_tab,
     run_view,
@@ -28,6 +29,7 @@ from sync_core.ui.visitor import Visitor
 from sync_core.ui.words import ago, literal
 
 FAILED = ("failed", "timed_out", "expired")
+EXTRAS = {"patients": patient_figures.show}  # what a page shows of its resource alone
 
 
 def show(name: str) -> None:
@@ -44,6 +46,8 @@ def show(name: str) -> None:
             sync_button(here, resource, found.runs.get(name))
     live.follow(here, partial(_draw, here, resource, _holds(here, resource, found)))
     source_test.show(resource)
+    if extra := EXTRAS.get(name):
+        extra(here, totals.version(found.runs.get(name)))
     _tabs(here, resource, found)
 
 

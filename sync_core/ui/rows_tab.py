@@ -8,7 +8,7 @@ import sqlalchemy as sa
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from sync_core import db, places, rows
+from sync_core import db, places, privacy, rows
 from sync_core.fields import Field
 from sync_core.resource import Entity, Resource
 from sync_core.rows import View
@@ -16,6 +16,7 @@ from sync_core.ui import paging, row_filter, source_line, totals
 from sync_core.ui.totals import Version
 from sync_core.ui.visitor import Visitor
 
+HIDDEN = ":material/visibility_off: Personal data are hidden from your role."
 TALL = 20  # rows that are seen at once, so that the pages below stay in reach
 
 
@@ -30,7 +31,7 @@ def show(here: Visitor, resource: Resource, since: Version) -> None:
     view = _toolbar(here, entity, since, total)
     if view.search.strip() or view.only:
         with db.begin() as connection:
-            total = rows.count(connection, here.organization.id, entity, view)
+            total = rows.count(connection, here.organization.id, entity, view, here.person)
     if not total:
         what = "Nothing matches the search." if view.search.strip() else "Nothing matches."
         more = "Every word must occur somewhere in a row, and every filter must hold."
@@ -53,7 +54,7 @@ def _how_to_begin(here: Visitor, resource: Resource) -> str:
 def choose(resource: Resource, key: str) -> Entity:
     """Let the visitor choose a table, where the resource has several."""
     titles = {entity.name: entity.title for entity in resource.entities}
-    chosen = next(iter(titles))
+    chosen = resource.main.name
     if len(titles) > 1:
         chosen = st.segmented_control(
             "Table",
@@ -69,7 +70,10 @@ def choose(resource: Resource, key: str) -> Entity:
 
 def _table(here: Visitor, entity: Entity, view: View) -> None:
     with db.begin() as connection:
-        found = rows.read(connection, here.organization.id, entity, view)
+        found = rows.read(connection, here.organization.id, entity, view, here.person)
+    unseen = privacy.hidden(entity, here.person)
+    if unseen:
+        st.caption(HIDDEN)
     st.dataframe(
         pd.DataFrame(
             [list(map(_cell, entity.fields, row)) for row in found],
@@ -78,7 +82,12 @@ def _table(here: Visitor, entity: Entity, view: View) -> None:
         hide_index=True,
         height=paging.height(min(len(found), TALL)),
         row_height=paging.ROW_HEIGHT,
-        column_config={field.label: _column(field) for field in entity.fields},
+        column_config={
+            field.label: st.column_config.TextColumn()
+            if field in unseen
+            else _column(field, str(here.zone))
+            for field in entity.fields
+        },
         key=f"table-{entity.name}",
         placeholder="",
         alt=f"{entity.title} of {here.organization.name}",
@@ -99,7 +108,8 @@ def _toolbar(here: Visitor, entity: Entity, since: Version, total: int) -> View:
         )
         only = row_filter.show(here, entity, since, total)
         st.space("stretch")
-        labels = {field.column: field.label for field in entity.fields}
+        unseen = privacy.hidden(entity, here.person)
+        labels = {field.column: field.label for field in entity.fields if field not in unseen}
         order = st.selectbox(
             "Sort by",
             list(labels),
@@ -131,12 +141,16 @@ def _cell(field: Field, value: Any) -> object:  # noqa: ANN401 - of any column
     return f"{value:f}" if exact and value is not None else value
 
 
-def _column(field: Field) -> ColumnConfig:
-    """Show a column by its type in Postgres; the key stays in sight."""
+def _column(field: Field, zone: str) -> ColumnConfig:
+    """Show a column by its type in Postgres, moments in a zone; the key stays in sight."""
     columns = st.column_config
     match field.sql_type:
         case sa.Boolean():
             return columns.CheckboxColumn(pinned=field.key)
+        case sa.DateTime():
+            return columns.DatetimeColumn(
+                format="D MMM YYYY, HH:mm", timezone=zone, pinned=field.key
+            )
         case sa.Date():
             return columns.DateColumn(format="D MMM YYYY", pinned=field.key)
         case sa.Time():

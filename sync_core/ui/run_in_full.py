@@ -22,7 +22,7 @@ def show(here: Visitor, run: Run) -> None:
         run_view.counts(run)
         run_story.phases(run)
         if kinds:
-            outcome_table.show(run, kinds, f"run-{run.id}")
+            outcome_table.show(here, run, kinds, f"run-{run.id}")
             _offer_files(here, run, kinds)
         run_story.attempts(here, run)
         run_log.show_kept(here, run)

@@ -56,7 +56,7 @@ def changes(here: Visitor, run: Run | None) -> None:
     headline(here, run)
     counts(run)
     if kinds := present(run, outcomes.CHANGED):
-        outcome_table.show(run, kinds, f"changes-{run.id}")
+        outcome_table.show(here, run, kinds, f"changes-{run.id}")
     else:
         paging.say_empty(
             ":material/check:", "It changed nothing.", "Every row was as it should be."
@@ -79,7 +79,7 @@ def for_a_person(here: Visitor, run: Run | None) -> None:
         st.space("stretch")
         if here.person.may("sync") or here.person.may("export"):
             files.offer("Download these rows", files.of_run(here, run, "rejects"))
-    outcome_table.show(run, kinds, f"person-{run.id}")
+    outcome_table.show(here, run, kinds, f"person-{run.id}")
 
 
 def present(run: Run, kinds: Sequence[str]) -> list[str]:

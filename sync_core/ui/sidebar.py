@@ -40,7 +40,7 @@ def _run(run: Run, found: News) -> None:
     told = f" · {percent} %" if known else ""
     st.page_link(
         page_file(run.resource),
-        label=f"{resource.entities[0].title}{told}",
+        label=f"{resource.main.title}{told}",
         icon=":material/progress_activity:",
         width="stretch",
     )

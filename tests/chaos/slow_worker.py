@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import worker
 from sync_core import importer, leases, plan, tables
 from sync_core.leases import Claim
-from sync_core.sources import csv_rows, folder
+from sync_core.sources import cliniko, csv_rows, folder
 
 BLOCK = 4096  # bytes of a page: about a hundred rows
 
@@ -65,6 +65,7 @@ def change(where: object, name: str, how: Callable[[T], T]) -> None:
 def be_slow() -> None:
     change(folder, "open_csv", lambda open_csv: partial(open_csv, block=BLOCK))
     change(csv_rows.CsvSheet, "pages", slow_items("SLOW_PAGE"))
+    change(cliniko.ClinikoList, "pages", slow_items("SLOW_PAGE"))
     change(plan, "make", slow_end("SLOW_PLAN"))
     change(importer, "apply", slow_end("SLOW_APPLY"))
 

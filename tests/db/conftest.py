@@ -6,9 +6,13 @@ import pytest
 import sqlalchemy as sa
 from rq import Worker
 
-from sync_core import db, kv
+from sync_core import db, kv, settings
+from sync_core.demo_cliniko import Account
+from sync_core.organizations import Organization
 from tests.chaos import house
 from tests.chaos.house import Process
+from tests.clinic import Clinic, open_clinic
+from tests.fakes.cliniko import Cliniko
 
 Crew = Callable[..., Process]
 
@@ -44,3 +48,20 @@ def _end_runs() -> None:
         connection.execute(move, {"old": "interrupted", "new": "queued"})
         connection.execute(move, {"old": "queued", "new": "running"})
         connection.execute(sa.text(end))
+
+
+@pytest.fixture
+def server() -> Iterator[Cliniko]:
+    with Cliniko() as running:
+        yield running
+    settings.current.cache_clear()
+
+
+@pytest.fixture
+def clinic(organization: Organization, server: Cliniko, monkeypatch: pytest.MonkeyPatch) -> Clinic:
+    return open_clinic(organization, server, Account(), monkeypatch)
+
+
+@pytest.fixture
+def small(organization: Organization, server: Cliniko, monkeypatch: pytest.MonkeyPatch) -> Clinic:
+    return open_clinic(organization, server, Account(120, 60), monkeypatch)

@@ -1,0 +1,80 @@
+"""The steps of a run: which part of the bar each fills, and what is said in it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Band:
+    """A phase of a run, and the part of the bar that it fills, in percent.
+
+    `sentence` is said when it begins, `counting` while it goes on, `found` at its end; these may
+    name {title}, {what}, {done}, {total} and {percent}. `statistic` is the name of the live count
+    that rises in it and in no other.
+    """
+
+    name: str
+    start: int
+    end: int
+    sentence: str = ""
+    counting: str = ""
+    found: str = ""
+    statistic: str = ""
+
+    @property
+    def title(self) -> str:
+        """What people call it: "Fetching patients"."""
+        return self.name.replace("_", " ").capitalize()
+
+    @property
+    def tells_numbers(self) -> bool:
+        """Whether its sentence says how many are done of how many."""
+        return "{done" in self.counting
+
+    def tell(self, title: str, done: int = 0, total: int | None = None) -> str:
+        """Say how far the rows of `title` have come; a total that was exceeded is none."""
+        whole = max(done, total or 0)
+        percent = f"{100 * done / whole:.1f}" if whole else "100.0"
+        facts = {"done": done, "total": whole, "percent": percent}
+        return self.counting.format(title=title, what=title.lower(), **facts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steps:
+    """The bands of a resource's runs, by what the engine does in them.
+
+    `reading` names the band in which each entity is read, in the order of reading; all others
+    are read in the band "". `main` names the entity that the words of the saving are about.
+    """
+
+    opening: tuple[Band, ...] = ()
+    reading: Mapping[str, Band]
+    comparing: Band
+    saving: Band
+    main: str = ""
+
+    @property
+    def bands(self) -> tuple[Band, ...]:
+        """All bands, in order."""
+        return (*self.opening, *self.reading.values(), self.comparing, self.saving)
+
+    @property
+    def first(self) -> Band:
+        """The band in which a run begins."""
+        return self.bands[0]
+
+    def order(self, names: Sequence[str]) -> list[str]:
+        """Give the names of entities in the order in which they are read."""
+        places = list(self.reading)
+        return sorted(names, key=lambda name: places.index(name) if name in places else -1)
+
+    def read_in(self, name: str) -> Band:
+        """Give the band in which an entity is read."""
+        return self.reading[name if name in self.reading else ""]
+
+
+SHEETS = Steps(
+    reading={"": Band("downloading", 0, 60, "Opening the source", "Reading {title}")},
+    comparing=Band("processing", 60, 80, counting="Comparing {title}"),
+    saving=Band("saving", 80, 100, counting="Saving the changes"),
+)

@@ -1,0 +1,81 @@
+"""A clinic whose patients a test syncs from a made-up Cliniko."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from sync_core import db, jobs, places, runs, settings
+from sync_core.demo_cliniko import Account
+from sync_core.demo_cliniko.known import Kind
+from sync_core.organizations import Organization
+from sync_core.people import Person
+from sync_core.runs import Run
+from sync_core.settings import cliniko_variable
+from sync_core.sources import Place
+from tests.desk import ANA
+from tests.fakes.cliniko import Cliniko
+
+PATIENTS = places.by_name("patients")
+
+
+class Clinic:
+    """Syncs one organization's account in this process, as a worker would."""
+
+    def __init__(self, organization: Organization, server: Cliniko, account: Account) -> None:
+        self.organization = organization
+        self.server = server
+        self.account = account
+
+    def sync(self, person: Person = ANA) -> Run:
+        return self.work(jobs.start(self.organization, "patients", person, "test"))
+
+    def work(self, run: Run) -> Run:
+        jobs.work(run.id)
+        with db.begin() as connection:
+            return runs.get(connection, self.organization.id, run.id)
+
+    def counts(self, run: Run, entity: str) -> dict[str, int]:
+        with db.begin() as connection:
+            found = runs.tallies(connection, [run.id])[run.id][entity]
+        return {kind: count for kind, count in found.items() if kind != "rules" and count}
+
+
+def open_clinic(
+    organization: Organization,
+    server: Cliniko,
+    account: Account,
+    patch: pytest.MonkeyPatch,
+    forbidden: frozenset[Kind] = frozenset(),
+) -> Clinic:
+    """Let a key of its own open the account, and the organization hold the key."""
+    key = f"{organization.slug}-au1"  # the limit is one a key
+    server.add(key, account, forbidden=forbidden)
+    patch.setenv("CLINIKO_BASE_URL", server.url)
+    patch.setenv("CLINIKO_CONTACT", "it@example.org")
+    patch.setenv(cliniko_variable(organization.slug), key)
+    settings.current.cache_clear()
+    set_source(organization)
+    return Clinic(organization, server, account)
+
+
+def set_source(organization: Organization) -> None:
+    with db.begin() as connection:
+        places.put(
+            connection, organization, [place(organization, e.name) for e in PATIENTS.entities]
+        )
+
+
+def place(organization: Organization, entity: str) -> Place:
+    """Give the place of an entity in the organization's account."""
+    return Place(
+        organization=organization.slug,
+        resource="patients",
+        entity=entity,
+        kind="cliniko",
+        location="cliniko",
+    )
+
+
+def now() -> int:
+    """Give this moment as the made-up Cliniko counts it."""
+    return int(datetime.now(UTC).timestamp())

@@ -1,0 +1,214 @@
+"""Two organizations whose accounts hold the same ids: no query gives one what is the other's."""
+
+import importlib
+import inspect
+import pkgutil
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import ModuleType
+
+import pytest
+from sqlalchemy import Connection
+
+import sync_core
+from sync_core import (
+    chain,
+    db,
+    exports,
+    jobs,
+    organizations,
+    outcomes,
+    patients,
+    people,
+    places,
+    policies,
+    rows,
+    runs,
+    settings,
+)
+from sync_core.demo_cliniko import Account
+from sync_core.errors import SyncError
+from sync_core.exports import Export
+from sync_core.organizations import Organization
+from sync_core.outcomes import Wanted
+from sync_core.people import Person
+from sync_core.policies import Policy
+from sync_core.resources import ENTITIES
+from sync_core.rows import View
+from sync_core.runs import Run
+from tests.clinic import Clinic, open_clinic
+from tests.desk import ANA
+from tests.fakes.cliniko import Cliniko
+
+MARKS = ("Alphaville", "Bravotown")  # what stands in every row, run and setting of each
+PATIENTS = ENTITIES["patients"]
+KINDS = ("created", "updated", "removed", "failed", "skipped")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two organizations, with a run of it, and what only its things say."""
+
+    clinic: Clinic
+    run: Run
+    mark: str
+
+    @property
+    def organization(self) -> Organization:
+        return self.clinic.organization
+
+
+def _file(export: Export) -> bytes:
+    return b"".join(exports.write(export))
+
+
+Ask = Callable[[Connection, Side], object]
+VIEW = View(limit=1000)
+READS: dict[str, Ask] = {
+    "rows.count": lambda c, s: [
+        rows.count(c, s.organization.id, PATIENTS, View(m), ANA) for m in MARKS
+    ],
+    "rows.read": lambda c, s: rows.read(c, s.organization.id, PATIENTS, VIEW, ANA),
+    "rows.values": lambda c, s: rows.values(c, s.organization.id, PATIENTS, "state", 99),
+    "chain.head": lambda c, s: chain.head(c, s.organization.id),
+    "chain.verify": lambda c, s: chain.verify(c, s.organization),
+    "runs.get": lambda c, s: runs.get(c, s.organization.id, s.run.id),
+    "runs.latest": lambda c, s: runs.latest(c, s.organization.id),
+    "runs.fresh": lambda c, s: runs.fresh(c, s.organization.id),
+    "runs.history": lambda c, s: runs.history(c, s.organization.id),
+    "runs.usual_seconds": lambda c, s: runs.usual_seconds(c, s.organization.id, "patients"),
+    "organizations.by_id": lambda c, s: organizations.by_id(c, s.organization.id),
+    "places.get": lambda c, s: places.get(c, s.organization, places.by_name("patients")),
+    "places.everyone": lambda c, s: places.everyone(c, s.organization),
+    "policies.of": lambda c, s: policies.of(c, s.organization.id),
+    "people.find": lambda c, s: [people.find(c, s.organization.id, f"{m}@x.org") for m in MARKS],
+    "people.everyone": lambda c, s: people.everyone(c, s.organization.id),
+    "patients.figures": lambda c, s: patients.figures(c, s.organization.id),
+}
+OF_A_RUN: dict[str, Ask] = {  # these are asked with a run, which `runs.get` gives its own alone
+    "outcomes.read": lambda c, s: outcomes.read(c, s.run, Wanted(KINDS, limit=1000), ANA),
+    "exports.rejects": lambda _, s: _file(exports.rejects(s.organization, ANA, s.run)),
+    "exports.outcomes": lambda _, s: _file(exports.outcomes(s.organization, ANA, s.run)),
+    "runs.tallies": lambda c, s: runs.tallies(c, [s.run.id]),
+}
+TRIED_ELSEWHERE = {  # as they need what no run of patients leaves
+    "chain.holds",
+    "chain.latest",
+    "runs.queue_places",
+}
+WRITES = {  # they change what is the organization's, or ask on behalf of what does
+    "actions.record",
+    "chain.keep",
+    "demo_history.load",
+    "leases.close_dead",
+    "people.add",
+    "people.remove",
+    "places.put",
+    "policies.put",
+    "runs.request_cancel",
+    "runs.start",
+}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Cliniko]:
+    with Cliniko() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def sides(servers: object, server: Cliniko) -> Iterator[tuple[Side, Side]]:
+    assert servers
+    slug = f"o-{uuid.uuid4().hex[:12]}"
+    with db.begin() as connection:
+        one, other = (organizations.add(connection, f"{slug}-{n}", "A Care") for n in range(2))
+    with pytest.MonkeyPatch.context() as patch:
+        first = _side(one, server, patch, Account(20, 20), MARKS[0])
+        second = _side(other, server, patch, Account(20, 30), MARKS[1])
+        yield first, second
+    settings.current.cache_clear()
+
+
+def _side(
+    organization: Organization,
+    server: Cliniko,
+    patch: pytest.MonkeyPatch,
+    account: Account,
+    mark: str,
+) -> Side:
+    for place, known in enumerate(account.known("patients")):
+        born = "0198-05-01" if place == 0 else "1980-05-01"
+        account.change("patients", known.id, last_name=mark, state=mark, date_of_birth=born)
+    clinic = open_clinic(organization, server, account, patch)
+    person = Person(mark, f"{mark.lower()}@x.org", "admin", mark)
+    with db.begin() as connection:
+        people.add(connection, organization.id, person)
+        policies.put(connection, organization, "patients", Policy(len(mark)))
+    return Side(clinic, clinic.sync(person), mark)
+
+
+def _modules() -> list[ModuleType]:
+    names = (module.name for module in pkgutil.iter_modules(sync_core.__path__))
+    return [importlib.import_module(f"sync_core.{name}") for name in names if name != "ui"]
+
+
+def _asks_for_an_organization(function: object, module: ModuleType) -> bool:
+    if not inspect.isfunction(function) or function.__module__ != module.__name__:
+        return False
+    parameters = list(inspect.signature(function).parameters)
+    named = {"organization", "organization_id"} & set(parameters)
+    return bool(named) and parameters[0] == "connection" and not function.__name__.startswith("_")
+
+
+def test_every_query_of_an_organization_is_tried_here() -> None:
+    found = {
+        f"{module.__name__.partition('.')[2]}.{name}"
+        for module in _modules()
+        for name, function in vars(module).items()
+        if _asks_for_an_organization(function, module)
+    }
+    assert found == set(READS) | WRITES | TRIED_ELSEWHERE, (
+        "add a new query to READS, so that it is tried"
+    )
+
+
+@pytest.mark.parametrize("query", [*READS, *OF_A_RUN])
+def test_a_query_gives_nothing_of_the_other(sides: tuple[Side, Side], query: str) -> None:
+    ask = {**READS, **OF_A_RUN}[query]
+    with db.begin() as connection:
+        answers = [repr(ask(connection, side)) for side in sides]
+    for answer, other in zip(answers, reversed(sides), strict=True):
+        assert other.mark not in answer
+        assert other.mark.lower() not in answer
+    assert answers[0] != answers[1]
+
+
+def test_the_same_ids_are_two_patients(sides: tuple[Side, Side]) -> None:
+    with db.begin() as connection:
+        found = [rows.read(connection, side.organization.id, PATIENTS, VIEW, ANA) for side in sides]
+    ids, others = ({row[0] for row in table} for table in found)
+    assert ids == others
+    assert len(ids) == 19
+    for side, table in zip(sides, found, strict=True):
+        assert {row[4] for row in table} == {side.mark}
+
+
+def test_a_run_of_the_other_is_unknown(sides: tuple[Side, Side]) -> None:
+    first, second = sides
+    with db.begin() as connection, pytest.raises(SyncError, match=str(second.run.id)):
+        runs.get(connection, first.organization.id, second.run.id)
+    with pytest.raises(SyncError, match=str(second.run.id)):
+        jobs.cancel(first.organization, second.run.id, ANA)
+
+
+def test_each_reads_with_its_own_key(sides: tuple[Side, Side], server: Cliniko) -> None:
+    keys = {request.headers["authorization"] for request in server.requests}
+    assert len(keys) == 2
+    assert sides[0].clinic.organization != sides[1].clinic.organization
+
+
+def test_both_sync_at_the_same_time(sides: tuple[Side, Side]) -> None:
+    started = [jobs.start(s.organization, "patients", ANA, "test") for s in sides]
+    ended = [side.clinic.work(run) for side, run in zip(sides, started, strict=True)]
+    assert [run.status for run in ended] == ["partial", "partial"]

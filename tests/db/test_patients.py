@@ -1,0 +1,368 @@
+"""Patients and appointments from a made-up Cliniko, through the real client and the engine."""
+
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+
+from sync_core import db, importer, jobs, kv, leases, patients, policies, settings
+from sync_core.demo_cliniko import Account
+from sync_core.errors import SyncError
+from sync_core.importer import Work
+from sync_core.organizations import Organization
+from sync_core.patients import Figures
+from sync_core.policies import Policy
+from sync_core.progress import Reporter
+from sync_core.reading import Reading
+from sync_core.resources import ENTITIES
+from sync_core.runs import Run
+from sync_core.sources.cliniko import ClinikoSource
+from tests.chaos import house
+from tests.clinic import PATIENTS, Clinic, now, open_clinic, place
+from tests.desk import ANA
+from tests.fakes import cliniko
+from tests.fakes.cliniko import Cliniko
+from tests.reading import HASTY
+
+NOTHING_NEW = (
+    "Appointment types: 0 created, 0 updated. Patients: 0 created, 0 updated."
+    " Appointments: 0 created, 0 updated."
+)
+
+
+def figures(clinic: Clinic) -> Figures:
+    with db.begin() as connection:
+        return patients.figures(connection, clinic.organization.id)
+
+
+def number(clinic: Clinic, place: int) -> int:
+    return clinic.account.known("patients")[place].id
+
+
+Ask = psycopg.Connection
+
+
+def ask(clinic: Clinic, database: Ask, query: str) -> list[tuple[object, ...]]:
+    return database.execute(query, {"org": clinic.organization.id}).fetchall()
+
+
+def stored(clinic: Clinic, database: Ask) -> int:
+    ((count,),) = ask(
+        clinic,
+        database,
+        "select count(*) from patients where organization_id = %(org)s and _removed_at is null",
+    )
+    assert isinstance(count, int)
+    return count
+
+
+def log(run: Run, database: Ask) -> list[str]:
+    rows = database.execute("select log from attempts where run_id = %s order by attempt", [run.id])
+    return [line["text"] for (lines,) in rows for line in lines]
+
+
+def grow_old(clinic: Clinic, database: Ask, hours: int) -> None:
+    """Let all earlier runs have read their source so many hours earlier."""
+    began = (datetime.now(UTC) - timedelta(hours=hours)).isoformat()
+    database.execute(
+        "update checkpoints set sheet = jsonb_set(sheet, '{extent,began}', to_jsonb(%s::text))"
+        " from runs where runs.id = run_id and organization_id = %s",
+        [began, clinic.organization.id],
+    )
+
+
+def test_648_patients_with_1247_appointments_come_in_whole(clinic: Clinic, database: Ask) -> None:
+    run = clinic.sync()
+    assert run.message == (
+        "Appointment types: 12 created, 0 updated. Patients: 648 created, 0 updated."
+        " Appointments: 1201 created, 0 updated."
+    )
+    assert (run.status, run.notes) == ("completed", ["Read everything."])
+    assert stored(clinic, database) == 648
+    found = figures(clinic)
+    assert (found.total, found.active) == (648, 89)
+    assert (found.recent, found.upcoming, found.both) == (72, 31, 14)
+
+
+def test_the_log_tells_what_was_found_and_stored(clinic: Clinic, database: Ask) -> None:
+    lines = log(clinic.sync(), database)
+    for told in (
+        "Found 648 patients",
+        "Found 1,247 appointments",
+        "Analyzing active patients... 89 active identified",
+        "Appointments: 46 that were cancelled, archived or deleted are left out",
+        "The source holds 648 patients, and all of them are stored.",
+        "Sync completed. 648 patients updated",
+    ):
+        assert told in lines
+
+
+def test_a_second_run_reads_what_changed_and_changes_nothing(clinic: Clinic, database: Ask) -> None:
+    clinic.sync()
+    run = clinic.sync()
+    assert run.message == NOTHING_NEW
+    assert run.status == "completed"
+    (note,) = run.notes
+    assert note.startswith("Read what changed since ")
+    assert clinic.counts(run, "patients") == {}
+    assert stored(clinic, database) == 648
+
+
+def test_what_changed_is_brought_along(small: Clinic, database: Ask) -> None:
+    small.sync()
+    small.account.change("patients", number(small, 3), at=now(), last_name="Okafor")
+    created = small.account.add("patients", first_name="Nia", last_name="Sato")
+    run = small.sync()
+    assert small.counts(run, "patients") == {"read": 2, "created": 1, "updated": 1}
+    assert run.status == "completed"
+    names = ask(
+        small,
+        database,
+        "select last_name from patients where organization_id = %(org)s"
+        f" and cliniko_patient_id in ('{number(small, 3)}', '{created}') order by 1",
+    )
+    assert names == [("Okafor",), ("Sato",)]
+
+
+def test_the_overlap_finds_what_was_noted_late_and_counts_it_as_unchanged(small: Clinic) -> None:
+    small.account.change("patients", number(small, 3), at=now() - 60)
+    small.sync()
+    run = small.sync()
+    assert small.counts(run, "patients") == {"read": 1, "unchanged": 1}
+
+
+def test_a_sweep_finds_who_was_archived_without_a_word(small: Clinic, database: Ask) -> None:
+    small.sync()
+    small.account.archive("patients", number(small, 7))
+    assert small.counts(small.sync(), "patients") == {}
+    grow_old(small, database, 25)
+    run = small.sync()
+    assert "Read everything." in run.notes
+    assert small.counts(run, "patients") == {"read": 120, "updated": 1, "unchanged": 119}
+    assert stored(small, database) == 120
+
+
+def test_a_sweep_marks_who_has_vanished(small: Clinic, database: Ask) -> None:
+    small.sync()
+    small.account.remove("patients", number(small, 7))
+    run = small.sync()
+    assert run.status == "completed"
+    assert any("holds 119 patients and 120 are stored" in note for note in run.notes)
+    grow_old(small, database, 25)
+    run = small.sync()
+    assert small.counts(run, "patients") == {"read": 119, "unchanged": 119, "removed": 1}
+    assert run.notes == ["Read everything."]
+    assert stored(small, database) == 119
+
+
+def test_a_cancelled_appointment_is_withdrawn_by_either_kind_of_run(
+    small: Clinic, database: Ask
+) -> None:
+    small.sync()
+    before = figures(small)
+    live = [v for v in small.account.known("individual_appointments") if not v.cancelled_at]
+    coming = [v for v in live if v.starts_at and v.starts_at > now() and not v.archived_at]
+    first, second = coming[:2]
+    small.account.change("individual_appointments", first.id, at=now(), cancelled_at=now())
+    run = small.sync()
+    assert small.counts(run, "appointments") == {"removed": 1}
+    small.account.change("individual_appointments", second.id, cancelled_at=now())
+    grow_old(small, database, 25)
+    run = small.sync()
+    assert small.counts(run, "appointments")["removed"] == 1
+    assert figures(small).upcoming < before.upcoming
+
+
+def test_the_analysis_foresees_who_will_be_active(small: Clinic, database: Ask) -> None:
+    account = small.account
+    small.sync()
+    coming = [
+        visit
+        for visit in account.known("individual_appointments")
+        if visit.starts_at and visit.starts_at > now() and not visit.cancelled_at
+    ]
+    account.change("individual_appointments", coming[0].id, at=now(), cancelled_at=now())
+    account.change("patients", coming[1].patient_id or 0, at=now(), archived_at=now())
+    account.add("individual_appointments", starts_at=now() + 9_000, patient_id=number(small, 1))
+    for hours in (0, 25):
+        grow_old(small, database, hours)
+        told = [line for line in log(small.sync(), database) if "active identified" in line]
+        active = figures(small).active
+        assert told == [f"Analyzing active patients... {active} active identified"]
+
+
+def test_an_appointment_that_is_no_longer_cancelled_comes_back(small: Clinic) -> None:
+    visit = next(v for v in small.account.known("individual_appointments") if not v.cancelled_at)
+    small.sync()
+    small.account.change("individual_appointments", visit.id, at=now(), cancelled_at=now())
+    small.sync()
+    small.account.change("individual_appointments", visit.id, at=now(), cancelled_at=None)
+    assert small.counts(small.sync(), "appointments") == {"read": 1, "updated": 1}
+
+
+def test_where_nothing_is_ever_removed_a_cancelled_appointment_is_marked(
+    small: Clinic, database: Ask
+) -> None:
+    with db.begin() as connection:
+        policies.put(connection, small.organization, "patients", Policy(removal="keep"))
+    visit = next(v for v in small.account.known("individual_appointments") if not v.cancelled_at)
+    small.sync()
+    small.account.change("individual_appointments", visit.id, at=now(), cancelled_at=now())
+    assert small.counts(small.sync(), "appointments") == {"read": 1, "updated": 1}
+    marked = ask(
+        small,
+        database,
+        "select cancelled_at is not null from appointments where organization_id = %(org)s"
+        f" and cliniko_appointment_id = '{visit.id}'",
+    )
+    assert marked == [(True,)]
+
+
+def test_another_policy_lets_everything_be_read_again(small: Clinic) -> None:
+    small.sync()
+    with db.begin() as connection:
+        policies.put(connection, small.organization, "patients", Policy(removal="delete"))
+    assert small.sync().notes == ["Read everything."]
+
+
+def test_a_patient_who_is_archived_between_two_pages_is_read_all_the_same(
+    small: Clinic, server: Cliniko, database: Ask
+) -> None:
+    server.before("patients", 3, lambda: small.account.archive("patients", number(small, 5)))
+    run = small.sync()
+    assert run.notes == ["Read everything."]
+    assert stored(small, database) == 120
+
+
+def test_an_appointment_of_nobody_or_of_a_stranger_is_kept(small: Clinic) -> None:
+    small.account.add("individual_appointments", starts_at=now(), ends_at=now() + 1800)
+    small.account.add("individual_appointments", starts_at=now(), patient_id=4711)
+    run = small.sync()
+    assert run.status == "completed"
+    assert "failed" not in small.counts(run, "appointments")
+
+
+def test_odd_contacts_fail_nobody(small: Clinic, database: Ask) -> None:
+    small.account.change(
+        "patients",
+        number(small, 0),
+        email="call reception",
+        city="#N/A",
+        first_name="'Ofa",
+        last_name="\0\ud800",
+        patient_phone_numbers=[{"phone_type": "Mobile", "number": "ask mum"}, {}],
+    )
+    assert small.sync().status == "completed"
+    found = ask(
+        small,
+        database,
+        "select email, city, first_name, last_name, phones from patients"
+        f" where organization_id = %(org)s and cliniko_patient_id = '{number(small, 0)}'",
+    )
+    assert found == [("call reception", "#N/A", "'Ofa", "\ufffd\ufffd", "Mobile: ask mum")]
+
+
+def test_a_patient_who_cannot_be_stored_is_named_and_missed(small: Clinic, database: Ask) -> None:
+    small.account.change("patients", number(small, 9), date_of_birth="0198-05-01")
+    run = small.sync()
+    assert run.status == "partial"
+    assert any("holds 120 patients and 119 are stored: 1 missing" in n for n in run.notes)
+    assert f"1 failed: {number(small, 9)} (Date of birth" in run.log_message
+    assert "0198" not in run.log_message
+    assert stored(small, database) == 119
+
+
+def test_a_patient_who_came_while_we_read_makes_the_numbers_differ(
+    small: Clinic, server: Cliniko
+) -> None:
+    # the fourth request counts at the end, after two pages
+    server.before("patients", 4, lambda: small.account.add("patients", first_name="Late"))
+    run = small.sync()
+    assert run.status == "partial"
+    assert any("holds 121 patients and 120 are stored: 1 missing" in note for note in run.notes)
+
+
+@pytest.mark.parametrize("list_", ["patients", "individual_appointments", "appointment_types"])
+def test_a_list_that_cannot_be_read_leaves_all_tables_as_they_were(
+    small: Clinic, server: Cliniko, database: Ask, list_: str
+) -> None:
+    small.sync()
+    small.account.change("patients", number(small, 3), at=now(), last_name="Zzyzx")
+    server.fault(list_, cliniko.status(400, {"message": "No."}), after=1)
+    run = small.sync()
+    assert (run.status, run.error_code) == ("failed", "cliniko_refused")
+    renamed = "select from patients where organization_id = %(org)s and last_name = 'Zzyzx'"
+    assert ask(small, database, renamed) == []
+    assert small.counts(small.sync(), "patients") == {"read": 1, "updated": 1}  # not forgotten
+    assert ask(small, database, renamed) == [()]
+
+
+def test_a_page_that_answers_500_once_is_asked_for_again(
+    small: Clinic, server: Cliniko, database: Ask
+) -> None:
+    server.fault("patients", cliniko.status(500), after=2)
+    assert small.sync().status == "completed"
+    assert stored(small, database) == 120
+
+
+def test_a_page_that_goes_on_answering_500_leaves_nothing_half_applied(
+    small: Clinic, server: Cliniko, database: Ask
+) -> None:
+    server.fault("individual_appointments", cliniko.status(500), times=9, after=1)
+    run = jobs.start(small.organization, "patients", ANA, "test")
+    with db.begin() as connection:
+        claim = leases.claim(connection, run.id, "a worker")
+    assert claim
+    reporter = Reporter(kv.client(), claim.run_id, claim.attempt)
+    found = {
+        entity.name: ClinikoSource(
+            place=place(small.organization, entity.name),
+            settings=settings.current(),
+            patience=HASTY,
+        )
+        for entity in PATIENTS.entities
+    }
+    with Reading(lambda: None, 30) as reading:
+        work = Work(claim, PATIENTS, ENTITIES, "AU", reporter, reading, lambda: None)
+        with pytest.raises(SyncError) as caught:
+            importer.sync(work, found)
+    with db.begin() as connection:
+        leases.finish(connection, claim, leases.cancelled())
+    assert caught.value.code == "cliniko_unavailable"
+    assert stored(small, database) == 0
+    assert house.staged(run) >= 120  # the patients had been read
+
+
+def test_a_wrong_key_is_told_before_anything_is_read(
+    organization: Organization, server: Cliniko, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clinic = open_clinic(organization, server, Account(20, 20), monkeypatch)
+    server.users.clear()
+    run = clinic.sync()
+    assert (run.status, run.error_code) == ("failed", "cliniko_refused_key")
+
+
+def test_a_key_that_may_not_read_patients_is_told(
+    organization: Organization, server: Cliniko, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clinic = open_clinic(
+        organization, server, Account(20, 20), monkeypatch, frozenset({"patients"})
+    )
+    run = clinic.sync()
+    assert (run.status, run.error_code) == ("failed", "cliniko_may_not_read")
+
+
+def test_a_run_without_a_key_says_which_variable_to_set(
+    small: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(settings.cliniko_variable(small.organization.slug))
+    settings.current.cache_clear()
+    run = small.sync()
+    assert run.error_code == "no_cliniko_key"
+    assert settings.cliniko_variable(small.organization.slug) in run.advice
+
+
+def test_only_one_of_two_runs_at_once_is_let_in(small: Clinic) -> None:
+    jobs.start(small.organization, "patients", ANA, "test")
+    with pytest.raises(Exception, match="started this"):
+        jobs.start(small.organization, "patients", ANA, "test")

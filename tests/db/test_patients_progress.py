@@ -1,0 +1,57 @@
+"""What people see while patients are synced: eight steps, and counts that rise in their own."""
+
+from itertools import groupby, pairwise
+
+from sync_core.resources import CATALOGUE
+from tests.clinic import Clinic
+from tests.listening import Listener
+
+STEPS = CATALOGUE["patients"].steps
+BANDS = {band.name: band for band in STEPS.bands}
+
+
+def test_the_eight_steps_come_in_their_order_and_their_part_of_the_bar(clinic: Clinic) -> None:
+    with Listener() as listener:
+        clinic.sync()
+    news = [told for _, told in listener.news]
+    phases = [phase for phase, _ in groupby(news, lambda told: told.phase)]
+    assert phases == [band.name for band in STEPS.bands]
+    for told in news:
+        assert BANDS[told.phase].start <= told.percent <= BANDS[told.phase].end
+    assert [told.percent for told in news] == sorted(told.percent for told in news)
+    assert news[-1].percent == 100
+
+
+def test_counts_rise_in_their_own_step_and_in_no_other(clinic: Clinic) -> None:
+    with Listener() as listener:
+        clinic.sync()
+    news = [told for _, told in listener.news]
+    for before, after in pairwise(news):
+        risen = {name for name, n in after.counts.items() if n != before.counts.get(name, 0)}
+        own = {band.statistic for band in (BANDS[before.phase], BANDS[after.phase])}
+        assert risen <= own
+        assert all(after.counts.get(name, 0) >= n for name, n in before.counts.items())
+    assert news[-1].counts == {
+        "patients found": 648,
+        "appointments found": 1247,
+        "active identified": 89,
+        "patients stored": 648,
+    }
+
+
+def test_the_sentences_are_those_that_people_know(clinic: Clinic) -> None:
+    with Listener() as listener:
+        clinic.sync()
+    said = {told.sentence for _, told in listener.news}
+    assert {
+        "Syncing in progress...",
+        "Checking the configuration",
+        "Checking the credentials",
+        "Fetching patients...",
+        "Found 648 patients",
+        "Fetching appointments...",
+        "Loading appointment types...",
+        "Analyzing active patients...",
+        "Processing 648 patients from Cliniko",
+    } <= said
+    assert any(s.startswith("Storing patients in database (") for s in said)

@@ -1,0 +1,51 @@
+"""A sync of patients whose worker is killed goes on after the last id that was staged."""
+
+import os
+
+import psycopg
+
+from sync_core import jobs, settings
+from sync_core.demo_cliniko import Request
+from tests.chaos import house
+from tests.clinic import Clinic
+from tests.db.conftest import Crew
+from tests.desk import ANA
+from tests.fakes.cliniko import Cliniko
+
+
+def surroundings(clinic: Clinic) -> dict[str, str]:
+    """Give a worker's environment what it needs to read the clinic's account."""
+    names = (
+        "CLINIKO_BASE_URL",
+        "CLINIKO_CONTACT",
+        settings.cliniko_variable(clinic.organization.slug),
+    )
+    return {name: os.environ[name] for name in names}
+
+
+def starts(requests: list[Request]) -> list[str]:
+    """Give the ids after which pages of patients were asked for; "" for the first page."""
+    pages = [r.query for r in requests if r.path.endswith("/patients") and "sort" in r.query]
+    ids = [[f.partition("id:>")[2] for f in query["q[]"] if "id:>" in f] for query in pages]
+    return [found[0] if found else "" for found in ids]
+
+
+def test_a_killed_worker_s_run_goes_on_after_the_last_id(
+    crew: Crew, clinic: Clinic, server: Cliniko, database: psycopg.Connection
+) -> None:
+    worker = crew(SLOW_PAGE="0.15", **surroundings(clinic))
+    run = jobs.start(clinic.organization, "patients", ANA, "test")
+    house.eventually(lambda: house.staged(run) >= 200)
+    house.kill(house.horse(worker))
+    before = len(server.requests)
+    ended = house.ended(run)
+    assert (ended.status, ended.attempt) == ("completed", 2)
+    first, *_ = starts(server.requests[before:])
+    known = [str(patient.id) for patient in clinic.account.known("patients")]
+    assert known.index(first) + 1 >= 200
+    stored = database.execute(
+        "select cliniko_patient_id from patients where organization_id = %s"
+        " order by cliniko_patient_id::numeric",
+        [clinic.organization.id],
+    )
+    assert [patient for (patient,) in stored] == known

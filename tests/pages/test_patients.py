@@ -1,0 +1,98 @@
+"""The page of patients: figures, steps, and what is hidden from whom."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from sync_core import jobs, kv, settings
+from sync_core.demo_cliniko import Account
+from sync_core.organizations import Organization
+from sync_core.privacy import MASK
+from sync_core.progress import Reporter
+from sync_core.resources import CATALOGUE
+from tests.clinic import Clinic, open_clinic
+from tests.desk import ANA
+from tests.fakes.cliniko import Cliniko
+
+Visit = Callable[..., AppTest]
+STEPS = CATALOGUE["patients"].steps
+VERA, SARAH = "vera.olsen@example.org", "sarah.lim@example.org"
+
+
+@pytest.fixture
+def clinic(organization: Organization, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clinic]:
+    with Cliniko() as server:
+        yield open_clinic(organization, server, Account(648, 120), monkeypatch)
+    settings.current.cache_clear()
+
+
+def metrics(page: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in page.metric}
+
+
+def texts(page: AppTest) -> str:
+    return "\n".join(text.value for text in page.markdown)
+
+
+def test_an_organization_without_patients_has_no_figures(visit: Visit) -> None:
+    assert metrics(visit("patients")) == {}
+
+
+def test_the_figures_of_the_patients_are_shown(visit: Visit, clinic: Clinic) -> None:
+    clinic.sync()
+    shown = metrics(visit("patients"))
+    assert list(shown) == ["Patients", "Active", "Recent", "Upcoming", "Both"]
+    assert (shown["Patients"], shown["Active"]) == ("648", "89")
+
+
+def test_a_viewer_sees_masks_where_an_analyst_sees_names(visit: Visit, clinic: Clinic) -> None:
+    clinic.sync()
+    hidden = visit("patients", VERA)
+    assert set(hidden.dataframe[0].value["Last name"].dropna()) == {MASK}
+    assert any("hidden from your role" in caption.value for caption in hidden.caption)
+    assert "Last name" not in hidden.selectbox(key="order-patients").options
+    shown = visit("patients", SARAH)
+    assert MASK not in set(shown.dataframe[0].value["Last name"])
+    assert "Last name" in shown.selectbox(key="order-patients").options
+
+
+def test_a_viewer_s_search_finds_no_name(visit: Visit, clinic: Clinic) -> None:
+    clinic.sync()
+    name = visit("patients", SARAH).dataframe[0].value["Last name"].iloc[0]
+    page = visit("patients", VERA)
+    page.text_input(key="search-patients").set_value(name).run()
+    assert not page.dataframe
+    assert any("Nothing matches the search." in text.value for text in page.markdown)
+
+
+def test_the_step_and_the_live_counts_of_a_run_are_shown(visit: Visit, clinic: Clinic) -> None:
+    run = jobs.start(clinic.organization, "patients", ANA, "test")
+    reporter = Reporter(kv.client(), run.id, 0)
+    band = STEPS.reading["appointments"]
+    reporter.tell(STEPS.reading["patients"], "Fetching", counts={"patients found": 641}, now=True)
+    said = band.tell("Appointments", 600, 1247)
+    counts = {band.statistic: 600}
+    reporter.tell(band, said, fraction=0.5, done=600, total=1247, unit="", counts=counts, now=True)
+    page = visit("patients")
+    panel = next(html.proto.body for html in page.get("html") if "steps" in html.proto.body)
+    assert panel.count("<li") == 8
+    assert panel.count('<li class="done"') == 4
+    assert 'aria-current="step"' in panel.partition("Fetching appointments")[0]
+    assert "<dt>Patients found</dt><dd>641</dd>" in panel
+    assert "<dt>Appointments found</dt><dd>600</dd>" in panel
+    assert "Patients stored" not in panel  # its step has not come
+    assert "600 of 1,247" not in page.info[0].value  # the sentence says it
+    assert "600/1,247" in page.info[0].value.replace("\\", "")
+
+
+def test_the_help_tells_the_steps_and_who_is_active(visit: Visit) -> None:
+    told = texts(visit("help"))
+    assert "Initializing (0 to 12 %)" in told
+    assert "within\nthe last 45 days" in told or "the last 45 days" in told
+
+
+def test_the_source_is_called_cliniko(visit: Visit, clinic: Clinic) -> None:
+    assert clinic.organization
+    assert "from" in texts(visit("patients"))
+    assert "Cliniko" in texts(visit("sources"))
