@@ -21,7 +21,8 @@ parser.add_argument("--runs", type=int, default=1_000_000)
 parser.add_argument("--days", type=int, nargs="+", default=[30, 90], help="periods to ask for")
 parser.add_argument("--repeat", type=int, default=5)
 parser.add_argument("--folder", type=Path, help="where the filled database is kept")
-parser.add_argument("--only", default="", help="questions whose name holds this")
+parser.add_argument("--only", default="", help="questions whose name holds this, without the page")
+parser.add_argument("--page", action="store_true", help="the page only")
 OPTIONS = parser.parse_args()
 DATA = (OPTIONS.folder or Path(tempfile.mkdtemp(prefix="syncdesk-analytics-"))).resolve()
 for name in ("DATABASE_URL", "REDIS_URL"):
@@ -80,13 +81,8 @@ def main() -> None:
         urls = settings.urls()
         db.prepare()
         organization = _filled(urls.database.replace("+psycopg", ""))
-        print(f"\n{_machine()}, {OPTIONS.runs:,} runs over {made_up_runs.DAYS} days\n")
-        print(f"| question | {' | '.join(f'{days} days' for days in OPTIONS.days)} |")
-        print(f"|---|{'---|' * len(OPTIONS.days)}")
-        for name, question in QUESTIONS.items():
-            if OPTIONS.only in name:
-                cells = (_told(question, _period(organization, days)) for days in OPTIONS.days)
-                print(f"| {name} | {' | '.join(cells)} |", flush=True)
+        if not OPTIONS.page:
+            _time_the_questions(organization)
         if not OPTIONS.only:
             _time_the_page(organization)
     finally:
@@ -94,6 +90,16 @@ def main() -> None:
         embedded.release(60)
         if OPTIONS.folder is None:
             shutil.rmtree(DATA, ignore_errors=True)
+
+
+def _time_the_questions(organization: organizations.Organization) -> None:
+    print(f"\n{_machine()}, {OPTIONS.runs:,} runs over {made_up_runs.DAYS} days\n")
+    print(f"| question | {' | '.join(f'{days} days' for days in OPTIONS.days)} |")
+    print(f"|---|{'---|' * len(OPTIONS.days)}")
+    for name, question in QUESTIONS.items():
+        if OPTIONS.only in name:
+            cells = (_told(question, _period(organization, days)) for days in OPTIONS.days)
+            print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
 def _filled(url: str) -> organizations.Organization:
@@ -129,14 +135,16 @@ def _time_the_page(organization: organizations.Organization) -> None:
     """Run the whole page as Streamlit does, without a browser; nothing of it is cached."""
     import streamlit as st  # noqa: PLC0415 - only a page's process needs it
 
-    page = AppTest.from_file(SCRIPT, default_timeout=120)
-    page.user = {"is_logged_in": True, "email": MANAGER.email}
-    page.query_params["org"] = organization.slug
-    page.run()
     print("\n| the page | time |\n|---|---|")
-    for period in ("30 days", "90 days"):
+    for period in (f"{days} days" for days in OPTIONS.days):
+        page = AppTest.from_file(SCRIPT, default_timeout=120)
+        page.user = {"is_logged_in": True, "email": MANAGER.email}
+        page.query_params["org"] = organization.slug
         page.query_params["period"] = period
+        page.run()
         page.switch_page(str(ROOT / "pages" / "analytics.py")).run()
+        if f"Each beside the {period} before." not in [text.value for text in page.caption]:
+            raise RuntimeError(f"The page shows another period than {period}.")
         took = []
         for _ in range(OPTIONS.repeat):
             st.cache_resource.clear()

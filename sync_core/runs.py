@@ -85,42 +85,50 @@ def get(connection: Connection, organization_id: int, run_id: int) -> Run:
 def latest(connection: Connection, organization_id: int) -> dict[str, Run]:
     """Give each resource's run that matters now: the active one, else the newest."""
     names = _resources_of(organization_id)
-    active = _newest(names, organization_id, _ONE.status.in_(tables.ACTIVE))
-    newest = _newest(names, organization_id, _ONE.trigger != MADE_UP)
-    return _by_resource(connection, sa.select(sa.func.coalesce(active, newest)).select_from(names))
+    active = _first(names, organization_id, _ONE.id.desc(), _ONE.status.in_(tables.ACTIVE))
+    newest = _first(names, organization_id, _ONE.id.desc())
+    return _by_resource(connection, names, sa.func.coalesce(active, newest))
 
 
 def fresh(connection: Connection, organization_id: int) -> dict[str, Run]:
     """Give each resource's newest run that brought its tables in step."""
     names = _resources_of(organization_id)
-    well = (_ONE.status.in_(("completed", "partial")), _ONE.trigger != MADE_UP)
-    newest = _newest(names, organization_id, *well)
-    return _by_resource(connection, sa.select(newest).select_from(names))
+    well = (_ONE.status.in_(("completed", "partial")), _ONE.kind != "preview")
+    newest = _first(names, organization_id, _ONE.finished_at.desc(), *well)
+    return _by_resource(connection, names, newest)
 
 
-_RUN = tables.runs.alias("run")  # one of a resource
-_ONE = _RUN.c
+_ONE = tables.runs.alias("run").c  # of a resource's runs
 
 
 def _resources_of(organization_id: int) -> sa.CTE:
     """Select the resources that have runs, one step in an index each: there may be many runs."""
     ours = _ONE.organization_id == organization_id
-    names = sa.select(sa.func.min(_ONE.resource).label("resource")).where(ours).cte("names", True)  # noqa: FBT003 - recursive
+    first = sa.select(sa.func.min(_ONE.resource).label("resource")).where(ours)
+    names = first.cte("names", recursive=True)
     following = sa.select(sa.func.min(_ONE.resource)).where(ours, _ONE.resource > names.c.resource)
     step = sa.select(following.scalar_subquery()).where(names.c.resource.is_not(None))
     return names.union_all(step)
 
 
-def _newest(
-    names: sa.CTE, organization_id: int, *which: sa.ColumnElement[bool]
+def _first(
+    names: sa.CTE,
+    organization_id: int,
+    order: sa.ColumnElement[Any],
+    *which: sa.ColumnElement[bool],
 ) -> sa.ScalarSelect[int]:
+    """Select the run of each resource that comes first; in an order that an index has."""
     whose = (_ONE.organization_id == organization_id, _ONE.resource == names.c.resource)
-    newest = sa.select(_ONE.id).where(*whose, *which).order_by(_ONE.id.desc()).limit(1)
-    return newest.correlate(names).scalar_subquery()
+    found = sa.select(_ONE.id).where(*whose, *which).order_by(order).limit(1)
+    return found.correlate(names).scalar_subquery()
 
 
-def _by_resource(connection: Connection, ids: sa.Select[Any]) -> dict[str, Run]:
-    return {run.resource: run for run in _rows(connection, _READ.where(_RUNS.id.in_(ids)))}
+def _by_resource(
+    connection: Connection, names: sa.CTE, run_id: sa.ColumnElement[int]
+) -> dict[str, Run]:
+    """Read these runs; one that never was is the newest only where there is no real one."""
+    ids = sa.select(run_id).select_from(names).where(names.c.resource.is_not(None))
+    return {run.resource: run for run in _rows(connection, _READ.where(_RUNS.id.in_(ids), _REAL))}
 
 
 def history(

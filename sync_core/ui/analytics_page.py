@@ -4,6 +4,7 @@ import streamlit as st
 
 from sync_core.analytics import habits
 from sync_core.analytics.asking import DEFINITIONS
+from sync_core.runs import MADE_UP
 from sync_core.ui import visitor
 from sync_core.ui.analytics import (
     cards,
@@ -47,7 +48,7 @@ def show() -> None:
 
 
 def _say_what_is_made_up(asked: Asked) -> None:
-    if reading.read(habits.has_made_up, asked.wanted):
+    if MADE_UP in asked.triggers and reading.read(habits.has_made_up, asked.wanted):
         st.caption(
             ":material/science: Includes made-up runs of the demo, so that there is something to"
             " see: those that were started from *Demo data*."

@@ -67,8 +67,8 @@ def _list(here: Visitor, asked: Asked) -> Entry | None:
         return None
     table = st.container()
     offset = paging.turn("audit", min(total, audit.MOST))
-    if total > audit.MOST:
-        st.caption(f"There are more than {audit.MOST:,}: use the filters, or download them all.")
+    more = f"There are more than {audit.MOST:,}: filter them, or download them all. "
+    st.caption(f"{more if total > audit.MOST else ''}Choose an entry to see it in full.")
     with db.begin() as connection:
         found = audit.read(connection, asked.wanted, paging.SCREEN, offset)
     with table:
@@ -90,6 +90,7 @@ def _table(here: Visitor, askers: Askers, found: Sequence[Entry]) -> Entry | Non
         column_config={
             "When": columns.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
             "Event": columns.MultiselectColumn(options=list(looks), color=list(looks.values())),
+            "Person": columns.TextColumn(width=110),
             "Details": columns.TextColumn(width="large"),
         },
         placeholder="",
@@ -106,11 +107,11 @@ def _row(here: Visitor, askers: Askers, entry: Entry) -> dict[str, object]:
     return {
         "When": entry.at.astimezone(here.zone),
         "Event": [_event(entry)],
+        "Person": entry.name,
         **where,
         "Resource": resource.title if resource else entry.resource,
-        "Person": entry.name,
-        "Team": entry.team,
         "Details": details(entry),
+        "Team": entry.team,
         "Took": lasted(entry.seconds) if entry.seconds is not None else None,
         "Started from": entry.trigger.capitalize() if entry.trigger else None,
         "Run": entry.run_id,
@@ -137,7 +138,7 @@ def details(entry: Entry) -> str:
         case "dropped old values":
             return f"{detail.get('outcomes', 0):,} outcomes, before {detail.get('before')}"
         case _:
-            return ""
+            return f"Run {entry.run_id}" if entry.run_id else ""
 
 
 def _open(here: Visitor, askers: Askers, entry: Entry) -> None:
@@ -171,7 +172,7 @@ def _action(here: Visitor, entry: Entry) -> None:
         st.caption(f"{moment(entry.at, here.zone)} · {who} · action {entry.id}")
         if entry.detail:
             told = {literal(name): literal(text) for name, text in _facts(entry.detail)}
-            st.table(told, border="horizontal", width="content")
+            st.table(told, border="horizontal")
 
 
 NAMES = {  # of the facts of a manifest

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from sync_core import db, demo_history, organizations, runs
+from sync_core import chain, db, demo_history, organizations, runs
 from sync_core.organizations import Organization
 from tests.desk import Desk
 
@@ -109,6 +109,13 @@ def test_nothing_is_fresh_late_or_slow_because_of_it(told: Organization) -> None
         assert runs.fresh(connection, told.id) == {}
         assert runs.history(connection, told.id) == []
         assert runs.usual_seconds(connection, told.id, "locations") is None
+
+
+def test_the_audit_s_chain_holds_over_it(told: Organization) -> None:
+    with db.begin() as connection:
+        verdict = chain.verify(connection, told)
+    assert verdict.broken is None
+    assert verdict.links > 300
 
 
 def test_it_is_made_once(told: Organization) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
 import streamlit as st
@@ -96,9 +95,6 @@ def behind(asked: Asked, key: str) -> filters.Filter:
 
 def list_link(here: Visitor, asked: Asked, label: str) -> None:
     """Lead to the list of the runs that are asked for."""
-    if not Path(page_file("audit")).exists():
-        st.caption(label, width="content")
-        return
     st.page_link(
         page_file("audit"),
         label=label,
@@ -114,9 +110,9 @@ def list_link(here: Visitor, asked: Asked, label: str) -> None:
 def cards(asked: Asked) -> list[Card]:
     """Read the key figures of the period, and of the one before."""
     periods = (asked.wanted, asked.wanted.earlier())
-    now, before = (reading.read(key_figures.of_runs, which) for which in periods)
-    rows, rows_before = (reading.read(key_figures.of_rows, which) for which in periods)
-    mend, mend_before = (reading.read(key_figures.of_recovery, which) for which in periods)
+    questions = (key_figures.of_runs, key_figures.of_rows, key_figures.of_recovery)
+    asked_for = [(question, which) for question in questions for which in periods]
+    now, before, rows, rows_before, mend, mend_before = reading.read_all(asked_for)
     runs, success, median, p95 = _of_runs(now, before)
     row_success, applied = _of_rows(rows, rows_before)
     failures, recovery = _of_failures(mend, mend_before, compare=bool(before.runs))

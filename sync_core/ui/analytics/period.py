@@ -33,6 +33,7 @@ class Asked:
     zone: ZoneInfo
     words: str  # "30 days"
     slugs: tuple[str, ...] = ()  # of the organizations
+    triggers: tuple[str, ...] = ()  # of all runs of the period
 
     @property
     def span(self) -> tuple[datetime, datetime]:
@@ -95,9 +96,11 @@ def ask(here: Visitor) -> Asked:
             key="resource",
             bind="query-params",
         )
-        trigger = _trigger(wanted)
+        triggers = reading.read(habits.triggers, wanted)
+        trigger = _trigger(triggers)
     wanted = replace(wanted, resource=tuple(some or ()), trigger=tuple(trigger))
-    return Asked(wanted, here.zone, words, tuple(organization.slug for organization in whose))
+    slugs = tuple(organization.slug for organization in whose)
+    return Asked(wanted, here.zone, words, slugs, tuple(triggers))
 
 
 def _organizations(here: Visitor) -> Sequence[Organization]:
@@ -122,8 +125,7 @@ def title(resource: str) -> str:
     return known.entities[0].title if known else resource
 
 
-def _trigger(wanted: Filter) -> Sequence[str]:
-    found = reading.read(habits.triggers, wanted)
+def _trigger(found: Sequence[str]) -> Sequence[str]:
     if len(found) < 2 and "trigger" not in st.query_params:  # noqa: PLR2004 - nothing to choose from
         return ()
     return st.pills(

@@ -11,8 +11,10 @@ import streamlit as st
 from sync_core import resources
 from sync_core.analytics import freshness, habits, over_time
 from sync_core.analytics.asking import JUDGED
+from sync_core.analytics.freshness import Kept
 from sync_core.analytics.habits import OfResource
 from sync_core.analytics.over_time import Ended, Handled
+from sync_core.runs import Run
 from sync_core.ui import strip
 from sync_core.ui.analytics import drawing, numbers, panel, reading
 from sync_core.ui.analytics.period import Asked, title
@@ -27,14 +29,24 @@ WEEKS = 14  # days from which on it is
 
 def show(here: Visitor, asked: Asked) -> None:
     """Show the tab."""
-    found = reading.read(over_time.ended, asked.wanted, asked.zone, asked.unit)
+    wanted, by = asked.wanted, (asked.zone, asked.unit)
+    names = [name for name in resources.CATALOGUE if not wanted.resource or name in wanted.resource]
+    ended, compared, last, handled, fresh = reading.read_all(
+        [
+            (over_time.ended, wanted, *by),
+            (habits.of_resources, wanted),
+            (habits.last, wanted, names, strip.SHOWN),
+            (over_time.handled, wanted, *by),
+            (freshness.kept, wanted),
+        ]
+    )
     with st.grid(2, min_column_width=330):
-        _outcomes(here, asked, found)
-        _success(here, asked, found)
-    _resources(here, asked)
+        _outcomes(here, asked, ended)
+        _success(here, asked, ended)
+    _resources(here, asked, compared, last)
     with st.grid(2, min_column_width=330):
-        _rows(here, asked)
-        _kept_fresh(here, asked)
+        _rows(here, asked, handled)
+        _kept_fresh(here, asked, fresh)
 
 
 def _outcomes(here: Visitor, asked: Asked, found: Sequence[Ended]) -> None:
@@ -125,8 +137,9 @@ def trailing(
     return rates
 
 
-def _resources(here: Visitor, asked: Asked) -> None:
-    found = reading.read(habits.of_resources, asked.wanted)
+def _resources(
+    here: Visitor, asked: Asked, found: Sequence[OfResource], last: Mapping[str, Sequence[Run]]
+) -> None:
     with panel.frame("Resources", "", "resources"):
         if not found:
             panel.say_nothing()
@@ -134,7 +147,7 @@ def _resources(here: Visitor, asked: Asked) -> None:
         told = "Runs, success and durations of each resource"
         panel.listing(pd.DataFrame(map(_resource, found)), "resources", told)
         panel.download(here, asked, "Resources", pd.DataFrame(found), "resources")
-        _strips(here, asked)
+        _strips(here, last)
 
 
 def _resource(row: OfResource) -> dict[str, Hashable]:
@@ -150,24 +163,17 @@ def _resource(row: OfResource) -> dict[str, Hashable]:
     }
 
 
-def _strips(here: Visitor, asked: Asked) -> None:
+def _strips(here: Visitor, last: Mapping[str, Sequence[Run]]) -> None:
     """Show the last runs of each resource, one bar a run."""
-    names = [name for name in resources.CATALOGUE if _is_wanted(asked, name)]
-    last = reading.read(habits.last, asked.wanted, names, strip.SHOWN)
     st.caption(f"The last {strip.SHOWN} runs of each in this period, the newest on the right.")
     with st.grid(2, min_column_width=280, gap="small"):
-        for name in names:
+        for name, some in last.items():
             with st.container(gap="xsmall"):
                 st.caption(title(name))
-                strip.show(here, last[name])
+                strip.show(here, some)
 
 
-def _is_wanted(asked: Asked, name: str) -> bool:
-    return not asked.wanted.resource or name in asked.wanted.resource
-
-
-def _rows(here: Visitor, asked: Asked) -> None:
-    found = reading.read(over_time.handled, asked.wanted, asked.zone, asked.unit)
+def _rows(here: Visitor, asked: Asked, found: Sequence[Handled]) -> None:
     figure, spine = go.Figure(), asked.spine()
     for kind in BY_ROWS:
         values = {asked.local(row.at): getattr(row, kind) / row.runs for row in found}
@@ -195,8 +201,7 @@ def _handled(asked: Asked, row: Handled) -> dict[str, object]:
     return {"When": asked.there(row.at), "Runs": row.runs, **kinds}
 
 
-def _kept_fresh(here: Visitor, asked: Asked) -> None:
-    found = reading.read(freshness.kept, asked.wanted)
+def _kept_fresh(here: Visitor, asked: Asked, found: Sequence[Kept]) -> None:
     with panel.frame("Freshness kept against promise", "", "fresh"):
         if not found:
             panel.say_nothing()
