@@ -6,6 +6,7 @@ from streamlit.testing.v1 import AppTest
 from sync_core import db, organizations, people, policies
 from sync_core.organizations import Organization
 from sync_core.policies import Policy
+from sync_core.resources import CATALOGUE
 from tests.desk import ANA, Desk
 
 Visit = Callable[..., AppTest]
@@ -21,9 +22,9 @@ def links(page: AppTest) -> str:
 
 def test_an_empty_organization_shows_a_card_for_each_resource(visit: Visit) -> None:
     page = visit()
-    for title in ("Therapist", "Location", "Admin", "Brand & Package"):
-        assert f"**{title} Management**" in links(page)
-    assert texts(page).count("Its first sync fills this card.") == 4
+    for resource in CATALOGUE.values():
+        assert f"**{resource.title}**" in links(page)
+    assert texts(page).count("Its first sync fills this card.") == len(CATALOGUE)
     assert "no source is set" in links(page)
 
 
@@ -97,7 +98,7 @@ def test_the_figures_at_the_top_sum_the_resources_up(visit: Visit, desk: Desk) -
     )
     desk.start("locations")
     told = next(str(html.proto) for html in visit().get("html") if "summary" in str(html.proto))
-    for figure in ("<b>1 of 4</b>", "3 not, or not yet", "<span>Locations</span>", "in 1 resource"):
+    for figure in ("<b>1 of 5</b>", "4 not, or not yet", "<span>Locations</span>", "in 1 resource"):
         assert figure in told
 
 
