@@ -22,8 +22,8 @@ def outcomes(run: Run, *, masked: bool) -> sa.Select[Any]:
             csv_files.text(_title()).label("Table"),
             _ROWS.row_number.label("Row"),
             _ROWS.kind.label("Outcome"),
-            csv_files.text(_unless(masked, masks.names(), _ROWS.name)).label("Name"),
-            csv_files.text(_unless(masked, masks.keys(), _key())).label("Key"),
+            csv_files.text(name(masked=masked)).label("Name"),
+            csv_files.text(key(masked=masked)).label("Key"),
             csv_files.text(_ROWS.rule).label("Rule"),
             csv_files.text(_reasons(masked=masked)).label("Reasons"),
             csv_files.text(_changes(masked=masked)).label("Changes"),
@@ -63,8 +63,31 @@ def _title() -> Column:
     return sa.case(titles, value=_ROWS.entity, else_=_ROWS.entity)
 
 
-def _key() -> Column:
-    return sa.func.replace(_ROWS.key, KEY_SEPARATOR, " · ")
+def name(*, masked: bool) -> Column:
+    """Give the SQL of what people call a row."""
+    return _unless(masked, masks.names(), _ROWS.name)
+
+
+def key(*, masked: bool) -> Column:
+    """Give the SQL of a row's key, as people read it."""
+    return _unless(masked, masks.keys(), sa.func.replace(_ROWS.key, KEY_SEPARATOR, " · "))
+
+
+def sentence(issue: Column, *, masked: bool) -> Column:
+    """Give the SQL of what an issue says; one that may quote a hidden cell says it in general."""
+    told: Column = issue["sentence"].astext
+    if not masked:
+        return told
+    plain = masks.sentences().op("->>")(issue["code"].astext)
+    hidden = _is_hidden(issue["field"].astext)
+    return sa.case((hidden, sa.func.coalesce(plain, masks.NOT_SAID)), else_=told)
+
+
+def cell_of(issue: Column, *, masked: bool) -> Column:
+    """Give the SQL of the raw cell that an issue is about."""
+    field = issue["field"].astext
+    shown: Column = _ROWS.raw.op("->>")(field)
+    return sa.case((_is_hidden(field) & shown.is_not(None), MASK), else_=shown) if masked else shown
 
 
 def _unless(masked: bool, entities: list[str], cell: Column) -> Column:  # noqa: FBT001 - it stands first, as in a sentence
@@ -95,12 +118,8 @@ def _reasons(*, masked: bool) -> Column:
         sa.column("value", JSONB), name="issue"
     )
     value = issue.c.value
-    sentence: Column = value["sentence"].astext
-    if masked:
-        plain = masks.sentences().op("->>")(value["code"].astext)
-        hidden = _is_hidden(value["field"].astext)
-        sentence = sa.case((hidden, sa.func.coalesce(plain, masks.NOT_SAID)), else_=sentence)
-    told = sa.func.concat(value["cell"].astext + sa.literal(": "), sentence)
+    said = sentence(value, masked=masked)
+    told = sa.func.concat(value["cell"].astext + sa.literal(": "), said)
     return sa.select(sa.func.string_agg(told, "; ")).select_from(issue).scalar_subquery()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from sync_core import actions, csv_files, filters, people, tables
+from sync_core import actions, csv_files, filters, people, row_files, tables
 from sync_core.analytics.asking import FAILED, RUNS, ask, numbered
 from sync_core.filters import Filter
 from sync_core.people import Person
@@ -111,7 +111,7 @@ def rows(
     there = (counted.c.upto > offset, begin < offset + limit)
     chosen = sa.select(counted, begin.label("begin")).where(*there).cte("chosen")
     before = sa.select(sa.func.min(chosen.c.begin)).scalar_subquery()
-    query = _rows(code, chosen, chosen.c.run_id, chosen.c.entity)
+    query = _rows(code, chosen, chosen.c.run_id, chosen.c.entity, masked=False)
     found = ask(connection, query.limit(limit).offset(offset - sa.func.coalesce(before, offset)))
     return [FailedRow(**row) for row in found]
 
@@ -121,6 +121,8 @@ def _rows(
     counted: sa.FromClause,
     run_id: sa.ColumnElement[int],
     entity: sa.ColumnElement[str],
+    *,
+    masked: bool,
 ) -> sa.Select[Any]:
     """Select the failed rows that carry the code, of the runs and entities that are `counted`."""
     listed = sa.func.jsonb_array_elements(_OUTCOMES.issues).table_valued(
@@ -132,7 +134,6 @@ def _rows(
         .limit(1)  # a row counts once
         .lateral("issue")
     )
-    field = issue.c.value["field"].as_string()
     return (
         sa.select(
             RUNS.id.label("run_id"),
@@ -140,11 +141,11 @@ def _rows(
             RUNS.resource,
             _OUTCOMES.entity,
             _OUTCOMES.row_number,
-            _OUTCOMES.key,
-            _OUTCOMES.name,
+            row_files.key(masked=masked).label("key"),
+            row_files.name(masked=masked).label("name"),
             issue.c.value["cell"].as_string().label("cell"),
-            _OUTCOMES.raw.op("->>")(field).label("value"),
-            issue.c.value["sentence"].as_string().label("sentence"),
+            row_files.cell_of(issue.c.value, masked=masked).label("value"),
+            row_files.sentence(issue.c.value, masked=masked).label("sentence"),
         )
         .select_from(counted)
         .join(tables.runs, run_id == RUNS.id)
@@ -163,14 +164,15 @@ def _rows(
 def as_csv(connection: Connection, person: Person, wanted: Filter, code: str) -> Iterator[str]:
     """Give the failed rows that carry the code, as lines of CSV. Raises SyncError("no_permission").
 
-    Whoever reads it to the end has exported it: that is written down.
+    Hidden cells are masked as in every file of rows, for those who do not mend rows. Whoever
+    reads it to the end has exported it: that is written down.
     """
     people.require(person, "export")
     yield csv_files.line(HEADER)
     count = 0
-    query = _rows(code, tables.issue_tallies, _COUNTED.run_id, _COUNTED.entity).where(
-        *filters.runs(wanted), _COUNTED.code == code
-    )
+    masked = not person.may("sync")
+    counted = (tables.issue_tallies, _COUNTED.run_id, _COUNTED.entity)
+    query = _rows(code, *counted, masked=masked).where(*filters.runs(wanted), _COUNTED.code == code)
     for row in connection.execute(query.execution_options(yield_per=1000)):
         count += 1
         yield csv_files.line([row[0], row[1].isoformat(), *row[2:]])
