@@ -16,7 +16,8 @@ from sync_core.resource import Entity, Page
 
 ROW, RULE, ISSUES, RAW = "row_number", "_rule", "_issues", "_raw"
 WITHDRAWN = "withdrawn"  # the rule of a row that tells that its record is gone
-DELIMITER, QUOTE = "\x1f", "\x01"  # of a page as CSV; no text of it holds either
+DELIMITER, QUOTE = "\x1f", "\x01"  # of a page for COPY; no text of it holds either
+Format = Literal["text", "csv"]  # of COPY
 REASONS = pl.Schema({ROW: pl.Int64, ISSUES: pl.String, RAW: pl.String})
 
 
@@ -33,15 +34,16 @@ class Judged:
     keyless: int  # rows whose key cannot be read
     reasons: bool  # whether rows carry issues, or a rule's skip
 
-    def as_csv(self) -> bytes:
+    def for_copy(self) -> tuple[Format, bytes]:
         """Write the frame for COPY; a null is nothing, and no text is empty.
 
-        Only a line break needs quotes: fields refuse other control characters, JSON escapes them.
-        To look for what needs quotes costs more than to write.
+        Postgres reads its text format faster than CSV, but there a backslash and a line break mean
+        something: pages that hold one go as CSV. Fields refuse other control characters.
         """
         quick = _csv(self.frame, "never")
-        broken = quick.count(b"\n") > self.frame.height or b"\r" in quick
-        return _csv(self.frame, "necessary") if broken else quick
+        if b"\\" in quick or b"\r" in quick or quick.count(b"\n") > self.frame.height:
+            return "csv", _csv(self.frame, "necessary")
+        return "text", quick
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Judge:
     def _cells(self, page: Page) -> pl.DataFrame:
         """Give the cleaned texts of the fields' columns, and the numbers that were asked for."""
         texts = [
-            clean(pl.Series(field.label, page.texts[index], pl.String))
+            clean(pl.Series(field.label, page.texts[index], pl.String), tidy=index in page.tidy)
             for field, index in self.columns.fields
         ]
         numbers = [

@@ -1,6 +1,6 @@
 """What can be kept in step: resources, their entities and rules, and the protocol of a source."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -88,12 +88,14 @@ class Page:
     `texts[i]` holds the cells of the sheet's column i as people see them (str, or None for a
     blank one; a list or a pyarrow string array), for every header. `numbers[i]` holds, for the
     columns asked for, the number under the cell or None; it is empty where a source knows only
-    texts (CSV). `rows` are row numbers in the sheet.
+    texts (CSV). `rows` are row numbers in the sheet. `tidy` names columns that `clean` would leave
+    as they are, where the source can tell that faster.
     """
 
     rows: Sequence[int]
     texts: Sequence[Any]
     numbers: Mapping[int, Sequence[float | None]] = field(default_factory=dict)
+    tidy: Collection[int] = ()
     broken: Mapping[int, str] = field(default_factory=dict)  # row number -> why it cannot be read
     cursor: Any = None  # JSON; where reading can go on after this page, None where it cannot
     done: int | None = None  # how much of `Sheet.total` has been read after this page

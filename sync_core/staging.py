@@ -103,11 +103,16 @@ def write(
     """Append a judged page, and count it in the run's checkpoint."""
     do_not_wait(connection)
     columns = sql.SQL(", ").join(map(sql.Identifier, judged.frame.columns))
-    command = sql.SQL("copy {} ({}) from stdin (format csv, delimiter {}, quote {})").format(
-        table(run_id, entity), columns, sql.Literal(DELIMITER), sql.Literal(QUOTE)
+    form, rows = judged.for_copy()
+    command = sql.SQL("copy {} ({}) from stdin (format {}, delimiter {}, null ''{})").format(
+        table(run_id, entity),
+        columns,
+        sql.SQL(form),
+        sql.Literal(DELIMITER),
+        sql.SQL(", quote {}").format(sql.Literal(QUOTE)) if form == "csv" else sql.SQL(""),
     )
     with db.cursor(connection).copy(command) as copy:
-        copy.write(judged.as_csv())
+        copy.write(rows)
     so_far = tables.checkpoints.c
     connection.execute(
         _update(run_id, entity).values(

@@ -343,6 +343,9 @@ def make_partitions(connection: Connection, months: int = 3) -> None:
     )
 
 
+ROOM = {"fillfactor": 90}  # so that an updated row stays on its page, and in the index as it is
+
+
 def target(entity: Entity) -> sa.Table:
     """Describe the table of an entity: its fields' columns, and ours, which begin with `_`.
 
@@ -376,4 +379,5 @@ def _target(entity: Entity) -> sa.Table:
         _moment("_removed_at"),
         *unique,
         *lookups,
+        postgresql_with=ROOM,
     )

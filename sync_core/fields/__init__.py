@@ -1,5 +1,11 @@
 """Fields: each reads one cell, knows its SQL type, and says what is wrong with a stable code."""
 
+# ruff: noqa: E402 - Polars reads its environment when it is imported
+import os
+
+# Pages are small, and Postgres works beside us: threads cost a tenth more than they bring.
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
 from sync_core.fields import phones
 from sync_core.fields.amounts import Integer, Money, Number
 from sync_core.fields.cells import Cell, CellError, Reading, clean

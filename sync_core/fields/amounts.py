@@ -167,7 +167,8 @@ def _with_two_decimals(texts: pl.Series) -> pl.Series:
 
 
 def _without_last_zeros(texts: pl.Series) -> pl.Series:
-    return texts.str.replace(r"\.0+$", "").str.replace(r"(\.[0-9]*[1-9])0+$", "${1}")
+    stripped = texts.str.strip_chars_end("0").str.strip_suffix(".")
+    return stripped.zip_with(texts.str.contains(".", literal=True), texts)
 
 
 def _ungrouped(convention: Convention, decimals: int, symbol: str = "") -> Shortcut:

@@ -55,9 +55,14 @@ class CellError(Exception):
 Shortcut = Callable[[pl.Series], pl.Series]  # texts -> values, null where it is not sure
 
 
-def clean(column: pl.Series) -> pl.Series:
-    """Trim a column of strings, compose its accents (NFC), and make blank cells null."""
+def clean(column: pl.Series, *, tidy: bool = False) -> pl.Series:
+    """Trim a column of strings, compose its accents (NFC), and make blank cells null.
+
+    Of a `tidy` column it is known that only blank cells may have to change.
+    """
     filled = keep(column, column != "")
+    if tidy:
+        return filled
     untidy = (~filled.str.contains(_TIDY)).arg_true()
     if untidy.is_empty():
         return filled

@@ -15,7 +15,7 @@ from itertools import zip_longest
 from typing import Any, BinaryIO, Literal, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute  # Polars asks for it at its first page, which is late in a horse
+import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from sync_core.errors import SyncError
@@ -155,13 +155,15 @@ class CsvSheet:
 
     def _page(self, rows: bytes, row: int, done: int) -> Page:
         broken: dict[int, str] = {}
+        tidy: list[int] = []
         try:
             texts = self._columns(rows)
+            tidy = [index for index, column in enumerate(texts) if _is_tidy(column)]
         except pa.ArrowInvalid:  # ragged rows, or bytes that are not UTF-8
             texts = self._ragged_columns(rows, row, broken)
         after = row + len(texts[0])
         cursor = {"byte": done, "row": after, "version": self.version} if self.lasting else None
-        return Page(range(row, after), texts, broken=broken, cursor=cursor, done=done)
+        return Page(range(row, after), texts, tidy=tidy, broken=broken, cursor=cursor, done=done)
 
     def _columns(self, rows: bytes) -> Sequence[pa.StringArray]:
         names = [str(index) for index in range(len(self.headers))]
@@ -184,6 +186,17 @@ class CsvSheet:
                 broken[number] = f"Row has {len(cells)} cells, the header has {width}"
             whole.append(cells[:width])
         return [list(column)[1:] for column in zip_longest(*whole, fillvalue="")]
+
+
+def _is_tidy(column: pa.StringArray) -> bool:
+    """Tell whether all cells are printable ASCII, and none begins or ends with a blank or with '."""
+    _, offsets, characters = column.buffers()
+    ends = pa.Int32Array.from_buffers(pa.int32(), len(column) + 1, [None, offsets])
+    codes = pa.UInt8Array.from_buffers(pa.uint8(), ends[-1].as_py(), [None, characters])
+    bounds = pc.min_max(codes).as_py()
+    if len(codes) and not ord(" ") <= bounds["min"] <= bounds["max"] <= ord("~"):
+        return False
+    return bool(pc.ascii_trim(column, " '").equals(column))
 
 
 def open_csv(

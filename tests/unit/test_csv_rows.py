@@ -6,12 +6,14 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
 from sync_core import sources
+from sync_core.fields import clean
 from sync_core.resource import Sheet, Source
 from sync_core.settings import Settings
 from sync_core.sources.csv_rows import LARGEST_ROW, CsvSheet, open_csv
@@ -235,6 +237,20 @@ def test_what_the_csv_module_writes_is_read_back(
     sheet = in_blocks(scratch, text.getvalue().encode(), block)
     assert sheet.headers == header
     assert all_rows(sheet) == list(enumerate(table, 2))
+
+
+@given_settings(deadline=None)
+@given(st.lists(st.text(st.sampled_from("a' \t\xa0\u200bé\x7f~")), min_size=1))
+def test_a_column_that_is_said_to_be_tidy_is_left_as_it_is_by_cleaning(
+    scratch: Path, cells: list[str]
+) -> None:
+    text = io.StringIO()
+    csv.writer(text).writerows([["H", "plain"], *([cell, "an 'a'."] for cell in cells)])
+    [page] = in_blocks(scratch, text.getvalue().encode(), LARGEST_ROW).pages(NONE)
+    assert 1 in page.tidy
+    for index in page.tidy:
+        column = pl.Series(page.texts[index], dtype=pl.String)
+        assert clean(column).equals(clean(column, tidy=True))
 
 
 @given_settings(deadline=None)
