@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from psycopg import sql
+from psycopg import errors, sql
 from sqlalchemy import Connection
 from sqlalchemy.types import TypeEngine
 
@@ -19,6 +19,7 @@ MEMORY = (  # for joins of a million rows, which would go to disk otherwise
     " set local default_statistics_target = 10; set local max_parallel_workers_per_gather = 2"
 )
 PARALLEL = "set local parallel_tuple_cost = 0"  # Postgres guesses that it hands over all rows
+ALONE = "set local max_parallel_workers_per_gather = 0"
 HASHES: dict[type[TypeEngine[Any]], str] = {  # of a column and a seed
     sa.Text: "hashtextextended({}, {})",
     sa.Numeric: "hash_numeric_extended({}, {})",
@@ -38,7 +39,12 @@ def make(connection: Connection, scope: Scope) -> Tally:
     staging.drop(connection, staging.table(scope.run_id, scope.entity, "plan"))
     if not found and _is_all_new(connection, scope):
         return _plan_all(connection, scope)
-    _compare(connection, scope, checked=found > 0)
+    try:
+        with connection.begin_nested():
+            _compare(connection, scope, checked=found > 0)
+    except errors.DiskFull:  # of shared memory, often small in a container: alone it needs none
+        db.cursor(connection).execute(ALONE)
+        _compare(connection, scope, checked=found > 0)
     if found or scope.reasons:
         _leave_out(connection, scope)
     if scope.entity.removal != "keep" and not scope.keyless:

@@ -1,9 +1,9 @@
 """Fields: each reads one cell, knows its SQL type, and says what is wrong with a stable code."""
 
-# ruff: noqa: E402 - Polars reads its environment when it is imported
 import os
 
-# Pages are small, and Postgres works beside us: threads cost a tenth more than they bring.
+# Polars reads it when it is imported. Pages are small, and Postgres works beside us: two threads
+# cost a tenth more than they bring.
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 from sync_core.fields import phones

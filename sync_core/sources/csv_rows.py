@@ -189,7 +189,7 @@ class CsvSheet:
 
 
 def _is_tidy(column: pa.StringArray) -> bool:
-    """Tell whether all cells are printable ASCII, and none begins or ends with a blank or with '."""
+    """Tell whether all cells are printable ASCII without a blank or an apostrophe at either end."""
     _, offsets, characters = column.buffers()
     ends = pa.Int32Array.from_buffers(pa.int32(), len(column) + 1, [None, offsets])
     codes = pa.UInt8Array.from_buffers(pa.uint8(), ends[-1].as_py(), [None, characters])
