@@ -28,6 +28,7 @@ from sync_core import (
     runs,
     settings,
     sources,
+    staging,
 )
 from sync_core.errors import SyncError
 from sync_core.extents import Extent
@@ -40,7 +41,6 @@ from sync_core.reading import Reading
 from sync_core.resource import Resource, Source
 from sync_core.runs import Run
 from sync_core.sources import Place
-from sync_core.staging import StagingLostError
 
 QUEUE = "sync"
 GRACE = 30  # seconds that RQ's own limit stands above ours
@@ -155,9 +155,9 @@ def _attempt(claim: Claim, heart: Heart, reporter: Reporter, limit: float) -> st
         return "closed by somebody else"
     except StoppedError:
         return _interrupt(claim, "its worker was asked to stop", reporter)
-    except StagingLostError:
-        return _interrupt(claim, "Postgres lost what was staged", reporter)
     except Exception as error:  # noqa: BLE001 - whatever it is, the run ends with a sentence
+        if staging.is_lost(error):
+            return _interrupt(claim, "Postgres lost what was staged", reporter)
         if db.is_away(error):
             crashed = not db.is_restart(error)  # it may be this very run that Postgres dies of
             return _interrupt(claim, "Postgres went away", reporter, crashed=crashed)

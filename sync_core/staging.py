@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import sqlalchemy as sa
-from psycopg import sql
+from psycopg import errors, sql
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import dialect, insert
 
@@ -34,6 +34,12 @@ class Checkpoint:
 
 class StagingLostError(Exception):
     """Postgres crashed and emptied what was staged: another attempt reads it again."""
+
+
+def is_lost(error: Exception) -> bool:
+    """Tell whether an attempt failed of a crash that emptied staging, or forgot a table of it."""
+    forgotten = isinstance(error, errors.UndefinedTable) and '"staging.' in str(error)
+    return forgotten or isinstance(error, StagingLostError)
 
 
 def create(connection: Connection, run_id: int, entity: Entity, sheet: Mapping[str, Any]) -> None:
@@ -134,7 +140,7 @@ def count(connection: Connection, run_id: int, entity: Entity) -> int:
 
 def drop(connection: Connection, name: sql.Identifier) -> None:
     """Drop a table of a run, or the view that stands for it, if it is there."""
-    kinds = {"r": sql.SQL("drop table {}"), "v": sql.SQL("drop view {}")}
+    kinds = {"r": sql.SQL("drop table if exists {}"), "v": sql.SQL("drop view if exists {}")}
     query = "select relkind from pg_class where oid = to_regclass(%s)"
     for (kind,) in db.cursor(connection).execute(query, [name.as_string()]).fetchall():
         db.cursor(connection).execute(kinds[kind].format(name))

@@ -97,18 +97,24 @@ def test_a_run_goes_on_after_an_outage_of_postgres(crew: Crew, desk: Desk) -> No
     assert worker.is_alive()
 
 
-def test_what_a_crash_of_postgres_emptied_is_read_again(crew: Crew, desk: Desk) -> None:
+@pytest.mark.parametrize("lose", ["truncate", "drop table"])  # a crash may forget the table
+def test_what_a_crash_of_postgres_emptied_is_read_again(crew: Crew, desk: Desk, lose: str) -> None:
     crew(SLOW_PAGE="0.1")
     run = reading.start(desk)
     with db.begin() as connection:
-        connection.execute(sa.text(f"truncate staging.locations_rows_{run.id}"))
+        connection.execute(sa.text(f"{lose} staging.locations_rows_{run.id}"))
+        if lose == "drop table":
+            connection.execute(sa.text("delete from checkpoints where run_id = :r"), {"r": run.id})
     run = ended(run)
     assert attempts(run) == ["Postgres lost what was staged", "completed"]
     assert not reading.went_on(run)
     assert reading.every_row_once(run)
 
 
-def test_a_plan_that_a_crash_of_postgres_emptied_is_never_applied(crew: Crew, desk: Desk) -> None:
+@pytest.mark.parametrize("lose", ["truncate", "drop table"])
+def test_a_plan_that_a_crash_of_postgres_emptied_is_never_applied(
+    crew: Crew, desk: Desk, lose: str
+) -> None:
     """The apply would find nothing to do, and tell the counts of the plan that was."""
     crew(SLOW_PLAN="1")
     old = "insert into brands (organization_id, brand_code, name) values (:o, 'B0', 'Old')"
@@ -122,7 +128,7 @@ def test_a_plan_that_a_crash_of_postgres_emptied_is_never_applied(crew: Crew, de
         lambda: house.ask("select 1 from pg_tables where tablename = :t", t=f"brands_plan_{run.id}")
     )
     with db.begin() as connection:
-        connection.execute(sa.text(f"truncate staging.brands_plan_{run.id}"))
+        connection.execute(sa.text(f"{lose} staging.brands_plan_{run.id}"))
     run = ended(run)
     assert run.message == "Brands: 1 created, 0 updated. Packages: 1 created, 0 updated."
     assert attempts(run) == ["Postgres lost what was staged", "completed"]
