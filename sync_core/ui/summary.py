@@ -35,7 +35,7 @@ def _in_step(found: News) -> Figure:
 
 def _running(found: News) -> Figure:
     active = [run for run in found.runs.values() if run.active]
-    titles = (resources.CATALOGUE[run.resource].entities[0].title for run in active)
+    titles = (resources.CATALOGUE[run.resource].main.title for run in active)
     return "sync", "Running now", f"{len(active)}", ", ".join(titles) or "nothing"
 
 
@@ -51,6 +51,6 @@ def _last(found: News) -> Figure:
         return "history", "Last sync", "None yet", "the first one is a click away"
     latest = max(at)
     run = at[latest]
-    title = resources.CATALOGUE[run.resource].entities[0].title
+    title = resources.CATALOGUE[run.resource].main.title
     when = ago(latest)
     return "history", "Last sync", f"{when[0].upper()}{when[1:]}", f"{title}, by {run.requested_by}"

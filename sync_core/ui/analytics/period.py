@@ -122,7 +122,7 @@ def _organizations(here: Visitor) -> Sequence[Organization]:
 def title(resource: str) -> str:
     """Name a resource in a word, as the sidebar does."""
     known = resources.CATALOGUE.get(resource)
-    return known.entities[0].title if known else resource
+    return known.main.title if known else resource
 
 
 def _trigger(found: Sequence[str]) -> Sequence[str]:
