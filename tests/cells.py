@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from sync_core.fields import (
@@ -26,9 +25,6 @@ from sync_core.fields import (
     YesNo,
     clean,
 )
-
-settings.register_profile("patient", deadline=None)  # a busy machine is no failure
-settings.load_profile("patient")
 
 EMPLOYMENT = Choice(
     "Employment type",

@@ -12,6 +12,7 @@ os.environ.pop("REDIS_URL", None)
 os.environ["SYNCDESK_DATA"] = tempfile.mkdtemp(prefix="syncdesk-tests-")
 os.environ["SYNCDESK_COOLDOWN"] = "0.001"
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -20,6 +21,9 @@ from sync_core.organizations import Organization
 from sync_core.people import Person
 from sync_core.runs import Run
 from tests.desk import ANA, Desk
+
+hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_unconfigure() -> None:

@@ -6,6 +6,7 @@ import pytest
 from sync_core.settings import ROOT
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 def test_no_promise_is_broken_by_faults_that_come_by_chance() -> None:
     command = [sys.executable, "-m", "tests.chaos", "--minutes", "0.6", "--seed", "7"]

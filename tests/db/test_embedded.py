@@ -22,6 +22,8 @@ import os, sys
 from pathlib import Path
 from sync_core import embedded
 
+pytestmark = pytest.mark.alone
+
 data, deed = Path(sys.argv[1]), sys.argv[2]
 try:
     urls = embedded.servers(data)

@@ -3,6 +3,7 @@
 import os
 
 import psycopg
+import pytest
 
 from sync_core import jobs, settings
 from sync_core.demo_cliniko import Request
@@ -11,6 +12,8 @@ from tests.clinic import Clinic
 from tests.db.conftest import Crew
 from tests.desk import ANA
 from tests.fakes.cliniko import Cliniko
+
+pytestmark = pytest.mark.alone
 
 
 def surroundings(clinic: Clinic) -> dict[str, str]:

@@ -20,6 +20,8 @@ from tests.db.conftest import Crew
 from tests.db.test_sync import HEADER, row
 from tests.desk import ANA, Desk
 
+pytestmark = pytest.mark.alone
+
 CANCELLED = ("cancelled", "Cancelled. Nothing was changed.")
 SARAH = Person("Sarah Lim", "sarah.lim@example.org", "analyst", "Operations")
 

@@ -15,6 +15,8 @@ from tests.db.conftest import Crew
 from tests.db.test_sync import HEADER, row
 from tests.desk import Desk
 
+pytestmark = pytest.mark.alone
+
 
 def test_a_wiped_redis_loses_no_run(crew: Crew, desk: Desk) -> None:
     crew(SLOW_PAGE="0.2")

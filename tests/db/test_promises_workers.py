@@ -4,6 +4,7 @@ from functools import partial
 
 import psutil
 import psycopg
+import pytest
 from rq import Queue
 
 from sync_core import beat, db, jobs, kv, leases, policies, runs
@@ -15,6 +16,8 @@ from tests.db import reading
 from tests.db.conftest import Crew
 from tests.db.test_sync import HEADER, row
 from tests.desk import ANA, Desk
+
+pytestmark = pytest.mark.alone
 
 
 def is_at_work(run: Run, earlier: int) -> bool:

@@ -17,6 +17,8 @@ import pytest
 from sync_core import settings
 from sync_core.settings import ROOT
 
+pytestmark = pytest.mark.alone
+
 SYNCDESK = Path(sys.executable).with_name("syncdesk")
 Up = tuple[subprocess.Popen[str], int, list[psutil.Process]]
 

@@ -17,6 +17,8 @@ from sync_core.settings import ROOT
 from tests.db.test_sync import HEADER, row
 from tests.desk import Desk
 
+pytestmark = pytest.mark.alone
+
 Waiting = Callable[[Run, float], Run]
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 from hypothesis import given
-from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
 from sync_core import sources
@@ -225,7 +224,6 @@ TABLES = st.integers(1, 4).flatmap(
 )
 
 
-@given_settings(deadline=None)  # files may be slow
 @given(TABLES, st.sampled_from(["excel", "unix"]), st.integers(1, 40))
 def test_what_the_csv_module_writes_is_read_back(
     scratch: Path, table: list[list[str]], dialect: str, block: int
@@ -239,7 +237,6 @@ def test_what_the_csv_module_writes_is_read_back(
     assert all_rows(sheet) == list(enumerate(table, 2))
 
 
-@given_settings(deadline=None)
 @given(st.lists(st.text(st.sampled_from("a' \t\xa0\u200bé\x7f~")), min_size=1))
 def test_a_column_that_is_said_to_be_tidy_is_left_as_it_is_by_cleaning(
     scratch: Path, cells: list[str]
@@ -253,7 +250,6 @@ def test_a_column_that_is_said_to_be_tidy_is_left_as_it_is_by_cleaning(
         assert clean(column).equals(clean(column, tidy=True))
 
 
-@given_settings(deadline=None)
 @given(st.text(st.sampled_from('a",\n\r'), max_size=40), st.integers(1, 40))
 def test_any_text_is_read_as_the_csv_module_reads_it_or_refused_as_it_refuses(
     scratch: Path, text: str, block: int
