@@ -16,13 +16,13 @@ import psycopg
 import pytest
 from redis import Redis, RedisError
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).parents[2]
 USER = """
 import os, sys
 from pathlib import Path
 from sync_core import embedded
-
-pytestmark = pytest.mark.alone
 
 data, deed = Path(sys.argv[1]), sys.argv[2]
 try:
