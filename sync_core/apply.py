@@ -134,13 +134,20 @@ def _write_outcomes(connection: Connection, scope: Scope, here: sql.Composed) ->
     scope.run(
         connection,
         "insert into outcomes (run_id, entity, kind, row_number, key, name, rule, row_hash,"
-        " changes, issues, raw, at) select {run}, {entity}, p.kind, p.row_number, {p_key}, p.name,"
-        " p.rule, p.row_hash, p.changes, p.issues, p.raw, transaction_timestamp()"
-        " from {plan} p where {here}",
+        " changes, issues, raw, at) select {run}, {entity}, {outcome} from {plan} p where {here}",
         run=sql.Literal(scope.run_id),
         entity=sql.Literal(scope.entity.name),
+        outcome=_outcome(scope),
         here=here,
     )
+
+
+def _outcome(scope: Scope) -> sql.Composed:
+    """Give the SQL of what is written down of a planned row."""
+    return sql.SQL(
+        "p.kind, p.row_number, {p_key} as key, p.name, p.rule, p.row_hash, p.changes, p.issues,"
+        " p.raw, transaction_timestamp() as at"
+    ).format(**scope.names)
 
 
 def _deleted(scope: Scope, tally: Tally) -> int:
@@ -154,9 +161,19 @@ def _expect(connection: Connection, scope: Scope, expected: int) -> None:
 
 
 def _write_tally(connection: Connection, scope: Scope, tally: Tally) -> None:
-    digests = chain.digests(connection, scope.run_id, scope.entity.name)
-    values = {"run_id": scope.run_id, "entity": scope.entity.name, **asdict(tally), **digests}
-    connection.execute(sa.insert(tables.tallies).values(values))
+    values = {"run_id": scope.run_id, "entity": scope.entity.name, **asdict(tally)}
+    connection.execute(sa.insert(tables.tallies).values(**values, **_digests(connection, scope)))
+
+
+def _digests(connection: Connection, scope: Scope) -> dict[str, str]:
+    """Take the digests of the outcomes: of the plan, which is much shorter than their table."""
+    ((facts, values),) = scope.ask(
+        connection,
+        "select {digests} from (select {outcome} from {plan} p) planned",
+        digests=sql.SQL(chain.DIGESTS),
+        outcome=_outcome(scope),
+    )
+    return {"facts_digest": facts, "values_digest": values}
 
 
 def _write_issue_tallies(connection: Connection, scope: Scope) -> None:

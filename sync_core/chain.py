@@ -7,12 +7,13 @@ change, and nothing in between can go or be added, without a break. Who rewrites
 links after them as Postgres' superuser is found by a head that was noted elsewhere: exports carry
 it, and `syncdesk verify` prints it.
 
-The outcomes of a run are covered by two digests in its tallies, taken over the rows as they are
-stored (`DIGESTS`): one of the facts that stay, and one of the values, which may be dropped later
-and count only while they are there. A digest is the number of the rows and the sum of their 64-bit
-hashes: half a second at a million rows, where SHA-256 would take three times as long. A change
-goes unseen by a chance of one in 2^64, or where Postgres takes old and new for equal (1 and 1.0);
-but it is no cryptographic hash: who may write past the triggers can look for rows with that sum.
+The outcomes of a run are covered by two digests in its tallies, taken in the transaction that
+stores them (`DIGESTS`): one of the facts that stay, and one of the values, which may be dropped
+later and count only while they are there. A digest is the number of the rows and the sum of their
+64-bit hashes: half a second at a million rows, where SHA-256 would take three times as long. A
+change goes unseen by a chance of one in 2^64, or where Postgres takes old and new for equal (1 and
+1.0); but it is no cryptographic hash: who may write past the triggers can look for rows with that
+sum.
 """
 
 from collections.abc import Iterator
@@ -49,14 +50,6 @@ class Verdict:
     links: int
     head: bytes | None  # the hash of the last link
     broken: str | None  # the first broken link, in a sentence
-
-
-def digests(connection: Connection, run_id: int, entity: str) -> dict[str, str]:
-    """Take the digests of the outcomes that this transaction has written for a run's entity."""
-    which = "run_id = :run and entity = :entity and at = transaction_timestamp()"
-    query = sa.text(f"select {DIGESTS} from outcomes where {which}")  # noqa: S608 - of our own columns
-    row = connection.execute(query, {"run": run_id, "entity": entity}).one()
-    return {"facts_digest": row.facts_digest, "values_digest": row.values_digest}
 
 
 # Walking
