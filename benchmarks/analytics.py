@@ -29,22 +29,22 @@ for name in ("DATABASE_URL", "REDIS_URL"):
     os.environ.pop(name, None)
 os.environ["SYNCDESK_DATA"] = str(DATA)
 
-import psycopg  # noqa: E402 - the servers are ours alone
-from streamlit.testing.v1 import AppTest  # noqa: E402
+import psycopg
+from streamlit.testing.v1 import AppTest
 
-from benchmarks import made_up_runs  # noqa: E402
-from sync_core import db, embedded, organizations, people, resources, settings  # noqa: E402
-from sync_core.analytics import (  # noqa: E402
+from benchmarks import made_up_runs
+from sync_core import db, embedded, organizations, people, resources, settings
+from sync_core.analytics import (
     freshness,
     habits,
     key_figures,
     over_time,
     reasons,
 )
-from sync_core.filters import Filter  # noqa: E402
-from sync_core.people import Person  # noqa: E402
-from sync_core.settings import ROOT  # noqa: E402
-from sync_core.ui import SCRIPT  # noqa: E402
+from sync_core.filters import Filter
+from sync_core.people import Person
+from sync_core.settings import ROOT
+from sync_core.ui import SCRIPT
 
 GOAL, PAGE_GOAL = 300, 2_000  # milliseconds
 ZONE = ZoneInfo("Australia/Perth")

@@ -16,13 +16,13 @@ for name in ("DATABASE_URL", "REDIS_URL"):
     os.environ.pop(name, None)
 os.environ |= {"SYNCDESK_COOLDOWN": "0.001", "CLINIKO_CONTACT": "it@example.org"}
 
-from sync_core import db, demo_cliniko, embedded, jobs, organizations, places, runs, settings  # noqa: E402 - ours alone
-from sync_core.demo_cliniko import Account, Answer, Request  # noqa: E402
-from sync_core.organizations import Organization  # noqa: E402
-from sync_core.people import Person  # noqa: E402
-from sync_core.runs import Run  # noqa: E402
-from sync_core.settings import cliniko_variable  # noqa: E402
-from tests.listening import Listener  # noqa: E402
+from sync_core import db, demo_cliniko, embedded, jobs, organizations, places, runs, settings
+from sync_core.demo_cliniko import Account, Answer, Request
+from sync_core.organizations import Organization
+from sync_core.people import Person
+from sync_core.runs import Run
+from sync_core.settings import cliniko_variable
+from tests.listening import Listener
 
 ANA = Person("Ana Ruiz", "ana.ruiz@example.org", "admin")
 DOCUMENTED = {50: "5 to 15 s", 300: "15 to 45 s", 648: "45 to 120 s"}  # what people were told

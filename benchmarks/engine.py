@@ -29,9 +29,9 @@ for name in ("DATABASE_URL", "REDIS_URL"):
 os.environ["SYNCDESK_DATA"] = str(DATA / "servers")
 os.environ["SYNCDESK_COOLDOWN"] = "0.001"
 
-from benchmarks import candidates, data  # noqa: E402 - the servers are ours alone
-from benchmarks.candidates import Candidate  # noqa: E402
-from sync_core import db, embedded, fields, settings, staging  # noqa: E402
+from benchmarks import candidates, data
+from benchmarks.candidates import Candidate
+from sync_core import db, embedded, fields, settings, staging
 
 FORK = multiprocessing.get_context("fork")  # as a worker makes its horse, all imports done
 T = TypeVar("T")

@@ -24,11 +24,11 @@ for name in ("DATABASE_URL", "REDIS_URL"):
     os.environ.pop(name, None)
 os.environ["SYNCDESK_DATA"] = str(DATA)
 
-from benchmarks import trail  # noqa: E402 - the servers are ours alone
-from sync_core import db, embedded, exports, settings  # noqa: E402
-from sync_core.filters import Filter  # noqa: E402
-from sync_core.organizations import Organization  # noqa: E402
-from sync_core.people import Person  # noqa: E402
+from benchmarks import trail
+from sync_core import db, embedded, exports, settings
+from sync_core.filters import Filter
+from sync_core.organizations import Organization
+from sync_core.people import Person
 
 ANA = Person("Ana Ruiz", "ana.ruiz@example.org", "admin", "IT")
 MB = 1_000_000

@@ -17,11 +17,11 @@ for name in ("DATABASE_URL", "REDIS_URL"):
     os.environ.pop(name, None)
 os.environ["SYNCDESK_COOLDOWN"] = "0.001"
 
-from sync_core import db, embedded, jobs, organizations, places, runs  # noqa: E402 - ours alone
-from sync_core.organizations import Organization  # noqa: E402
-from sync_core.people import Person  # noqa: E402
-from sync_core.runs import Run  # noqa: E402
-from sync_core.settings import ROOT  # noqa: E402
+from sync_core import db, embedded, jobs, organizations, places, runs
+from sync_core.organizations import Organization
+from sync_core.people import Person
+from sync_core.runs import Run
+from sync_core.settings import ROOT
 
 ANA = Person("Ana Ruiz", "ana.ruiz@example.org", "admin")
 
