@@ -326,28 +326,35 @@ def _seize(connection: Connection, which: Conditions) -> list[Claim]:
     """Lock the running runs that are `which`, to close them.
 
     A worker that is frozen, or whose Postgres is in the middle of a long statement, may hold
-    them locked: so its backends are ended first.
+    them locked: so its backends are ended first, and waited for only where they do.
     """
     found = (
         sa.select(*_CLAIM)
         .join_from(tables.runs, tables.leases, _LEASES.run_id == _RUNS.id)
         .where(_RUNS.status == "running", *which)
     )
-    if workers := connection.execute(found.with_only_columns(_LEASES.worker)).scalars().all():
-        end_backends(connection, workers)
-        locked = found.with_for_update(of=tables.runs, skip_locked=True)
-        return [Claim(*row) for row in connection.execute(locked)]
-    return []
+    locked = found.with_for_update(of=tables.runs, skip_locked=True)
+    workers = connection.execute(found.with_only_columns(_LEASES.worker)).scalars().all()
+    seized: list[Claim] = []
+    for mercy in (0, MERCY):
+        if len(seized) < len(workers):
+            end_backends(connection, workers, mercy)
+            seized = [Claim(*row) for row in connection.execute(locked)]
+    return seized
 
 
-def end_backends(connection: Connection, workers: Sequence[str]) -> None:
-    """End whatever these processes do in Postgres, but for this connection."""
+def end_backends(connection: Connection, workers: Sequence[str], mercy: int = MERCY) -> None:
+    """End whatever these processes do in Postgres, but for this connection.
+
+    Waits up to `mercy` milliseconds for each backend.
+    """
+    connection.execute(sa.select(sa.func.pg_stat_clear_snapshot()))  # else those of the first look
     connection.execute(
         sa.text(
             "select pg_terminate_backend(pid, :mercy) from pg_stat_activity"
             " where application_name = any(:workers) and pid <> pg_backend_pid()"
         ),
-        {"workers": list(workers), "mercy": MERCY},
+        {"workers": list(workers), "mercy": mercy},
     )
 
 

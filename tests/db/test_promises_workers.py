@@ -7,11 +7,11 @@ import psycopg
 import pytest
 from rq import Queue
 
-from sync_core import beat, db, jobs, kv, leases, policies, runs
+from sync_core import beat, db, jobs, kv, leases, policies, runs, settings
 from sync_core.policies import Policy
 from sync_core.runs import Run
 from tests.chaos import house
-from tests.chaos.house import attempts, ended, eventually, horse, kill, read
+from tests.chaos.house import Process, attempts, ended, eventually, horse, kill, read
 from tests.db import reading
 from tests.db.conftest import Crew
 from tests.db.test_sync import HEADER, row
@@ -25,20 +25,38 @@ def is_at_work(run: Run, earlier: int) -> bool:
     return attempts(run)[earlier:] == [None]
 
 
-def test_a_killed_horse_is_seen_within_a_second_and_its_run_goes_on(crew: Crew, desk: Desk) -> None:
-    worker = crew(SLOW_PAGE="0.1")
-    run = reading.start(desk)
+def seconds_until_seen(run: Run, worker: Process) -> float:
+    """Kill the work-horse of a run; gives the seconds until its first attempt was closed."""
     ((killed,),) = house.ask("select clock_timestamp()")
     kill(horse(worker))
-    run = ended(run)
-    assert attempts(run) == ["its work-horse died (SIGKILL)", "completed"]
+    assert attempts(ended(run)) == ["its work-horse died (SIGKILL)", "completed"]
     ((seen,),) = house.ask(
         "select ended_at from attempts where run_id = :r and attempt = 1", r=run.id
     )
-    assert (seen - killed).total_seconds() < 1
-    assert run.message == reading.ALL_CREATED
+    return float((seen - killed).total_seconds())
+
+
+def test_a_killed_horse_is_seen_within_a_second_and_its_run_goes_on(crew: Crew, desk: Desk) -> None:
+    worker = crew(SLOW_PAGE="0.1")
+    run = reading.start(desk)
+    assert seconds_until_seen(run, worker) < 1
+    assert read(run).message == reading.ALL_CREATED
     assert reading.went_on(run)
     assert reading.every_row_once(run)
+
+
+def test_a_killed_horse_is_seen_within_a_second_though_postgres_cannot_end_all_its_backends(
+    crew: Crew, desk: Desk
+) -> None:
+    worker = crew(SLOW_PAGE="0.1")
+    run = reading.start(desk)
+    ((name,),) = house.ask("select worker from leases where run_id = :r", r=run.id)
+    address = settings.urls().database.replace("+psycopg", "")
+    with (
+        psycopg.connect(address, application_name=name) as its_own,
+        house.frozen(its_own.info.backend_pid),
+    ):
+        assert seconds_until_seen(run, worker) < 1
 
 
 def test_a_dead_worker_is_seen_within_15_s_though_nobody_else_is_alive(
