@@ -14,18 +14,31 @@ from http import HTTPStatus
 from types import FrameType
 from typing import Any
 from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
 
+from redis import RedisError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from sync_core import db, exports, filters, organizations, people, runs, settings
+from sync_core import (
+    db,
+    exports,
+    filters,
+    kv,
+    organizations,
+    people,
+    progress,
+    runs,
+    settings,
+)
 from sync_core.errors import SyncError
 from sync_core.exports import Export
 from sync_core.organizations import Organization
 from sync_core.people import Person
+from sync_core.runs import Run
 
 Handler = Callable[[int, FrameType | None], None]
 Claims = Callable[[Request], Mapping[str, Any]]  # what the cookie of a request says, if it is ours
@@ -74,9 +87,7 @@ class Download(Response):
     """A file that is sent as it is written."""
 
     def __init__(self, export: Export) -> None:
-        file = quote(export.file)
-        told = {"content-disposition": f"attachment; filename=\"{file}\"; filename*=UTF-8''{file}"}
-        super().__init__(media_type="text/csv; charset=utf-8", headers={**HEADERS, **told})
+        super().__init__(media_type="text/csv; charset=utf-8", headers=_file(export.file))
         del self.headers["content-length"]
         self._blocks = exports.write(export)
 
@@ -104,6 +115,13 @@ class Download(Response):
         }
 
 
+def _file(name: str) -> dict[str, str]:
+    """Give the headers of a file to be kept under this name."""
+    file = quote(name)
+    told = f"attachment; filename=\"{file}\"; filename*=UTF-8''{file}"
+    return {**HEADERS, "content-disposition": told}
+
+
 async def _left(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
@@ -128,7 +146,7 @@ def _close(blocks: Iterator[bytes]) -> None:
 
 # Who asks, and for what
 
-Make = Callable[[Request, str], Export]  # for the person with this e-mail address
+Make = Callable[[Request, str], Response]  # for the person with this e-mail address
 
 
 def routes(claims: Claims) -> list[Route]:
@@ -137,11 +155,12 @@ def routes(claims: Claims) -> list[Route]:
         "/audit.csv": _trail,
         "/runs/{run:int}/outcomes.csv": _of_run(exports.outcomes),
         "/runs/{run:int}/rejects.csv": _of_run(exports.rejects),
+        "/runs/{run:int}/log.txt": _log,
     }
-    return [Route(PATH + path, _download(make, claims)) for path, make in files.items()]
+    return [Route(PATH + path, _answer(make, claims)) for path, make in files.items()]
 
 
-def _download(make: Make, claims: Claims) -> Callable[[Request], Any]:
+def _answer(make: Make, claims: Claims) -> Callable[[Request], Any]:
     @wraps(make)
     async def answer(request: Request) -> Response:
         if request.method != "GET":
@@ -154,7 +173,7 @@ def _download(make: Make, claims: Claims) -> Callable[[Request], Any]:
         if len(_streams) >= STREAMS:
             return _say(HTTPStatus.SERVICE_UNAVAILABLE, "Too many files at once. Try again soon.")
         try:
-            return Download(await run_in_threadpool(make, request, address))
+            return await run_in_threadpool(make, request, address)
         except SyncError as error:
             status = STATUS.get(error.code, HTTPStatus.BAD_REQUEST)
             return _say(status, f"{error.sentence} {error.advice}")
@@ -193,24 +212,42 @@ def _askers(email: str, slugs: Sequence[str]) -> list[tuple[Organization, Person
     return [asker for slug, asker in known.items() if slug in slugs or not slugs]
 
 
-def _trail(request: Request, email: str) -> Export:
+def _trail(request: Request, email: str) -> Response:
     asked = request.query_params
     named = [slug for slug in asked.get("organizations", "").split(filters.SEPARATOR) if slug]
     askers = _askers(email, named)
     if not named:
         askers = [(one, person) for one, person in askers if person.may("export")] or askers
     wanted = filters.from_address(asked, tuple(organization.id for organization, _ in askers))
-    return exports.trail(askers, wanted, bom=_bom(request))
+    return Download(exports.trail(askers, wanted, bom=_bom(request)))
 
 
 def _of_run(make: Callable[..., Export]) -> Make:
-    def export(request: Request, email: str) -> Export:
-        ((organization, person),) = _askers(email, [request.query_params.get("org", "")])
-        with db.begin() as connection:
-            run = runs.get(connection, organization.id, request.path_params["run"])
-        return make(organization, person, run, bom=_bom(request))
+    def export(request: Request, email: str) -> Response:
+        return Download(make(*_asked(request, email), bom=_bom(request)))
 
     return export
+
+
+def _asked(request: Request, email: str) -> tuple[Organization, Person, Run]:
+    """Give the run of an address, and who asks for it. Raises SyncError."""
+    ((organization, person),) = _askers(email, [request.query_params.get("org", "")])
+    with db.begin() as connection:
+        run = runs.get(connection, organization.id, request.path_params["run"])
+    return organization, person, run
+
+
+def _log(request: Request, email: str) -> Response:
+    """Give the log of a run as it is now, or as its attempts have left it."""
+    organization, _, run = _asked(request, email)
+    try:
+        lines = progress.read_logs(kv.client(), [run.id])[run.id] if run.active else []
+    except RedisError:
+        return _say(HTTPStatus.SERVICE_UNAVAILABLE, "Live progress is unavailable. Try again soon.")
+    with db.begin() as connection:
+        lines = lines or runs.log(connection, run.id)
+    text = progress.as_text(lines, ZoneInfo(organization.time_zone))
+    return PlainTextResponse(text + "\n", headers=_file(f"{run.resource}-run-{run.id}.log"))
 
 
 def _bom(request: Request) -> bool:

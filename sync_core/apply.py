@@ -1,7 +1,9 @@
 """Apply a plan: target, outcomes and counts in one transaction, in batches of rows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from datetime import datetime
 
 import sqlalchemy as sa
 from psycopg import errors, sql
@@ -9,7 +11,7 @@ from sqlalchemy import Connection
 
 from sync_core import chain, db, tables
 from sync_core.errors import SyncError
-from sync_core.plan import MEMORY, standing
+from sync_core.plan import ALONE, MEMORY, standing
 from sync_core.scope import Scope, listed
 from sync_core.wording import Tally
 
@@ -26,6 +28,21 @@ def apply(connection: Connection, scope: Scope, tally: Tally, moved: Callable[[i
     db.cursor(connection).execute(MEMORY)
     if planned := tally.created + tally.updated + tally.removed:
         before = standing(connection, scope)
+    with ThreadPoolExecutor(1) as beside:  # Postgres has a second core, which nothing else uses
+        digests = beside.submit(_digests, scope, _now(connection))
+        if _change(connection, scope, tally, moved) != planned:
+            raise SyncError("target_changed", table=scope.entity.name)  # one to update is gone
+        if planned:
+            _expect(connection, scope, before + tally.created - _deleted(scope, tally))
+    _write_tally(connection, scope, tally, digests.result())
+    if tally.failed:
+        _write_issue_tallies(connection, scope)
+
+
+def _change(
+    connection: Connection, scope: Scope, tally: Tally, moved: Callable[[int], None]
+) -> int:
+    """Write target and outcomes; gives how many records were changed."""
     changed = 0
     try:
         for rows in _write(connection, scope, tally):
@@ -34,13 +51,7 @@ def apply(connection: Connection, scope: Scope, tally: Tally, moved: Callable[[i
         db.cursor(connection).execute("set constraints all immediate")  # two may have swapped
     except errors.UniqueViolation as error:
         raise SyncError("target_changed", table=scope.entity.name) from error
-    if changed != planned:
-        raise SyncError("target_changed", table=scope.entity.name)  # a record to update is gone
-    if planned:
-        _expect(connection, scope, before + tally.created - _deleted(scope, tally))
-    _write_tally(connection, scope, tally)
-    if tally.failed:
-        _write_issue_tallies(connection, scope)
+    return changed
 
 
 def _write(connection: Connection, scope: Scope, tally: Tally) -> Iterator[int]:
@@ -137,17 +148,17 @@ def _write_outcomes(connection: Connection, scope: Scope, here: sql.Composed) ->
         " changes, issues, raw, at) select {run}, {entity}, {outcome} from {plan} p where {here}",
         run=sql.Literal(scope.run_id),
         entity=sql.Literal(scope.entity.name),
-        outcome=_outcome(scope),
+        outcome=_outcome(scope, sql.SQL("transaction_timestamp()")),
         here=here,
     )
 
 
-def _outcome(scope: Scope) -> sql.Composed:
+def _outcome(scope: Scope, at: sql.Composable) -> sql.Composed:
     """Give the SQL of what is written down of a planned row."""
     return sql.SQL(
         "p.kind, p.row_number, {p_key} as key, p.name, p.rule, p.row_hash, p.changes, p.issues,"
-        " p.raw, transaction_timestamp() as at"
-    ).format(**scope.names)
+        " p.raw, {at} as at"
+    ).format(**scope.names, at=at)
 
 
 def _deleted(scope: Scope, tally: Tally) -> int:
@@ -160,19 +171,29 @@ def _expect(connection: Connection, scope: Scope, expected: int) -> None:
         raise SyncError("miscounted", table=scope.entity.name, found=found, expected=expected)
 
 
-def _write_tally(connection: Connection, scope: Scope, tally: Tally) -> None:
+def _write_tally(
+    connection: Connection, scope: Scope, tally: Tally, digests: Mapping[str, str]
+) -> None:
     values = {"run_id": scope.run_id, "entity": scope.entity.name, **asdict(tally)}
-    connection.execute(sa.insert(tables.tallies).values(**values, **_digests(connection, scope)))
+    connection.execute(sa.insert(tables.tallies).values(**values, **digests))
 
 
-def _digests(connection: Connection, scope: Scope) -> dict[str, str]:
+def _now(connection: Connection) -> datetime:
+    """Give the time of the outcomes of this transaction."""
+    now = sa.select(sa.cast(sa.func.transaction_timestamp(), sa.DateTime(timezone=True)))
+    return connection.execute(now).scalar_one()
+
+
+def _digests(scope: Scope, at: datetime) -> dict[str, str]:
     """Take the digests of the outcomes: of the plan, which is much shorter than their table."""
-    ((facts, values),) = scope.ask(
-        connection,
-        "select {digests} from (select {outcome} from {plan} p) planned",
-        digests=sql.SQL(chain.DIGESTS),
-        outcome=_outcome(scope),
-    )
+    with db.begin() as connection:
+        db.cursor(connection).execute(f"{MEMORY}; {ALONE}")
+        ((facts, values),) = scope.ask(
+            connection,
+            "select {digests} from (select {outcome} from {plan} p) planned",
+            digests=sql.SQL(chain.DIGESTS),
+            outcome=_outcome(scope, sql.Literal(at)),
+        )
     return {"facts_digest": facts, "values_digest": values}
 
 

@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import Any, Literal
 
@@ -146,10 +147,32 @@ def read(redis: Redis, run_ids: Sequence[int]) -> dict[int, Progress]:
     }
 
 
-def read_log(redis: Redis, run_id: int) -> list[Line]:
-    """Read the live log of a run, newest last. Raises RedisError."""
-    entries: Any = redis.xrange(_log_key(run_id))
-    return [Line(**json.loads(entry["line"])) for _, entry in entries]
+def read_logs(redis: Redis, run_ids: Sequence[int]) -> dict[int, list[Line]]:
+    """Read the live logs of these runs in one round trip, newest last. Raises RedisError."""
+    with redis.pipeline(transaction=False) as pipeline:
+        for run_id in run_ids:
+            pipeline.xrange(_log_key(run_id))
+        logs: list[Any] = pipeline.execute()
+    return {
+        run_id: [Line(**json.loads(entry["line"])) for _, entry in log]
+        for run_id, log in zip(run_ids, logs, strict=True)
+    }
+
+
+def as_text(lines: Sequence[Line], zone: tzinfo = UTC, form: str = "%Y-%m-%d %H:%M:%S %z") -> str:
+    """Write a log as text, one line each; `form` is that of the time."""
+    return "\n".join(
+        f"{datetime.fromtimestamp(line.at, zone):{form}}  {_category(line)}{_in_one(line.text)}"
+        for line in lines
+    )
+
+
+def _category(line: Line) -> str:
+    return "" if line.level == "info" else f"{line.level.upper()}  "
+
+
+def _in_one(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _log_key(run_id: int) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sync_core import leases, settings, tables
 from sync_core.errors import SyncError
 from sync_core.people import Person
+from sync_core.progress import Line
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,15 @@ def tallies(connection: Connection, run_ids: Sequence[int]) -> dict[int, dict[st
         counts = {name: row[name] for name in ("read", *tables.KINDS, "blank", "rules")}
         found.setdefault(row["run_id"], {})[row["entity"]] = counts
     return found
+
+
+def log(connection: Connection, run_id: int) -> list[Line]:
+    """Read the log that the attempts of a run have left, newest last."""
+    kept = tables.attempts.c
+    logs = connection.execute(
+        sa.select(kept.log).where(kept.run_id == run_id).order_by(kept.attempt)
+    ).scalars()
+    return [Line(**line) for lines in logs for line in lines]
 
 
 def start(

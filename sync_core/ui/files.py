@@ -18,6 +18,11 @@ def of_run(here: Visitor, run: Run, what: str) -> str:
     return f"{PATH}/runs/{run.id}/{what}.csv?{asked}"
 
 
+def log_of(here: Visitor, run: Run) -> str:
+    """Give the address of the log of a run."""
+    return f"{PATH}/runs/{run.id}/log.txt?{urlencode({'org': here.organization.slug})}"
+
+
 def of_trail(parameters: Mapping[str, str]) -> str:
     """Give the address of the audit trail under a filter."""
     return f"{PATH}/audit.csv?{urlencode(parameters)}"

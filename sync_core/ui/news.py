@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from sync_core import db, kv, policies, progress, runs, tables
 from sync_core.policies import Policy
-from sync_core.progress import Progress
+from sync_core.progress import Line, Progress
 from sync_core.runs import Run
 from sync_core.ui import time_left, workers
 
@@ -32,7 +32,7 @@ class News:
     `fresh` holds the runs that last brought a resource in step, `failed` how many of their rows
     failed, `places` where a run stands in the queue, `usual` the seconds that runs of the resources
     on their way usually take, `problem` why nobody would work on a run.
-    `live` is False where the progress cannot be read; the runs go on without it.
+    `live` is False where progress and logs cannot be read; the runs go on without them.
     """
 
     runs: Mapping[str, Run]
@@ -40,6 +40,7 @@ class News:
     failed: Mapping[str, int]
     policies: Mapping[str, Policy]
     progress: Mapping[int, Progress]
+    logs: Mapping[int, Sequence[Line]]
     places: Mapping[int, int]
     dismissed: Mapping[tuple[int, str], datetime]
     usual: Mapping[str, float | None]
@@ -91,18 +92,19 @@ def read(organization_id: int) -> News:
         dismissed = _dismissed(connection, [run.id for run in latest.values()])
         places = runs.queue_places(connection, organization_id)
     active = [run for run in latest.values() if run.active]
-    found = _progress([run.id for run in active])
+    live = _live([run.id for run in active])
     return News(
         runs=latest,
         fresh=fresh,
         failed=failed,
         policies=decided,
-        progress=found or {},
+        progress=live[0] if live else {},
+        logs=live[1] if live else {},
         places=places,
         dismissed=dismissed,
         usual={run.resource: time_left.usual(organization_id, run.resource) for run in active},
         problem=workers.problem(),
-        live=found is not None,
+        live=live is not None,
     )
 
 
@@ -149,14 +151,14 @@ class _Redis:
 _redis = _Redis()
 
 
-def _progress(run_ids: Sequence[int]) -> dict[int, Progress] | None:
-    """Read the progress; None where Redis does not answer, or did not a moment ago."""
+def _live(run_ids: Sequence[int]) -> tuple[dict[int, Progress], dict[int, list[Line]]] | None:
+    """Read progress and logs; None where Redis does not answer, or did not a moment ago."""
     if not run_ids:
-        return {}
+        return {}, {}
     if time.monotonic() < _redis.silent_until:
         return None
     try:
-        return progress.read(kv.client(), run_ids)
+        return progress.read(kv.client(), run_ids), progress.read_logs(kv.client(), run_ids)
     except RedisError:
         _redis.silent_until = time.monotonic() + SILENCE
         return None

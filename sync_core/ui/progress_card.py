@@ -8,19 +8,17 @@ from sync_core.resource import Resource
 from sync_core.runs import Run
 from sync_core.ui import news, notice, progress_panel, progress_words, run_log, time_left
 from sync_core.ui.news import News
+from sync_core.ui.progress_panel import Head
 from sync_core.ui.visitor import Visitor
-from sync_core.ui.words import ago, literal, look
+from sync_core.ui.words import ago, look
 
 
 def show(here: Visitor, resource: Resource, run: Run, found: News) -> None:
     """Show all that is known of the run; the notice tells it in words, unless it was closed."""
     with st.container(border=True, gap="small", key=f"progress-{run.resource}"):
-        looks = look(run)
-        told = f"Started {ago(run.queued_at)} by {literal(run.requested_by)}"
-        st.markdown(f":{looks.color}-badge[{looks.icon} {looks.word}] :small[:gray[{told}]]")
-        _cancel_button(here, run)
         st.html(_panel(here, resource, run, found))
-        run_log.show_live(here, run, live=found.live)
+        _cancel_button(here, run)
+        run_log.show_live(here, run, found.logs.get(run.id, ()))
 
 
 def _panel(here: Visitor, resource: Resource, run: Run, found: News) -> str:
@@ -33,7 +31,13 @@ def _panel(here: Visitor, resource: Resource, run: Run, found: News) -> str:
     left = time_left.words(run, current.percent, found.usual.get(run.resource))
     bands = resource.steps.bands
     name = f"Progress of {resource.title}"
-    return progress_panel.html(name, current, bands, elapsed, left, " ".join(told))
+    return progress_panel.html(name, _head(run), current, bands, elapsed, left, " ".join(told))
+
+
+def _head(run: Run) -> Head:
+    looks = look(run)
+    icon = looks.icon.removeprefix(":material/").removesuffix(":")
+    return Head(looks.word, icon, f"Started {ago(run.queued_at)} by {run.requested_by}")
 
 
 def _cancel_button(here: Visitor, run: Run) -> None:

@@ -1,6 +1,7 @@
 """The picture of a run on its way as one piece of HTML, for every element more costs each poll."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from html import escape
 
 from sync_core.progress import Progress
@@ -23,18 +24,39 @@ ICONS = {
 TO_COME, DONE, PRESENT = "radio_button_unchecked", "check_circle", "sync"
 
 
+@dataclass(frozen=True)
+class Head:
+    """The first line: how the run stands, and since when."""
+
+    word: str
+    icon: str
+    since: str
+
+
 def html(
-    title: str, current: Progress, bands: Sequence[Band], elapsed: float, left: str, told: str
+    title: str,
+    head: Head,
+    current: Progress,
+    bands: Sequence[Band],
+    elapsed: float,
+    left: str,
+    told: str,
 ) -> str:
-    """Draw the steps, the bar and what is known in figures; `told` stands above the bar."""
+    """Draw the head, the steps, the bar and what is known in figures; `told` is above the bar."""
     percent = min(current.percent, 100)
     return (
-        f'<div class="run"><ol class="steps">{"".join(_steps(current, bands))}</ol>'
+        f'<div class="run">{_head(head)}<ol class="steps">{"".join(_steps(current, bands))}</ol>'
         + (f"<p>{escape(told)}</p>" if told else "")
         + f'<div class="bar" role="progressbar" aria-label="{escape(title)}" aria-valuemin="0"'
         f' aria-valuemax="100" aria-valuenow="{percent}"><i style="width:{percent}%"></i></div>'
         f'<dl class="facts">{"".join(_figures(current, elapsed, left))}</dl></div>'
     )
+
+
+def _head(head: Head) -> str:
+    icon = f'<span class="icon" aria-hidden="true">{head.icon}</span>'
+    word, since = escape(head.word), escape(head.since)
+    return f"<header><strong>{icon} {word}</strong> <small>{since}</small></header>"
 
 
 def _steps(current: Progress, bands: Sequence[Band]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import re
 import socket
 import threading
 import time
@@ -17,8 +18,9 @@ from starlette.applications import Starlette
 from streamlit.web.server.server_util import AUTH_COOKIE_NAME, get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
-from sync_core import actions, api, db, demo, organizations, people, tables
+from sync_core import actions, api, db, demo, kv, organizations, people, tables
 from sync_core.organizations import Organization
+from sync_core.progress import Reporter
 from sync_core.runs import Run
 from sync_core.ui import cookie
 from tests.db.test_sync import HEADER, row
@@ -294,3 +296,31 @@ def eventually(condition: Any, seconds: float = 20) -> None:  # noqa: ANN401 - a
             return
         time.sleep(0.05)
     pytest.fail("it never became so")
+
+
+def test_the_log_of_a_run_is_for_everybody_who_sees_it(
+    server: Server, home: Organization, run: Run
+) -> None:
+    answer = server.get(f"/runs/{run.id}/log.txt?org={home.slug}", VERA)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert f'filename="locations-run-{run.id}.log"' in answer.headers["content-disposition"]
+    lines = answer.text.splitlines()
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d [\d:]{8} \+0000  Locations: opening .*", lines[0])
+    assert len(lines) > 2
+    with db.begin() as connection:
+        other = organizations.add(connection, f"{home.slug}-4", "Harbor Clinics")
+        people.add(connection, other.id, ANA)
+    assert server.get(f"/runs/{run.id}/log.txt?org={other.slug}").status_code == 404
+    assert server.get(f"/runs/{run.id}/log.txt?org={home.slug}", None).status_code == 401
+
+
+def test_the_log_of_a_run_on_its_way_is_what_redis_has_of_it(
+    server: Server, home: Organization, desk: Desk
+) -> None:
+    desk.write("locations", [HEADER, row("L1")])
+    run = desk.start("locations")
+    address = f"/runs/{run.id}/log.txt?org={home.slug}"
+    assert server.get(address).text.strip() == ""
+    Reporter(kv.client(), run.id, 1).log("Half of it\nis there", "warning")
+    assert server.get(address).text.endswith("WARNING  Half of it is there\n")

@@ -12,13 +12,24 @@ DONE = re.compile(r"Processed 4000 locations")
 START = re.compile("^Sync data$|^Sync again$|^Retry$")
 
 
+MEASURE = """() => {  // in the page: what drives it adds up to a tenth of a second of its own
+    let clicked
+    document.addEventListener("click", () => { clicked = performance.now() }, {once: true})
+    window.firstResult = new Promise(done => new MutationObserver((_, self) => {
+        if (!clicked || !document.body.innerText.includes("Syncing...")) return
+        self.disconnect()
+        done((performance.now() - clicked) / 1000)
+    }).observe(document.body, {subtree: true, childList: true, characterData: true}))
+}"""
+
+
 def start(page: Page) -> None:
     button = page.get_by_role("button", name=START)
     button.wait_for()
-    before = time.perf_counter()
+    page.evaluate(MEASURE)
     button.click()
     page.get_by_text(STARTED).first.wait_for()
-    CLICKS.append(time.perf_counter() - before)
+    CLICKS.append(page.evaluate("window.firstResult"))
 
 
 def run_ids(app: App) -> set[int]:
@@ -158,7 +169,7 @@ def test_the_panel_of_a_run_tells_figures_and_its_log_can_be_cleared_and_kept(
     card.get_by_role("button", name="Clear").click()
     expect(opening).to_have_count(0)
     with page.expect_download() as download:
-        card.get_by_role("button", name="Download").click()
+        card.get_by_role("link", name="Download").click()
     assert "Locations: opening the source" in download.value.path().read_text("utf-8")
     slow_sheet.go_on.set()
     expect(card.get_by_text(DONE)).to_be_visible(timeout=30_000)

@@ -1,6 +1,7 @@
 """How long it took: the figures of a chaos run, and the bounds that were promised."""
 
 import statistics
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -94,6 +95,8 @@ def _seen(faults: Sequence[Fault], ended: Sequence[Ended], names: tuple[str, ...
         if fault and fault.name in names:
             seconds = attempt.end - fault.start
             if _somebody_looked(faults, fault.start, seconds):
+                told = f"{fault.name} at {fault.start:.2f}, {attempt.how} {seconds:.2f} s later"
+                print(told, file=sys.stderr)  # which is the log
                 found.append(seconds)
     return found
 
@@ -105,8 +108,21 @@ def _somebody_looked(faults: Sequence[Fault], at: float, seconds: float) -> bool
 
 
 def _first_hit(faults: Sequence[Fault], attempt: Ended) -> Fault | None:
-    hits = [f for f in faults if f.horse == attempt.horse and attempt.start < f.start < attempt.end]
+    """Give the first fault that the attempt did not outlive."""
+    hits = [
+        fault
+        for fault in faults
+        if fault.horse == attempt.horse
+        and attempt.start < fault.start < attempt.end
+        and not _outlived(fault, attempt)
+    ]
     return min(hits, key=lambda fault: fault.start, default=None)
+
+
+def _outlived(fault: Fault, attempt: Ended) -> bool:
+    """Tell whether the attempt was thawed while it still had its lease: it just went on."""
+    lasted = fault.end - fault.start
+    return "frozen" in fault.name and lasted < leases.LEASE and fault.end < attempt.end
 
 
 def _pushed_again(faults: Sequence[Fault]) -> Iterator[float]:

@@ -2,12 +2,14 @@ import re
 
 from sync_core.progress import SHEET_BANDS, Progress
 from sync_core.ui import progress_panel
+from sync_core.ui.progress_panel import Head
 
 NASTY = '<script>alert(1)</script> "x" & :red[y]'
 
 
 def panel(current: Progress, left: str = "", told: str = "", title: str = "Progress") -> str:
-    return progress_panel.html(title, current, SHEET_BANDS, 12.3, left, told)
+    head = Head("Syncing", "progress_activity", f"Started just now by {title}")
+    return progress_panel.html(title, head, current, SHEET_BANDS, 12.3, left, told)
 
 
 def figures(html: str) -> dict[str, str]:

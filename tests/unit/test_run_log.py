@@ -1,0 +1,20 @@
+from zoneinfo import ZoneInfo
+
+from sync_core.progress import Line, as_text
+from sync_core.ui import run_log
+
+PERTH = ZoneInfo("Australia/Perth")
+LINES = [Line(0.0, "info", "Opening"), Line(1.5, "error", '<b>"&\n</pre><script>')]
+
+
+def test_a_line_has_its_time_its_category_and_no_line_break() -> None:
+    first, second = as_text(LINES, PERTH).splitlines()
+    assert first == "1970-01-01 08:00:00 +0800  Opening"
+    assert second == '1970-01-01 08:00:01 +0800  ERROR  <b>"& </pre><script>'
+
+
+def test_the_log_on_a_page_marks_errors_and_is_no_html_of_others() -> None:
+    html = run_log.html(LINES, PERTH, '/log.txt?org="x"')
+    error = "08:00:01  ERROR  &lt;b&gt;&quot;&amp; &lt;/pre&gt;&lt;script&gt;"
+    assert f'<pre>08:00:00  Opening\n<b class="error">{error}</b>\n</pre>' in html
+    assert 'href="/log.txt?org=&quot;x&quot;"' in html
