@@ -67,7 +67,7 @@ def show(here: Visitor, asked: Asked) -> None:
 def _show(here: Visitor, asked: Asked, card: Card) -> None:
     with st.container(border=True, height="stretch", gap="xsmall", key=f"kpi-{card.key}"):
         change, (few, few_before) = card.change, card.few
-        before = f"vs before{' (few)' if few_before else ''}" if change else "none before"
+        before = f"vs {'few ' if few_before else ''}before" if change else "none before"
         st.metric(
             card.label,
             card.told(card.now),
