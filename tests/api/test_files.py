@@ -23,6 +23,7 @@ from sync_core.organizations import Organization
 from sync_core.progress import Reporter
 from sync_core.runs import Run
 from sync_core.ui import cookie
+from tests.chaos import house
 from tests.db.test_sync import HEADER, row
 from tests.desk import ANA, Desk
 
@@ -324,3 +325,13 @@ def test_the_log_of_a_run_on_its_way_is_what_redis_has_of_it(
     assert server.get(address).text.strip() == ""
     Reporter(kv.client(), run.id, 1).log("Half of it\nis there", "warning")
     assert server.get(address).text.endswith("WARNING  Half of it is there\n")
+
+
+def test_without_redis_there_is_a_sentence_instead_of_a_log(
+    server: Server, home: Organization, desk: Desk
+) -> None:
+    desk.write("locations", [HEADER, row("L1")])
+    run = desk.start("locations")
+    with house.frozen(house.valkey()):
+        answer = server.get(f"/runs/{run.id}/log.txt?org={home.slug}")
+    assert (answer.status_code, answer.text.split(".")[0]) == (503, "Live progress is unavailable")
