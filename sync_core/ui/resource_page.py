@@ -43,7 +43,7 @@ def show(name: str) -> None:
         _refresh_button(here)
         if here.person.may("sync"):
             source_test.offer(here, resource)
-            sync_button(here, resource)
+            sync_button(here, resource, found.runs.get(name))
     live.follow(here, partial(_draw, here, resource, _holds(here, resource, found)))
     source_test.show(resource)
     if extra := EXTRAS.get(name):
@@ -86,14 +86,15 @@ def _refresh_button(here: Visitor) -> None:
     )
 
 
-@st.fragment  # so that it tells at once what came of a click, before the whole page does
 def sync_button(
-    here: Visitor, resource: Resource, kind: Literal["primary", "secondary"] = "primary"
+    here: Visitor,
+    resource: Resource,
+    run: Run | None,
+    kind: Literal["primary", "secondary"] = "primary",
 ) -> None:
     """Show the button that starts a sync, or says that one is on its way."""
-    run = news.read(here.organization.id).runs.get(resource.name)
     active = bool(run and run.active)
-    clicked = st.button(
+    st.button(
         _label(run),
         icon="spinner" if active else ":material/sync:",
         type=kind,
@@ -102,8 +103,6 @@ def sync_button(
         on_click=_start,
         args=(here, resource.name),
     )
-    if clicked:
-        st.rerun()
 
 
 def _label(run: Run | None) -> str:

@@ -55,7 +55,7 @@ def _card(here: Visitor, resource: Resource) -> None:
             st.space("stretch")
             if here.person.may("sync"):
                 source_test.offer(here, resource)
-                resource_page.sync_button(here, resource, "secondary")
+                resource_page.sync_button(here, resource, run, "secondary")
         _places(here, resource, found)
         source_test.show(resource)
         if run and run.active:

@@ -31,6 +31,7 @@ def start(page: Page) -> None:
     button.wait_for()
     page.evaluate(MEASURE)
     button.click()
+    page.get_by_text(STARTED).first.wait_for()
     CLICKS.append(page.evaluate("window.firstResult"))
 
 
