@@ -6,7 +6,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from sync_core import db, demo, people
+from sync_core import db, demo, kv, people
 from sync_core.organizations import Organization
 from sync_core.settings import ROOT
 from sync_core.ui import SCRIPT
@@ -25,6 +25,7 @@ def visit(organization: Organization) -> Visit:
     with db.begin() as connection:
         for person in demo.PEOPLE:
             people.add(connection, organization.id, person)
+    kv.client().flushall()  # else a worker that another test has just ended seems to be alive
 
     def open_page(name: str = "overview", email: str = "ana.ruiz@example.org") -> AppTest:
         st.cache_resource.clear()
