@@ -186,7 +186,7 @@ def _dlt(file: Path) -> float:
     """Read with Arrow a block at a time, the fastest way into dlt."""
     os.environ |= {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR"}
     import dlt  # noqa: PLC0415 - not installed everywhere, and not in our horse's memory
-    from pyarrow import csv as arrow_csv  # noqa: PLC0415
+    from pyarrow import csv as arrow_csv  # noqa: PLC0415 - with dlt, and for it alone
 
     texts = arrow_csv.ConvertOptions(column_types=dict.fromkeys(HEADER[:8], "string"))
     pipeline = dlt.pipeline(
