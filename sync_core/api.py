@@ -241,11 +241,11 @@ def _log(request: Request, email: str) -> Response:
     """Give the log of a run as it is now, or as its attempts have left it."""
     organization, _, run = _asked(request, email)
     try:
-        lines = progress.read_logs(kv.client(), [run.id])[run.id] if run.active else []
+        _, logs = progress.read(kv.client(), [run.id] if run.active else [])
     except RedisError:
         return _say(HTTPStatus.SERVICE_UNAVAILABLE, "Live progress is unavailable. Try again soon.")
     with db.begin() as connection:
-        lines = lines or runs.log(connection, run.id)
+        lines = logs.get(run.id) or runs.log(connection, run.id)
     text = progress.as_text(lines, ZoneInfo(organization.time_zone))
     return PlainTextResponse(text + "\n", headers=_file(f"{run.resource}-run-{run.id}.log"))
 

@@ -135,28 +135,25 @@ def key(run_id: int) -> str:
     return f"sync:progress:{run_id}"
 
 
-def read(redis: Redis, run_ids: Sequence[int]) -> dict[int, Progress]:
-    """Read the progress of these runs in one round trip. Raises RedisError."""
-    if not run_ids:
-        return {}
-    found = redis.mget([key(run_id) for run_id in run_ids])
-    return {
-        run_id: Progress(**json.loads(text))
-        for run_id, text in zip(run_ids, found, strict=True)
-        if text
-    }
+def read(redis: Redis, run_ids: Sequence[int]) -> tuple[dict[int, Progress], dict[int, list[Line]]]:
+    """Read what is known of these runs in one round trip: their progress, and their logs.
 
-
-def read_logs(redis: Redis, run_ids: Sequence[int]) -> dict[int, list[Line]]:
-    """Read the live logs of these runs in one round trip, newest last. Raises RedisError."""
+    A log has its newest line last. Raises RedisError.
+    """
     with redis.pipeline(transaction=False) as pipeline:
         for run_id in run_ids:
+            pipeline.get(key(run_id))
             pipeline.xrange(_log_key(run_id))
-        logs: list[Any] = pipeline.execute()
-    return {
-        run_id: [Line(**json.loads(entry["line"])) for _, entry in log]
-        for run_id, log in zip(run_ids, logs, strict=True)
-    }
+        answers: list[Any] = pipeline.execute()
+    news = dict(zip(run_ids, answers[::2], strict=True))
+    logs = dict(zip(run_ids, answers[1::2], strict=True))
+    return (
+        {run_id: Progress(**json.loads(text)) for run_id, text in news.items() if text},
+        {
+            run_id: [Line(**json.loads(entry["line"])) for _, entry in log]
+            for run_id, log in logs.items()
+        },
+    )
 
 
 def as_text(lines: Sequence[Line], zone: tzinfo = UTC, form: str = "%Y-%m-%d %H:%M:%S %z") -> str:

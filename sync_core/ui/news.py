@@ -158,7 +158,7 @@ def _live(run_ids: Sequence[int]) -> tuple[dict[int, Progress], dict[int, list[L
     if time.monotonic() < _redis.silent_until:
         return None
     try:
-        return progress.read(kv.client(), run_ids), progress.read_logs(kv.client(), run_ids)
+        return progress.read(kv.client(), run_ids)
     except RedisError:
         _redis.silent_until = time.monotonic() + SILENCE
         return None

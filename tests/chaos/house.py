@@ -191,7 +191,7 @@ def staged(run: Run) -> int:
 
 def phase(run: Run) -> str:
     """Tell what a run does now."""
-    found = progress.read(kv.client(), [run.id]).get(run.id)
+    found = progress.read(kv.client(), [run.id])[0].get(run.id)
     return found.phase if found else ""
 
 

@@ -49,7 +49,7 @@ def test_a_worker_takes_runs_off_the_queue_one_after_the_other(
     assert first.message == "Processed 3000 locations: 3000 created, 0 updated."
     second = ended(desk.start("locations"))
     assert second.message == "Processed 3000 locations: 0 created, 0 updated, 3000 unchanged."
-    news = progress.read(kv.client(), [second.id])[second.id]
+    news = progress.read(kv.client(), [second.id])[0][second.id]
     assert (news.phase, news.percent) == ("saving", 100)
     assert database.execute("select count(*) from leases").fetchone() == (0,)
 
