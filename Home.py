@@ -2,9 +2,12 @@
 
 import streamlit as st
 
-import sync_core.ui.ready  # noqa: F401 - so that the first visitor does not wait for it
-from sync_core import api
-from sync_core.ui import SCRIPT, cookie, demo_door, sign_in, trouble
+import sync_core.ui.preload  # noqa: F401 - so that the first visitor does not wait for it
+from sync_core.api import files as api
+from sync_core.ui import SCRIPT
+from sync_core.ui.frame import cookie, sign_in
+from sync_core.ui.frame import demo_sign_in as demo_door
+from sync_core.ui.frame import error_box as trouble
 
 sign_in.refuse_unsafe_start()
 app = st.App(

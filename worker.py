@@ -25,8 +25,13 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.worker_registration import register
 
-from sync_core import beat, db, fields, heart, jobs, kv
-from sync_core.heart import Request
+from sync_core.catalogue import fields
+from sync_core.execution import heartbeat as heart
+from sync_core.execution import maintenance as beat
+from sync_core.execution import queue as jobs
+from sync_core.execution.heartbeat import Request
+from sync_core.foundation import db
+from sync_core.foundation import redis_clients as kv
 
 REDIS_IS_GONE = (RedisConnectionError, RedisTimeoutError)
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG

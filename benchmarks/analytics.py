@@ -33,17 +33,14 @@ import psycopg
 from streamlit.testing.v1 import AppTest
 
 from benchmarks import made_up_runs
-from sync_core import db, embedded, organizations, people, resources, settings
-from sync_core.analytics import (
-    freshness,
-    habits,
-    key_figures,
-    over_time,
-    reasons,
-)
-from sync_core.filters import Filter
-from sync_core.people import Person
-from sync_core.settings import ROOT
+from sync_core import organizations
+from sync_core.analytics import freshness, habits, key_figures, over_time, reasons
+from sync_core.catalogue import resources
+from sync_core.foundation import db, embedded, settings
+from sync_core.foundation.settings import ROOT
+from sync_core.organizations import people
+from sync_core.organizations.people import Person
+from sync_core.runs.filters import Filter
 from sync_core.ui import SCRIPT
 
 GOAL, PAGE_GOAL = 300, 2_000  # milliseconds

@@ -20,8 +20,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from benchmarks.data import ENTITY, HEADER
-from sync_core import db, embedded, jobs, organizations, places, runs, settings
-from sync_core.people import Person
+from sync_core import organizations, runs
+from sync_core.execution import queue as jobs
+from sync_core.foundation import db, embedded, settings
+from sync_core.organizations import source_settings as places
+from sync_core.organizations.people import Person
 
 ANA = Person("Ana Ruiz", "ana.ruiz@example.org", "admin", "IT")
 COLUMNS = [field.column for field in ENTITY.fields]

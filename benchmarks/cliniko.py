@@ -16,12 +16,16 @@ for name in ("DATABASE_URL", "REDIS_URL"):
     os.environ.pop(name, None)
 os.environ |= {"SYNCDESK_COOLDOWN": "0.001", "CLINIKO_CONTACT": "it@example.org"}
 
-from sync_core import db, demo_cliniko, embedded, jobs, organizations, places, runs, settings
-from sync_core.demo_cliniko import Account, Answer, Request
+from sync_core import organizations, runs
+from sync_core.demo import cliniko as demo_cliniko
+from sync_core.demo.cliniko import Account, Answer, Request
+from sync_core.execution import queue as jobs
+from sync_core.foundation import db, embedded, settings
+from sync_core.foundation.settings import cliniko_variable
 from sync_core.organizations import Organization
-from sync_core.people import Person
+from sync_core.organizations import source_settings as places
+from sync_core.organizations.people import Person
 from sync_core.runs import Run
-from sync_core.settings import cliniko_variable
 from tests.listening import Listener
 
 ANA = Person("Ana Ruiz", "ana.ruiz@example.org", "admin")

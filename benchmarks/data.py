@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
 
-from sync_core.resources.locations import LOCATIONS
+from sync_core.catalogue.resources.locations import LOCATIONS
 
 (ENTITY,) = LOCATIONS.entities
 HEADER = [field.label for field in ENTITY.fields]

@@ -31,7 +31,9 @@ os.environ["SYNCDESK_COOLDOWN"] = "0.001"
 
 from benchmarks import candidates, data
 from benchmarks.candidates import Candidate
-from sync_core import db, embedded, fields, settings, staging
+from sync_core.catalogue import fields
+from sync_core.engine import staging
+from sync_core.foundation import db, embedded, settings
 
 FORK = multiprocessing.get_context("fork")  # as a worker makes its horse, all imports done
 T = TypeVar("T")

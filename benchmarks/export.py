@@ -25,10 +25,11 @@ for name in ("DATABASE_URL", "REDIS_URL"):
 os.environ["SYNCDESK_DATA"] = str(DATA)
 
 from benchmarks import trail
-from sync_core import db, embedded, exports, settings
-from sync_core.filters import Filter
+from sync_core.audit import exports
+from sync_core.foundation import db, embedded, settings
 from sync_core.organizations import Organization
-from sync_core.people import Person
+from sync_core.organizations.people import Person
+from sync_core.runs.filters import Filter
 
 ANA = Person("Ana Ruiz", "ana.ruiz@example.org", "admin", "IT")
 MB = 1_000_000

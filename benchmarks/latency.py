@@ -17,11 +17,14 @@ for name in ("DATABASE_URL", "REDIS_URL"):
     os.environ.pop(name, None)
 os.environ["SYNCDESK_COOLDOWN"] = "0.001"
 
-from sync_core import db, embedded, jobs, organizations, places, runs
+from sync_core import organizations, runs
+from sync_core.execution import queue as jobs
+from sync_core.foundation import db, embedded
+from sync_core.foundation.settings import ROOT
 from sync_core.organizations import Organization
-from sync_core.people import Person
+from sync_core.organizations import source_settings as places
+from sync_core.organizations.people import Person
 from sync_core.runs import Run
-from sync_core.settings import ROOT
 
 ANA = Person("Ana Ruiz", "ana.ruiz@example.org", "admin")
 

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 
 import psycopg
 
-from sync_core import db, organizations, tables
+from sync_core import organizations
+from sync_core.catalogue.resources import CATALOGUE
+from sync_core.foundation import db, tables
 from sync_core.organizations import Organization
-from sync_core.resources import CATALOGUE
 
 DAYS = 730  # that the runs spread over
 OUTCOMES = 11  # of each run that changed anything; some 10 a run

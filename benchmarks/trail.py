@@ -2,7 +2,8 @@
 
 import sqlalchemy as sa
 
-from sync_core import db, organizations
+from sync_core import organizations
+from sync_core.foundation import db
 from sync_core.organizations import Organization
 
 STATUSES = ("completed", "partial", "failed", "cancelled", "timed_out")

@@ -25,8 +25,8 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
-from sync_core.resources import ENTITIES
-from sync_core.settings import ROOT
+from sync_core.catalogue.resources import ENTITIES
+from sync_core.foundation.settings import ROOT
 
 PORT, SECRET, SECONDS = 8690, "only-for-this-benchmark-on-loopback", 20
 URL = f"http://127.0.0.1:{PORT}"

@@ -1,3 +1,3 @@
-from sync_core.ui import analytics_page
+from sync_core.ui.analytics import analytics_page
 
 analytics_page.show()

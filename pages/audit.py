@@ -1,3 +1,3 @@
-from sync_core.ui import audit_page
+from sync_core.ui.audit import audit_page
 
 audit_page.show()

@@ -1,3 +1,3 @@
-from sync_core.ui import overview
+from sync_core.ui.overview import overview
 
 overview.show()

@@ -1,3 +1,3 @@
-from sync_core.ui import resource_page
+from sync_core.ui.resources import resource_page
 
 resource_page.show("patients")

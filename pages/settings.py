@@ -1,3 +1,3 @@
-from sync_core.ui import settings_page
+from sync_core.ui.settings import settings_page
 
 settings_page.show()

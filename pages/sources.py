@@ -1,3 +1,3 @@
-from sync_core.ui import sources_page
+from sync_core.ui.resources import sources_page
 
 sources_page.show()

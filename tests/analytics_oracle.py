@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from sync_core.filters import Filter
+from sync_core.runs.filters import Filter
 from tests.histories import History, Past
 
 JUDGED = ("completed", "partial", "failed", "timed_out")

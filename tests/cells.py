@@ -6,7 +6,7 @@ from datetime import date
 import polars as pl
 from hypothesis import strategies as st
 
-from sync_core.fields import (
+from sync_core.catalogue.fields import (
     Cell,
     Choice,
     Convention,

@@ -4,13 +4,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sync_core import db, jobs, places, runs, settings
-from sync_core.demo_cliniko import Account
-from sync_core.demo_cliniko.known import Kind
+from sync_core import runs
+from sync_core.demo.cliniko import Account
+from sync_core.demo.cliniko.known import Kind
+from sync_core.execution import queue as jobs
+from sync_core.foundation import db, settings
+from sync_core.foundation.settings import cliniko_variable
 from sync_core.organizations import Organization
-from sync_core.people import Person
+from sync_core.organizations import source_settings as places
+from sync_core.organizations.people import Person
 from sync_core.runs import Run
-from sync_core.settings import cliniko_variable
 from sync_core.sources import Place
 from tests.desk import ANA
 from tests.fakes.cliniko import Cliniko

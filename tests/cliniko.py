@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from sync_core.settings import Secret
-from sync_core.sources.cliniko_client import Client
-from sync_core.sources.cliniko_limit import Limiter, LocalLimiter
-from sync_core.sources.patience import Asking, Patience
+from sync_core.foundation.settings import Secret
+from sync_core.sources.cliniko.client import Client
+from sync_core.sources.cliniko.rate_limit import Limiter, LocalLimiter
+from sync_core.sources.retry import Asking, Patience
 from tests.fakes.cliniko import KEY, Cliniko
 from tests.reading import HASTY
 

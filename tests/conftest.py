@@ -16,9 +16,10 @@ import hypothesis
 import psycopg
 import pytest
 
-from sync_core import db, embedded, organizations, settings
+from sync_core import organizations
+from sync_core.foundation import db, embedded, settings
 from sync_core.organizations import Organization
-from sync_core.people import Person
+from sync_core.organizations.people import Person
 from sync_core.runs import Run
 from tests.desk import ANA, Desk
 

@@ -4,9 +4,12 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from sync_core import db, jobs, places, runs
+from sync_core import runs
+from sync_core.execution import queue as jobs
+from sync_core.foundation import db
 from sync_core.organizations import Organization
-from sync_core.people import Person
+from sync_core.organizations import source_settings as places
+from sync_core.organizations.people import Person
 from sync_core.runs import Run
 
 Rows = Sequence[Sequence[object]]

@@ -8,9 +8,11 @@ from random import Random
 
 import sqlalchemy as sa
 
-from sync_core import db, organizations, policies, resources, tables
-from sync_core.organizations import Organization
-from sync_core.policies import Policy
+from sync_core import organizations
+from sync_core.catalogue import resources
+from sync_core.foundation import db, tables
+from sync_core.organizations import Organization, policies
+from sync_core.organizations.policies import Policy
 
 # Around the end of summer time in Berlin and New York, and its begin in Adelaide.
 FIRST, LAST = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 5, tzinfo=UTC)

@@ -8,8 +8,9 @@ from typing import Any, Self
 
 from redis import Redis
 
-from sync_core import progress, settings
-from sync_core.progress import Progress
+from sync_core.foundation import settings
+from sync_core.runs import progress
+from sync_core.runs.progress import Progress
 
 OVER = "listened"  # what ends the listening
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from sync_core.errors import SyncError
-from sync_core.resource import Entity, Page, Sheet
-from sync_core.sources.patience import Patience
-from sync_core.sources.places import Kind, Place
+from sync_core.catalogue.resource import Entity, Page, Sheet
+from sync_core.foundation.errors import SyncError
+from sync_core.sources.location import Kind, Place
+from sync_core.sources.retry import Patience
 
 LOCATIONS = Entity(name="locations", title="Locations", fields=())
 HASTY = Patience(attempts=2, first=0.01, longest=0.02, unsaid=0)

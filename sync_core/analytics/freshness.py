@@ -8,10 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from sync_core import resources, tables
-from sync_core.analytics.asking import IN_STEP, RUNS, ask, share
-from sync_core.filters import Filter
-from sync_core.policies import Policy
+from sync_core.analytics.definitions import IN_STEP, RUNS, ask, share
+from sync_core.catalogue import resources
+from sync_core.foundation import tables
+from sync_core.organizations.policies import Policy
+from sync_core.runs.filters import Filter
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from sync_core import filters, runs
-from sync_core.analytics.asking import (
+from sync_core import runs
+from sync_core.analytics.definitions import (
     COMPLETED,
     FAILED,
     JUDGED,
@@ -23,9 +23,9 @@ from sync_core.analytics.asking import (
     quantile,
     share,
 )
-from sync_core.filters import Filter
-from sync_core.progress import SHEET_BANDS
-from sync_core.runs import Run
+from sync_core.runs import Run, filters
+from sync_core.runs.filters import Filter
+from sync_core.runs.progress import SHEET_BANDS
 
 HOUR_FIGURES = ("runs", "failures", "p95", "wait")
 POINTS = 1_000  # runs in the chart of duration against rows

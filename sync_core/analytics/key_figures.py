@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from sync_core import filters, tables
-from sync_core.analytics.asking import (
+from sync_core.analytics.definitions import (
     APPLIED,
     COMPLETED,
     FAILED,
@@ -23,7 +22,9 @@ from sync_core.analytics.asking import (
     share,
     tallied,
 )
-from sync_core.filters import Filter
+from sync_core.foundation import tables
+from sync_core.runs import filters
+from sync_core.runs.filters import Filter
 
 LIST_BEHIND: Mapping[str, tuple[str, ...]] = {  # the statuses of the runs that a figure is made of
     "runs": tables.STATUSES,  # whatever became of them; a status is no action's

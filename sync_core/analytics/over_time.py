@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from sync_core import filters, tables
-from sync_core.analytics.asking import (
+from sync_core.analytics.definitions import (
     COMPLETED,
     IN_STEP,
     RUNS,
@@ -23,7 +22,9 @@ from sync_core.analytics.asking import (
     quantile,
     tallied,
 )
-from sync_core.filters import Filter
+from sync_core.foundation import tables
+from sync_core.runs import filters
+from sync_core.runs.filters import Filter
 
 
 @dataclass(frozen=True)

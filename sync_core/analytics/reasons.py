@@ -8,10 +8,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from sync_core import actions, csv_files, filters, people, row_files, tables
-from sync_core.analytics.asking import FAILED, RUNS, ask, numbered
-from sync_core.filters import Filter
-from sync_core.people import Person
+from sync_core.analytics.definitions import FAILED, RUNS, ask, numbered
+from sync_core.foundation import csv_writer as csv_files
+from sync_core.foundation import tables
+from sync_core.organizations import actions, people
+from sync_core.organizations.people import Person
+from sync_core.records import outcome_files as row_files
+from sync_core.runs import filters
+from sync_core.runs.filters import Filter
 
 AGAIN = 3  # runs in which a row failed, that make it a repeat offender
 SHOWN = 100  # repeat offenders, at most

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from alembic import command
 
-from sync_core import db, embedded
+from sync_core.foundation import db, embedded
 
 RUFF = Path(sys.executable).with_name("ruff")
 

@@ -2,7 +2,8 @@
 
 from alembic import context
 
-from sync_core import resources, tables
+from sync_core.catalogue import resources
+from sync_core.foundation import tables
 
 assert resources.CATALOGUE  # noqa: S101 - importing the catalogue registers its tables
 

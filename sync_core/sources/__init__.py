@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sync_core.resource import Entity, Source
-from sync_core.settings import Settings
-from sync_core.sources.cliniko import ClinikoSource
-from sync_core.sources.cliniko_trial import test_account
-from sync_core.sources.folder import FolderSource
-from sync_core.sources.patience import Asking, Patience
-from sync_core.sources.places import (
+from sync_core.catalogue.resource import Entity, Source
+from sync_core.foundation.settings import Settings
+from sync_core.sources.cliniko.lists import ClinikoSource
+from sync_core.sources.cliniko.probe import test_account
+from sync_core.sources.files.folder import FolderSource
+from sync_core.sources.files.published_csv import OnBytes, PublishedCsvSource
+from sync_core.sources.google.sheets import SheetsSource
+from sync_core.sources.location import (
     CLINIKO,
     HELD_BY_CLINIKO,
     Location,
@@ -18,9 +19,8 @@ from sync_core.sources.places import (
     place_link,
     place_name,
 )
-from sync_core.sources.published_csv import OnBytes, PublishedCsvSource
-from sync_core.sources.sheets import SheetsSource
-from sync_core.sources.trial import test_source
+from sync_core.sources.probe import test_source
+from sync_core.sources.retry import Asking, Patience
 
 INCREMENTAL = frozenset({"cliniko"})  # kinds of places that can tell what changed
 

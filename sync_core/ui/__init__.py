@@ -2,5 +2,5 @@
 
 from pathlib import Path
 
-SCRIPT = Path(__file__).parent / "router.py"  # the frame around every page
+SCRIPT = Path(__file__).parent / "frame/router.py"  # the frame around every page
 STATIC = Path(__file__).parent / "static"

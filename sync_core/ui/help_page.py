@@ -5,11 +5,13 @@ import re
 import pandas as pd
 import streamlit as st
 
-from sync_core import resources, settings
-from sync_core.errors import CATALOGUE, Entry
-from sync_core.steps import Band
-from sync_core.ui import paging, visitor
-from sync_core.ui.words import LOOKS, count, literal
+from sync_core.catalogue import resources
+from sync_core.catalogue.phases import Band
+from sync_core.foundation import settings
+from sync_core.foundation.errors import CATALOGUE, Entry
+from sync_core.ui.frame import visitor
+from sync_core.ui.parts import paging
+from sync_core.ui.parts.words import LOOKS, count, literal
 
 RESULTS = {
     "Created": "A new record was added.",

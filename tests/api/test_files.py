@@ -18,11 +18,15 @@ from starlette.applications import Starlette
 from streamlit.web.server.server_util import AUTH_COOKIE_NAME, get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
-from sync_core import actions, api, db, demo, kv, organizations, people, tables
-from sync_core.organizations import Organization
-from sync_core.progress import Reporter
+from sync_core import organizations
+from sync_core.api import files as api
+from sync_core.demo import organization as demo
+from sync_core.foundation import db, tables
+from sync_core.foundation import redis_clients as kv
+from sync_core.organizations import Organization, actions, people
 from sync_core.runs import Run
-from sync_core.ui import cookie
+from sync_core.runs.progress import Reporter
+from sync_core.ui.frame import cookie
 from tests.chaos import house
 from tests.db.test_sync import HEADER, row
 from tests.desk import ANA, Desk

@@ -13,9 +13,9 @@ import httpx
 from streamlit.web.server.server_util import AUTH_COOKIE_NAME
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
-from sync_core import db, people
-from sync_core.organizations import Organization
-from sync_core.settings import ROOT
+from sync_core.foundation import db
+from sync_core.foundation.settings import ROOT
+from sync_core.organizations import Organization, people
 from tests.api.test_files import eventually, fill, manifests, trail_of
 from tests.desk import ANA
 

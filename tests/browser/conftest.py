@@ -28,8 +28,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from sync_core.resources import ENTITIES
-from sync_core.settings import ROOT
+from sync_core.catalogue.resources import ENTITIES
+from sync_core.foundation.settings import ROOT
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 LEFT_OUT = "The browser tests were LEFT OUT: there is no Chromium here (apt-get install chromium)."

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from sync_core.resources import CATALOGUE
-from sync_core.settings import ROOT
+from sync_core.catalogue.resources import CATALOGUE
+from sync_core.foundation.settings import ROOT
 from tests.browser.conftest import App, SlowSheet, Tab, Visit
 
 FOLDER = Path(ROOT, "screenshots")

@@ -2,7 +2,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from sync_core import privacy
+from sync_core.records import privacy
 from tests.browser.conftest import Visit
 
 START = re.compile("^Sync data$|^Sync again$|^Retry$")

@@ -15,7 +15,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from sync_core import db, embedded, organizations, places, resources, settings
+from sync_core import organizations
+from sync_core.catalogue import resources
+from sync_core.foundation import db, embedded, settings
+from sync_core.organizations import source_settings as places
 from tests.chaos import house, verdict, witness
 from tests.chaos.cast import Crew, Lane, User
 from tests.chaos.faults import Faults

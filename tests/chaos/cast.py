@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from sync_core import actions, beat, db, jobs, runs
-from sync_core.errors import SyncError
-from sync_core.organizations import Organization
-from sync_core.people import Person
+from sync_core import runs
+from sync_core.execution import maintenance as beat
+from sync_core.execution import queue as jobs
+from sync_core.foundation import db
+from sync_core.foundation.errors import SyncError
+from sync_core.organizations import Organization, actions
+from sync_core.organizations.people import Person
 from sync_core.runs import Run
 from tests.chaos import house
 from tests.chaos.house import Process

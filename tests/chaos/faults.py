@@ -11,7 +11,8 @@ from threading import Thread
 import psutil
 from redis import RedisError
 
-from sync_core import kv, leases
+from sync_core.foundation import redis_clients as kv
+from sync_core.runs import lease as leases
 from tests.chaos import house
 from tests.chaos.cast import Crew
 from tests.chaos.house import Process, frozen, gone, kill

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sync_core import leases
+from sync_core.runs import lease as leases
 from tests.chaos import house
 from tests.chaos.faults import POSTGRES, Fault
 

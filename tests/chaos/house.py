@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 import psutil
 import sqlalchemy as sa
 
-from sync_core import db, kv, progress, runs, settings
-from sync_core.runs import Run
+from sync_core import runs
+from sync_core.foundation import db, settings
+from sync_core.foundation import redis_clients as kv
+from sync_core.runs import Run, progress
 from tests.chaos import slow_worker
 
 T = TypeVar("T")

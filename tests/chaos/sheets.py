@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from sync_core.resource import Entity
+from sync_core.catalogue.resource import Entity
 
 ROWS = 400
 

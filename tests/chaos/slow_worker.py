@@ -14,9 +14,12 @@ from typing import ParamSpec, TypeVar
 import sqlalchemy as sa
 
 import worker
-from sync_core import importer, leases, plan, tables
-from sync_core.leases import Claim
-from sync_core.sources import cliniko, csv_rows, folder
+from sync_core.engine import importer, plan
+from sync_core.foundation import tables
+from sync_core.runs import lease as leases
+from sync_core.runs.lease import Claim
+from sync_core.sources.cliniko import lists as cliniko
+from sync_core.sources.files import csv_rows, folder
 
 BLOCK = 4096  # bytes of a page: about a hundred rows
 

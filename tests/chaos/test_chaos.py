@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from sync_core.settings import ROOT
+from sync_core.foundation.settings import ROOT
 
 
 @pytest.mark.alone

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sync_core import leases
+from sync_core.runs import lease as leases
 from tests.chaos import house, oracle, witness
 from tests.chaos.cast import Lane
 from tests.chaos.oracle import Sync

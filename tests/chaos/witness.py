@@ -4,7 +4,8 @@ import signal
 
 import psutil
 
-from sync_core import db, resources
+from sync_core.catalogue import resources
+from sync_core.foundation import db
 from tests.chaos import house
 
 INSTALL = """

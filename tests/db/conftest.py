@@ -6,8 +6,9 @@ import pytest
 import sqlalchemy as sa
 from rq import Worker
 
-from sync_core import db, kv, settings
-from sync_core.demo_cliniko import Account
+from sync_core.demo.cliniko import Account
+from sync_core.foundation import db, settings
+from sync_core.foundation import redis_clients as kv
 from sync_core.organizations import Organization
 from tests.chaos import house
 from tests.chaos.house import Process

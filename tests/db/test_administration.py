@@ -5,13 +5,18 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from sync_core import administration, db, demo, jobs, organizations, people, places, policies
-from sync_core.cli import cli
-from sync_core.errors import SyncError
-from sync_core.organizations import Organization
-from sync_core.people import Person
-from sync_core.policies import Policy
-from sync_core.resources import CATALOGUE
+from sync_core import organizations
+from sync_core.catalogue.resources import CATALOGUE
+from sync_core.cli.main import cli
+from sync_core.demo import organization as demo
+from sync_core.execution import queue as jobs
+from sync_core.foundation import db
+from sync_core.foundation.errors import SyncError
+from sync_core.operations import administration
+from sync_core.organizations import Organization, people, policies
+from sync_core.organizations import source_settings as places
+from sync_core.organizations.people import Person
+from sync_core.organizations.policies import Policy
 from tests.desk import ANA, Desk
 from tests.reading import refusal
 

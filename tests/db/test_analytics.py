@@ -13,11 +13,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection
 
-from sync_core import db, filters
 from sync_core.analytics import freshness, habits, key_figures, over_time, reasons
-from sync_core.errors import SyncError
-from sync_core.filters import Filter
-from sync_core.people import Person
+from sync_core.foundation import db
+from sync_core.foundation.errors import SyncError
+from sync_core.organizations.people import Person
+from sync_core.runs import filters
+from sync_core.runs.filters import Filter
 from tests import analytics_oracle as oracle
 from tests import histories
 from tests.histories import FIRST, LAST, History, Past

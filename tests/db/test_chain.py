@@ -7,11 +7,14 @@ from multiprocessing import get_context
 import psycopg
 import pytest
 
-from sync_core import actions, chain, db, leases, organizations, runs
-from sync_core.errors import SyncError
-from sync_core.organizations import Organization
-from sync_core.people import Person
+from sync_core import organizations, runs
+from sync_core.audit import hash_chain as chain
+from sync_core.foundation import db
+from sync_core.foundation.errors import SyncError
+from sync_core.organizations import Organization, actions
+from sync_core.organizations.people import Person
 from sync_core.runs import Run
+from sync_core.runs import lease as leases
 from tests.db.test_cli import ask
 from tests.db.test_sync import HEADER, row
 from tests.desk import ANA, Desk

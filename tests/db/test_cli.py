@@ -9,11 +9,11 @@ import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
-from sync_core import embedded
-from sync_core.cli import cli
-from sync_core.embedded import Urls
+from sync_core.cli.main import cli
+from sync_core.foundation import embedded
+from sync_core.foundation.embedded import Urls
+from sync_core.foundation.settings import ROOT
 from sync_core.organizations import Organization
-from sync_core.settings import ROOT
 from tests.db.test_sync import HEADER, row
 from tests.desk import Desk
 

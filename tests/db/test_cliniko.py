@@ -10,13 +10,16 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from sync_core import db, kv, places, settings, sources
-from sync_core.cli import cli
-from sync_core.demo_cliniko import Account
+from sync_core import sources
+from sync_core.catalogue.resource import Entity, Resource
+from sync_core.cli.main import cli
+from sync_core.demo.cliniko import Account
+from sync_core.foundation import db, settings
+from sync_core.foundation import redis_clients as kv
+from sync_core.foundation.settings import Secret, Settings
 from sync_core.organizations import Organization
-from sync_core.resource import Entity, Resource
-from sync_core.settings import Secret, Settings
-from sync_core.sources.cliniko_limit import SharedLimiter, digest
+from sync_core.organizations import source_settings as places
+from sync_core.sources.cliniko.rate_limit import SharedLimiter, digest
 from tests.cliniko import EVERYTHING, Clock, client
 from tests.fakes.cliniko import Cliniko
 from tests.reading import place, refusal

@@ -3,11 +3,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sync_core import places, settings
-from sync_core.resource import Counting
-from sync_core.resources import ENTITIES
+from sync_core.catalogue.resource import Counting
+from sync_core.catalogue.resources import ENTITIES
+from sync_core.foundation import settings
+from sync_core.organizations import source_settings as places
 from sync_core.sources import test_source as read_to_the_end
-from sync_core.sources.cliniko import STEP, ClinikoList, ClinikoSource
+from sync_core.sources.cliniko.lists import STEP, ClinikoList, ClinikoSource
 from tests.clinic import Clinic, place
 from tests.fakes.cliniko import Cliniko
 from tests.reading import HASTY, NONE

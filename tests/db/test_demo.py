@@ -4,7 +4,10 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from sync_core import chain, db, demo_history, organizations, runs
+from sync_core import organizations, runs
+from sync_core.audit import hash_chain as chain
+from sync_core.demo import history as demo_history
+from sync_core.foundation import db
 from sync_core.organizations import Organization
 from tests.desk import Desk
 

@@ -11,13 +11,17 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from sync_core import actions, audit, csv_files, db, exports, filters, organizations, tables
-from sync_core.errors import SyncError
-from sync_core.exports import Export
-from sync_core.filters import Filter
-from sync_core.organizations import Organization
-from sync_core.people import Person
-from sync_core.runs import Run
+from sync_core import organizations
+from sync_core.audit import exports
+from sync_core.audit import trail as audit
+from sync_core.audit.exports import Export
+from sync_core.foundation import csv_writer as csv_files
+from sync_core.foundation import db, tables
+from sync_core.foundation.errors import SyncError
+from sync_core.organizations import Organization, actions
+from sync_core.organizations.people import Person
+from sync_core.runs import Run, filters
+from sync_core.runs.filters import Filter
 from tests.db.test_cli import ask
 from tests.db.test_sync import HEADER, row
 from tests.desk import ANA, Desk

@@ -4,8 +4,8 @@ import psycopg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sync_core import db
-from sync_core.fields import Convention, Field
+from sync_core.catalogue.fields import Convention, Field
+from sync_core.foundation import db
 from tests.cells import CONVENTIONS, COUNTING, FIELDS, HERE, TYPED, answers
 
 same_connection = settings(

@@ -12,30 +12,23 @@ import pytest
 from sqlalchemy import Connection
 
 import sync_core
-from sync_core import (
-    chain,
-    db,
-    exports,
-    jobs,
-    organizations,
-    outcomes,
-    patients,
-    people,
-    places,
-    policies,
-    rows,
-    runs,
-    settings,
-)
-from sync_core.demo_cliniko import Account
-from sync_core.errors import SyncError
-from sync_core.exports import Export
-from sync_core.organizations import Organization
-from sync_core.outcomes import Wanted
-from sync_core.people import Person
-from sync_core.policies import Policy
-from sync_core.resources import ENTITIES
-from sync_core.rows import View
+from sync_core import organizations, runs
+from sync_core.analytics import patients
+from sync_core.audit import exports
+from sync_core.audit import hash_chain as chain
+from sync_core.audit.exports import Export
+from sync_core.catalogue.resources import ENTITIES
+from sync_core.demo.cliniko import Account
+from sync_core.execution import queue as jobs
+from sync_core.foundation import db, settings
+from sync_core.foundation.errors import SyncError
+from sync_core.organizations import Organization, people, policies
+from sync_core.organizations import source_settings as places
+from sync_core.organizations.people import Person
+from sync_core.organizations.policies import Policy
+from sync_core.records import outcomes, rows
+from sync_core.records.outcomes import Wanted
+from sync_core.records.rows import View
 from sync_core.runs import Run
 from tests.clinic import Clinic, open_clinic
 from tests.desk import ANA

@@ -3,11 +3,11 @@ import io
 
 import psycopg
 
-from sync_core import db
 from sync_core.analytics import reasons
-from sync_core.filters import Filter
-from sync_core.people import Person
-from sync_core.resources import ENTITIES
+from sync_core.catalogue.resources import ENTITIES
+from sync_core.foundation import db
+from sync_core.organizations.people import Person
+from sync_core.runs.filters import Filter
 from tests.db.test_sync import HEADER, row
 from tests.desk import ANA, Desk
 

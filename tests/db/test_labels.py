@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from sync_core import db, resources, tables
-from sync_core.fields import Text
-from sync_core.resource import Entity, Resource, Skip
+from sync_core.catalogue import resources
+from sync_core.catalogue.fields import Text
+from sync_core.catalogue.resource import Entity, Resource, Skip
+from sync_core.foundation import db, tables
 from tests.desk import Desk
 
 OURS = ("Kind", "Key", "Name", "Rule", "Changes", "Issues", "Raw", "Row hash", "Tid", "At")

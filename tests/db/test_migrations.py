@@ -1,7 +1,7 @@
 from alembic import command
 
-from sync_core import db
-from sync_core.embedded import Urls
+from sync_core.foundation import db
+from sync_core.foundation.embedded import Urls
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_code(servers: Urls) -> None:

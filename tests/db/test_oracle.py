@@ -10,13 +10,18 @@ import psycopg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sync_core import db, importer, kv, leases, organizations, resources, runs, sources
-from sync_core import settings as environment
-from sync_core.embedded import Urls
+from sync_core import organizations, runs, sources
+from sync_core.catalogue import resources
+from sync_core.catalogue.resource import Removal, Resource
+from sync_core.engine import importer
+from sync_core.engine.read_ahead import Reading
+from sync_core.foundation import db
+from sync_core.foundation import redis_clients as kv
+from sync_core.foundation import settings as environment
+from sync_core.foundation.embedded import Urls
 from sync_core.organizations import Organization
-from sync_core.progress import Reporter
-from sync_core.reading import Reading
-from sync_core.resource import Removal, Resource
+from sync_core.runs import lease as leases
+from sync_core.runs.progress import Reporter
 from sync_core.sources import Place
 from tests import oracle
 from tests.desk import ANA

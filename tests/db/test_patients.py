@@ -5,18 +5,23 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from sync_core import db, importer, jobs, kv, leases, patients, policies, settings
-from sync_core.demo_cliniko import Account
-from sync_core.errors import SyncError
-from sync_core.importer import Work
-from sync_core.organizations import Organization
-from sync_core.patients import Figures
-from sync_core.policies import Policy
-from sync_core.progress import Reporter
-from sync_core.reading import Reading
-from sync_core.resources import ENTITIES
+from sync_core.analytics import patients
+from sync_core.analytics.patients import Figures
+from sync_core.catalogue.resources import ENTITIES
+from sync_core.demo.cliniko import Account
+from sync_core.engine import importer
+from sync_core.engine.importer import Work
+from sync_core.engine.read_ahead import Reading
+from sync_core.execution import queue as jobs
+from sync_core.foundation import db, settings
+from sync_core.foundation import redis_clients as kv
+from sync_core.foundation.errors import SyncError
+from sync_core.organizations import Organization, policies
+from sync_core.organizations.policies import Policy
 from sync_core.runs import Run
-from sync_core.sources.cliniko import ClinikoSource
+from sync_core.runs import lease as leases
+from sync_core.runs.progress import Reporter
+from sync_core.sources.cliniko.lists import ClinikoSource
 from tests.chaos import house
 from tests.clinic import PATIENTS, Clinic, now, open_clinic, place
 from tests.desk import ANA

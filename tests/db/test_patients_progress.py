@@ -2,7 +2,7 @@
 
 from itertools import groupby, pairwise
 
-from sync_core.resources import CATALOGUE
+from sync_core.catalogue.resources import CATALOGUE
 from tests.clinic import Clinic
 from tests.listening import Listener
 

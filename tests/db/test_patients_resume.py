@@ -5,8 +5,9 @@ import os
 import psycopg
 import pytest
 
-from sync_core import jobs, settings
-from sync_core.demo_cliniko import Request
+from sync_core.demo.cliniko import Request
+from sync_core.execution import queue as jobs
+from sync_core.foundation import settings
 from tests.chaos import house
 from tests.clinic import Clinic
 from tests.db.conftest import Crew

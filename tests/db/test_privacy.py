@@ -8,14 +8,18 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from sync_core import db, demo, exports, organizations, outcomes, privacy, rows, settings
-from sync_core.demo_cliniko import Account
-from sync_core.errors import SyncError
-from sync_core.outcomes import CHANGED, FOR_A_PERSON, Wanted
-from sync_core.people import Person
-from sync_core.privacy import MASK
-from sync_core.resources import ENTITIES
-from sync_core.rows import View
+from sync_core import organizations
+from sync_core.audit import exports
+from sync_core.catalogue.resources import ENTITIES
+from sync_core.demo import organization as demo
+from sync_core.demo.cliniko import Account
+from sync_core.foundation import db, settings
+from sync_core.foundation.errors import SyncError
+from sync_core.organizations.people import Person
+from sync_core.records import outcomes, privacy, rows
+from sync_core.records.outcomes import CHANGED, FOR_A_PERSON, Wanted
+from sync_core.records.privacy import MASK
+from sync_core.records.rows import View
 from sync_core.runs import Run
 from tests.clinic import Clinic, now, open_clinic
 from tests.fakes.cliniko import Cliniko

@@ -8,11 +8,15 @@ from multiprocessing.synchronize import Barrier
 import psycopg
 import pytest
 
-from sync_core import db, heart, jobs, leases, organizations, runs, settings
-from sync_core.errors import SyncError
-from sync_core.heart import Heart
-from sync_core.people import Person
+from sync_core import organizations, runs
+from sync_core.execution import heartbeat as heart
+from sync_core.execution import queue as jobs
+from sync_core.execution.heartbeat import Heart
+from sync_core.foundation import db, settings
+from sync_core.foundation.errors import SyncError
+from sync_core.organizations.people import Person
 from sync_core.runs import Run
+from sync_core.runs import lease as leases
 from tests.chaos import house
 from tests.chaos.house import attempts, ended, eventually
 from tests.db import reading

@@ -7,14 +7,19 @@ from typing import Any, Literal
 import psycopg
 import pytest
 
-from sync_core import db, importer, kv, leases, resources, runs
-from sync_core.errors import SyncError
-from sync_core.heart import StoppedError
-from sync_core.leases import Claim, Ending
+from sync_core import runs
+from sync_core.catalogue import resources
+from sync_core.catalogue.resource import Entity, Page
+from sync_core.engine import importer
+from sync_core.engine.read_ahead import Reading
+from sync_core.execution.heartbeat import StoppedError
+from sync_core.foundation import db
+from sync_core.foundation import redis_clients as kv
+from sync_core.foundation.errors import SyncError
 from sync_core.organizations import Organization
-from sync_core.progress import Reporter
-from sync_core.reading import Reading
-from sync_core.resource import Entity, Page
+from sync_core.runs import lease as leases
+from sync_core.runs.lease import Claim, Ending
+from sync_core.runs.progress import Reporter
 from tests.desk import ANA
 
 LOCATIONS = resources.CATALOGUE["locations"]

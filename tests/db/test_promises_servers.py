@@ -7,7 +7,9 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from sync_core import db, jobs, kv
+from sync_core.execution import queue as jobs
+from sync_core.foundation import db
+from sync_core.foundation import redis_clients as kv
 from tests.chaos import house
 from tests.chaos.house import attempts, ended, eventually, kill, read
 from tests.db import reading

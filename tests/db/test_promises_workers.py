@@ -7,9 +7,15 @@ import psycopg
 import pytest
 from rq import Queue
 
-from sync_core import beat, db, jobs, kv, leases, policies, runs, settings
-from sync_core.policies import Policy
+from sync_core import runs
+from sync_core.execution import maintenance as beat
+from sync_core.execution import queue as jobs
+from sync_core.foundation import db, settings
+from sync_core.foundation import redis_clients as kv
+from sync_core.organizations import policies
+from sync_core.organizations.policies import Policy
 from sync_core.runs import Run
+from sync_core.runs import lease as leases
 from tests.chaos import house
 from tests.chaos.house import Process, attempts, ended, eventually, horse, kill, read
 from tests.db import reading

@@ -6,15 +6,17 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from sync_core import db, leases, organizations, policies, runs, tables
-from sync_core.embedded import Urls
-from sync_core.errors import SyncError
-from sync_core.leases import Claim, Ending, LeaseLostError
-from sync_core.organizations import Organization
-from sync_core.people import Person
-from sync_core.policies import Policy
+from sync_core import organizations, runs
+from sync_core.foundation import db, tables
+from sync_core.foundation.embedded import Urls
+from sync_core.foundation.errors import SyncError
+from sync_core.foundation.settings import Limits
+from sync_core.organizations import Organization, policies
+from sync_core.organizations.people import Person
+from sync_core.organizations.policies import Policy
 from sync_core.runs import Run
-from sync_core.settings import Limits
+from sync_core.runs import lease as leases
+from sync_core.runs.lease import Claim, Ending, LeaseLostError
 
 DONE = Ending("completed", "Processed 0 locations: 0 created, 0 updated.")
 

@@ -5,9 +5,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from sync_core import db, jobs, leases, staging
-from sync_core.people import Person
+from sync_core.engine import staging
+from sync_core.execution import queue as jobs
+from sync_core.foundation import db
+from sync_core.organizations.people import Person
 from sync_core.runs import Run
+from sync_core.runs import lease as leases
 from tests.desk import Desk
 
 HEADER = [

@@ -7,8 +7,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from sync_core import db, jobs, places, runs, settings
+from sync_core import runs
+from sync_core.execution import queue as jobs
+from sync_core.foundation import db, settings
 from sync_core.organizations import Organization
+from sync_core.organizations import source_settings as places
 from sync_core.runs import Run
 from tests.desk import ANA
 from tests.fakes.google import DEMO, NOT_SHARED, Google, status

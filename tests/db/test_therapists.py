@@ -6,9 +6,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from sync_core import db, policies
-from sync_core.policies import Policy
-from sync_core.resource import Removal
+from sync_core.catalogue.resource import Removal
+from sync_core.foundation import db
+from sync_core.organizations import policies
+from sync_core.organizations.policies import Policy
 from sync_core.runs import Run
 from tests import oracle
 from tests.desk import Desk, Rows

@@ -14,8 +14,8 @@ import httpx
 import psutil
 import pytest
 
-from sync_core import settings
-from sync_core.settings import ROOT
+from sync_core.foundation import settings
+from sync_core.foundation.settings import ROOT
 
 pytestmark = pytest.mark.alone
 

@@ -11,9 +11,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from sync_core import db, kv, progress, runs
-from sync_core.runs import Run
-from sync_core.settings import ROOT
+from sync_core import runs
+from sync_core.foundation import db
+from sync_core.foundation import redis_clients as kv
+from sync_core.foundation.settings import ROOT
+from sync_core.runs import Run, progress
 from tests.db.test_sync import HEADER, row
 from tests.desk import Desk
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from sync_core import demo_cliniko
-from sync_core.demo_cliniko import Answer, Request
-from sync_core.demo_cliniko.server import Handler
+from sync_core.demo import cliniko as demo_cliniko
+from sync_core.demo.cliniko import Answer, Request
+from sync_core.demo.cliniko.server import Handler
 
 KEY = "MS0xLWl4U3o-YYYYdtR3V2HNOTAREALKEYwvNHI2d2xHHHH-au1"
 

@@ -6,9 +6,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from sync_core import db, demo, kv, people
-from sync_core.organizations import Organization
-from sync_core.settings import ROOT
+from sync_core.demo import organization as demo
+from sync_core.foundation import db
+from sync_core.foundation import redis_clients as kv
+from sync_core.foundation.settings import ROOT
+from sync_core.organizations import Organization, people
 from sync_core.ui import SCRIPT
 
 Visit = Callable[..., AppTest]

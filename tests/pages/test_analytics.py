@@ -4,9 +4,13 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from sync_core import db, demo, demo_history, organizations, people
-from sync_core.analytics.asking import DEFINITIONS
-from sync_core.settings import ROOT
+from sync_core import organizations
+from sync_core.analytics.definitions import DEFINITIONS
+from sync_core.demo import history as demo_history
+from sync_core.demo import organization as demo
+from sync_core.foundation import db
+from sync_core.foundation.settings import ROOT
+from sync_core.organizations import people
 from tests.desk import Desk
 from tests.pages.conftest import healthy
 from tests.pages.test_resource_page import BROKEN, LOCATIONS

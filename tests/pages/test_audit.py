@@ -5,9 +5,12 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from sync_core import chain, db, organizations, people
-from sync_core.people import Person
-from sync_core.settings import ROOT
+from sync_core import organizations
+from sync_core.audit import hash_chain as chain
+from sync_core.foundation import db
+from sync_core.foundation.settings import ROOT
+from sync_core.organizations import people
+from sync_core.organizations.people import Person
 from sync_core.ui import SCRIPT
 from tests.db.test_sync import HEADER, row
 from tests.desk import Desk

@@ -3,10 +3,11 @@ from collections.abc import Callable
 import psycopg
 from streamlit.testing.v1 import AppTest
 
-from sync_core import db, organizations, people, policies
-from sync_core.organizations import Organization
-from sync_core.policies import Policy
-from sync_core.resources import CATALOGUE
+from sync_core import organizations
+from sync_core.catalogue.resources import CATALOGUE
+from sync_core.foundation import db
+from sync_core.organizations import Organization, people, policies
+from sync_core.organizations.policies import Policy
 from tests.desk import ANA, Desk
 
 Visit = Callable[..., AppTest]

@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from sync_core import jobs, kv, settings
-from sync_core.demo_cliniko import Account
+from sync_core.catalogue.resources import CATALOGUE
+from sync_core.demo.cliniko import Account
+from sync_core.execution import queue as jobs
+from sync_core.foundation import redis_clients as kv
+from sync_core.foundation import settings
 from sync_core.organizations import Organization
-from sync_core.privacy import MASK
-from sync_core.progress import Reporter
-from sync_core.resources import CATALOGUE
+from sync_core.records.privacy import MASK
+from sync_core.runs.progress import Reporter
 from tests.clinic import Clinic, open_clinic
 from tests.desk import ANA
 from tests.fakes.cliniko import Cliniko

@@ -3,9 +3,10 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from sync_core import db, runs
-from sync_core.resources import ENTITIES
-from sync_core.ui.words import literal, ordinal
+from sync_core import runs
+from sync_core.catalogue.resources import ENTITIES
+from sync_core.foundation import db
+from sync_core.ui.parts.words import literal, ordinal
 from tests.desk import Desk
 
 Visit = Callable[..., AppTest]

@@ -3,8 +3,8 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from sync_core.resources import CATALOGUE
-from sync_core.settings import ROOT
+from sync_core.catalogue.resources import CATALOGUE
+from sync_core.foundation.settings import ROOT
 from sync_core.ui import SCRIPT
 from tests.desk import Desk
 

@@ -5,9 +5,12 @@ import psycopg
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from sync_core import db, organizations, people, places, policies, resources, settings
-from sync_core.organizations import Organization
-from sync_core.policies import Policy
+from sync_core import organizations
+from sync_core.catalogue import resources
+from sync_core.foundation import db, settings
+from sync_core.organizations import Organization, people, policies
+from sync_core.organizations import source_settings as places
+from sync_core.organizations.policies import Policy
 from tests.desk import ANA, Desk
 
 Visit = Callable[..., AppTest]

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from sync_core import db, jobs, places, settings
+from sync_core.catalogue.resources import ENTITIES
+from sync_core.engine.statements import KEY_SEPARATOR
+from sync_core.execution import queue as jobs
+from sync_core.foundation import db, settings
 from sync_core.organizations import Organization
-from sync_core.resources import ENTITIES
-from sync_core.scope import KEY_SEPARATOR
+from sync_core.organizations import source_settings as places
 from tests.desk import ANA, Desk
 from tests.fakes.google import DEMO, Google
 from tests.fakes.spreadsheets import Tab

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 
-from sync_core.filters import Filter
+from sync_core.runs.filters import Filter
 from sync_core.ui.analytics import numbers, panel, period, results_tab
 from sync_core.ui.analytics.period import Asked
 

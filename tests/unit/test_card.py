@@ -2,7 +2,7 @@ import ast
 import tomllib
 from pathlib import Path
 
-from sync_core.settings import ROOT
+from sync_core.foundation.settings import ROOT
 
 PACKAGES = {
     "streamlit",

@@ -3,16 +3,16 @@ from pathlib import Path
 
 import pytest
 
-from sync_core import tables
-from sync_core.resource import Entity, Resource
-from sync_core.resources import CATALOGUE, ENTITIES
-from sync_core.settings import ROOT
+from sync_core.catalogue.resource import Entity, Resource
+from sync_core.catalogue.resources import CATALOGUE, ENTITIES
+from sync_core.foundation import tables
+from sync_core.foundation.settings import ROOT
 
 RESOURCES = list(CATALOGUE.values())
 
 
 def test_every_file_of_resources_is_in_the_catalogue() -> None:
-    files = {path.stem for path in Path(ROOT, "sync_core/resources").glob("[!_]*.py")}
+    files = {path.stem for path in Path(ROOT, "sync_core/catalogue/resources").glob("[!_]*.py")}
     assert files == set(CATALOGUE)
 
 

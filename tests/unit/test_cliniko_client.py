@@ -10,12 +10,12 @@ from random import Random
 import httpx
 import pytest
 
-from sync_core.demo_cliniko import Account
-from sync_core.demo_cliniko.known import KINDS
-from sync_core.settings import Secret, Settings
-from sync_core.sources import cliniko_key
-from sync_core.sources.cliniko_client import Client, Permission, open_client
-from sync_core.sources.patience import Patience
+from sync_core.demo.cliniko import Account
+from sync_core.demo.cliniko.known import KINDS
+from sync_core.foundation.settings import Secret, Settings
+from sync_core.sources.cliniko import key as cliniko_key
+from sync_core.sources.cliniko.client import Client, Permission, open_client
+from sync_core.sources.retry import Patience
 from tests.cliniko import EVERYTHING, Clock, client, read
 from tests.fakes import cliniko as fake
 from tests.fakes.cliniko import KEY, Cliniko

@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from sync_core.demo_cliniko import Account
-from sync_core.demo_cliniko.__main__ import made_on
-from sync_core.demo_cliniko.known import KINDS, Kind
-from sync_core.demo_cliniko.life import Life
+from sync_core.demo.cliniko import Account
+from sync_core.demo.cliniko.__main__ import made_on
+from sync_core.demo.cliniko.known import KINDS, Kind
+from sync_core.demo.cliniko.life import Life
 from tests.cliniko import Clock
 from tests.fakes.cliniko import KEY, Cliniko
 

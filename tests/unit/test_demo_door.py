@@ -1,6 +1,6 @@
 import pytest
 
-from sync_core.ui import demo_door
+from sync_core.ui.frame import demo_sign_in as demo_door
 
 
 @pytest.mark.parametrize("host", ["localhost:8600", "127.0.0.1:8600", "[::1]:8600", "localhost"])

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from sync_core.cli import cli
-from sync_core.settings import ROOT, Settings
+from sync_core.cli.main import cli
+from sync_core.foundation.settings import ROOT, Settings
 
 README = Path(ROOT, "README.md").read_text(encoding="utf-8")
 

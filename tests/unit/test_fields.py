@@ -10,8 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sync_core.errors import CATALOGUE
-from sync_core.fields import (
+from sync_core.catalogue.fields import (
     Cell,
     Choice,
     Convention,
@@ -31,8 +30,9 @@ from sync_core.fields import (
     phones,
     warm_up,
 )
-from sync_core.fields.cells import Shortcut, shortest
-from sync_core.judge import DELIMITER, QUOTE
+from sync_core.catalogue.fields.cells import Shortcut, shortest
+from sync_core.engine.validate import DELIMITER, QUOTE
+from sync_core.foundation.errors import CATALOGUE
 from tests.cells import (
     CONVENTIONS,
     COUNTING,

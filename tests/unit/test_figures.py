@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sync_core.runs import Run
-from sync_core.ui import figures
+from sync_core.ui.parts import figures
 
 START = datetime(2026, 3, 2, 6, 30, tzinfo=UTC)
 

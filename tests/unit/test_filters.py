@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync_core import filters
-from sync_core.filters import Filter
+from sync_core.runs import filters
+from sync_core.runs.filters import Filter
 
 words = st.text(st.characters(exclude_characters=",", codec="utf-8"), min_size=1)
 many = st.lists(words, max_size=3).map(tuple)

@@ -4,10 +4,10 @@ from typing import Literal
 
 import pytest
 
-from sync_core import headers
-from sync_core.errors import SyncError
-from sync_core.fields import Email, Phone, Text
-from sync_core.resource import Entity, Page
+from sync_core.catalogue.fields import Email, Phone, Text
+from sync_core.catalogue.resource import Entity, Page
+from sync_core.engine import headers
+from sync_core.foundation.errors import SyncError
 
 CLINICS = Entity(
     name="clinics",

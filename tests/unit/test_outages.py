@@ -3,7 +3,7 @@ import pytest
 import sqlalchemy as sa
 from psycopg import errors
 
-from sync_core import db
+from sync_core.foundation import db
 
 AWAY = [
     psycopg.OperationalError("connection refused"),

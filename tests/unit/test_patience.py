@@ -5,8 +5,8 @@ from email.utils import format_datetime
 
 import pytest
 
-from sync_core.errors import SyncError
-from sync_core.sources.patience import Asking, Patience, retry_after
+from sync_core.foundation.errors import SyncError
+from sync_core.sources.retry import Asking, Patience, retry_after
 from tests.reading import refusal
 
 QUICK = Patience(attempts=3, first=0.01, longest=0.03, unsaid=0)

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync_core.fields import Moment, Verbatim
-from sync_core.fields.cells import CONTROL
-from sync_core.resource import Entity
-from sync_core.resources import CATALOGUE
-from sync_core.sources.cliniko import LISTS
-from sync_core.steps import SHEETS, Band
+from sync_core.catalogue.fields import Moment, Verbatim
+from sync_core.catalogue.fields.cells import CONTROL
+from sync_core.catalogue.phases import SHEETS, Band
+from sync_core.catalogue.resource import Entity
+from sync_core.catalogue.resources import CATALOGUE
+from sync_core.sources.cliniko.lists import LISTS
 from tests.cells import HERE, answers
 
 PATIENTS = CATALOGUE["patients"]

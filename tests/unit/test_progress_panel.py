@@ -1,8 +1,8 @@
 import re
 
-from sync_core.progress import SHEET_BANDS, Progress
-from sync_core.ui import progress_panel
-from sync_core.ui.progress_panel import Head
+from sync_core.runs.progress import SHEET_BANDS, Progress
+from sync_core.ui.runs import progress_panel
+from sync_core.ui.runs.progress_panel import Head
 
 NASTY = '<script>alert(1)</script> "x" & :red[y]'
 

@@ -6,10 +6,10 @@ import httpx
 import pytest
 
 from sync_core import sources
-from sync_core.resource import Source
-from sync_core.settings import Settings
-from sync_core.sources.patience import Asking
-from sync_core.sources.published_csv import PublishedCsvSource, may_follow
+from sync_core.catalogue.resource import Source
+from sync_core.foundation.settings import Settings
+from sync_core.sources.files.published_csv import PublishedCsvSource, may_follow
+from sync_core.sources.retry import Asking
 from tests.fakes import google as fake
 from tests.fakes.google import Google
 from tests.fakes.spreadsheets import Lazy, Row, Tab, location

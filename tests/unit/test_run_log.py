@@ -1,7 +1,7 @@
 from zoneinfo import ZoneInfo
 
-from sync_core.progress import Line, as_text
-from sync_core.ui import run_log
+from sync_core.runs.progress import Line, as_text
+from sync_core.ui.runs import run_log
 
 PERTH = ZoneInfo("Australia/Perth")
 LINES = [Line(0.0, "info", "Opening"), Line(1.5, "error", '<b>"&\n</pre><script>')]

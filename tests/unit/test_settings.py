@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from sync_core import settings
+from sync_core.foundation import settings
 
 
 def test_nothing_set_means_the_embedded_servers() -> None:

@@ -1,10 +1,10 @@
-from sync_core import support
-from sync_core.errors import CATALOGUE
-from sync_core.resources import ENTITIES
+from sync_core.catalogue.resources import ENTITIES
+from sync_core.cli import support_page as support
+from sync_core.foundation.errors import CATALOGUE
 
 
 def test_the_support_page_is_what_the_catalogues_say() -> None:
-    """Where it is not: `python -m sync_core.support`."""
+    """Where it is not: `python -m sync_core.cli.support_page`."""
     assert support.PAGE.read_text(encoding="utf-8") == support.page()
 
 

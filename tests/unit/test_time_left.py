@@ -1,6 +1,6 @@
 import pytest
 
-from sync_core.ui import time_left
+from sync_core.ui.parts import time_left
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
-from sync_core.resources import CATALOGUE
-from sync_core.wording import Named, Tally, message
+from sync_core.catalogue.resources import CATALOGUE
+from sync_core.engine.tally import Named, Tally, message
 
 LOCATIONS = CATALOGUE["locations"].entities
 THERAPISTS = CATALOGUE["therapists"].entities

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync_core import tables
-from sync_core.ui import words
+from sync_core.foundation import tables
+from sync_core.ui.parts import words
 
 NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)  # 14:30 in Perth, a Monday
 PERTH = ZoneInfo("Australia/Perth")

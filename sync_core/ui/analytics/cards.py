@@ -6,15 +6,16 @@ from typing import Literal
 
 import streamlit as st
 
-from sync_core import filters
 from sync_core.analytics import key_figures
-from sync_core.analytics.asking import DEFINITIONS, FEW
+from sync_core.analytics.definitions import DEFINITIONS, FEW
 from sync_core.analytics.key_figures import LIST_BEHIND, Recovery, RowFigures, RunFigures
-from sync_core.ui.analytics import numbers, reading
+from sync_core.runs import filters
+from sync_core.ui.analytics import cached as reading
+from sync_core.ui.analytics import numbers
 from sync_core.ui.analytics.period import Asked
-from sync_core.ui.navigation import page_file
-from sync_core.ui.visitor import CHOICE, Visitor
-from sync_core.ui.words import count
+from sync_core.ui.frame.navigation import page_file
+from sync_core.ui.frame.visitor import CHOICE, Visitor
+from sync_core.ui.parts.words import count
 
 WHOSE = "organizations"  # in the address of the list, by their short names
 FEW_HELP = f"Few samples: fewer than {FEW} runs. One more could change the figure."

@@ -7,10 +7,10 @@ from html import escape
 import plotly.graph_objects as go
 import plotly.io as pio
 
-from sync_core import resources
+from sync_core.catalogue import resources
 from sync_core.ui.analytics.period import Asked
-from sync_core.ui.figures import COLORS, PATTERNS
-from sync_core.ui.words import LOOKS
+from sync_core.ui.parts.figures import COLORS, PATTERNS
+from sync_core.ui.parts.words import LOOKS
 
 HEIGHT, SMALL = 270, 190  # pixels
 DASHES = ("solid", "dash", "dot", "dashdot")

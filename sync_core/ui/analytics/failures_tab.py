@@ -9,16 +9,18 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from sync_core import db, resources
 from sync_core.analytics import habits, reasons
-from sync_core.analytics.asking import FAILED
+from sync_core.analytics.definitions import FAILED
 from sync_core.analytics.reasons import FailedRow, Offender, Reason
-from sync_core.scope import KEY_SEPARATOR
-from sync_core.ui import paging
-from sync_core.ui.analytics import cards, drawing, panel, reading
+from sync_core.catalogue import resources
+from sync_core.engine.statements import KEY_SEPARATOR
+from sync_core.foundation import db
+from sync_core.ui.analytics import cached as reading
+from sync_core.ui.analytics import cards, drawing, panel
 from sync_core.ui.analytics.period import Asked, title
-from sync_core.ui.visitor import Visitor
-from sync_core.ui.words import count
+from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts import paging
+from sync_core.ui.parts.words import count
 
 ROWS, RUNS = "Rows", "Runs"
 SHOWN = 12  # codes in the chart

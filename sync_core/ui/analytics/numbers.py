@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from sync_core.analytics.asking import FEW
-from sync_core.ui.words import lasted
+from sync_core.analytics.definitions import FEW
+from sync_core.ui.parts.words import lasted
 
 NONE = "–"  # noqa: RUF001 - the dash that people write where there is nothing
 

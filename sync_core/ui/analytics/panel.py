@@ -10,11 +10,14 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from sync_core import actions, csv_files, db, filters, people
-from sync_core.ui import paging
+from sync_core.foundation import csv_writer as csv_files
+from sync_core.foundation import db
+from sync_core.organizations import actions, people
+from sync_core.runs import filters
 from sync_core.ui.analytics import numbers
 from sync_core.ui.analytics.period import Asked
-from sync_core.ui.visitor import Visitor
+from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts import paging
 
 TABLE_ROWS = 12  # that are seen without scrolling
 PLAIN = {"displayModeBar": False, "scrollZoom": False}

@@ -11,12 +11,13 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from sync_core.analytics import habits
-from sync_core.analytics.asking import share
+from sync_core.analytics.definitions import share
 from sync_core.analytics.habits import Done
-from sync_core.ui.analytics import drawing, numbers, panel, reading
+from sync_core.ui.analytics import cached as reading
+from sync_core.ui.analytics import drawing, numbers, panel
 from sync_core.ui.analytics.period import Asked, title
-from sync_core.ui.visitor import Visitor
-from sync_core.ui.words import clock, count, literal
+from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts.words import clock, count, literal
 
 TOLD = 5  # people, and teams, in words
 DRAWN = 15  # people in the chart

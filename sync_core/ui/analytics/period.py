@@ -8,15 +8,15 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from sync_core import resources
 from sync_core.analytics import habits
-from sync_core.analytics.asking import Unit
-from sync_core.filters import Filter
+from sync_core.analytics.definitions import Unit
+from sync_core.catalogue import resources
 from sync_core.organizations import Organization
-from sync_core.ui import visitor
-from sync_core.ui.analytics import reading
-from sync_core.ui.visitor import Visitor
-from sync_core.ui.words import count
+from sync_core.runs.filters import Filter
+from sync_core.ui.analytics import cached as reading
+from sync_core.ui.frame import visitor
+from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts.words import count
 
 HOURS = "24 hours"
 DAYS = {"7 days": 7, "30 days": 30, "90 days": 90}

@@ -8,18 +8,19 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from sync_core import resources
 from sync_core.analytics import freshness, habits, over_time
-from sync_core.analytics.asking import JUDGED
+from sync_core.analytics.definitions import JUDGED
 from sync_core.analytics.freshness import Kept
 from sync_core.analytics.habits import OfResource
 from sync_core.analytics.over_time import Ended, Handled
+from sync_core.catalogue import resources
 from sync_core.runs import Run
-from sync_core.ui import strip
-from sync_core.ui.analytics import drawing, numbers, panel, reading
+from sync_core.ui.analytics import cached as reading
+from sync_core.ui.analytics import drawing, numbers, panel
 from sync_core.ui.analytics.period import Asked, title
-from sync_core.ui.visitor import Visitor
-from sync_core.ui.words import LOOKS, literal
+from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts.words import LOOKS, literal
+from sync_core.ui.runs import run_strip as strip
 
 STACKED = ("completed", "partial", "failed", "timed_out", "cancelled", "expired")
 BY_ROWS = ("created", "updated", "removed", "skipped", "failed", "unchanged")

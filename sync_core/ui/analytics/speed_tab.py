@@ -11,9 +11,10 @@ import streamlit as st
 from sync_core.analytics import habits, over_time
 from sync_core.analytics.habits import Phase, Point
 from sync_core.analytics.over_time import Mark, Took
-from sync_core.ui.analytics import drawing, numbers, panel, reading
+from sync_core.ui.analytics import cached as reading
+from sync_core.ui.analytics import drawing, numbers, panel
 from sync_core.ui.analytics.period import Asked, title
-from sync_core.ui.visitor import Visitor
+from sync_core.ui.frame.visitor import Visitor
 
 PHASES = {"downloading": "", "processing": "/", "saving": "x"}  # with their patterns
 HEADERS, SETTINGS = "triangle-down", "diamond"

@@ -8,10 +8,11 @@ import streamlit as st
 
 from sync_core.analytics import habits
 from sync_core.analytics.habits import Hour
-from sync_core.ui.analytics import drawing, panel, reading
+from sync_core.ui.analytics import cached as reading
+from sync_core.ui.analytics import drawing, panel
 from sync_core.ui.analytics.period import Asked
-from sync_core.ui.visitor import Visitor
-from sync_core.ui.words import count
+from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts.words import count
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 METRICS: Mapping[str, Callable[[Hour], float | None]] = {

@@ -1,0 +1,1 @@
+"""Over HTTP: files as streams, for whoever is signed in to the pages."""

@@ -1,0 +1,240 @@
+"""Files of the audit: the trail, the outcomes of a run, its rejected rows; each leaves a manifest.
+
+Who may see what in a file. The trail names who did what, with their e-mail addresses, to everybody
+who may export: accountability is its purpose. The cells of the clinics' own rows are another
+matter: who mends rows (analysts and administrators, `sync`) gets them as they are; for managers,
+addresses, phones and what a resource declares sensitive are masked (`***`), with the sentences
+that may quote them, and so are the details of runs whose rows are called by a sensitive name.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from sync_core.audit import hash_chain as chain
+from sync_core.audit import trail as audit
+from sync_core.foundation import csv_writer as csv_files
+from sync_core.foundation import db, tables
+from sync_core.foundation.csv_writer import moment, text
+from sync_core.organizations import Organization, actions, people
+from sync_core.organizations.people import Permission, Person
+from sync_core.records import masks
+from sync_core.records import outcome_files as row_files
+from sync_core.runs import Run, filters
+from sync_core.runs.filters import Filter
+
+MEMORY = "64MB"  # of Postgres, to sort a file's rows and to join their counts
+COUNTS = ("read", "created", "updated", "unchanged", "skipped", "failed", "removed")
+Askers = Sequence[tuple[Organization, Person]]  # in each organization, who they are there
+Columns = Mapping[str, sa.ColumnElement[Any]]  # by their titles in the file
+
+
+@dataclass(frozen=True)
+class Export:
+    """A file that somebody asks for: what is in it, and what its manifest says of it."""
+
+    what: str
+    file: str
+    askers: Askers
+    query: sa.Select[Any]
+    facts: Mapping[str, Any]  # of the manifest
+    bom: bool = False
+    run: Run | None = None
+
+
+@dataclass
+class Written:
+    """How much of a file was handed over."""
+
+    rows: int = 0
+    size: int = 0  # bytes
+    digest: Any = field(default_factory=hashlib.sha256)
+    complete: bool = False
+
+    def add(self, block: bytes, rows: int = 0) -> bytes:
+        """Count a block that is handed over."""
+        self.rows, self.size = self.rows + rows, self.size + len(block)
+        self.digest.update(block)
+        return block
+
+
+def save(export: Export, path: Path) -> Written:
+    """Write the file to a path."""
+    written = Written()
+    with path.open("wb") as file:
+        for block in write(export, written):
+            file.write(block)
+    return written
+
+
+def write(export: Export, written: Written | None = None) -> Iterator[bytes]:
+    """Give the bytes of the file, in flat memory.
+
+    At the end, or where it breaks off, its manifest is recorded as an action, in every organization
+    whose data it holds.
+    """
+    written, since = written or Written(), datetime.now(UTC)
+    try:
+        titles = [column.name for column in export.query.selected_columns]
+        start = (csv_files.BOM if export.bom else b"") + csv_files.line(titles).encode()
+        yield written.add(start)
+        with db.apart() as connection:
+            connection.exec_driver_sql(f"set local jit = off; set local work_mem = '{MEMORY}'")
+            for rows in csv_files.blocks(connection, export.query):
+                yield written.add(csv_files.joined(rows), len(rows))
+        written.complete = True
+    finally:
+        _record(export, written, since)
+
+
+def _record(export: Export, written: Written, since: datetime) -> None:
+    """Write the manifest down: what, with which filters, how much, and the SHA-256 of the bytes."""
+    told = {
+        "what": export.what,
+        "file": export.file,
+        **export.facts,
+        "rows": written.rows,
+        "bytes": written.size,
+        "sha256": written.digest.hexdigest(),
+        "complete": written.complete,
+        "seconds": round((datetime.now(UTC) - since).total_seconds(), 3),
+    }
+    with db.begin() as connection:
+        for organization, person in export.askers:
+            number, head = chain.head(connection, organization.id)
+            actions.record(
+                connection,
+                organization.id,
+                person,
+                "exported",
+                resource=export.run.resource if export.run else None,
+                run_id=export.run.id if export.run else None,
+                detail={**told, "head": {"link": number, "hash": head}},
+            )
+
+
+def _may(askers: Askers, *permissions: Permission) -> None:
+    """Refuse where somebody may do none of these in an organization. Raises no_permission."""
+    for _, person in askers:
+        if not any(person.may(permission) for permission in permissions):
+            people.require(person, permissions[0])
+
+
+def _is_masked(askers: Askers) -> bool:
+    return not all(person.may("sync") for _, person in askers)
+
+
+# The trail
+
+
+def trail(askers: Askers, wanted: Filter, *, bom: bool = False) -> Export:
+    """Export what the filter finds, newest first. Raises SyncError("no_permission")."""
+    _may(askers, "export")
+    ours = {organization.id for organization, _ in askers}
+    if not ours.issuperset(wanted.organizations):
+        raise ValueError("a filter over organizations of which nobody has asked")
+    facts = {
+        "filters": filters.to_address(wanted),
+        "organizations": [organization.slug for organization, _ in askers],
+        "masked": _is_masked(askers),
+    }
+    return Export("audit trail", _file("audit"), askers, _trail(askers, wanted), facts, bom)
+
+
+def _file(what: str) -> str:
+    return f"{what}-{datetime.now(UTC):%Y-%m-%d-%H%M}.csv"
+
+
+def _trail(askers: Askers, wanted: Filter) -> sa.Select[Any]:
+    """Give the query of the trail: what the list shows, with the counts of the runs."""
+    found = audit.entries(wanted).subquery("found")
+    counts = _counts(wanted)
+    named = [column.label(title) for title, column in _columns(askers, found, counts).items()]
+    its = (counts.c.run_id == found.c.id) & (found.c.entry == "run")
+    query = sa.select(*named).select_from(found.outerjoin(counts, its))
+    return query.order_by(found.c.at.desc(), found.c.id.desc())
+
+
+def _counts(wanted: Filter) -> sa.Subquery:
+    """Give the counts of each run, of all between the first and the last one that is wanted.
+
+    To sum them once and join is twice as fast as to look each run up.
+    """
+    kept, run = tables.tallies.c, tables.runs.c.id
+    first, last = (
+        sa.select(end(run)).where(*filters.runs(wanted)).scalar_subquery()
+        for end in (sa.func.min, sa.func.max)
+    )
+    sums = (  # as integers, which add up faster; a sheet has no more rows than these can count
+        sa.func.sum(sa.cast(kept[kind], sa.Integer)).label(kind) for kind in COUNTS
+    )
+    summed = sa.select(kept.run_id, *sums).where(kept.run_id.between(first, last))
+    return summed.group_by(kept.run_id).subquery("counts")
+
+
+def _columns(askers: Askers, found: sa.Subquery, counts: sa.FromClause) -> Columns:
+    """List the columns of the file by their titles."""
+    one = found.c
+    slugs = {organization.id: organization.slug for organization, _ in askers}
+    took = sa.func.extract("epoch", one.finished_at - one.started_at)
+    return {
+        "Time": moment(one.at),
+        "Entry": one.entry,
+        "Id": one.id,
+        "Organization": sa.case(slugs, value=one.organization_id),
+        "Event": one.what,  # this and the next three are words of ours: nobody types them
+        "Resource": one.resource,
+        "Kind": one.kind,
+        "Trigger": one.trigger,
+        "Person": text(one.name),
+        "E-mail": text(one.email),
+        "Team": text(one.team),
+        "Run": one.run_id,
+        "Started": moment(one.started_at),
+        "Finished": moment(one.finished_at),
+        "Seconds": sa.func.round(took, 3),
+        "Attempts": one.attempt,
+        **{kind.capitalize(): counts.c[kind] for kind in COUNTS},
+        "Error": one.error_code,
+        "Message": text(one.message),
+        "Details": text(_details(askers, found)),
+    }
+
+
+def _details(askers: Askers, found: sa.Subquery) -> sa.ColumnElement[str]:
+    """Tell the names and reasons of a run, or the facts of an action."""
+    named: sa.ColumnElement[str] = found.c.log_message
+    if _is_masked(askers) and (sensitive := masks.resources_with_hidden_names()):
+        named = sa.case((found.c.resource.in_(sensitive), found.c.message), else_=named)
+    return sa.case((found.c.entry == "run", named), else_=sa.cast(found.c.detail, sa.Text))
+
+
+# The rows of a run
+
+
+def outcomes(organization: Organization, by: Person, run: Run, *, bom: bool = False) -> Export:
+    """Export all that a run did to rows. Raises SyncError("no_permission")."""
+    askers = [(organization, by)]
+    _may(askers, "export")
+    query = row_files.outcomes(run, masked=_is_masked(askers))
+    return _of_run("outcomes", askers, run, query, bom=bom)
+
+
+def rejects(organization: Organization, by: Person, run: Run, *, bom: bool = False) -> Export:
+    """Export the rows of a run that did not make it, for whoever mends them, or may export."""
+    askers = [(organization, by)]
+    _may(askers, "export", "sync")
+    with db.begin() as connection:
+        query = row_files.rejects(connection, run, masked=_is_masked(askers))
+    return _of_run("rows to mend", askers, run, query, bom=bom)
+
+
+def _of_run(what: str, askers: Askers, run: Run, query: sa.Select[Any], *, bom: bool) -> Export:
+    file = f"{run.resource}-run-{run.id}-{what.replace(' ', '-')}.csv"
+    facts = {"run": run.id, "masked": _is_masked(askers)}
+    return Export(what, file, askers, query, facts, bom, run)

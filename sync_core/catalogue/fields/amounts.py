@@ -1,0 +1,318 @@
+"""Fields of amounts: whole numbers, any numbers, and money, exact to the last digit."""
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from math import isfinite
+from typing import ClassVar
+
+import polars as pl
+import sqlalchemy as sa
+
+from sync_core.catalogue.fields.cells import CellError, Shortcut, keep, matching, plain, without
+from sync_core.catalogue.fields.convention import Convention
+from sync_core.catalogue.fields.field import Field
+
+DIGITS = 100  # of a number at most; Postgres takes more, but nobody means them
+LONGEST = 1000  # characters that are looked at; the smallest float has 327
+BIGINT = 2**63
+EXACT = 2**53  # a spreadsheet's whole numbers have lost digits from here on
+MONEY_DIGITS = 12  # before the decimal point of numeric(14,2)
+MONEY_DECIMALS = 2
+
+_TYPED = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-") | {"\u2019": "'"})
+_AMOUNT = re.compile(r"([^-+(.,'0-9 ]*) *([-+(.,'0-9].*?[)0-9-][.,]?) *([^-)0-9 ]*)")
+_LIKE_A_NUMBER = frozenset("0123456789.,' ")
+_DOLLAR = re.compile(r"[A-Z]{1,2}\$")  # AU$, as well as A$
+
+
+@dataclass(frozen=True, kw_only=True)
+class Integer(Field):
+    """A whole number."""
+
+    minimum: int | None = None
+    maximum: int | None = None
+
+    reads_numbers = True
+    sql_type = sa.BigInteger()
+    sentences: ClassVar[Mapping[str, str]] = {
+        "not_a_number": "{label} is not a whole number: {text}{hint}",
+        "out_of_range": "{label} must be {range}: {text}",
+        "digits_lost": "The sheet has lost digits of {label}: {text}",
+    }
+
+    def facts(self, text: str, convention: Convention) -> dict[str, object]:
+        """Give the range, and how numbers are written here."""
+        bounds = _range(self.minimum, self.maximum, otherwise=f"between {-BIGINT} and {BIGINT - 1}")
+        return {"range": bounds, "hint": _hint(text, convention)}
+
+    def shortcuts(self, convention: Convention) -> tuple[Shortcut, ...]:
+        """Keep plain digits; take the marks out of 1,234."""
+        ungrouped = _ungrouped(convention, decimals=0)
+        return self._digits, lambda texts: self._digits(ungrouped(texts))
+
+    def _digits(self, texts: pl.Series) -> pl.Series:
+        digits = matching(texts, r"^(?:0|-?[1-9][0-9]{0,17})$")
+        return _within(digits, pl.Int64(), self.minimum, self.maximum)
+
+    def parse(self, text: str, convention: Convention) -> str:
+        """Read a number without decimals."""
+        digits = _written(_decimal(text, _whole_or_part(convention)))
+        if "." in digits:
+            raise CellError("not_a_number")
+        if len(digits) > DIGITS or not -BIGINT <= int(digits) < BIGINT:
+            raise CellError("out_of_range")
+        _refuse_outside(Decimal(digits), self.minimum, self.maximum)
+        return digits
+
+    def read_numbers(self, numbers: pl.Series, texts: pl.Series) -> pl.Series:
+        """Read the numbers that are exact."""
+        return super().read_numbers(keep(numbers, numbers.abs() <= EXACT), texts)
+
+    def parse_number(self, number: float, text: str | None) -> str:
+        """Read a number that is exact."""
+        if isfinite(number) and abs(number) > EXACT:
+            raise CellError("digits_lost")
+        return super().parse_number(number, text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number(Field):
+    """Any decimal number; 12.5% is 0.125."""
+
+    minimum: float | Decimal | None = None
+    maximum: float | Decimal | None = None
+
+    reads_numbers = True
+    sql_type = sa.Numeric()
+    sentences: ClassVar[Mapping[str, str]] = {
+        "not_a_number": "{label} is not a number: {text}{hint}",
+        "out_of_range": "{label} must be {range}: {text}",
+    }
+
+    def facts(self, text: str, convention: Convention) -> dict[str, object]:
+        """Give the range, and how numbers are written here."""
+        bounds = _range(self.minimum, self.maximum, otherwise=f"shorter than {DIGITS} digits")
+        return {"range": bounds, "hint": _hint(text, convention)}
+
+    def shortcuts(self, convention: Convention) -> tuple[Shortcut, ...]:
+        """Keep plain decimals; take marks, and zeros at the end, out of 1,234.50."""
+        ungrouped = _ungrouped(convention, decimals=9)
+        tidied = lambda texts: self._decimals(_without_last_zeros(ungrouped(texts)))  # noqa: E731
+        return (self._decimals, tidied) if convention.decimal_mark == "." else (tidied,)
+
+    def _decimals(self, texts: pl.Series) -> pl.Series:
+        # Up to 15 digits, so that comparing floats is comparing the decimals themselves.
+        decimals = matching(
+            texts, r"^(?:0|-?[1-9][0-9]{0,14}|-?(?:0|[1-9][0-9]{0,5})\.[0-9]{0,8}[1-9])$"
+        )
+        return _within(decimals, pl.Float64(), self.minimum, self.maximum)
+
+    def parse(self, text: str, convention: Convention) -> str:
+        """Read a number, a percentage, or a number with an exponent."""
+        number = _decimal(text, _any_number(convention))
+        digits = _written(number)
+        if len(digits) > DIGITS:
+            raise CellError("out_of_range")
+        _refuse_outside(number, self.minimum, self.maximum)
+        return digits
+
+
+@dataclass(frozen=True, kw_only=True)
+class Money(Field):
+    """An amount of money with two decimals; a currency beside it is left aside."""
+
+    reads_numbers = True
+    sql_type = sa.Numeric(MONEY_DIGITS + MONEY_DECIMALS, MONEY_DECIMALS)
+    sentences: ClassVar[Mapping[str, str]] = {
+        "not_a_number": "{label} is not a number: {text}{hint}",
+        "too_many_decimals": "{label} has more than two decimals: {text}",
+        "out_of_range": "{label} is too large: {text}",
+    }
+
+    def facts(self, text: str, convention: Convention) -> dict[str, object]:
+        """Give how numbers are written here."""
+        return {"hint": _hint(text, convention)}
+
+    def shortcuts(self, convention: Convention) -> tuple[Shortcut, ...]:
+        """Keep 95.50; make it of 95, 95.5 and $1,234.50."""
+        ungrouped = _ungrouped(convention, decimals=MONEY_DECIMALS, symbol="$")
+        padded = lambda texts: _with_two_decimals(ungrouped(texts))  # noqa: E731
+        return (_two_decimals, padded) if convention.decimal_mark == "." else (padded,)
+
+    def parse(self, text: str, convention: Convention) -> str:
+        """Read an amount, with or without its currency."""
+        number = _decimal(text, _whole_or_part(convention), _currencies(convention))
+        whole, _, part = _written(number).partition(".")
+        if len(part) > MONEY_DECIMALS:
+            raise CellError("too_many_decimals")
+        if len(whole.removeprefix("-")) > MONEY_DIGITS:
+            raise CellError("out_of_range")
+        return f"{whole}.{part:0<{MONEY_DECIMALS}}"
+
+
+# Columns at once
+
+
+def _two_decimals(texts: pl.Series) -> pl.Series:
+    return matching(texts, r"^(?:0|-?[1-9][0-9]{0,11})\.[0-9]{2}$")
+
+
+def _with_two_decimals(texts: pl.Series) -> pl.Series:
+    exact = pl.Decimal(MONEY_DIGITS + MONEY_DECIMALS, MONEY_DECIMALS)
+    return texts.cast(exact, strict=False).cast(pl.String)
+
+
+def _without_last_zeros(texts: pl.Series) -> pl.Series:
+    stripped = texts.str.strip_chars_end("0").str.strip_suffix(".")
+    return stripped.zip_with(texts.str.contains(".", literal=True), texts)
+
+
+def _ungrouped(convention: Convention, decimals: int, symbol: str = "") -> Shortcut:
+    """Make 1234.50 of 1,234.50 or of what stands for it in the locale; the rest null."""
+    point, mark = re.escape(convention.decimal_mark), _kin(convention.group_mark)
+    part = rf"(?:{point}[0-9]{{1,{decimals}}})?" if decimals else ""
+    before = rf"-?(?:{re.escape(symbol)})?"
+    whole = rf"(?:[1-9][0-9]{{0,2}}(?:[{mark}][0-9]{{3}})+|[0-9]+)"
+    pattern = f"^{before}{whole}{part}$"
+
+    def ungrouped(texts: pl.Series) -> pl.Series:
+        bare = without(matching(texts, pattern), symbol + mark)
+        if convention.decimal_mark == ".":
+            return bare
+        return bare.str.replace(convention.decimal_mark, ".", literal=True)
+
+    return ungrouped
+
+
+def _within(
+    texts: pl.Series, kind: pl.DataType, low: float | Decimal | None, high: float | Decimal | None
+) -> pl.Series:
+    """Keep the numbers within their bounds."""
+    if low is None and high is None:
+        return texts
+    numbers = texts.cast(kind)
+    above = numbers >= (numbers if low is None else low)
+    return keep(texts, above & (numbers <= (numbers if high is None else high)))
+
+
+# One text at a time
+
+
+def _decimal(
+    text: str, grammar: re.Pattern[str], currencies: frozenset[str] | None = None
+) -> Decimal:
+    """Read a number with its sign, wherever people write that: -5, 5-, (5), -$5, $(5)."""
+    if len(text) > LONGEST:
+        raise CellError("not_a_number")
+    sign, rest = _signed(plain(text).strip().translate(_TYPED))
+    if currencies and (bare := _without_currency(rest, currencies)):
+        sign, rest = (sign, bare) if sign else _signed(bare)
+    if not (parts := grammar.fullmatch(rest)):
+        raise CellError("not_a_number")
+    digits = re.sub(r"[^0-9]", "", parts["whole"] or "0")
+    shift = int(parts["exponent"] or 0) - (2 if parts["percent"] else 0)
+    return Decimal(f"{sign}{digits}.{parts['part'] or '0'}E{shift}")
+
+
+def _without_currency(text: str, currencies: frozenset[str]) -> str:
+    """Take the currency off the front or the end; give nothing where none is there."""
+    found = _AMOUNT.fullmatch(text)
+    before, amount, after = found.groups() if found else ("", "", "")
+    mark = (before or after).upper()
+    known = mark in currencies or _DOLLAR.fullmatch(mark)
+    return amount if known and not (before and after) else ""
+
+
+def _signed(text: str) -> tuple[str, str]:
+    """Part a number from its sign."""
+    if text.startswith("(") and text.endswith(")"):  # as accountants' formats show it
+        return "-", text[1:-1].strip()
+    if text.startswith(("-", "+")):
+        return text[0], text[1:].strip()
+    if text.endswith("-"):
+        return "-", text[:-1].strip()
+    return "", text
+
+
+def _written(number: Decimal) -> str:
+    """Write a number in one way only: no exponent, no zeros at its end, no minus zero."""
+    digits = format(number, "f")
+    if "." in digits:
+        digits = digits.rstrip("0").rstrip(".")
+    return "0" if digits == "-0" else digits
+
+
+def _refuse_outside(
+    number: Decimal, low: float | Decimal | None, high: float | Decimal | None
+) -> None:
+    if low is not None and number < Decimal(str(low)):
+        raise CellError("out_of_range")
+    if high is not None and number > Decimal(str(high)):
+        raise CellError("out_of_range")
+
+
+# How numbers are written
+
+
+@cache
+def _whole_or_part(convention: Convention) -> re.Pattern[str]:
+    """Give the grammar of 1234, 1,234.50, .5 and 5. in the convention's marks."""
+    return re.compile(_digits(convention) + "(?P<exponent>)(?P<percent>)")
+
+
+@cache
+def _any_number(convention: Convention) -> re.Pattern[str]:
+    """Give the same, with 12.5% and 1e-5."""
+    exponent = r"(?:[eE](?P<exponent>[-+]?[0-9]{1,3}))?"
+    return re.compile(_digits(convention) + exponent + r" ?(?P<percent>%)?")
+
+
+def _digits(convention: Convention) -> str:
+    # A group is never led by a zero: 0,123 was meant as a decimal comma.
+    mark = f"[ '{re.escape(_simple(convention.group_mark))}]"
+    threes = rf"[1-9][0-9]{{0,2}}(?P<mark>{mark})[0-9]{{3}}(?:(?P=mark)[0-9]{{3}})*"
+    twos = r"|[1-9][0-9]?(?:,[0-9]{2})*,[0-9]{3}" if convention.groups_of_two else ""
+    point = re.escape(convention.decimal_mark)
+    return rf"(?={point}?[0-9])(?P<whole>{threes}{twos}|[0-9]+)?(?:{point}(?P<part>[0-9]*))?"
+
+
+@cache
+def _currencies(convention: Convention) -> frozenset[str]:
+    return frozenset(plain(mark).upper() for mark in convention.currency_marks)
+
+
+def _simple(mark: str) -> str:
+    """Reduce a mark to the one that all its kin are read as."""
+    return plain(mark).translate(_TYPED)
+
+
+def _kin(mark: str) -> str:
+    """Give the characters that are read as this mark, for a class of a pattern."""
+    return {" ": " \xa0\u2009\u202f", "'": "'\u2019"}.get(_simple(mark), mark)
+
+
+# What sentences name
+
+
+def _range(low: float | Decimal | None, high: float | Decimal | None, otherwise: str) -> str:
+    if low is None and high is None:
+        return otherwise
+    if low is None:
+        return f"at most {high}"
+    return f"at least {low}" if high is None else f"between {low} and {high}"
+
+
+def _hint(text: str, convention: Convention) -> str:
+    """Show how a number is written here, where a text looks like one of another convention."""
+    if not _LIKE_A_NUMBER.issuperset(_simple(text)):
+        return ""
+    with suppress(CellError):
+        _decimal(text, _any_number(convention))
+        return ""
+    example = f"1{_simple(convention.group_mark)}234{convention.decimal_mark}50"
+    other = "" if convention.locale else ", or set the source's locale"
+    return f" (write it like {example}{other})"

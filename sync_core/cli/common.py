@@ -1,0 +1,98 @@
+"""What the commands of the shell share: whose data, who acts, and errors as exit codes."""
+
+import json
+import logging
+import sys
+from collections.abc import Callable
+from functools import wraps
+from getpass import getuser
+from typing import NoReturn, ParamSpec
+
+import click
+import sqlalchemy as sa
+
+from sync_core import organizations
+from sync_core.demo import organization as demo
+from sync_core.foundation import db, settings
+from sync_core.foundation.embedded import EmbeddedError
+from sync_core.foundation.errors import SyncError
+from sync_core.foundation.settings import SettingsError
+from sync_core.organizations import Organization, people
+from sync_core.organizations.people import Person
+
+INTERNAL, REFUSED = 1, 5
+P = ParamSpec("P")
+
+log = logging.getLogger("syncdesk")
+
+of_organization = click.option(
+    "--org", default=organizations.DEFAULT, show_default=True, metavar="SLUG"
+)
+as_person = click.option("--as", "email", metavar="EMAIL", help="Act as this person.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON only.")
+
+
+def command(function: Callable[P, int | None]) -> Callable[P, None]:
+    """Turn what a command raises into a sentence and an exit code."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        as_json = bool(kwargs.get("as_json"))
+        try:
+            code = function(*args, **kwargs)
+        except SyncError as error:
+            refuse(error.code, error.sentence, error.advice, REFUSED, as_json=as_json)
+        except (SettingsError, EmbeddedError) as error:
+            refuse("settings", str(error), "", INTERNAL, as_json=as_json)
+        except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
+            log.info("the database: %s", error)
+            down = SyncError("database_down")
+            refuse(down.code, down.sentence, down.advice, INTERNAL, as_json=as_json)
+        except Exception as error:
+            log.exception("unexpected")
+            refuse(
+                "internal", f"Unexpected: {type(error).__name__}.", "", INTERNAL, as_json=as_json
+            )
+        sys.exit(code or 0)
+
+    return run
+
+
+def prepared(function: Callable[P, int | None]) -> Callable[P, None]:
+    """Make a command whose database is at the newest version."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> int | None:
+        db.prepare()
+        with db.begin() as connection:
+            if not settings.current().database_url:
+                demo.make_organization(connection)
+        return function(*args, **kwargs)
+
+    return command(run)
+
+
+def refuse(code: str, sentence: str, advice: str, status: int, *, as_json: bool) -> NoReturn:
+    """Say why not, in the form that was asked for, and end."""
+    if as_json:
+        click.echo(json.dumps({"error": {"code": code, "message": sentence, "advice": advice}}))
+    else:
+        click.echo(f"{sentence} {advice}".rstrip(), err=True)
+    sys.exit(status)
+
+
+def who(email: str | None, of: Organization) -> Person:
+    """Give the person to act as; the shell of the machine is an admin's."""
+    if email is None:
+        return Person(getuser(), f"{getuser()}@localhost", "admin", "Command line")
+    with db.begin() as connection:
+        found = people.find(connection, of.id, email)
+    if found is None:
+        raise SyncError("unknown_person", email=email, organization=of.name)
+    return found
+
+
+def organization(slug: str) -> Organization:
+    """Give the organization of this short name. Raises SyncError."""
+    with db.begin() as connection:
+        return organizations.get(connection, slug)

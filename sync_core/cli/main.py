@@ -1,0 +1,361 @@
+"""The command line: what the pages do, for the shell of the machine."""
+
+import json
+import logging
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+from redis import RedisError
+
+from sync_core import organizations, runs, sources
+from sync_core.audit import exports
+from sync_core.cli import audit as commands_of_audit
+from sync_core.cli import local_stack as stack
+from sync_core.cli.common import as_person as _as
+from sync_core.cli.common import command as _command
+from sync_core.cli.common import json_option as _json
+from sync_core.cli.common import of_organization as _org
+from sync_core.cli.common import organization as _organization
+from sync_core.cli.common import prepared as _prepared
+from sync_core.cli.common import who as _who
+from sync_core.demo import organization as demo
+from sync_core.execution import maintenance as beat
+from sync_core.execution import queue as jobs
+from sync_core.foundation import db, settings
+from sync_core.foundation.errors import SyncError
+from sync_core.operations import administration
+from sync_core.organizations import Organization, people
+from sync_core.organizations import source_settings as places
+from sync_core.organizations.people import Person, Role
+from sync_core.runs import Run
+from sync_core.sources import Place
+
+TRIES = 3  # workers of our own that may fail
+EXIT_CODES = {
+    "completed": 0,
+    "partial": 3,
+    "failed": 4,
+    "timed_out": 4,
+    "expired": 4,
+    "waiting": 6,
+    "cancelled": 7,
+}
+
+
+def main() -> None:
+    """Run the command; every refusal is one sentence and an exit code, never a trace."""
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    cli(prog_name="syncdesk")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Keep Postgres in step with Google Sheets and Cliniko."""
+
+
+cli.add_command(commands_of_audit.verify)
+cli.add_command(commands_of_audit.export)
+
+
+@cli.command()
+@click.option("--port", default=8600, show_default=True, type=click.IntRange(1, 65535))
+@_prepared
+def up(port: int) -> int:
+    """Start everything: servers, worker, pages; stop with Ctrl-C."""
+    found = settings.current()
+    if found.database_url:
+        return stack.run(port, click.echo)
+    folder = found.data / "demo"
+    with db.begin() as connection:
+        demo.load(connection, folder)
+    cliniko = None if settings.given().reads_cliniko else found.data / settings.MADE_UP_CLINIKO
+    return stack.run(port, click.echo, cliniko)
+
+
+@cli.group()
+def org() -> None:
+    """Add and list organizations: whose data it is."""
+
+
+@org.command("add")
+@click.argument("slug")
+@click.argument("name")
+@click.option("--country", default="AU", show_default=True, help="ISO code, for phones.")
+@click.option("--time-zone", default="UTC", show_default=True)
+@_prepared
+def org_add(slug: str, name: str, country: str, time_zone: str) -> None:
+    """Add an organization."""
+    with db.begin() as connection:
+        added = organizations.add(connection, slug, name, country, time_zone)
+    click.echo(f"Added {added.name} ({added.slug}).")
+
+
+@org.command("list")
+@_prepared
+def org_list() -> None:
+    """List the organizations."""
+    with db.begin() as connection:
+        for found in organizations.everyone(connection):
+            click.echo(f"{found.slug}\t{found.name}\t{found.country}\t{found.time_zone}")
+
+
+@cli.group()
+def person() -> None:
+    """Say who may come in, and with which role."""
+
+
+@person.command("set")
+@click.argument("email")
+@click.argument("name")
+@click.option("--role", type=click.Choice(get_args(Role)), required=True)
+@click.option("--team", default="", help="As in 'Sarah Lim from Operations'.")
+@_org
+@_command
+def person_set(email: str, name: str, role: Role, team: str, org: str) -> None:
+    """Let somebody in with a role, or change the role."""
+    organization = _organization(org)
+    changed = Person(name, email, role, team)
+    administration.put_person(organization, _who(None, organization), changed)
+    click.echo(f"{name} ({email}) is {role} of {organization.name}.")
+
+
+@person.command("list")
+@_org
+@_command
+def person_list(org: str) -> None:
+    """List the people of an organization."""
+    organization = _organization(org)
+    with db.begin() as connection:
+        for found in people.everyone(connection, organization.id):
+            click.echo(f"{found.email}\t{found.role}\t{found.name}\t{found.team}")
+
+
+@cli.group()
+def source() -> None:
+    """Set and test where the data of a resource come from."""
+
+
+@source.command("set")
+@click.argument("resource")
+@click.argument("location", metavar="[ENTITY=]LOCATION")
+@click.option("--tab", metavar="NAME|GID", help="Tab of a Google Sheet.")
+@click.option("--locale", help="How numbers and dates are written, such as de_DE.")
+@_org
+@_json
+@_prepared
+def source_set(
+    resource: str, location: str, tab: str | None, locale: str | None, org: str, *, as_json: bool
+) -> None:
+    """Set the source of a resource, or of one of its entities.
+
+    LOCATION is a Google Sheet (address or id), the address of a published CSV, folder:PATH, or
+    cliniko: the account whose API key is set for the organization.
+    """
+    organization = _organization(org)
+    found = places.said(organization, places.by_name(resource), location, tab, locale, Path.cwd())
+    with db.begin() as connection:
+        places.put(connection, organization, found)
+    _print_places(found, as_json=as_json)
+
+
+@source.command("list")
+@_org
+@_json
+@_prepared
+def source_list(org: str, *, as_json: bool) -> None:
+    """List the sources that are set."""
+    organization = _organization(org)
+    with db.begin() as connection:
+        found = places.everyone(connection, organization)
+    _print_places(found, as_json=as_json)
+
+
+def _print_places(found: list[Place], *, as_json: bool) -> None:
+    if as_json:
+        rows = [
+            {
+                "resource": place.resource,
+                "entity": place.entity,
+                "kind": place.kind,
+                "location": place.location,
+                "tab": place.tab,
+                "locale": place.locale,
+            }
+            for place in found
+        ]
+        click.echo(json.dumps({"sources": rows}))
+        return
+    for place in found:
+        click.echo(f"{place.resource}.{place.entity}: {sources.place_name(place)}")
+
+
+@source.command("test")
+@click.argument("resource")
+@_org
+@_json
+@_prepared
+def source_test(resource: str, org: str, *, as_json: bool) -> None:
+    """Say whether the source can be read, and how many rows it has."""
+    organization = _organization(org)
+    declared = places.by_name(resource)
+    with db.begin() as connection:
+        found = places.get(connection, organization, declared)
+    tested = {}
+    for place in sources.worth_testing(found):
+        entity = places.entity(declared, place.entity)
+        tested[place.entity] = sources.test_place(place, entity, settings.current())
+    if as_json:
+        click.echo(json.dumps({"resource": resource, "ok": True, "entities": tested}))
+    else:
+        click.echo("\n".join(tested.values()))
+
+
+@cli.command()
+@click.argument("resource")
+@click.option("--wait", is_flag=True, help="Wait for the end; runs a worker if none is alive.")
+@_org
+@_as
+@_json
+@_prepared
+def sync(resource: str, org: str, email: str | None, *, wait: bool, as_json: bool) -> int:
+    """Start a sync of RESOURCE."""
+    organization = _organization(org)
+    run = jobs.start(organization, resource, _who(email, organization), "command line")
+    if wait:
+        run = _follow(organization, run)
+    return _report(organization, run, as_json=as_json)
+
+
+def _follow(organization: Organization, run: Run) -> Run:
+    """Wait for the end of a run; a worker of our own works on it where none is alive."""
+    worker: subprocess.Popen[bytes] | None = None
+    failures = 0
+    while run.active:
+        if worker and worker.poll():
+            failures += 1
+        if failures == TRIES:
+            raise SyncError("no_worker", run=run.id)
+        if worker is None or worker.poll() is not None:
+            worker = None if _a_worker_is_alive() else stack.start_worker("--burst")
+        time.sleep(0.2)
+        with db.begin() as connection:
+            run = runs.get(connection, organization.id, run.id)
+    if worker:
+        worker.wait()
+    return run
+
+
+def _a_worker_is_alive() -> bool:
+    try:
+        return jobs.workers() > 0
+    except RedisError:
+        return True  # ours could not take the run off the queue either
+
+
+@cli.command()
+@click.argument("run_id", metavar="RUN", type=int)
+@_org
+@_json
+@_prepared
+def status(run_id: int, org: str, *, as_json: bool) -> int:
+    """Tell how a run is, or how it ended."""
+    organization = _organization(org)
+    with db.begin() as connection:
+        run = runs.get(connection, organization.id, run_id)
+    return _report(organization, run, as_json=as_json)
+
+
+def _report(organization: Organization, run: Run, *, as_json: bool) -> int:
+    if as_json:
+        click.echo(json.dumps(_as_json(organization, run)))
+    else:
+        click.echo(f"Run {run.id}, {run.resource}, {run.status}: {run.message or 'on its way.'}")
+        for line in (run.advice, *run.notes):
+            if line:
+                click.echo(line)
+    return EXIT_CODES.get(run.status, 0)
+
+
+def _as_json(organization: Organization, run: Run) -> Mapping[str, Any]:
+    with db.begin() as connection:
+        counted = runs.tallies(connection, [run.id]).get(run.id, {})
+    return {
+        "run_id": run.id,
+        "status": run.status,
+        "resource": run.resource,
+        "organization": organization.slug,
+        "message": run.message,
+        "log_message": run.log_message,
+        "duration_s": run.seconds,
+        "counts": counted,
+        "error_code": run.error_code,
+        "advice": run.advice,
+        "notes": run.notes,
+    }
+
+
+@cli.command()
+@click.argument("resource", required=False)
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@_org
+@_json
+@_prepared
+def history(resource: str | None, limit: int, org: str, *, as_json: bool) -> None:
+    """List the latest runs."""
+    organization = _organization(org)
+    with db.begin() as connection:
+        found = runs.history(
+            connection, organization.id, resource and places.by_name(resource).name, limit
+        )
+    if as_json:
+        click.echo(json.dumps({"runs": [_as_json(organization, run) for run in found]}))
+        return
+    for run in found:
+        when = run.queued_at.isoformat(timespec="seconds")
+        click.echo(
+            f"{run.id}\t{when}\t{run.resource}\t{run.status}\t{run.requested_by}\t{run.message}"
+        )
+
+
+@cli.command("rejects")
+@click.argument("run_id", metavar="RUN", type=int)
+@click.option("--csv", "path", required=True, type=click.Path(path_type=Path), metavar="FILE")
+@_org
+@_as
+@_prepared
+def write_rejects(run_id: int, path: Path, org: str, email: str | None) -> None:
+    """Write the failed and skipped rows of a run, with their reasons."""
+    organization = _organization(org)
+    with db.begin() as connection:
+        run = runs.get(connection, organization.id, run_id)
+    export = exports.rejects(organization, _who(email, organization), run)
+    click.echo(f"Wrote {exports.save(export, path).rows} rows to {path}.")
+
+
+@cli.command()
+@_command
+def migrate() -> None:
+    """Bring the database to the newest version."""
+    with db.begin() as connection:
+        db.migrate(connection)
+    click.echo("The database is at the newest version.")
+
+
+@cli.command("beat")
+@_prepared
+def run_beat() -> None:
+    """Run the beat alone: it closes dead runs and pushes lost ones again."""
+    beat.main()
+
+
+@cli.command()
+@_command
+def env() -> None:
+    """Print the addresses of Postgres and Redis, for a shell to evaluate."""
+    urls = settings.urls()
+    click.echo(f"DATABASE_URL='{urls.database.replace('+psycopg', '')}'")
+    click.echo(f"REDIS_URL='{urls.redis}'")

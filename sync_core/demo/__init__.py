@@ -1,0 +1,1 @@
+"""The made-up organization: its files, its history, a Cliniko of its own."""

@@ -1,0 +1,70 @@
+"""The demo organization: its people, its made-up history, and its made-up files and Cliniko."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from sync_core import organizations
+from sync_core.catalogue import resources
+from sync_core.catalogue.resource import Entity
+from sync_core.demo import files as demo_files
+from sync_core.demo import history as demo_history
+from sync_core.foundation import tables
+from sync_core.organizations import Organization, people
+from sync_core.organizations import source_settings as places
+from sync_core.organizations.people import Person
+from sync_core.sources import CLINIKO, HELD_BY_CLINIKO, Place
+
+PEOPLE = (
+    Person("Vera Olsen", "vera.olsen@example.org", "viewer", "Reception"),
+    Person("Sarah Lim", "sarah.lim@example.org", "analyst", "Operations"),
+    Person("Michael Tan", "michael.tan@example.org", "manager", "Marketing"),
+    Person("Ana Ruiz", "ana.ruiz@example.org", "admin", "IT"),
+)
+
+
+def load(connection: Connection, folder: Path) -> None:
+    """Give the demo organization people, a history and sources where it has none, and files."""
+    make_organization(connection)
+    demo = {found.slug: found for found in organizations.everyone(connection)}
+    if organizations.DEFAULT in demo:
+        _load(connection, demo[organizations.DEFAULT], folder)
+
+
+def _load(connection: Connection, organization: Organization, folder: Path) -> None:
+    if not people.everyone(connection, organization.id):
+        for person in PEOPLE:
+            people.add(connection, organization.id, person)
+    demo_history.load(connection, organization)
+    demo_files.write(folder)
+    have = set(
+        connection.execute(
+            sa.select(tables.sources.c.resource).where(
+                tables.sources.c.organization_id == organization.id
+            )
+        ).scalars()
+    )
+    for resource in resources.CATALOGUE.values():
+        if resource.name not in have:
+            found = [_place(organization, resource.name, e, folder) for e in resource.entities]
+            places.put(connection, organization, found)
+
+
+def _place(organization: Organization, resource: str, entity: Entity, folder: Path) -> Place:
+    in_cliniko = entity.name in HELD_BY_CLINIKO
+    return Place(
+        organization=organization.slug,
+        resource=resource,
+        entity=entity.name,
+        kind="cliniko" if in_cliniko else "folder",
+        location=CLINIKO if in_cliniko else str(folder),
+    )
+
+
+def make_organization(connection: Connection) -> None:
+    """Add the demo organization where there is none at all yet."""
+    if not organizations.everyone(connection):
+        organizations.add(
+            connection, organizations.DEFAULT, "Northwind Care", "AU", "Australia/Perth"
+        )

@@ -1,0 +1,1 @@
+"""One run from the source to the table: read, validate, plan, apply."""

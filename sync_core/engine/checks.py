@@ -1,0 +1,221 @@
+"""What only the whole sheet, or the table, shows of a row: repeats, references, unique values."""
+
+from psycopg import sql
+from sqlalchemy import Connection
+
+from sync_core.catalogue.fields import Field
+from sync_core.catalogue.resource import Entity
+from sync_core.engine.statements import Scope, column, listed, named, same
+
+
+def find(connection: Connection, scope: Scope) -> int:
+    """Write down the rows that repeat a key, or refer to nothing; gives how many issues."""
+    scope.run(connection, "drop table if exists {verdicts}")
+    scope.run(
+        connection,
+        "create unlogged table {verdicts}"
+        " (row_number integer, issue jsonb, rule text, reason text)",
+    )
+    found = _repeated_keys(connection, scope) if scope.repeats else 0
+    for field in scope.entity.fields:
+        if field.refers_to:
+            found += _references(connection, scope, field)
+    return found
+
+
+def _repeated_keys(connection: Connection, scope: Scope) -> int:
+    label = " + ".join(field.label for field in scope.entity.keys)
+    sentence = sql.SQL("format('%s %s stands in row %s already', {}::text, {}, first)").format(
+        sql.Literal(label), scope.names["s_key"]
+    )
+    return scope.run(
+        connection,
+        "insert into {verdicts} select s.row_number, {issue} from {rows} s join"
+        " (select {keys}, min(row_number) as first from {rows} group by {keys}"
+        " having count(*) > 1) t on {s_is_t} where s.row_number > first and s._rule is null",
+        issue=scope.issue(scope.entity.keys[0], "repeated_key", sentence),
+    )
+
+
+def _references(connection: Connection, scope: Scope, field: Field) -> int:
+    parent = (scope.known or {})[field.refers_to or ""]
+    if parent in scope.together:
+        return _to_this_run(connection, scope, field, parent)
+    return _to_table(connection, scope, field, parent)
+
+
+def _parent_names(scope: Scope, field: Field, parent: Entity) -> dict[str, sql.Composable]:
+    sentence = sql.SQL("format('%s %s does not exist', {}::text, {})").format(
+        sql.Literal(field.label), sql.Identifier("s", field.column)
+    )
+    return {
+        "cell_value": sql.Identifier("s", field.column),
+        "parent": sql.Identifier(parent.name),
+        "parent_key": sql.Identifier(parent.keys[0].column),
+        "unknown": scope.issue(field, "unknown_reference", sentence),
+    }
+
+
+def _to_table(connection: Connection, scope: Scope, field: Field, parent: Entity) -> int:
+    """Refer to what another resource keeps: it must stand in the table, not removed."""
+    return scope.run(
+        connection,
+        "insert into {verdicts} select s.row_number, {unknown} from {rows} s"
+        " where {cell_value} is not null and s._rule is null and not exists"
+        " (select from {parent} r where r.organization_id = {org}"
+        " and r.{parent_key} = {cell_value} and r._removed_at is null)",
+        **_parent_names(scope, field, parent),
+    )
+
+
+def _to_this_run(connection: Connection, scope: Scope, field: Field, parent: Entity) -> int:
+    """Refer to a row of the same run: it must be there after the run, neither failed nor skipped.
+
+    The first row of a key counts; a parent that was not read must stand in the table.
+    """
+    theirs = scope.of(parent).names
+    failed = sql.SQL("format('%s %s failed (row %s)', {}::text, {}, r.row_number)").format(
+        sql.Literal(field.label), sql.Identifier("s", field.column)
+    )
+    return scope.run(
+        connection,
+        "insert into {verdicts} select s.row_number,"
+        " case when r.row_number is null then {unknown}"
+        " when v.kind = 'failed' then {parent_failed} end,"
+        " v.rule, v.issues -> 0 ->> 'sentence'"
+        " from {rows} s left join (select {parent_key} as key, min(row_number) as row_number"
+        " from {parent_rows} group by 1) r on r.key = {cell_value}"
+        " left join {parent_plan} v on v.row_number = r.row_number"
+        " where {cell_value} is not null and s._rule is null and ("
+        " v.kind in ('failed', 'skipped') or r.row_number is null and not exists"
+        " (select from {parent} t where t.organization_id = {org}"
+        " and t.{parent_key} = {cell_value} and t._removed_at is null"
+        " and not exists (select from {parent_plan} p where p.kind = 'removed'"
+        " and {planned_key} = t.{parent_key})))",
+        parent_failed=scope.issue(field, "parent_failed", failed),
+        parent_rows=theirs["rows"],
+        parent_plan=theirs["plan"],
+        planned_key=column("p", parent.keys[0]),
+        **_parent_names(scope, field, parent),
+    )
+
+
+def keep_unique(connection: Connection, scope: Scope) -> None:
+    """Fail the planned rows whose unique value another record will hold after the run.
+
+    A row that fails keeps its old value, which may cost another row its new one: so this is
+    asked again until nothing changes. Who holds a value already wins, then the first row.
+    """
+    unique = [field for field in scope.entity.fields if field.unique]
+    if unique:
+        scope.run(connection, "analyze {plan} (row_number, kind, {plan_keys})")
+    while any(
+        _fail(connection, scope, _held(scope, field, _wanted(scope, field)))
+        or _fail(connection, scope, _repeated(scope, field, _wanted(scope, field)))
+        for field in unique
+    ):
+        pass
+    for field in unique:  # rows that fail anyway are told as well
+        _tell(connection, scope, _held(scope, field, _failed(scope, field)))
+        _tell(connection, scope, _repeated(scope, field, _failed(scope, field)))
+
+
+def _wanted(scope: Scope, field: Field) -> sql.Composed:
+    """Give the rows that get a new value: only these can take one from somebody."""
+    return sql.SQL(
+        "select p.row_number, {p_keys}, s.{value} as _value from {plan} p"
+        " join {rows} s using (row_number) where s.{value} is not null"
+        " and (p.kind = 'created' or p.kind = 'updated' and p.changes ? {column})"
+    ).format(**_about(scope, field))
+
+
+def _failed(scope: Scope, field: Field) -> sql.Composed:
+    """Give the rows that failed, but not for this value."""
+    return sql.SQL(
+        "select p.row_number, {p_keys}, s.{value} as _value from {plan} p"
+        " join {rows} s using (row_number) where s.{value} is not null and p.kind = 'failed'"
+        " and not p.issues @> jsonb_build_array("
+        "jsonb_build_object('field', {label}, 'code', 'not_unique'))"
+    ).format(**_about(scope, field))
+
+
+def _held(scope: Scope, field: Field, candidates: sql.Composed) -> sql.Composed:
+    """Give the candidates whose value a record of the table holds and will not let go."""
+    return sql.SQL(
+        "select distinct on (s.row_number) s.row_number, {issue} as issue"
+        " from ({candidates}) s join {target} t on t.organization_id = {org}"
+        " and t.{value} = s._value and ({s_keys}) is distinct from ({t_keys})"
+        " left join {rows} n on {n_is_t}"
+        " where not exists (select from {plan} p where {p_is_t} and ("
+        "p.kind = 'updated' and p.changes ? {column} or p.kind = 'removed' and {deletes}))"
+        " order by s.row_number, n.row_number"
+    ).format(
+        candidates=candidates,
+        issue=_taken(scope, field, named("t", scope.entity)),
+        n_is_t=same("n", "t", scope.entity.keys),
+        deletes=sql.Literal(scope.entity.removal == "delete"),
+        **_about(scope, field),
+    )
+
+
+def _repeated(scope: Scope, field: Field, candidates: sql.Composed) -> sql.Composed:
+    """Give the candidates whose value an earlier row gets."""
+    return sql.SQL(
+        "select s.row_number, {issue} as issue from ({candidates}) s join ("
+        "select distinct on (_value) * from ({wanted}) w order by _value, row_number) n"
+        " on n._value = s._value and n.row_number <> s.row_number"
+        " and ({s_keys}) is distinct from ({n_keys})"
+    ).format(
+        candidates=candidates,
+        wanted=_wanted(scope, field),
+        issue=_taken(scope, field, sql.Literal("")),
+        n_keys=listed("n", scope.entity.keys),
+        **_about(scope, field),
+    )
+
+
+def _about(scope: Scope, field: Field) -> dict[str, sql.Composable]:
+    return {
+        **scope.names,
+        "value": sql.Identifier(field.column),
+        "column": sql.Literal(field.column),
+        "label": sql.Literal(field.label),
+    }
+
+
+def _taken(scope: Scope, field: Field, otherwise: sql.Composable) -> sql.Composed:
+    sentence = sql.SQL(
+        "format('%s already exists (%s)', {}::text, coalesce('row ' || n.row_number, {}))"
+    ).format(sql.Literal(field.label), otherwise)
+    return scope.issue(field, "not_unique", sentence)
+
+
+def _fail(connection: Connection, scope: Scope, losers: sql.Composed) -> int:
+    return scope.run(
+        connection,
+        "update {plan} p set kind = 'failed', changes = null, raw = {raw},"
+        " issues = jsonb_build_array(lost.issue) from ({losers}) lost join {rows} s"
+        " using (row_number) where p.row_number = lost.row_number",
+        losers=losers,
+        raw=typed_cells(scope),
+    )
+
+
+def _tell(connection: Connection, scope: Scope, losers: sql.Composed) -> int:
+    return scope.run(
+        connection,
+        "update {plan} p set issues = issues || lost.issue from ({losers}) lost"
+        " where p.row_number = lost.row_number",
+        losers=losers,
+    )
+
+
+def typed_cells(scope: Scope) -> sql.Composed:
+    """Give the SQL of a row's cells under their headers, as the fields read them."""
+    pairs = (
+        sql.SQL("{}, {}::text").format(
+            sql.Literal(scope.columns.headers[index]), sql.Identifier("s", field.column)
+        )
+        for field, index in scope.columns.fields
+    )
+    return sql.SQL("jsonb_strip_nulls(jsonb_build_object({}))").format(sql.SQL(", ").join(pairs))

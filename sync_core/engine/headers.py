@@ -1,0 +1,108 @@
+"""Which column of a sheet is which field: checked before any row is read."""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sync_core.catalogue.fields import Field
+from sync_core.catalogue.fields.cells import plain
+from sync_core.catalogue.resource import Entity, Sheet
+from sync_core.foundation.errors import SyncError
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The fields of an entity with their columns in the sheet (0 is A), and what was ignored."""
+
+    fields: tuple[tuple[Field, int], ...]
+    headers: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """The columns of which the fields want the number under the cell."""
+        return frozenset(index for field, index in self.fields if field.reads_numbers)
+
+
+def match(entity: Entity, sheet: Sheet) -> Columns:
+    """Find every field's column. Raises SyncError where one is missing or repeated."""
+    headers = tuple(map(_tidied, sheet.headers))
+    places = {field.label: _places(field, headers) for field in entity.fields}
+    missing = [field for field in entity.fields if not places[field.label]]
+    if missing:
+        raise _missing(missing, _unknown(headers, places), sheet)
+    for label, found in places.items():
+        if len(found) > 1:
+            cells = " and ".join(address(sheet.title, sheet.header_row, i) for i in found)
+            raise SyncError("repeated_column", label=label, cells=cells)
+    return Columns(
+        tuple((field, places[field.label][0]) for field in entity.fields),
+        headers,
+        tuple(_notes(entity, headers, places)),
+    )
+
+
+def _tidied(header: str) -> str:
+    """Make every run of blanks one space, and drop what nobody sees."""
+    return " ".join(plain(header).split())
+
+
+def _places(field: Field, headers: Sequence[str]) -> list[int]:
+    """Find the columns of the label, or else of an alias."""
+    for names in ((field.label,), field.aliases):
+        known = {name.casefold() for name in names}
+        if found := [i for i, header in enumerate(headers) if header.casefold() in known]:
+            return found
+    return []
+
+
+def _unknown(headers: Sequence[str], places: dict[str, list[int]]) -> list[int]:
+    known = {index for found in places.values() for index in found}
+    return [i for i, header in enumerate(headers) if header and i not in known]
+
+
+def _missing(fields: Sequence[Field], unknown: Sequence[int], sheet: Sheet) -> SyncError:
+    spare = [_tidied(sheet.headers[i]) for i in unknown]
+    sentences = []
+    for field in fields:
+        guess = _guess(field, spare, alone=len(fields) == 1)
+        hint = f" Did you mean '{guess}'?" if guess else ""
+        sentences.append(f"Column '{field.label}' is missing.{hint}")
+    return SyncError("missing_column", sheet=sheet.title, sentences=" ".join(sentences))
+
+
+def _guess(field: Field, spare: Sequence[str], *, alone: bool) -> str | None:
+    """Guess what a missing column is called: something like it, or the only one left over."""
+    lower = {name.casefold(): name for name in spare}
+    for name in (field.label, *field.aliases):
+        if close := difflib.get_close_matches(name.casefold(), lower, n=1, cutoff=0.6):
+            return lower[close[0]]
+    return spare[0] if alone and len(spare) == 1 else None
+
+
+def _notes(entity: Entity, headers: Sequence[str], places: dict[str, list[int]]) -> list[str]:
+    notes = []
+    if ignored := [f"'{headers[i]}'" for i in _unknown(headers, places)]:
+        were = "columns were" if len(ignored) > 1 else "column was"
+        notes.append(
+            f"{entity.title}: {len(ignored)} unknown {were} ignored: {', '.join(ignored)}."
+        )
+    if blank := sum(not header for header in headers):
+        were = "columns without a header were" if blank > 1 else "column without a header was"
+        notes.append(f"{entity.title}: {blank} {were} ignored.")
+    return notes
+
+
+def address(title: str, row: int, column: int) -> str:
+    """Give the address of a cell as spreadsheets write it: `Locations!C418`."""
+    return f"{title}!{letters(column)}{row}"
+
+
+def letters(column: int) -> str:
+    """Name a column as spreadsheets do: 0 is A, 26 is AA."""
+    name = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        name = chr(ord("A") + rest) + name
+    return name

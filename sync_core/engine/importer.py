@@ -1,0 +1,359 @@
+"""The engine's one sentence: read, judge, plan, guard, apply."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection
+
+from sync_core.catalogue.fields import Convention
+from sync_core.catalogue.phases import Steps
+from sync_core.catalogue.resource import Counting, Entity, Resource, Sheet, Source
+from sync_core.engine import headers, plan, reconciliation, staging
+from sync_core.engine.apply import apply
+from sync_core.engine.narration import Saving
+from sync_core.engine.read_ahead import Reading
+from sync_core.engine.staging import Checkpoint, StagingLostError
+from sync_core.engine.statements import Scope
+from sync_core.engine.tally import Named, Tally, message
+from sync_core.engine.validate import Judge
+from sync_core.foundation import db, tables
+from sync_core.foundation.errors import SyncError
+from sync_core.runs import incremental as extents
+from sync_core.runs import lease as leases
+from sync_core.runs.incremental import Extent
+from sync_core.runs.lease import Claim, Ending
+from sync_core.runs.progress import Level, Reporter
+
+Analysis = Callable[[Connection, Sequence[Scope]], int]
+
+FETCHING = 0.9  # of the first band, where a source is fetched whole before it is read
+
+
+@dataclass(frozen=True)
+class Work:
+    """One attempt at one run: what it works on, and what it has found out so far."""
+
+    claim: Claim
+    resource: Resource
+    known: Mapping[str, Entity]
+    country: str
+    reporter: Reporter
+    reading: Reading
+    check: Callable[[], None]  # raises where the attempt must stop
+    extent: Extent | None = None  # None: the source cannot tell what changed
+    analyze: Analysis | None = None  # gives the statistic of the comparing
+    notes: list[str] = field(default_factory=list)
+    phases: dict[str, float] = field(default_factory=dict)  # seconds
+
+    @property
+    def steps(self) -> Steps:
+        """The phases that the run goes through."""
+        return self.resource.steps
+
+    def note(self, *sentences: str, level: Level = "warning") -> None:
+        """Keep what a person should know of the run, though nothing is wrong."""
+        for sentence in sentences:
+            self.notes.append(sentence)
+            self.reporter.log(sentence, level)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Time a phase."""
+        start = time.monotonic()
+        yield
+        self.phases[name] = round(time.monotonic() - start, 3)
+
+
+def sync(work: Work, sources: Mapping[str, Source]) -> Ending:
+    """Do the whole run; gives how it ended. Raises SyncError with the target as it was."""
+    with work.phase("downloading"):
+        scopes = read(work, sources)
+    with work.phase("processing"):
+        tallies = make_plans(work, scopes)
+    return save(work, scopes, tallies)
+
+
+def read(work: Work, sources: Mapping[str, Source]) -> list[Scope]:
+    """Read, judge and stage every entity, once the headers of all of them are right."""
+    work.reporter.tell(work.steps.first, work.steps.first.sentence, now=True)
+    entities = {entity.name: entity for entity in work.resource.entities}
+    opened = {name: _open(work, entity, sources[name]) for name, entity in entities.items()}
+    if work.extent:
+        work.note(work.extent.sentence, level="info")
+    scopes = {}
+    for name in work.steps.order(list(entities)):
+        sheet, columns = opened[name]
+        work.note(*columns.notes)
+        scopes[name] = _stage(work, _scope(work, entities[name], sheet, columns), sheet)
+    return [scopes[name] for name in entities]
+
+
+def _open(work: Work, entity: Entity, source: Source) -> tuple[Sheet, headers.Columns]:
+    work.check()
+    work.reporter.log(f"{entity.title}: opening the source")
+    sheet = work.reading.call(partial(source.open, entity))
+    columns = headers.match(entity, sheet)
+    work.reporter.log(f"{sheet.name} is open, {len(sheet.headers)} columns")
+    return sheet, columns
+
+
+def _scope(work: Work, entity: Entity, sheet: Sheet, columns: headers.Columns) -> Scope:
+    entities = work.resource.entities
+    return Scope(
+        run_id=work.claim.run_id,
+        organization_id=work.claim.organization_id,
+        entity=entity,
+        columns=columns,
+        title=sheet.title,
+        partial=work.extent is not None and work.extent.since is not None,
+        together=entities[: entities.index(entity)],
+        known=work.known,
+    )
+
+
+def _stage(work: Work, scope: Scope, sheet: Sheet) -> Scope:
+    """Stage the rows of a sheet, from where an earlier attempt has left off if that can be."""
+    about = _about(work, scope, sheet)
+    with db.begin() as connection:
+        kept = staging.kept(connection, scope.run_id, scope.entity, about)
+    if kept and (kept.complete or kept.cursor):
+        work.reporter.log(f"{scope.entity.title}: {kept.staged:,} rows had been read before")
+        try:
+            return _read_on(work, scope, sheet, kept)
+        except SyncError as error:
+            if error.code != "source_changed_while_reading":
+                raise
+            work.reporter.log(f"{scope.entity.title}: the source was changed since, once more")
+    with db.begin() as connection:
+        leases.fence(connection, work.claim)
+        staging.create(connection, scope.run_id, scope.entity, about)
+    return _read_on(work, scope, sheet, Checkpoint())
+
+
+def _about(work: Work, scope: Scope, sheet: Sheet) -> dict[str, Any]:
+    """Describe all that decides what a row of the sheet becomes in staging."""
+    extent = {"extent": work.extent.as_json()} if work.extent else {}
+    return {
+        "name": sheet.name,
+        "title": scope.title,
+        "headers": list(scope.columns.headers),
+        "locale": sheet.locale,
+        "link": sheet.link(sheet.header_row, 0),  # the pages lead to cells by it
+        "entity": extents.declared(scope.entity),
+        **extent,
+    }
+
+
+def _read_on(work: Work, scope: Scope, sheet: Sheet, kept: Checkpoint) -> Scope:
+    """Stage what is not `kept` yet; each page commits together with the run's checkpoint."""
+    scope = replace(
+        scope,
+        staged=kept.staged,
+        blank=kept.blank,
+        keyless=kept.keyless,
+        reasons=kept.staged > 0,  # nobody remembers what an earlier attempt has seen
+    )
+    _tell_reading(work, scope, sheet, scope.staged)
+    if kept.complete:
+        return _counted(work, scope, sheet)
+    judge = Judge(scope.entity, scope.columns, _convention(work, sheet), scope.title)
+    read = sheet.pages(scope.columns.numbers, kept.cursor)
+    for page, judged in work.reading.ahead((page, judge(page)) for page in read):
+        work.check()
+        with db.begin() as connection:
+            leases.fence(connection, work.claim)
+            staging.write(connection, scope.run_id, scope.entity, judged, page.cursor)
+        scope = replace(
+            scope,
+            staged=scope.staged + judged.frame.height,
+            blank=scope.blank + judged.blank,
+            keyless=scope.keyless + judged.keyless,
+            reasons=scope.reasons or judged.reasons,
+        )
+        _tell_reading(work, scope, sheet, page.done)
+    with db.begin() as connection:
+        leases.fence(connection, work.claim)
+        staging.complete(connection, scope.run_id, scope.entity)
+    scope = _counted(work, scope, sheet)
+    return replace(scope, repeats=kept.staged > 0 or judge.keys_may_repeat())
+
+
+def _counted(work: Work, scope: Scope, sheet: Sheet) -> Scope:
+    """Say how much was read, and ask how many records there are, where the source can tell."""
+    band = work.steps.read_in(scope.entity.name)
+    found = band.found.format(done=scope.staged)
+    work.reporter.log(found or f"{scope.entity.title}: read {scope.staged:,} rows")
+    if found:
+        work.reporter.say(found)
+    if not isinstance(sheet, Counting):
+        return scope
+    return replace(scope, held=work.reading.call(sheet.count))
+
+
+def _convention(work: Work, sheet: Sheet) -> Convention:
+    """Give the way in which the sheet's people write. Raises SyncError("unknown_locale")."""
+    try:
+        return Convention(work.country, sheet.locale)
+    except ValueError as error:
+        raise SyncError("unknown_locale", sheet=sheet.title, locale=sheet.locale) from error
+
+
+def _tell_reading(work: Work, scope: Scope, sheet: Sheet, read: int | None) -> None:
+    band = work.steps.read_in(scope.entity.name)
+    alike = [e.name for e in work.resource.entities if work.steps.read_in(e.name) is band]
+    part = read / sheet.total if read and sheet.total else 0.0
+    by_bytes = sheet.unit == "bytes"
+    rows = None if by_bytes else sheet.total
+    done = scope.staged + scope.blank
+    begins = done == 0 and band.sentence
+    work.reporter.tell(
+        band,
+        band.sentence if begins else band.tell(scope.title, done, rows),
+        fraction=(alike.index(scope.entity.name) + min(part, 1.0)) / len(alike),
+        done=done,
+        total=rows,
+        unit="" if band.tells_numbers else "rows",
+        counts={band.statistic: done} if band.statistic else {},
+        read_bytes=read if by_bytes else None,
+        all_bytes=sheet.total if by_bytes else None,
+    )
+
+
+def tell_fetching(work: Work, entity: str, read: int, whole: int | None) -> None:
+    """Tell how much has arrived of a sheet that is fetched whole, before its rows are read."""
+    names = [entity.name for entity in work.resource.entities]
+    part = FETCHING * read / whole if whole else 0.0
+    work.reporter.tell(
+        work.steps.read_in(entity),
+        "Downloading the source",
+        fraction=(names.index(entity) + min(part, 1.0)) / len(names),
+        now=work.reporter.latest.read_bytes is None,
+        read_bytes=read,
+        all_bytes=whole,
+    )
+
+
+def make_plans(work: Work, scopes: Sequence[Scope]) -> dict[str, Tally]:
+    """Compare what was staged with the target, entity by entity in order of dependency."""
+    tallies = {}
+    band = work.steps.comparing
+    for place, scope in enumerate(scopes):
+        work.check()
+        part = place / len(scopes)
+        work.reporter.tell(band, band.tell(scope.title), fraction=part, now=True)
+        with db.begin() as connection:
+            leases.fence(connection, work.claim)
+            _refuse_what_is_not_all_there(connection, scope)
+            tallies[scope.entity.name] = plan.make(connection, scope)
+        if not work.steps.main:  # else it has statistics of its own
+            work.reporter.count(_planned(tallies))
+        if withdrawn := scope.staged - tallies[scope.entity.name].read:
+            why = "that were cancelled, archived or deleted are left out"
+            work.reporter.log(f"{scope.entity.title}: {withdrawn:,} {why}")
+        if scope.keyless and scope.entity.removal != "keep":
+            work.note(
+                f"{scope.entity.title}: nothing was removed, for the key of"
+                f" {scope.keyless} rows cannot be read."
+            )
+    if work.analyze:
+        _analyze(work, work.analyze, scopes)
+    work.reporter.log(f"Planned: {message(tallies, work.resource.entities)}")
+    return tallies
+
+
+def _planned(tallies: Mapping[str, Tally]) -> dict[str, int]:
+    """Count for the page what the run will do; what there is none of is not told."""
+    told = {kind: sum(getattr(tally, kind) for tally in tallies.values()) for kind in tables.KINDS}
+    return {kind: number for kind, number in told.items() if number}
+
+
+def _analyze(work: Work, analyze: Analysis, scopes: Sequence[Scope]) -> None:
+    """Find the statistic of the comparing, as it will be once the plans are applied."""
+    band = work.steps.comparing
+    work.reporter.tell(band, band.found, fraction=0.9, now=True)
+    with db.begin() as connection:
+        found = analyze(connection, scopes)
+    work.reporter.tell(band, band.found, fraction=1.0, counts={band.statistic: found}, now=True)
+    work.reporter.log(f"{band.found} {found:,} {band.statistic}")
+
+
+def _refuse_what_is_not_all_there(connection: Connection, scope: Scope) -> None:
+    if staging.count(connection, scope.run_id, scope.entity) != scope.staged:
+        raise StagingLostError
+    if scope.staged == 0 and not scope.partial and (held := plan.standing(connection, scope)):
+        raise SyncError("source_empty", sheet=scope.title, table=scope.entity.title, held=held)
+
+
+def save(work: Work, scopes: Sequence[Scope], tallies: Mapping[str, Tally]) -> Ending:
+    """Apply the plans and end the run, in one transaction that ends with the fence."""
+    start = time.monotonic()
+    saving = Saving(work.reporter, work.resource, tallies)
+
+    def moved(entity: Entity, rows: int) -> None:
+        work.check()
+        saving.moved(entity, rows)
+
+    saving.begin()
+    with db.begin() as connection:
+        work.check()
+        for scope in scopes:
+            tally = tallies[scope.entity.name]
+            _refuse_a_lost_plan(connection, scope, tally)
+            apply(connection, scope, tally, partial(moved, scope.entity))
+            saving.finish(scope.entity)
+        missing = sum(_missing(work, connection, scope) for scope in scopes)
+        saving.end()
+        work.phases["saving"] = round(time.monotonic() - start, 3)
+        ending = _ending(work, tallies, _named(connection, scopes, tallies))
+        ending = replace(ending, status="partial") if missing else ending
+        leases.finish(connection, work.claim, ending)
+    return ending
+
+
+def _missing(work: Work, connection: Connection, scope: Scope) -> int:
+    """Tell how many records the source holds and are not stored."""
+    if scope.held is None:
+        return 0
+    found = reconciliation.balance(connection, scope, scope.held)
+    if found.held == found.stored:
+        work.reporter.log(found.sentence)
+    else:
+        work.note(found.sentence)
+    return found.missing
+
+
+def _refuse_a_lost_plan(connection: Connection, scope: Scope, tally: Tally) -> None:
+    """Refuse where Postgres crashed since the plan was made, which emptied it."""
+    planned = tally.read - tally.unchanged + tally.removed
+    ((there,),) = scope.ask(connection, "select exists (select from {plan})")
+    if planned and not there:
+        raise StagingLostError
+
+
+def _named(
+    connection: Connection, scopes: Sequence[Scope], tallies: Mapping[str, Tally]
+) -> dict[str, list[Named]]:
+    left_out = {name for name, tally in tallies.items() if tally.failed or tally.skipped}
+    return {
+        scope.entity.name: plan.named_rows(connection, scope)
+        for scope in scopes
+        if scope.entity.name in left_out
+    }
+
+
+def _ending(
+    work: Work, tallies: Mapping[str, Tally], named: Mapping[str, Sequence[Named]]
+) -> Ending:
+    entities = work.resource.entities
+    return Ending(
+        status="partial" if any(tally.failed for tally in tallies.values()) else "completed",
+        message=message(tallies, entities),
+        log_message=message(tallies, entities, named),
+        notes=work.notes,
+        phases=work.phases,
+        log=work.reporter.as_json(),
+    )

@@ -1,0 +1,240 @@
+"""The plan: what a run would do to each row, found by comparing staging with the target."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from psycopg import errors, sql
+from sqlalchemy import Connection
+from sqlalchemy.types import TypeEngine
+
+from sync_core.catalogue.fields import Field
+from sync_core.catalogue.resource import Entity
+from sync_core.engine import checks, staging
+from sync_core.engine.statements import Scope, column, key_text
+from sync_core.engine.tally import NAMED, Named, Tally
+from sync_core.foundation import db
+
+MEMORY = (  # for joins of a million rows, which would go to disk otherwise
+    "set local work_mem = '96MB'; set local hash_mem_multiplier = 2; set local jit = off;"
+    " set local default_statistics_target = 10; set local max_parallel_workers_per_gather = 2"
+)
+PARALLEL = "set local parallel_tuple_cost = 0"  # Postgres guesses that it hands over all rows
+ALONE = "set local max_parallel_workers_per_gather = 0"
+HASHES: dict[type[TypeEngine[Any]], str] = {  # of a column and a seed
+    sa.Text: "hashtextextended({}, {})",
+    sa.Numeric: "hash_numeric_extended({}, {})",
+    sa.BigInteger: "hashint8extended({}, {})",
+    sa.Date: "hashint4extended({} - date '2000-01-01', {})",
+    sa.Boolean: "hashint4extended({}::integer, {})",
+}
+ANY_HASH = "hash_record_extended(row({}), {})"  # of any type, in twice the time
+
+
+def make(connection: Connection, scope: Scope) -> Tally:
+    """Write the entity's plan, and count it; the plans of the entities before it must stand."""
+    db.cursor(connection).execute(f"{MEMORY}; {PARALLEL}")
+    staging.do_not_wait(connection)
+    scope.run(connection, "analyze {rows} (row_number, _issues, _rule, {keys})")
+    found = checks.find(connection, scope)
+    staging.drop(connection, staging.table(scope.run_id, scope.entity, "plan"))
+    if not found and _is_all_new(connection, scope):
+        return _plan_all(connection, scope)
+    try:
+        with connection.begin_nested():
+            _compare(connection, scope, checked=found > 0)
+    except errors.DiskFull:  # of shared memory, often small in a container: alone it needs none
+        db.cursor(connection).execute(ALONE)
+        _compare(connection, scope, checked=found > 0)
+    if found or scope.reasons:
+        _leave_out(connection, scope)
+    if scope.entity.removal != "keep" and not scope.keyless:
+        _remove(connection, scope)
+    checks.keep_unique(connection, scope)
+    return _count(connection, scope)
+
+
+def _is_all_new(connection: Connection, scope: Scope) -> bool:
+    """Tell whether every row that was read is right, and the organization has no record yet."""
+    if scope.reasons or any(field.unique for field in scope.entity.fields):
+        return False  # of unique values, two rows may have the same
+    if _withdrawn(connection, scope):
+        return False
+    query = "select exists (select from {target} t where t.organization_id = {org})"
+    ((held,),) = scope.ask(connection, query)
+    return not held
+
+
+def _plan_all(connection: Connection, scope: Scope) -> Tally:
+    """Plan a first load: a view says what a table of all rows would, and costs nothing."""
+    scope.run(
+        connection,
+        "create view {plan} as select s.row_number, 'created' as kind, {s_as_planned},"
+        " {s_name} as name, null as rule, null::jsonb as changes, null::jsonb as issues,"
+        " null::jsonb as raw, {hash} as row_hash, s.ctid as tid from {rows} s",
+        hash=row_hash("s", scope.entity),
+    )
+    return Tally(read=scope.staged, created=scope.staged, blank=scope.blank)
+
+
+def _compare(connection: Connection, scope: Scope, *, checked: bool) -> None:
+    """Plan the rows that nothing is wrong with and that differ from the target."""
+    others = [field for field in scope.entity.fields if not field.key]
+    differs = [
+        sql.SQL("s.{0} is distinct from t.{0}").format(sql.Identifier(field.column))
+        for field in others
+    ]
+    right = "and not exists (select from {verdicts} v where v.row_number = s.row_number)"
+    scope.run(  # a table made by a query, for only then Postgres plans it in parallel
+        connection,
+        "create unlogged table {plan} with (autovacuum_enabled = false) as select s.row_number,"
+        " case when {t_key} is null then 'created' else 'updated' end as kind,"
+        " {s_as_planned}, {s_name} as name, null::text as rule,"
+        " case when {t_key} is not null then {changes} end as changes,"
+        " null::jsonb as issues, null::jsonb as raw, {hash} as row_hash, s.ctid as tid"
+        " from {rows} s left join {target} t on t.organization_id = {org} and {s_is_t}"
+        " where s._issues is null and s._rule is null and ({differs}) {right}",
+        changes=_changes(others),
+        hash=row_hash("s", scope.entity),
+        differs=sql.SQL(" or ").join(
+            [
+                sql.SQL("{t_key} is null or t._removed_at is not null").format(**scope.names),
+                *differs,
+            ]
+        ),
+        right=sql.SQL(right if checked else "").format(**scope.names),
+    )
+
+
+def row_hash(table: str, entity: Entity) -> sql.Composed:
+    """Give the SQL of a number that stands for the values of a row's fields."""
+    hashes = (_hash(table, field, seed) for seed, field in enumerate(entity.fields, 1))
+    return sql.SQL(" # ").join(sql.SQL("coalesce({}, 0)").format(one) for one in hashes)
+
+
+def _hash(table: str, field: Field, seed: int) -> sql.Composed:
+    hashed = sql.SQL(HASHES.get(type(field.sql_type), ANY_HASH))
+    return hashed.format(column(table, field), sql.Literal(seed))
+
+
+def _changes(fields: Sequence[Field]) -> sql.Composed:
+    """Give the SQL of what an update changes: `{"city": ["Perth", "Hobart"]}`."""
+    parts = [
+        sql.SQL(
+            "case when s.{0} is distinct from t.{0}"
+            " then jsonb_build_object({1}, jsonb_build_array(t.{0}, s.{0})) else '{{}}' end"
+        ).format(sql.Identifier(field.column), sql.Literal(field.column))
+        for field in fields
+    ]
+    back = sql.SQL(
+        "case when t._removed_at is not null"
+        " then jsonb_build_object('_removed_at', jsonb_build_array(t._removed_at, null))"
+        " else '{}' end"
+    )
+    return sql.SQL(" || ").join([*parts, sql.SQL("(") + back + sql.SQL(")")])
+
+
+def _leave_out(connection: Connection, scope: Scope) -> None:
+    """Plan the rows that a rule skips, or that something is wrong with."""
+    reasons = [
+        sql.SQL("when {} then {}").format(sql.Literal(skip.name), sql.Literal(skip.sentence))
+        for skip in scope.entity.skips
+    ]
+    reason = sql.SQL("case s._rule {} end").format(sql.SQL(" ").join(reasons)) if reasons else None
+    scope.run(
+        connection,
+        "insert into {plan} (row_number, kind, {plan_keys}, name, rule, issues, raw)"
+        " select s.row_number,"
+        " case when coalesce(s._rule, v.rule) is null then 'failed' else 'skipped' end,"
+        " {s_keys}, coalesce({s_name}, 'row ' || s.row_number), coalesce(s._rule, v.rule),"
+        " case when coalesce(s._rule, v.rule) is null"
+        " then coalesce(s._issues, '[]') || coalesce(v.issues, '[]')"
+        " else jsonb_build_array({skipped}) end, coalesce(s._raw, {raw})"
+        " from {rows} s left join (select row_number, min(rule) as rule, min(reason) as reason,"
+        " jsonb_agg(issue) filter (where issue is not null) as issues"
+        " from {verdicts} group by row_number) v using (row_number)"
+        " where s._rule is distinct from {withdrawn}"
+        " and (s._issues is not null or s._rule is not null or v.row_number is not null)",
+        skipped=scope.issue(
+            scope.entity.keys[0],
+            "rule",
+            sql.SQL("coalesce({}, v.reason)").format(reason) if reason else sql.SQL("v.reason"),
+        ),
+        raw=checks.typed_cells(scope),
+    )
+
+
+def _remove(connection: Connection, scope: Scope) -> None:
+    """Plan the records whose key no row has, not even a failed or skipped one.
+
+    A withdrawn row counts as none. Where only what changed was read, it alone tells what is gone.
+    """
+    gone = (
+        "exists (select from {rows} s where {s_is_t} and s._rule = {withdrawn})"
+        if scope.partial
+        else "not exists (select from {rows} s"
+        " where {s_is_t} and s._rule is distinct from {withdrawn})"
+    )
+    whole = sql.SQL(", ").join(
+        sql.SQL("{}, t.{}").format(sql.Literal(field.column), sql.Identifier(field.column))
+        for field in scope.entity.fields
+    )
+    scope.run(
+        connection,
+        "insert into {plan} (kind, {plan_keys}, name, changes)"
+        " select 'removed', {t_keys}, {t_name}, jsonb_build_object({whole})"
+        " from {target} t where t.organization_id = {org} and t._removed_at is null and {gone}",
+        whole=whole,
+        gone=sql.SQL(gone).format(**scope.names),
+    )
+
+
+def _count(connection: Connection, scope: Scope) -> Tally:
+    counts: dict[str, int] = {}
+    rules: dict[str, int] = {}
+    for kind, rule, count in scope.ask(
+        connection, "select kind, rule, count(*) from {plan} group by kind, rule order by rule"
+    ):
+        counts[kind] = counts.get(kind, 0) + count
+        if rule:
+            rules[rule] = count
+    read = scope.staged - _withdrawn(connection, scope)
+    kept = read - sum(count for kind, count in counts.items() if kind != "removed")
+    return Tally(read=read, unchanged=kept, blank=scope.blank, rules=rules, **counts)
+
+
+def _withdrawn(connection: Connection, scope: Scope) -> int:
+    """Count the rows that tell that their record is gone: like it, they stand outside the sum."""
+    if not scope.entity.withdraws:
+        return 0
+    query = "select count(*) from {rows} s where s._rule = {withdrawn}"
+    ((count,),) = scope.ask(connection, query)
+    return int(count)
+
+
+def standing(connection: Connection, scope: Scope) -> int:
+    """Count the organization's records in the target."""
+    ((count,),) = scope.ask(
+        connection, "select count(*) from {target} t where t.organization_id = {org}"
+    )
+    return int(count)
+
+
+def named_rows(connection: Connection, scope: Scope) -> list[Named]:
+    """Name the first failed and skipped rows, with their reasons, for the log message.
+
+    Everybody reads that: who is named by something sensitive is named by the key.
+    """
+    hidden = any(f.sensitive and f.label == scope.entity.named_by for f in scope.entity.fields)
+    rows = scope.ask(
+        connection,
+        "select {who}, rule, (select string_agg(i ->> 'sentence', '; ')"
+        " from jsonb_array_elements(issues) i) from (select *, row_number() over"
+        " (partition by kind, rule order by row_number) as place from {plan}"
+        " where kind in ('failed', 'skipped')) p where place <= {most} order by p.row_number",
+        most=sql.Literal(NAMED),
+        who=sql.SQL("coalesce({}, 'row ' || p.row_number)").format(key_text("p", scope.entity, " "))
+        if hidden
+        else sql.SQL("name"),
+    )
+    return [Named(name, reason or "", rule) for name, rule, reason in rows]

@@ -1,0 +1,160 @@
+"""The staging table of a run's entity: every row that was read, typed, in one COPY a page."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import sqlalchemy as sa
+from psycopg import errors, sql
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import dialect, insert
+
+from sync_core.catalogue.resource import Entity
+from sync_core.engine.validate import DELIMITER, ISSUES, QUOTE, RAW, ROW, RULE, Judged
+from sync_core.foundation import db, tables
+
+OURS = f"{ROW} integer, {RULE} text, {ISSUES} jsonb, {RAW} jsonb"
+
+
+def table(run_id: int, entity: Entity, what: str = "rows") -> sql.Identifier:
+    """Name the run's own table of an entity's `rows`, or of its `plan`."""
+    return sql.Identifier("staging", f"{entity.name}_{what}_{run_id}")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """How far the reading of a sheet has come: what is staged of it, and where it goes on."""
+
+    staged: int = 0
+    blank: int = 0
+    keyless: int = 0
+    cursor: Any = None  # JSON; None where the source cannot go on in the middle
+    complete: bool = False
+
+
+class StagingLostError(Exception):
+    """Postgres crashed and emptied what was staged: another attempt reads it again."""
+
+
+def is_lost(error: Exception) -> bool:
+    """Tell whether an attempt failed of a crash that emptied staging, or forgot a table of it."""
+    forgotten = isinstance(error, errors.UndefinedTable) and '"staging.' in str(error)
+    return forgotten or isinstance(error, StagingLostError)
+
+
+def create(connection: Connection, run_id: int, entity: Entity, sheet: Mapping[str, Any]) -> None:
+    """Make an empty staging table for a `sheet`; what an earlier attempt staged is dropped.
+
+    It is unlogged: a crash of Postgres empties it, which the checkpoint's count reveals.
+    """
+    name = table(run_id, entity)
+    columns = sql.SQL(", ").join(
+        sql.SQL("{} {}").format(sql.Identifier(f.column), sql.SQL(_type(f.sql_type)))
+        for f in entity.fields
+    )
+    do_not_wait(connection)
+    drop(connection, table(run_id, entity, "plan"))
+    drop(connection, name)
+    db.cursor(connection).execute(
+        sql.SQL("create unlogged table {} ({}, {}) with (autovacuum_enabled = false)").format(
+            name, sql.SQL(OURS), columns
+        )
+    )
+    fresh = {**asdict(Checkpoint()), "sheet": sheet}
+    connection.execute(
+        insert(tables.checkpoints)
+        .values(run_id=run_id, entity=entity.name, **fresh)
+        .on_conflict_do_update(index_elements=["run_id", "entity"], set_=fresh)
+    )
+
+
+def do_not_wait(connection: Connection) -> None:
+    """Let the commit not wait for the disk: a crash that forgets it empties staging as well."""
+    db.cursor(connection).execute("set local synchronous_commit = off")
+
+
+def kept(
+    connection: Connection, run_id: int, entity: Entity, sheet: Mapping[str, Any]
+) -> Checkpoint | None:
+    """Read how far an earlier attempt came with the same `sheet`, if all it staged is there."""
+    names = tables.checkpoints.c
+    row = connection.execute(
+        sa.select(*(names[field.name] for field in fields(Checkpoint))).where(
+            names.run_id == run_id, names.entity == entity.name, names.sheet == sheet
+        )
+    ).one_or_none()
+    if row is None or row.staged != count(connection, run_id, entity):
+        return None
+    return Checkpoint(*row)
+
+
+def complete(connection: Connection, run_id: int, entity: Entity) -> None:
+    """Note that the sheet was read to its end."""
+    do_not_wait(connection)
+    connection.execute(_update(run_id, entity).values(complete=True))
+
+
+def _update(run_id: int, entity: Entity) -> sa.Update:
+    names = tables.checkpoints.c
+    return sa.update(tables.checkpoints).where(names.run_id == run_id, names.entity == entity.name)
+
+
+def _type(sql_type: sa.types.TypeEngine[object]) -> str:
+    return sql_type.compile(dialect=dialect())  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it out
+
+
+def write(
+    connection: Connection, run_id: int, entity: Entity, judged: Judged, cursor: object
+) -> None:
+    """Append a judged page, and count it in the run's checkpoint."""
+    do_not_wait(connection)
+    columns = sql.SQL(", ").join(map(sql.Identifier, judged.frame.columns))
+    form, rows = judged.for_copy()
+    command = sql.SQL("copy {} ({}) from stdin (format {}, delimiter {}, null ''{})").format(
+        table(run_id, entity),
+        columns,
+        sql.SQL(form),
+        sql.Literal(DELIMITER),
+        sql.SQL(", quote {}").format(sql.Literal(QUOTE)) if form == "csv" else sql.SQL(""),
+    )
+    with db.cursor(connection).copy(command) as copy:
+        copy.write(rows)
+    so_far = tables.checkpoints.c
+    connection.execute(
+        _update(run_id, entity).values(
+            staged=so_far.staged + judged.frame.height,
+            blank=so_far.blank + judged.blank,
+            keyless=so_far.keyless + judged.keyless,
+            cursor=cursor,
+        )
+    )
+
+
+def count(connection: Connection, run_id: int, entity: Entity) -> int:
+    """Count the staged rows."""
+    found = db.cursor(connection).execute(
+        sql.SQL("select count(*) from {}").format(table(run_id, entity))
+    )
+    return int(found.fetchall()[0][0])
+
+
+def drop(connection: Connection, name: sql.Identifier) -> None:
+    """Drop a table of a run, or the view that stands for it, if it is there."""
+    kinds = {"r": sql.SQL("drop table if exists {}"), "v": sql.SQL("drop view if exists {}")}
+    query = "select relkind from pg_class where oid = to_regclass(%s)"
+    for (kind,) in db.cursor(connection).execute(query, [name.as_string()]).fetchall():
+        db.cursor(connection).execute(kinds[kind].format(name))
+
+
+def drop_ended(connection: Connection) -> None:
+    """Drop the staging and plan tables of runs that have ended, the views on them first."""
+    names = connection.execute(
+        sa.text(
+            "select relname from pg_class join runs"
+            " on runs.id = substring(relname from '_([0-9]+)$')::bigint"
+            " where relnamespace = 'staging'::regnamespace and relkind in ('r', 'v')"
+            " and finished_at is not null order by relkind desc"
+        )
+    ).scalars()
+    for name in list(names):
+        drop(connection, sql.Identifier("staging", name))

@@ -1,0 +1,137 @@
+"""What a plan is about: one entity of one run, and the SQL names of its tables and columns."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from psycopg import sql
+from sqlalchemy import Connection
+
+from sync_core.catalogue.fields import Field
+from sync_core.catalogue.resource import Entity
+from sync_core.engine import staging
+from sync_core.engine.headers import Columns, letters
+from sync_core.engine.validate import WITHDRAWN
+from sync_core.foundation import db
+
+KEY_SEPARATOR = "\x1f"  # between the parts of a key in outcomes; no cell can hold it
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One entity of one run, what was read of it, and the entities that it may refer to."""
+
+    run_id: int
+    organization_id: int
+    entity: Entity
+    columns: Columns
+    title: str  # of its sheet
+    staged: int = 0
+    blank: int = 0
+    keyless: int = 0
+    reasons: bool = True  # whether rows may carry issues, or a rule's skip
+    repeats: bool = True  # whether two rows may have one key
+    held: int | None = None  # how many records the source says that there are
+    partial: bool = False  # whether only what changed was read: what is absent is not gone
+    together: tuple[Entity, ...] = ()  # of the same run, planned before this one
+    known: Mapping[str, Entity] | None = None  # the catalogue
+
+    @cached_property
+    def names(self) -> dict[str, sql.Composable]:
+        """Give the names that statements are written with: `s` staging, `t` target, `p` plan."""
+        keys = self.entity.keys
+        return {
+            "rows": staging.table(self.run_id, self.entity),
+            "plan": staging.table(self.run_id, self.entity, "plan"),
+            "verdicts": staging.table(self.run_id, self.entity, "verdicts"),
+            "target": sql.Identifier(self.entity.name),
+            "withdrawn": sql.Literal(WITHDRAWN),
+            "org": sql.Literal(self.organization_id),
+            "keys": sql.SQL(", ").join(sql.Identifier(f.column) for f in keys),
+            "s_keys": listed("s", keys),
+            "t_keys": listed("t", keys),
+            "p_keys": sql.SQL(", ").join(
+                sql.SQL("{} as {}").format(column("p", f), sql.Identifier(f.column)) for f in keys
+            ),
+            "s_as_planned": sql.SQL(", ").join(
+                sql.SQL("{} as {}").format(column("s", f), sql.Identifier(_kept(f))) for f in keys
+            ),
+            "plan_keys": sql.SQL(", ").join(sql.Identifier(_kept(f)) for f in keys),
+            "t_key": column("t", keys[0]),
+            "s_is_t": same("s", "t", keys),
+            "p_is_t": same("p", "t", keys),
+            # The place in staging finds a row fastest; its number proves that it is still that row.
+            "s_is_p": sql.SQL("s.ctid = p.tid and s.row_number = p.row_number"),
+            "s_name": named("s", self.entity),
+            "t_name": named("t", self.entity),
+            "p_key": key_text("p", self.entity, KEY_SEPARATOR),
+            "s_key": key_text("s", self.entity, " "),
+        }
+
+    def of(self, entity: Entity) -> "Scope":
+        """Give the scope of another entity of the same run."""
+        return replace(self, entity=entity)
+
+    def run(self, connection: Connection, statement: str, **more: sql.Composable) -> int:
+        """Run a statement; gives how many rows it changed."""
+        cursor = db.cursor(connection)
+        cursor.execute(sql.SQL(statement).format(**{**self.names, **more}))
+        return cursor.rowcount
+
+    def ask(
+        self, connection: Connection, statement: str, **more: sql.Composable
+    ) -> list[tuple[Any, ...]]:
+        """Run a query; gives its rows."""
+        cursor = db.cursor(connection)
+        cursor.execute(sql.SQL(statement).format(**{**self.names, **more}))
+        return cursor.fetchall()
+
+    def cell(self, field: Field) -> sql.Composed:
+        """Give the SQL of the address of a field's cell in the row of `s`."""
+        column = {f.label: i for f, i in self.columns.fields}[field.label]
+        return sql.SQL("{} || s.row_number").format(sql.Literal(f"{self.title}!{letters(column)}"))
+
+    def issue(self, field: Field, code: str, sentence: sql.Composable) -> sql.Composed:
+        """Give the SQL of an issue of the row of `s`."""
+        return sql.SQL(
+            "jsonb_build_object('field', {}, 'code', {}, 'sentence', {}, 'cell', {})"
+        ).format(sql.Literal(field.label), sql.Literal(code), sentence, self.cell(field))
+
+
+def column(table: str, field: Field) -> sql.Identifier:
+    """Give a field's column of `s`, `t` or another table; the plan `p` has only those of keys."""
+    return sql.Identifier(table, _kept(field) if table == "p" else field.column)
+
+
+def _kept(key: Field) -> str:
+    """Name a key's column in a plan so that no label can meet the plan's own columns."""
+    return f"_{key.column}"
+
+
+def listed(table: str, fields: Sequence[Field]) -> sql.Composed:
+    """Give the fields' columns of a table, with commas."""
+    return sql.SQL(", ").join(column(table, f) for f in fields)
+
+
+def same(left: str, right: str, fields: Sequence[Field]) -> sql.Composed:
+    """Give the SQL that two tables agree in these fields."""
+    return sql.SQL(" and ").join(
+        sql.SQL("{} = {}").format(column(left, f), column(right, f)) for f in fields
+    )
+
+
+def key_text(table: str, entity: Entity, separator: str) -> sql.Composed:
+    """Give the SQL of a row's key as one text; null where a part is missing."""
+    between = sql.SQL(" || " + sql.Literal(separator).as_string() + " || ")
+    parts = [sql.SQL("{}::text").format(column(table, f)) for f in entity.keys]
+    return sql.Composed(parts).join(between)
+
+
+def named(table: str, entity: Entity) -> sql.Composed:
+    """Give the SQL of what people call a row: its name, else its key."""
+    names = [f for f in entity.fields if f.label == entity.named_by]
+    key = key_text(table, entity, " ")
+    if not names:
+        return key
+    return sql.SQL("coalesce({}, {})").format(column(table, names[0]), key)

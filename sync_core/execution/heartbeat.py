@@ -1,0 +1,146 @@
+"""The heartbeat of an attempt: proves that it lives, and tells it when it must stop."""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType, TracebackType
+from typing import Self
+
+import sqlalchemy as sa
+
+from sync_core.foundation import db
+from sync_core.runs import lease as leases
+from sync_core.runs.lease import Claim, LeaseLostError
+
+PATIENCE = 8  # seconds for an attempt to stop by itself, before its heart closes its run
+MERCY = 5  # seconds for an attempt to notice that its run was closed, before it is ended
+AGAIN = 0.5  # seconds until the next try where Postgres does not answer
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Request:
+    """Something that a signal asks for; unlike an Event it takes no lock, which may be held."""
+
+    made: bool = False
+
+    def make(self, _signal: int, _frame: FrameType | None) -> None:
+        """Handle a signal."""
+        self.made = True
+
+
+STOPPING = Request()  # made by SIGTERM: this process is to stop
+
+
+class CancelledError(Exception):
+    """Somebody cancelled the run."""
+
+
+class OverdueError(Exception):
+    """The run has reached its time limit."""
+
+
+class StoppedError(Exception):
+    """The worker was asked to stop: the run goes on elsewhere."""
+
+
+Reason = type[LeaseLostError | CancelledError | OverdueError | StoppedError]
+
+
+class Heart:
+    """Renews the lease of a claim every second, in a thread with a connection of its own.
+
+    It needs nobody else to end a run that is to be cancelled, or over its `limit` (seconds).
+    """
+
+    def __init__(
+        self,
+        claim: Claim,
+        limit: float = float("inf"),
+        give_up: Callable[[], None] = lambda: os._exit(70),
+    ) -> None:
+        self._claim = claim
+        self._limit = limit
+        self._give_up = give_up  # ends the process, where the run was closed and the work goes on
+        self._reason: Reason | None = None
+        self._since = 0.0  # when the reason was first known
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heart", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._done.set()
+        self._thread.join(leases.HEARTBEAT)
+
+    def check(self) -> None:
+        """Raise the reason for which the attempt must stop, if there is one."""
+        if reason := self._reason or (StoppedError if STOPPING.made else None):
+            raise reason
+
+    def _beat(self) -> None:
+        pause = 0.0  # at once: a cancel may have come between the claim and now
+        while not self._done.wait(pause):
+            try:
+                self._renew()
+                pause = float(leases.HEARTBEAT)
+            except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
+                if pause != AGAIN:
+                    log.warning("no heartbeat, Postgres does not answer: %s", type(error).__name__)
+                pause = AGAIN
+            if self._reason is LeaseLostError:
+                return self._end_unless_done()
+        return None
+
+    def _renew(self) -> None:
+        """Renew the lease once, and learn whether the attempt must stop."""
+        try:
+            with db.at_once() as connection:
+                news = leases.renew(connection, self._claim)
+            if news.cancelled:
+                self._stop(CancelledError)
+            elif news.active > self._limit:
+                self._stop(OverdueError)
+            elif STOPPING.made:
+                self._stop(StoppedError)
+            if self._reason and time.monotonic() > self._since + PATIENCE:
+                self._close_run()
+        except LeaseLostError:
+            self._reason = LeaseLostError
+
+    def _stop(self, reason: Reason) -> None:
+        if self._reason is None:
+            self._since = time.monotonic()
+        self._reason = reason
+
+    def _close_run(self) -> None:
+        """Close the run in place of its attempt, which does not stop by itself."""
+        with db.begin() as connection:
+            leases.end_backends(connection, [db.name()])
+            if self._reason is StoppedError:
+                why = "its worker was asked to stop, and took too long"
+                leases.interrupt(connection, self._claim, why, crashed=False)
+            elif self._reason is OverdueError:
+                leases.finish(connection, self._claim, leases.overdue(self._limit))
+            else:
+                leases.finish(connection, self._claim, leases.cancelled())
+        raise LeaseLostError
+
+    def _end_unless_done(self) -> None:
+        end = time.monotonic() + MERCY
+        while time.monotonic() < end:
+            if self._done.wait(0.1):
+                return
+        log.error("run %s was closed and its work does not end", self._claim.run_id)
+        self._give_up()

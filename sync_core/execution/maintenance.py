@@ -1,0 +1,128 @@
+"""The beat: closes dead runs, pushes lost ones again, drops what ended runs left behind.
+
+It may run twice at once: every step locks what it touches, or is safe to repeat.
+"""
+
+import logging
+import os
+import signal
+import threading
+import time
+from contextlib import suppress
+
+from psycopg.errors import LockNotAvailable
+from redis import RedisError
+
+from sync_core import runs
+from sync_core.audit import hash_chain as chain
+from sync_core.engine import staging
+from sync_core.execution import queue as jobs
+from sync_core.execution.heartbeat import Request
+from sync_core.foundation import db, settings, tables
+from sync_core.runs import lease as leases
+
+PAUSE = 1.0  # seconds
+NIGHTLY = 60.0  # seconds between two looks whether the nightly check is due
+
+log = logging.getLogger("syncdesk.beat")
+
+
+def tick() -> None:
+    """Do everything once. Raises where Postgres does not answer."""
+    _close()
+    _push_lost()
+    _tidy()
+
+
+def _close() -> None:
+    """End or interrupt the runs that nobody else ends, and let interrupted ones go on."""
+    with db.begin() as connection:
+        for run_id in leases.enforce_cancels(connection):
+            log.warning("run %s was cancelled: its worker did not obey", run_id)
+        for run_id in leases.close_overdue(connection, settings.current().time_limits):
+            log.warning("run %s was timed out", run_id)
+        for run_id in leases.expire_plans(connection):
+            log.warning("run %s has expired: nobody decided on its plan", run_id)
+        for run_id in leases.close_dead(connection):
+            log.warning("run %s was interrupted: its worker went silent", run_id)
+    jobs.resume()
+
+
+def _push_lost() -> None:
+    """Push the queued runs again of which Redis knows nothing."""
+    with db.begin() as connection:
+        waiting = runs.to_push(connection)
+    if not waiting:
+        return
+    try:
+        there = jobs.pushed()
+    except RedisError:
+        return
+    for run_id, resource in waiting:
+        if run_id not in there and not jobs.push(run_id, resource):
+            return
+
+
+def _tidy() -> None:
+    with suppress(LockNotAvailable), db.begin() as connection:  # somebody reads them: next time
+        connection.exec_driver_sql("set local lock_timeout = '1s'")
+        staging.drop_ended(connection)
+        tables.make_partitions(connection)
+
+
+class Nightly:
+    """The nightly check of the audit's chain, in a thread: it may take minutes, a tick may not."""
+
+    def __init__(self) -> None:
+        self._thread = threading.Thread()
+        self._next = 0.0
+
+    def keep(self) -> None:
+        """Look whether it is due, now and then."""
+        if self._thread.is_alive() or time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + NIGHTLY
+        self._thread = threading.Thread(target=self._check, name="nightly", daemon=True)
+        self._thread.start()
+
+    def _check(self) -> None:
+        try:
+            for sentence in chain.verify_by_night():
+                log.error("the audit's chain is broken: %s", sentence)
+        except Exception as error:  # noqa: BLE001 - it is due again in a minute
+            _tell(error)
+
+
+def run(stop: Request, parent: int | None = None) -> None:
+    """Tick once a second until told to stop, or until the parent (its process id) has died."""
+    told = ""  # what went wrong at the last tick: it may go on for long
+    nightly = Nightly()
+    while not stop.made and parent in {None, os.getppid()}:
+        time.sleep(PAUSE)
+        nightly.keep()
+        try:
+            tick()
+            told = ""
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next tick may do better
+            if told != type(error).__name__:
+                _tell(error)
+            told = type(error).__name__
+
+
+def _tell(error: Exception) -> None:
+    if db.is_away(error):
+        log.warning("no beat, Postgres does not answer: %s", type(error).__name__)
+    else:
+        log.error("the beat goes on after %s", type(error).__name__, exc_info=error)
+
+
+def main() -> None:
+    """Run the beat as a process of its own."""
+    stop = Request()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop.make)
+    run(stop)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,347 @@
+"""The only reader of the environment: every setting, its meaning, and all problems at once."""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from sync_core.foundation import embedded
+
+ROOT = Path(__file__).resolve().parents[2]
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+MADE_UP_CLINIKO = Path("demo", "cliniko.env")  # in the data folder, while the demo runs
+SLUG = "<SLUG>"  # stands in a name for each organization's, in capitals and with _ for -
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the message names each problem with its hint, one a line."""
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A value that never shows itself in a log or a trace."""
+
+    value: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return "***"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds after which a run is timed out: the usual ones, and those of single resources."""
+
+    usual: float
+    special: Mapping[str, float]
+
+    def of(self, resource: str) -> float:
+        """Give the limit of a resource's runs."""
+        return self.special.get(resource, self.usual)
+
+
+LIMITS = Limits(3600.0, {"patients": 14_400.0})
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _secret(value: str) -> Secret:
+    return Secret(value)
+
+
+def _file(value: str) -> Path:
+    path = Path(value).expanduser()
+    if not path.is_file():
+        raise ValueError(f"there is no file {value}; give the path of an existing file")
+    return path
+
+
+def _folder(value: str) -> Path:
+    path = Path(value).expanduser().absolute()
+    if path.exists() and not path.is_dir():
+        raise ValueError(f"{value} is not a folder; give the path of a folder, it will be made")
+    return path
+
+
+def _seconds(value: str) -> float:
+    return _amount("seconds", 120)(value)
+
+
+def _amount(unit: str, usual: int) -> Callable[[str], float]:
+    def parse(value: str) -> float:
+        try:
+            amount = float(value)
+        except ValueError:
+            amount = 0
+        if not 0 < amount < float("inf"):
+            raise ValueError(
+                f"{value!r} is not a number of {unit} above 0; write for example {usual}"
+            )
+        return amount
+
+    return parse
+
+
+def _contact(value: str) -> str:
+    if not re.fullmatch(r"[!-~]+@[!-~]+\.[!-~]+", value) or set(value) & set("()<>,;"):
+        raise ValueError(f"{value!r} is not an e-mail address; write for example it@example.org")
+    return value
+
+
+def _server(value: str) -> str:
+    """Read the address of a server that is sent a key: over the network only encrypted."""
+    _address("http", "https")(value)
+    url = urlsplit(value)
+    if not re.fullmatch(r"[a-z0-9.:-]+", url.hostname or "") or url.port == 0:
+        raise ValueError("it names no server; write for example https://cliniko.example.org")
+    if url.path.strip("/") or url.query or url.fragment or url.username is not None:
+        raise ValueError(
+            "it holds more than a server; write for example https://cliniko.example.org"
+        )
+    if url.scheme == "http" and url.hostname not in LOOPBACK:
+        raise ValueError("it must begin with https://, unless it is on this machine")
+    return value.rstrip("/")
+
+
+def _limits(value: str) -> Limits:
+    """Read `3600 patients=14400`; what is not named stays as it is."""
+    usual, special = LIMITS.usual, dict(LIMITS.special)
+    for word in value.split():
+        resource, named, seconds = word.rpartition("=")
+        if named:
+            special[resource] = _seconds(seconds)
+        else:
+            usual = _seconds(word)
+    return Limits(usual, special)
+
+
+def _address(*schemes: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value.split("://", maxsplit=1)[0] not in schemes:
+            raise ValueError(f"it begins with none of {', '.join(f'{s}://' for s in schemes)}")
+        return value
+
+    return parse
+
+
+def _database(value: str) -> str:
+    _address("postgresql", "postgres", "postgresql+psycopg")(value)
+    return "postgresql+psycopg://" + value.split("://", 1)[1]
+
+
+def _setting(name: str, parse: Callable[[str], Any], meaning: str, default: Any = None) -> Any:  # noqa: ANN401 - a field of any type
+    return field(default=default, metadata={"name": name, "parse": parse, "meaning": meaning})
+
+
+def _settings(name: str, parse: Callable[[str], Any], meaning: str) -> Any:  # noqa: ANN401 - a field of any type
+    """Build a field that maps the slugs of organizations to what is set for each."""
+    metadata = {"name": name, "parse": parse, "meaning": meaning}
+    return field(default_factory=dict, hash=False, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that the environment decides."""
+
+    database_url: str | None = _setting(
+        "DATABASE_URL", _database, "Postgres 15 or newer; unset: an embedded one in the data folder"
+    )
+    redis_url: str | None = _setting(
+        "REDIS_URL",
+        _address("redis", "rediss", "unix"),
+        "Redis 6.2 or Valkey 7.2 or newer; set with `DATABASE_URL`, or not at all",
+    )
+    data: Path = _setting(
+        "SYNCDESK_DATA",
+        _folder,
+        "folder of the embedded servers (default: `.data` in the project)",
+        ROOT / ".data",
+    )
+    google_service_account_file: Path | None = _setting(
+        "GOOGLE_SERVICE_ACCOUNT_FILE", _file, "key file of the account that reads Google Sheets"
+    )
+    google_service_account_json: Secret | None = _setting(
+        "GOOGLE_SERVICE_ACCOUNT_JSON", _secret, "the same key as text, instead of the file"
+    )
+    google_api_base_url: str | None = _setting(
+        "GOOGLE_API_BASE_URL",
+        _address("http", "https"),
+        "another server of Google's API, for tests",
+    )
+    cliniko_keys: Mapping[str, Secret] = _settings(
+        f"CLINIKO_API_KEY_{SLUG}",
+        _secret,
+        "API key of Cliniko of one organization: its short name in capitals, `_` for `-`",
+    )
+    cliniko_key_files: Mapping[str, Path] = _settings(
+        f"CLINIKO_API_KEY_{SLUG}_FILE", _file, "file that holds this key, instead of the key"
+    )
+    cliniko_contact: str | None = _setting(
+        "CLINIKO_CONTACT",
+        _contact,
+        "e-mail address that Cliniko is told with each request; needed where a key is set",
+    )
+    cliniko_base_url: str | None = _setting(
+        "CLINIKO_BASE_URL", _server, "another server of Cliniko's API, for tests"
+    )
+    sweep_hours: float = _setting(
+        "SYNCDESK_SWEEP_HOURS",
+        _amount("hours", 24),
+        "hours after which Cliniko is read in full again, not only what changed (24)",
+        24.0,
+    )
+    active_days: float = _setting(
+        "SYNCDESK_ACTIVE_DAYS",
+        _amount("days", 45),
+        "days since an appointment for which it makes a patient active (45)",
+        45.0,
+    )
+    fetch_timeout: float = _setting(
+        "SYNCDESK_FETCH_TIMEOUT", _seconds, "seconds that a source may stay silent (120)", 120.0
+    )
+    time_limits: Limits = _setting(
+        "SYNCDESK_TIME_LIMIT",
+        _limits,
+        "seconds after which a run is timed out, and those of single resources"
+        " (`3600 patients=14400`); an organization may decide otherwise",
+        LIMITS,
+    )
+    cooldown: float = _setting(
+        "SYNCDESK_COOLDOWN", _seconds, "seconds between the end of a run and the next (3)", 3.0
+    )
+    sign_in_age: float = _setting(
+        "SYNCDESK_SIGN_IN_AGE",
+        _seconds,
+        "seconds after which people sign in again (43200)",
+        43_200.0,
+    )
+
+    @property
+    def reads_cliniko(self) -> bool:
+        """Whether anything is set about Cliniko, the real one or another."""
+        return bool(self.cliniko_keys or self.cliniko_key_files or self.cliniko_base_url)
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Read the settings; an empty variable counts as unset. Raises SettingsError."""
+    values: dict[str, Any] = {}
+    problems = []
+    for spec in fields(Settings):
+        names = _names(spec.metadata["name"], environ)
+        for name, slug in names.items():
+            if given := environ.get(name, "").strip():
+                try:
+                    value = spec.metadata["parse"](given)
+                except ValueError as problem:
+                    problems.append(f"{name}: {problem}.")
+                else:
+                    _keep(values, spec.name, slug, value)
+    problems += _contradictions(values) + _problems_of_cliniko(values, environ)
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return Settings(**values)
+
+
+def _names(pattern: str, environ: Mapping[str, str]) -> dict[str, str | None]:
+    """Find the variables of a setting; those that are one organization's with its slug."""
+    if SLUG not in pattern:
+        return {pattern: None}
+    before, _, after = pattern.partition(SLUG)
+    slugs = re.compile(f"{before}([A-Z0-9][A-Z0-9_]*){after}")
+    matches = [match for name in sorted(environ) if (match := slugs.fullmatch(name))]
+    if not after:  # what ends in _FILE is a file's
+        matches = [match for match in matches if not f"_{match[1]}".endswith("_FILE")]
+    return {match[0]: match[1].lower().replace("_", "-") for match in matches}
+
+
+def _keep(values: dict[str, Any], name: str, slug: str | None, value: object) -> None:
+    if slug is None:
+        values[name] = value
+    else:
+        values.setdefault(name, {})[slug] = value
+
+
+def cliniko_variable(slug: str) -> str:
+    """Name the variable that holds an organization's key of Cliniko."""
+    return f"CLINIKO_API_KEY_{slug.upper().replace('-', '_')}"
+
+
+def _strays(environ: Mapping[str, str]) -> list[str]:
+    """Find keys of Cliniko that are set for no organization; nobody would miss them at the door."""
+    return [
+        f"{name}: it names no organization; write its short name in capitals and with _ for -,"
+        f" for example {cliniko_variable('demo')}."
+        for name in sorted(environ)
+        if name.startswith("CLINIKO_API_KEY") and environ[name].strip()
+        if not re.fullmatch(r"CLINIKO_API_KEY_(?!FILE$)[A-Z0-9][A-Z0-9_]*", name)
+    ]
+
+
+def _contradictions(values: Mapping[str, Any]) -> list[str]:
+    problems = []
+    if ("database_url" in values) != ("redis_url" in values):
+        given, missing = "DATABASE_URL", "REDIS_URL"
+        if "redis_url" in values:
+            given, missing = missing, given
+        problems.append(
+            f"{given} is set and {missing} is not: set both, or neither for the embedded servers."
+        )
+    if {"google_service_account_file", "google_service_account_json"} <= values.keys():
+        problems.append(
+            "GOOGLE_SERVICE_ACCOUNT_FILE and GOOGLE_SERVICE_ACCOUNT_JSON are both set: keep one."
+        )
+    return problems
+
+
+def _problems_of_cliniko(values: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:
+    texts, files = values.get("cliniko_keys", {}), values.get("cliniko_key_files", {})
+    twice = sorted(texts.keys() & files.keys())
+    names = [cliniko_variable(slug) for slug in twice]
+    problems = [f"{name} and {name}_FILE are both set: keep one." for name in names]
+    named = any(environ.get(name, "").strip() for name in ("CLINIKO_CONTACT", "CLINIKO_BASE_URL"))
+    if (texts or files) and not named:
+        problems.append(
+            "CLINIKO_CONTACT is missing: Cliniko may block programs that name no e-mail address;"
+            " write for example it@example.org."
+        )
+    return problems + _strays(environ)
+
+
+@cache
+def given() -> Settings:
+    """Give what the environment says."""
+    return load(os.environ)
+
+
+@cache
+def current() -> Settings:
+    """Give the settings of this process."""
+    return beside_the_demo(os.environ)
+
+
+def beside_the_demo(environ: Mapping[str, str]) -> Settings:
+    """Read the settings; while the demo runs they lead to its made-up Cliniko, if to none else."""
+    found = load(environ)
+    if found.database_url or found.reads_cliniko:
+        return found
+    try:
+        lines = (found.data / MADE_UP_CLINIKO).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return found
+    return load({**environ, **dict(line.split("=", 1) for line in lines)})
+
+
+def urls() -> embedded.Urls:
+    """Give the addresses of Postgres and Redis; starts or joins the embedded ones if none are set.
+
+    Raises embedded.EmbeddedError where these cannot be started.
+    """
+    settings = current()
+    if settings.database_url and settings.redis_url:
+        return embedded.Urls(settings.database_url, settings.redis_url)
+    return embedded.servers(settings.data)

@@ -1,0 +1,383 @@
+"""The tables of our own, and the target table of an entity."""
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import JSONB
+
+from sync_core.catalogue.resource import Entity
+
+STATUSES = (
+    "queued",
+    "running",
+    "waiting",
+    "completed",
+    "partial",
+    "failed",
+    "cancelled",
+    "interrupted",
+    "timed_out",
+    "expired",
+)
+ACTIVE = ("queued", "running", "interrupted")
+REMOVALS = ("keep", "deactivate", "delete")
+KINDS = ("created", "updated", "unchanged", "removed", "skipped", "failed")
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "uq": "%(table_name)s_%(column_0_N_name)s_unique",
+        "fk": "%(table_name)s_%(column_0_N_name)s_exists",
+        "ck": "%(table_name)s_%(constraint_name)s",
+        "ix": "%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _moment(name: str, *, default: bool = False) -> sa.Column[object]:
+    now = sa.text("clock_timestamp()") if default else None
+    return sa.Column(name, sa.DateTime(timezone=True), server_default=now, nullable=not default)
+
+
+def _text(name: str, *, default: str | None = None, nullable: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, server_default=default, nullable=nullable)
+
+
+def _json(name: str, default: str = "{}") -> sa.Column[object]:
+    return sa.Column(name, JSONB, server_default=default, nullable=False)
+
+
+def _organization(*, primary_key: bool = False) -> sa.Column[int]:
+    return sa.Column(
+        "organization_id",
+        sa.BigInteger,
+        sa.ForeignKey("organizations.id"),
+        primary_key=primary_key,
+        nullable=False,
+    )
+
+
+def _run(name: str = "run_id", *, primary_key: bool = True) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger, sa.ForeignKey("runs.id"), primary_key=primary_key)
+
+
+def _id() -> sa.Column[int]:
+    return sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True)
+
+
+def _count(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger, server_default="0", nullable=False)
+
+
+def _newest_first(name: str, column: str, at: str, where: str | None = None) -> sa.Index:
+    """Index the entries of the audit by one of their columns, in the order of its list."""
+    order = (sa.text(f"{at} desc"), sa.text("id desc"))
+    condition = sa.text(where) if where else None
+    return sa.Index(name, "organization_id", column, *order, postgresql_where=condition)
+
+
+def _one_of(name: str, values: tuple[str, ...]) -> sa.CheckConstraint:
+    return sa.CheckConstraint(
+        sa.column(name).in_([sa.literal_column(f"'{v}'") for v in values]), f"{name}_known"
+    )
+
+
+organizations = sa.Table(
+    "organizations",
+    metadata,
+    _id(),
+    sa.Column("slug", sa.Text, nullable=False, unique=True),
+    _text("name"),
+    _text("country", default="AU"),
+    _text("time_zone", default="UTC"),
+    _moment("created_at", default=True),
+)
+
+people = sa.Table(
+    "people",
+    metadata,
+    _id(),
+    _organization(),
+    _text("email"),
+    _text("name"),
+    _text("role"),
+    _text("team", default=""),
+    _moment("created_at", default=True),
+    sa.UniqueConstraint("organization_id", "email"),
+    _one_of("role", ("viewer", "analyst", "manager", "admin")),
+)
+
+sources = sa.Table(
+    "sources",
+    metadata,
+    _organization(primary_key=True),
+    sa.Column("resource", sa.Text, primary_key=True),
+    sa.Column("entity", sa.Text, primary_key=True),
+    _text("kind"),
+    _text("location"),
+    _text("tab", nullable=True),
+    _text("locale", nullable=True),
+    _moment("set_at", default=True),
+)
+
+policies = sa.Table(
+    "policies",
+    metadata,
+    _organization(primary_key=True),
+    sa.Column("resource", sa.Text, primary_key=True),
+    sa.Column("fresh_hours", sa.Integer, nullable=False),
+    _text("removal", nullable=True),
+    sa.Column("limit_minutes", sa.Integer),
+    sa.CheckConstraint("fresh_hours > 0", "fresh_some_time"),
+    sa.CheckConstraint("limit_minutes > 0", "limited_to_some_time"),
+    _one_of("removal", REMOVALS),
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    _id(),
+    _organization(),
+    _text("resource"),
+    _text("kind", default="sync"),
+    _text("trigger"),
+    _text("status", default="queued"),
+    sa.Column("attempt", sa.Integer, server_default="0", nullable=False),
+    sa.Column("crashes", sa.Integer, server_default="0", nullable=False),
+    _text("requested_by"),
+    _text("requested_email"),
+    _text("requested_team", default=""),
+    _moment("queued_at", default=True),
+    _moment("active_since", default=True),
+    _moment("pushed_at"),
+    _moment("started_at"),
+    _moment("finished_at"),
+    _text("message", default=""),
+    _text("log_message", default=""),
+    _text("error_code", nullable=True),
+    _text("advice", default=""),
+    _json("notes", "[]"),
+    _json("phases"),
+    _run("undoes", primary_key=False),
+    _one_of("status", STATUSES),
+    _one_of("kind", ("sync", "preview", "undo")),
+    sa.CheckConstraint(
+        "(finished_at is null) = (status in ('queued','running','waiting','interrupted'))",
+        "finished_when_ended",
+    ),
+    sa.Index(
+        "runs_one_active",
+        "organization_id",
+        "resource",
+        unique=True,
+        postgresql_where=sa.text("status in ('queued','running','interrupted')"),
+    ),
+    sa.Index("runs_by_resource", "organization_id", "resource", sa.text("id desc")),
+    sa.Index("runs_to_decide", "id", postgresql_where=sa.text("status = 'waiting'")),
+    _newest_first("runs_by_status", "status", "queued_at"),
+    _newest_first("runs_by_trigger", "trigger", "queued_at"),
+    _newest_first("runs_by_person", "requested_email", "queued_at"),
+    _newest_first("runs_by_team", "requested_team", "queued_at"),
+    _newest_first("runs_by_error", "error_code", "queued_at", "error_code is not null"),
+    sa.Index(
+        "runs_by_time",  # figures over months are read from it alone
+        "organization_id",
+        sa.text("queued_at desc"),
+        sa.text("id desc"),
+        postgresql_include=[
+            *("resource", "trigger", "status", "started_at", "finished_at", "error_code")
+        ],
+    ),
+    sa.Index(
+        "runs_in_step",  # when data were in step, and what came after a failure
+        "organization_id",
+        "resource",
+        "finished_at",
+        postgresql_where=sa.text("status in ('completed','partial') and kind <> 'preview'"),
+    ),
+)
+
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    _run(),
+    sa.Column("attempt", sa.Integer, primary_key=True),
+    _text("worker"),
+    _moment("started_at", default=True),
+    _moment("ended_at"),
+    _text("ended", nullable=True),
+    _json("log", "[]"),
+)
+
+# Apart from the runs, so that a heartbeat or a Cancel never waits for a long apply.
+leases = sa.Table(
+    "leases",
+    metadata,
+    _run(),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    _text("worker"),
+    sa.Column("lease_until", sa.DateTime(timezone=True), nullable=False),
+    _moment("cancel_requested_at"),
+    _text("cancel_requested_by", nullable=True),
+)
+
+checkpoints = sa.Table(
+    "checkpoints",
+    metadata,
+    _run(),
+    sa.Column("entity", sa.Text, primary_key=True),
+    _count("staged"),
+    _count("blank"),
+    _count("keyless"),
+    sa.Column("cursor", JSONB),
+    sa.Column("complete", sa.Boolean, server_default=sa.false(), nullable=False),
+    _json("sheet"),
+)
+
+tallies = sa.Table(
+    "tallies",
+    metadata,
+    _run(),
+    sa.Column("entity", sa.Text, primary_key=True),
+    _count("read"),
+    *(_count(kind) for kind in KINDS),
+    _count("blank"),
+    _json("rules"),
+    _text("facts_digest", nullable=True),  # of the run's outcomes (`chain.DIGESTS`)
+    _text("values_digest", nullable=True),
+    sa.CheckConstraint("read = created + updated + unchanged + skipped + failed", "add_up"),
+)
+
+# Why rows failed, counted when the run ends: nobody has to look through the outcomes for it.
+issue_tallies = sa.Table(
+    "issue_tallies",
+    metadata,
+    _run(),
+    sa.Column("entity", sa.Text, primary_key=True),
+    sa.Column("code", sa.Text, primary_key=True),
+    sa.Column("rows", sa.BigInteger, nullable=False),  # failed ones that carry the code
+)
+
+outcomes = sa.Table(
+    "outcomes",
+    metadata,
+    sa.Column("run_id", sa.BigInteger, nullable=False),
+    sa.Column("entity", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("row_number", sa.Integer),
+    sa.Column("key", sa.Text),
+    sa.Column("name", sa.Text),
+    sa.Column("rule", sa.Text),
+    sa.Column("row_hash", sa.BigInteger),
+    sa.Column("changes", JSONB),
+    sa.Column("issues", JSONB),
+    sa.Column("raw", JSONB),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Index("outcomes_by_run", "run_id", postgresql_using="brin"),
+    sa.Index(
+        "outcomes_for_a_person",
+        "run_id",
+        "entity",
+        "row_number",
+        postgresql_where=sa.text("kind in ('failed','skipped')"),
+    ),
+    postgresql_partition_by="RANGE (at)",
+)
+
+actions = sa.Table(
+    "actions",
+    metadata,
+    _id(),
+    _organization(),
+    _moment("at", default=True),
+    _text("name"),
+    _text("email"),
+    _text("team", default=""),
+    _text("kind"),
+    _text("resource", nullable=True),
+    sa.Column("run_id", sa.BigInteger, sa.ForeignKey("runs.id")),
+    _json("detail"),
+    sa.Index("actions_by_time", "organization_id", sa.text("at desc"), sa.text("id desc")),
+    _newest_first("actions_by_kind", "kind", "at"),
+    _newest_first("actions_by_person", "email", "at"),
+    _newest_first("actions_by_team", "team", "at"),
+    _newest_first("actions_by_resource", "resource", "at"),
+)
+
+# The audit's chain: a link for each ended run and each action, made by triggers at the commit.
+links = sa.Table(
+    "links",
+    metadata,
+    sa.Column("organization_id", sa.BigInteger, primary_key=True),  # a key would lock its row
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    _text("kind"),
+    sa.Column("subject_id", sa.BigInteger, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),  # SHA-256 of what the subject said
+    sa.Column("hash", sa.LargeBinary, nullable=False),  # of the link before, and of this one
+    sa.UniqueConstraint("subject_id", "kind"),
+    _one_of("kind", ("run", "action")),
+)
+
+verifications = sa.Table(
+    "verifications",
+    metadata,
+    _organization(primary_key=True),
+    sa.Column("at", sa.DateTime(timezone=True), primary_key=True),
+    _count("links"),
+    sa.Column("head", sa.LargeBinary),  # the hash of the last link
+    _text("broken", nullable=True),  # the first broken link, in a sentence
+)
+
+dismissals = sa.Table(
+    "dismissals",
+    metadata,
+    _run(),
+    sa.Column("email", sa.Text, primary_key=True),
+    _moment("at", default=True),
+)
+
+
+def make_partitions(connection: Connection, months: int = 3) -> None:
+    """Make the monthly partitions of the outcomes ahead of time; those that exist are kept."""
+    connection.execute(
+        sa.text("select make_outcome_partitions(current_date, :months)"), {"months": months}
+    )
+
+
+ROOM = {"fillfactor": 90}  # so that an updated row stays on its page, and in the index as it is
+
+
+def target(entity: Entity) -> sa.Table:
+    """Describe the table of an entity: its fields' columns, and ours, which begin with `_`.
+
+    A label in snake case never begins with `_`, so no label can meet a column of ours.
+    """
+    known = metadata.tables.get(entity.name)
+    return known if known is not None else _target(entity)
+
+
+def _target(entity: Entity) -> sa.Table:
+    unique = (
+        sa.UniqueConstraint("organization_id", f.column, deferrable=True, initially="DEFERRED")
+        for f in entity.fields
+        if f.unique
+    )
+    columns = {f.label: f.column for f in entity.fields}
+    lookups = (
+        sa.Index(None, "organization_id", *(columns[label] for label in labels))
+        for labels in entity.lookups
+    )
+    return sa.Table(
+        entity.name,
+        metadata,
+        sa.Column("organization_id", sa.BigInteger),  # we give it: not checked a row
+        *(sa.Column(f.column, f.sql_type, nullable=not f.key) for f in entity.fields),
+        sa.PrimaryKeyConstraint(
+            "organization_id", *(f.column for f in entity.keys), name=entity.key_name
+        ),
+        _moment("_created_at", default=True),
+        _moment("_updated_at"),
+        _moment("_removed_at"),
+        *unique,
+        *lookups,
+        postgresql_with=ROOM,
+    )

@@ -1,0 +1,147 @@
+"""What an administrator changes: sources, people, organizations; each change is an action."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import get_args
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from sync_core import organizations
+from sync_core.catalogue.resource import Resource
+from sync_core.foundation import db, tables
+from sync_core.foundation.errors import SyncError
+from sync_core.foundation.settings import ROOT
+from sync_core.organizations import Organization, actions, people, policies
+from sync_core.organizations import source_settings as places
+from sync_core.organizations.people import Person, Role
+from sync_core.organizations.policies import Policy
+from sync_core.sources import Place, place_name
+
+LONGEST = 1_440  # minutes: a day
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+def set_source(
+    organization: Organization,
+    by: Person,
+    resource: Resource,
+    words: str,
+    *,
+    tab: str | None = None,
+    locale: str | None = None,
+    cwd: Path = ROOT,
+) -> list[Place]:
+    """Set the sources that the words name, as `places.said` reads them. Raises SyncError."""
+    people.require(by, "administer")
+    found = places.said(organization, resource, words, tab, locale, cwd)
+    with db.begin() as connection:
+        places.put(connection, organization, found)
+        for place in found:
+            what = f"the source of {place.entity} to {place_name(place)}"
+            _record(connection, organization, by, what, resource.name)
+    return found
+
+
+def set_policy(organization: Organization, by: Person, resource: Resource, policy: Policy) -> None:
+    """Decide how fresh a resource shall be, what happens to removed rows, and how long it may take.
+
+    Raises SyncError: no_permission, bad_policy.
+    """
+    people.require(by, "administer")
+    for problem in _faults(policy):
+        raise SyncError("bad_policy", problem=problem)
+    with db.begin() as connection:
+        policies.put(connection, organization, resource.name, policy)
+        removal = policy.removal or "as declared"
+        limit = f"{policy.limit_minutes} min" if policy.limit_minutes else "as usual"
+        what = f"fresh for {policy.fresh_hours} h, removed rows: {removal}, time limit: {limit}"
+        _record(connection, organization, by, f"{resource.name}: {what}", resource.name)
+
+
+def _faults(policy: Policy) -> Iterator[str]:
+    if policy.fresh_hours < 1:
+        yield "Data stay fresh for 1 hour at least."
+    if policy.limit_minutes is not None and not 1 <= policy.limit_minutes <= LONGEST:
+        yield f"A sync may take from 1 to {LONGEST:,} minutes."
+
+
+def put_person(organization: Organization, by: Person, person: Person) -> None:
+    """Add a person, or change the one with this address.
+
+    Raises SyncError: no_permission, bad_person, last_admin.
+    """
+    people.require(by, "administer")
+    for problem in _problems(person):
+        raise SyncError("bad_person", problem=problem)
+    with db.begin() as connection:
+        _lock(connection, organization)
+        if person.role != "admin":
+            _keep_an_admin(connection, organization, person.email)
+        people.add(connection, organization.id, person)
+        what = f"the role of {person.name} to {person.role}, team {person.team or 'none'}"
+        _record(connection, organization, by, what)
+
+
+def remove_person(organization: Organization, by: Person, email: str) -> None:
+    """Take a person out of the organization. Raises SyncError: no_permission, last_admin."""
+    people.require(by, "administer")
+    with db.begin() as connection:
+        _lock(connection, organization)
+        _keep_an_admin(connection, organization, email)
+        if people.remove(connection, organization.id, email):
+            _record(connection, organization, by, f"the people: {email} is no longer one of them")
+
+
+def add_organization(
+    by: Person, slug: str, name: str, country: str, time_zone: str
+) -> Organization:
+    """Add an organization, of which who adds it is the first administrator. Raises SyncError."""
+    people.require(by, "administer")
+    with db.begin() as connection:
+        added = organizations.add(connection, slug, name, country, time_zone)
+        people.add(connection, added.id, by)
+        _record(connection, added, by, f"the organizations: added {added.name}")
+    return added
+
+
+def _problems(person: Person) -> Sequence[str]:
+    problems = []
+    if not person.name.strip():
+        problems.append("The name is blank.")
+    if not ADDRESS.fullmatch(person.email.strip()):
+        problems.append(f"'{person.email}' is not an e-mail address.")
+    if person.role not in get_args(Role):
+        problems.append(f"There is no role '{person.role}'.")
+    return problems
+
+
+def _lock(connection: Connection, organization: Organization) -> None:
+    """Let one change of people follow the other, so that two cannot take the last two admins."""
+    kept = tables.organizations
+    connection.execute(sa.select(kept.c.id).where(kept.c.id == organization.id).with_for_update())
+
+
+def _keep_an_admin(connection: Connection, organization: Organization, leaving: str) -> None:
+    """Refuse to take the last administrator away."""
+    admins = {p.email for p in people.everyone(connection, organization.id) if p.role == "admin"}
+    if admins == {leaving.strip().lower()}:
+        raise SyncError("last_admin", organization=organization.name)
+
+
+def _record(
+    connection: Connection,
+    organization: Organization,
+    by: Person,
+    what: str,
+    resource: str | None = None,
+) -> None:
+    actions.record(
+        connection,
+        organization.id,
+        by,
+        "changed a setting",
+        resource=resource,
+        detail={"what": what},
+    )

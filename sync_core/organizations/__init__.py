@@ -1,0 +1,13 @@
+"""Organizations: whose data it is, who belongs to them, and what they have decided."""
+
+from sync_core.organizations.organization import (
+    DEFAULT,
+    Organization,
+    add,
+    by_id,
+    everyone,
+    get,
+    of,
+)
+
+__all__ = ["DEFAULT", "Organization", "add", "by_id", "everyone", "get", "of"]

@@ -1,0 +1,91 @@
+"""Whose data it is: every run, row and setting belongs to an organization."""
+
+import re
+from dataclasses import dataclass
+from zoneinfo import available_timezones
+
+import sqlalchemy as sa
+from phonenumbers import SUPPORTED_REGIONS
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import insert
+
+from sync_core.foundation import tables
+from sync_core.foundation.errors import SyncError
+
+DEFAULT = "demo"
+
+
+@dataclass(frozen=True)
+class Organization:
+    """A group of clinics; its country is that of its phones, its zone that of its people."""
+
+    id: int
+    slug: str
+    name: str
+    country: str
+    time_zone: str
+
+
+def get(connection: Connection, slug: str) -> Organization:
+    """Read an organization. Raises SyncError("unknown_organization")."""
+    found = _read(connection, tables.organizations.c.slug == slug)
+    if not found:
+        raise SyncError("unknown_organization", slug=slug)
+    return found[0]
+
+
+def by_id(connection: Connection, organization_id: int) -> Organization:
+    """Read an organization by its number. Raises SyncError("unknown_organization")."""
+    found = _read(connection, tables.organizations.c.id == organization_id)
+    if not found:
+        raise SyncError("unknown_organization", slug=organization_id)
+    return found[0]
+
+
+def of(connection: Connection, email: str) -> list[Organization]:
+    """List the organizations that know this address, by name."""
+    people = tables.people.c
+    known = sa.select(people.organization_id).where(people.email == email.strip().lower())
+    return _read(connection, tables.organizations.c.id.in_(known))
+
+
+def everyone(connection: Connection) -> list[Organization]:
+    """List all organizations, by name."""
+    return _read(connection, sa.true())
+
+
+def _read(connection: Connection, which: sa.ColumnElement[bool]) -> list[Organization]:
+    kept = tables.organizations.c
+    query = sa.select(*(kept[name] for name in Organization.__dataclass_fields__))
+    rows = connection.execute(query.where(which).order_by(kept.name, kept.id))
+    return [Organization(**row) for row in rows.mappings()]
+
+
+def add(
+    connection: Connection, slug: str, name: str, country: str = "AU", time_zone: str = "UTC"
+) -> Organization:
+    """Add an organization. Raises SyncError("bad_organization" or "organization_exists")."""
+    for wrong in _problems(slug, name, country, time_zone):
+        raise SyncError("bad_organization", problem=wrong)
+    added = connection.execute(
+        insert(tables.organizations)
+        .values(slug=slug, name=name.strip(), country=country, time_zone=time_zone)
+        .on_conflict_do_nothing()
+        .returning(tables.organizations.c.id)
+    ).scalar_one_or_none()
+    if added is None:
+        raise SyncError("organization_exists", slug=slug)
+    return get(connection, slug)
+
+
+def _problems(slug: str, name: str, country: str, time_zone: str) -> list[str]:
+    problems = []
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", slug):
+        problems.append(f"The short name '{slug}' is not made of a-z, 0-9 and '-', 40 at most.")
+    if not name.strip():
+        problems.append("The name is blank.")
+    if country not in SUPPORTED_REGIONS:
+        problems.append(f"There is no country '{country}': write its ISO code, such as AU.")
+    if time_zone not in available_timezones():
+        problems.append(f"There is no time zone '{time_zone}': write one such as Australia/Perth.")
+    return problems

@@ -1,0 +1,105 @@
+"""Who may do what."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from sync_core.foundation import tables
+from sync_core.foundation.errors import SyncError
+
+Role = Literal["viewer", "analyst", "manager", "admin"]
+Permission = Literal["read", "personal", "sync", "analyze", "audit", "export", "administer"]
+
+MAY: dict[Role, frozenset[Permission]] = {
+    "viewer": frozenset({"read"}),
+    "analyst": frozenset({"read", "personal", "sync"}),
+    "manager": frozenset({"read", "personal", "analyze", "audit", "export"}),  # starts nothing
+    "admin": frozenset({"read", "personal", "sync", "analyze", "audit", "export", "administer"}),
+}
+
+WORDS: dict[Permission, str] = {
+    "read": "see this",
+    "personal": "see personal data",
+    "sync": "start or cancel syncs",
+    "analyze": "see the analytics",
+    "audit": "see the audit trail",
+    "export": "export files",
+    "administer": "change settings",
+}
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who asks for something, in one organization."""
+
+    name: str
+    email: str
+    role: Role
+    team: str = ""
+
+    def may(self, permission: Permission) -> bool:
+        """Tell whether the role allows it."""
+        return permission in MAY[self.role]
+
+
+def require(person: Person, permission: Permission) -> None:
+    """Refuse, with a sentence, whoever may not do it. Raises SyncError("no_permission")."""
+    if not person.may(permission):
+        roles = " or ".join(role for role, may in MAY.items() if permission in may)
+        raise SyncError("no_permission", role=person.role, doing=WORDS[permission], roles=roles)
+
+
+def signed_in(claims: Mapping[str, Any], allowed: float, now: float) -> str | None:
+    """Give the address that a sign-in vouches for: verified, and not `allowed` seconds old."""
+    address = str(claims.get("email") or "").strip().lower()
+    if not claims.get("is_logged_in") or claims.get("email_verified") is False:
+        return None
+    return None if is_overdue(claims, allowed, now) else address or None
+
+
+def is_overdue(claims: Mapping[str, Any], allowed: float, now: float) -> bool:
+    """Tell whether a sign-in is older than allowed, in seconds."""
+    at = claims.get("auth_time") or claims.get("iat")
+    return isinstance(at, int | float) and now - at > allowed
+
+
+def find(connection: Connection, organization_id: int, email: str) -> Person | None:
+    """Give the person with this address in the organization."""
+    people = tables.people.c
+    row = connection.execute(
+        sa.select(people.name, people.email, people.role, people.team).where(
+            people.organization_id == organization_id, people.email == email.strip().lower()
+        )
+    ).one_or_none()
+    return Person(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name
+
+
+def everyone(connection: Connection, organization_id: int) -> list[Person]:
+    """List the people of the organization, by name."""
+    people = tables.people.c
+    rows = connection.execute(
+        sa.select(people.name, people.email, people.role, people.team)
+        .where(people.organization_id == organization_id)
+        .order_by(people.name)
+    )
+    return [Person(**row) for row in rows.mappings()]
+
+
+def add(connection: Connection, organization_id: int, person: Person) -> None:
+    """Keep a person; the one with the same address is replaced."""
+    values = {"name": person.name, "role": person.role, "team": person.team}
+    connection.execute(
+        sa.dialects.postgresql.insert(tables.people)
+        .values(organization_id=organization_id, email=person.email.strip().lower(), **values)
+        .on_conflict_do_update(index_elements=["organization_id", "email"], set_=values)
+    )
+
+
+def remove(connection: Connection, organization_id: int, email: str) -> bool:
+    """Forget a person of the organization; tells whether there was one."""
+    people = tables.people
+    known = (people.c.organization_id == organization_id, people.c.email == email.strip().lower())
+    return bool(connection.execute(sa.delete(people).where(*known)).rowcount)

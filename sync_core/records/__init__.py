@@ -1,0 +1,1 @@
+"""The rows of the tables and what happened to them, and who may see which field."""

@@ -1,0 +1,93 @@
+"""What a run did to each row, a screenful at a time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from sync_core.catalogue import resources
+from sync_core.foundation import tables
+from sync_core.organizations.people import Person
+from sync_core.records import privacy
+from sync_core.runs import Run
+
+CHANGED = ("created", "updated", "removed")
+FOR_A_PERSON = ("failed", "skipped")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What happened to one row; `changes` gives before and after, or the whole removed row."""
+
+    entity: str
+    kind: str
+    row_number: int | None
+    key: str | None
+    name: str | None
+    rule: str | None
+    changes: Mapping[str, Any] | None
+    issues: Sequence[Mapping[str, Any]] | None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which outcomes of a run are asked for, and the window that is shown."""
+
+    kinds: Sequence[str]
+    search: str = ""  # occurs in key, name, rule or reasons
+    limit: int = 50
+    offset: int = 0
+
+
+def count(connection: Connection, run: Run, wanted: Wanted, person: Person | None = None) -> int:
+    """Count the outcomes of the run that the person asks for."""
+    query = sa.select(sa.func.count()).select_from(tables.outcomes)
+    return int(connection.execute(query.where(*_which(run, wanted, person))).scalar_one())
+
+
+def read(
+    connection: Connection, run: Run, wanted: Wanted, person: Person | None = None
+) -> list[Outcome]:
+    """Read a window of the run's outcomes: failed ones first, then by entity and row.
+
+    What the `person` may not see is masked, and not searched.
+    """
+    kept = tables.outcomes.c
+    query = (
+        sa.select(*(kept[name] for name in Outcome.__dataclass_fields__))
+        .where(*_which(run, wanted, person))
+        .order_by(
+            (kept.kind == "failed").desc(), kept.entity, kept.row_number.nulls_last(), kept.key
+        )
+        .limit(wanted.limit)
+        .offset(wanted.offset)
+    )
+    return [_seen(Outcome(**row), person) for row in connection.execute(query).mappings()]
+
+
+def _seen(outcome: Outcome, person: Person | None) -> Outcome:
+    entity = resources.ENTITIES[outcome.entity]
+    return replace(
+        outcome,
+        name=privacy.name(entity, person, outcome.name),
+        changes=privacy.changes(entity, person, outcome.changes),
+    )
+
+
+def _which(run: Run, wanted: Wanted, person: Person | None) -> list[sa.ColumnElement[bool]]:
+    kept = tables.outcomes.c
+    which = [
+        kept.run_id == run.id,
+        kept.kind.in_(wanted.kinds),
+        kept.at >= run.queued_at,  # so that Postgres looks at the partition of that month only
+    ]
+    if run.finished_at:
+        which.append(kept.at <= run.finished_at)
+    unseen = [
+        e.name for e in resources.CATALOGUE[run.resource].entities if privacy.hidden(e, person)
+    ]
+    name = sa.case((kept.entity.in_(unseen), None), else_=kept.name)
+    row = sa.func.concat_ws("\n", kept.key, name, kept.rule, sa.cast(kept.issues, sa.Text))
+    return [*which, *(row.icontains(word, autoescape=True) for word in wanted.search.split())]

@@ -1,0 +1,110 @@
+"""The rows of a target table, a screenful at a time: searched, sorted and cut in SQL."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from sync_core.catalogue.resource import Entity
+from sync_core.foundation import tables
+from sync_core.organizations.people import Person
+from sync_core.records import privacy
+
+
+@dataclass(frozen=True)
+class View:
+    """Which rows of an entity are wanted, and in which order."""
+
+    search: str = ""  # each word must occur somewhere in a row
+    only: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # column -> values, any of them
+    order: str | None = None  # a column; None: by key
+    descending: bool = False
+    limit: int = 50
+    offset: int = 0
+
+
+EVERYTHING = View()
+
+
+def count(
+    connection: Connection,
+    organization_id: int,
+    entity: Entity,
+    view: View = EVERYTHING,
+    person: Person | None = None,
+) -> int:
+    """Count the rows of the organization that the person wants, on all screens together."""
+    found = sa.select(sa.func.count()).select_from(tables.target(entity))
+    found = _wanted(found, organization_id, entity, view, person)
+    return int(connection.execute(found).scalar_one())
+
+
+def values(
+    connection: Connection, organization_id: int, entity: Entity, column: str, most: int
+) -> list[Any]:
+    """Give what stands in a column, each once; nothing where there are more than `most`.
+
+    Of what not everybody may see, it gives nothing.
+    """
+    if column in {field.column for field in privacy.hidden(entity, None)}:
+        return []
+    found = tables.target(entity).c[column]
+    query = sa.select(found).distinct().where(found.is_not(None)).order_by(found).limit(most + 1)
+    query = _wanted(query, organization_id, entity, EVERYTHING, None)
+    there = list(connection.execute(query).scalars())
+    return there if len(there) <= most else []
+
+
+def read(
+    connection: Connection,
+    organization_id: int,
+    entity: Entity,
+    view: View,
+    person: Person | None = None,
+) -> list[Sequence[Any]]:
+    """Read the wanted rows: the cells in the order of the entity's fields.
+
+    What the `person` may not see is masked, and neither searched, filtered nor sorted by.
+    """
+    table = tables.target(entity)
+    unseen = privacy.hidden(entity, person)
+    columns = [
+        _masked(table.c[f.column]) if f in unseen else table.c[f.column] for f in entity.fields
+    ]
+    query = _wanted(sa.select(*columns), organization_id, entity, view, person)
+    order = _order(entity, view, person)
+    query = query.order_by(*order).limit(view.limit).offset(view.offset)
+    return list(connection.execute(query).all())
+
+
+def _masked(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    return sa.case((column.is_not(None), privacy.MASK)).label(None)
+
+
+def _seen(entity: Entity, person: Person | None) -> dict[str, sa.ColumnElement[Any]]:
+    """Give the columns that the person may see, by name."""
+    table, unseen = tables.target(entity), privacy.hidden(entity, person)
+    return {f.column: table.c[f.column] for f in entity.fields if f not in unseen}
+
+
+def _wanted(
+    query: sa.Select[Any], organization_id: int, entity: Entity, view: View, person: Person | None
+) -> sa.Select[Any]:
+    table, seen = tables.target(entity), _seen(entity, person)
+    query = query.where(table.c.organization_id == organization_id, table.c._removed_at.is_(None))  # noqa: SLF001 - a column of ours
+    row = sa.func.concat_ws("\n", *(sa.cast(column, sa.Text) for column in seen.values()))
+    return query.where(
+        *(row.icontains(word, autoescape=True) for word in view.search.split()),
+        *(seen[name].in_(some) for name, some in view.only.items() if some and name in seen),
+    )
+
+
+def _order(entity: Entity, view: View, person: Person | None) -> list[sa.ColumnElement[Any]]:
+    """Order by the wanted column, then by the key, so that no row is on two screens."""
+    table = tables.target(entity)
+    keys = [table.c[f.column] for f in entity.keys]
+    wanted = [column for name, column in _seen(entity, person).items() if name == view.order]
+    first = [column.desc() if view.descending else column for column in wanted or keys[:1]]
+    return [*(column.nulls_last() for column in first), *keys]

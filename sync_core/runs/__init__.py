@@ -1,0 +1,37 @@
+"""Runs: the truth about every sync; asked for here, worked on under a lease."""
+
+from sync_core.runs.run import (
+    MADE_UP,
+    Run,
+    fresh,
+    get,
+    history,
+    latest,
+    log,
+    mark_pushed,
+    queue_places,
+    request_cancel,
+    some,
+    start,
+    tallies,
+    to_push,
+    usual_seconds,
+)
+
+__all__ = [
+    "MADE_UP",
+    "Run",
+    "fresh",
+    "get",
+    "history",
+    "latest",
+    "log",
+    "mark_pushed",
+    "queue_places",
+    "request_cancel",
+    "some",
+    "start",
+    "tallies",
+    "to_push",
+    "usual_seconds",
+]

@@ -1,0 +1,104 @@
+"""How much of a source a run reads: everything, or what changed since an earlier run read it.
+
+The state is what earlier runs noted in their checkpoints, and counts only where they came through.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from sync_core.catalogue.resource import Entity, Resource
+from sync_core.foundation import tables
+from sync_core.runs.lease import Claim
+
+FACTS = ("began", "since")
+OVERLAP = timedelta(minutes=15)  # clocks differ, and a record may be listed late
+
+_RUNS, _KEPT = tables.runs.c, tables.checkpoints.c
+_EXTENT = _KEPT.sheet["extent"]
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What a run reads, and when it began to; `since` is None where it reads everything."""
+
+    began: datetime
+    since: datetime | None = None
+
+    @property
+    def sentence(self) -> str:
+        """What people are told of it."""
+        if self.since is None:
+            return "Read everything."
+        return f"Read what changed since {self.since:%d %b %Y, %H:%M} UTC."
+
+    def as_json(self) -> dict[str, str | None]:
+        """Give it for a checkpoint."""
+        moments = zip(FACTS, (self.began, self.since), strict=True)
+        return {name: at.isoformat() if at else None for name, at in moments}
+
+
+def declared(entity: Entity) -> str:
+    """Give a text that changes with all that decides what a row of the entity becomes."""
+    return hashlib.sha256(repr(entity).encode()).hexdigest()
+
+
+def decide(connection: Connection, claim: Claim, resource: Resource, sweep: timedelta) -> Extent:
+    """Decide how much the claimed run reads, for a source that can tell what changed.
+
+    Everything at the first time, when the last time is older than `sweep`, after an undo, and
+    after another declaration of a table; another attempt at the run goes on as it has begun.
+    """
+    if begun := _begun(connection, claim):
+        return begun
+    now = datetime.now(UTC)
+    last = _latest(connection, claim, resource)
+    whole = _latest(connection, claim, resource, _EXTENT["since"].as_string().is_(None))
+    if last is None or whole is None or now - whole.began > sweep:
+        return Extent(now)
+    return Extent(now, last.began - OVERLAP)
+
+
+def _begun(connection: Connection, claim: Claim) -> Extent | None:
+    """Give the extent of an earlier attempt at the run."""
+    noted = sa.select(_EXTENT.as_string()).where(_KEPT.run_id == claim.run_id).limit(1)
+    return _noted(connection.execute(noted).scalar())
+
+
+def _latest(
+    connection: Connection, claim: Claim, resource: Resource, *further: sa.ColumnElement[bool]
+) -> Extent | None:
+    """Give the extent of the newest run that brought all tables, as declared now, in step."""
+    declarations = (
+        (_KEPT.entity == entity.name) & (_KEPT.sheet["entity"].as_string() == declared(entity))
+        for entity in resource.entities
+    )
+    ours = (
+        _RUNS.organization_id == claim.organization_id,
+        _RUNS.resource == claim.resource,
+        _RUNS.status.in_(("completed", "partial")),
+    )
+    undone = sa.select(sa.func.max(_RUNS.id)).where(*ours, _RUNS.kind == "undo")
+    noted = (
+        sa.select(sa.func.min(_EXTENT.as_string()))
+        .join_from(tables.runs, tables.checkpoints, _KEPT.run_id == _RUNS.id)
+        .where(*ours, _RUNS.kind == "sync", sa.or_(*declarations), *further)
+        .where(_RUNS.id > sa.func.coalesce(undone.scalar_subquery(), 0))
+        .group_by(_RUNS.id)
+        .having(sa.func.count(_EXTENT.as_string()) == len(resource.entities))
+        .order_by(_RUNS.id.desc())
+        .limit(1)
+    )
+    return _noted(connection.execute(noted).scalar())
+
+
+def _noted(text: str | None) -> Extent | None:
+    if text is None:
+        return None
+    kept: dict[str, str | None] = json.loads(text)
+    began, since = (datetime.fromisoformat(at) if at else None for at in map(kept.get, FACTS))
+    return Extent(began, since) if began else None

@@ -1,0 +1,176 @@
+"""Live news of a run in Redis: it may be lost, and is never believed over the run."""
+
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime, tzinfo
+from functools import partial
+from typing import Any, Literal
+
+from redis import Redis, RedisError
+
+from sync_core.catalogue.phases import SHEETS, Band
+
+KEPT = 86_400  # seconds
+LINES = 500  # of a log, at most
+PAUSE = 0.25  # seconds between two writes, at least
+SILENCE = 5.0  # seconds without a try after Redis did not answer: each costs the run up to one
+
+
+SHEET_BANDS = SHEETS.bands
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a run is doing now. `total` is None where nobody knows it, and may be exceeded."""
+
+    phase: str = ""
+    sentence: str = ""
+    done: int = 0
+    total: int | None = None
+    unit: str = "rows"
+    percent: int = 0
+    read_bytes: int | None = None  # of the source; None where it is not read by its bytes
+    all_bytes: int | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+    attempt: int = 0
+    at: float = 0.0  # seconds since 1970
+
+
+Level = Literal["info", "warning", "error"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a run's log."""
+
+    at: float  # seconds since 1970
+    level: Level
+    text: str
+
+
+class Reporter:
+    """Writes the progress and the log of one attempt, and never fails."""
+
+    def __init__(self, redis: Redis, run_id: int, attempt: int) -> None:
+        self._redis = redis
+        self._run_id = run_id
+        self.lines: deque[Line] = deque(maxlen=LINES)
+        self.latest = Progress(attempt=attempt)
+        self._next = self._down_until = 0.0
+
+    def tell(
+        self,
+        band: Band,
+        sentence: str,
+        *,
+        fraction: float = 0.0,
+        now: bool = False,
+        counts: Mapping[str, int] | None = None,
+        **facts: Any,  # noqa: ANN401 - further fields of Progress
+    ) -> None:
+        """Keep the news, and write it when it is time, or `now`; the bar never goes back.
+
+        `counts` are live counts that rise in this band; those of earlier ones stay.
+        """
+        news = {"done": 0, "total": None, "unit": "rows"} if band.name != self.latest.phase else {}
+        place = band.start + int((band.end - band.start) * min(fraction, 1.0))
+        self.latest = replace(
+            self.latest,
+            phase=band.name,
+            sentence=sentence,
+            percent=max(self.latest.percent, place),
+            at=time.time(),
+            counts={**self.latest.counts, **(counts or {})},
+            **{**news, **facts},
+        )
+        if now or news or time.monotonic() >= self._next:
+            self._write()
+
+    def say(self, sentence: str) -> None:
+        """Change the sentence alone, at once."""
+        self.latest = replace(self.latest, sentence=sentence, at=time.time())
+        self._write()
+
+    def count(self, counts: dict[str, int]) -> None:
+        """Tell what is known of the rows, at once."""
+        self.latest = replace(self.latest, counts=counts, at=time.time())
+        self._write()
+
+    def log(self, text: str, level: Level = "info") -> None:
+        """Add a line to the log."""
+        line = Line(time.time(), level, text)
+        self.lines.append(line)
+        self._send(partial(self._send_line, line))
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Give the log for the run's record."""
+        return [asdict(line) for line in self.lines]
+
+    def _send_line(self, line: Line) -> None:
+        name = _log_key(self._run_id)
+        with self._redis.pipeline() as pipeline:
+            pipeline.xadd(name, {"line": json.dumps(asdict(line))}, maxlen=LINES)
+            pipeline.expire(name, KEPT)
+            pipeline.execute()
+
+    def _write(self) -> None:
+        self._next = time.monotonic() + PAUSE
+        news = json.dumps(asdict(self.latest))
+        self._send(partial(self._redis.set, key(self._run_id), news, ex=KEPT))
+
+    def _send(self, send: Callable[[], object]) -> None:
+        """Go on without Redis, and leave it alone for a while where it does not answer."""
+        if time.monotonic() >= self._down_until:
+            try:
+                send()
+            except RedisError:
+                self._down_until = time.monotonic() + SILENCE
+
+
+def key(run_id: int) -> str:
+    """Give the key under which a run's progress is kept."""
+    return f"sync:progress:{run_id}"
+
+
+def read(redis: Redis, run_ids: Sequence[int]) -> tuple[dict[int, Progress], dict[int, list[Line]]]:
+    """Read what is known of these runs in one round trip: their progress, and their logs.
+
+    A log has its newest line last. Raises RedisError.
+    """
+    with redis.pipeline(transaction=False) as pipeline:
+        for run_id in run_ids:
+            pipeline.get(key(run_id))
+            pipeline.xrange(_log_key(run_id))
+        answers: list[Any] = pipeline.execute()
+    news = dict(zip(run_ids, answers[::2], strict=True))
+    logs = dict(zip(run_ids, answers[1::2], strict=True))
+    return (
+        {run_id: Progress(**json.loads(text)) for run_id, text in news.items() if text},
+        {
+            run_id: [Line(**json.loads(entry["line"])) for _, entry in log]
+            for run_id, log in logs.items()
+        },
+    )
+
+
+def as_text(lines: Sequence[Line], zone: tzinfo = UTC, form: str = "%Y-%m-%d %H:%M:%S %z") -> str:
+    """Write a log as text, one line each; `form` is that of the time."""
+    return "\n".join(
+        f"{datetime.fromtimestamp(line.at, zone):{form}}  {_category(line)}{_in_one(line.text)}"
+        for line in lines
+    )
+
+
+def _category(line: Line) -> str:
+    return "" if line.level == "info" else f"{line.level.upper()}  "
+
+
+def _in_one(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _log_key(run_id: int) -> str:
+    return f"sync:log:{run_id}"

@@ -1,0 +1,297 @@
+"""Runs: the truth about every sync; asked for here, worked on under a lease."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import insert
+
+from sync_core.foundation import settings, tables
+from sync_core.foundation.errors import SyncError
+from sync_core.organizations.people import Person
+from sync_core.runs import lease as leases
+from sync_core.runs.progress import Line
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution of one resource for one organization."""
+
+    id: int
+    organization_id: int
+    resource: str
+    kind: str
+    trigger: str
+    status: str
+    attempt: int
+    requested_by: str
+    requested_email: str
+    requested_team: str
+    queued_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    message: str
+    log_message: str
+    error_code: str | None
+    advice: str
+    notes: list[str]
+    phases: dict[str, float]
+    lost: bool  # running, but its lease is over: nobody works on it
+    cancelling: bool
+
+    @property
+    def active(self) -> bool:
+        """Tell whether it is on its way."""
+        return self.status in tables.ACTIVE
+
+    @property
+    def seconds(self) -> float | None:
+        """Give the duration in seconds, without the wait in the queue."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()
+
+
+MADE_UP = "demo data"  # the trigger of runs that never were: the demo's history
+
+_RUNS, _LEASES = tables.runs.c, tables.leases.c
+_REAL = _RUNS.trigger != MADE_UP  # nothing is fresh, or late, because of a run that never was
+_NOW = sa.func.clock_timestamp()
+_READ = sa.select(
+    *(tables.runs.c[f] for f in Run.__dataclass_fields__ if f not in {"lost", "cancelling"}),
+    sa.func.coalesce((_RUNS.status == "running") & (_LEASES.lease_until < _NOW), sa.false()).label(
+        "lost"
+    ),
+    _LEASES.cancel_requested_at.is_not(None).label("cancelling"),
+).outerjoin_from(tables.runs, tables.leases, _LEASES.run_id == _RUNS.id)
+
+
+def _rows(connection: Connection, query: sa.Select[Any]) -> list[Run]:
+    return [Run(**row) for row in connection.execute(query).mappings()]
+
+
+def get(connection: Connection, organization_id: int, run_id: int) -> Run:
+    """Read a run of the organization. Raises SyncError("unknown_run")."""
+    found = _rows(
+        connection,
+        _READ.where(_RUNS.id == run_id, _RUNS.organization_id == organization_id),
+    )
+    if not found:
+        raise SyncError("unknown_run", run=run_id)
+    return found[0]
+
+
+def latest(connection: Connection, organization_id: int) -> dict[str, Run]:
+    """Give each resource's run that matters now: the active one, else the newest."""
+    names = _resources_of(organization_id)
+    active = _first(names, organization_id, _ONE.id.desc(), _ONE.status.in_(tables.ACTIVE))
+    newest = _first(names, organization_id, _ONE.id.desc())
+    return _by_resource(connection, names, sa.func.coalesce(active, newest))
+
+
+def fresh(connection: Connection, organization_id: int) -> dict[str, Run]:
+    """Give each resource's newest run that brought its tables in step."""
+    names = _resources_of(organization_id)
+    well = (_ONE.status.in_(("completed", "partial")), _ONE.kind != "preview")
+    newest = _first(names, organization_id, _ONE.finished_at.desc(), *well)
+    return _by_resource(connection, names, newest)
+
+
+_ONE = tables.runs.alias("run").c  # of a resource's runs
+
+
+def _resources_of(organization_id: int) -> sa.CTE:
+    """Select the resources that have runs, one step in an index each: there may be many runs."""
+    ours = _ONE.organization_id == organization_id
+    first = sa.select(sa.func.min(_ONE.resource).label("resource")).where(ours)
+    names = first.cte("names", recursive=True)
+    following = sa.select(sa.func.min(_ONE.resource)).where(ours, _ONE.resource > names.c.resource)
+    step = sa.select(following.scalar_subquery()).where(names.c.resource.is_not(None))
+    return names.union_all(step)
+
+
+def _first(
+    names: sa.CTE,
+    organization_id: int,
+    order: sa.ColumnElement[Any],
+    *which: sa.ColumnElement[bool],
+) -> sa.ScalarSelect[int]:
+    """Select the run of each resource that comes first; in an order that an index has."""
+    whose = (_ONE.organization_id == organization_id, _ONE.resource == names.c.resource)
+    found = sa.select(_ONE.id).where(*whose, *which).order_by(order).limit(1)
+    return found.correlate(names).scalar_subquery()
+
+
+def _by_resource(
+    connection: Connection, names: sa.CTE, run_id: sa.ColumnElement[int]
+) -> dict[str, Run]:
+    """Read these runs; one that never was is the newest only where there is no real one."""
+    ids = sa.select(run_id).select_from(names).where(names.c.resource.is_not(None))
+    return {run.resource: run for run in _rows(connection, _READ.where(_RUNS.id.in_(ids), _REAL))}
+
+
+def history(
+    connection: Connection, organization_id: int, resource: str | None = None, limit: int = 20
+) -> list[Run]:
+    """List runs, newest first."""
+    query = _READ.where(_RUNS.organization_id == organization_id, _REAL)
+    if resource:
+        query = query.where(_RUNS.resource == resource)
+    return _rows(connection, query.order_by(_RUNS.id.desc()).limit(limit))
+
+
+def some(connection: Connection, run_ids: Sequence[int]) -> list[Run]:
+    """Read these runs, oldest first, whoever's they are: the caller has asked for them by right."""
+    return _rows(connection, _READ.where(_RUNS.id.in_(run_ids)).order_by(_RUNS.id))
+
+
+def tallies(connection: Connection, run_ids: Sequence[int]) -> dict[int, dict[str, dict[str, Any]]]:
+    """Read the counts of runs: run, then entity, then kind."""
+    rows = connection.execute(
+        sa.select(tables.tallies)
+        .where(tables.tallies.c.run_id.in_(run_ids))
+        .order_by(tables.tallies.c.run_id, tables.tallies.c.entity)
+    )
+    found: dict[int, dict[str, dict[str, Any]]] = {}
+    for row in rows.mappings():
+        counts = {name: row[name] for name in ("read", *tables.KINDS, "blank", "rules")}
+        found.setdefault(row["run_id"], {})[row["entity"]] = counts
+    return found
+
+
+def log(connection: Connection, run_id: int) -> list[Line]:
+    """Read the log that the attempts of a run have left, newest last."""
+    kept = tables.attempts.c
+    logs = connection.execute(
+        sa.select(kept.log).where(kept.run_id == run_id).order_by(kept.attempt)
+    ).scalars()
+    return [Line(**line) for lines in logs for line in lines]
+
+
+def start(
+    connection: Connection,
+    organization_id: int,
+    resource: str,
+    person: Person,
+    *,
+    trigger: str,
+    kind: str = "sync",
+) -> Run:
+    """Queue a run. Raises SyncError("already_running" or "cooldown")."""
+    _refuse_a_second(connection, organization_id, resource)
+    _refuse_during_cooldown(connection, organization_id, resource)
+    run_id = connection.execute(
+        insert(tables.runs)
+        .values(
+            organization_id=organization_id,
+            resource=resource,
+            kind=kind,
+            trigger=trigger,
+            requested_by=person.name,
+            requested_email=person.email,
+            requested_team=person.team,
+        )
+        .on_conflict_do_nothing(
+            index_elements=["organization_id", "resource"],
+            index_where=sa.text("status in ('queued','running','interrupted')"),
+        )
+        .returning(_RUNS.id)
+    ).scalar_one_or_none()
+    if run_id is None:  # somebody was faster
+        _refuse_a_second(connection, organization_id, resource)
+        raise SyncError("cooldown", seconds=max(1, round(settings.current().cooldown)))
+    return get(connection, organization_id, run_id)
+
+
+def _refuse_a_second(connection: Connection, organization_id: int, resource: str) -> None:
+    age = sa.func.extract("epoch", _NOW - _RUNS.queued_at)
+    row = connection.execute(
+        sa.select(_RUNS.id, _RUNS.requested_by, age.label("age")).where(
+            _RUNS.organization_id == organization_id,
+            _RUNS.resource == resource,
+            _RUNS.status.in_(tables.ACTIVE),
+        )
+    ).one_or_none()
+    if row:
+        raise SyncError("already_running", who=row.requested_by, ago=_ago(row.age), run=row.id)
+
+
+def _ago(seconds: float) -> str:
+    return f"{int(seconds)} s" if seconds < 120 else f"{int(seconds / 60)} min"  # noqa: PLR2004 - two minutes
+
+
+def _refuse_during_cooldown(connection: Connection, organization_id: int, resource: str) -> None:
+    pause = settings.current().cooldown
+    left = connection.execute(
+        sa.text(
+            "select :pause - extract(epoch from clock_timestamp() - max(finished_at)) from runs"
+            " where organization_id = :org and resource = :resource"
+        ),
+        {"pause": pause, "org": organization_id, "resource": resource},
+    ).scalar()
+    if left is not None and left > 0:
+        raise SyncError("cooldown", seconds=max(1, round(left)))
+
+
+def request_cancel(connection: Connection, organization_id: int, run_id: int, who: Person) -> Run:
+    """Cancel at once where no worker has the run, else ask the worker. Idempotent."""
+    run = get(connection, organization_id, run_id)
+    here = (_RUNS.id == run_id, _RUNS.status.in_(("queued", "interrupted", "waiting")))
+    if not leases.close(connection, here, leases.cancelled()):
+        connection.execute(
+            sa.update(tables.leases)
+            .where(_LEASES.run_id == run_id, _LEASES.cancel_requested_at.is_(None))
+            .values(cancel_requested_at=_NOW, cancel_requested_by=who.name)
+        )
+    return get(connection, organization_id, run.id)
+
+
+def to_push(connection: Connection, patience: float = 3) -> list[tuple[int, str]]:
+    """List the queued runs, with their resource, that were not pushed lately (seconds)."""
+    lately = _NOW - timedelta(seconds=patience)
+    rows = connection.execute(
+        sa.select(_RUNS.id, _RUNS.resource)
+        .where(_RUNS.status == "queued")
+        .where(_RUNS.pushed_at.is_(None) | (_RUNS.pushed_at < lately))
+        .order_by(_RUNS.id)
+    )
+    return [(row.id, row.resource) for row in rows]
+
+
+def mark_pushed(connection: Connection, run_id: int) -> None:
+    """Note that the run was handed to the queue."""
+    connection.execute(
+        sa.update(tables.runs)
+        .where(_RUNS.id == run_id, _RUNS.status == "queued")
+        .values(pushed_at=_NOW)
+    )
+
+
+def queue_places(connection: Connection, organization_id: int) -> dict[int, int]:
+    """Give the place of each queued run among all that wait for a worker; 1 is the next."""
+    place = sa.func.rank().over(order_by=(_RUNS.pushed_at.asc().nulls_last(), _RUNS.id))
+    queued = (
+        sa.select(_RUNS.id, _RUNS.organization_id, place.label("place"))
+        .where(_RUNS.status == "queued")
+        .subquery()
+    )
+    mine = sa.select(queued.c.id, queued.c.place).where(queued.c.organization_id == organization_id)
+    return {row.id: row.place for row in connection.execute(mine)}
+
+
+def usual_seconds(connection: Connection, organization_id: int, resource: str) -> float | None:
+    """Give the median duration of the resource's last ten runs that came through."""
+    took = sa.func.extract("epoch", _RUNS.finished_at - _RUNS.started_at).label("took")
+    last = (
+        sa.select(took)
+        .where(_RUNS.organization_id == organization_id, _RUNS.resource == resource)
+        .where(_RUNS.status.in_(("completed", "partial")), _REAL)
+        .order_by(_RUNS.id.desc())
+        .limit(10)
+        .subquery()
+    )
+    median = sa.func.percentile_cont(0.5).within_group(last.c.took)
+    return connection.execute(sa.select(sa.cast(median, sa.Float))).scalar()

@@ -1,0 +1,1 @@
+"""Patients, appointments and their types, read from Cliniko."""

@@ -1,0 +1,158 @@
+"""What Cliniko's answers mean: records and totals, or a sentence about what went wrong."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from random import uniform
+from typing import Any
+from urllib.parse import urlsplit
+
+from sync_core.foundation.errors import SyncError
+from sync_core.sources.retry import retry_after
+
+TITLES = {
+    "patients": "patients",
+    "individual_appointments": "appointments",
+    "appointment_types": "appointment types",
+}
+ID = re.compile(r"[0-9]{1,20}")
+UNNAMED_WAIT = 60.0  # seconds; the limit is one a minute
+LEAST_WAIT = 1.0
+LONGEST_MESSAGE = 200
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer over HTTP, read to its end; the names of its headers are in lower case."""
+
+    path: str  # what was asked for: "patients"
+    origin: str  # of the server: "https://api.au1.cliniko.com"
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def what(self) -> str:
+        """Name what was asked for to people."""
+        return TITLES.get(self.path, self.path)
+
+    @property
+    def host(self) -> str:
+        """The server's name."""
+        return urlsplit(self.origin).netloc
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A page of a list."""
+
+    records: list[Record]
+    total: int  # of the whole list, with its filters
+
+
+def listing(answer: Answer, clock: Callable[[], float]) -> Listing:
+    """Read a page of a list; `clock` gives seconds since 1970. Raises SyncError."""
+    if answer.status != HTTPStatus.OK:
+        raise _refusal(answer, clock)
+    try:
+        content = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        raise SyncError("cliniko_damaged", what=answer.what, why="it is not JSON") from None
+    if not isinstance(content, dict):
+        raise _unexpected(answer, "it is no object")
+    _refuse_foreign_links(answer, content.get("links"))
+    return Listing(_records(answer, content.get(answer.path)), _total(answer, content))
+
+
+def _records(answer: Answer, records: Any) -> list[Record]:  # noqa: ANN401 - JSON
+    if not isinstance(records, list):
+        raise _unexpected(answer, f"'{answer.path}' is missing")
+    for record in records:
+        if not isinstance(record, dict) or not ID.fullmatch(str(record.get("id"))):
+            raise _unexpected(answer, "a record has no id")
+        record["id"] = str(record["id"])  # older answers hold numbers; a text loses no digit
+    return records
+
+
+def _total(answer: Answer, content: Record) -> int:
+    total = content.get("total_entries")
+    if not isinstance(total, int) or isinstance(total, bool) or total < 0:
+        raise _unexpected(answer, "'total_entries' is missing")
+    return total
+
+
+def _refuse_foreign_links(answer: Answer, links: Any) -> None:  # noqa: ANN401 - JSON
+    """Refuse a page that points elsewhere: whoever followed it would hand the key over."""
+    following = links.get("next") if isinstance(links, dict) else None
+    if isinstance(following, str) and not following.startswith(f"{answer.origin}/"):
+        raise SyncError("cliniko_elsewhere", host=_host(following))
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or "another place"
+    except ValueError:
+        return "another place"
+
+
+def _unexpected(answer: Answer, why: str) -> SyncError:
+    return SyncError("cliniko_unexpected", what=answer.what, why=why)
+
+
+def _refusal(answer: Answer, clock: Callable[[], float]) -> SyncError:
+    match answer.status:
+        case HTTPStatus.TOO_MANY_REQUESTS:
+            return SyncError("cliniko_busy", after=_until_the_limit_resets(answer, clock))
+        case HTTPStatus.UNAUTHORIZED:
+            return SyncError("cliniko_refused_key", host=answer.host)
+        case HTTPStatus.FORBIDDEN:
+            return SyncError("cliniko_may_not_read", what=answer.what)
+        case HTTPStatus.NOT_FOUND:
+            return SyncError("cliniko_not_found", what=answer.what, host=answer.host)
+        case HTTPStatus.SERVICE_UNAVAILABLE if _is_a_web_page(answer):
+            return SyncError(
+                "cliniko_maintenance", **retry_after(answer.headers.get("retry-after"))
+            )
+        case status if status == HTTPStatus.REQUEST_TIMEOUT or status >= 500:  # noqa: PLR2004 - HTTP's own
+            return SyncError("cliniko_unavailable", why=f"it answers {status} about {answer.what}")
+        case status if 300 <= status < 400:  # noqa: PLR2004 - HTTP's own
+            return SyncError("cliniko_elsewhere", host=_host(answer.headers.get("location", "")))
+        case _:
+            return SyncError("cliniko_refused", what=answer.what, why=_message(answer))
+
+
+def _is_a_web_page(answer: Answer) -> bool:
+    return "html" in answer.headers.get("content-type", "").lower()
+
+
+def _message(answer: Answer) -> str:
+    """Find Cliniko's own words; they are not documented, so anything may come."""
+    try:
+        words = json.loads(answer.body).get("message")
+    except (ValueError, AttributeError, RecursionError):
+        words = None
+    if not isinstance(words, str) or not words.isprintable() or len(words) > LONGEST_MESSAGE:
+        return f"it answers {answer.status}"
+    return words.rstrip(".")
+
+
+def _until_the_limit_resets(answer: Answer, clock: Callable[[], float]) -> float:
+    """Give the seconds to wait, by the server's own clock where it tells it."""
+    try:
+        reset = float(answer.headers["x-ratelimit-reset"])
+    except (KeyError, ValueError):
+        return retry_after(answer.headers.get("retry-after")).get("after", UNNAMED_WAIT)
+    now = _time_at(answer) or clock()
+    return max(LEAST_WAIT, reset - now) + uniform(0, 1)  # noqa: S311 - jitter
+
+
+def _time_at(answer: Answer) -> float | None:
+    try:
+        return parsedate_to_datetime(answer.headers["date"]).timestamp()
+    except (KeyError, ValueError):
+        return None

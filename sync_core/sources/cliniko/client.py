@@ -1,0 +1,206 @@
+"""Cliniko's interface: one account's lists, read whole, within its limit, past its bad moments."""
+
+import ssl
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from sync_core.foundation.errors import SyncError
+from sync_core.foundation.settings import LOOPBACK, Secret, Settings
+from sync_core.sources.cliniko import key as cliniko_key
+from sync_core.sources.cliniko import rate_limit as cliniko_limit
+from sync_core.sources.cliniko.answers import TITLES, Answer, Listing, Record, listing
+from sync_core.sources.cliniko.rate_limit import Limiter
+from sync_core.sources.retry import Asking, OnWait, Patience
+
+PER_PAGE = 100  # as many as Cliniko hands out at once
+CONNECT_TIMEOUT = 10.0
+LARGEST_BODY = 32 * 2**20  # bytes of one page, unpacked
+PATIENCE = Patience(attempts=6)
+EVERYTHING = {  # filters that lift what a list leaves out: the archived, the cancelled
+    "patients": ("archived_at:*",),
+    "individual_appointments": ("archived_at:*", "cancelled_at:*"),
+    "appointment_types": ("archived_at:*",),
+}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some records of a list, in the order of their ids."""
+
+    records: list[Record]
+    last_id: str  # where reading can go on
+    total: int  # how many there were from the first of these on, when they were read
+
+
+@dataclass(frozen=True)
+class Permission:
+    """Whether the key may read a list; `refusal` is a sentence where it may not."""
+
+    path: str
+    title: str
+    count: int | None = None
+    refusal: str | None = None
+
+
+class Client:
+    """Reads one account. Every method that asks Cliniko raises SyncError, and nothing else."""
+
+    def __init__(
+        self,
+        key: Secret,
+        *,
+        base_url: str | None,
+        limiter: Limiter,
+        ask: Asking,
+        user_agent: str = "Sync Desk",
+        timeout: float = 120.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        base = httpx.URL(cliniko_key.base_url(key, base_url))
+        self._origin = str(base.copy_with(path="")).rstrip("/")
+        self._limiter, self._ask = limiter, ask
+        self._timeout, self._clock = timeout, clock
+        self._http = httpx.Client(
+            base_url=base,
+            auth=(key.value, ""),
+            headers={"Accept": "application/json", "User-Agent": user_agent},
+            timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)),
+            verify=_certificates(),
+            trust_env=base.host not in LOOPBACK,  # a company's proxy does not know this machine
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._http.close()
+
+    def records(self, path: str, *, after: str = "", where: Sequence[str] = ()) -> Iterator[Batch]:
+        """Read a list in the order of its ids, from the record after `after` on.
+
+        `where` holds Cliniko's filters, such as "updated_at:>=2026-01-01T00:00:00Z". Pages are
+        cut by ids, not by numbers: these drift while records come and go, and skip some.
+        """
+        last = after
+        while True:
+            page = self._page(path, last, where)
+            if not page.records:
+                return
+            _refuse_disorder(path, last, page.records)
+            last = page.records[-1]["id"]
+            yield Batch(page.records, last, page.total)
+            if page.total <= len(page.records) < PER_PAGE:
+                return
+
+    def count(self, path: str, where: Sequence[str] = ()) -> int:
+        """Ask how many records a list has, with these filters."""
+        return self._list(path, where, {"per_page": "1"}).total
+
+    def check(self) -> list[Permission]:
+        """Ask of each list whether the key may read it, and how long it is with everything."""
+        return [self._check(path, title) for path, title in TITLES.items()]
+
+    def _check(self, path: str, title: str) -> Permission:
+        try:
+            return Permission(path, title, count=self.count(path, EVERYTHING[path]))
+        except SyncError as error:
+            if error.code != "cliniko_may_not_read":
+                raise
+            return Permission(path, title, refusal=error.sentence)
+
+    def _page(self, path: str, last: str, where: Sequence[str]) -> Listing:
+        filters = (f"id:>{last}", *where) if last else where
+        return self._list(path, filters, {"sort": "id", "per_page": str(PER_PAGE)})
+
+    def _list(self, path: str, where: Sequence[str], options: dict[str, str]) -> Listing:
+        params = httpx.QueryParams([*(("q[]", text) for text in where), *options.items()])
+        return self._ask(lambda: listing(self._get(path, params), self._clock))
+
+    def _get(self, path: str, params: httpx.QueryParams) -> Answer:
+        self._wait_for_our_turn()
+        until = time.monotonic() + self._timeout
+        try:
+            with self._http.stream("GET", f"/{path}", params=params) as response:
+                body = _whole(response, until)
+        except httpx.ConnectError as error:
+            raise SyncError("cliniko_unreachable", host=self._http.base_url.host) from error
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            raise SyncError("cliniko_unavailable", why=_why(error)) from error
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(path, self._origin, response.status_code, headers, body)
+
+    def _wait_for_our_turn(self) -> None:
+        while (seconds := self._limiter.take()) > 0:
+            if seconds > self._ask.patience.unsaid:
+                self._ask.on_wait(f"Cliniko's limit is reached, going on in {seconds:.0f} s")
+            self._ask.sleep(seconds)
+
+
+def open_client(
+    organization: str,
+    settings: Settings,
+    *,
+    on_wait: OnWait = lambda _sentence: None,
+    patience: Patience = PATIENCE,
+) -> Client:
+    """Give a client of an organization's account, by its slug; nothing is asked of it yet.
+
+    Raises SyncError: no_cliniko_key, bad_cliniko_key.
+    """
+    key = cliniko_key.find(organization, settings)
+    contact = f" ({settings.cliniko_contact})" if settings.cliniko_contact else ""
+    return Client(
+        key,
+        base_url=settings.cliniko_base_url,
+        limiter=cliniko_limit.shared(key),
+        ask=Asking("Cliniko", patience, on_wait),
+        user_agent=f"Sync Desk{contact}",
+        timeout=settings.fetch_timeout,
+    )
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Load once whom we trust: it takes longer than all else that a client needs."""
+    return httpx.create_ssl_context()
+
+
+def _refuse_disorder(path: str, last: str, records: Sequence[Record]) -> None:
+    """Refuse a page whose ids do not rise: reading on from its last one would skip or repeat."""
+    before = int(last or -1)
+    for record in records:
+        if int(record["id"]) <= before:
+            raise SyncError("cliniko_disorder", what=TITLES.get(path, path), id=record["id"])
+        before = int(record["id"])
+
+
+def _whole(response: httpx.Response, until: float) -> bytes:
+    """Read a body to its end; httpx's time limit is one between two bytes."""
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            why = f"its answer is larger than {LARGEST_BODY >> 20} MB"
+            raise SyncError("cliniko_unavailable", why=why)
+        if time.monotonic() > until:
+            raise httpx.ReadTimeout("it only drips")
+    return bytes(body)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, httpx.TimeoutException):
+        return "it does not answer in time"
+    if isinstance(error, httpx.DecodingError):
+        return "its answer is damaged"
+    return "its answer was cut off"

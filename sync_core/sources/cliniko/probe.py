@@ -1,0 +1,29 @@
+"""A trial of Cliniko: whether the key is good, what it may read, how many patients there are."""
+
+from collections.abc import Sequence
+
+from sync_core.foundation.errors import SyncError
+from sync_core.foundation.settings import Settings
+from sync_core.sources.cliniko.client import Permission, open_client
+from sync_core.sources.retry import Patience
+
+ONCE_MORE = Patience(attempts=2)  # somebody looks on
+
+
+def test_account(organization: str, settings: Settings) -> str:
+    """Say how many patients an organization's account has, and what may be read. Raises SyncError.
+
+    The count has the archived ones in it, as all of them are kept.
+    """
+    with open_client(organization, settings, patience=ONCE_MORE) as client:
+        permissions = client.check()
+    allowed = _titles(permissions, allowed=True)
+    if refused := _titles(permissions, allowed=False):
+        raise SyncError("cliniko_lacks_a_role", what=refused, may=allowed or "nothing else")
+    [patients] = [one.count for one in permissions if one.path == "patients"]
+    noun = "patient" if patients == 1 else "patients"
+    return f"Cliniko answers: {patients:,} {noun}. May read {allowed}."
+
+
+def _titles(permissions: Sequence[Permission], *, allowed: bool) -> str:
+    return ", ".join(one.title for one in permissions if (one.refusal is None) == allowed)

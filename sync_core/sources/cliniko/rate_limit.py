@@ -1,0 +1,129 @@
+"""Cliniko's limit, 200 requests a minute for each API key: kept by all workers together."""
+
+import hashlib
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from threading import Lock
+from time import monotonic
+from typing import Protocol
+
+from redis import Redis, RedisError
+
+from sync_core.foundation import redis_clients as kv
+from sync_core.foundation.settings import Secret
+
+REQUESTS = 200
+SECONDS = 60.0
+ON_THE_WAY = 1.0  # seconds; a request counts at Cliniko when it arrives, not when it leaves
+OUT_OF_REACH = 5.0  # seconds for which Redis is not asked again after it did not answer
+
+# A list of the moments at which requests of the last minute left, the oldest first. The clock is
+# Redis's own, which all workers share; tests give theirs.
+TAKE = """
+local now, window, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+if not now then
+  local time = redis.call('TIME')
+  now = time[1] + time[2] / 1000000
+end
+local oldest = redis.call('LINDEX', KEYS[1], 0)
+while oldest and math.abs(now - oldest) >= window do
+  redis.call('LPOP', KEYS[1])
+  oldest = redis.call('LINDEX', KEYS[1], 0)
+end
+if redis.call('LLEN', KEYS[1]) >= limit then
+  return tostring(math.min(window, oldest + window - now))
+end
+redis.call('RPUSH', KEYS[1], string.format('%.6f', now))
+redis.call('PEXPIRE', KEYS[1], math.ceil(window * 1000))
+return '0'
+"""
+
+
+class Limiter(Protocol):
+    """Lets requests through, one at a time."""
+
+    def take(self) -> float:
+        """Let one request through now (0), or give the seconds after which to ask again."""
+        ...
+
+
+@dataclass(frozen=True)
+class LocalLimiter:
+    """The limit within this process."""
+
+    requests: int = REQUESTS
+    window: float = SECONDS + ON_THE_WAY
+    clock: Callable[[], float] = monotonic
+    _left: deque[float] = field(default_factory=deque, init=False, repr=False)
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False)
+
+    def take(self) -> float:
+        """Let a request through, or say how long to wait; see `Limiter`."""
+        with self._lock:
+            now = self._forget()
+            if len(self._left) >= self.requests:
+                return self._left[0] + self.window - now
+            self._left.append(now)
+            return 0.0
+
+    def note(self) -> None:
+        """Count a request that somebody else has let through."""
+        with self._lock:
+            self._left.append(self._forget())
+
+    def _forget(self) -> float:
+        """Forget what is over; gives the time."""
+        now = self.clock()
+        while self._left and self._left[0] + self.window <= now:
+            self._left.popleft()
+        return now
+
+
+class SharedLimiter:
+    """The limit of one API key among all processes; without Redis, each keeps it for itself."""
+
+    def __init__(
+        self,
+        key: Secret,
+        redis: Redis,
+        *,
+        requests: int = REQUESTS,
+        window: float = SECONDS + ON_THE_WAY,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self._name = f"cliniko:{digest(key)}"
+        self._take = redis.register_script(TAKE)
+        self._clock = clock  # None: Redis's own
+        self._arguments = (window, requests)
+        self._local = LocalLimiter(requests, window, clock or monotonic)
+        self._away_until = 0.0
+
+    def take(self) -> float:
+        """Let a request through, or say how long to wait; see `Limiter`."""
+        if monotonic() < self._away_until:
+            return self._local.take()
+        try:
+            seconds = self._ask()
+        except RedisError:
+            self._away_until = monotonic() + OUT_OF_REACH
+            return self._local.take()
+        if not seconds:
+            self._local.note()  # should Redis go away, this process knows what it has sent
+        return seconds
+
+    def _ask(self) -> float:
+        now = "" if self._clock is None else self._clock()
+        return float(self._take(keys=[self._name], args=[now, *self._arguments]))
+
+
+def digest(key: Secret) -> str:
+    """Name a key without telling it."""
+    return hashlib.sha256(key.value.encode()).hexdigest()[:20]
+
+
+@cache
+def shared(key: Secret) -> SharedLimiter:
+    """Give this process's limiter for a key, whose limit all workers and pages share."""
+    return SharedLimiter(key, kv.client())

@@ -1,0 +1,1 @@
+"""CSV files: in a folder, or published at an address."""

@@ -1,0 +1,174 @@
+"""A CSV at an address: fetched whole, then read like a file."""
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from time import monotonic
+from typing import BinaryIO
+
+import httpx
+
+from sync_core.catalogue.resource import Entity
+from sync_core.foundation.errors import SyncError
+from sync_core.foundation.settings import LOOPBACK
+from sync_core.sources.files.csv_rows import CsvSheet, open_csv
+from sync_core.sources.location import Place
+from sync_core.sources.retry import Asking, retry_after
+
+LARGEST_BODY = 500 * 2**20  # bytes
+LEAST_PROGRESS = 64 * 2**10  # bytes within the timeout; who sends less is stuck
+OnBytes = Callable[[int, int | None], None]  # told how many arrived, and of how many
+CONNECT_TIMEOUT = 10.0
+HOPS = 5
+
+SIGN_IN = "accounts.google.com"
+EVERYONE = "everyone who has the link"
+
+_CSV_TYPES = frozenset(
+    {
+        "",
+        "text/csv",
+        "text/plain",
+        "text/tab-separated-values",
+        "application/csv",
+        "application/vnd.ms-excel",
+        "application/octet-stream",
+        "binary/octet-stream",
+    }
+)
+
+
+@dataclass(frozen=True)
+class PublishedCsvSource:
+    """The address that a place names; nothing is judged before the whole body is here."""
+
+    place: Place
+    timeout: float  # seconds without progress
+    ask: Asking
+    on_bytes: OnBytes = lambda _read, _all: None
+    largest: int = LARGEST_BODY
+
+    @property
+    def name(self) -> str:
+        """The beginning of a sentence about it; without the path, which may be a secret."""
+        return f"The CSV at {self._start.host}"
+
+    @property
+    def _start(self) -> httpx.URL:
+        return httpx.URL(self.place.location)
+
+    def open(self, entity: Entity) -> CsvSheet:
+        """Fetch the CSV and read its header. Raises SyncError."""
+        timeout = httpx.Timeout(self.timeout, connect=min(self.timeout, CONNECT_TIMEOUT))
+        with httpx.Client(timeout=timeout, headers={"User-Agent": "SyncDesk"}) as client:
+            file = self.ask(lambda: self._fetch(client))
+        locale = self.place.locale
+        return open_csv(file, name=self.name, title=entity.title, locale=locale)
+
+    def _fetch(self, client: httpx.Client) -> BinaryIO:
+        try:
+            return self._follow(client)
+        except (httpx.TransportError, httpx.DecodingError, UnicodeError) as error:
+            why = _why(error, self.timeout)
+            raise SyncError("csv_unavailable", name=self.name, why=why) from error
+
+    def _follow(self, client: httpx.Client) -> BinaryIO:
+        url = self._start
+        for _ in range(HOPS):
+            with client.stream("GET", url) as response:
+                if response.next_request is None:
+                    self._refuse_what_is_no_csv(response)
+                    return self._store(response)
+                url = response.next_request.url
+                self._refuse_to_follow(url)
+        raise SyncError("csv_unavailable", name=self.name, why="it is redirected again and again")
+
+    def _refuse_to_follow(self, url: httpx.URL) -> None:
+        if url.host == SIGN_IN:
+            raise SyncError("sheet_not_shared", reader=EVERYONE)
+        if not may_follow(self._start, url):
+            raise SyncError("redirect_refused", name=self.name, host=url.host)
+
+    def _refuse_what_is_no_csv(self, response: httpx.Response) -> None:
+        status = response.status_code
+        if status in {408, 429} or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            after = retry_after(response.headers.get("Retry-After"))
+            why = f"the server answers {status}"
+            raise SyncError("csv_unavailable", name=self.name, why=why, **after)
+        if status in {401, 403}:
+            raise self._refused(status)
+        if status != httpx.codes.OK:
+            raise SyncError("csv_not_found", name=self.name, status=status)
+        content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if content_type == "text/html":
+            raise self._web_page()
+        if content_type not in _CSV_TYPES:
+            raise SyncError("not_csv", name=self.name, what=f"'{content_type}'")
+
+    def _refused(self, status: int) -> SyncError:
+        if self._exports_a_sheet:
+            return SyncError("sheet_not_shared", reader=EVERYONE)
+        return SyncError("csv_refused", name=self.name, status=status)
+
+    def _web_page(self) -> SyncError:
+        if self._exports_a_sheet:  # then it is the page that asks to sign in
+            return SyncError("sheet_not_shared", reader=EVERYONE)
+        return SyncError("html_instead_of_csv", name=self.name)
+
+    @property
+    def _exports_a_sheet(self) -> bool:
+        asked = {self._start.params.get("format"), self._start.params.get("output")}
+        return "/spreadsheets/" in self._start.path and "csv" in asked
+
+    def _store(self, response: httpx.Response) -> BinaryIO:
+        whole = _length(response)
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - the sheet closes it
+        try:
+            for chunk in _steady(response.iter_bytes(), self.timeout):
+                file.write(chunk)
+                self._refuse_what_is_too_large(file.tell())
+                self.on_bytes(file.tell(), whole)
+            file.flush()
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def _refuse_what_is_too_large(self, size: int) -> None:
+        if size > self.largest:
+            limit = f"{self.largest >> 20} MB"
+            raise SyncError("csv_too_large", name=self.name, limit=limit)
+
+
+def _length(response: httpx.Response) -> int | None:
+    """Give how many bytes will come; None where that is not said, or they come compressed."""
+    said = response.headers.get("Content-Length", "")
+    return int(said) if said.isdecimal() and "Content-Encoding" not in response.headers else None
+
+
+def may_follow(start: httpx.URL, url: httpx.URL) -> bool:
+    """Judge a redirect: Google's servers of exports, or the server that was asked for."""
+    if start.host in LOOPBACK:
+        return url.host in LOOPBACK
+    ours = url.host in {start.host, "docs.google.com"}
+    return url.scheme == "https" and (ours or url.host.endswith(".googleusercontent.com"))
+
+
+def _steady(chunks: Iterable[bytes], seconds: float) -> Iterator[bytes]:
+    """Pass on what arrives, unless it only drips: httpx's timeout is one between two bytes."""
+    since, received = monotonic(), 0
+    for chunk in chunks:
+        yield chunk
+        received += len(chunk)
+        if received >= LEAST_PROGRESS:
+            since, received = monotonic(), 0
+        elif monotonic() - since > seconds:
+            raise httpx.ReadTimeout("it only drips")
+
+
+def _why(error: Exception, timeout: float) -> str:
+    if isinstance(error, httpx.TimeoutException):
+        return f"the server did not answer within {timeout:g} s"
+    if isinstance(error, httpx.ConnectError):
+        return "the server cannot be reached"
+    return "the answer came cut off or damaged"

@@ -1,0 +1,1 @@
+"""Google Sheets, read through gspread's client."""

@@ -1,0 +1,60 @@
+"""The analytics page: key figures first, then how runs went, how fast, why not, when, by whom."""
+
+import streamlit as st
+
+from sync_core.analytics import habits
+from sync_core.analytics.definitions import DEFINITIONS
+from sync_core.runs import MADE_UP
+from sync_core.ui.analytics import cached as reading
+from sync_core.ui.analytics import (
+    cards,
+    failures_tab,
+    people_tab,
+    period,
+    results_tab,
+    speed_tab,
+    week_tab,
+)
+from sync_core.ui.analytics.period import Asked
+from sync_core.ui.frame import visitor
+
+TABS = {
+    "Results": results_tab.show,
+    "Speed": speed_tab.show,
+    "Failures": failures_tab.show,
+    "Week": week_tab.show,
+    "People": people_tab.show,
+}
+
+
+def show() -> None:
+    """Show the analytics to those who may see them."""
+    here = visitor.enter("analyze")
+    with st.container(horizontal=True, vertical_alignment="center", key="head"):
+        st.title("Analytics", icon=":material/monitoring:", anchor=False, width="content")
+        st.space("stretch")
+        st.caption(
+            f":material/public: Times are in {period.zone_words(here.zone)}", width="content"
+        )
+    asked = period.ask(here)
+    _say_what_is_made_up(asked)
+    cards.show(here, asked)
+    tabs = st.tabs(list(TABS), key="view", on_change="rerun", bind="query-params")
+    for tab, draw in zip(tabs, TABS.values(), strict=True):
+        with tab:
+            if tab.open:
+                draw(here, asked)
+    _define()
+
+
+def _say_what_is_made_up(asked: Asked) -> None:
+    if MADE_UP in asked.triggers and reading.read(habits.has_made_up, asked.wanted):
+        st.caption(
+            ":material/science: Includes made-up runs of the demo, so that there is something to"
+            " see: those that were started from *Demo data*."
+        )
+
+
+def _define() -> None:
+    with st.expander("What the figures mean", icon=":material/menu_book:", key="definitions"):
+        st.markdown("\n".join(f"- **{term}**: {meaning}" for term, meaning in DEFINITIONS.items()))

@@ -1,0 +1,222 @@
+"""The audit page: every run and every action, newest first, and files of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from sync_core import runs
+from sync_core.audit import trail as audit
+from sync_core.audit.trail import Entry
+from sync_core.catalogue import resources
+from sync_core.foundation import db
+from sync_core.ui.audit import audit_filters
+from sync_core.ui.audit import chain_status as verified
+from sync_core.ui.audit.audit_filters import Asked, Askers
+from sync_core.ui.frame import visitor
+from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts import paging
+from sync_core.ui.parts.words import LOOKS, lasted, literal, moment
+from sync_core.ui.runs import downloads as files
+from sync_core.ui.runs import run_in_full
+
+RUN = "run"  # in the address: a run that is to be shown
+ACTIONS = {  # how actions look in the list
+    "started": ("Started a sync", "blue"),
+    "cancelled": ("Cancelled a sync", "gray"),
+    "exported": ("Exported", "violet"),
+    "changed a setting": ("Changed a setting", "violet"),
+    "dropped old values": ("Dropped old values", "orange"),
+    "signed in": ("Signed in", "gray"),
+    "signed out": ("Signed out", "gray"),
+}
+
+
+def show() -> None:
+    """Show the audit trail to those who may audit."""
+    here = visitor.enter("audit")
+    everywhere = visitor.where(here, "audit")
+    with st.container(horizontal=True, vertical_alignment="center", key="head"):
+        st.title("Audit", icon=":material/fact_check:", anchor=False, width="content")
+        st.space("stretch")
+        place = st.container(width="content")
+    trust = st.container()
+    asked = audit_filters.show(here, everywhere)
+    with trust:
+        verified.show(here, [organization for organization, _ in asked.askers.values()])
+    with place:
+        _offer_file(asked)
+    chosen = _list(here, asked)
+    if chosen is not None:
+        _open(here, asked.askers, chosen)
+    elif st.query_params.get(RUN, "").isdigit():
+        _open_run(here, int(st.query_params[RUN]))
+
+
+def _offer_file(asked: Asked) -> None:
+    """Offer what the list shows as CSV, where the visitor may export from all of it."""
+    if not all(person.may("export") for _, person in asked.askers.values()):
+        return
+    with st.popover("Download", icon=":material/download:"):
+        st.markdown("**Exactly what the filters show**, as CSV. The download itself is recorded.")
+        mark = st.checkbox("For Excel (with a byte order mark)", value=True, key="audit-bom")
+        bom = {"bom": "1"} if mark else {}
+        files.offer("Download CSV", files.of_trail({**asked.address, **bom}))
+
+
+def _list(here: Visitor, asked: Asked) -> Entry | None:
+    """Show the entries, a screenful at a time; gives the one that is chosen."""
+    with db.begin() as connection:
+        total = audit.count(connection, asked.wanted)
+    if not total:
+        paging.say_empty(":material/search_off:", "Nothing matches.", "Try fewer filters.")
+        return None
+    table = st.container()
+    offset = paging.turn("audit", min(total, audit.MOST))
+    more = f"There are more than {audit.MOST:,}: filter them, or download them all. "
+    st.caption(f"{more if total > audit.MOST else ''}Choose an entry to see it in full.")
+    with db.begin() as connection:
+        found = audit.read(connection, asked.wanted, paging.SCREEN, offset)
+    with table:
+        return _table(here, asked.askers, found)
+
+
+def _table(here: Visitor, askers: Askers, found: Sequence[Entry]) -> Entry | None:
+    columns = st.column_config
+    looks = {look.word: look.color for look in LOOKS.values()} | dict(ACTIONS.values())
+    looks |= {_event(entry): "gray" for entry in found if _event(entry) not in looks}
+    event = st.dataframe(
+        pd.DataFrame([_row(here, askers, entry) for entry in found]),
+        hide_index=True,
+        height=paging.height(min(len(found), 14)),
+        row_height=paging.ROW_HEIGHT,
+        on_select="rerun",
+        selection_mode="single-row",
+        key="audit-list",
+        column_config={
+            "When": columns.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
+            "Event": columns.MultiselectColumn(options=list(looks), color=list(looks.values())),
+            "Person": columns.TextColumn(width=110),
+            "Details": columns.TextColumn(width="large"),
+        },
+        placeholder="",
+        alt="Runs and actions, newest first",
+    )
+    picked = event.selection.rows
+    return found[picked[0]] if picked and picked[0] < len(found) else None
+
+
+def _row(here: Visitor, askers: Askers, entry: Entry) -> dict[str, object]:
+    names = {organization.id: organization.name for organization, _ in askers.values()}
+    where = {"Organization": names[entry.organization_id]} if len(names) > 1 else {}
+    resource = resources.CATALOGUE.get(entry.resource or "")
+    return {
+        "When": entry.at.astimezone(here.zone),
+        "Event": [_event(entry)],
+        "Person": entry.name,
+        **where,
+        "Resource": resource.title if resource else entry.resource,
+        "Details": details(entry),
+        "Team": entry.team,
+        "Took": lasted(entry.seconds) if entry.seconds is not None else None,
+        "Started from": entry.trigger.capitalize() if entry.trigger else None,
+        "Run": entry.run_id,
+    }
+
+
+def _event(entry: Entry) -> str:
+    if entry.entry == "run":
+        return LOOKS[entry.what].word
+    return ACTIONS[entry.what][0] if entry.what in ACTIONS else entry.what.capitalize()
+
+
+def details(entry: Entry) -> str:
+    """Tell in a line what a run says, or what somebody did."""
+    if entry.entry == "run":
+        return entry.message
+    detail = entry.detail or {}
+    match entry.what:
+        case "exported":
+            rows = f"{detail.get('rows', 0):,} rows" if detail.get("complete") else "broke off"
+            return f"{str(detail.get('what', 'A file')).capitalize()}, {rows}"
+        case "changed a setting":
+            return str(detail.get("what", ""))
+        case "dropped old values":
+            return f"{detail.get('outcomes', 0):,} outcomes, before {detail.get('before')}"
+        case _:
+            return f"Run {entry.run_id}" if entry.run_id else ""
+
+
+def _open(here: Visitor, askers: Askers, entry: Entry) -> None:
+    """Show all that is known of the entry."""
+    there = _at(here, askers, entry.organization_id)
+    if entry.entry == "action":
+        _action(there, entry)
+    if entry.run_id is not None:
+        _open_run(there, entry.run_id)
+
+
+def _at(here: Visitor, askers: Askers, organization_id: int) -> Visitor:
+    """Give the visitor as they are known in the organization of an entry."""
+    for organization, person in askers.values():
+        if organization.id == organization_id:
+            return replace(here, organization=organization, person=person)
+    return here
+
+
+def _open_run(here: Visitor, run_id: int) -> None:
+    with db.begin() as connection:
+        run = runs.get(connection, here.organization.id, run_id)
+    run_in_full.show(here, run)
+
+
+def _action(here: Visitor, entry: Entry) -> None:
+    with st.container(border=True, key="action-in-full"):
+        st.markdown(f"**{literal(_event(entry))}**")
+        team = f" from {literal(entry.team)}" if entry.team else ""
+        who = f"{literal(entry.name)}{team} ({literal(entry.email)})"
+        st.caption(f"{moment(entry.at, here.zone)} · {who} · action {entry.id}")
+        if entry.detail:
+            told = {literal(name): literal(text) for name, text in _facts(entry.detail)}
+            st.table(told, border="horizontal")
+
+
+NAMES = {  # of the facts of a manifest
+    "what": "What",
+    "file": "File",
+    "filters": "Filters",
+    "organizations": "Organizations",
+    "rows": "Rows",
+    "bytes": "Bytes",
+    "sha256": "SHA-256",
+    "complete": "Complete",
+    "masked": "Masked for the role",
+    "seconds": "Seconds",
+    "head": "Last link of the chain",
+    "run": "Run",
+    "before": "Before",
+    "outcomes": "Outcomes",
+}
+
+
+def _facts(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
+    order = {name: place for place, name in enumerate(NAMES)}
+    names = sorted(detail, key=lambda name: order.get(name, len(order)))
+    return [(NAMES.get(name, name.capitalize()), _fact(detail[name])) for name in names]
+
+
+def _fact(value: object) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case dict():
+            told = "; ".join(f"{name}: {_fact(one)}" for name, one in value.items())
+            return told or "none"
+        case list():
+            return ", ".join(map(str, value))
+        case _:
+            return str(value)

@@ -1,0 +1,50 @@
+"""Whether the audit's chain is whole: what the last check has found, and when it was."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import streamlit as st
+
+from sync_core.audit import hash_chain as chain
+from sync_core.audit.hash_chain import Verdict
+from sync_core.foundation import db
+from sync_core.organizations import Organization
+from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts.words import ago, literal, moment
+
+STALE = timedelta(hours=36)  # after which a check should have come
+
+
+@st.cache_resource(ttl=30, max_entries=200, show_spinner=False)
+def of(organization_id: int) -> Verdict | None:
+    """Give the last verdict on an organization's chain."""
+    with db.begin() as connection:
+        return chain.latest(connection, organization_id)
+
+
+def show(here: Visitor, organizations: Sequence[Organization]) -> None:
+    """Show the verdict on each of these organizations."""
+    for organization in organizations:
+        name = f"{literal(organization.name)}: " if len(organizations) > 1 else ""
+        _show(here, name, of(organization.id))
+
+
+def _show(here: Visitor, name: str, found: Verdict | None) -> None:
+    if found is None:
+        st.caption(f":material/schedule: {name}Not verified yet. It is checked every night.")
+    elif found.broken:
+        st.error(
+            f"{name}{literal(found.broken)}. Found {moment(found.at, here.zone)}. Somebody has"
+            " changed the trail in the database past its guards: tell whoever runs it, and compare"
+            " with an earlier export.",
+            title="The audit trail is broken.",
+            icon=":material/gpp_bad:",
+        )
+    elif datetime.now(UTC) - found.at > STALE:
+        told = f"{name}Verified through {moment(found.at, here.zone)}, and not since: no beat runs."
+        st.markdown(f":small[:orange[:material/gpp_maybe: {told}]]")
+    else:
+        head = found.head.hex()[:12] if found.head else "none"
+        told = f"Verified through {moment(found.at, here.zone)}"
+        more = f"{ago(found.at)}, {found.links:,} links, head {head}"
+        st.markdown(f":small[:green[:material/verified_user: {name}{told}] :gray[· {more}]]")

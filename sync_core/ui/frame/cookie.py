@@ -1,0 +1,33 @@
+"""The cookie of the pages, read by the routes beside them: who is signed in."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from streamlit.auth_util import get_cookie_with_chunks
+from streamlit.web.server.server_util import AUTH_COOKIE_NAME, get_cookie_secret
+from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
+
+from sync_core.ui.frame import demo_sign_in as demo_door
+
+
+def claims(request: Request) -> Mapping[str, Any]:
+    """Give what Streamlit's signed cookie says, under the conditions of Streamlit; else nothing."""
+    signed = get_cookie_with_chunks(lambda name: _decoded(request, name), AUTH_COOKIE_NAME)
+    try:
+        found = json.loads(signed) if signed else {}
+    except ValueError:
+        return {}
+    if urlsplit(str(found.get("origin"))).netloc != request.headers.get("host"):
+        return {}
+    is_demo = found.get("provider") == demo_door.PROVIDER
+    return {} if is_demo and not demo_door.is_open(request.headers) else found
+
+
+def _decoded(request: Request, name: str) -> bytes | None:
+    value = request.cookies.get(name)
+    if value is None:
+        return None
+    return decode_signed_value(get_cookie_secret(), name, value.encode("latin-1"))

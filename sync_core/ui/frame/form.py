@@ -1,0 +1,25 @@
+"""A change that somebody asks for in a form: it is made, or a sentence says why not."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from sync_core.foundation.errors import SyncError
+from sync_core.ui.frame import run_state as news
+from sync_core.ui.frame import visitor
+from sync_core.ui.parts import source_line
+from sync_core.ui.parts.words import literal
+
+
+def make(change: Callable[[], object]) -> None:
+    """Make the change and show the page anew, or say why not."""
+    try:
+        change()
+    except SyncError as error:
+        st.error(literal(error.advice), title=literal(error.sentence), icon=":material/error:")
+        return
+    visitor.forget()
+    source_line.forget()
+    news.read.clear()
+    st.toast("Saved.", icon=":material/check:")
+    st.rerun()

@@ -1,0 +1,71 @@
+"""The pages, in sections; those that a visitor may not see are not offered."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from sync_core.catalogue import resources
+from sync_core.foundation.settings import ROOT
+from sync_core.organizations.people import Permission
+from sync_core.ui.frame.visitor import Visitor
+
+SPACE = 11  # pixels between two links
+Pages = Mapping[str, Sequence[StreamlitPage]]  # section -> pages
+
+
+def page_file(name: str) -> str:
+    """Give the path of a page's script."""
+    return str(ROOT / "pages" / f"{name}.py")
+
+
+def pages(here: Visitor | None) -> Pages:
+    """List all pages by section; each page refuses by itself whoever may not see it."""
+    return {
+        "": [
+            _page(here, "read", "overview", "Overview", ":material/dashboard:", default=True),
+            _page(here, "analyze", "analytics", "Analytics", ":material/monitoring:"),
+        ],
+        "Resources": [
+            _page(here, "read", resource.name, resource.title, resource.icon)
+            for resource in resources.CATALOGUE.values()
+        ],
+        "Manage": [
+            _page(here, "read", "sources", "Sources", ":material/cable:"),
+            _page(here, "audit", "audit", "Audit", ":material/fact_check:"),
+            _page(here, "administer", "settings", "Settings", ":material/settings:"),
+            _page(here, "read", "help", "Help", ":material/help:"),
+        ],
+    }
+
+
+def _page(
+    here: Visitor | None,
+    permission: Permission,
+    name: str,
+    title: str,
+    icon: str,
+    *,
+    default: bool = False,
+) -> StreamlitPage:
+    return st.Page(
+        page_file(name),
+        title=title,
+        icon=icon,
+        default=default,
+        visibility="visible" if here and here.person.may(permission) else "hidden",
+    )
+
+
+def show(offered: Pages) -> None:
+    """Show the links to the visible pages, by section.
+
+    Not by st.navigation, whose list with sections a screen reader cannot follow.
+    """
+    with st.container(gap=SPACE, key="nav"):
+        for section, some in offered.items():
+            visible = [page for page in some if page.visibility == "visible"]
+            if section and visible:
+                st.markdown(f":small[**{section}**]")
+            for page in visible:
+                st.page_link(page, width="stretch")

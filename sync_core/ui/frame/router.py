@@ -1,0 +1,30 @@
+"""The frame around every page: page settings, sign-in, navigation, errors as sentences."""
+
+import streamlit as st
+
+from sync_core.ui import STATIC
+from sync_core.ui.frame import error_box as trouble
+from sync_core.ui.frame import navigation, sidebar, sign_in, visitor
+from sync_core.ui.frame import polling as live
+
+st.set_page_config(
+    page_title="Sync Desk",
+    page_icon=str(STATIC / "icon.svg"),
+    layout="wide",
+    initial_sidebar_state=280,
+)
+st.html(STATIC / "desk.css")
+st.logo(str(STATIC / "logo.svg"), size="large", icon_image=str(STATIC / "icon.svg"))
+try:
+    here = visitor.current()
+    offered = navigation.pages(here)
+    page = st.navigation(offered, position="hidden")
+    if here is None:
+        sign_in.show(f"/{page.url_path}")
+    else:
+        visitor.note_arrival(here)
+        sidebar.show(here, offered)
+        page.run()
+        live.finish(here)
+except Exception as error:  # noqa: BLE001 - whatever it is, the visitor sees a sentence
+    trouble.show(error)

@@ -1,0 +1,168 @@
+"""What goes on in an organization: one read a second for all sessions of this process."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+import streamlit as st
+from redis import RedisError
+from sqlalchemy import Connection
+
+from sync_core import runs
+from sync_core.foundation import db, tables
+from sync_core.foundation import redis_clients as kv
+from sync_core.organizations import policies
+from sync_core.organizations.policies import Policy
+from sync_core.runs import Run, progress
+from sync_core.runs.progress import Line, Progress
+from sync_core.ui.frame import workers
+from sync_core.ui.parts import time_left
+
+ACTIVE_PACE, IDLE_PACE = 1, 5  # seconds between two looks of a page
+SHARED = 0.9  # seconds for which a read serves everybody
+SILENCE = 5.0  # seconds without a try after Redis did not answer
+SHOWN = timedelta(hours=24)  # for which the end of a run is news
+
+
+State = frozenset[tuple[int, bool]]
+
+
+@dataclass(frozen=True)
+class News:
+    """The runs that matter now, by resource, with their progress and who wants no notice of them.
+
+    `fresh` holds the runs that last brought a resource in step, `failed` how many of their rows
+    failed, `places` where a run stands in the queue, `usual` the seconds that runs of the resources
+    on their way usually take, `problem` why nobody would work on a run.
+    `live` is False where progress and logs cannot be read; the runs go on without them.
+    """
+
+    runs: Mapping[str, Run]
+    fresh: Mapping[str, Run]
+    failed: Mapping[str, int]
+    policies: Mapping[str, Policy]
+    progress: Mapping[int, Progress]
+    logs: Mapping[int, Sequence[Line]]
+    places: Mapping[int, int]
+    dismissed: Mapping[tuple[int, str], datetime]
+    usual: Mapping[str, float | None]
+    problem: str | None
+    live: bool
+
+    @property
+    def pace(self) -> int:
+        """How often a page that shows all of it looks again, in seconds."""
+        return ACTIVE_PACE if any(run.active for run in self.runs.values()) else IDLE_PACE
+
+    @property
+    def state(self) -> State:
+        """Which runs there are, and whether they are on their way: a change concerns the page."""
+        return frozenset((run.id, run.active) for run in self.runs.values())
+
+    def overdue(self, resource: str) -> bool:
+        """Tell whether the resource has been in step, but not within the time it shall be fresh."""
+        run = self.fresh.get(resource)
+        promise = timedelta(hours=self.policies[resource].fresh_hours)
+        return bool(run and run.finished_at and datetime.now(UTC) - run.finished_at > promise)
+
+    def noticed(self, run: Run, email: str) -> bool:
+        """Tell whether a notice of the run is to be shown to the person.
+
+        Who closes the notice of a run on its way still hears how it ended.
+        """
+        closed = self.dismissed.get((run.id, email))
+        if run.finished_at is None:
+            return closed is None
+        if closed and closed > run.finished_at:
+            return False
+        return is_recent(run)
+
+
+def is_recent(run: Run) -> bool:
+    """Tell whether the run is on its way, or its end still is news."""
+    return run.finished_at is None or datetime.now(UTC) - run.finished_at < SHOWN
+
+
+@st.cache_resource(ttl=SHARED, show_spinner=False)
+def read(organization_id: int) -> News:
+    """Read the news of an organization, or share what somebody read within the last second."""
+    with db.begin() as connection:
+        latest = runs.latest(connection, organization_id)
+        fresh = runs.fresh(connection, organization_id)
+        failed = _failed(connection, fresh)
+        decided = policies.of(connection, organization_id)
+        dismissed = _dismissed(connection, [run.id for run in latest.values()])
+        places = runs.queue_places(connection, organization_id)
+    active = [run for run in latest.values() if run.active]
+    live = _live([run.id for run in active])
+    return News(
+        runs=latest,
+        fresh=fresh,
+        failed=failed,
+        policies=decided,
+        progress=live[0] if live else {},
+        logs=live[1] if live else {},
+        places=places,
+        dismissed=dismissed,
+        usual={run.resource: time_left.usual(organization_id, run.resource) for run in active},
+        problem=workers.problem(),
+        live=live is not None,
+    )
+
+
+def forget(organization_id: int) -> None:
+    """Read anew at the next look, for something has just been changed."""
+    read.clear(organization_id)
+
+
+def dismiss(run: Run, email: str) -> None:
+    """Show the person no more notices of the run as it is now, on any device."""
+    kept = tables.dismissals
+    with db.begin() as connection:
+        connection.execute(
+            sa.dialects.postgresql.insert(kept)
+            .values(run_id=run.id, email=email)
+            .on_conflict_do_update(
+                index_elements=["run_id", "email"], set_={"at": sa.func.clock_timestamp()}
+            )
+        )
+    forget(run.organization_id)
+
+
+def _failed(connection: Connection, fresh: Mapping[str, Run]) -> dict[str, int]:
+    tallies = runs.tallies(connection, [run.id for run in fresh.values()])
+    return {
+        resource: sum(tally["failed"] for tally in tallies.get(run.id, {}).values())
+        for resource, run in fresh.items()
+    }
+
+
+def _dismissed(connection: Connection, run_ids: Sequence[int]) -> dict[tuple[int, str], datetime]:
+    kept = tables.dismissals.c
+    rows = connection.execute(
+        sa.select(kept.run_id, kept.email, kept.at).where(kept.run_id.in_(run_ids))
+    )
+    return {(row.run_id, row.email): row.at for row in rows}
+
+
+@dataclass
+class _Redis:
+    silent_until: float = 0.0
+
+
+_redis = _Redis()
+
+
+def _live(run_ids: Sequence[int]) -> tuple[dict[int, Progress], dict[int, list[Line]]] | None:
+    """Read progress and logs; None where Redis does not answer, or did not a moment ago."""
+    if not run_ids:
+        return {}, {}
+    if time.monotonic() < _redis.silent_until:
+        return None
+    try:
+        return progress.read(kv.client(), run_ids)
+    except RedisError:
+        _redis.silent_until = time.monotonic() + SILENCE
+        return None

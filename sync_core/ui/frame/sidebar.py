@@ -1,0 +1,90 @@
+"""The sidebar below the navigation: what runs now, the organization, the person."""
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from sync_core.catalogue import resources
+from sync_core.runs import Run
+from sync_core.ui.frame import navigation, visitor
+from sync_core.ui.frame import polling as live
+from sync_core.ui.frame.navigation import Pages, page_file
+from sync_core.ui.frame.run_state import News
+from sync_core.ui.frame.visitor import CHOICE, Visitor
+from sync_core.ui.parts.words import ROLES, literal
+
+
+def show(here: Visitor, offered: Pages) -> None:
+    """Show the sidebar of every page."""
+    with st.sidebar:
+        navigation.show(offered)
+        st.space("xsmall")
+        live.begin(st.empty(), _badge)
+        _organization(here)
+        _person(here)
+
+
+def _badge(place: DeltaGenerator, found: News) -> None:
+    """Show what runs now; nothing where nothing does."""
+    active = [run for run in found.runs.values() if run.active]
+    if not active:
+        place.empty()
+        return
+    with place.container(border=True, gap="xsmall", key="badge"):
+        for run in active:
+            _run(run, found)
+
+
+def _run(run: Run, found: News) -> None:
+    resource = resources.CATALOGUE[run.resource]
+    known = found.progress.get(run.id)
+    percent = min(known.percent, 100) if known else 0
+    told = f" · {percent} %" if known else ""
+    st.page_link(
+        page_file(run.resource),
+        label=f"{resource.main.title}{told}",
+        icon=":material/progress_activity:",
+        width="stretch",
+    )
+    st.progress(percent)
+
+
+def _organization(here: Visitor) -> None:
+    """Let the visitor change to another organization, where there is one."""
+    if len(here.choices) == 1:
+        st.caption(f":material/domain: {literal(here.organization.name)}")
+        return
+    names = {organization.slug: organization.name for organization in here.choices}
+    st.query_params[CHOICE] = here.organization.slug
+    slugs = list(names)
+    st.selectbox(
+        "Organization",
+        slugs,
+        index=slugs.index(here.organization.slug),
+        format_func=names.__getitem__,
+        icon=":material/domain:",
+        label_visibility="collapsed",
+        key="organization",
+        on_change=_change,
+    )
+
+
+def _change() -> None:
+    st.query_params[CHOICE] = st.session_state["organization"]
+
+
+def _person(here: Visitor) -> None:
+    team = f" · {literal(here.person.team)}" if here.person.team else ""
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", key="person"):
+        st.markdown(
+            f"**{literal(here.person.name)}**  \n:small[:gray[{ROLES[here.person.role]}{team}]]",
+            width="stretch",
+        )
+        st.button(
+            "",
+            icon=":material/logout:",
+            type="tertiary",
+            help="Sign out",
+            key="sign-out",
+            on_click=visitor.leave,
+            args=(here,),
+        )

@@ -1,0 +1,125 @@
+"""Who looks at the pages, of which organization; every page asks here before it shows anything."""
+
+import time
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import sqlalchemy as sa
+import streamlit as st
+
+from sync_core import organizations
+from sync_core.foundation import db, settings, tables
+from sync_core.organizations import Organization, actions, people
+from sync_core.organizations.people import Permission, Person
+
+CHOICE = "org"  # of the organization, in the address and in the session
+KNOWN = 10  # seconds for which roles are remembered
+
+Memberships = dict[str, tuple[Organization, Person]]  # by the organization's slug
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A person at a page of an organization, and the organizations to choose from."""
+
+    person: Person
+    organization: Organization
+    choices: tuple[Organization, ...]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the browser, else that of the organization."""
+        try:
+            return ZoneInfo(st.context.timezone or self.organization.time_zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            return ZoneInfo(self.organization.time_zone)
+
+
+def email() -> str | None:
+    """Give the address of whoever is signed in: verified, and not too long ago."""
+    return people.signed_in(st.user.to_dict(), settings.current().sign_in_age, time.time())
+
+
+def is_overdue() -> bool:
+    """Tell whether the sign-in is older than allowed."""
+    return people.is_overdue(st.user.to_dict(), settings.current().sign_in_age, time.time())
+
+
+def current() -> Visitor | None:
+    """Give the visitor of this session; None where nobody is signed in, or known anywhere."""
+    if (address := email()) is None:
+        return None
+    known = _memberships(address)
+    if not known:
+        return None
+    slug = _chosen(known)
+    organization, person = known[slug]
+    return Visitor(person, organization, tuple(organization for organization, _ in known.values()))
+
+
+def _chosen(known: Memberships) -> str:
+    """Give the organization that the address or the session names, else the first."""
+    asked = st.query_params.get(CHOICE) or st.session_state.get(CHOICE)
+    slug = asked if asked in known else next(iter(known))
+    st.session_state[CHOICE] = slug
+    return slug
+
+
+def enter(permission: Permission) -> Visitor:
+    """Give the visitor where the page is theirs to see; stops where nobody is signed in.
+
+    Raises SyncError("no_permission").
+    """
+    here = current()
+    if here is None:  # the frame shows the sign-in; without the frame there is nothing to see
+        st.stop()
+    people.require(here.person, permission)
+    return here
+
+
+def where(here: Visitor, permission: Permission) -> Memberships:
+    """Give the organizations in which the visitor may do it, and who they are there."""
+    known = _memberships(here.person.email).items()
+    return {slug: (there, person) for slug, (there, person) in known if person.may(permission)}
+
+
+@st.cache_resource(ttl=KNOWN, show_spinner=False)
+def _memberships(address: str) -> Memberships:
+    with db.begin() as connection:
+        return {
+            organization.slug: (organization, person)
+            for organization in organizations.of(connection, address)
+            if (person := people.find(connection, organization.id, address))
+        }
+
+
+def forget() -> None:
+    """Read roles and organizations anew, for they have just been changed."""
+    _memberships.clear()
+
+
+def note_arrival(here: Visitor) -> None:
+    """Write down that somebody signed in: once for each sign-in, however many tabs there are."""
+    at = st.user.get("auth_time") or st.user.get("iat")
+    if st.session_state.get("arrived") == at:
+        return
+    done = tables.actions.c
+    with db.begin() as connection:
+        known = sa.select(done.id).where(
+            done.organization_id == here.organization.id,
+            done.email == here.person.email,
+            done.kind == "signed in",
+            done.detail["at"].as_string() == str(at),
+        )
+        if connection.execute(known).first() is None:
+            actions.record(
+                connection, here.organization.id, here.person, "signed in", detail={"at": str(at)}
+            )
+    st.session_state["arrived"] = at
+
+
+def leave(here: Visitor) -> None:
+    """Sign the visitor out."""
+    with db.begin() as connection:
+        actions.record(connection, here.organization.id, here.person, "signed out")
+    st.logout()

@@ -1,0 +1,1 @@
+"""The overview: all resources at a glance."""

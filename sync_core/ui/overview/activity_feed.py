@@ -1,0 +1,106 @@
+"""What people did lately, in words: "Sarah Lim from Operations synced therapists at 2:30 PM"."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+import sqlalchemy as sa
+import streamlit as st
+
+from sync_core import runs
+from sync_core.catalogue import resources
+from sync_core.foundation import db, tables
+from sync_core.runs import Run
+from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts.words import clock, literal, look
+
+SHOWN, LOOKED_AT = 10, 50
+DID = {
+    "queued": "is about to sync",
+    "running": "is syncing",
+    "interrupted": "is syncing",
+    "waiting": "asked to sync",
+    "completed": "synced",
+    "partial": "synced",
+    "failed": "tried to sync",
+    "timed_out": "tried to sync",
+    "cancelled": "started to sync",
+    "expired": "asked to sync",
+}
+THEN = {
+    "partial": ", and some rows failed",
+    "failed": ", and it failed",
+    "timed_out": ", and it took too long",
+    "cancelled": ", and it was cancelled",
+    "expired": ", and nobody decided",
+    "waiting": ", and it waits for a decision",
+}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that somebody did."""
+
+    at: datetime
+    icon: str
+    text: str  # Markdown, without the time
+    times: int = 1  # so often in a row
+
+
+def show(here: Visitor) -> None:
+    """Show the latest things, newest first."""
+    with st.container(border=True, gap="xsmall", key="feed"):
+        st.markdown("**Activity**")
+        items = _items(here.organization.id)
+        if not items:
+            st.caption("Nothing has happened yet. Who syncs what, and when, is told here.")
+        for item in items:
+            often = f" :gray-badge[{item.times} times]" if item.times > 1 else ""
+            told = f"{item.icon} {item.text} :gray[{clock(item.at, here.zone)}]{often}"
+            st.markdown(f":small[{told}]")
+
+
+def _items(organization_id: int) -> list[Item]:
+    with db.begin() as connection:
+        latest = runs.history(connection, organization_id, limit=LOOKED_AT)
+        done = tables.actions
+        changes = connection.execute(
+            sa.select(done)
+            .where(done.c.organization_id == organization_id, done.c.kind == "changed a setting")
+            .order_by(done.c.at.desc())
+            .limit(LOOKED_AT)
+        ).mappings()
+        items = [*map(_of_run, latest), *(_of_change(dict(row)) for row in changes)]
+    items.sort(key=lambda item: item.at, reverse=True)
+    return list(_together(items))[:SHOWN]
+
+
+def _together(items: Sequence[Item]) -> Iterator[Item]:
+    """Put things that somebody did again and again into one, with the time of the latest."""
+    for _, same in groupby(items, key=lambda item: (item.icon, item.text)):
+        latest, *earlier = same
+        yield replace(latest, times=1 + len(earlier))
+
+
+def _of_run(run: Run) -> Item:
+    looks = look(run)
+    who = _who(run.requested_by, run.requested_team)
+    text = f"{who} {DID[run.status]} {_what(run.resource)}{THEN.get(run.status, '')}"
+    return Item(run.queued_at, f":{looks.color}[{looks.icon}]", text)
+
+
+def _of_change(row: Mapping[str, Any]) -> Item:
+    what = row["detail"].get("what") or "a setting"
+    who = _who(row["name"], row["team"])
+    return Item(row["at"], ":gray[:material/tune:]", f"{who} changed {literal(what)}")
+
+
+def _who(name: str, team: str) -> str:
+    return f"**{literal(name)}**" + (f" from {literal(team)}" if team else "")
+
+
+def _what(resource: str) -> str:
+    entities = resources.CATALOGUE[resource].entities
+    return " and ".join(entity.title.lower() for entity in entities)

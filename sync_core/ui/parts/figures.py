@@ -1,0 +1,70 @@
+"""Charts of runs, in the colours of the theme."""
+
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from sync_core.runs import Run
+from sync_core.ui.parts.words import LOOKS, lasted
+
+PATTERNS = {"completed": "", "partial": "/", "failed": "x", "timed_out": "+", "cancelled": "."}
+COLORS = {  # they stand out on white and on black
+    "completed": "#12A37A",
+    "partial": "#D98A0B",
+    "failed": "#DC4B4B",
+    "timed_out": "#DC4B4B",
+    "cancelled": "#7C8AA0",
+}
+HEIGHT = 180  # pixels
+FEW = 3  # runs, below which a chart says nothing
+
+
+def durations(found: Sequence[Run], zone: ZoneInfo) -> go.Figure:
+    """Draw how long runs took, oldest first: a colour and a pattern for each way to end."""
+    figure = go.Figure()
+    order = [str(run.id) for run in reversed(found)]
+    for status, pattern in PATTERNS.items():
+        some = [run for run in found if run.status == status]
+        if some:
+            figure.add_bar(
+                name=LOOKS[status].word,
+                x=[str(run.id) for run in some],
+                y=[run.seconds for run in some],
+                marker={
+                    "color": COLORS[status],
+                    "pattern": {
+                        "shape": pattern,
+                        "fillmode": "overlay",
+                        "size": 6,
+                        "solidity": 0.2,
+                    },
+                },
+                width=0.5,
+                customdata=[_told(run, zone) for run in some],
+                hovertemplate="%{customdata}<extra></extra>",
+            )
+    figure.update_xaxes(type="category", categoryarray=order, title="Run", showgrid=False)
+    figure.update_yaxes(title="Seconds", rangemode="tozero", nticks=4)
+    figure.update_layout(
+        height=HEIGHT,
+        margin={"l": 0, "r": 0, "t": 8, "b": 0},
+        legend={"orientation": "h", "y": 1.2, "title": None},
+        bargap=0.3,
+    )
+    return figure
+
+
+def _told(run: Run, zone: ZoneInfo) -> str:
+    when = run.queued_at.astimezone(zone).strftime("%d %b, %H:%M")
+    return f"Run {run.id}, {when}: {lasted(run.seconds or 0)}, {LOOKS[run.status].word.lower()}"
+
+
+def show_durations(found: Sequence[Run], zone: ZoneInfo, key: str) -> None:
+    """Show how long the runs took, where there are enough of them to compare."""
+    ended = [run for run in found if run.seconds is not None and run.status in PATTERNS]
+    if len(ended) < FEW:
+        return
+    st.markdown("**How long the last runs took**")
+    st.plotly_chart(durations(ended, zone), config={"displayModeBar": False}, key=key)

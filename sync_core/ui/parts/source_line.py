@@ -1,0 +1,45 @@
+"""Where the rows of a resource come from, in a line."""
+
+import streamlit as st
+
+from sync_core.catalogue.resource import Resource
+from sync_core.foundation import db
+from sync_core.foundation.errors import SyncError
+from sync_core.organizations import Organization
+from sync_core.organizations import source_settings as places
+from sync_core.sources import Place, place_link, place_name
+from sync_core.ui.parts.words import literal
+
+
+@st.cache_resource(ttl=10, max_entries=1_000, show_spinner=False)
+def of(organization: Organization, resource: str) -> list[Place]:
+    """Give the places that are set; none where one is missing."""
+    with db.begin() as connection:
+        try:
+            return places.get(connection, organization, places.by_name(resource))
+        except SyncError:
+            return []
+
+
+def forget() -> None:
+    """Read the places anew, for one has just been changed."""
+    of.clear()
+
+
+def words(organization: Organization, resource: Resource) -> str:
+    """Name the sources in Markdown, with links where they can be seen."""
+    found = of(organization, resource.name)
+    if not found:
+        return ":gray[no source is set]"
+    return ":gray[from] " + " :gray[and] ".join(dict.fromkeys(map(_name, found)))
+
+
+def _name(place: Place) -> str:
+    link = place_link(place)
+    name = literal(place_name(place))
+    return f"[{name}]({address(link)})" if link else f":gray[{name}]"
+
+
+def address(link: str) -> str:
+    """Write an address so that no character of it ends the Markdown link."""
+    return "".join(c if c not in " <>()[]\\\"'`" else f"%{ord(c):02X}" for c in link)

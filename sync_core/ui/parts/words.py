@@ -1,0 +1,147 @@
+"""Words on the screen: text from outside made harmless, times, counts, the look of a status."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from sync_core.organizations.people import Role
+from sync_core.runs import Run
+
+MINUTE, HOUR, DAY = 60, 3_600, 86_400  # seconds
+WEEK = 7  # days
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_JOINER = "\N{WORD JOINER}"  # nobody sees it
+_TURNED_AFTER_PARSING = re.compile(  # addresses into links, `->` into arrows, `:icon:` into icons
+    r"(?<=:)(?=[/a-z])|(?<=[<>~-])(?=[-=>])|(?<=www)(?=\.)", re.IGNORECASE
+)
+
+
+def literal(text: object) -> str:
+    """Write Markdown that shows this text as it is, on one line, whatever it holds."""
+    line = " ".join(str(text).split())
+    return _PUNCTUATION.sub(r"\\\1", _TURNED_AFTER_PARSING.sub(_JOINER, line))
+
+
+def brief(text: str, most: int = 160) -> str:
+    """Shorten a text to what fits on a card; the whole of it stands on its own page."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+
+
+def count(number: int, noun: str) -> str:
+    """Count things: "1 row", "1,200 rows"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def hours(number: int) -> str:
+    """Tell a promise: "hour", "6 hours", "24 hours", "3 days"."""
+    days, rest = divmod(number, 24)
+    if number == 1:
+        return "hour"
+    return f"{number:,} hours" if rest or days < 2 else f"{days:,} days"  # noqa: PLR2004 - two days
+
+
+def size(number: int) -> str:
+    """Tell an amount of bytes: "640 bytes", "12.4 KB", "3.0 MB"."""
+    if number < 1_000:  # noqa: PLR2004 - bytes
+        return count(number, "byte")
+    power = min(3, (len(str(number)) - 1) // 3)
+    return f"{number / 1000**power:.1f} {('KB', 'MB', 'GB')[power - 1]}"
+
+
+def ordinal(number: int) -> str:
+    """Write a place: "1st", "2nd", "11th", "23rd"."""
+    teen = number % 100 in {11, 12, 13}
+    return f"{number:,}" + ("th" if teen else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th"))
+
+
+def ago(moment: datetime, now: datetime | None = None) -> str:
+    """Tell how long ago it was: "just now", "14 minutes ago", "3 days ago"."""
+    seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
+    if seconds < MINUTE:
+        return "just now"
+    if seconds < HOUR:
+        return f"{count(int(seconds / MINUTE), 'minute')} ago"
+    if seconds < DAY:
+        return f"{count(int(seconds / HOUR), 'hour')} ago"
+    return f"{count(int(seconds / DAY), 'day')} ago"
+
+
+def lasted(seconds: float) -> str:
+    """Tell a duration: "0.4 s", "12 s", "3 min 20 s", "12 h"."""
+    if seconds < 10:  # noqa: PLR2004 - seconds
+        return f"{seconds:.1f} s".replace(".0 ", " ")
+    whole = round(seconds)
+    if whole < MINUTE:
+        return f"{whole} s"
+    if whole < HOUR:
+        return f"{whole // MINUTE} min {whole % MINUTE} s".removesuffix(" 0 s")
+    return f"{whole // HOUR} h {whole % HOUR // MINUTE} min".removesuffix(" 0 min")
+
+
+def moment(at: datetime, zone: ZoneInfo) -> str:
+    """Tell a moment in somebody's zone: "23 Nov 2026, 14:05"."""
+    local = at.astimezone(zone)
+    return f"{local.day} {local:%b %Y, %H:%M}"
+
+
+def clock(at: datetime, zone: ZoneInfo, now: datetime | None = None) -> str:
+    """Tell when it was, as people say it: "at 2:30 PM", "yesterday at 9:05 AM", "on 3 Nov"."""
+    local = at.astimezone(zone)
+    days = ((now or datetime.now(UTC)).astimezone(zone).date() - local.date()).days
+    time = f"{local:%I:%M %p}".lstrip("0")
+    if days < 1:
+        return f"at {time}"
+    if days == 1:
+        return f"yesterday at {time}"
+    if days < WEEK:
+        return f"on {local:%A} at {time}"
+    return f"on {local.day} {local:%b %Y}"
+
+
+Color = Literal["blue", "green", "orange", "red", "gray"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """A status as people see it: a word, an icon and a colour, never the colour alone."""
+
+    word: str
+    icon: str
+    color: Color
+
+
+LOOKS = {
+    "queued": Look("Starting", ":material/schedule:", "blue"),
+    "running": Look("Syncing", ":material/progress_activity:", "blue"),
+    "interrupted": Look("Interrupted", ":material/sync_problem:", "blue"),
+    "waiting": Look("Needs a decision", ":material/front_hand:", "orange"),
+    "completed": Look("Synced", ":material/check_circle:", "green"),
+    "partial": Look("Synced with failures", ":material/warning:", "orange"),
+    "failed": Look("Failed", ":material/error:", "red"),
+    "timed_out": Look("Timed out", ":material/timer_off:", "red"),
+    "cancelled": Look("Cancelled", ":material/block:", "gray"),
+    "expired": Look("Expired", ":material/hourglass_disabled:", "gray"),
+}
+NEVER = Look("Not synced yet", ":material/radio_button_unchecked:", "gray")
+
+
+def look(run: Run | None) -> Look:
+    """Give the look of a run, or of a resource that never had one."""
+    return LOOKS[run.status] if run else NEVER
+
+
+ROLES: dict[Role, str] = {
+    "viewer": "Viewer",
+    "analyst": "Analyst",
+    "manager": "Manager",
+    "admin": "Administrator",
+}
+DUTIES: dict[Role, str] = {
+    "viewer": "sees everything that is synced",
+    "analyst": "starts and cancels syncs, too",
+    "manager": "sees analytics, audit and exports",
+    "admin": "may do everything",
+}

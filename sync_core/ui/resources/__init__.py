@@ -1,0 +1,1 @@
+"""The page of a resource, and the page of their sources."""

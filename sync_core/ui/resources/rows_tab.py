@@ -1,0 +1,168 @@
+"""The synced rows of an entity: a searchable table, a screenful at a time."""
+
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
+
+from sync_core.catalogue.fields import Field
+from sync_core.catalogue.resource import Entity, Resource
+from sync_core.foundation import db
+from sync_core.organizations import source_settings as places
+from sync_core.records import privacy, rows
+from sync_core.records.rows import View
+from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts import paging, source_line, totals
+from sync_core.ui.parts.totals import Version
+from sync_core.ui.resources import row_filter
+
+HIDDEN = ":material/visibility_off: Personal data are hidden from your role."
+TALL = 20  # rows that are seen at once, so that the pages below stay in reach
+
+
+def show(here: Visitor, resource: Resource, since: Version) -> None:
+    """Show the rows of a table of the resource, with search, order and pages."""
+    entity = choose(resource, "rows")
+    total = totals.total(here.organization.id, entity, since)
+    if not total:
+        what = f"There are no {entity.title.lower()} yet."
+        paging.say_empty(":material/inbox:", what, _how_to_begin(here, resource))
+        return
+    view = _toolbar(here, entity, since, total)
+    if view.search.strip() or view.only:
+        with db.begin() as connection:
+            total = rows.count(connection, here.organization.id, entity, view, here.person)
+    if not total:
+        what = "Nothing matches the search." if view.search.strip() else "Nothing matches."
+        more = "Every word must occur somewhere in a row, and every filter must hold."
+        paging.say_empty(":material/search_off:", what, more)
+        return
+    table = st.container()
+    offset = paging.turn(entity.name, total)
+    with table:
+        _table(here, entity, replace(view, limit=paging.SCREEN, offset=offset))
+
+
+def _how_to_begin(here: Visitor, resource: Resource) -> str:
+    if source_line.of(here.organization, resource.name):
+        return "They appear here after a sync."
+    if here.person.may("administer"):
+        return "First set their source on the page Sources."
+    return "They have no source yet. An administrator sets it."
+
+
+def choose(resource: Resource, key: str) -> Entity:
+    """Let the visitor choose a table, where the resource has several."""
+    titles = {entity.name: entity.title for entity in resource.entities}
+    chosen = resource.main.name
+    if len(titles) > 1:
+        chosen = st.segmented_control(
+            "Table",
+            list(titles),
+            format_func=titles.__getitem__,
+            default=chosen,
+            required=True,
+            key=f"entity-{key}-{resource.name}",
+            label_visibility="collapsed",
+        )
+    return places.entity(resource, chosen)
+
+
+def _table(here: Visitor, entity: Entity, view: View) -> None:
+    with db.begin() as connection:
+        found = rows.read(connection, here.organization.id, entity, view, here.person)
+    unseen = privacy.hidden(entity, here.person)
+    if unseen:
+        st.caption(HIDDEN)
+    st.dataframe(
+        pd.DataFrame(
+            [list(map(_cell, entity.fields, row)) for row in found],
+            columns=[field.label for field in entity.fields],
+        ),
+        hide_index=True,
+        height=paging.height(min(len(found), TALL)),
+        row_height=paging.ROW_HEIGHT,
+        column_config={
+            field.label: st.column_config.TextColumn()
+            if field in unseen
+            else _column(field, str(here.zone))
+            for field in entity.fields
+        },
+        key=f"table-{entity.name}",
+        placeholder="",
+        alt=f"{entity.title} of {here.organization.name}",
+    )
+
+
+def _toolbar(here: Visitor, entity: Entity, since: Version, total: int) -> View:
+    with st.container(horizontal=True, vertical_alignment="center", key=f"tools-{entity.name}"):
+        search = st.text_input(
+            "Search",
+            type="search",
+            live=True,
+            placeholder=f"Search {entity.title.lower()}",
+            icon=":material/search:",
+            key=f"search-{entity.name}",
+            label_visibility="collapsed",
+            width=320,
+        )
+        only = row_filter.show(here, entity, since, total)
+        st.space("stretch")
+        unseen = privacy.hidden(entity, here.person)
+        labels = {field.column: field.label for field in entity.fields if field not in unseen}
+        order = st.selectbox(
+            "Sort by",
+            list(labels),
+            format_func=labels.__getitem__,
+            key=f"order-{entity.name}",
+            label_visibility="collapsed",
+            icon=":material/sort:",
+            width=190,
+        )
+        descending = st.segmented_control(
+            "Direction",
+            [False, True],
+            format_func=_arrow,
+            default=False,
+            required=True,
+            key=f"descending-{entity.name}",
+            label_visibility="collapsed",
+        )
+    return View(search or "", only, order, bool(descending))
+
+
+def _arrow(descending: bool) -> str:  # noqa: FBT001 - an option of the control
+    return ":material/arrow_downward:" if descending else ":material/arrow_upward:"
+
+
+def _cell(field: Field, value: Any) -> object:  # noqa: ANN401 - of any column
+    """Give numbers of any precision as they are written; a float would show its rounding."""
+    exact = isinstance(field.sql_type, sa.Numeric) and field.sql_type.scale is None
+    return f"{value:f}" if exact and value is not None else value
+
+
+def _column(field: Field, zone: str) -> ColumnConfig:
+    """Show a column by its type in Postgres, moments in a zone; the key stays in sight."""
+    columns = st.column_config
+    match field.sql_type:
+        case sa.Boolean():
+            return columns.CheckboxColumn(pinned=field.key)
+        case sa.DateTime():
+            return columns.DatetimeColumn(
+                format="D MMM YYYY, HH:mm", timezone=zone, pinned=field.key
+            )
+        case sa.Date():
+            return columns.DateColumn(format="D MMM YYYY", pinned=field.key)
+        case sa.Time():
+            return columns.TimeColumn(format="HH:mm", pinned=field.key)
+        case sa.Numeric(scale=int(decimals)):
+            return columns.NumberColumn(format=f"%.{decimals}f", pinned=field.key)
+        case sa.BigInteger():
+            return columns.NumberColumn(format="%d", pinned=field.key)
+        case sa.Numeric():
+            return columns.TextColumn(alignment="right", pinned=field.key)
+        case _:
+            return columns.TextColumn(pinned=field.key)

@@ -1,0 +1,134 @@
+"""The sources of all resources: where each is read, whether that works, and a sync of it."""
+
+from functools import partial
+
+import streamlit as st
+
+from sync_core.catalogue import resources
+from sync_core.catalogue.resource import Resource
+from sync_core.operations import administration
+from sync_core.sources import Place, place_link, place_name
+from sync_core.ui.frame import form as change
+from sync_core.ui.frame import polling as live
+from sync_core.ui.frame import run_state as news
+from sync_core.ui.frame import visitor
+from sync_core.ui.frame.navigation import page_file
+from sync_core.ui.frame.run_state import News
+from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts import source_line
+from sync_core.ui.parts.words import ago, literal
+from sync_core.ui.resources import resource_page, source_test
+from sync_core.ui.runs import notice, progress_card
+
+KINDS = {
+    "sheet": ":material/table:",
+    "csv": ":material/csv:",
+    "folder": ":material/folder:",
+    "cliniko": ":material/medical_services:",
+}
+WANTED = "Address or id of a Google Sheet, address of a CSV, folder:PATH, or cliniko"
+
+
+def show() -> None:
+    """Show the sources of the visitor's organization."""
+    here = visitor.enter("read")
+    with st.container(horizontal=True, key="head"):
+        st.title("Sources", icon=":material/cable:", anchor=False)
+    st.caption("A sync reads its source to the end before it changes anything.")
+    for resource in resources.CATALOGUE.values():
+        _card(here, resource)
+
+
+def _card(here: Visitor, resource: Resource) -> None:
+    found = news.read(here.organization.id)
+    run = found.runs.get(resource.name)
+    with st.container(border=True, key=f"card-{resource.name}"):
+        with st.container(
+            horizontal=True, vertical_alignment="center", key=f"head-{resource.name}"
+        ):
+            st.page_link(
+                page_file(resource.name), label=f"**{resource.title}**", icon=resource.icon
+            )
+            st.space("stretch")
+            if here.person.may("sync"):
+                source_test.offer(here, resource)
+                resource_page.sync_button(here, resource, run, "secondary")
+        _places(here, resource, found)
+        source_test.show(resource)
+        if run and run.active:
+            live.follow(here, partial(_draw, here, resource))
+        else:
+            notice.show(here, resource, found)
+        if here.person.may("administer"):
+            _change(here, resource)
+
+
+def _freshness(resource: Resource, found: News) -> str:
+    fresh = found.fresh.get(resource.name)
+    if fresh is None or fresh.finished_at is None:
+        return "Not synced yet"
+    return f"Synced {ago(fresh.finished_at)} by {literal(fresh.requested_by)}"
+
+
+def _draw(here: Visitor, resource: Resource, found: News) -> None:
+    """Show how the run of the resource goes."""
+    run = found.runs.get(resource.name)
+    notice.show(here, resource, found)
+    if run and run.active:
+        progress_card.show(here, resource, run, found)
+
+
+def _places(here: Visitor, resource: Resource, found: News) -> None:
+    """Name the tables with their source, those of one source together."""
+    kept = {place.entity: place for place in source_line.of(here.organization, resource.name)}
+    told: dict[str, list[str]] = {}
+    for entity in resource.entities:
+        told.setdefault(_describe(kept.get(entity.name)), []).append(entity.title)
+    lines = [f":gray[{' and '.join(titles)}:] {place}" for place, titles in told.items()]
+    lines.append(f":gray[{_freshness(resource, found)}]")
+    st.markdown("  \n".join(f":small[{line}]" for line in lines))
+
+
+def _describe(place: Place | None) -> str:
+    if place is None:
+        return ":orange[:material/link_off: no source is set]"
+    name = literal(place_name(place))
+    link = place_link(place)
+    shown = f"[{name}]({source_line.address(link)})" if link else name
+    locale = f" · locale {literal(place.locale)}" if place.locale else ""
+    return f"{KINDS[place.kind]} {shown}{locale}"
+
+
+def _change(here: Visitor, resource: Resource) -> None:
+    with (
+        st.expander("Change the source", icon=":material/edit:", key=f"change-{resource.name}"),
+        st.form(f"source-{resource.name}", border=False),
+    ):
+        every = "All tables of it"
+        titles = {"": every} | {entity.name: entity.title for entity in resource.entities}
+        entity = ""
+        if len(resource.entities) > 1:
+            entity = st.selectbox("Table", list(titles), format_func=titles.__getitem__)
+        words = st.text_input(
+            "Source", placeholder=WANTED, help=WANTED, key=f"words-{resource.name}"
+        )
+        with st.container(horizontal=True):
+            tab = st.text_input("Tab", placeholder="name or gid", key=f"tab-of-{resource.name}")
+            locale = st.text_input(
+                "Locale", placeholder="such as de_DE", key=f"locale-{resource.name}"
+            )
+        if st.form_submit_button("Save the source", icon=":material/save:"):
+            _save(here, resource, f"{entity}={words}" if entity else words, tab, locale)
+
+
+def _save(here: Visitor, resource: Resource, words: str, tab: str, locale: str) -> None:
+    change.make(
+        lambda: administration.set_source(
+            here.organization,
+            here.person,
+            resource,
+            words,
+            tab=tab.strip() or None,
+            locale=locale.strip() or None,
+        )
+    )

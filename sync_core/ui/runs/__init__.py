@@ -1,0 +1,1 @@
+"""A run on a page: its progress, its result, its rows, its log."""

@@ -1,0 +1,56 @@
+"""How a run went: its phases, and the attempts at it."""
+
+import pandas as pd
+import sqlalchemy as sa
+import streamlit as st
+
+from sync_core.foundation import db, tables
+from sync_core.runs import Run
+from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts import paging
+from sync_core.ui.parts.words import lasted
+
+
+def phases(run: Run) -> None:
+    """Tell how long the run waited, and how long each of its phases took."""
+    parts = []
+    if run.started_at:
+        parts.append(f"waited {lasted((run.started_at - run.queued_at).total_seconds())}")
+    order = sorted(run.phases.items(), key=lambda phase: ORDER.get(phase[0], len(ORDER)))
+    parts += [f"{name} {lasted(seconds)}" for name, seconds in order]
+    if parts:
+        st.caption(f":material/timeline: {', '.join(parts).capitalize()}.")
+
+
+ORDER = {name: place for place, name in enumerate(("downloading", "processing", "saving"))}
+
+
+def attempts(here: Visitor, run: Run) -> None:
+    """List the attempts at the run: by which worker, when, and how each ended."""
+    kept = tables.attempts.c
+    query = sa.select(kept.attempt, kept.worker, kept.started_at, kept.ended_at, kept.ended)
+    with db.begin() as connection:
+        found = connection.execute(query.where(kept.run_id == run.id).order_by(kept.attempt)).all()
+    if not found:
+        return
+    with st.expander("Attempts", icon=":material/replay:"):
+        rows = [
+            {
+                "Attempt": one.attempt,
+                "Worker": one.worker,
+                "Started": one.started_at.astimezone(here.zone),
+                "Ended": one.ended_at.astimezone(here.zone) if one.ended_at else None,
+                "How it ended": one.ended or "it works on it",
+            }
+            for one in found
+        ]
+        at = st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss")
+        st.dataframe(
+            pd.DataFrame(rows),
+            hide_index=True,
+            row_height=paging.ROW_HEIGHT,
+            column_config={"Started": at, "Ended": at},
+            key=f"attempts-{run.id}",
+            placeholder="",
+            alt="Attempts at the run",
+        )

@@ -1,0 +1,63 @@
+"""The progress of a run on its way: its steps, a bar, what it does now, and Cancel."""
+
+import streamlit as st
+
+from sync_core.catalogue.resource import Resource
+from sync_core.execution import queue as jobs
+from sync_core.foundation.errors import SyncError
+from sync_core.runs import Run
+from sync_core.ui.frame import run_state as news
+from sync_core.ui.frame.run_state import News
+from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts import time_left
+from sync_core.ui.parts.words import ago, look
+from sync_core.ui.runs import notice, progress_panel, progress_words, run_log
+from sync_core.ui.runs.progress_panel import Head
+
+
+def show(here: Visitor, resource: Resource, run: Run, found: News) -> None:
+    """Show all that is known of the run; the notice tells it in words, unless it was closed."""
+    with st.container(border=True, gap="small", key=f"progress-{run.resource}"):
+        st.html(_panel(here, resource, run, found))
+        _cancel_button(here, run)
+        run_log.show_live(here, run, found.logs.get(run.id, ()))
+
+
+def _panel(here: Visitor, resource: Resource, run: Run, found: News) -> str:
+    current, elapsed = progress_words.of(run, found), time_left.elapsed(run)
+    told = []
+    if not found.noticed(run, here.person.email):
+        told.append(current.sentence or progress_words.waits(run, found))
+    if elapsed > time_left.SOFT_LIMIT:
+        told.append("This takes longer than 5 minutes. It goes on, and you need not wait here.")
+    left = time_left.words(run, current.percent, found.usual.get(run.resource))
+    bands = resource.steps.bands
+    name = f"Progress of {resource.title}"
+    return progress_panel.html(name, _head(run), current, bands, elapsed, left, " ".join(told))
+
+
+def _head(run: Run) -> Head:
+    looks = look(run)
+    icon = looks.icon.removeprefix(":material/").removesuffix(":")
+    return Head(looks.word, icon, f"Started {ago(run.queued_at)} by {run.requested_by}")
+
+
+def _cancel_button(here: Visitor, run: Run) -> None:
+    if here.person.may("sync"):
+        st.button(
+            "Cancelling..." if run.cancelling else "Cancel",
+            icon=":material/stop_circle:",
+            type="tertiary",
+            disabled=run.cancelling,
+            key=f"cancel-{run.resource}",
+            on_click=_cancel,
+            args=(here, run),
+        )
+
+
+def _cancel(here: Visitor, run: Run) -> None:
+    try:
+        jobs.cancel(here.organization, run.id, here.person)
+    except SyncError as error:
+        notice.refuse(run.resource, error)
+    news.forget(here.organization.id)

@@ -1,0 +1,97 @@
+"""The picture of a run on its way as one piece of HTML, for every element more costs each poll."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from sync_core.catalogue.phases import Band
+from sync_core.runs.progress import Progress
+from sync_core.ui.parts.words import lasted, size
+
+ICONS = {
+    "downloading": "cloud_download",
+    "processing": "fact_check",
+    "saving": "save",
+    "initializing": "rocket_launch",
+    "checking_config": "tune",
+    "checking_credentials": "key",
+    "fetching_patients": "groups",
+    "fetching_appointments": "event",
+    "loading_types": "category",
+    "analyzing": "monitoring",
+    "storing": "database",
+}
+TO_COME, DONE, PRESENT = "radio_button_unchecked", "check_circle", "sync"
+
+
+@dataclass(frozen=True)
+class Head:
+    """The first line: how the run stands, and since when."""
+
+    word: str
+    icon: str
+    since: str
+
+
+def html(
+    title: str,
+    head: Head,
+    current: Progress,
+    bands: Sequence[Band],
+    elapsed: float,
+    left: str,
+    told: str,
+) -> str:
+    """Draw the head, the steps, the bar and what is known in figures; `told` is above the bar."""
+    percent = min(current.percent, 100)
+    return (
+        f'<div class="run">{_head(head)}<ol class="steps">{"".join(_steps(current, bands))}</ol>'
+        + (f"<p>{escape(told)}</p>" if told else "")
+        + f'<div class="bar" role="progressbar" aria-label="{escape(title)}" aria-valuemin="0"'
+        f' aria-valuemax="100" aria-valuenow="{percent}"><i style="width:{percent}%"></i></div>'
+        f'<dl class="facts">{"".join(_figures(current, elapsed, left))}</dl></div>'
+    )
+
+
+def _head(head: Head) -> str:
+    icon = f'<span class="icon" aria-hidden="true">{head.icon}</span>'
+    word, since = escape(head.word), escape(head.since)
+    return f"<header><strong>{icon} {word}</strong> <small>{since}</small></header>"
+
+
+def _steps(current: Progress, bands: Sequence[Band]) -> Iterator[str]:
+    names = [band.name for band in bands]
+    present = names.index(current.phase) if current.phase in names else -1
+    for place, name in enumerate(names):
+        kind, icon, how = "", TO_COME, "to come"
+        if place < present:
+            kind, icon, how = "done", DONE, "done"
+        elif place == present:
+            kind, icon, how = "now", ICONS.get(name, PRESENT), "under way"
+        words = escape(bands[place].title)
+        here = ' aria-current="step"' if kind == "now" else ""
+        yield (
+            f'<li class="{kind}"{here}><span class="icon" aria-hidden="true">{icon}</span>'
+            f'{words}<span class="unseen">, {how}</span></li>'
+        )
+
+
+def _figures(current: Progress, elapsed: float, left: str) -> Iterator[str]:
+    yield _figure("Done", f"{min(current.percent, 100)} %")
+    if current.done and current.unit:  # else its sentence tells it
+        whole = current.total if current.total and current.done <= current.total else None
+        of = f" of {whole:,}" if whole else ""
+        yield _figure(current.unit.capitalize(), f"{current.done:,}{of}")
+    if current.read_bytes:
+        of = f" of {size(current.all_bytes)}" if current.all_bytes else ""
+        yield _figure("Downloaded", f"{size(current.read_bytes)}{of}")
+    for what, number in current.counts.items():
+        yield _figure(what.capitalize(), f"{number:,}")
+    if elapsed:
+        yield _figure("Time", lasted(round(elapsed)))
+    if left:
+        yield _figure("Left", left.removesuffix(" left"))
+
+
+def _figure(label: str, value: str) -> str:
+    return f"<div><dt>{escape(label)}</dt><dd>{escape(value)}</dd></div>"

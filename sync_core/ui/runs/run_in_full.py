@@ -1,0 +1,40 @@
+"""One run with all that is known of it, opened below a list of runs."""
+
+import streamlit as st
+
+from sync_core.records import outcomes
+from sync_core.runs import Run
+from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts.words import literal
+from sync_core.ui.runs import attempts as run_story
+from sync_core.ui.runs import downloads as files
+from sync_core.ui.runs import outcome_table, run_log, run_view
+
+
+def show(here: Visitor, run: Run) -> None:
+    """Show what it says, its counts, what it did to rows, how it went, and its log."""
+    kinds = run_view.present(run, (*outcomes.CHANGED, *outcomes.FOR_A_PERSON))
+    with st.container(border=True, key="run-in-full"):
+        run_view.headline(here, run)
+        for line in (run.message, run.advice, *run.notes):
+            if line:
+                st.markdown(literal(line))
+        if run.log_message not in {"", run.message}:
+            st.caption(literal(run.log_message))
+        run_view.counts(run)
+        run_story.phases(run)
+        if kinds:
+            outcome_table.show(here, run, kinds, f"run-{run.id}")
+            _offer_files(here, run, kinds)
+        run_story.attempts(here, run)
+        run_log.show_kept(here, run)
+
+
+def _offer_files(here: Visitor, run: Run, kinds: list[str]) -> None:
+    with st.container(horizontal=True):
+        if here.person.may("export"):
+            files.offer("Download all of these", files.of_run(here, run, "outcomes"))
+        if set(kinds) & set(outcomes.FOR_A_PERSON) and (
+            here.person.may("export") or here.person.may("sync")
+        ):
+            files.offer("Download rows to mend", files.of_run(here, run, "rejects"))

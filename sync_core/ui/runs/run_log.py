@@ -1,0 +1,66 @@
+"""The log of a run: live as one piece of HTML, afterwards from the run's attempts."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from html import escape
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from sync_core import runs
+from sync_core.foundation import db
+from sync_core.runs import Run, progress
+from sync_core.runs.progress import Line
+from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.runs import downloads as files
+
+SHOWN = 200  # lines
+CLEARED = "log-cleared"  # session key: lines before this moment are not shown
+
+
+def show_live(here: Visitor, run: Run, lines: Sequence[Line]) -> None:
+    """Show the log of a run on its way, with a way to keep it, and to clear what has been read."""
+    if not lines:
+        return
+    since = st.session_state.get(CLEARED, 0.0)
+    shown = [line for line in lines if line.at > since][-SHOWN:]
+    st.button(
+        "Clear",
+        type="tertiary",
+        icon=":material/clear_all:",
+        key=f"clear-log-{run.id}",
+        help="Clear the view; the log itself is kept.",
+        on_click=_clear,
+    )
+    st.html(html(shown, here.zone, files.log_of(here, run)))
+
+
+def html(lines: Sequence[Line], zone: ZoneInfo, address: str) -> str:
+    """Draw the lines, the newest last and in sight, and the link to the file of all."""
+    return (
+        '<section class="log"><header><span>Live log</span>'
+        f'<a href="{escape(address)}" download>Download</a></header>'
+        '<div class="lines" role="region" aria-label="Lines of the log" tabindex="0"><pre>'
+        f"{''.join(_lines(lines, zone))}</pre></div></section>"
+    )
+
+
+def _lines(lines: Sequence[Line], zone: ZoneInfo) -> Iterator[str]:
+    for line in lines:
+        text = escape(progress.as_text([line], zone, "%H:%M:%S"))
+        yield text + "\n" if line.level == "info" else f'<b class="{line.level}">{text}</b>\n'
+
+
+def _clear() -> None:
+    st.session_state[CLEARED] = datetime.now(UTC).timestamp()
+
+
+def show_kept(here: Visitor, run: Run) -> None:
+    """Show the log that an ended run left."""
+    with db.begin() as connection:
+        lines = runs.log(connection, run.id)
+    if lines:
+        with st.expander("Log", icon=":material/article:"):
+            text = progress.as_text(lines[-SHOWN:], here.zone, "%H:%M:%S")
+            st.code(text, language=None, wrap_lines=True)
+            files.offer("Download the log", files.log_of(here, run))

@@ -1,0 +1,94 @@
+"""One run in full: what it says, its counts, what it did to rows."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from sync_core import runs
+from sync_core.catalogue import resources
+from sync_core.foundation import db
+from sync_core.records import outcomes
+from sync_core.runs import Run
+from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts import paging
+from sync_core.ui.parts.words import ago, lasted, literal, look, moment
+from sync_core.ui.runs import downloads as files
+from sync_core.ui.runs import outcome_table
+
+COUNTS = ("read", "created", "updated", "unchanged", "skipped", "failed", "removed")
+
+
+def headline(here: Visitor, run: Run) -> None:
+    """Show how the run ended, when, and who asked for it."""
+    looks = look(run)
+    at = run.finished_at or run.queued_at
+    parts = [f"Run {run.id}", f"{moment(at, here.zone)}, {ago(at)}", literal(run.requested_by)]
+    if run.seconds is not None:
+        parts.append(f"took {lasted(run.seconds)}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(looks.word, icon=looks.icon, color=looks.color)
+        st.caption(" · ".join(parts), width="content")
+
+
+def counts(run: Run) -> None:
+    """Show the counts of each table that the run worked on."""
+    with db.begin() as connection:
+        found = runs.tallies(connection, [run.id]).get(run.id, {})
+    for entity in resources.CATALOGUE[run.resource].entities:
+        if entity.name in found:
+            _counts_of(entity.title if len(found) > 1 else "", found[entity.name])
+
+
+def _counts_of(title: str, found: Mapping[str, Any]) -> None:
+    if title:
+        st.markdown(f"**{title}**")
+    shown = [kind for kind in COUNTS if found[kind] or kind in {"read", "created", "updated"}]
+    with st.grid(7, min_column_width=110, gap="xsmall"):
+        for kind in shown:
+            st.metric(kind.capitalize(), f"{found[kind]:,}", border=True)
+    if found["rules"]:
+        told = ", ".join(f"{count:,} {literal(rule)}" for rule, count in found["rules"].items())
+        st.caption(f"Skipped by rule: {told}")
+
+
+def changes(here: Visitor, run: Run | None) -> None:
+    """Show what the run changed, row by row."""
+    if run is None:
+        more = "What a sync creates, updates and removes is listed here, row by row."
+        paging.say_empty(":material/difference:", "Nothing has been synced yet.", more)
+        return
+    headline(here, run)
+    counts(run)
+    if kinds := present(run, outcomes.CHANGED):
+        outcome_table.show(here, run, kinds, f"changes-{run.id}")
+    else:
+        paging.say_empty(
+            ":material/check:", "It changed nothing.", "Every row was as it should be."
+        )
+
+
+def for_a_person(here: Visitor, run: Run | None) -> None:
+    """Show the rows of the run that somebody has to mend, or that a rule left out."""
+    kinds = present(run, outcomes.FOR_A_PERSON) if run else []
+    if run is None or not kinds:
+        more = "Rows that fail, or that a rule leaves out, are listed here with their reasons."
+        paging.say_empty(":material/task_alt:", "No row needs a person.", more)
+        return
+    headline(here, run)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        told = (
+            "Mend failed rows in the source, then sync again. Skipped rows are left out by a rule."
+        )
+        st.caption(told, width="content")
+        st.space("stretch")
+        if here.person.may("sync") or here.person.may("export"):
+            files.offer("Download these rows", files.of_run(here, run, "rejects"))
+    outcome_table.show(here, run, kinds, f"person-{run.id}")
+
+
+def present(run: Run, kinds: Sequence[str]) -> list[str]:
+    """Give those of the kinds that the run has any rows of."""
+    with db.begin() as connection:
+        found = runs.tallies(connection, [run.id]).get(run.id, {}).values()
+    return [kind for kind in kinds if any(tally[kind] for tally in found)]

@@ -1,0 +1,74 @@
+"""What an organization decides for its resources, for its administrators."""
+
+import streamlit as st
+
+from sync_core.catalogue import resources
+from sync_core.catalogue.resource import Removal, Resource
+from sync_core.foundation import db, settings
+from sync_core.operations import administration
+from sync_core.organizations import policies
+from sync_core.organizations.policies import Policy
+from sync_core.ui.frame import form as change
+from sync_core.ui.frame.navigation import page_file
+from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts import source_line
+from sync_core.ui.parts.words import MINUTE
+
+REMOVALS: dict[Removal | None, str] = {
+    None: "As each table declares",
+    "keep": "Stay in the table",
+    "deactivate": "Are marked as removed",
+    "delete": "Are deleted",
+}
+
+
+def show(here: Visitor) -> None:
+    """Show a form for each resource."""
+    with db.begin() as connection:
+        decided = policies.of(connection, here.organization.id)
+    st.caption(
+        "How fresh each resource shall be, what happens to rows that leave its source, and how long"
+        " a sync may take. A sync on its way keeps the time limit with which it began, unless the"
+        " new one is shorter."
+    )
+    with st.container(key="card-sources"):
+        st.page_link(page_file("sources"), label="Set and test sources", icon=":material/cable:")
+    for resource in resources.CATALOGUE.values():
+        _rule(here, resource, decided[resource.name])
+
+
+def _rule(here: Visitor, resource: Resource, policy: Policy) -> None:
+    usual = settings.current().time_limits.of(resource.name) / MINUTE
+    form = st.form(f"policy-{resource.name}")
+    form.markdown(f"{resource.icon} **{resource.title}**")
+    form.markdown(f":small[{source_line.words(here.organization, resource)}]")
+    with form.container(horizontal=True, vertical_alignment="bottom"):
+        hours = st.number_input(
+            "Fresh for so many hours",
+            min_value=1,
+            max_value=8_760,
+            value=policy.fresh_hours,
+            key=f"hours-{resource.name}",
+        )
+        removal = st.selectbox(
+            "Rows that left the source",
+            list(REMOVALS),
+            index=list(REMOVALS).index(policy.removal),
+            format_func=REMOVALS.__getitem__,
+            key=f"removal-{resource.name}",
+        )
+        minutes = st.number_input(
+            "Time limit in minutes",
+            min_value=1,
+            max_value=administration.LONGEST,
+            value=policy.limit_minutes,
+            placeholder=f"{usual:,.0f}, as usual",
+            help="Blank: as the program's environment says.",
+            key=f"limit-{resource.name}",
+        )
+        saved = st.form_submit_button("Save", icon=":material/save:")
+    if saved:
+        wanted = Policy(int(hours), removal, int(minutes) if minutes else None)
+        change.make(
+            lambda: administration.set_policy(here.organization, here.person, resource, wanted)
+        )
