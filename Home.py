@@ -3,6 +3,7 @@
 import streamlit as st
 
 import sync_core.ui.preload  # noqa: F401 - so that the first visitor does not wait for it
+from sync_core.api import download
 from sync_core.api import files as api
 from sync_core.ui import SCRIPT
 from sync_core.ui.frame import cookie, sign_in
@@ -13,7 +14,7 @@ sign_in.refuse_unsafe_start()
 app = st.App(
     SCRIPT,
     routes=[*demo_door.ROUTES, *api.routes(cookie.claims)],
-    lifespan=api.lifespan,
+    lifespan=download.lifespan,
     on_script_error=trouble.show,
 )
 

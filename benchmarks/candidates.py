@@ -21,7 +21,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from benchmarks.data import ENTITY, HEADER
 from sync_core import organizations, runs
-from sync_core.execution import queue as jobs
+from sync_core.catalogue import resources
+from sync_core.execution import attempt
 from sync_core.foundation import db, embedded, settings
 from sync_core.organizations import source_settings as places
 from sync_core.organizations.people import Person
@@ -95,7 +96,7 @@ def _sync(file: Path) -> float:
     with db.begin() as connection:
         run = runs.start(connection, organization.id, "locations", ANA, trigger="benchmark")
     start = time.perf_counter()
-    status = jobs.work(run.id)
+    status = attempt.work(run.id)
     seconds = time.perf_counter() - start
     if status != "completed":
         raise RuntimeError(f"The run is {status}.")
@@ -116,7 +117,7 @@ def _offer(organization: organizations.Organization, file: Path) -> None:
     (folder / f"{ENTITY.name}.csv").unlink(missing_ok=True)
     (folder / f"{ENTITY.name}.csv").hardlink_to(file)
     found = places.said(
-        organization, places.by_name("locations"), f"folder:{folder}", None, None, folder
+        organization, resources.by_name("locations"), f"folder:{folder}", None, None, folder
     )
     with db.begin() as connection:
         places.put(connection, organization, found)

@@ -17,11 +17,13 @@ for name in ("DATABASE_URL", "REDIS_URL"):
 os.environ |= {"SYNCDESK_COOLDOWN": "0.001", "CLINIKO_CONTACT": "it@example.org"}
 
 from sync_core import organizations, runs
+from sync_core.catalogue import resources
 from sync_core.demo import cliniko as demo_cliniko
 from sync_core.demo.cliniko import Account, Answer, Request
-from sync_core.execution import queue as jobs
+from sync_core.execution import attempt
 from sync_core.foundation import db, embedded, settings
 from sync_core.foundation.settings import cliniko_variable
+from sync_core.operations import syncs
 from sync_core.organizations import Organization
 from sync_core.organizations import source_settings as places
 from sync_core.organizations.people import Person
@@ -74,7 +76,7 @@ def _measure(server: Slow, patients: int) -> None:
     with db.begin() as connection:
         organization = organizations.add(connection, slug, slug)
         found = places.said(
-            organization, places.by_name("patients"), "cliniko", None, None, Path.cwd()
+            organization, resources.by_name("patients"), "cliniko", None, None, Path.cwd()
         )
         places.put(connection, organization, found)
     first, gap = _sync(organization)
@@ -88,10 +90,10 @@ def _measure(server: Slow, patients: int) -> None:
 
 def _sync(organization: Organization) -> tuple[Run, float]:
     """Sync once; gives the run, and the longest time without news of it in seconds."""
-    run = jobs.start(organization, "patients", ANA, "benchmark")
+    run = syncs.start(organization, "patients", ANA, "benchmark")
     with Listener() as listener:
         began = time.time()
-        jobs.work(run.id)
+        attempt.work(run.id)
         ended = time.time()
     with db.begin() as connection:
         run = runs.get(connection, organization.id, run.id)

@@ -18,9 +18,10 @@ for name in ("DATABASE_URL", "REDIS_URL"):
 os.environ["SYNCDESK_COOLDOWN"] = "0.001"
 
 from sync_core import organizations, runs
-from sync_core.execution import queue as jobs
+from sync_core.catalogue import resources
 from sync_core.foundation import db, embedded
 from sync_core.foundation.settings import ROOT
+from sync_core.operations import syncs
 from sync_core.organizations import Organization
 from sync_core.organizations import source_settings as places
 from sync_core.organizations.people import Person
@@ -52,7 +53,7 @@ def _organization(folder: Path) -> Organization:
     (folder / "admins.csv").write_text("Email,Name,Role,Team,Active\nada@example.org,Ada,,,\n")
     with db.begin() as connection:
         organization = organizations.add(connection, "demo", "Demo")
-        admins = places.by_name("admins")
+        admins = resources.by_name("admins")
         found = places.said(organization, admins, f"folder:{folder}", None, None, folder)
         places.put(connection, organization, found)
     return organization
@@ -61,7 +62,7 @@ def _organization(folder: Path) -> Organization:
 def _click(organization: Organization) -> list[float]:
     """Give the seconds from a click until the page has its answer, until the claim, and the end."""
     clicked = time.time()
-    run = jobs.start(organization, "admins", ANA, "benchmark")
+    run = syncs.start(organization, "admins", ANA, "benchmark")
     answered = time.time()
     while run.active:
         time.sleep(0.02)

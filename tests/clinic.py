@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 import pytest
 
 from sync_core import runs
+from sync_core.catalogue import resources
 from sync_core.demo.cliniko import Account
 from sync_core.demo.cliniko.known import Kind
-from sync_core.execution import queue as jobs
+from sync_core.execution import attempt
 from sync_core.foundation import db, settings
 from sync_core.foundation.settings import cliniko_variable
+from sync_core.operations import syncs
 from sync_core.organizations import Organization
 from sync_core.organizations import source_settings as places
 from sync_core.organizations.people import Person
@@ -18,7 +20,7 @@ from sync_core.sources import Place
 from tests.desk import ANA
 from tests.fakes.cliniko import Cliniko
 
-PATIENTS = places.by_name("patients")
+PATIENTS = resources.by_name("patients")
 
 
 class Clinic:
@@ -30,10 +32,10 @@ class Clinic:
         self.account = account
 
     def sync(self, person: Person = ANA) -> Run:
-        return self.work(jobs.start(self.organization, "patients", person, "test"))
+        return self.work(syncs.start(self.organization, "patients", person, "test"))
 
     def work(self, run: Run) -> Run:
-        jobs.work(run.id)
+        attempt.work(run.id)
         with db.begin() as connection:
             return runs.get(connection, self.organization.id, run.id)
 

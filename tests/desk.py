@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sync_core import runs
-from sync_core.execution import queue as jobs
+from sync_core.catalogue import resources
+from sync_core.execution import attempt
 from sync_core.foundation import db
+from sync_core.operations import syncs
 from sync_core.organizations import Organization
 from sync_core.organizations import source_settings as places
 from sync_core.organizations.people import Person
@@ -30,7 +32,7 @@ class Desk:
     def set_source(self, resource: str) -> None:
         found = places.said(
             self.organization,
-            places.by_name(resource),
+            resources.by_name(resource),
             f"folder:{self.folder}",
             None,
             None,
@@ -41,7 +43,7 @@ class Desk:
 
     def start(self, resource: str) -> Run:
         self.set_source(resource)
-        return jobs.start(self.organization, resource, ANA, "test")
+        return syncs.start(self.organization, resource, ANA, "test")
 
     def sync(self, resource: str, **files: Rows) -> Run:
         for entity, rows in files.items():
@@ -49,7 +51,7 @@ class Desk:
         return self.work(self.start(resource))
 
     def work(self, run: Run) -> Run:
-        jobs.work(run.id)
+        attempt.work(run.id)
         with db.begin() as connection:
             return runs.get(connection, self.organization.id, run.id)
 

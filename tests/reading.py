@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sync_core.catalogue.resource import Entity, Page, Sheet
+from sync_core.catalogue.resource import Entity
+from sync_core.catalogue.source import Page, Sheet
 from sync_core.foundation.errors import SyncError
 from sync_core.sources.location import Kind, Place
 from sync_core.sources.retry import Patience

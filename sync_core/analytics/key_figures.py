@@ -22,12 +22,12 @@ from sync_core.analytics.definitions import (
     share,
     tallied,
 )
-from sync_core.foundation import tables
+from sync_core.foundation import tables, vocabulary
 from sync_core.runs import filters
 from sync_core.runs.filters import Filter
 
 LIST_BEHIND: Mapping[str, tuple[str, ...]] = {  # the statuses of the runs that a figure is made of
-    "runs": tables.STATUSES,  # whatever became of them; a status is no action's
+    "runs": vocabulary.STATUSES,  # whatever became of them; a status is no action's
     "run_success": JUDGED,
     "row_success": IN_STEP,
     "median": ("completed",),

@@ -22,7 +22,7 @@ from sync_core.analytics.definitions import (
     quantile,
     tallied,
 )
-from sync_core.foundation import tables
+from sync_core.foundation import tables, vocabulary
 from sync_core.runs import filters
 from sync_core.runs.filters import Filter
 
@@ -141,7 +141,7 @@ def handled(connection: Connection, wanted: Filter, zone: ZoneInfo, unit: Unit) 
             at,
             *(
                 sa.cast(sa.func.sum(TALLIES[kind]), sa.BigInteger).label(kind)
-                for kind in tables.KINDS
+                for kind in vocabulary.KINDS
             ),
         )
         .group_by("at")

@@ -1,8 +1,7 @@
-"""What can be kept in step: resources, their entities and rules, and the protocol of a source."""
+"""What can be kept in step: resources, their entities and their rules."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Literal
 
 from sync_core.catalogue.fields import Field
 from sync_core.catalogue.phases import SHEETS, Steps
@@ -79,83 +78,3 @@ class Resource:
     def main(self) -> Entity:
         """The entity that people think of first."""
         return next((e for e in self.entities if e.name == self.steps.main), self.entities[0])
-
-
-@dataclass(frozen=True)
-class Page:
-    """Consecutive rows of a sheet, by column.
-
-    `texts[i]` holds the cells of the sheet's column i as people see them (str, or None for a
-    blank one; a list or a pyarrow string array), for every header. `numbers[i]` holds, for the
-    columns asked for, the number under the cell or None; it is empty where a source knows only
-    texts (CSV). `rows` are row numbers in the sheet. `tidy` names columns that `clean` would leave
-    as they are, where the source can tell that faster.
-    """
-
-    rows: Sequence[int]
-    texts: Sequence[Any]
-    numbers: Mapping[int, Sequence[float | None]] = field(default_factory=dict)
-    tidy: Collection[int] = ()
-    broken: Mapping[int, str] = field(default_factory=dict)  # row number -> why it cannot be read
-    cursor: Any = None  # JSON; where reading can go on after this page, None where it cannot
-    done: int | None = None  # how much of `Sheet.total` has been read after this page
-
-
-class Sheet(Protocol):
-    """One opened table of a source: its header is read, its rows are not."""
-
-    @property
-    def name(self) -> str:
-        """What a sentence about it begins with: "The tab 'Locations' of 'Master data'"."""
-
-    @property
-    def title(self) -> str:
-        """What an address begins with: Locations!C418."""
-
-    @property
-    def headers(self) -> Sequence[str]:
-        """The cells of the header row, from column A on."""
-
-    @property
-    def header_row(self) -> int:
-        """The header's row number; 1 for the first row."""
-
-    @property
-    def locale(self) -> str | None:
-        """Of numbers and dates; None: ISO."""
-
-    @property
-    def total(self) -> int | None:
-        """How much there is to read, in the unit of `Page.done`."""
-
-    @property
-    def unit(self) -> Literal["rows", "bytes"]:
-        """What `total` and `Page.done` count."""
-
-    def pages(self, numbers: frozenset[int], cursor: Any = None) -> Iterator[Page]:  # noqa: ANN401 - JSON
-        """Read the rows in order, with the numbers of these columns, after `cursor` if given.
-
-        Raises SyncError where the source cannot be read to its end.
-        """
-        ...
-
-    def link(self, row: int, column: int) -> str | None:
-        """Give the address at which a person sees the cell, where there is one; column A is 0."""
-        ...
-
-
-@runtime_checkable
-class Counting(Protocol):
-    """A sheet whose source can be asked how many records there are, whatever was read of them."""
-
-    def count(self) -> int | None:
-        """Ask how many records the table holds now; None where that says nothing of ours."""
-        ...
-
-
-class Source(Protocol):
-    """A place that holds the sheets of a resource."""
-
-    def open(self, entity: Entity) -> Sheet:
-        """Open the sheet of one entity and read its header. Raises SyncError."""
-        ...

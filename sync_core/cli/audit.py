@@ -19,7 +19,7 @@ from sync_core.cli.common import (
     prepared,
     who,
 )
-from sync_core.foundation import db, tables
+from sync_core.foundation import db, vocabulary
 from sync_core.organizations import Organization, actions
 from sync_core.runs.filters import Filter
 
@@ -77,7 +77,7 @@ def _told(slug: str, verdict: Mapping[str, Any]) -> str:
 @click.option("--since", type=click.DateTime(), help="From this moment on, UTC.")
 @click.option("--until", type=click.DateTime(), help="Before this moment, UTC.")
 @click.option("--resource", multiple=True)
-@click.option("--status", multiple=True, type=click.Choice(tables.STATUSES))
+@click.option("--status", multiple=True, type=click.Choice(vocabulary.STATUSES))
 @click.option("--trigger", multiple=True)
 @click.option("--person", multiple=True, metavar="EMAIL")
 @click.option("--team", multiple=True)

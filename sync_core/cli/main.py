@@ -13,6 +13,7 @@ from redis import RedisError
 
 from sync_core import organizations, runs, sources
 from sync_core.audit import exports
+from sync_core.catalogue import resources
 from sync_core.cli import audit as commands_of_audit
 from sync_core.cli import local_stack as stack
 from sync_core.cli.common import as_person as _as
@@ -27,7 +28,7 @@ from sync_core.execution import maintenance as beat
 from sync_core.execution import queue as jobs
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
-from sync_core.operations import administration
+from sync_core.operations import administration, syncs
 from sync_core.organizations import Organization, people
 from sync_core.organizations import source_settings as places
 from sync_core.organizations.people import Person, Role
@@ -156,7 +157,9 @@ def source_set(
     cliniko: the account whose API key is set for the organization.
     """
     organization = _organization(org)
-    found = places.said(organization, places.by_name(resource), location, tab, locale, Path.cwd())
+    found = places.said(
+        organization, resources.by_name(resource), location, tab, locale, Path.cwd()
+    )
     with db.begin() as connection:
         places.put(connection, organization, found)
     _print_places(found, as_json=as_json)
@@ -201,12 +204,12 @@ def _print_places(found: list[Place], *, as_json: bool) -> None:
 def source_test(resource: str, org: str, *, as_json: bool) -> None:
     """Say whether the source can be read, and how many rows it has."""
     organization = _organization(org)
-    declared = places.by_name(resource)
+    declared = resources.by_name(resource)
     with db.begin() as connection:
         found = places.get(connection, organization, declared)
     tested = {}
     for place in sources.worth_testing(found):
-        entity = places.entity(declared, place.entity)
+        entity = resources.entity(declared, place.entity)
         tested[place.entity] = sources.test_place(place, entity, settings.current())
     if as_json:
         click.echo(json.dumps({"resource": resource, "ok": True, "entities": tested}))
@@ -224,7 +227,7 @@ def source_test(resource: str, org: str, *, as_json: bool) -> None:
 def sync(resource: str, org: str, email: str | None, *, wait: bool, as_json: bool) -> int:
     """Start a sync of RESOURCE."""
     organization = _organization(org)
-    run = jobs.start(organization, resource, _who(email, organization), "command line")
+    run = syncs.start(organization, resource, _who(email, organization), "command line")
     if wait:
         run = _follow(organization, run)
     return _report(organization, run, as_json=as_json)
@@ -309,7 +312,7 @@ def history(resource: str | None, limit: int, org: str, *, as_json: bool) -> Non
     organization = _organization(org)
     with db.begin() as connection:
         found = runs.history(
-            connection, organization.id, resource and places.by_name(resource).name, limit
+            connection, organization.id, resource and resources.by_name(resource).name, limit
         )
     if as_json:
         click.echo(json.dumps({"runs": [_as_json(organization, run) for run in found]}))

@@ -9,12 +9,12 @@ import sqlalchemy as sa
 from psycopg import errors, sql
 from sqlalchemy import Connection
 
-from sync_core.audit import hash_chain as chain
 from sync_core.engine.plan import ALONE, MEMORY, standing
 from sync_core.engine.statements import Scope, listed
 from sync_core.engine.tally import Tally
 from sync_core.foundation import db, tables
 from sync_core.foundation.errors import SyncError
+from sync_core.records import outcome_format
 
 BATCH = 1024  # pages of a table: 30,000 to 90,000 rows
 BATCHES = 10  # at least, where there are as many pages: people see how it goes
@@ -192,7 +192,7 @@ def _digests(scope: Scope, at: datetime) -> dict[str, str]:
         ((facts, values),) = scope.ask(
             connection,
             "select {digests} from (select {outcome} from {plan} p) planned",
-            digests=sql.SQL(chain.DIGESTS),
+            digests=sql.SQL(outcome_format.DIGESTS),
             outcome=_outcome(scope, sql.Literal(at)),
         )
     return {"facts_digest": facts, "values_digest": values}

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from sync_core.catalogue.fields import Field
 from sync_core.catalogue.fields.cells import plain
-from sync_core.catalogue.resource import Entity, Sheet
+from sync_core.catalogue.resource import Entity
+from sync_core.catalogue.source import Sheet
 from sync_core.foundation.errors import SyncError
 
 

@@ -1,71 +1,29 @@
 """The engine's one sentence: read, judge, plan, guard, apply."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
 
 from sync_core.catalogue.fields import Convention
-from sync_core.catalogue.phases import Steps
-from sync_core.catalogue.resource import Counting, Entity, Resource, Sheet, Source
+from sync_core.catalogue.resource import Entity
+from sync_core.catalogue.source import Counting, Sheet, Source
 from sync_core.engine import headers, plan, reconciliation, staging
 from sync_core.engine.apply import apply
-from sync_core.engine.narration import Saving
-from sync_core.engine.read_ahead import Reading
+from sync_core.engine.narration import Saving, _planned, _tell_reading
 from sync_core.engine.staging import Checkpoint, StagingLostError
 from sync_core.engine.statements import Scope
 from sync_core.engine.tally import Named, Tally, message
 from sync_core.engine.validate import Judge
-from sync_core.foundation import db, tables
+from sync_core.engine.work import Analysis, Work
+from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.runs import incremental as extents
 from sync_core.runs import lease as leases
-from sync_core.runs.incremental import Extent
-from sync_core.runs.lease import Claim, Ending
-from sync_core.runs.progress import Level, Reporter
-
-Analysis = Callable[[Connection, Sequence[Scope]], int]
-
-FETCHING = 0.9  # of the first band, where a source is fetched whole before it is read
-
-
-@dataclass(frozen=True)
-class Work:
-    """One attempt at one run: what it works on, and what it has found out so far."""
-
-    claim: Claim
-    resource: Resource
-    known: Mapping[str, Entity]
-    country: str
-    reporter: Reporter
-    reading: Reading
-    check: Callable[[], None]  # raises where the attempt must stop
-    extent: Extent | None = None  # None: the source cannot tell what changed
-    analyze: Analysis | None = None  # gives the statistic of the comparing
-    notes: list[str] = field(default_factory=list)
-    phases: dict[str, float] = field(default_factory=dict)  # seconds
-
-    @property
-    def steps(self) -> Steps:
-        """The phases that the run goes through."""
-        return self.resource.steps
-
-    def note(self, *sentences: str, level: Level = "warning") -> None:
-        """Keep what a person should know of the run, though nothing is wrong."""
-        for sentence in sentences:
-            self.notes.append(sentence)
-            self.reporter.log(sentence, level)
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        """Time a phase."""
-        start = time.monotonic()
-        yield
-        self.phases[name] = round(time.monotonic() - start, 3)
+from sync_core.runs.lease import Ending
 
 
 def sync(work: Work, sources: Mapping[str, Source]) -> Ending:
@@ -202,41 +160,6 @@ def _convention(work: Work, sheet: Sheet) -> Convention:
         raise SyncError("unknown_locale", sheet=sheet.title, locale=sheet.locale) from error
 
 
-def _tell_reading(work: Work, scope: Scope, sheet: Sheet, read: int | None) -> None:
-    band = work.steps.read_in(scope.entity.name)
-    alike = [e.name for e in work.resource.entities if work.steps.read_in(e.name) is band]
-    part = read / sheet.total if read and sheet.total else 0.0
-    by_bytes = sheet.unit == "bytes"
-    rows = None if by_bytes else sheet.total
-    done = scope.staged + scope.blank
-    begins = done == 0 and band.sentence
-    work.reporter.tell(
-        band,
-        band.sentence if begins else band.tell(scope.title, done, rows),
-        fraction=(alike.index(scope.entity.name) + min(part, 1.0)) / len(alike),
-        done=done,
-        total=rows,
-        unit="" if band.tells_numbers else "rows",
-        counts={band.statistic: done} if band.statistic else {},
-        read_bytes=read if by_bytes else None,
-        all_bytes=sheet.total if by_bytes else None,
-    )
-
-
-def tell_fetching(work: Work, entity: str, read: int, whole: int | None) -> None:
-    """Tell how much has arrived of a sheet that is fetched whole, before its rows are read."""
-    names = [entity.name for entity in work.resource.entities]
-    part = FETCHING * read / whole if whole else 0.0
-    work.reporter.tell(
-        work.steps.read_in(entity),
-        "Downloading the source",
-        fraction=(names.index(entity) + min(part, 1.0)) / len(names),
-        now=work.reporter.latest.read_bytes is None,
-        read_bytes=read,
-        all_bytes=whole,
-    )
-
-
 def make_plans(work: Work, scopes: Sequence[Scope]) -> dict[str, Tally]:
     """Compare what was staged with the target, entity by entity in order of dependency."""
     tallies = {}
@@ -263,12 +186,6 @@ def make_plans(work: Work, scopes: Sequence[Scope]) -> dict[str, Tally]:
         _analyze(work, work.analyze, scopes)
     work.reporter.log(f"Planned: {message(tallies, work.resource.entities)}")
     return tallies
-
-
-def _planned(tallies: Mapping[str, Tally]) -> dict[str, int]:
-    """Count for the page what the run will do; what there is none of is not told."""
-    told = {kind: sum(getattr(tally, kind) for tally in tallies.values()) for kind in tables.KINDS}
-    return {kind: number for kind, number in told.items() if number}
 
 
 def _analyze(work: Work, analyze: Analysis, scopes: Sequence[Scope]) -> None:

@@ -1,10 +1,14 @@
-"""What is told while plans are applied: how many changes are done, or rows of a table stored."""
+"""What is told while a run goes on: rows read, plans made, changes done."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sync_core.catalogue.resource import Entity, Resource
+from sync_core.catalogue.source import Sheet
+from sync_core.engine.statements import Scope
 from sync_core.engine.tally import Tally
+from sync_core.engine.work import Work
+from sync_core.foundation import vocabulary
 from sync_core.runs.progress import Reporter
 
 
@@ -64,3 +68,49 @@ class Saving:
     @property
     def _unit(self) -> str:
         return "" if self.resource.steps.saving.tells_numbers else "changes"
+
+
+FETCHING = 0.9  # of the first band, where a source is fetched whole before it is read
+
+
+def _tell_reading(work: Work, scope: Scope, sheet: Sheet, read: int | None) -> None:
+    band = work.steps.read_in(scope.entity.name)
+    alike = [e.name for e in work.resource.entities if work.steps.read_in(e.name) is band]
+    part = read / sheet.total if read and sheet.total else 0.0
+    by_bytes = sheet.unit == "bytes"
+    rows = None if by_bytes else sheet.total
+    done = scope.staged + scope.blank
+    begins = done == 0 and band.sentence
+    work.reporter.tell(
+        band,
+        band.sentence if begins else band.tell(scope.title, done, rows),
+        fraction=(alike.index(scope.entity.name) + min(part, 1.0)) / len(alike),
+        done=done,
+        total=rows,
+        unit="" if band.tells_numbers else "rows",
+        counts={band.statistic: done} if band.statistic else {},
+        read_bytes=read if by_bytes else None,
+        all_bytes=sheet.total if by_bytes else None,
+    )
+
+
+def tell_fetching(work: Work, entity: str, read: int, whole: int | None) -> None:
+    """Tell how much has arrived of a sheet that is fetched whole, before its rows are read."""
+    names = [entity.name for entity in work.resource.entities]
+    part = FETCHING * read / whole if whole else 0.0
+    work.reporter.tell(
+        work.steps.read_in(entity),
+        "Downloading the source",
+        fraction=(names.index(entity) + min(part, 1.0)) / len(names),
+        now=work.reporter.latest.read_bytes is None,
+        read_bytes=read,
+        all_bytes=whole,
+    )
+
+
+def _planned(tallies: Mapping[str, Tally]) -> dict[str, int]:
+    """Count for the page what the run will do; what there is none of is not told."""
+    told = {
+        kind: sum(getattr(tally, kind) for tally in tallies.values()) for kind in vocabulary.KINDS
+    }
+    return {kind: number for kind, number in told.items() if number}

@@ -14,8 +14,7 @@ from sync_core.engine import staging
 from sync_core.engine.headers import Columns, letters
 from sync_core.engine.validate import WITHDRAWN
 from sync_core.foundation import db
-
-KEY_SEPARATOR = "\x1f"  # between the parts of a key in outcomes; no cell can hold it
+from sync_core.records.outcome_format import KEY_SEPARATOR
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from typing import Any, Literal
 import polars as pl
 
 from sync_core.catalogue.fields import Cell, Convention, Field, clean
-from sync_core.catalogue.resource import Entity, Page
+from sync_core.catalogue.resource import Entity
+from sync_core.catalogue.source import Page
 from sync_core.engine import headers
 from sync_core.engine.headers import Columns
 

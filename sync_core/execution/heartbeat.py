@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from sync_core.foundation import db
 from sync_core.runs import lease as leases
+from sync_core.runs import recovery
 from sync_core.runs.lease import Claim, LeaseLostError
 
 PATIENCE = 8  # seconds for an attempt to stop by itself, before its heart closes its run
@@ -127,7 +128,7 @@ class Heart:
     def _close_run(self) -> None:
         """Close the run in place of its attempt, which does not stop by itself."""
         with db.begin() as connection:
-            leases.end_backends(connection, [db.name()])
+            recovery.end_backends(connection, [db.name()])
             if self._reason is StoppedError:
                 why = "its worker was asked to stop, and took too long"
                 leases.interrupt(connection, self._claim, why, crashed=False)

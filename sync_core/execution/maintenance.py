@@ -19,7 +19,7 @@ from sync_core.engine import staging
 from sync_core.execution import queue as jobs
 from sync_core.execution.heartbeat import Request
 from sync_core.foundation import db, settings, tables
-from sync_core.runs import lease as leases
+from sync_core.runs import recovery
 
 PAUSE = 1.0  # seconds
 NIGHTLY = 60.0  # seconds between two looks whether the nightly check is due
@@ -37,13 +37,13 @@ def tick() -> None:
 def _close() -> None:
     """End or interrupt the runs that nobody else ends, and let interrupted ones go on."""
     with db.begin() as connection:
-        for run_id in leases.enforce_cancels(connection):
+        for run_id in recovery.enforce_cancels(connection):
             log.warning("run %s was cancelled: its worker did not obey", run_id)
-        for run_id in leases.close_overdue(connection, settings.current().time_limits):
+        for run_id in recovery.close_overdue(connection, settings.current().time_limits):
             log.warning("run %s was timed out", run_id)
-        for run_id in leases.expire_plans(connection):
+        for run_id in recovery.expire_plans(connection):
             log.warning("run %s has expired: nobody decided on its plan", run_id)
-        for run_id in leases.close_dead(connection):
+        for run_id in recovery.close_dead(connection):
             log.warning("run %s was interrupted: its worker went silent", run_id)
     jobs.resume()
 

@@ -1,26 +1,10 @@
-"""The tables of our own, and the target table of an entity."""
+"""The tables of our own."""
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import JSONB
 
-from sync_core.catalogue.resource import Entity
-
-STATUSES = (
-    "queued",
-    "running",
-    "waiting",
-    "completed",
-    "partial",
-    "failed",
-    "cancelled",
-    "interrupted",
-    "timed_out",
-    "expired",
-)
-ACTIVE = ("queued", "running", "interrupted")
-REMOVALS = ("keep", "deactivate", "delete")
-KINDS = ("created", "updated", "unchanged", "removed", "skipped", "failed")
+from sync_core.foundation.vocabulary import KINDS, REMOVALS, STATUSES
 
 metadata = sa.MetaData(
     naming_convention={
@@ -33,7 +17,8 @@ metadata = sa.MetaData(
 )
 
 
-def _moment(name: str, *, default: bool = False) -> sa.Column[object]:
+def moment(name: str, *, default: bool = False) -> sa.Column[object]:
+    """Describe a column of moments, which may be empty unless it is the row's own."""
     now = sa.text("clock_timestamp()") if default else None
     return sa.Column(name, sa.DateTime(timezone=True), server_default=now, nullable=not default)
 
@@ -89,7 +74,7 @@ organizations = sa.Table(
     _text("name"),
     _text("country", default="AU"),
     _text("time_zone", default="UTC"),
-    _moment("created_at", default=True),
+    moment("created_at", default=True),
 )
 
 people = sa.Table(
@@ -101,7 +86,7 @@ people = sa.Table(
     _text("name"),
     _text("role"),
     _text("team", default=""),
-    _moment("created_at", default=True),
+    moment("created_at", default=True),
     sa.UniqueConstraint("organization_id", "email"),
     _one_of("role", ("viewer", "analyst", "manager", "admin")),
 )
@@ -116,7 +101,7 @@ sources = sa.Table(
     _text("location"),
     _text("tab", nullable=True),
     _text("locale", nullable=True),
-    _moment("set_at", default=True),
+    moment("set_at", default=True),
 )
 
 policies = sa.Table(
@@ -146,11 +131,11 @@ runs = sa.Table(
     _text("requested_by"),
     _text("requested_email"),
     _text("requested_team", default=""),
-    _moment("queued_at", default=True),
-    _moment("active_since", default=True),
-    _moment("pushed_at"),
-    _moment("started_at"),
-    _moment("finished_at"),
+    moment("queued_at", default=True),
+    moment("active_since", default=True),
+    moment("pushed_at"),
+    moment("started_at"),
+    moment("finished_at"),
     _text("message", default=""),
     _text("log_message", default=""),
     _text("error_code", nullable=True),
@@ -202,8 +187,8 @@ attempts = sa.Table(
     _run(),
     sa.Column("attempt", sa.Integer, primary_key=True),
     _text("worker"),
-    _moment("started_at", default=True),
-    _moment("ended_at"),
+    moment("started_at", default=True),
+    moment("ended_at"),
     _text("ended", nullable=True),
     _json("log", "[]"),
 )
@@ -216,7 +201,7 @@ leases = sa.Table(
     sa.Column("attempt", sa.Integer, nullable=False),
     _text("worker"),
     sa.Column("lease_until", sa.DateTime(timezone=True), nullable=False),
-    _moment("cancel_requested_at"),
+    moment("cancel_requested_at"),
     _text("cancel_requested_by", nullable=True),
 )
 
@@ -288,7 +273,7 @@ actions = sa.Table(
     metadata,
     _id(),
     _organization(),
-    _moment("at", default=True),
+    moment("at", default=True),
     _text("name"),
     _text("email"),
     _text("team", default=""),
@@ -332,7 +317,7 @@ dismissals = sa.Table(
     metadata,
     _run(),
     sa.Column("email", sa.Text, primary_key=True),
-    _moment("at", default=True),
+    moment("at", default=True),
 )
 
 
@@ -340,44 +325,4 @@ def make_partitions(connection: Connection, months: int = 3) -> None:
     """Make the monthly partitions of the outcomes ahead of time; those that exist are kept."""
     connection.execute(
         sa.text("select make_outcome_partitions(current_date, :months)"), {"months": months}
-    )
-
-
-ROOM = {"fillfactor": 90}  # so that an updated row stays on its page, and in the index as it is
-
-
-def target(entity: Entity) -> sa.Table:
-    """Describe the table of an entity: its fields' columns, and ours, which begin with `_`.
-
-    A label in snake case never begins with `_`, so no label can meet a column of ours.
-    """
-    known = metadata.tables.get(entity.name)
-    return known if known is not None else _target(entity)
-
-
-def _target(entity: Entity) -> sa.Table:
-    unique = (
-        sa.UniqueConstraint("organization_id", f.column, deferrable=True, initially="DEFERRED")
-        for f in entity.fields
-        if f.unique
-    )
-    columns = {f.label: f.column for f in entity.fields}
-    lookups = (
-        sa.Index(None, "organization_id", *(columns[label] for label in labels))
-        for labels in entity.lookups
-    )
-    return sa.Table(
-        entity.name,
-        metadata,
-        sa.Column("organization_id", sa.BigInteger),  # we give it: not checked a row
-        *(sa.Column(f.column, f.sql_type, nullable=not f.key) for f in entity.fields),
-        sa.PrimaryKeyConstraint(
-            "organization_id", *(f.column for f in entity.keys), name=entity.key_name
-        ),
-        _moment("_created_at", default=True),
-        _moment("_updated_at"),
-        _moment("_removed_at"),
-        *unique,
-        *lookups,
-        postgresql_with=ROOM,
     )

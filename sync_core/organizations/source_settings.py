@@ -7,9 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from sync_core.catalogue import resources
 from sync_core.catalogue.fields import Convention
 from sync_core.catalogue.resource import Entity, Resource
+from sync_core.catalogue.resources import entity
 from sync_core.foundation import tables
 from sync_core.foundation.errors import SyncError
 from sync_core.organizations import Organization
@@ -121,19 +121,3 @@ def _checked(locale: str | None) -> str | None:
         return locale and Convention(locale=locale).locale
     except ValueError as error:
         raise SyncError("bad_locale", text=locale) from error
-
-
-def entity(resource: Resource, name: str) -> Entity:
-    """Find an entity of the resource. Raises SyncError("unknown_entity")."""
-    for found in resource.entities:
-        if found.name == name:
-            return found
-    known = ", ".join(found.name for found in resource.entities)
-    raise SyncError("unknown_entity", resource=resource.name, entity=name, known=known)
-
-
-def by_name(name: str) -> Resource:
-    """Find a resource of the catalogue. Raises SyncError("unknown_resource")."""
-    if name not in resources.CATALOGUE:
-        raise SyncError("unknown_resource", resource=name, known=", ".join(resources.CATALOGUE))
-    return resources.CATALOGUE[name]

@@ -7,11 +7,11 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import JSONB
 
 from sync_core.catalogue import resources
-from sync_core.engine.statements import KEY_SEPARATOR
 from sync_core.foundation import csv_writer as csv_files
 from sync_core.foundation import tables
 from sync_core.records import masks
 from sync_core.records.masks import MASK
+from sync_core.records.outcome_format import KEY_SEPARATOR
 from sync_core.runs import Run
 
 _ROWS = tables.outcomes.c

@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from sync_core.catalogue import target
 from sync_core.catalogue.resource import Entity
-from sync_core.foundation import tables
 from sync_core.organizations.people import Person
 from sync_core.records import privacy
 
@@ -36,7 +36,7 @@ def count(
     person: Person | None = None,
 ) -> int:
     """Count the rows of the organization that the person wants, on all screens together."""
-    found = sa.select(sa.func.count()).select_from(tables.target(entity))
+    found = sa.select(sa.func.count()).select_from(target.target(entity))
     found = _wanted(found, organization_id, entity, view, person)
     return int(connection.execute(found).scalar_one())
 
@@ -50,7 +50,7 @@ def values(
     """
     if column in {field.column for field in privacy.hidden(entity, None)}:
         return []
-    found = tables.target(entity).c[column]
+    found = target.target(entity).c[column]
     query = sa.select(found).distinct().where(found.is_not(None)).order_by(found).limit(most + 1)
     query = _wanted(query, organization_id, entity, EVERYTHING, None)
     there = list(connection.execute(query).scalars())
@@ -68,7 +68,7 @@ def read(
 
     What the `person` may not see is masked, and neither searched, filtered nor sorted by.
     """
-    table = tables.target(entity)
+    table = target.target(entity)
     unseen = privacy.hidden(entity, person)
     columns = [
         _masked(table.c[f.column]) if f in unseen else table.c[f.column] for f in entity.fields
@@ -85,14 +85,14 @@ def _masked(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
 
 def _seen(entity: Entity, person: Person | None) -> dict[str, sa.ColumnElement[Any]]:
     """Give the columns that the person may see, by name."""
-    table, unseen = tables.target(entity), privacy.hidden(entity, person)
+    table, unseen = target.target(entity), privacy.hidden(entity, person)
     return {f.column: table.c[f.column] for f in entity.fields if f not in unseen}
 
 
 def _wanted(
     query: sa.Select[Any], organization_id: int, entity: Entity, view: View, person: Person | None
 ) -> sa.Select[Any]:
-    table, seen = tables.target(entity), _seen(entity, person)
+    table, seen = target.target(entity), _seen(entity, person)
     query = query.where(table.c.organization_id == organization_id, table.c._removed_at.is_(None))  # noqa: SLF001 - a column of ours
     row = sa.func.concat_ws("\n", *(sa.cast(column, sa.Text) for column in seen.values()))
     return query.where(
@@ -103,7 +103,7 @@ def _wanted(
 
 def _order(entity: Entity, view: View, person: Person | None) -> list[sa.ColumnElement[Any]]:
     """Order by the wanted column, then by the key, so that no row is on two screens."""
-    table = tables.target(entity)
+    table = target.target(entity)
     keys = [table.c[f.column] for f in entity.keys]
     wanted = [column for name, column in _seen(entity, person).items() if name == view.order]
     first = [column.desc() if view.descending else column for column in wanted or keys[:1]]

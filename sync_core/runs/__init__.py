@@ -1,5 +1,6 @@
 """Runs: the truth about every sync; asked for here, worked on under a lease."""
 
+from sync_core.runs.requests import mark_pushed, request_cancel, start, to_push
 from sync_core.runs.run import (
     MADE_UP,
     Run,
@@ -8,13 +9,9 @@ from sync_core.runs.run import (
     history,
     latest,
     log,
-    mark_pushed,
     queue_places,
-    request_cancel,
     some,
-    start,
     tallies,
-    to_push,
     usual_seconds,
 )
 

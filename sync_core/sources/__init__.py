@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sync_core.catalogue.resource import Entity, Source
+from sync_core.catalogue.resource import Entity
+from sync_core.catalogue.source import Source
 from sync_core.foundation.settings import Settings
 from sync_core.sources.cliniko.lists import ClinikoSource
 from sync_core.sources.cliniko.probe import test_account

@@ -2,7 +2,8 @@
 
 import pyarrow as pa
 
-from sync_core.catalogue.resource import Entity, Page, Source
+from sync_core.catalogue.resource import Entity
+from sync_core.catalogue.source import Page, Source
 
 
 def test_source(source: Source, entity: Entity) -> str:

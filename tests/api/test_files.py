@@ -19,6 +19,7 @@ from streamlit.web.server.server_util import AUTH_COOKIE_NAME, get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from sync_core import organizations
+from sync_core.api import download
 from sync_core.api import files as api
 from sync_core.demo import organization as demo
 from sync_core.foundation import db, tables
@@ -74,7 +75,7 @@ def server() -> Iterator[Server]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         host = f"127.0.0.1:{listening.getsockname()[1]}"
-        routes = Starlette(routes=api.routes(cookie.claims), lifespan=api.lifespan)
+        routes = Starlette(routes=api.routes(cookie.claims), lifespan=download.lifespan)
         running = uvicorn.Server(uvicorn.Config(routes, log_level="critical", ws="none"))
         thread = threading.Thread(target=running.run, args=([listening],))
         thread.start()
@@ -250,13 +251,13 @@ def test_a_reader_that_takes_nothing_holds_up_nobody(server: Server, home: Organ
 
 def test_too_many_streams_are_refused(server: Server, home: Organization) -> None:
     fill(home)
-    readers = [_reading(server, home) for _ in range(api.STREAMS)]
+    readers = [_reading(server, home) for _ in range(download.STREAMS)]
     for reader in readers:
         next(reader.__enter__())
     assert server.get(trail_of(home)).status_code == 503
     for reader in readers:
         reader.__exit__(None, None, None)
-    eventually(lambda: len(manifests(home)) == api.STREAMS)
+    eventually(lambda: len(manifests(home)) == download.STREAMS)
     assert server.get(trail_of(home, search="no such word")).status_code == 200
 
 

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from sync_core import runs
 from sync_core.execution import maintenance as beat
-from sync_core.execution import queue as jobs
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
+from sync_core.operations import syncs
 from sync_core.organizations import Organization, actions
 from sync_core.organizations.people import Person
 from sync_core.runs import Run
@@ -94,7 +94,7 @@ class User:
             if self.chance.random() < 0.25:
                 run = _start_and_die(lane, person)
             else:
-                run = jobs.start(lane.organization, lane.resource, person, "chaos")
+                run = syncs.start(lane.organization, lane.resource, person, "chaos")
         except SyncError as error:
             self._note(error.code)
         except (sa.exc.DBAPIError, sa.exc.TimeoutError):
@@ -109,7 +109,7 @@ class User:
     def _cancel(self, lane: Lane, run: Run, person: Person) -> None:
         time.sleep(self.chance.uniform(0, 3))
         with suppress(sa.exc.DBAPIError, sa.exc.TimeoutError):
-            jobs.cancel(lane.organization, run.id, person)
+            syncs.cancel(lane.organization, run.id, person)
 
     def _note(self, answer: str) -> None:
         self.answers[answer] = self.answers.get(answer, 0) + 1

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sync_core.runs import lease as leases
+from sync_core.runs import recovery
 from tests.chaos import house
 from tests.chaos.faults import POSTGRES, Fault
 
@@ -61,7 +62,7 @@ def figures(
         Figure("a stopped worker gives its run back", _seen(faults, ended, STOPPED), 10),
         Figure("an interrupted run goes on", _seconds(GOES_ON)),
         Figure("a queued run is pushed again after a wipe", list(_pushed_again(faults)), 5),
-        Figure("a cancel is obeyed, or enforced", list(_cancels(faults)), leases.OBEY + TICK),
+        Figure("a cancel is obeyed, or enforced", list(_cancels(faults)), recovery.OBEY + TICK),
         Figure("a start is answered", pressed, 2),
         Figure("a run is claimed, where nothing is amiss", list(_claims(faults))),
         Figure("a run is active", _seconds(ACTIVE), limit + 15),

@@ -13,8 +13,8 @@ from typing import ParamSpec, TypeVar
 
 import sqlalchemy as sa
 
-import worker
 from sync_core.engine import importer, plan
+from sync_core.execution import worker
 from sync_core.foundation import tables
 from sync_core.runs import lease as leases
 from sync_core.runs.lease import Claim

@@ -4,7 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sync_core.runs import lease as leases
+from sync_core.foundation import vocabulary
+from sync_core.runs import recovery
 from tests.chaos import house, oracle, witness
 from tests.chaos.cast import Lane
 from tests.chaos.oracle import Sync
@@ -87,7 +88,7 @@ def _wrong_endings(done: Sequence[Done]) -> Iterator[str]:
         elif run.status == "failed" and run.error_code != "crashed":
             yield f"{name}: {run.error_code}: {run.message}"
         elif run.status in (*APPLIED, "failed") and (
-            (run.status == "failed") != (run.crashes >= leases.CRASHES)
+            (run.status == "failed") != (run.crashes >= recovery.CRASHES)
         ):
             yield f"{name}: its worker died {run.crashes} times"
     started = Counter(
@@ -110,7 +111,7 @@ def _wrong_attempts(done: Sequence[Done]) -> Iterator[str]:
             yield f"run {run.id} has the attempts {mine} and says {run.attempt}"
         if any(ended is None for _, ended in mine):
             yield f"run {run.id} has an attempt that did not end: {mine}"
-        ends = [ended for _, ended in mine if ended in leases.ENDED]
+        ends = [ended for _, ended in mine if ended in vocabulary.ENDED]
         if len(ends) > 1 or (ends and ends != [run.status]):
             yield f"run {run.id} is {run.status}, its attempts ended {mine}"
 

@@ -9,10 +9,9 @@ from sync_core import organizations
 from sync_core.catalogue.resources import CATALOGUE
 from sync_core.cli.main import cli
 from sync_core.demo import organization as demo
-from sync_core.execution import queue as jobs
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
-from sync_core.operations import administration
+from sync_core.operations import administration, syncs
 from sync_core.organizations import Organization, people, policies
 from sync_core.organizations import source_settings as places
 from sync_core.organizations.people import Person
@@ -64,12 +63,12 @@ def test_only_an_administrator_changes_settings(
 def test_only_analysts_and_administrators_start_and_cancel(desk: Desk, by: Person) -> None:
     desk.set_source("locations")
     if by.role in {"analyst", "admin"}:
-        run = jobs.start(desk.organization, "locations", by, "test")
-        assert jobs.cancel(desk.organization, run.id, by).status == "cancelled"
+        run = syncs.start(desk.organization, "locations", by, "test")
+        assert syncs.cancel(desk.organization, run.id, by).status == "cancelled"
         return
     run = desk.start("locations")
-    started = refusal(lambda: jobs.start(desk.organization, "locations", by, "test"))
-    cancelled = refusal(lambda: jobs.cancel(desk.organization, run.id, by))
+    started = refusal(lambda: syncs.start(desk.organization, "locations", by, "test"))
+    cancelled = refusal(lambda: syncs.cancel(desk.organization, run.id, by))
     assert (started.code, cancelled.code) == ("no_permission", "no_permission")
 
 

@@ -11,6 +11,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from sync_core import sources
+from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Entity, Resource
 from sync_core.cli.main import cli
 from sync_core.demo.cliniko import Account
@@ -199,7 +200,7 @@ def test_a_list_of_sources_tells_that_it_is_cliniko_and_no_key(
 
 
 def test_what_cliniko_does_not_hold_cannot_be_set(organization: Organization) -> None:
-    locations = places.by_name("locations")
+    locations = resources.by_name("locations")
     error = refusal(
         lambda: places.said(organization, locations, "cliniko", None, None, settings.ROOT)
     )

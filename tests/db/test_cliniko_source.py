@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sync_core.catalogue.resource import Counting
+from sync_core.catalogue import resources
 from sync_core.catalogue.resources import ENTITIES
+from sync_core.catalogue.source import Counting
 from sync_core.foundation import settings
-from sync_core.organizations import source_settings as places
 from sync_core.sources import test_source as read_to_the_end
 from sync_core.sources.cliniko.lists import STEP, ClinikoList, ClinikoSource
 from tests.clinic import Clinic, place
@@ -111,6 +111,6 @@ def test_the_steps_of_the_opening_are_told(small: Clinic) -> None:
 
 
 def test_a_trial_reads_it_to_its_end(small: Clinic) -> None:
-    entity = places.by_name("patients").main
+    entity = resources.by_name("patients").main
     told = read_to_the_end(source(small), entity)
     assert told == "Cliniko's list of patients can be read: 120 rows, 18 columns."

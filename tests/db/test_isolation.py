@@ -17,11 +17,12 @@ from sync_core.analytics import patients
 from sync_core.audit import exports
 from sync_core.audit import hash_chain as chain
 from sync_core.audit.exports import Export
+from sync_core.catalogue import resources
 from sync_core.catalogue.resources import ENTITIES
 from sync_core.demo.cliniko import Account
-from sync_core.execution import queue as jobs
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
+from sync_core.operations import syncs
 from sync_core.organizations import Organization, people, policies
 from sync_core.organizations import source_settings as places
 from sync_core.organizations.people import Person
@@ -72,7 +73,7 @@ READS: dict[str, Ask] = {
     "runs.history": lambda c, s: runs.history(c, s.organization.id),
     "runs.usual_seconds": lambda c, s: runs.usual_seconds(c, s.organization.id, "patients"),
     "organizations.by_id": lambda c, s: organizations.by_id(c, s.organization.id),
-    "places.get": lambda c, s: places.get(c, s.organization, places.by_name("patients")),
+    "places.get": lambda c, s: places.get(c, s.organization, resources.by_name("patients")),
     "places.everyone": lambda c, s: places.everyone(c, s.organization),
     "policies.of": lambda c, s: policies.of(c, s.organization.id),
     "people.find": lambda c, s: [people.find(c, s.organization.id, f"{m}@x.org") for m in MARKS],
@@ -192,7 +193,7 @@ def test_a_run_of_the_other_is_unknown(sides: tuple[Side, Side]) -> None:
     with db.begin() as connection, pytest.raises(SyncError, match=str(second.run.id)):
         runs.get(connection, first.organization.id, second.run.id)
     with pytest.raises(SyncError, match=str(second.run.id)):
-        jobs.cancel(first.organization, second.run.id, ANA)
+        syncs.cancel(first.organization, second.run.id, ANA)
 
 
 def test_each_reads_with_its_own_key(sides: tuple[Side, Side], server: Cliniko) -> None:
@@ -202,6 +203,6 @@ def test_each_reads_with_its_own_key(sides: tuple[Side, Side], server: Cliniko) 
 
 
 def test_both_sync_at_the_same_time(sides: tuple[Side, Side]) -> None:
-    started = [jobs.start(s.organization, "patients", ANA, "test") for s in sides]
+    started = [syncs.start(s.organization, "patients", ANA, "test") for s in sides]
     ended = [side.clinic.work(run) for side, run in zip(sides, started, strict=True)]
     assert [run.status for run in ended] == ["partial", "partial"]

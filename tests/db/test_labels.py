@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from sync_core.catalogue import resources
+from sync_core.catalogue import resources, target
 from sync_core.catalogue.fields import Text
 from sync_core.catalogue.resource import Entity, Resource, Skip
 from sync_core.foundation import db, tables
@@ -37,7 +37,7 @@ def rooms(monkeypatch: pytest.MonkeyPatch, servers: object) -> Iterator[str]:
     )
     monkeypatch.setitem(resources.CATALOGUE, ROOMS.name, resource)
     monkeypatch.setitem(resources.ENTITIES, ROOMS.name, ROOMS)
-    table = tables.target(ROOMS)
+    table = target.target(ROOMS)
     with db.begin() as connection:
         table.create(connection)
     yield ROOMS.name

@@ -15,6 +15,7 @@ from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Removal, Resource
 from sync_core.engine import importer
 from sync_core.engine.read_ahead import Reading
+from sync_core.engine.work import Work
 from sync_core.foundation import db
 from sync_core.foundation import redis_clients as kv
 from sync_core.foundation import settings as environment
@@ -150,7 +151,7 @@ def _sync(organization: Organization, resource: Resource, folder: Path) -> int:
         claim = leases.claim(connection, run.id, "oracle")
     assert claim is not None
     known = {**resources.ENTITIES, **{entity.name: entity for entity in resource.entities}}
-    work = importer.Work(
+    work = Work(
         claim,
         resource,
         known,

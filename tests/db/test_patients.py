@@ -10,12 +10,12 @@ from sync_core.analytics.patients import Figures
 from sync_core.catalogue.resources import ENTITIES
 from sync_core.demo.cliniko import Account
 from sync_core.engine import importer
-from sync_core.engine.importer import Work
 from sync_core.engine.read_ahead import Reading
-from sync_core.execution import queue as jobs
+from sync_core.engine.work import Work
 from sync_core.foundation import db, settings
 from sync_core.foundation import redis_clients as kv
 from sync_core.foundation.errors import SyncError
+from sync_core.operations import syncs
 from sync_core.organizations import Organization, policies
 from sync_core.organizations.policies import Policy
 from sync_core.runs import Run
@@ -314,7 +314,7 @@ def test_a_page_that_goes_on_answering_500_leaves_nothing_half_applied(
     small: Clinic, server: Cliniko, database: Ask
 ) -> None:
     server.fault("individual_appointments", cliniko.status(500), times=9, after=1)
-    run = jobs.start(small.organization, "patients", ANA, "test")
+    run = syncs.start(small.organization, "patients", ANA, "test")
     with db.begin() as connection:
         claim = leases.claim(connection, run.id, "a worker")
     assert claim
@@ -368,6 +368,6 @@ def test_a_run_without_a_key_says_which_variable_to_set(
 
 
 def test_only_one_of_two_runs_at_once_is_let_in(small: Clinic) -> None:
-    jobs.start(small.organization, "patients", ANA, "test")
+    syncs.start(small.organization, "patients", ANA, "test")
     with pytest.raises(Exception, match="started this"):
-        jobs.start(small.organization, "patients", ANA, "test")
+        syncs.start(small.organization, "patients", ANA, "test")

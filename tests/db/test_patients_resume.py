@@ -6,8 +6,8 @@ import psycopg
 import pytest
 
 from sync_core.demo.cliniko import Request
-from sync_core.execution import queue as jobs
 from sync_core.foundation import settings
+from sync_core.operations import syncs
 from tests.chaos import house
 from tests.clinic import Clinic
 from tests.db.conftest import Crew
@@ -38,7 +38,7 @@ def test_a_killed_worker_s_run_goes_on_after_the_last_id(
     crew: Crew, clinic: Clinic, server: Cliniko, database: psycopg.Connection
 ) -> None:
     worker = crew(SLOW_PAGE="0.15", **surroundings(clinic))
-    run = jobs.start(clinic.organization, "patients", ANA, "test")
+    run = syncs.start(clinic.organization, "patients", ANA, "test")
     house.eventually(lambda: house.staged(run) >= 200)
     house.kill(house.horse(worker))
     before = len(server.requests)

@@ -9,13 +9,15 @@ import psycopg
 import pytest
 
 from sync_core import organizations, runs
+from sync_core.execution import attempt
 from sync_core.execution import heartbeat as heart
 from sync_core.execution import queue as jobs
 from sync_core.execution.heartbeat import Heart
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
+from sync_core.operations import syncs
 from sync_core.organizations.people import Person
-from sync_core.runs import Run
+from sync_core.runs import Run, recovery
 from sync_core.runs import lease as leases
 from tests.chaos import house
 from tests.chaos.house import attempts, ended, eventually
@@ -36,13 +38,13 @@ def press(slug: str, together: Barrier, answers: "Queue[str]") -> None:
         organization = organizations.get(connection, slug)
     together.wait(20)
     try:
-        answers.put(jobs.start(organization, "locations", ANA, "test").status)
+        answers.put(syncs.start(organization, "locations", ANA, "test").status)
     except SyncError as error:
         answers.put(error.code)
 
 
 def cancel(desk: Desk, run: Run) -> Run:
-    return jobs.cancel(desk.organization, run.id, ANA)
+    return syncs.cancel(desk.organization, run.id, ANA)
 
 
 def how(run: Run) -> tuple[str, str]:
@@ -62,7 +64,7 @@ def test_postgres_itself_refuses_a_second_active_run(
     desk: Desk, database: psycopg.Connection
 ) -> None:
     desk.set_source("locations")
-    run = jobs.start(desk.organization, "locations", ANA, "test")
+    run = syncs.start(desk.organization, "locations", ANA, "test")
     copy = (
         "insert into runs (organization_id, resource, trigger, requested_by, requested_email)"
         " select organization_id, resource, 'test', 'x', 'x' from runs where id = %s"
@@ -73,22 +75,22 @@ def test_postgres_itself_refuses_a_second_active_run(
 
 def test_a_colleague_learns_whose_run_it_is_and_follows_it(desk: Desk) -> None:
     desk.set_source("locations")
-    run = jobs.start(desk.organization, "locations", SARAH, "test")
+    run = syncs.start(desk.organization, "locations", SARAH, "test")
     with pytest.raises(SyncError) as caught:
-        jobs.start(desk.organization, "locations", ANA, "test")
+        syncs.start(desk.organization, "locations", ANA, "test")
     assert caught.value.sentence == "Sarah Lim started this 0 s ago."
     assert caught.value.facts["run"] == run.id
 
 
 def test_pressing_again_revives_a_dead_run_though_no_beat_is_alive(desk: Desk) -> None:
     desk.set_source("locations")
-    run = jobs.start(desk.organization, "locations", SARAH, "test")
+    run = syncs.start(desk.organization, "locations", SARAH, "test")
     with db.begin() as connection:
         leases.claim(connection, run.id, "a worker that died")
     house.let_time_pass(leases.LEASE)
     eventually(lambda: _postgres_is_up_for(leases.LEASE))
     with pytest.raises(SyncError, match="Sarah Lim started this"):
-        jobs.start(desk.organization, "locations", ANA, "test")
+        syncs.start(desk.organization, "locations", ANA, "test")
     assert (house.read(run).status, attempts(run)) == ("queued", ["its worker went silent"])
     assert run.id in jobs.pushed()
 
@@ -111,9 +113,9 @@ def test_starting_again_within_three_seconds_is_refused(
 
 def test_a_queued_run_is_cancelled_at_once(desk: Desk) -> None:
     desk.set_source("locations")
-    run = jobs.start(desk.organization, "locations", ANA, "test")
+    run = syncs.start(desk.organization, "locations", ANA, "test")
     assert how(cancel(desk, run)) == CANCELLED
-    assert jobs.work(run.id) == "not ours"
+    assert attempt.work(run.id) == "not ours"
 
 
 def test_a_cancel_is_obeyed_in_the_midst_of_reading(crew: Crew, desk: Desk) -> None:
@@ -148,7 +150,7 @@ def test_a_cancel_that_a_frozen_worker_does_not_obey_is_enforced_within_10_s(
     run = reading.start(desk)
     with house.frozen(house.horse(worker)):
         cancel(desk, run)
-        run = ended(run, leases.OBEY + 2)  # the beat looks every second
+        run = ended(run, recovery.OBEY + 2)  # the beat looks every second
     assert how(run) == CANCELLED
     assert worker.is_alive()
 
@@ -160,7 +162,7 @@ def test_a_heart_closes_the_run_of_an_attempt_that_does_not_stop(
     reason: str, status: str, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.set_source("locations")
-    run = jobs.start(desk.organization, "locations", ANA, "test")
+    run = syncs.start(desk.organization, "locations", ANA, "test")
     with db.begin() as connection:
         claim = leases.claim(connection, run.id, db.name())
     assert claim

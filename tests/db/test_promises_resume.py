@@ -9,15 +9,18 @@ import pytest
 
 from sync_core import runs
 from sync_core.catalogue import resources
-from sync_core.catalogue.resource import Entity, Page
+from sync_core.catalogue.resource import Entity
+from sync_core.catalogue.source import Page
 from sync_core.engine import importer
 from sync_core.engine.read_ahead import Reading
+from sync_core.engine.work import Work
 from sync_core.execution.heartbeat import StoppedError
 from sync_core.foundation import db
 from sync_core.foundation import redis_clients as kv
 from sync_core.foundation.errors import SyncError
 from sync_core.organizations import Organization
 from sync_core.runs import lease as leases
+from sync_core.runs import recovery
 from sync_core.runs.lease import Claim, Ending
 from sync_core.runs.progress import Reporter
 from tests.desk import ANA
@@ -104,7 +107,7 @@ def attempt(organization: Organization) -> Callable[..., Ending | None]:
         except (StoppedError, SyncError):
             with db.begin() as connection:
                 leases.interrupt(connection, claim, "it was asked to stop", crashed=False)
-                leases.resume(connection)
+                recovery.resume(connection)
             return None
 
     return work
@@ -113,7 +116,7 @@ def attempt(organization: Organization) -> Callable[..., Ending | None]:
 def _sync(claim: Claim, source: KeyPaging, stop: Stop) -> Ending:
     reporter = Reporter(kv.client(), claim.run_id, claim.attempt)
     with Reading(lambda: None, 30) as reading:
-        work = importer.Work(claim, LOCATIONS, resources.ENTITIES, "AU", reporter, reading, stop)
+        work = Work(claim, LOCATIONS, resources.ENTITIES, "AU", reporter, reading, stop)
         return importer.sync(work, {"locations": source})
 
 

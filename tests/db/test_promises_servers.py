@@ -7,6 +7,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from sync_core.execution import attempt
 from sync_core.execution import queue as jobs
 from sync_core.foundation import db
 from sync_core.foundation import redis_clients as kv
@@ -157,7 +158,7 @@ def test_a_connection_that_is_lost_while_the_last_commit_gets_through_repeats_no
     desk.write("locations", reading.SHEET)
     run = desk.start("locations")
     monkeypatch.setattr(psycopg.Connection, "commit", commit_and_lose)
-    assert jobs.work(run.id) == "closed by somebody else"
+    assert attempt.work(run.id) == "closed by somebody else"
     assert lost
     assert attempts(run) == ["completed"]
     assert reading.every_row_once(run)

@@ -8,13 +8,14 @@ import pytest
 from rq import Queue
 
 from sync_core import runs
+from sync_core.execution import attempt
 from sync_core.execution import maintenance as beat
 from sync_core.execution import queue as jobs
 from sync_core.foundation import db, settings
 from sync_core.foundation import redis_clients as kv
 from sync_core.organizations import policies
 from sync_core.organizations.policies import Policy
-from sync_core.runs import Run
+from sync_core.runs import Run, recovery
 from sync_core.runs import lease as leases
 from tests.chaos import house
 from tests.chaos.house import Process, attempts, ended, eventually, horse, kill, read
@@ -86,7 +87,7 @@ def test_a_run_whose_worker_dies_three_times_fails_with_a_sentence(crew: Crew, d
     worker = crew(SLOW_PAGE="0.1")
     desk.write("locations", reading.SHEET)
     run = desk.start("locations")
-    for number in range(leases.CRASHES):
+    for number in range(recovery.CRASHES):
         eventually(partial(is_at_work, run, number))
         kill(horse(worker))
     run = ended(run)
@@ -148,7 +149,7 @@ def test_the_time_limit_of_rq_is_one_more_way_to_time_out(crew: Crew, desk: Desk
     desk.set_source("locations")
     with db.begin() as connection:
         run = runs.start(connection, desk.organization.id, "locations", ANA, trigger="test")
-    Queue(jobs.QUEUE, connection=kv.pushing_client()).enqueue(jobs.work, run.id, job_timeout=3)
+    Queue(jobs.QUEUE, connection=kv.pushing_client()).enqueue(attempt.work, run.id, job_timeout=3)
     crew("--without-beat", SLOW_PAGE="0.3")
     assert ended(run).status == "timed_out"
 

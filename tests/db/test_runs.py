@@ -7,14 +7,14 @@ import pytest
 import sqlalchemy as sa
 
 from sync_core import organizations, runs
-from sync_core.foundation import db, tables
+from sync_core.foundation import db, tables, vocabulary
 from sync_core.foundation.embedded import Urls
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import Limits
 from sync_core.organizations import Organization, policies
 from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy
-from sync_core.runs import Run
+from sync_core.runs import Run, recovery, transitions
 from sync_core.runs import lease as leases
 from sync_core.runs.lease import Claim, Ending, LeaseLostError
 
@@ -54,7 +54,7 @@ def let_lease_end(run: Run) -> None:
 def close_dead(run: Run) -> list[int]:
     """Close dead runs, as if Postgres had been up for long."""
     with db.begin() as connection:
-        return leases.close_dead(connection, run.organization_id, grace=0)
+        return recovery.close_dead(connection, run.organization_id, grace=0)
 
 
 def test_a_second_start_learns_who_started_the_first(start: Callable[[], Run]) -> None:
@@ -106,7 +106,7 @@ def test_an_ended_run_never_changes(start: Callable[[], Run], database: psycopg.
         database.execute("update runs set message = 'rosy' where id = %s", [run.id])
 
 
-@pytest.mark.parametrize("old", tables.STATUSES)
+@pytest.mark.parametrize("old", vocabulary.STATUSES)
 def test_postgres_allows_the_arrows_of_the_table_and_no_others(
     old: str, start: Callable[[], Run], database: psycopg.Connection
 ) -> None:
@@ -114,10 +114,10 @@ def test_postgres_allows_the_arrows_of_the_table_and_no_others(
     run = start()
     for step in _way_to(old):
         _set(database, run, step)
-    for new in tables.STATUSES:
+    for new in vocabulary.STATUSES:
         if new == old:
             continue
-        allowed = (old, new) in leases.TRANSITIONS
+        allowed = (old, new) in transitions.TRANSITIONS
         with database.transaction(force_rollback=True):
             if allowed:
                 _set(database, run, new)
@@ -129,14 +129,14 @@ def test_postgres_allows_the_arrows_of_the_table_and_no_others(
 def _way_to(status: str) -> list[str]:
     ways: dict[str, list[str]] = {"queued": []}
     while status not in ways:
-        for old, new in leases.TRANSITIONS:
+        for old, new in transitions.TRANSITIONS:
             if old in ways and new not in ways:
                 ways[new] = [*ways[old], new]
     return ways[status]
 
 
 def _set(database: psycopg.Connection, run: Run, status: str) -> None:
-    finished = "clock_timestamp()" if status in leases.ENDED else "null"
+    finished = "clock_timestamp()" if status in vocabulary.ENDED else "null"
     database.execute(
         f"update runs set status = %s, finished_at = {finished} where id = %s", [status, run.id]
     )
@@ -162,7 +162,7 @@ def test_nobody_is_called_dead_who_could_not_reach_postgres_since_it_started(
     claim(run)
     let_lease_end(run)
     with db.begin() as connection:
-        assert leases.close_dead(connection, run.organization_id, grace=3600) == []
+        assert recovery.close_dead(connection, run.organization_id, grace=3600) == []
     assert close_dead(run) == [run.id]
 
 
@@ -172,17 +172,17 @@ def test_an_interrupted_run_goes_on_as_the_same_run(start: Callable[[], Run]) ->
     let_lease_end(run)
     close_dead(run)
     with db.begin() as connection:
-        assert (run.id, run.resource) in leases.resume(connection)
+        assert (run.id, run.resource) in recovery.resume(connection)
     assert claim(run).attempt == 2
 
 
 def test_the_third_crash_fails_a_run(start: Callable[[], Run]) -> None:
     run = start()
-    for _ in range(leases.CRASHES):
+    for _ in range(recovery.CRASHES):
         held = claim(run)
         with db.begin() as connection:
             leases.interrupt(connection, held, "its worker died", crashed=True)
-            leases.resume(connection)
+            recovery.resume(connection)
     assert status(run) == "failed"
     with db.begin() as connection:
         ended = runs.get(connection, run.organization_id, run.id)
@@ -191,11 +191,11 @@ def test_the_third_crash_fails_a_run(start: Callable[[], Run]) -> None:
 
 def test_a_stop_on_request_is_no_crash(start: Callable[[], Run]) -> None:
     run = start()
-    for _ in range(leases.CRASHES + 1):
+    for _ in range(recovery.CRASHES + 1):
         held = claim(run)
         with db.begin() as connection:
             leases.interrupt(connection, held, "its worker was asked to stop", crashed=False)
-            leases.resume(connection)
+            recovery.resume(connection)
     assert status(run) == "queued"
 
 
@@ -240,7 +240,7 @@ def test_a_cancel_that_is_not_obeyed_is_enforced(start: Callable[[], Run], ana: 
             .values(cancel_requested_at=sa.text("clock_timestamp() - interval '11 seconds'"))
         )
     with db.begin() as connection:
-        assert leases.enforce_cancels(connection) == [run.id]
+        assert recovery.enforce_cancels(connection) == [run.id]
     assert status(run) == "cancelled"
 
 
@@ -291,14 +291,14 @@ def test_a_plan_on_which_nobody_decides_expires(start: Callable[[], Run]) -> Non
     run = start()
     with db.begin() as connection:
         leases.finish(connection, claim(run), Ending("waiting", "37 rows would be removed."))
-        assert run.id not in leases.expire_plans(connection)
+        assert run.id not in recovery.expire_plans(connection)
         made = tables.attempts.c
         connection.execute(
             sa.update(tables.attempts)
             .where(made.run_id == run.id)
-            .values(ended_at=made.ended_at - timedelta(hours=leases.DECIDE))
+            .values(ended_at=made.ended_at - timedelta(hours=recovery.DECIDE))
         )
-        assert run.id in leases.expire_plans(connection)
+        assert run.id in recovery.expire_plans(connection)
         found = runs.get(connection, run.organization_id, run.id)
     assert (found.status, found.error_code) == ("expired", "expired")
     assert found.message == "Nobody decided on the plan within 24 h. Nothing was changed."
@@ -308,7 +308,7 @@ def test_a_run_that_is_active_for_too_long_is_timed_out(start: Callable[[], Run]
     run = start()
     claim(run)
     with db.begin() as connection:
-        assert run.id in leases.close_overdue(connection, Limits(3600, {"locations": 0}))
+        assert run.id in recovery.close_overdue(connection, Limits(3600, {"locations": 0}))
     assert status(run) == "timed_out"
 
 
@@ -322,13 +322,13 @@ def test_a_run_is_timed_out_after_the_minutes_that_its_organization_decided(
     with db.begin() as connection:
         policies.put(connection, organization, "locations", Policy(limit_minutes=2))
         assert leases.limit(connection, Limits(3600, {"locations": 1}), run.id) == 120
-        assert run.id not in leases.close_overdue(connection, Limits(0.001, {}))
+        assert run.id not in recovery.close_overdue(connection, Limits(0.001, {}))
         kept = tables.runs.c
         moved = sa.update(tables.runs).where(kept.id == run.id)
         connection.execute(
             moved.values(active_since=kept.active_since - timedelta(minutes=2, seconds=1))
         )
-        assert run.id in leases.close_overdue(connection, Limits(3600, {"locations": 3600}))
+        assert run.id in recovery.close_overdue(connection, Limits(3600, {"locations": 3600}))
         found = runs.get(connection, run.organization_id, run.id)
     assert found.message == "It took longer than 2 min and was ended. Nothing was changed."
 

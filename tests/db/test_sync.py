@@ -6,8 +6,9 @@ import psycopg
 import pytest
 
 from sync_core.engine import staging
-from sync_core.execution import queue as jobs
+from sync_core.execution import attempt
 from sync_core.foundation import db
+from sync_core.operations import syncs
 from sync_core.organizations.people import Person
 from sync_core.runs import Run
 from sync_core.runs import lease as leases
@@ -278,6 +279,6 @@ def test_a_cancelled_run_changes_nothing(
     with db.begin() as connection:
         claimed = leases.claim(connection, run.id, "a worker")
     assert claimed is not None
-    jobs.cancel(desk.organization, run.id, ana)
-    assert jobs.attempt(claimed) == "cancelled"
+    syncs.cancel(desk.organization, run.id, ana)
+    assert attempt.attempt(claimed) == "cancelled"
     assert stored(database, run, "location_code") == []

@@ -8,8 +8,10 @@ import psycopg
 import pytest
 
 from sync_core import runs
-from sync_core.execution import queue as jobs
+from sync_core.catalogue import resources
+from sync_core.execution import attempt
 from sync_core.foundation import db, settings
+from sync_core.operations import syncs
 from sync_core.organizations import Organization
 from sync_core.organizations import source_settings as places
 from sync_core.runs import Run
@@ -31,12 +33,12 @@ def google(monkeypatch: pytest.MonkeyPatch) -> Iterator[Google]:
 
 
 def sync(organization: Organization, resource: str = "locations") -> Run:
-    declared = places.by_name(resource)
+    declared = resources.by_name(resource)
     with db.begin() as connection:
         found = places.said(organization, declared, DEMO, None, None, Path.cwd())
         places.put(connection, organization, found)
-    run = jobs.start(organization, resource, ANA, "test")
-    jobs.work(run.id)
+    run = syncs.start(organization, resource, ANA, "test")
+    attempt.work(run.id)
     with db.begin() as connection:
         return runs.get(connection, organization.id, run.id)
 

@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from sync_core.catalogue import resources
 from sync_core.catalogue.resources import ENTITIES
-from sync_core.engine.statements import KEY_SEPARATOR
-from sync_core.execution import queue as jobs
+from sync_core.execution import attempt
 from sync_core.foundation import db, settings
+from sync_core.operations import syncs
 from sync_core.organizations import Organization
 from sync_core.organizations import source_settings as places
+from sync_core.records.outcome_format import KEY_SEPARATOR
 from tests.desk import ANA, Desk
 from tests.fakes.google import DEMO, Google
 from tests.fakes.spreadsheets import Tab
@@ -88,10 +90,10 @@ def test_a_cell_of_a_google_sheet_is_one_click_away(
 ) -> None:
     google.add(Tab("Locations", [LABELS, row("L1", phone="none")]))
     with db.begin() as connection:
-        declared = places.by_name("locations")
+        declared = resources.by_name("locations")
         found = places.said(organization, declared, DEMO, None, None, Path.cwd())
         places.put(connection, organization, found)
-    jobs.work(jobs.start(organization, "locations", ANA, "test").id)
+    attempt.work(syncs.start(organization, "locations", ANA, "test").id)
     (link,) = open_tab(visit, "Needs a person").dataframe[0].value["Sheet"]
     assert link.startswith("https://docs.google.com/spreadsheets/d/")
     assert link.endswith("&range=G2")

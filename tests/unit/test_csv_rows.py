@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sync_core import sources
 from sync_core.catalogue.fields import clean
-from sync_core.catalogue.resource import Sheet, Source
+from sync_core.catalogue.source import Sheet, Source
 from sync_core.foundation.settings import Settings
 from sync_core.sources.files.csv_rows import LARGEST_ROW, CsvSheet, open_csv
 from tests.reading import LOCATIONS, NONE, all_rows, place, refusal, rows_of

@@ -5,7 +5,8 @@ from typing import Literal
 import pytest
 
 from sync_core.catalogue.fields import Email, Phone, Text
-from sync_core.catalogue.resource import Entity, Page
+from sync_core.catalogue.resource import Entity
+from sync_core.catalogue.source import Page
 from sync_core.engine import headers
 from sync_core.foundation.errors import SyncError
 

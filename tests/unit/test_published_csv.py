@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from sync_core import sources
-from sync_core.catalogue.resource import Source
+from sync_core.catalogue.source import Source
 from sync_core.foundation.settings import Settings
 from sync_core.sources.files.published_csv import PublishedCsvSource, may_follow
 from sync_core.sources.retry import Asking

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from sync_core import sources
-from sync_core.catalogue.resource import Entity, Page, Sheet, Source
+from sync_core.catalogue.resource import Entity
+from sync_core.catalogue.source import Page, Sheet, Source
 from sync_core.foundation.settings import Secret, Settings
 from tests.fakes import google as fake
 from tests.fakes.google import DEMO, READER, Google

@@ -6,7 +6,8 @@ from sync_core.catalogue.resources.locations import LOCATIONS
 from sync_core.catalogue.resources.patients import PATIENTS
 from sync_core.catalogue.resources.services import SERVICES
 from sync_core.catalogue.resources.therapists import THERAPISTS
-from sync_core.foundation import tables
+from sync_core.catalogue.target import target
+from sync_core.foundation.errors import SyncError
 
 CATALOGUE: dict[str, Resource] = {
     resource.name: resource for resource in (THERAPISTS, LOCATIONS, ADMINS, SERVICES, PATIENTS)
@@ -17,4 +18,20 @@ ENTITIES: dict[str, Entity] = {
 }
 
 for _entity in ENTITIES.values():
-    tables.target(_entity)
+    target(_entity)
+
+
+def entity(resource: Resource, name: str) -> Entity:
+    """Return an entity of the resource. Raises SyncError("unknown_entity")."""
+    for found in resource.entities:
+        if found.name == name:
+            return found
+    known = ", ".join(found.name for found in resource.entities)
+    raise SyncError("unknown_entity", resource=resource.name, entity=name, known=known)
+
+
+def by_name(name: str) -> Resource:
+    """Return a resource of the catalogue. Raises SyncError("unknown_resource")."""
+    if name not in CATALOGUE:
+        raise SyncError("unknown_resource", resource=name, known=", ".join(CATALOGUE))
+    return CATALOGUE[name]

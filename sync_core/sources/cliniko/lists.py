@@ -7,7 +7,8 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Literal
 
-from sync_core.catalogue.resource import Entity, Page
+from sync_core.catalogue.resource import Entity
+from sync_core.catalogue.source import Page
 from sync_core.foundation.settings import Settings
 from sync_core.sources.cliniko.answers import Record
 from sync_core.sources.cliniko.client import EVERYTHING, PATIENCE, Client, open_client

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-from sync_core.catalogue.resource import Page
+from sync_core.catalogue.source import Page
 from sync_core.foundation.errors import SyncError
 
 BLOCK = 4 * 2**20  # bytes; about 40,000 rows of ten columns a page, for each costs Polars a start

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from gspread.utils import absolute_range_name, rowcol_to_a1
 
-from sync_core.catalogue.resource import Entity, Page
+from sync_core.catalogue.resource import Entity
+from sync_core.catalogue.source import Page
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import Settings
 from sync_core.sources.google.client import Columns, GoogleClient

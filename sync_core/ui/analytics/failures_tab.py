@@ -13,8 +13,8 @@ from sync_core.analytics import habits, reasons
 from sync_core.analytics.definitions import FAILED
 from sync_core.analytics.reasons import FailedRow, Offender, Reason
 from sync_core.catalogue import resources
-from sync_core.engine.statements import KEY_SEPARATOR
 from sync_core.foundation import db
+from sync_core.records.outcome_format import KEY_SEPARATOR
 from sync_core.ui.analytics import cached as reading
 from sync_core.ui.analytics import cards, drawing, panel
 from sync_core.ui.analytics.period import Asked, title

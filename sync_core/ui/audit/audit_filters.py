@@ -9,7 +9,7 @@ import streamlit as st
 
 from sync_core.audit import trail as audit
 from sync_core.catalogue import resources
-from sync_core.foundation import db, tables
+from sync_core.foundation import db, vocabulary
 from sync_core.organizations import Organization, actions
 from sync_core.organizations.people import Person
 from sync_core.runs import filters
@@ -211,7 +211,7 @@ def _offered(organization_ids: tuple[int, ...]) -> Mapping[str, Sequence[str]]:
         found = audit.choices(connection, organization_ids)
     known = {
         "resource": set(resources.CATALOGUE),
-        "status": set(tables.STATUSES),
+        "status": set(vocabulary.STATUSES),
         "action": set(get_args(actions.Kind)),
     }
     return {name: sorted({*found.get(name, ()), *known.get(name, ())}) for name in LABELS}

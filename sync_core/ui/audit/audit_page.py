@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from sync_core import runs
+from sync_core.api import addresses
 from sync_core.audit import trail as audit
 from sync_core.audit.trail import Entry
 from sync_core.catalogue import resources
@@ -63,7 +64,7 @@ def _offer_file(asked: Asked) -> None:
         st.markdown("**Exactly what the filters show**, as CSV. The download itself is recorded.")
         mark = st.checkbox("For Excel (with a byte order mark)", value=True, key="audit-bom")
         bom = {"bom": "1"} if mark else {}
-        files.offer("Download CSV", files.of_trail({**asked.address, **bom}))
+        files.offer("Download CSV", addresses.of_trail({**asked.address, **bom}))
 
 
 def _list(here: Visitor, asked: Asked) -> Entry | None:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
@@ -16,7 +17,7 @@ def of(organization: Organization, resource: str) -> list[Place]:
     """Give the places that are set; none where one is missing."""
     with db.begin() as connection:
         try:
-            return places.get(connection, organization, places.by_name(resource))
+            return places.get(connection, organization, resources.by_name(resource))
         except SyncError:
             return []
 

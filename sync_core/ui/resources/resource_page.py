@@ -6,10 +6,10 @@ from typing import Literal
 
 import streamlit as st
 
+from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
-from sync_core.execution import queue as jobs
 from sync_core.foundation.errors import SyncError
-from sync_core.organizations import source_settings as places
+from sync_core.operations import syncs
 from sync_core.runs import Run
 from sync_core.ui.frame import polling as live
 from sync_core.ui.frame import run_state as news
@@ -28,7 +28,7 @@ EXTRAS = {"patients": patient_figures.show}  # what a page shows of its resource
 def show(name: str) -> None:
     """Show the page of a resource of the catalogue."""
     here = visitor.enter("read")
-    resource = places.by_name(name)
+    resource = resources.by_name(name)
     found = news.read(here.organization.id)
     with st.container(horizontal=True, vertical_alignment="center", key="head"):
         st.title(resource.title, icon=resource.icon, anchor=False, width="content")
@@ -108,7 +108,7 @@ def _label(run: Run | None) -> str:
 
 def _start(here: Visitor, name: str) -> None:
     try:
-        jobs.start(here.organization, name, here.person, "page")
+        syncs.start(here.organization, name, here.person, "page")
         notice.accept(name)
     except SyncError as error:
         notice.refuse(name, error)

@@ -8,10 +8,10 @@ import sqlalchemy as sa
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
+from sync_core.catalogue import resources
 from sync_core.catalogue.fields import Field
 from sync_core.catalogue.resource import Entity, Resource
 from sync_core.foundation import db
-from sync_core.organizations import source_settings as places
 from sync_core.records import privacy, rows
 from sync_core.records.rows import View
 from sync_core.ui.frame.visitor import Visitor
@@ -68,7 +68,7 @@ def choose(resource: Resource, key: str) -> Entity:
             key=f"entity-{key}-{resource.name}",
             label_visibility="collapsed",
         )
-    return places.entity(resource, chosen)
+    return resources.entity(resource, chosen)
 
 
 def _table(here: Visitor, entity: Entity, view: View) -> None:

@@ -6,10 +6,10 @@ from functools import cache
 import streamlit as st
 
 from sync_core import sources
+from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation import settings
 from sync_core.foundation.errors import SyncError
-from sync_core.organizations import source_settings as places
 from sync_core.sources import Place
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line
@@ -88,7 +88,7 @@ def _test(resource: Resource, found: list[Place]) -> Told:
 
 def _test_place(resource: Resource, place: Place) -> tuple[bool, str]:
     try:
-        entity = places.entity(resource, place.entity)
+        entity = resources.entity(resource, place.entity)
         return True, sources.test_place(place, entity, settings.current())
     except SyncError as error:
         return False, f"{error.sentence} {error.advice}"

@@ -1,15 +1,13 @@
 """Links to files, which the routes beside the pages send as streams."""
 
-from collections.abc import Mapping
 from html import escape
 from urllib.parse import urlencode
 
 import streamlit as st
 
+from sync_core.api.addresses import PATH
 from sync_core.runs import Run
 from sync_core.ui.frame.visitor import Visitor
-
-PATH = "/api/v1"
 
 
 def of_run(here: Visitor, run: Run, what: str) -> str:
@@ -21,11 +19,6 @@ def of_run(here: Visitor, run: Run, what: str) -> str:
 def log_of(here: Visitor, run: Run) -> str:
     """Give the address of the log of a run."""
     return f"{PATH}/runs/{run.id}/log.txt?{urlencode({'org': here.organization.slug})}"
-
-
-def of_trail(parameters: Mapping[str, str]) -> str:
-    """Give the address of the audit trail under a filter."""
-    return f"{PATH}/audit.csv?{urlencode(parameters)}"
 
 
 def offer(label: str, address: str) -> None:

@@ -7,9 +7,9 @@ import pandas as pd
 import streamlit as st
 
 from sync_core.catalogue import resources
-from sync_core.engine.statements import KEY_SEPARATOR
 from sync_core.foundation import db
 from sync_core.records import outcomes
+from sync_core.records.outcome_format import KEY_SEPARATOR
 from sync_core.records.outcomes import Outcome, Wanted
 from sync_core.runs import Run
 from sync_core.ui.frame.visitor import Visitor

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from sync_core.catalogue.resource import Resource
-from sync_core.execution import queue as jobs
 from sync_core.foundation.errors import SyncError
+from sync_core.operations import syncs
 from sync_core.runs import Run
 from sync_core.ui.frame import run_state as news
 from sync_core.ui.frame.run_state import News
@@ -57,7 +57,7 @@ def _cancel_button(here: Visitor, run: Run) -> None:
 
 def _cancel(here: Visitor, run: Run) -> None:
     try:
-        jobs.cancel(here.organization, run.id, here.person)
+        syncs.cancel(here.organization, run.id, here.person)
     except SyncError as error:
         notice.refuse(run.resource, error)
     news.forget(here.organization.id)

@@ -1,0 +1,42 @@
+"""Who asks over HTTP, and in which organizations."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+from sync_core import organizations
+from sync_core.foundation import db
+from sync_core.foundation.errors import SyncError
+from sync_core.organizations import Organization, people
+from sync_core.organizations.people import Person
+
+Claims = Callable[[Request], Mapping[str, Any]]  # what the cookie of a request says, if it is ours
+OURS = frozenset({"same-origin", "none"})  # a link of ours, or an address that somebody typed
+
+
+def is_ours(headers: Mapping[str, str]) -> bool:
+    """Tell whether a page of ours asks, or a person directly; not a page of another site."""
+    if site := headers.get("sec-fetch-site"):
+        return site in OURS
+    host = headers.get("host")
+    asked_by = [headers[name] for name in ("origin", "referer") if name in headers]
+    return all(urlsplit(address).netloc == host for address in asked_by)
+
+
+def askers(email: str, slugs: Sequence[str]) -> list[tuple[Organization, Person]]:
+    """Give the organizations with who somebody is there; with no slug, all where they may export.
+
+    Raises SyncError("unknown_organization") for one that does not know them.
+    """
+    with db.begin() as connection:
+        known = {
+            organization.slug: (organization, person)
+            for organization in organizations.of(connection, email)
+            if (person := people.find(connection, organization.id, email))
+        }
+    for slug in slugs:
+        if slug not in known:
+            raise SyncError("unknown_organization", slug=slug)
+    return [asker for slug, asker in known.items() if slug in slugs or not slugs]

@@ -1,0 +1,113 @@
+"""A file as a stream.
+
+It is read in a thread, waits for its reader, and is ended when the reader leaves, does not take
+anything for a minute, or the server is to stop (an open stream would keep it from stopping).
+"""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from types import FrameType
+from typing import Any
+from urllib.parse import quote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from sync_core.audit import exports
+from sync_core.audit.exports import Export
+
+Handler = Callable[[int, FrameType | None], None]
+STALLED = 60  # seconds for which a reader may take nothing
+STREAMS = 4  # at once, in this process
+HEADERS = {
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "content-encoding": "identity",  # it is not squeezed on its way: that would cost more than COPY
+}
+_stop = asyncio.Event()
+open_streams: set["Download"] = set()
+
+
+@asynccontextmanager
+async def lifespan(_app: object) -> AsyncIterator[None]:
+    """End open streams when the server is asked to stop."""
+    loop = asyncio.get_running_loop()
+    _stop.clear()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with suppress(ValueError):  # in another thread than the main one, nobody asks by signals
+            signal.signal(number, _stopping(loop, signal.getsignal(number)))
+    yield
+    _stop.set()
+
+
+def _stopping(loop: asyncio.AbstractEventLoop, then: object) -> Handler:
+    def handle(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(_stop.set)
+        if callable(then):  # whatever handled it before
+            then(number, frame)
+
+    return handle
+
+
+class Download(Response):
+    """A file that is sent as it is written."""
+
+    def __init__(self, export: Export) -> None:
+        super().__init__(media_type="text/csv; charset=utf-8", headers=file_headers(export.file))
+        del self.headers["content-length"]
+        self._blocks = exports.write(export)
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the blocks as fast as the reader takes them, and no faster."""
+        ends = [asyncio.create_task(_left(receive)), asyncio.create_task(_stop.wait())]
+        open_streams.add(self)
+        try:
+            await send(self._start())
+            while (block := await run_in_threadpool(next, self._blocks, None)) is not None:
+                if not await _handed_over(send, block, ends):
+                    return
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            open_streams.discard(self)
+            for task in ends:
+                task.cancel()
+            await asyncio.shield(run_in_threadpool(_close, self._blocks))
+
+    def _start(self) -> MutableMapping[str, Any]:
+        return {
+            "type": "http.response.start",
+            "status": self.status_code,
+            "headers": self.raw_headers,
+        }
+
+
+def file_headers(name: str) -> dict[str, str]:
+    """Give the headers of a file to be kept under this name."""
+    file = quote(name)
+    told = f"attachment; filename=\"{file}\"; filename*=UTF-8''{file}"
+    return {**HEADERS, "content-disposition": told}
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _handed_over(send: Send, block: bytes, ends: Sequence["asyncio.Task[Any]"]) -> bool:
+    """Send a block; tells whether the reader has taken it and wants more."""
+    sent = asyncio.ensure_future(
+        send({"type": "http.response.body", "body": block, "more_body": True})
+    )
+    await asyncio.wait({sent, *ends}, timeout=STALLED, return_when=asyncio.FIRST_COMPLETED)
+    if sent.done() and not any(task.done() for task in ends):
+        sent.result()
+        return True
+    sent.cancel()
+    return False
+
+
+def _close(blocks: Iterator[bytes]) -> None:
+    blocks.close()  # type: ignore[attr-defined]  # a generator; it writes its manifest now

@@ -1,0 +1,194 @@
+"""One attempt at a run, in a worker: claimed once, worked on under a lease, ended or given back."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import sqlalchemy as sa
+from rq.timeouts import JobTimeoutException
+
+from sync_core import organizations, sources
+from sync_core.analytics import patients
+from sync_core.catalogue import resources
+from sync_core.catalogue.resource import Resource
+from sync_core.catalogue.source import Source
+from sync_core.engine import importer, narration, staging
+from sync_core.engine.read_ahead import Reading
+from sync_core.engine.work import Work
+from sync_core.execution.heartbeat import CancelledError, Heart, OverdueError, StoppedError
+from sync_core.execution.queue import resume, time_limit
+from sync_core.foundation import db, settings
+from sync_core.foundation import redis_clients as kv
+from sync_core.foundation.errors import SyncError
+from sync_core.organizations import policies
+from sync_core.organizations import source_settings as places
+from sync_core.runs import incremental as extents
+from sync_core.runs import lease as leases
+from sync_core.runs.incremental import Extent
+from sync_core.runs.lease import Claim, Ending, LeaseLostError
+from sync_core.runs.progress import Reporter
+from sync_core.sources import Place
+
+log = logging.getLogger(__name__)
+
+OUTAGE = 60  # seconds for which a horse waits for Postgres to come back
+ANALYSES = {"patients": patients.active_after}
+
+
+def work(run_id: int) -> str:
+    """Work on a run, in a worker; gives its status for RQ's log. Never raises."""
+    try:
+        with db.begin() as connection:
+            claim = leases.claim(connection, run_id, db.name())
+    except sa.exc.DBAPIError as error:
+        log.warning("run %s cannot be claimed: %s", run_id, type(error).__name__)
+        return "not claimed"  # the beat pushes it again
+    return attempt(claim) if claim else "not ours"
+
+
+def attempt(claim: Claim) -> str:
+    """Work on a claimed run; gives its status, or why this attempt did not end it."""
+    reporter = Reporter(kv.client(), claim.run_id, claim.attempt)
+    limit = time_limit(claim.run_id, claim.resource)
+    with Heart(claim, limit) as heart:
+        return _attempt(claim, heart, reporter, limit)
+
+
+def _attempt(claim: Claim, heart: Heart, reporter: Reporter, limit: float) -> str:
+    try:
+        return _sync(claim, heart, reporter).status
+    except LeaseLostError:
+        return "closed by somebody else"
+    except StoppedError:
+        return _interrupt(claim, "its worker was asked to stop", reporter)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the run ends with a sentence
+        if staging.is_lost(error):
+            return _interrupt(claim, "Postgres lost what was staged", reporter)
+        if db.is_away(error):
+            crashed = not db.is_restart(error)  # it may be this very run that Postgres dies of
+            return _interrupt(claim, "Postgres went away", reporter, crashed=crashed)
+        return _finish(claim, _ending(claim, error, limit), reporter)
+
+
+def _sync(claim: Claim, heart: Heart, reporter: Reporter) -> Ending:
+    resource = resources.by_name(claim.resource)
+    with db.begin() as connection:
+        organization = organizations.by_id(connection, claim.organization_id)
+        found = places.get(connection, organization, resource)
+        policy = policies.of(connection, organization.id)[resource.name]
+        resource = policies.applied(resource, policy)
+        extent = _extent(connection, claim, resource, found)
+    with Reading(heart.check, settings.current().fetch_timeout) as reading:
+        work = Work(
+            claim,
+            resource,
+            resources.ENTITIES,
+            organization.country,
+            reporter,
+            reading,
+            heart.check,
+            extent,
+            ANALYSES.get(resource.name),
+        )
+        return importer.sync(work, {place.entity: _open(place, work) for place in found})
+
+
+def _extent(
+    connection: sa.Connection, claim: Claim, resource: Resource, found: Sequence[Place]
+) -> Extent | None:
+    """Decide how much is read of sources that can tell what changed."""
+    if not all(place.kind in sources.INCREMENTAL for place in found):
+        return None
+    sweep = timedelta(hours=settings.current().sweep_hours)
+    return extents.decide(connection, claim, resource, sweep)
+
+
+def _open(place: Place, work: Work) -> Source:
+    """Open a source that tells the run's page what it does, and when its server lets us wait."""
+
+    def on_wait(sentence: str) -> None:
+        work.reading.heard()
+        work.reporter.say(sentence)
+        work.reporter.log(sentence, "warning")
+
+    def on_step(name: str) -> None:
+        band = next(band for band in work.steps.opening if band.name == name)
+        if band.start >= work.reporter.latest.percent:  # each table is opened; no step comes twice
+            work.reporter.tell(band, band.sentence, now=True)
+
+    def on_bytes(read: int, whole: int | None) -> None:
+        work.reading.heard()
+        narration.tell_fetching(work, place.entity, read, whole)
+
+    return sources.open_source(
+        place,
+        settings.current(),
+        on_wait=on_wait,
+        on_bytes=on_bytes,
+        on_step=on_step,
+        since=work.extent.since if work.extent else None,
+    )
+
+
+def _ending(claim: Claim, error: Exception, limit: float) -> Ending:
+    """Give the ending of a run that did not get through; the target is as it was."""
+    match error:
+        case CancelledError():
+            return leases.cancelled()
+        case OverdueError() | JobTimeoutException():
+            return leases.overdue(limit)
+        case SyncError():
+            log.warning("run %s: %s: %s", claim.run_id, error.code, error.sentence)
+            return _failure(error)
+        case _:
+            log.error("run %s", claim.run_id, exc_info=error)
+            full = db.is_full(error)
+            return _failure(SyncError("database_full" if full else "internal"))
+
+
+def _failure(error: SyncError) -> Ending:
+    status = "timed_out" if error.code == "source_silent" else "failed"
+    return Ending(status, error.sentence, error_code=error.code, advice=error.advice)
+
+
+def _finish(claim: Claim, ending: Ending, reporter: Reporter) -> str:
+    reporter.log(ending.message, "warning" if ending.status == "cancelled" else "error")
+
+    def end() -> str:
+        with db.begin() as connection:
+            leases.finish(connection, claim, replace(ending, log=reporter.as_json()))
+        return ending.status
+
+    return _patiently(end)
+
+
+def _interrupt(claim: Claim, why: str, reporter: Reporter, *, crashed: bool = False) -> str:
+    """Give the run back; it goes on elsewhere, unless its last commit had got through."""
+    reporter.log(f"Interrupted: {why}", "warning")
+
+    def give_back() -> str:
+        log = reporter.as_json()
+        with db.begin() as connection:
+            if not leases.interrupt(connection, claim, why, crashed=crashed, log=log):
+                raise LeaseLostError
+        resume()
+        return "interrupted"
+
+    return _patiently(give_back)
+
+
+def _patiently(end_run: Callable[[], str]) -> str:
+    """Do it as soon as Postgres answers; later, the lease ends by itself."""
+    until = time.monotonic() + OUTAGE
+    while time.monotonic() < until:
+        try:
+            return end_run()
+        except LeaseLostError:
+            return "closed by somebody else"
+        except Exception as error:
+            if not db.is_away(error):
+                raise
+            time.sleep(0.5)
+    return "left to the beat"

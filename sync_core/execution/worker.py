@@ -1,0 +1,293 @@
+"""A worker: takes runs off the queue, one fork for each.
+
+The parent imports everything before its first job, so that a forked work-horse starts at once; it
+opens no connection to Postgres, runs no thread and no Polars operation: none survives a fork.
+"""
+
+import argparse
+import ctypes
+import gc
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Any
+
+from redis import ConnectionError as RedisConnectionError
+from redis import TimeoutError as RedisTimeoutError
+from rq import Queue, Worker
+from rq.exceptions import StopRequested
+from rq.executions import Execution
+from rq.job import Job
+from rq.worker_registration import register
+
+from sync_core.catalogue import fields
+from sync_core.execution import heartbeat as heart
+from sync_core.execution import maintenance as beat
+from sync_core.execution import queue as jobs
+from sync_core.execution.heartbeat import Request
+from sync_core.foundation import db
+from sync_core.foundation import redis_clients as kv
+
+REDIS_IS_GONE = (RedisConnectionError, RedisTimeoutError)
+DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
+CLOSING = 30  # seconds for the process that closes a killed horse's run
+
+log = logging.getLogger("syncdesk.worker")
+
+Ended = tuple[int | None, int | None, Any]  # process id, wait status, usage
+Handler = Callable[[int, FrameType | None], None]
+
+
+class Beat:
+    """The beat as a fork of the worker, made again where it died."""
+
+    def __init__(self) -> None:
+        self._process = 0
+
+    def keep(self) -> None:
+        """Start it, unless it lives."""
+        if not self._process or _is_reaped(self._process):
+            parent = os.getpid()
+            self._process = os.fork()
+            if not self._process:
+                _run_beat(parent)
+
+    def end(self) -> None:
+        """End it; whatever it is doing is a transaction."""
+        if self._process and not _is_reaped(self._process):
+            os.kill(self._process, signal.SIGKILL)
+            os.waitpid(self._process, 0)
+
+
+def _run_beat(parent: int) -> None:
+    stop = Request()
+    _handle_signals(stop.make)
+    try:
+        beat.run(stop, parent)
+    finally:
+        os._exit(0)
+
+
+def _handle_signals(stop: Handler | signal.Handlers) -> None:
+    """Let a fork of the worker handle signals in its own way."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+
+def _is_reaped(child: int) -> bool:
+    """Tell whether a child has ended, and forget it."""
+    try:
+        return os.waitpid(child, os.WNOHANG)[0] == child
+    except ChildProcessError:
+        return True
+
+
+class SyncWorker(Worker):
+    """A worker that outlives an outage of Redis, and whose work-horse never outlives it."""
+
+    max_connection_wait_time = 2.0  # seconds between two tries to reach Redis
+
+    def __init__(self, its_beat: Beat | None) -> None:
+        self._beat = its_beat
+        self._horse_ended: Ended = (None, None, None)
+        self._closing: list[int] = []
+        super().__init__(
+            [jobs.QUEUE],
+            connection=kv.queue_client(),
+            worker_ttl=17,
+            job_monitoring_interval=3,
+            maintenance_interval=5,
+        )
+        signal.signal(signal.SIGCHLD, self._see_children)
+
+    @property
+    def connection_timeout(self) -> int:
+        """Give the seconds that Redis may take: little more than the wait for a job."""
+        return self.dequeue_timeout + 2
+
+    @property
+    def asked_to_stop(self) -> bool:
+        """Tell whether a signal has asked for it."""
+        return self._shutdown_requested_date is not None
+
+    # Without Redis
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Never leave a horse behind, not even where Redis goes away under it."""
+        try:
+            with _even_without_redis():
+                super().execute_job(job, queue)
+        finally:
+            while self.horse_pid:
+                self._reap_horse(os.WNOHANG)
+                time.sleep(0.1)
+
+    def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
+        """Go on without Redis while the horse works; be known again after it was wiped."""
+        self._pass_stop_on()  # a horse that was just starting may have missed it
+        with _even_without_redis():
+            super().maintain_heartbeats(job, execution)
+        self._look_after_the_house()
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:  # noqa: ANN401 - RQ's signature
+        """Prove to be alive; be known again after Redis was wiped."""
+        with _even_without_redis():
+            super().heartbeat(timeout, pipeline)
+        if pipeline is None:
+            self._look_after_the_house()
+
+    def _look_after_the_house(self) -> None:
+        with _even_without_redis(), self.connection.pipeline() as pipeline:
+            pipeline.hset(self.key, mapping=self.serialize())
+            register(self, pipeline)
+            pipeline.execute()
+        if self._beat and not self.is_horse and not self.asked_to_stop:
+            self._beat.keep()
+
+    def set_state(self, state: str, pipeline: Any = None) -> None:  # noqa: ANN401 - RQ's signature
+        """Note the state, in Redis if it is there."""
+        with _even_without_redis():
+            super().set_state(state, pipeline)
+
+    def set_shutdown_requested_date(self) -> None:
+        """Note that a signal came, in Redis if it is there."""
+        with _even_without_redis():
+            super().set_shutdown_requested_date()  # type: ignore[no-untyped-call]
+
+    def run_maintenance_tasks(self) -> None:
+        """Tidy RQ's registries, if Redis is there."""
+        with _even_without_redis():
+            super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
+
+    def teardown(self) -> None:
+        """Say goodbye, if Redis is there."""
+        with _even_without_redis():
+            super().teardown()  # type: ignore[no-untyped-call]
+
+    def check_for_suspension(self, burst: bool) -> None:  # noqa: FBT001 - RQ's signature
+        """Do not ask: nobody suspends workers through Redis."""
+
+    def subscribe(self) -> None:
+        """Take no commands through Redis, which would need a thread."""
+
+    def unsubscribe(self) -> None:
+        """Have nothing to unsubscribe from."""
+
+    # The horse
+
+    def setup_work_horse_signals(self) -> None:
+        """Make the horse die with its parent, and take SIGTERM as a request to stop."""
+        _handle_signals(heart.STOPPING.make)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
+        if os.getppid() != self.pid:
+            os._exit(1)
+
+    def handle_warm_shutdown_request(self) -> None:
+        """Pass a request to stop on to the horse, which gives its run back."""
+        super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
+        self._pass_stop_on()
+
+    def _pass_stop_on(self) -> None:
+        if self.asked_to_stop and self.horse_pid:
+            with suppress(ProcessLookupError):
+                os.kill(self.horse_pid, signal.SIGTERM)
+
+    def fork_work_horse(self, job: Job, queue: Queue) -> None:
+        """Fork the horse."""
+        self._horse_ended = (None, None, None)
+        super().fork_work_horse(job, queue)
+
+    def wait_for_horse(self) -> Ended:
+        """Wait for the end of the horse; gives its process id, wait status and usage."""
+        self._reap_horse(0)
+        return self._horse_ended
+
+    def kill_horse(self, sig: signal.Signals = signal.SIGKILL) -> None:
+        """End the horse, if it lives."""
+        if horse := self.horse_pid:
+            with suppress(ProcessLookupError):
+                os.kill(horse, sig)
+
+    def _see_children(self, _signal: int, _frame: FrameType | None) -> None:
+        """See a killed horse at once, even while the parent waits for a frozen Redis."""
+        self._reap_horse(os.WNOHANG)
+        self._closing = [child for child in self._closing if not _is_reaped(child)]
+
+    def _reap_horse(self, how: int) -> None:
+        horse = self.horse_pid
+        with suppress(ChildProcessError):  # the signal's handler was faster
+            if horse and (ended := os.wait4(horse, how))[0]:
+                self._horse_pid, self._horse_ended = 0, ended
+                if ended[1]:
+                    self._close_run(*ended[:2])
+
+    def _close_run(self, horse: int, status: int) -> None:
+        """Close the run of a killed horse, in a child: the parent holds no connection."""
+        child = os.fork()
+        if child:
+            self._closing.append(child)
+            return
+        try:
+            _handle_signals(signal.SIG_DFL)
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(CLOSING)
+            jobs.horse_died(db.name(horse), f"its work-horse died ({_how(status)})")
+        except Exception as error:  # noqa: BLE001 - this process ends here, whatever it is
+            log.warning("the beat closes the run of a dead horse: %s", type(error).__name__)
+        finally:
+            os._exit(0)
+
+
+def _how(status: int) -> str:
+    code = os.waitstatus_to_exitcode(status)
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise StopRequested
+
+
+@contextmanager
+def _even_without_redis() -> Iterator[None]:
+    try:
+        yield
+    except REDIS_IS_GONE as error:
+        log.warning("Redis does not answer, the worker goes on: %s", type(error).__name__)
+
+
+def main() -> None:
+    """Work until told to stop (SIGTERM, Ctrl-C), or with `--burst` until the queue is empty."""
+    parser = argparse.ArgumentParser(description="Take runs off the queue.")
+    parser.add_argument("--burst", action="store_true", help="end when the queue is empty")
+    parser.add_argument("--without-beat", action="store_true", help="the beat runs elsewhere")
+    options = parser.parse_args()
+    fields.warm_up()
+    gc.freeze()  # a horse that looks for garbage among all modules would copy their pages
+    its_beat = None if options.without_beat else Beat()
+    if its_beat:
+        its_beat.keep()
+    try:
+        with suppress(StopRequested):
+            while not _work(its_beat, burst=options.burst):
+                time.sleep(1)
+    finally:
+        if its_beat:
+            its_beat.end()
+
+
+def _work(its_beat: Beat | None, *, burst: bool) -> bool:
+    """Work; tells whether that was all. RQ's worker gives up where Redis is gone too long."""
+    _handle_signals(_stop)  # until RQ's worker has handlers of its own
+    with _even_without_redis():
+        worker = SyncWorker(its_beat)
+        worker.work(burst=burst, logging_level="WARNING")
+        return burst or worker.asked_to_stop
+    return False

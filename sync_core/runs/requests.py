@@ -1,0 +1,115 @@
+"""What is asked of runs: start, cancel, and what is to be pushed to the queue."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import insert
+
+from sync_core.foundation import settings, tables, vocabulary
+from sync_core.foundation.errors import SyncError
+from sync_core.organizations.people import Person
+from sync_core.runs import lease as leases
+from sync_core.runs.run import Run, get
+
+_RUNS, _LEASES = tables.runs.c, tables.leases.c
+_NOW = sa.func.clock_timestamp()
+
+
+def start(
+    connection: Connection,
+    organization_id: int,
+    resource: str,
+    person: Person,
+    *,
+    trigger: str,
+    kind: str = "sync",
+) -> Run:
+    """Queue a run. Raises SyncError("already_running" or "cooldown")."""
+    _refuse_a_second(connection, organization_id, resource)
+    _refuse_during_cooldown(connection, organization_id, resource)
+    run_id = connection.execute(
+        insert(tables.runs)
+        .values(
+            organization_id=organization_id,
+            resource=resource,
+            kind=kind,
+            trigger=trigger,
+            requested_by=person.name,
+            requested_email=person.email,
+            requested_team=person.team,
+        )
+        .on_conflict_do_nothing(
+            index_elements=["organization_id", "resource"],
+            index_where=sa.text("status in ('queued','running','interrupted')"),
+        )
+        .returning(_RUNS.id)
+    ).scalar_one_or_none()
+    if run_id is None:  # somebody was faster
+        _refuse_a_second(connection, organization_id, resource)
+        raise SyncError("cooldown", seconds=max(1, round(settings.current().cooldown)))
+    return get(connection, organization_id, run_id)
+
+
+def _refuse_a_second(connection: Connection, organization_id: int, resource: str) -> None:
+    age = sa.func.extract("epoch", _NOW - _RUNS.queued_at)
+    row = connection.execute(
+        sa.select(_RUNS.id, _RUNS.requested_by, age.label("age")).where(
+            _RUNS.organization_id == organization_id,
+            _RUNS.resource == resource,
+            _RUNS.status.in_(vocabulary.ACTIVE),
+        )
+    ).one_or_none()
+    if row:
+        raise SyncError("already_running", who=row.requested_by, ago=_ago(row.age), run=row.id)
+
+
+def _ago(seconds: float) -> str:
+    return f"{int(seconds)} s" if seconds < 120 else f"{int(seconds / 60)} min"  # noqa: PLR2004 - two minutes
+
+
+def _refuse_during_cooldown(connection: Connection, organization_id: int, resource: str) -> None:
+    pause = settings.current().cooldown
+    left = connection.execute(
+        sa.text(
+            "select :pause - extract(epoch from clock_timestamp() - max(finished_at)) from runs"
+            " where organization_id = :org and resource = :resource"
+        ),
+        {"pause": pause, "org": organization_id, "resource": resource},
+    ).scalar()
+    if left is not None and left > 0:
+        raise SyncError("cooldown", seconds=max(1, round(left)))
+
+
+def request_cancel(connection: Connection, organization_id: int, run_id: int, who: Person) -> Run:
+    """Cancel at once where no worker has the run, else ask the worker. Idempotent."""
+    run = get(connection, organization_id, run_id)
+    here = (_RUNS.id == run_id, _RUNS.status.in_(("queued", "interrupted", "waiting")))
+    if not leases.close(connection, here, leases.cancelled()):
+        connection.execute(
+            sa.update(tables.leases)
+            .where(_LEASES.run_id == run_id, _LEASES.cancel_requested_at.is_(None))
+            .values(cancel_requested_at=_NOW, cancel_requested_by=who.name)
+        )
+    return get(connection, organization_id, run.id)
+
+
+def to_push(connection: Connection, patience: float = 3) -> list[tuple[int, str]]:
+    """List the queued runs, with their resource, that were not pushed lately (seconds)."""
+    lately = _NOW - timedelta(seconds=patience)
+    rows = connection.execute(
+        sa.select(_RUNS.id, _RUNS.resource)
+        .where(_RUNS.status == "queued")
+        .where(_RUNS.pushed_at.is_(None) | (_RUNS.pushed_at < lately))
+        .order_by(_RUNS.id)
+    )
+    return [(row.id, row.resource) for row in rows]
+
+
+def mark_pushed(connection: Connection, run_id: int) -> None:
+    """Note that the run was handed to the queue."""
+    connection.execute(
+        sa.update(tables.runs)
+        .where(_RUNS.id == run_id, _RUNS.status == "queued")
+        .values(pushed_at=_NOW)
+    )
