@@ -3,19 +3,16 @@
 import streamlit as st
 
 import sync_core.ui.preload  # noqa: F401 - so that the first visitor does not wait for it
-from sync_core.api import download
-from sync_core.api import files as api
+from sync_core.api import download, files
 from sync_core.ui import SCRIPT
-from sync_core.ui.frame import cookie, sign_in
-from sync_core.ui.frame import demo_sign_in as demo_door
-from sync_core.ui.frame import error_box as trouble
+from sync_core.ui.frame import cookie, demo_sign_in, error_box, sign_in
 
 sign_in.refuse_unsafe_start()
 app = st.App(
     SCRIPT,
-    routes=[*demo_door.ROUTES, *api.routes(cookie.claims)],
+    routes=[*demo_sign_in.ROUTES, *files.routes(cookie.claims)],
     lifespan=download.lifespan,
-    on_script_error=trouble.show,
+    on_script_error=error_box.show,
 )
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from sync_core import organizations, runs
 from sync_core.catalogue import resources
 from sync_core.execution import attempt
 from sync_core.foundation import db, embedded, settings
-from sync_core.organizations import source_settings as places
+from sync_core.organizations import source_settings
 from sync_core.organizations.people import Person
 
 ANA = Person("Ana Ruiz", "ana.ruiz@example.org", "admin", "IT")
@@ -57,7 +57,7 @@ def everyone(*, slow: bool) -> list[Candidate]:
 
 
 def psql(*commands: str) -> float:
-    """Run commands of psql in one session; gives the seconds, the start of psql included."""
+    """Run commands of psql in one session; returns the seconds, the start of psql included."""
     program = embedded._postgres("psql")  # noqa: SLF001 - the binary beside the server
     options = [part for command in commands for part in ("-c", command)]
     start = time.perf_counter()
@@ -116,11 +116,11 @@ def _offer(organization: organizations.Organization, file: Path) -> None:
     folder.mkdir(exist_ok=True)
     (folder / f"{ENTITY.name}.csv").unlink(missing_ok=True)
     (folder / f"{ENTITY.name}.csv").hardlink_to(file)
-    found = places.said(
+    found = source_settings.said(
         organization, resources.by_name("locations"), f"folder:{folder}", None, None, folder
     )
     with db.begin() as connection:
-        places.put(connection, organization, found)
+        source_settings.put(connection, organization, found)
 
 
 # Peers, each with a table like ours; none of them validates, counts, or says what it changed

@@ -18,14 +18,13 @@ os.environ |= {"SYNCDESK_COOLDOWN": "0.001", "CLINIKO_CONTACT": "it@example.org"
 
 from sync_core import organizations, runs
 from sync_core.catalogue import resources
-from sync_core.demo import cliniko as demo_cliniko
+from sync_core.demo import cliniko
 from sync_core.demo.cliniko import Account, Answer, Request
 from sync_core.execution import attempt
 from sync_core.foundation import db, embedded, settings
 from sync_core.foundation.settings import cliniko_variable
 from sync_core.operations import syncs
-from sync_core.organizations import Organization
-from sync_core.organizations import source_settings as places
+from sync_core.organizations import Organization, source_settings
 from sync_core.organizations.people import Person
 from sync_core.runs import Run
 from tests.listening import Listener
@@ -35,7 +34,7 @@ DOCUMENTED = {50: "5 to 15 s", 300: "15 to 45 s", 648: "45 to 120 s"}  # what pe
 PER_PATIENT = 1247 / 648  # appointments
 
 
-class Slow(demo_cliniko.Cliniko):
+class Slow(cliniko.Cliniko):
     """Answers after a while."""
 
     delay = 0.25  # seconds
@@ -75,10 +74,10 @@ def _measure(server: Slow, patients: int) -> None:
     settings.current.cache_clear()
     with db.begin() as connection:
         organization = organizations.add(connection, slug, slug)
-        found = places.said(
+        found = source_settings.said(
             organization, resources.by_name("patients"), "cliniko", None, None, Path.cwd()
         )
-        places.put(connection, organization, found)
+        source_settings.put(connection, organization, found)
     first, gap = _sync(organization)
     second, _ = _sync(organization)
     told = DOCUMENTED.get(patients, "")
@@ -89,7 +88,7 @@ def _measure(server: Slow, patients: int) -> None:
 
 
 def _sync(organization: Organization) -> tuple[Run, float]:
-    """Sync once; gives the run, and the longest time without news of it in seconds."""
+    """Sync once; returns the run, and the longest time without news of it in seconds."""
     run = syncs.start(organization, "patients", ANA, "benchmark")
     with Listener() as listener:
         began = time.time()

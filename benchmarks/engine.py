@@ -87,7 +87,7 @@ def _measure(rows: int, repeat: int, field: Sequence[Candidate]) -> None:
 
 
 def _timed(candidate: Candidate, file: Path) -> tuple[float, float]:
-    """Load a file; gives the seconds, and the process's peak of resident memory in MB."""
+    """Load a file; returns the seconds, and the process's peak of resident memory in MB."""
     seconds = candidate.load(file)
     return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 

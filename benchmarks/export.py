@@ -89,7 +89,7 @@ def _memory() -> float:
 
 
 def _watched(work: Callable[[], list[float]]) -> tuple[float, list[float]]:
-    """Do the work; gives the most memory that it took, and its result."""
+    """Do the work; returns the most memory that it took, and its result."""
     done, most = threading.Event(), [0.0]
 
     def look() -> None:

@@ -22,8 +22,7 @@ from sync_core.catalogue import resources
 from sync_core.foundation import db, embedded
 from sync_core.foundation.settings import ROOT
 from sync_core.operations import syncs
-from sync_core.organizations import Organization
-from sync_core.organizations import source_settings as places
+from sync_core.organizations import Organization, source_settings
 from sync_core.organizations.people import Person
 from sync_core.runs import Run
 
@@ -54,13 +53,13 @@ def _organization(folder: Path) -> Organization:
     with db.begin() as connection:
         organization = organizations.add(connection, "demo", "Demo")
         admins = resources.by_name("admins")
-        found = places.said(organization, admins, f"folder:{folder}", None, None, folder)
-        places.put(connection, organization, found)
+        found = source_settings.said(organization, admins, f"folder:{folder}", None, None, folder)
+        source_settings.put(connection, organization, found)
     return organization
 
 
 def _click(organization: Organization) -> list[float]:
-    """Give the seconds from a click until the page has its answer, until the claim, and the end."""
+    """Return the seconds from a click to the page's answer, to the claim, and to the end."""
     clicked = time.time()
     run = syncs.start(organization, "admins", ANA, "benchmark")
     answered = time.time()

@@ -53,7 +53,7 @@ class EndlessSheet(BaseHTTPRequestHandler):
 
 
 def cookies() -> tuple[str, str]:
-    """Give the cookies of somebody who is signed in, and the token that goes with them."""
+    """Return the cookies of somebody who is signed in, and the token that goes with them."""
     asked = HTTPConnection(URL.removeprefix("http://"))
     asked.request("GET", "/_stcore/health")
     found = SimpleCookie(asked.getresponse().headers["Set-Cookie"])
@@ -64,7 +64,7 @@ def cookies() -> tuple[str, str]:
 
 
 async def finished(socket: ClientConnection) -> dict[str, float]:
-    """Read until the script has run; gives the fragments that want to be polled, in seconds."""
+    """Read until the script has run; returns the fragments that want to be polled, in seconds."""
     polls = {}
     while True:
         message = ForwardMsg()

@@ -38,7 +38,7 @@ def _is_wanted(run: Past, wanted: Filter) -> bool:
 
 
 def quantile(values: Iterable[float], part: float) -> float | None:
-    """Give the value at this part of the sorted ones, between two if need be."""
+    """Return the value at this part of the sorted ones, between two if need be."""
     ordered = sorted(values)
     if not ordered:
         return None

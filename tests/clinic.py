@@ -12,8 +12,7 @@ from sync_core.execution import attempt
 from sync_core.foundation import db, settings
 from sync_core.foundation.settings import cliniko_variable
 from sync_core.operations import syncs
-from sync_core.organizations import Organization
-from sync_core.organizations import source_settings as places
+from sync_core.organizations import Organization, source_settings
 from sync_core.organizations.people import Person
 from sync_core.runs import Run
 from sync_core.sources import Place
@@ -65,13 +64,13 @@ def open_clinic(
 
 def set_source(organization: Organization) -> None:
     with db.begin() as connection:
-        places.put(
+        source_settings.put(
             connection, organization, [place(organization, e.name) for e in PATIENTS.entities]
         )
 
 
 def place(organization: Organization, entity: str) -> Place:
-    """Give the place of an entity in the organization's account."""
+    """Return the place of an entity in the organization's account."""
     return Place(
         organization=organization.slug,
         resource="patients",
@@ -82,5 +81,5 @@ def place(organization: Organization, entity: str) -> Place:
 
 
 def now() -> int:
-    """Give this moment as the made-up Cliniko counts it."""
+    """Return this moment as the made-up Cliniko counts it."""
     return int(datetime.now(UTC).timestamp())

@@ -9,8 +9,7 @@ from sync_core.catalogue import resources
 from sync_core.execution import attempt
 from sync_core.foundation import db
 from sync_core.operations import syncs
-from sync_core.organizations import Organization
-from sync_core.organizations import source_settings as places
+from sync_core.organizations import Organization, source_settings
 from sync_core.organizations.people import Person
 from sync_core.runs import Run
 
@@ -30,7 +29,7 @@ class Desk:
             csv.writer(file).writerows(rows)
 
     def set_source(self, resource: str) -> None:
-        found = places.said(
+        found = source_settings.said(
             self.organization,
             resources.by_name(resource),
             f"folder:{self.folder}",
@@ -39,7 +38,7 @@ class Desk:
             self.folder,
         )
         with db.begin() as connection:
-            places.put(connection, self.organization, found)
+            source_settings.put(connection, self.organization, found)
 
     def start(self, resource: str) -> Run:
         self.set_source(resource)

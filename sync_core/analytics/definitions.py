@@ -50,7 +50,7 @@ APPLIED = TALLIES.created + TALLIES.updated + TALLIES.removed
 
 
 def ask(connection: Connection, query: sa.sql.expression.Executable) -> list[RowMapping]:
-    """Run a question; gives its rows.
+    """Run a question; returns its rows.
 
     Compiling would cost more than these questions take, and their sorts shall not go to disk.
     """
@@ -59,12 +59,12 @@ def ask(connection: Connection, query: sa.sql.expression.Executable) -> list[Row
 
 
 def bucket(zone: ZoneInfo, unit: Unit) -> Number:
-    """Give the moment at which a run's day or hour began, in the zone."""
+    """Return the moment at which a run's day or hour began, in the zone."""
     return sa.func.date_trunc(unit, RUNS.queued_at, zone.key, type_=sa.DateTime(timezone=True))
 
 
 def local(zone: ZoneInfo) -> Number:
-    """Give what the clocks of the zone showed when a run was asked for."""
+    """Return what the clocks of the zone showed when a run was asked for."""
     return sa.func.timezone(zone.key, RUNS.queued_at)
 
 
@@ -79,7 +79,7 @@ def tallied(connection: Connection, wanted: Filter, *columns: Number) -> sa.Sele
 
 
 def numbered(connection: Connection, wanted: Filter, run_id: Number) -> sa.ColumnElement[bool]:
-    """Give the condition that a number of a run lies between the first and the last wanted one.
+    """Return the condition that a number of a run lies between the first and the last wanted one.
 
     Postgres cannot know that runs of some weeks stand together: it would read those of all years.
     """
@@ -95,12 +95,12 @@ def how_many(*statuses: str) -> Number:
 
 
 def share(part: float, whole: float) -> float | None:
-    """Give the part of the whole, 0 to 1; None where there is nothing to divide by."""
+    """Return the part of the whole, 0 to 1; None where there is nothing to divide by."""
     return part / whole if whole else None
 
 
 def quantile(of: Number, part: float, *which: sa.ColumnElement[bool]) -> Number:
-    """Give the value below which this part of the runs lies, between two values if need be."""
+    """Return the value below which this part of the runs lies, between two values if need be."""
     found = sa.func.percentile_cont(part).within_group(of)
     return sa.cast(found.filter(*which) if which else found, sa.Float)
 

@@ -159,7 +159,7 @@ def done(connection: Connection, wanted: Filter) -> list[Done]:
 
 
 def phases(connection: Connection, wanted: Filter) -> list[Phase]:
-    """Tell where the time of completed runs goes; the means of a resource add up."""
+    """Return where the time of completed runs goes; the means of a resource add up."""
     query = (
         sa.select(
             RUNS.resource,
@@ -183,7 +183,7 @@ def phases(connection: Connection, wanted: Filter) -> list[Phase]:
 
 
 def points(connection: Connection, wanted: Filter) -> list[Point]:
-    """Give the newest completed runs with their size."""
+    """Return the newest completed runs with their size."""
     newest = (
         sa.select(RUNS.id, RUNS.resource, RUNS.queued_at, SECONDS.label("seconds"))
         .where(*filters.runs(wanted), COMPLETED)
@@ -209,7 +209,7 @@ def points(connection: Connection, wanted: Filter) -> list[Point]:
 def last(
     connection: Connection, wanted: Filter, names: Sequence[str], limit: int
 ) -> Mapping[str, Sequence[Run]]:
-    """Give the last runs of each of the resources, oldest first."""
+    """Return the last runs of each of the resources, oldest first."""
     asked = sa.func.unnest(sa.cast(list(names), sa.ARRAY(sa.Text)))
     each = asked.table_valued("name", name="asked").render_derived()
     newest = (
@@ -228,7 +228,7 @@ def last(
 
 
 def newest(connection: Connection, wanted: Filter, limit: int) -> Sequence[Run]:
-    """Give the newest runs that are wanted, the newest first."""
+    """Return the newest runs that are wanted, the newest first."""
     query = sa.select(RUNS.id).where(*filters.runs(wanted))
     ranked = query.order_by(RUNS.queued_at.desc(), RUNS.id.desc()).limit(limit)
     found = runs.some(connection, [row["id"] for row in ask(connection, ranked)])
@@ -243,6 +243,6 @@ def triggers(connection: Connection, wanted: Filter) -> list[str]:
 
 
 def has_made_up(connection: Connection, wanted: Filter) -> bool:
-    """Tell whether some of the runs never were: they are the demo's history."""
+    """Return whether some of the runs never were: they are the demo's history."""
     made_up = sa.select(RUNS.id).where(*filters.runs(wanted), RUNS.trigger == runs.MADE_UP)
     return bool(ask(connection, sa.select(made_up.exists().label("some")))[0]["some"])

@@ -79,7 +79,7 @@ class Recovery:
 
 
 def of_runs(connection: Connection, wanted: Filter) -> RunFigures:
-    """Give the key figures of the runs."""
+    """Return the key figures of the runs."""
     query = sa.select(
         sa.func.count().label("runs"),
         how_many(*JUDGED).label("judged"),
@@ -91,7 +91,7 @@ def of_runs(connection: Connection, wanted: Filter) -> RunFigures:
 
 
 def of_rows(connection: Connection, wanted: Filter) -> RowFigures:
-    """Give the key figures of the rows."""
+    """Return the key figures of the rows."""
     ran = sa.select(sa.func.count()).where(*filters.runs(wanted), RUNS.status.in_(IN_STEP))
     query = tallied(
         connection,
@@ -110,7 +110,7 @@ def of_rows(connection: Connection, wanted: Filter) -> RowFigures:
 
 
 def of_recovery(connection: Connection, wanted: Filter) -> Recovery:
-    """Give how long it took to recover from the failures of the period, whenever that was."""
+    """Return how long it took to recover from the failures of the period, whenever that was."""
     later = tables.runs.alias("later").c
     mended = (
         sa.select(later.finished_at)

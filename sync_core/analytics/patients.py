@@ -68,7 +68,7 @@ def _count(connection: Connection, found: dict[str, sql.Composed], at: datetime)
 
 
 def _standing(organization_id: int) -> dict[str, sql.Composed]:
-    """Give the SQL of the records that stand in the tables."""
+    """Return the SQL of the records that stand in the tables."""
     query = sql.SQL("(select * from {} where organization_id = {} and _removed_at is null)")
     return {
         entity.name: query.format(sql.Identifier(entity.name), sql.Literal(organization_id))
@@ -77,7 +77,7 @@ def _standing(organization_id: int) -> dict[str, sql.Composed]:
 
 
 def _planned(scope: Scope) -> sql.Composed:
-    """Give the SQL of the records as they will be: those read, and those that nothing replaces."""
+    """Return the SQL of the records as they will be: those read, and those that stay."""
     columns = sql.SQL(", ").join(sql.Identifier(field.column) for field in scope.entity.fields)
     return sql.SQL(
         "(select {columns} from {rows} s where s._issues is null and s._rule is null"

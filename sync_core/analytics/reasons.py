@@ -9,11 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core.analytics.definitions import FAILED, RUNS, ask, numbered
-from sync_core.foundation import csv_writer as csv_files
-from sync_core.foundation import tables
+from sync_core.foundation import csv_writer, tables
 from sync_core.organizations import actions, people
 from sync_core.organizations.people import Person
-from sync_core.records import outcome_files as row_files
+from sync_core.records import outcome_files
 from sync_core.runs import filters
 from sync_core.runs.filters import Filter
 
@@ -145,11 +144,11 @@ def _rows(
             RUNS.resource,
             _OUTCOMES.entity,
             _OUTCOMES.row_number,
-            row_files.key(masked=masked).label("key"),
-            row_files.name(masked=masked).label("name"),
+            outcome_files.key(masked=masked).label("key"),
+            outcome_files.name(masked=masked).label("name"),
             issue.c.value["cell"].as_string().label("cell"),
-            row_files.cell_of(issue.c.value, masked=masked).label("value"),
-            row_files.sentence(issue.c.value, masked=masked).label("sentence"),
+            outcome_files.cell_of(issue.c.value, masked=masked).label("value"),
+            outcome_files.sentence(issue.c.value, masked=masked).label("sentence"),
         )
         .select_from(counted)
         .join(tables.runs, run_id == RUNS.id)
@@ -166,20 +165,20 @@ def _rows(
 
 
 def as_csv(connection: Connection, person: Person, wanted: Filter, code: str) -> Iterator[str]:
-    """Give the failed rows that carry the code, as lines of CSV. Raises SyncError("no_permission").
+    """Return the failed rows that carry the code, as lines of CSV. Raises SyncError.
 
     Hidden cells are masked as in every file of rows, for those who do not mend rows. Whoever
     reads it to the end has exported it: that is written down.
     """
     people.require(person, "export")
-    yield csv_files.line(HEADER)
+    yield csv_writer.line(HEADER)
     count = 0
     masked = not person.may("sync")
     counted = (tables.issue_tallies, _COUNTED.run_id, _COUNTED.entity)
     query = _rows(code, *counted, masked=masked).where(*filters.runs(wanted), _COUNTED.code == code)
     for row in connection.execute(query.execution_options(yield_per=1000)):
         count += 1
-        yield csv_files.line([row[0], row[1].isoformat(), *row[2:]])
+        yield csv_writer.line([row[0], row[1].isoformat(), *row[2:]])
     _record(
         connection,
         person,

@@ -7,5 +7,5 @@ PATH = "/api/v1"
 
 
 def of_trail(parameters: Mapping[str, str]) -> str:
-    """Give the address of the audit trail under a filter."""
+    """Return the address of the audit trail under a filter."""
     return f"{PATH}/audit.csv?{urlencode(parameters)}"

@@ -17,7 +17,7 @@ OURS = frozenset({"same-origin", "none"})  # a link of ours, or an address that 
 
 
 def is_ours(headers: Mapping[str, str]) -> bool:
-    """Tell whether a page of ours asks, or a person directly; not a page of another site."""
+    """Return whether a page of ours asks, or a person directly; not a page of another site."""
     if site := headers.get("sec-fetch-site"):
         return site in OURS
     host = headers.get("host")
@@ -25,8 +25,8 @@ def is_ours(headers: Mapping[str, str]) -> bool:
     return all(urlsplit(address).netloc == host for address in asked_by)
 
 
-def askers(email: str, slugs: Sequence[str]) -> list[tuple[Organization, Person]]:
-    """Give the organizations with who somebody is there; with no slug, all where they may export.
+def callers_of(email: str, slugs: Sequence[str]) -> list[tuple[Organization, Person]]:
+    """Return the organizations with who somebody is there; with no slug, all where they may export.
 
     Raises SyncError("unknown_organization") for one that does not know them.
     """

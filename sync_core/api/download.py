@@ -85,7 +85,7 @@ class Download(Response):
 
 
 def file_headers(name: str) -> dict[str, str]:
-    """Give the headers of a file to be kept under this name."""
+    """Return the headers of a file to be kept under this name."""
     file = quote(name)
     told = f"attachment; filename=\"{file}\"; filename*=UTF-8''{file}"
     return {**HEADERS, "content-disposition": told}
@@ -97,7 +97,7 @@ async def _left(receive: Receive) -> None:
 
 
 async def _handed_over(send: Send, block: bytes, ends: Sequence["asyncio.Task[Any]"]) -> bool:
-    """Send a block; tells whether the reader has taken it and wants more."""
+    """Send a block; returns whether the reader has taken it and wants more."""
     sent = asyncio.ensure_future(
         send({"type": "http.response.body", "body": block, "more_body": True})
     )

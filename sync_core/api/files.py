@@ -14,12 +14,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from sync_core import runs
-from sync_core.api.callers import Claims, askers, is_ours
+from sync_core.api.callers import Claims, callers_of, is_ours
 from sync_core.api.download import STREAMS, Download, file_headers, open_streams
 from sync_core.audit import exports
 from sync_core.audit.exports import Export
-from sync_core.foundation import db, settings
-from sync_core.foundation import redis_clients as kv
+from sync_core.foundation import db, redis_clients, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.organizations import Organization, people
 from sync_core.organizations.people import Person
@@ -78,7 +77,7 @@ def _say(status: HTTPStatus, sentence: str) -> Response:
 def _trail(request: Request, email: str) -> Response:
     asked = request.query_params
     named = [slug for slug in asked.get("organizations", "").split(filters.SEPARATOR) if slug]
-    asked_by = askers(email, named)
+    asked_by = callers_of(email, named)
     if not named:
         asked_by = [(one, by) for one, by in asked_by if by.may("export")] or asked_by
     wanted = filters.from_address(asked, tuple(organization.id for organization, _ in asked_by))
@@ -93,18 +92,18 @@ def _of_run(make: Callable[..., Export]) -> Make:
 
 
 def _asked(request: Request, email: str) -> tuple[Organization, Person, Run]:
-    """Give the run of an address, and who asks for it. Raises SyncError."""
-    ((organization, person),) = askers(email, [request.query_params.get("org", "")])
+    """Return the run of an address, and who asks for it. Raises SyncError."""
+    ((organization, person),) = callers_of(email, [request.query_params.get("org", "")])
     with db.begin() as connection:
         run = runs.get(connection, organization.id, request.path_params["run"])
     return organization, person, run
 
 
 def _log(request: Request, email: str) -> Response:
-    """Give the log of a run as it is now, or as its attempts have left it."""
+    """Return the log of a run as it is now, or as its attempts have left it."""
     organization, _, run = _asked(request, email)
     try:
-        _, logs = progress.read(kv.client(), [run.id] if run.active else [])
+        _, logs = progress.read(redis_clients.client(), [run.id] if run.active else [])
     except RedisError:
         return _say(HTTPStatus.SERVICE_UNAVAILABLE, "Live progress is unavailable. Try again soon.")
     with db.begin() as connection:

@@ -16,15 +16,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sync_core.audit import hash_chain as chain
+from sync_core.audit import hash_chain
 from sync_core.audit import trail as audit
-from sync_core.foundation import csv_writer as csv_files
-from sync_core.foundation import db, tables
+from sync_core.foundation import csv_writer, db, tables
 from sync_core.foundation.csv_writer import moment, text
 from sync_core.organizations import Organization, actions, people
 from sync_core.organizations.people import Permission, Person
-from sync_core.records import masks
-from sync_core.records import outcome_files as row_files
+from sync_core.records import masks, outcome_files
 from sync_core.runs import Run, filters
 from sync_core.runs.filters import Filter
 
@@ -73,7 +71,7 @@ def save(export: Export, path: Path) -> Written:
 
 
 def write(export: Export, written: Written | None = None) -> Iterator[bytes]:
-    """Give the bytes of the file, in flat memory.
+    """Return the bytes of the file, in flat memory.
 
     At the end, or where it breaks off, its manifest is recorded as an action, in every organization
     whose data it holds.
@@ -81,12 +79,12 @@ def write(export: Export, written: Written | None = None) -> Iterator[bytes]:
     written, since = written or Written(), datetime.now(UTC)
     try:
         titles = [column.name for column in export.query.selected_columns]
-        start = (csv_files.BOM if export.bom else b"") + csv_files.line(titles).encode()
+        start = (csv_writer.BOM if export.bom else b"") + csv_writer.line(titles).encode()
         yield written.add(start)
         with db.apart() as connection:
             connection.exec_driver_sql(f"set local jit = off; set local work_mem = '{MEMORY}'")
-            for rows in csv_files.blocks(connection, export.query):
-                yield written.add(csv_files.joined(rows), len(rows))
+            for rows in csv_writer.blocks(connection, export.query):
+                yield written.add(csv_writer.joined(rows), len(rows))
         written.complete = True
     finally:
         _record(export, written, since)
@@ -106,7 +104,7 @@ def _record(export: Export, written: Written, since: datetime) -> None:
     }
     with db.begin() as connection:
         for organization, person in export.askers:
-            number, head = chain.head(connection, organization.id)
+            number, head = hash_chain.head(connection, organization.id)
             actions.record(
                 connection,
                 organization.id,
@@ -151,7 +149,7 @@ def _file(what: str) -> str:
 
 
 def _trail(askers: Askers, wanted: Filter) -> sa.Select[Any]:
-    """Give the query of the trail: what the list shows, with the counts of the runs."""
+    """Return the query of the trail: what the list shows, with the counts of the runs."""
     found = audit.entries(wanted).subquery("found")
     counts = _counts(wanted)
     named = [column.label(title) for title, column in _columns(askers, found, counts).items()]
@@ -161,7 +159,7 @@ def _trail(askers: Askers, wanted: Filter) -> sa.Select[Any]:
 
 
 def _counts(wanted: Filter) -> sa.Subquery:
-    """Give the counts of each run, of all between the first and the last one that is wanted.
+    """Return the counts of each run, of all between the first and the last one that is wanted.
 
     To sum them once and join is twice as fast as to look each run up.
     """
@@ -221,7 +219,7 @@ def outcomes(organization: Organization, by: Person, run: Run, *, bom: bool = Fa
     """Export all that a run did to rows. Raises SyncError("no_permission")."""
     askers = [(organization, by)]
     _may(askers, "export")
-    query = row_files.outcomes(run, masked=_is_masked(askers))
+    query = outcome_files.outcomes(run, masked=_is_masked(askers))
     return _of_run("outcomes", askers, run, query, bom=bom)
 
 
@@ -230,7 +228,7 @@ def rejects(organization: Organization, by: Person, run: Run, *, bom: bool = Fal
     askers = [(organization, by)]
     _may(askers, "export", "sync")
     with db.begin() as connection:
-        query = row_files.rejects(connection, run, masked=_is_masked(askers))
+        query = outcome_files.rejects(connection, run, masked=_is_masked(askers))
     return _of_run("rows to mend", askers, run, query, bom=bom)
 
 

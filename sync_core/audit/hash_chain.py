@@ -155,7 +155,7 @@ LOOKS = (_walk, _unlinked, _outcomes, _strange)
 
 
 def holds(connection: Connection, organization: Organization, head: str) -> bool:
-    """Tell whether a head that was noted elsewhere, in hexadecimal, still is a link."""
+    """Return whether a head that was noted elsewhere, in hexadecimal, still is a link."""
     kept = tables.links.c
     hashed = sa.func.encode(kept.hash, "hex")
     which = (kept.organization_id == organization.id, hashed == head.strip().lower())
@@ -180,7 +180,7 @@ _ONE_AT_A_TIME = 1_937_337_956  # the advisory lock of whoever verifies by night
 def verify_by_night() -> list[str]:
     """Verify the organizations that were not verified since 2 o'clock at night, their time.
 
-    Safe with two beats: one of them does it. Gives what is broken, a sentence for each.
+    Safe with two beats: one of them does it. Returns what is broken, a sentence for each.
     """
     broken = []
     for slug in _due():
@@ -217,7 +217,7 @@ def keep(connection: Connection, organization: Organization, verdict: Verdict) -
 
 
 def latest(connection: Connection, organization_id: int) -> Verdict | None:
-    """Give the last verdict that was kept."""
+    """Return the last verdict that was kept."""
     kept = tables.verifications.c
     row = connection.execute(
         sa.select(kept.at, kept.links, kept.head, kept.broken)
@@ -229,7 +229,7 @@ def latest(connection: Connection, organization_id: int) -> Verdict | None:
 
 
 def head(connection: Connection, organization_id: int) -> tuple[int, str]:
-    """Give the number and the hash of the last link, for whoever notes it elsewhere."""
+    """Return the number and the hash of the last link, for whoever notes it elsewhere."""
     kept = tables.links.c
     row = connection.execute(
         sa.select(kept.number, kept.hash)

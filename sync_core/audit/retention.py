@@ -13,7 +13,7 @@ DROPPED: actions.Kind = "dropped old values"
 
 
 def drop_values(organization: Organization, by: Person, before: datetime) -> int:
-    """Drop the values in the outcomes of runs that ended before; gives how many outcomes.
+    """Drop the values in the outcomes of runs that ended before; returns how many outcomes.
 
     Their facts, counts and digests stay, and the chain stays whole. Raises no_permission.
     """
@@ -32,7 +32,7 @@ def drop_values(organization: Organization, by: Person, before: datetime) -> int
 
 
 def _whole_since(connection: Connection, organization: Organization) -> datetime:
-    """Tell since when the values of outcomes have not been dropped."""
+    """Return since when the values of outcomes have not been dropped."""
     done = tables.actions.c
     dropped = connection.execute(
         sa.select(done.detail["before"].as_string()).where(

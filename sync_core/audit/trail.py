@@ -46,7 +46,7 @@ class Entry:
 
     @property
     def seconds(self) -> float | None:
-        """Give the duration of a run in seconds, without the wait in the queue."""
+        """Return the duration of a run in seconds, without the wait in the queue."""
         if self.started_at is None or self.finished_at is None:
             return None
         return (self.finished_at - self.started_at).total_seconds()
@@ -119,7 +119,7 @@ class _Part:
 
 
 def _parts(wanted: Filter) -> Iterator[_Part]:
-    """Give the parts of the list: each finds its newest entries by an index, at once."""
+    """Return the parts of the list: each finds its newest entries by an index, at once."""
     for organization_id in wanted.organizations:
         one = replace(wanted, organizations=(organization_id,))
         yield _Part(_OF_RUN, filters.runs, filters.RUN_WORDS, one)
@@ -127,7 +127,7 @@ def _parts(wanted: Filter) -> Iterator[_Part]:
 
 
 def entries(wanted: Filter) -> sa.CompoundSelect[Any]:
-    """Give the query of all entries that the filter finds, in no order."""
+    """Return the query of all entries that the filter finds, in no order."""
     nothing = _Part(_OF_RUN, filters.runs, filters.RUN_WORDS, wanted)  # of no organization
     return sa.union_all(*(part.select(part.wanted) for part in list(_parts(wanted)) or [nothing]))
 

@@ -64,12 +64,12 @@ class Steps:
         return self.bands[0]
 
     def order(self, names: Sequence[str]) -> list[str]:
-        """Give the names of entities in the order in which they are read."""
+        """Return the names of entities in the order in which they are read."""
         places = list(self.reading)
         return sorted(names, key=lambda name: places.index(name) if name in places else -1)
 
     def read_in(self, name: str) -> Band:
-        """Give the band in which an entity is read."""
+        """Return the band in which an entity is read."""
         return self.reading[name if name in self.reading else ""]
 
 

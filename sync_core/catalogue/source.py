@@ -66,7 +66,7 @@ class Sheet(Protocol):
         ...
 
     def link(self, row: int, column: int) -> str | None:
-        """Give the address at which a person sees the cell, where there is one; column A is 0."""
+        """Return the address at which a person sees the cell, where there is one; column A is 0."""
         ...
 
 

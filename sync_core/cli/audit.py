@@ -9,8 +9,7 @@ from typing import Any, get_args
 import click
 
 from sync_core import organizations
-from sync_core.audit import exports
-from sync_core.audit import hash_chain as chain
+from sync_core.audit import exports, hash_chain
 from sync_core.cli.common import (
     as_person,
     json_option,
@@ -50,13 +49,13 @@ def verify(org: str | None, noted: str | None, *, as_json: bool) -> int:
 
 def _holds(organization: Organization, noted: str) -> bool:
     with db.begin() as connection:
-        return chain.holds(connection, organization, noted)
+        return hash_chain.holds(connection, organization, noted)
 
 
 def _verify(organization: Organization) -> dict[str, Any]:
     with db.begin() as connection:
-        verdict = chain.verify(connection, organization)
-        chain.keep(connection, organization, verdict)
+        verdict = hash_chain.verify(connection, organization)
+        hash_chain.keep(connection, organization, verdict)
     return {
         "links": verdict.links,
         "head": verdict.head.hex() if verdict.head else None,

@@ -82,7 +82,7 @@ def refuse(code: str, sentence: str, advice: str, status: int, *, as_json: bool)
 
 
 def who(email: str | None, of: Organization) -> Person:
-    """Give the person to act as; the shell of the machine is an admin's."""
+    """Return the person to act as; the shell of the machine is an admin's."""
     if email is None:
         return Person(getuser(), f"{getuser()}@localhost", "admin", "Command line")
     with db.begin() as connection:
@@ -93,6 +93,6 @@ def who(email: str | None, of: Organization) -> Person:
 
 
 def organization(slug: str) -> Organization:
-    """Give the organization of this short name. Raises SyncError."""
+    """Return the organization of this short name. Raises SyncError."""
     with db.begin() as connection:
         return organizations.get(connection, slug)

@@ -19,7 +19,7 @@ DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
 
 def run(port: int, say: Callable[[str], None], cliniko: Path | None = None) -> int:
-    """Run worker and pages until told to stop, or until one of them ends; gives an exit code.
+    """Run worker and pages until told to stop, or until one of them ends; returns an exit code.
 
     A made-up Cliniko runs beside them if `cliniko` is given: where it writes what leads to it.
     """
@@ -98,7 +98,7 @@ def _is_free(port: int) -> bool:
 def _wait_for_pages(
     port: int, processes: list[subprocess.Popen[bytes]], stop: threading.Event
 ) -> bool:
-    """Wait until the pages answer; tells whether they do."""
+    """Wait until the pages answer; returns whether they do."""
     while not stop.is_set() and all(process.poll() is None for process in processes):
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return True

@@ -14,8 +14,7 @@ from redis import RedisError
 from sync_core import organizations, runs, sources
 from sync_core.audit import exports
 from sync_core.catalogue import resources
-from sync_core.cli import audit as commands_of_audit
-from sync_core.cli import local_stack as stack
+from sync_core.cli import audit, local_stack
 from sync_core.cli.common import as_person as _as
 from sync_core.cli.common import command as _command
 from sync_core.cli.common import json_option as _json
@@ -24,13 +23,11 @@ from sync_core.cli.common import organization as _organization
 from sync_core.cli.common import prepared as _prepared
 from sync_core.cli.common import who as _who
 from sync_core.demo import organization as demo
-from sync_core.execution import maintenance as beat
-from sync_core.execution import queue as jobs
+from sync_core.execution import maintenance, queue
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.operations import administration, syncs
-from sync_core.organizations import Organization, people
-from sync_core.organizations import source_settings as places
+from sync_core.organizations import Organization, people, source_settings
 from sync_core.organizations.people import Person, Role
 from sync_core.runs import Run
 from sync_core.sources import Place
@@ -58,8 +55,8 @@ def cli() -> None:
     """Keep Postgres in step with Google Sheets and Cliniko."""
 
 
-cli.add_command(commands_of_audit.verify)
-cli.add_command(commands_of_audit.export)
+cli.add_command(audit.verify)
+cli.add_command(audit.export)
 
 
 @cli.command()
@@ -69,12 +66,12 @@ def up(port: int) -> int:
     """Start everything: servers, worker, pages; stop with Ctrl-C."""
     found = settings.current()
     if found.database_url:
-        return stack.run(port, click.echo)
+        return local_stack.run(port, click.echo)
     folder = found.data / "demo"
     with db.begin() as connection:
         demo.load(connection, folder)
     cliniko = None if settings.given().reads_cliniko else found.data / settings.MADE_UP_CLINIKO
-    return stack.run(port, click.echo, cliniko)
+    return local_stack.run(port, click.echo, cliniko)
 
 
 @cli.group()
@@ -157,11 +154,11 @@ def source_set(
     cliniko: the account whose API key is set for the organization.
     """
     organization = _organization(org)
-    found = places.said(
+    found = source_settings.said(
         organization, resources.by_name(resource), location, tab, locale, Path.cwd()
     )
     with db.begin() as connection:
-        places.put(connection, organization, found)
+        source_settings.put(connection, organization, found)
     _print_places(found, as_json=as_json)
 
 
@@ -173,7 +170,7 @@ def source_list(org: str, *, as_json: bool) -> None:
     """List the sources that are set."""
     organization = _organization(org)
     with db.begin() as connection:
-        found = places.everyone(connection, organization)
+        found = source_settings.everyone(connection, organization)
     _print_places(found, as_json=as_json)
 
 
@@ -206,7 +203,7 @@ def source_test(resource: str, org: str, *, as_json: bool) -> None:
     organization = _organization(org)
     declared = resources.by_name(resource)
     with db.begin() as connection:
-        found = places.get(connection, organization, declared)
+        found = source_settings.get(connection, organization, declared)
     tested = {}
     for place in sources.worth_testing(found):
         entity = resources.entity(declared, place.entity)
@@ -243,7 +240,7 @@ def _follow(organization: Organization, run: Run) -> Run:
         if failures == TRIES:
             raise SyncError("no_worker", run=run.id)
         if worker is None or worker.poll() is not None:
-            worker = None if _a_worker_is_alive() else stack.start_worker("--burst")
+            worker = None if _a_worker_is_alive() else local_stack.start_worker("--burst")
         time.sleep(0.2)
         with db.begin() as connection:
             run = runs.get(connection, organization.id, run.id)
@@ -254,7 +251,7 @@ def _follow(organization: Organization, run: Run) -> Run:
 
 def _a_worker_is_alive() -> bool:
     try:
-        return jobs.workers() > 0
+        return queue.workers() > 0
     except RedisError:
         return True  # ours could not take the run off the queue either
 
@@ -352,7 +349,7 @@ def migrate() -> None:
 @_prepared
 def run_beat() -> None:
     """Run the beat alone: it closes dead runs and pushes lost ones again."""
-    beat.main()
+    maintenance.main()
 
 
 @cli.command()

@@ -15,8 +15,7 @@ from sqlalchemy import Connection
 
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Entity
-from sync_core.demo import files as demo_files
-from sync_core.demo import story as demo_story
+from sync_core.demo import files, story
 from sync_core.demo.story import COLUMNS_ADDED, DAYS, Episode
 from sync_core.engine.tally import Tally, message
 from sync_core.foundation import tables
@@ -27,12 +26,12 @@ from sync_core.runs.progress import SHEET_BANDS
 FLAT = 4  # therapists whom the rule leaves out; in the files there are more
 PARTS = (0.45, 0.2, 0.35)  # of the time, by phase
 HELD = {  # rows of the demo's files
-    "therapists": demo_files.THERAPISTS,
-    "schedules": 2 * demo_files.THERAPISTS,
-    "locations": demo_files.CLINICS,
-    "admins": demo_files.ADMINS,
-    "brands": len(demo_files.BRANDS),
-    "packages": len(demo_files.BRANDS) * len(demo_files.PACKAGES),
+    "therapists": files.THERAPISTS,
+    "schedules": 2 * files.THERAPISTS,
+    "locations": files.CLINICS,
+    "admins": files.ADMINS,
+    "brands": len(files.BRANDS),
+    "packages": len(files.BRANDS) * len(files.PACKAGES),
 }
 Row = dict[str, Any]
 Tallies = Mapping[str, Tally]
@@ -51,7 +50,7 @@ KEYS = {"therapists": "T-{:04d}", "locations": "LOC-{:04d}", "packages": "P{}-05
 
 
 def load(connection: Connection, organization: Organization, now: datetime | None = None) -> int:
-    """Make the history up where the organization has no run at all; tells how many there are now.
+    """Make the history up where the organization has no run at all; returns how many there are now.
 
     A story that came after real runs would stand before them in time and after them by number.
     """
@@ -61,7 +60,7 @@ def load(connection: Connection, organization: Organization, now: datetime | Non
         return 0
     chance = Random("the story of the demo")  # noqa: S311 - made-up data
     now = now or datetime.now(UTC)
-    told = list(demo_story.tell(now, ZoneInfo(organization.time_zone), chance))
+    told = list(story.tell(now, ZoneInfo(organization.time_zone), chance))
     _write(connection, organization, told, now.date(), chance)
     return len(told)
 
@@ -217,7 +216,7 @@ def _outcomes(
     return rows
 
 
-def _failed(trouble: demo_story.Trouble) -> Row:
+def _failed(trouble: story.Trouble) -> Row:
     issue = {
         "field": trouble.field,
         "code": trouble.code,

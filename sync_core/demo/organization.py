@@ -8,11 +8,9 @@ from sqlalchemy import Connection
 from sync_core import organizations
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Entity
-from sync_core.demo import files as demo_files
-from sync_core.demo import history as demo_history
+from sync_core.demo import files, history
 from sync_core.foundation import tables
-from sync_core.organizations import Organization, people
-from sync_core.organizations import source_settings as places
+from sync_core.organizations import Organization, people, source_settings
 from sync_core.organizations.people import Person
 from sync_core.sources import CLINIKO, HELD_BY_CLINIKO, Place
 
@@ -25,7 +23,7 @@ PEOPLE = (
 
 
 def load(connection: Connection, folder: Path) -> None:
-    """Give the demo organization people, a history and sources where it has none, and files."""
+    """Return the demo organization people, a history and sources where it has none, and files."""
     make_organization(connection)
     demo = {found.slug: found for found in organizations.everyone(connection)}
     if organizations.DEFAULT in demo:
@@ -36,8 +34,8 @@ def _load(connection: Connection, organization: Organization, folder: Path) -> N
     if not people.everyone(connection, organization.id):
         for person in PEOPLE:
             people.add(connection, organization.id, person)
-    demo_history.load(connection, organization)
-    demo_files.write(folder)
+    history.load(connection, organization)
+    files.write(folder)
     have = set(
         connection.execute(
             sa.select(tables.sources.c.resource).where(
@@ -48,7 +46,7 @@ def _load(connection: Connection, organization: Organization, folder: Path) -> N
     for resource in resources.CATALOGUE.values():
         if resource.name not in have:
             found = [_place(organization, resource.name, e, folder) for e in resource.entities]
-            places.put(connection, organization, found)
+            source_settings.put(connection, organization, found)
 
 
 def _place(organization: Organization, resource: str, entity: Entity, folder: Path) -> Place:

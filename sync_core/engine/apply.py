@@ -43,7 +43,7 @@ def apply(connection: Connection, scope: Scope, tally: Tally, moved: Callable[[i
 def _change(
     connection: Connection, scope: Scope, tally: Tally, moved: Callable[[int], None]
 ) -> int:
-    """Write target and outcomes; gives how many records were changed."""
+    """Write target and outcomes; returns how many records were changed."""
     changed = 0
     try:
         for rows in _write(connection, scope, tally):
@@ -56,7 +56,7 @@ def _change(
 
 
 def _write(connection: Connection, scope: Scope, tally: Tally) -> Iterator[int]:
-    """Write target and outcomes batch by batch; gives how many records each has changed."""
+    """Write target and outcomes batch by batch; returns how many records each has changed."""
     if tally.created == scope.staged and not tally.removed:  # then no row must be looked up
         for batch in _batches(connection, scope, "rows"):
             yield _create_all(connection, scope, _within("s.ctid", batch))
@@ -67,7 +67,7 @@ def _write(connection: Connection, scope: Scope, tally: Tally) -> Iterator[int]:
 
 
 def _batches(connection: Connection, scope: Scope, table: str) -> Iterator[tuple[str, str]]:
-    """Give ranges of a table's pages that together hold each of its rows once."""
+    """Return ranges of a table's pages that together hold each of its rows once."""
     name = sql.Literal(scope.names[table].as_string())
     size = "select pg_relation_size({name}::regclass) / current_setting('block_size')::integer"
     ((pages,),) = scope.ask(connection, size, name=name)
@@ -155,7 +155,7 @@ def _write_outcomes(connection: Connection, scope: Scope, here: sql.Composed) ->
 
 
 def _outcome(scope: Scope, at: sql.Composable) -> sql.Composed:
-    """Give the SQL of what is written down of a planned row."""
+    """Return the SQL of what is written down of a planned row."""
     return sql.SQL(
         "p.kind, p.row_number, {p_key} as key, p.name, p.rule, p.row_hash, p.changes, p.issues,"
         " p.raw, {at} as at"
@@ -180,7 +180,7 @@ def _write_tally(
 
 
 def _now(connection: Connection) -> datetime:
-    """Give the time of the outcomes of this transaction."""
+    """Return the time of the outcomes of this transaction."""
     now = sa.select(sa.cast(sa.func.transaction_timestamp(), sa.DateTime(timezone=True)))
     return connection.execute(now).scalar_one()
 

@@ -9,7 +9,7 @@ from sync_core.engine.statements import Scope, column, listed, named, same
 
 
 def find(connection: Connection, scope: Scope) -> int:
-    """Write down the rows that repeat a key, or refer to nothing; gives how many issues."""
+    """Write down the rows that repeat a key, or refer to nothing; returns how many issues."""
     scope.run(connection, "drop table if exists {verdicts}")
     scope.run(
         connection,
@@ -121,7 +121,7 @@ def keep_unique(connection: Connection, scope: Scope) -> None:
 
 
 def _wanted(scope: Scope, field: Field) -> sql.Composed:
-    """Give the rows that get a new value: only these can take one from somebody."""
+    """Return the rows that get a new value: only these can take one from somebody."""
     return sql.SQL(
         "select p.row_number, {p_keys}, s.{value} as _value from {plan} p"
         " join {rows} s using (row_number) where s.{value} is not null"
@@ -130,7 +130,7 @@ def _wanted(scope: Scope, field: Field) -> sql.Composed:
 
 
 def _failed(scope: Scope, field: Field) -> sql.Composed:
-    """Give the rows that failed, but not for this value."""
+    """Return the rows that failed, but not for this value."""
     return sql.SQL(
         "select p.row_number, {p_keys}, s.{value} as _value from {plan} p"
         " join {rows} s using (row_number) where s.{value} is not null and p.kind = 'failed'"
@@ -140,7 +140,7 @@ def _failed(scope: Scope, field: Field) -> sql.Composed:
 
 
 def _held(scope: Scope, field: Field, candidates: sql.Composed) -> sql.Composed:
-    """Give the candidates whose value a record of the table holds and will not let go."""
+    """Return the candidates whose value a record of the table holds and will not let go."""
     return sql.SQL(
         "select distinct on (s.row_number) s.row_number, {issue} as issue"
         " from ({candidates}) s join {target} t on t.organization_id = {org}"
@@ -159,7 +159,7 @@ def _held(scope: Scope, field: Field, candidates: sql.Composed) -> sql.Composed:
 
 
 def _repeated(scope: Scope, field: Field, candidates: sql.Composed) -> sql.Composed:
-    """Give the candidates whose value an earlier row gets."""
+    """Return the candidates whose value an earlier row gets."""
     return sql.SQL(
         "select s.row_number, {issue} as issue from ({candidates}) s join ("
         "select distinct on (_value) * from ({wanted}) w order by _value, row_number) n"
@@ -211,7 +211,7 @@ def _tell(connection: Connection, scope: Scope, losers: sql.Composed) -> int:
 
 
 def typed_cells(scope: Scope) -> sql.Composed:
-    """Give the SQL of a row's cells under their headers, as the fields read them."""
+    """Return the SQL of a row's cells under their headers, as the fields read them."""
     pairs = (
         sql.SQL("{}, {}::text").format(
             sql.Literal(scope.columns.headers[index]), sql.Identifier("s", field.column)

@@ -95,7 +95,7 @@ def _notes(entity: Entity, headers: Sequence[str], places: dict[str, list[int]])
 
 
 def address(title: str, row: int, column: int) -> str:
-    """Give the address of a cell as spreadsheets write it: `Locations!C418`."""
+    """Return the address of a cell as spreadsheets write it: `Locations!C418`."""
     return f"{title}!{letters(column)}{row}"
 
 

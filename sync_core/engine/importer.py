@@ -17,17 +17,16 @@ from sync_core.engine.narration import Saving, _planned, _tell_reading
 from sync_core.engine.staging import Checkpoint, StagingLostError
 from sync_core.engine.statements import Scope
 from sync_core.engine.tally import Named, Tally, message
-from sync_core.engine.validate import Judge
+from sync_core.engine.validate import Validator
 from sync_core.engine.work import Analysis, Work
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
-from sync_core.runs import incremental as extents
-from sync_core.runs import lease as leases
-from sync_core.runs.lease import Ending
+from sync_core.runs import incremental, lease
+from sync_core.runs.lease import RunResult
 
 
-def sync(work: Work, sources: Mapping[str, Source]) -> Ending:
-    """Do the whole run; gives how it ended. Raises SyncError with the target as it was."""
+def sync(work: Work, sources: Mapping[str, Source]) -> RunResult:
+    """Do the whole run; returns how it ended. Raises SyncError with the target as it was."""
     with work.phase("downloading"):
         scopes = read(work, sources)
     with work.phase("processing"):
@@ -87,7 +86,7 @@ def _stage(work: Work, scope: Scope, sheet: Sheet) -> Scope:
                 raise
             work.reporter.log(f"{scope.entity.title}: the source was changed since, once more")
     with db.begin() as connection:
-        leases.fence(connection, work.claim)
+        lease.fence(connection, work.claim)
         staging.create(connection, scope.run_id, scope.entity, about)
     return _read_on(work, scope, sheet, Checkpoint())
 
@@ -101,7 +100,7 @@ def _about(work: Work, scope: Scope, sheet: Sheet) -> dict[str, Any]:
         "headers": list(scope.columns.headers),
         "locale": sheet.locale,
         "link": sheet.link(sheet.header_row, 0),  # the pages lead to cells by it
-        "entity": extents.declared(scope.entity),
+        "entity": incremental.declared(scope.entity),
         **extent,
     }
 
@@ -118,12 +117,12 @@ def _read_on(work: Work, scope: Scope, sheet: Sheet, kept: Checkpoint) -> Scope:
     _tell_reading(work, scope, sheet, scope.staged)
     if kept.complete:
         return _counted(work, scope, sheet)
-    judge = Judge(scope.entity, scope.columns, _convention(work, sheet), scope.title)
+    judge = Validator(scope.entity, scope.columns, _convention(work, sheet), scope.title)
     read = sheet.pages(scope.columns.numbers, kept.cursor)
     for page, judged in work.reading.ahead((page, judge(page)) for page in read):
         work.check()
         with db.begin() as connection:
-            leases.fence(connection, work.claim)
+            lease.fence(connection, work.claim)
             staging.write(connection, scope.run_id, scope.entity, judged, page.cursor)
         scope = replace(
             scope,
@@ -134,7 +133,7 @@ def _read_on(work: Work, scope: Scope, sheet: Sheet, kept: Checkpoint) -> Scope:
         )
         _tell_reading(work, scope, sheet, page.done)
     with db.begin() as connection:
-        leases.fence(connection, work.claim)
+        lease.fence(connection, work.claim)
         staging.complete(connection, scope.run_id, scope.entity)
     scope = _counted(work, scope, sheet)
     return replace(scope, repeats=kept.staged > 0 or judge.keys_may_repeat())
@@ -153,7 +152,7 @@ def _counted(work: Work, scope: Scope, sheet: Sheet) -> Scope:
 
 
 def _convention(work: Work, sheet: Sheet) -> Convention:
-    """Give the way in which the sheet's people write. Raises SyncError("unknown_locale")."""
+    """Return the way in which the sheet's people write. Raises SyncError("unknown_locale")."""
     try:
         return Convention(work.country, sheet.locale)
     except ValueError as error:
@@ -169,7 +168,7 @@ def make_plans(work: Work, scopes: Sequence[Scope]) -> dict[str, Tally]:
         part = place / len(scopes)
         work.reporter.tell(band, band.tell(scope.title), fraction=part, now=True)
         with db.begin() as connection:
-            leases.fence(connection, work.claim)
+            lease.fence(connection, work.claim)
             _refuse_what_is_not_all_there(connection, scope)
             tallies[scope.entity.name] = plan.make(connection, scope)
         if not work.steps.main:  # else it has statistics of its own
@@ -205,7 +204,7 @@ def _refuse_what_is_not_all_there(connection: Connection, scope: Scope) -> None:
         raise SyncError("source_empty", sheet=scope.title, table=scope.entity.title, held=held)
 
 
-def save(work: Work, scopes: Sequence[Scope], tallies: Mapping[str, Tally]) -> Ending:
+def save(work: Work, scopes: Sequence[Scope], tallies: Mapping[str, Tally]) -> RunResult:
     """Apply the plans and end the run, in one transaction that ends with the fence."""
     start = time.monotonic()
     saving = Saving(work.reporter, work.resource, tallies)
@@ -227,12 +226,12 @@ def save(work: Work, scopes: Sequence[Scope], tallies: Mapping[str, Tally]) -> E
         work.phases["saving"] = round(time.monotonic() - start, 3)
         ending = _ending(work, tallies, _named(connection, scopes, tallies))
         ending = replace(ending, status="partial") if missing else ending
-        leases.finish(connection, work.claim, ending)
+        lease.finish(connection, work.claim, ending)
     return ending
 
 
 def _missing(work: Work, connection: Connection, scope: Scope) -> int:
-    """Tell how many records the source holds and are not stored."""
+    """Return how many records the source holds and are not stored."""
     if scope.held is None:
         return 0
     found = reconciliation.balance(connection, scope, scope.held)
@@ -264,9 +263,9 @@ def _named(
 
 def _ending(
     work: Work, tallies: Mapping[str, Tally], named: Mapping[str, Sequence[Named]]
-) -> Ending:
+) -> RunResult:
     entities = work.resource.entities
-    return Ending(
+    return RunResult(
         status="partial" if any(tally.failed for tally in tallies.values()) else "completed",
         message=message(tallies, entities),
         log_message=message(tallies, entities, named),

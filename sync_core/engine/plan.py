@@ -55,7 +55,7 @@ def make(connection: Connection, scope: Scope) -> Tally:
 
 
 def _is_all_new(connection: Connection, scope: Scope) -> bool:
-    """Tell whether every row that was read is right, and the organization has no record yet."""
+    """Return whether every row that was read is right, and the organization has no record yet."""
     if scope.reasons or any(field.unique for field in scope.entity.fields):
         return False  # of unique values, two rows may have the same
     if _withdrawn(connection, scope):
@@ -107,7 +107,7 @@ def _compare(connection: Connection, scope: Scope, *, checked: bool) -> None:
 
 
 def row_hash(table: str, entity: Entity) -> sql.Composed:
-    """Give the SQL of a number that stands for the values of a row's fields."""
+    """Return the SQL of a number that stands for the values of a row's fields."""
     hashes = (_hash(table, field, seed) for seed, field in enumerate(entity.fields, 1))
     return sql.SQL(" # ").join(sql.SQL("coalesce({}, 0)").format(one) for one in hashes)
 
@@ -118,7 +118,7 @@ def _hash(table: str, field: Field, seed: int) -> sql.Composed:
 
 
 def _changes(fields: Sequence[Field]) -> sql.Composed:
-    """Give the SQL of what an update changes: `{"city": ["Perth", "Hobart"]}`."""
+    """Return the SQL of what an update changes: `{"city": ["Perth", "Hobart"]}`."""
     parts = [
         sql.SQL(
             "case when s.{0} is distinct from t.{0}"

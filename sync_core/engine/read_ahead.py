@@ -38,11 +38,11 @@ class Reading:
         self._heard = time.monotonic()
 
     def call(self, ask: Callable[[], T]) -> T:
-        """Give the source's answer. Raises SyncError("source_silent"), or what `check` raises."""
+        """Return the source's answer. Raises SyncError("source_silent"), or what `check` raises."""
         return self._answer(self._thread.submit(ask))
 
     def ahead(self, items: Iterable[T]) -> Iterator[T]:
-        """Give the items in order; the next one is read while the caller works on this one."""
+        """Return the items in order; the next one is read while the caller works on this one."""
         iterator = iter(items)
         coming = self._thread.submit(next, iterator, None)
         while (item := self._answer(coming)) is not None:

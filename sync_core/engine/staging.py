@@ -37,7 +37,7 @@ class StagingLostError(Exception):
 
 
 def is_lost(error: Exception) -> bool:
-    """Tell whether an attempt failed of a crash that emptied staging, or forgot a table of it."""
+    """Return whether an attempt failed of a crash that emptied staging, or forgot a table of it."""
     forgotten = isinstance(error, errors.UndefinedTable) and '"staging.' in str(error)
     return forgotten or isinstance(error, StagingLostError)
 

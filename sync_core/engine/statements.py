@@ -38,7 +38,7 @@ class Scope:
 
     @cached_property
     def names(self) -> dict[str, sql.Composable]:
-        """Give the names that statements are written with: `s` staging, `t` target, `p` plan."""
+        """Return the names that statements are written with: `s` staging, `t` target, `p` plan."""
         keys = self.entity.keys
         return {
             "rows": staging.table(self.run_id, self.entity),
@@ -69,11 +69,11 @@ class Scope:
         }
 
     def of(self, entity: Entity) -> "Scope":
-        """Give the scope of another entity of the same run."""
+        """Return the scope of another entity of the same run."""
         return replace(self, entity=entity)
 
     def run(self, connection: Connection, statement: str, **more: sql.Composable) -> int:
-        """Run a statement; gives how many rows it changed."""
+        """Run a statement; returns how many rows it changed."""
         cursor = db.cursor(connection)
         cursor.execute(sql.SQL(statement).format(**{**self.names, **more}))
         return cursor.rowcount
@@ -81,25 +81,25 @@ class Scope:
     def ask(
         self, connection: Connection, statement: str, **more: sql.Composable
     ) -> list[tuple[Any, ...]]:
-        """Run a query; gives its rows."""
+        """Run a query; returns its rows."""
         cursor = db.cursor(connection)
         cursor.execute(sql.SQL(statement).format(**{**self.names, **more}))
         return cursor.fetchall()
 
     def cell(self, field: Field) -> sql.Composed:
-        """Give the SQL of the address of a field's cell in the row of `s`."""
+        """Return the SQL of the address of a field's cell in the row of `s`."""
         column = {f.label: i for f, i in self.columns.fields}[field.label]
         return sql.SQL("{} || s.row_number").format(sql.Literal(f"{self.title}!{letters(column)}"))
 
     def issue(self, field: Field, code: str, sentence: sql.Composable) -> sql.Composed:
-        """Give the SQL of an issue of the row of `s`."""
+        """Return the SQL of an issue of the row of `s`."""
         return sql.SQL(
             "jsonb_build_object('field', {}, 'code', {}, 'sentence', {}, 'cell', {})"
         ).format(sql.Literal(field.label), sql.Literal(code), sentence, self.cell(field))
 
 
 def column(table: str, field: Field) -> sql.Identifier:
-    """Give a field's column of `s`, `t` or another table; the plan `p` has only those of keys."""
+    """Return a field's column of `s`, `t` or another table; the plan `p` has only those of keys."""
     return sql.Identifier(table, _kept(field) if table == "p" else field.column)
 
 
@@ -109,26 +109,26 @@ def _kept(key: Field) -> str:
 
 
 def listed(table: str, fields: Sequence[Field]) -> sql.Composed:
-    """Give the fields' columns of a table, with commas."""
+    """Return the fields' columns of a table, with commas."""
     return sql.SQL(", ").join(column(table, f) for f in fields)
 
 
 def same(left: str, right: str, fields: Sequence[Field]) -> sql.Composed:
-    """Give the SQL that two tables agree in these fields."""
+    """Return the SQL that two tables agree in these fields."""
     return sql.SQL(" and ").join(
         sql.SQL("{} = {}").format(column(left, f), column(right, f)) for f in fields
     )
 
 
 def key_text(table: str, entity: Entity, separator: str) -> sql.Composed:
-    """Give the SQL of a row's key as one text; null where a part is missing."""
+    """Return the SQL of a row's key as one text; null where a part is missing."""
     between = sql.SQL(" || " + sql.Literal(separator).as_string() + " || ")
     parts = [sql.SQL("{}::text").format(column(table, f)) for f in entity.keys]
     return sql.Composed(parts).join(between)
 
 
 def named(table: str, entity: Entity) -> sql.Composed:
-    """Give the SQL of what people call a row: its name, else its key."""
+    """Return the SQL of what people call a row: its name, else its key."""
     names = [f for f in entity.fields if f.label == entity.named_by]
     key = key_text(table, entity, " ")
     if not names:

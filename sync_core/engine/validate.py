@@ -48,7 +48,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Judge:
+class Validator:
     """All that the rows of one sheet are judged by."""
 
     entity: Entity
@@ -73,12 +73,12 @@ class Judge:
         return Judged(frame, blank, keyless, not reasons.is_empty())
 
     def keys_may_repeat(self) -> bool:
-        """Tell whether two of the rows may have one key; where no two hashes are equal, none do."""
+        """Return whether two rows may have one key; where no two hashes are equal, none do."""
         hashes = pl.concat([pl.Series(dtype=pl.UInt64), *self.seen])
         return hashes.n_unique() < len(hashes)
 
     def _cells(self, page: Page) -> pl.DataFrame:
-        """Give the cleaned texts of the fields' columns, and the numbers that were asked for."""
+        """Return the cleaned texts of the fields' columns, and the numbers that were asked for."""
         texts = [
             clean(pl.Series(field.label, page.texts[index], pl.String), tidy=index in page.tidy)
             for field, index in self.columns.fields
@@ -131,7 +131,7 @@ class Judge:
     def _reasons(
         self, page: Page, read: pl.DataFrame
     ) -> Iterator[tuple[int, str | None, str | None]]:
-        """Give row number, issues and raw cells of the rows that a rule skips or that are wrong."""
+        """Return row number, issues and raw cells of the rows that are skipped or wrong."""
         codes = [_code(field) for field in self.entity.fields]
         orders = [f"order of {order.label}" for order in self.entity.orders]
         carries = pl.any_horizontal(pl.col(RULE, *codes, *orders).is_not_null())
@@ -155,7 +155,7 @@ class Judge:
                 yield issue("out_of_order", broken_order, cell, field.label)
 
     def _raw(self, page: Page, place: int) -> dict[str, str]:
-        """Give the cells of a row as they were read, under their headers."""
+        """Return the cells of a row as they were read, under their headers."""
         cells = ((header, page.texts[i][place]) for i, header in enumerate(self.columns.headers))
         return {
             header: str(text).replace("\0", "\N{REPLACEMENT CHARACTER}")  # jsonb keeps no NUL

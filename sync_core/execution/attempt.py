@@ -17,17 +17,14 @@ from sync_core.catalogue.source import Source
 from sync_core.engine import importer, narration, staging
 from sync_core.engine.read_ahead import Reading
 from sync_core.engine.work import Work
-from sync_core.execution.heartbeat import CancelledError, Heart, OverdueError, StoppedError
+from sync_core.execution.heartbeat import CancelledError, Heartbeat, OverdueError, StoppedError
 from sync_core.execution.queue import resume, time_limit
-from sync_core.foundation import db, settings
-from sync_core.foundation import redis_clients as kv
+from sync_core.foundation import db, redis_clients, settings
 from sync_core.foundation.errors import SyncError
-from sync_core.organizations import policies
-from sync_core.organizations import source_settings as places
-from sync_core.runs import incremental as extents
-from sync_core.runs import lease as leases
+from sync_core.organizations import policies, source_settings
+from sync_core.runs import incremental, lease
 from sync_core.runs.incremental import Extent
-from sync_core.runs.lease import Claim, Ending, LeaseLostError
+from sync_core.runs.lease import Claim, LeaseLostError, RunResult
 from sync_core.runs.progress import Reporter
 from sync_core.sources import Place
 
@@ -38,10 +35,10 @@ ANALYSES = {"patients": patients.active_after}
 
 
 def work(run_id: int) -> str:
-    """Work on a run, in a worker; gives its status for RQ's log. Never raises."""
+    """Work on a run, in a worker; returns its status for RQ's log. Never raises."""
     try:
         with db.begin() as connection:
-            claim = leases.claim(connection, run_id, db.name())
+            claim = lease.claim(connection, run_id, db.name())
     except sa.exc.DBAPIError as error:
         log.warning("run %s cannot be claimed: %s", run_id, type(error).__name__)
         return "not claimed"  # the beat pushes it again
@@ -49,14 +46,14 @@ def work(run_id: int) -> str:
 
 
 def attempt(claim: Claim) -> str:
-    """Work on a claimed run; gives its status, or why this attempt did not end it."""
-    reporter = Reporter(kv.client(), claim.run_id, claim.attempt)
+    """Work on a claimed run; returns its status, or why this attempt did not end it."""
+    reporter = Reporter(redis_clients.client(), claim.run_id, claim.attempt)
     limit = time_limit(claim.run_id, claim.resource)
-    with Heart(claim, limit) as heart:
+    with Heartbeat(claim, limit) as heart:
         return _attempt(claim, heart, reporter, limit)
 
 
-def _attempt(claim: Claim, heart: Heart, reporter: Reporter, limit: float) -> str:
+def _attempt(claim: Claim, heart: Heartbeat, reporter: Reporter, limit: float) -> str:
     try:
         return _sync(claim, heart, reporter).status
     except LeaseLostError:
@@ -72,11 +69,11 @@ def _attempt(claim: Claim, heart: Heart, reporter: Reporter, limit: float) -> st
         return _finish(claim, _ending(claim, error, limit), reporter)
 
 
-def _sync(claim: Claim, heart: Heart, reporter: Reporter) -> Ending:
+def _sync(claim: Claim, heart: Heartbeat, reporter: Reporter) -> RunResult:
     resource = resources.by_name(claim.resource)
     with db.begin() as connection:
         organization = organizations.by_id(connection, claim.organization_id)
-        found = places.get(connection, organization, resource)
+        found = source_settings.get(connection, organization, resource)
         policy = policies.of(connection, organization.id)[resource.name]
         resource = policies.applied(resource, policy)
         extent = _extent(connection, claim, resource, found)
@@ -102,7 +99,7 @@ def _extent(
     if not all(place.kind in sources.INCREMENTAL for place in found):
         return None
     sweep = timedelta(hours=settings.current().sweep_hours)
-    return extents.decide(connection, claim, resource, sweep)
+    return incremental.decide(connection, claim, resource, sweep)
 
 
 def _open(place: Place, work: Work) -> Source:
@@ -132,13 +129,13 @@ def _open(place: Place, work: Work) -> Source:
     )
 
 
-def _ending(claim: Claim, error: Exception, limit: float) -> Ending:
-    """Give the ending of a run that did not get through; the target is as it was."""
+def _ending(claim: Claim, error: Exception, limit: float) -> RunResult:
+    """Return the ending of a run that did not get through; the target is as it was."""
     match error:
         case CancelledError():
-            return leases.cancelled()
+            return lease.cancelled()
         case OverdueError() | JobTimeoutException():
-            return leases.overdue(limit)
+            return lease.overdue(limit)
         case SyncError():
             log.warning("run %s: %s: %s", claim.run_id, error.code, error.sentence)
             return _failure(error)
@@ -148,30 +145,30 @@ def _ending(claim: Claim, error: Exception, limit: float) -> Ending:
             return _failure(SyncError("database_full" if full else "internal"))
 
 
-def _failure(error: SyncError) -> Ending:
+def _failure(error: SyncError) -> RunResult:
     status = "timed_out" if error.code == "source_silent" else "failed"
-    return Ending(status, error.sentence, error_code=error.code, advice=error.advice)
+    return RunResult(status, error.sentence, error_code=error.code, advice=error.advice)
 
 
-def _finish(claim: Claim, ending: Ending, reporter: Reporter) -> str:
+def _finish(claim: Claim, ending: RunResult, reporter: Reporter) -> str:
     reporter.log(ending.message, "warning" if ending.status == "cancelled" else "error")
 
     def end() -> str:
         with db.begin() as connection:
-            leases.finish(connection, claim, replace(ending, log=reporter.as_json()))
+            lease.finish(connection, claim, replace(ending, log=reporter.as_json()))
         return ending.status
 
     return _patiently(end)
 
 
 def _interrupt(claim: Claim, why: str, reporter: Reporter, *, crashed: bool = False) -> str:
-    """Give the run back; it goes on elsewhere, unless its last commit had got through."""
+    """Return the run back; it goes on elsewhere, unless its last commit had got through."""
     reporter.log(f"Interrupted: {why}", "warning")
 
     def give_back() -> str:
         log = reporter.as_json()
         with db.begin() as connection:
-            if not leases.interrupt(connection, claim, why, crashed=crashed, log=log):
+            if not lease.interrupt(connection, claim, why, crashed=crashed, log=log):
                 raise LeaseLostError
         resume()
         return "interrupted"

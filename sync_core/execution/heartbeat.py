@@ -12,8 +12,7 @@ from typing import Self
 import sqlalchemy as sa
 
 from sync_core.foundation import db
-from sync_core.runs import lease as leases
-from sync_core.runs import recovery
+from sync_core.runs import lease, recovery
 from sync_core.runs.lease import Claim, LeaseLostError
 
 PATIENCE = 8  # seconds for an attempt to stop by itself, before its heart closes its run
@@ -52,7 +51,7 @@ class StoppedError(Exception):
 Reason = type[LeaseLostError | CancelledError | OverdueError | StoppedError]
 
 
-class Heart:
+class Heartbeat:
     """Renews the lease of a claim every second, in a thread with a connection of its own.
 
     It needs nobody else to end a run that is to be cancelled, or over its `limit` (seconds).
@@ -83,7 +82,7 @@ class Heart:
         trace: TracebackType | None,
     ) -> None:
         self._done.set()
-        self._thread.join(leases.HEARTBEAT)
+        self._thread.join(lease.HEARTBEAT)
 
     def check(self) -> None:
         """Raise the reason for which the attempt must stop, if there is one."""
@@ -95,7 +94,7 @@ class Heart:
         while not self._done.wait(pause):
             try:
                 self._renew()
-                pause = float(leases.HEARTBEAT)
+                pause = float(lease.HEARTBEAT)
             except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
                 if pause != AGAIN:
                     log.warning("no heartbeat, Postgres does not answer: %s", type(error).__name__)
@@ -108,7 +107,7 @@ class Heart:
         """Renew the lease once, and learn whether the attempt must stop."""
         try:
             with db.at_once() as connection:
-                news = leases.renew(connection, self._claim)
+                news = lease.renew(connection, self._claim)
             if news.cancelled:
                 self._stop(CancelledError)
             elif news.active > self._limit:
@@ -131,11 +130,11 @@ class Heart:
             recovery.end_backends(connection, [db.name()])
             if self._reason is StoppedError:
                 why = "its worker was asked to stop, and took too long"
-                leases.interrupt(connection, self._claim, why, crashed=False)
+                lease.interrupt(connection, self._claim, why, crashed=False)
             elif self._reason is OverdueError:
-                leases.finish(connection, self._claim, leases.overdue(self._limit))
+                lease.finish(connection, self._claim, lease.overdue(self._limit))
             else:
-                leases.finish(connection, self._claim, leases.cancelled())
+                lease.finish(connection, self._claim, lease.cancelled())
         raise LeaseLostError
 
     def _end_unless_done(self) -> None:

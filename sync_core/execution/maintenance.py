@@ -14,9 +14,9 @@ from psycopg.errors import LockNotAvailable
 from redis import RedisError
 
 from sync_core import runs
-from sync_core.audit import hash_chain as chain
+from sync_core.audit import hash_chain
 from sync_core.engine import staging
-from sync_core.execution import queue as jobs
+from sync_core.execution import queue
 from sync_core.execution.heartbeat import Request
 from sync_core.foundation import db, settings, tables
 from sync_core.runs import recovery
@@ -45,7 +45,7 @@ def _close() -> None:
             log.warning("run %s has expired: nobody decided on its plan", run_id)
         for run_id in recovery.close_dead(connection):
             log.warning("run %s was interrupted: its worker went silent", run_id)
-    jobs.resume()
+    queue.resume()
 
 
 def _push_lost() -> None:
@@ -55,11 +55,11 @@ def _push_lost() -> None:
     if not waiting:
         return
     try:
-        there = jobs.pushed()
+        there = queue.pushed()
     except RedisError:
         return
     for run_id, resource in waiting:
-        if run_id not in there and not jobs.push(run_id, resource):
+        if run_id not in there and not queue.push(run_id, resource):
             return
 
 
@@ -87,7 +87,7 @@ class Nightly:
 
     def _check(self) -> None:
         try:
-            for sentence in chain.verify_by_night():
+            for sentence in hash_chain.verify_by_night():
                 log.error("the audit's chain is broken: %s", sentence)
         except Exception as error:  # noqa: BLE001 - it is due again in a minute
             _tell(error)

@@ -9,10 +9,8 @@ from redis import RedisError
 from rq import Queue, Worker
 
 from sync_core import runs
-from sync_core.foundation import db, settings
-from sync_core.foundation import redis_clients as kv
-from sync_core.runs import lease as leases
-from sync_core.runs import recovery
+from sync_core.foundation import db, redis_clients, settings
+from sync_core.runs import lease, recovery
 
 QUEUE = "sync"
 WORK = "sync_core.execution.attempt.work"  # by name: the pages need nothing of a worker's
@@ -23,9 +21,9 @@ log = logging.getLogger(__name__)
 
 
 def push(run_id: int, resource: str) -> bool:
-    """Hand a queued run to RQ; tells whether Redis took it."""
+    """Hand a queued run to RQ; returns whether Redis took it."""
     try:
-        Queue(QUEUE, connection=kv.pushing_client()).enqueue(
+        Queue(QUEUE, connection=redis_clients.pushing_client()).enqueue(
             WORK,
             run_id,
             job_id=f"run-{run_id}",
@@ -43,23 +41,23 @@ def push(run_id: int, resource: str) -> bool:
 
 def pushed() -> set[int]:
     """List the runs that wait in RQ's queue. Raises RedisError."""
-    jobs = Queue(QUEUE, connection=kv.pushing_client()).get_job_ids()
+    jobs = Queue(QUEUE, connection=redis_clients.pushing_client()).get_job_ids()
     return {int(job.removeprefix("run-")) for job in jobs if job.startswith("run-")}
 
 
 def workers() -> int:
     """Count the workers that are alive. Raises RedisError."""
     now = datetime.now(UTC)
-    found = Worker.all(connection=kv.pushing_client())
+    found = Worker.all(connection=redis_clients.pushing_client())
     seen = (worker.last_heartbeat for worker in found)
     return sum((now - at.replace(tzinfo=UTC)).total_seconds() < SILENCE for at in seen if at)
 
 
 def time_limit(run_id: int, resource: str) -> float:
-    """Give the seconds that a run may take; the usual ones while Postgres does not answer."""
+    """Return the seconds that a run may take; the usual ones while Postgres does not answer."""
     usual = settings.current().time_limits
     with suppress(sa.exc.DBAPIError, sa.exc.TimeoutError), db.begin() as connection:
-        return leases.limit(connection, usual, run_id)
+        return lease.limit(connection, usual, run_id)
     return usual.of(resource)
 
 

@@ -27,11 +27,10 @@ from rq.worker_registration import register
 
 from sync_core.catalogue import fields
 from sync_core.execution import heartbeat as heart
-from sync_core.execution import maintenance as beat
+from sync_core.execution import maintenance
 from sync_core.execution import queue as jobs
 from sync_core.execution.heartbeat import Request
-from sync_core.foundation import db
-from sync_core.foundation import redis_clients as kv
+from sync_core.foundation import db, redis_clients
 
 REDIS_IS_GONE = (RedisConnectionError, RedisTimeoutError)
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
@@ -43,7 +42,7 @@ Ended = tuple[int | None, int | None, Any]  # process id, wait status, usage
 Handler = Callable[[int, FrameType | None], None]
 
 
-class Beat:
+class Maintenance:
     """The beat as a fork of the worker, made again where it died."""
 
     def __init__(self) -> None:
@@ -68,7 +67,7 @@ def _run_beat(parent: int) -> None:
     stop = Request()
     _handle_signals(stop.make)
     try:
-        beat.run(stop, parent)
+        maintenance.run(stop, parent)
     finally:
         os._exit(0)
 
@@ -81,7 +80,7 @@ def _handle_signals(stop: Handler | signal.Handlers) -> None:
 
 
 def _is_reaped(child: int) -> bool:
-    """Tell whether a child has ended, and forget it."""
+    """Return whether a child has ended, and forget it."""
     try:
         return os.waitpid(child, os.WNOHANG)[0] == child
     except ChildProcessError:
@@ -93,13 +92,13 @@ class SyncWorker(Worker):
 
     max_connection_wait_time = 2.0  # seconds between two tries to reach Redis
 
-    def __init__(self, its_beat: Beat | None) -> None:
+    def __init__(self, its_beat: Maintenance | None) -> None:
         self._beat = its_beat
         self._horse_ended: Ended = (None, None, None)
         self._closing: list[int] = []
         super().__init__(
             [jobs.QUEUE],
-            connection=kv.queue_client(),
+            connection=redis_clients.queue_client(),
             worker_ttl=17,
             job_monitoring_interval=3,
             maintenance_interval=5,
@@ -108,12 +107,12 @@ class SyncWorker(Worker):
 
     @property
     def connection_timeout(self) -> int:
-        """Give the seconds that Redis may take: little more than the wait for a job."""
+        """Return the seconds that Redis may take: little more than the wait for a job."""
         return self.dequeue_timeout + 2
 
     @property
     def asked_to_stop(self) -> bool:
-        """Tell whether a signal has asked for it."""
+        """Return whether a signal has asked for it."""
         return self._shutdown_requested_date is not None
 
     # Without Redis
@@ -206,7 +205,7 @@ class SyncWorker(Worker):
         super().fork_work_horse(job, queue)
 
     def wait_for_horse(self) -> Ended:
-        """Wait for the end of the horse; gives its process id, wait status and usage."""
+        """Wait for the end of the horse; returns its process id, wait status and usage."""
         self._reap_horse(0)
         return self._horse_ended
 
@@ -271,7 +270,7 @@ def main() -> None:
     options = parser.parse_args()
     fields.warm_up()
     gc.freeze()  # a horse that looks for garbage among all modules would copy their pages
-    its_beat = None if options.without_beat else Beat()
+    its_beat = None if options.without_beat else Maintenance()
     if its_beat:
         its_beat.keep()
     try:
@@ -283,8 +282,8 @@ def main() -> None:
             its_beat.end()
 
 
-def _work(its_beat: Beat | None, *, burst: bool) -> bool:
-    """Work; tells whether that was all. RQ's worker gives up where Redis is gone too long."""
+def _work(its_beat: Maintenance | None, *, burst: bool) -> bool:
+    """Work; returns whether that was all. RQ's worker gives up where Redis is gone too long."""
     _handle_signals(_stop)  # until RQ's worker has handlers of its own
     with _even_without_redis():
         worker = SyncWorker(its_beat)

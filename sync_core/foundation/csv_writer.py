@@ -25,7 +25,7 @@ _NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$"
 
 
 def text(cell: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
-    """Give the SQL of a text that no spreadsheet takes for a formula.
+    """Return the SQL of a text that no spreadsheet takes for a formula.
 
     Not even one that splits lines at semicolons or tabs, as some do by their country, and so makes
     cells out of the parts of a text.
@@ -44,7 +44,7 @@ def text(cell: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
 
 
 def moment(at: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
-    """Give the SQL of a moment in ISO 8601: 2026-11-25T02:00:00.25Z."""
+    """Return the SQL of a moment in ISO 8601: 2026-11-25T02:00:00.25Z."""
     local = sa.cast(sa.func.timezone("UTC", at), sa.Text)
     return sa.func.replace(local, " ", "T").op("||")(sa.literal("Z"))
 
@@ -67,7 +67,7 @@ def harmless(written: str) -> str:
 
 
 def blocks(connection: Connection, query: sa.Select[*tuple[Any, ...]]) -> Iterator[list[Any]]:
-    """Give the rows of the query as lines of CSV without their ends, some at a time."""
+    """Return the rows of the query as lines of CSV without their ends, some at a time."""
     compiled = query.compile(connection, compile_kwargs={"render_postcompile": True})
     statement = f"copy ({compiled}) to stdout (format csv)".encode()
     rows: list[Any] = []

@@ -45,7 +45,7 @@ def name(pid: int | None = None) -> str:
 
 @cache
 def engine() -> Engine:
-    """Give this process's engine; connections are made when they are needed."""
+    """Return this process's engine; connections are made when they are needed."""
     return sa.create_engine(
         settings.urls().database,
         pool_pre_ping=True,  # a restart of Postgres costs no page an error
@@ -105,7 +105,7 @@ def is_restart(error: Exception) -> bool:
 
 
 def is_full(error: Exception) -> bool:
-    """Tell whether Postgres lacks room, or has trouble with its disk."""
+    """Return whether Postgres lacks room, or has trouble with its disk."""
     return (_sqlstate(error) or "").startswith(FULL)
 
 
@@ -115,7 +115,7 @@ def _sqlstate(error: Exception) -> str | None:
 
 
 def cursor(connection: Connection) -> psycopg.Cursor[Any]:
-    """Give psycopg's cursor inside the connection's transaction, for COPY and composed SQL."""
+    """Return psycopg's cursor inside the connection's transaction, for COPY and composed SQL."""
     raw = connection.connection.dbapi_connection  # also of one that was detached
     if not isinstance(raw, psycopg.Connection):
         raise TypeError("the engine is not psycopg's")
@@ -142,7 +142,7 @@ def prepare() -> None:
 
 
 def is_current(connection: Connection) -> bool:
-    """Tell whether the schema is at the newest revision."""
+    """Return whether the schema is at the newest revision."""
     wanted = ScriptDirectory.from_config(alembic_config()).get_current_head()
     return MigrationContext.configure(connection).get_current_revision() == wanted
 

@@ -11,7 +11,7 @@ from sync_core.foundation import settings
 
 @cache
 def client() -> Redis:
-    """Give the client of pages and of progress: short waits, no retries, text answers."""
+    """Return the client of pages and of progress: short waits, no retries, text answers."""
     return Redis.from_url(
         settings.urls().redis,
         decode_responses=True,
@@ -23,7 +23,7 @@ def client() -> Redis:
 
 @cache
 def queue_client() -> Redis:
-    """Give the client of RQ in a worker, which sets its waits and tries again: bytes."""
+    """Return the client of RQ in a worker, which sets its waits and tries again: bytes."""
     return Redis.from_url(
         settings.urls().redis, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0)
     )
@@ -31,7 +31,7 @@ def queue_client() -> Redis:
 
 @cache
 def pushing_client() -> Redis:
-    """Give the client that hands a run over to the queue: bytes, short waits."""
+    """Return the client that hands a run over to the queue: bytes, short waits."""
     return Redis.from_url(
         settings.urls().redis,
         socket_connect_timeout=0.3,

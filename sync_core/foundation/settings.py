@@ -39,7 +39,7 @@ class Limits:
     special: Mapping[str, float]
 
     def of(self, resource: str) -> float:
-        """Give the limit of a resource's runs."""
+        """Return the limit of a resource's runs."""
         return self.special.get(resource, self.usual)
 
 
@@ -314,13 +314,13 @@ def _problems_of_cliniko(values: Mapping[str, Any], environ: Mapping[str, str]) 
 
 @cache
 def given() -> Settings:
-    """Give what the environment says."""
+    """Return what the environment says."""
     return load(os.environ)
 
 
 @cache
 def current() -> Settings:
-    """Give the settings of this process."""
+    """Return the settings of this process."""
     return beside_the_demo(os.environ)
 
 
@@ -337,7 +337,7 @@ def beside_the_demo(environ: Mapping[str, str]) -> Settings:
 
 
 def urls() -> embedded.Urls:
-    """Give the addresses of Postgres and Redis; starts or joins the embedded ones if none are set.
+    """Return the addresses of Postgres and Redis; start or join the embedded ones if none are set.
 
     Raises embedded.EmbeddedError where these cannot be started.
     """

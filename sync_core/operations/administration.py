@@ -13,8 +13,7 @@ from sync_core.catalogue.resource import Resource
 from sync_core.foundation import db, tables
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import ROOT
-from sync_core.organizations import Organization, actions, people, policies
-from sync_core.organizations import source_settings as places
+from sync_core.organizations import Organization, actions, people, policies, source_settings
 from sync_core.organizations.people import Person, Role
 from sync_core.organizations.policies import Policy
 from sync_core.sources import Place, place_name
@@ -35,9 +34,9 @@ def set_source(
 ) -> list[Place]:
     """Set the sources that the words name, as `places.said` reads them. Raises SyncError."""
     people.require(by, "administer")
-    found = places.said(organization, resource, words, tab, locale, cwd)
+    found = source_settings.said(organization, resource, words, tab, locale, cwd)
     with db.begin() as connection:
-        places.put(connection, organization, found)
+        source_settings.put(connection, organization, found)
         for place in found:
             what = f"the source of {place.entity} to {place_name(place)}"
             _record(connection, organization, by, what, resource.name)

@@ -4,8 +4,7 @@ from sync_core import runs
 from sync_core.catalogue import resources
 from sync_core.execution.queue import push, resume
 from sync_core.foundation import db
-from sync_core.organizations import Organization, actions, people
-from sync_core.organizations import source_settings as places
+from sync_core.organizations import Organization, actions, people, source_settings
 from sync_core.organizations.people import Person
 from sync_core.runs import Run, recovery
 
@@ -18,7 +17,7 @@ def start(organization: Organization, resource: str, person: Person, trigger: st
     people.require(person, "sync")
     _revive(organization, resource)
     with db.begin() as connection:
-        places.get(connection, organization, resources.by_name(resource))
+        source_settings.get(connection, organization, resources.by_name(resource))
         run = runs.start(connection, organization.id, resource, person, trigger=trigger)
         actions.record(
             connection, organization.id, person, "started", resource=resource, run_id=run.id

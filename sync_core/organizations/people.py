@@ -41,7 +41,7 @@ class Person:
     team: str = ""
 
     def may(self, permission: Permission) -> bool:
-        """Tell whether the role allows it."""
+        """Return whether the role allows it."""
         return permission in MAY[self.role]
 
 
@@ -53,7 +53,7 @@ def require(person: Person, permission: Permission) -> None:
 
 
 def signed_in(claims: Mapping[str, Any], allowed: float, now: float) -> str | None:
-    """Give the address that a sign-in vouches for: verified, and not `allowed` seconds old."""
+    """Return the address that a sign-in vouches for: verified, and not `allowed` seconds old."""
     address = str(claims.get("email") or "").strip().lower()
     if not claims.get("is_logged_in") or claims.get("email_verified") is False:
         return None
@@ -61,13 +61,13 @@ def signed_in(claims: Mapping[str, Any], allowed: float, now: float) -> str | No
 
 
 def is_overdue(claims: Mapping[str, Any], allowed: float, now: float) -> bool:
-    """Tell whether a sign-in is older than allowed, in seconds."""
+    """Return whether a sign-in is older than allowed, in seconds."""
     at = claims.get("auth_time") or claims.get("iat")
     return isinstance(at, int | float) and now - at > allowed
 
 
 def find(connection: Connection, organization_id: int, email: str) -> Person | None:
-    """Give the person with this address in the organization."""
+    """Return the person with this address in the organization."""
     people = tables.people.c
     row = connection.execute(
         sa.select(people.name, people.email, people.role, people.team).where(
@@ -99,7 +99,7 @@ def add(connection: Connection, organization_id: int, person: Person) -> None:
 
 
 def remove(connection: Connection, organization_id: int, email: str) -> bool:
-    """Forget a person of the organization; tells whether there was one."""
+    """Forget a person of the organization; returns whether there was one."""
     people = tables.people
     known = (people.c.organization_id == organization_id, people.c.email == email.strip().lower())
     return bool(connection.execute(sa.delete(people).where(*known)).rowcount)

@@ -45,7 +45,7 @@ def put(connection: Connection, organization: Organization, name: str, policy: P
 
 
 def applied(resource: Resource, policy: Policy) -> Resource:
-    """Give the resource as the policy wants it."""
+    """Return the resource as the policy wants it."""
     if policy.removal is None:
         return resource
     changed = (replace(entity, removal=policy.removal) for entity in resource.entities)

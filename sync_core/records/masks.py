@@ -21,7 +21,7 @@ NOT_SAID = "Not as it should be"  # where the catalogue has no sentence for a co
 
 
 def is_hidden(field: Field) -> bool:
-    """Tell whether the cells of a field are masked."""
+    """Return whether the cells of a field are masked."""
     return field.sensitive or isinstance(field, Email | Phone)
 
 
@@ -61,12 +61,12 @@ def _is_called_by_hidden(entity: Entity) -> bool:
 
 
 def constant(value: Mapping[str, Any]) -> sa.ColumnElement[Any]:
-    """Give the SQL of a constant in JSON."""
+    """Return the SQL of a constant in JSON."""
     return sa.cast(sa.literal(json.dumps(value)), JSONB)
 
 
 def columns() -> sa.ColumnElement[Any]:
-    """Give the SQL of the hidden columns and labels of each entity, as keys of an object."""
+    """Return the SQL of the hidden columns and labels of each entity, as keys of an object."""
     return constant(
         {
             name: {key: 1 for f in entity.fields if is_hidden(f) for key in (f.column, f.label)}
@@ -76,7 +76,7 @@ def columns() -> sa.ColumnElement[Any]:
 
 
 def labels() -> sa.ColumnElement[Any]:
-    """Give the SQL of the label of each column of each entity."""
+    """Return the SQL of the label of each column of each entity."""
     return constant(
         {
             name: {field.column: field.label for field in entity.fields}
@@ -86,5 +86,5 @@ def labels() -> sa.ColumnElement[Any]:
 
 
 def sentences() -> sa.ColumnElement[Any]:
-    """Give the SQL of the sentence of each code, which quotes nothing."""
+    """Return the SQL of the sentence of each code, which quotes nothing."""
     return constant({code: entry.sentence for code, entry in CATALOGUE.items()})

@@ -7,8 +7,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import JSONB
 
 from sync_core.catalogue import resources
-from sync_core.foundation import csv_writer as csv_files
-from sync_core.foundation import tables
+from sync_core.foundation import csv_writer, tables
 from sync_core.records import masks
 from sync_core.records.masks import MASK
 from sync_core.records.outcome_format import KEY_SEPARATOR
@@ -19,18 +18,18 @@ Column = sa.ColumnElement[Any]
 
 
 def outcomes(run: Run, *, masked: bool) -> sa.Select[Any]:
-    """Give the query of all that the run did to rows, by table and row."""
+    """Return the query of all that the run did to rows, by table and row."""
     return (
         sa.select(
-            csv_files.text(_title()).label("Table"),
+            csv_writer.text(_title()).label("Table"),
             _ROWS.row_number.label("Row"),
             _ROWS.kind.label("Outcome"),
-            csv_files.text(name(masked=masked)).label("Name"),
-            csv_files.text(key(masked=masked)).label("Key"),
-            csv_files.text(_ROWS.rule).label("Rule"),
-            csv_files.text(_reasons(masked=masked)).label("Reasons"),
-            csv_files.text(_changes(masked=masked)).label("Changes"),
-            csv_files.moment(_ROWS.at).label("Time"),
+            csv_writer.text(name(masked=masked)).label("Name"),
+            csv_writer.text(key(masked=masked)).label("Key"),
+            csv_writer.text(_ROWS.rule).label("Rule"),
+            csv_writer.text(_reasons(masked=masked)).label("Reasons"),
+            csv_writer.text(_changes(masked=masked)).label("Changes"),
+            csv_writer.moment(_ROWS.at).label("Time"),
         )
         .where(*_of(run))
         .order_by(_ROWS.entity, _ROWS.row_number.nulls_last(), _ROWS.key)
@@ -38,15 +37,15 @@ def outcomes(run: Run, *, masked: bool) -> sa.Select[Any]:
 
 
 def rejects(connection: Connection, run: Run, *, masked: bool) -> sa.Select[Any]:
-    """Give the query of the failed and skipped rows, with the columns of their sheets."""
+    """Return the query of the failed and skipped rows, with the columns of their sheets."""
     ours = [
-        csv_files.text(_title()).label("Table"),
+        csv_writer.text(_title()).label("Table"),
         _ROWS.row_number.label("Row"),
         _ROWS.kind.label("Outcome"),
-        csv_files.text(_reasons(masked=masked)).label("Reasons"),
+        csv_writer.text(_reasons(masked=masked)).label("Reasons"),
     ]
     cells = [
-        csv_files.text(_cell(header, masked=masked)).label(header)
+        csv_writer.text(_cell(header, masked=masked)).label(header)
         for header in _headers(connection, run.id)
     ]
     return (
@@ -67,17 +66,17 @@ def _title() -> Column:
 
 
 def name(*, masked: bool) -> Column:
-    """Give the SQL of what people call a row."""
+    """Return the SQL of what people call a row."""
     return _unless(masked, masks.names(), _ROWS.name)
 
 
 def key(*, masked: bool) -> Column:
-    """Give the SQL of a row's key, as people read it."""
+    """Return the SQL of a row's key, as people read it."""
     return _unless(masked, masks.keys(), sa.func.replace(_ROWS.key, KEY_SEPARATOR, " · "))
 
 
 def sentence(issue: Column, *, masked: bool) -> Column:
-    """Give the SQL of what an issue says; one that may quote a hidden cell says it in general."""
+    """Return the SQL of what an issue says; one that may quote a hidden cell says it in general."""
     told: Column = issue["sentence"].astext
     if not masked:
         return told
@@ -87,7 +86,7 @@ def sentence(issue: Column, *, masked: bool) -> Column:
 
 
 def cell_of(issue: Column, *, masked: bool) -> Column:
-    """Give the SQL of the raw cell that an issue is about."""
+    """Return the SQL of the raw cell that an issue is about."""
     field = issue["field"].astext
     shown: Column = _ROWS.raw.op("->>")(field)
     return sa.case((_is_hidden(field) & shown.is_not(None), MASK), else_=shown) if masked else shown
@@ -101,7 +100,7 @@ def _unless(masked: bool, entities: list[str], cell: Column) -> Column:  # noqa:
 
 
 def _cell(header: str, *, masked: bool) -> Column:
-    """Give the raw cell under a header."""
+    """Return the raw cell under a header."""
     entities = masks.entities_with(lambda entity: header.casefold() in masks.headers(entity))
     return _unless(masked, entities, _ROWS.raw[header].astext)
 

@@ -11,7 +11,7 @@ MASK = "***"  # stands for whatever a hidden cell holds; a blank one stays blank
 
 
 def hidden(entity: Entity, person: Person | None) -> tuple[Field, ...]:
-    """Give the fields of which the person may see nothing; nobody sees no sensitive one."""
+    """Return the fields of which the person may see nothing; nobody sees no sensitive one."""
     if person and person.may("personal"):
         return ()
     return tuple(field for field in entity.fields if field.sensitive)

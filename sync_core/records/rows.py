@@ -44,7 +44,7 @@ def count(
 def values(
     connection: Connection, organization_id: int, entity: Entity, column: str, most: int
 ) -> list[Any]:
-    """Give what stands in a column, each once; nothing where there are more than `most`.
+    """Return what stands in a column, each once; nothing where there are more than `most`.
 
     Of what not everybody may see, it gives nothing.
     """
@@ -84,7 +84,7 @@ def _masked(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
 
 
 def _seen(entity: Entity, person: Person | None) -> dict[str, sa.ColumnElement[Any]]:
-    """Give the columns that the person may see, by name."""
+    """Return the columns that the person may see, by name."""
     table, unseen = target.target(entity), privacy.hidden(entity, person)
     return {f.column: table.c[f.column] for f in entity.fields if f not in unseen}
 

@@ -61,7 +61,7 @@ class Filter:
 
 
 def runs(wanted: Filter) -> Conditions:
-    """Give the conditions on the table of runs."""
+    """Return the conditions on the table of runs."""
     chosen = {
         _RUNS.resource: wanted.resource,
         _RUNS.status: wanted.status,
@@ -80,7 +80,7 @@ def runs(wanted: Filter) -> Conditions:
 
 
 def actions(wanted: Filter) -> Conditions:
-    """Give the conditions on the table of actions; what only runs have finds no action."""
+    """Return the conditions on the table of actions; what only runs have finds no action."""
     chosen = {
         _ACTIONS.resource: wanted.resource,
         _ACTIONS.email: wanted.person,
@@ -104,7 +104,7 @@ def _period(at: sa.ColumnElement[Any], wanted: Filter) -> Iterator[sa.ColumnElem
 
 
 def looked_up(row: sa.ColumnElement[Any], search: str) -> Conditions:
-    """Give the conditions that each word of a search occurs in the row's words."""
+    """Return the conditions that each word of a search occurs in the row's words."""
     return [row.icontains(word, autoescape=True) for word in search.split()]
 
 

@@ -37,13 +37,13 @@ class Extent:
         return f"Read what changed since {self.since:%d %b %Y, %H:%M} UTC."
 
     def as_json(self) -> dict[str, str | None]:
-        """Give it for a checkpoint."""
+        """Return it for a checkpoint."""
         moments = zip(FACTS, (self.began, self.since), strict=True)
         return {name: at.isoformat() if at else None for name, at in moments}
 
 
 def declared(entity: Entity) -> str:
-    """Give a text that changes with all that decides what a row of the entity becomes."""
+    """Return a text that changes with all that decides what a row of the entity becomes."""
     return hashlib.sha256(repr(entity).encode()).hexdigest()
 
 
@@ -64,7 +64,7 @@ def decide(connection: Connection, claim: Claim, resource: Resource, sweep: time
 
 
 def _begun(connection: Connection, claim: Claim) -> Extent | None:
-    """Give the extent of an earlier attempt at the run."""
+    """Return the extent of an earlier attempt at the run."""
     noted = sa.select(_EXTENT.as_string()).where(_KEPT.run_id == claim.run_id).limit(1)
     return _noted(connection.execute(noted).scalar())
 
@@ -72,7 +72,7 @@ def _begun(connection: Connection, claim: Claim) -> Extent | None:
 def _latest(
     connection: Connection, claim: Claim, resource: Resource, *further: sa.ColumnElement[bool]
 ) -> Extent | None:
-    """Give the extent of the newest run that brought all tables, as declared now, in step."""
+    """Return the extent of the newest run that brought all tables, as declared now, in step."""
     declarations = (
         (_KEPT.entity == entity.name) & (_KEPT.sheet["entity"].as_string() == declared(entity))
         for entity in resource.entities

@@ -35,7 +35,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class News:
+class LeaseState:
     """What an attempt learns with its heartbeat."""
 
     cancelled: bool  # somebody asked for it
@@ -43,7 +43,7 @@ class News:
 
 
 @dataclass(frozen=True)
-class Ending:
+class RunResult:
     """How a run ends, in words for the screen and for the log."""
 
     status: str
@@ -88,7 +88,7 @@ def claim(connection: Connection, run_id: int, worker: str) -> Claim | None:
     return Claim(*row)
 
 
-def renew(connection: Connection, held: Claim) -> News:
+def renew(connection: Connection, held: Claim) -> LeaseState:
     """Prove that the attempt lives. Raises LeaseLostError where its run was closed."""
     age = sa.func.extract("epoch", _NOW - _RUNS.active_since)
     row = connection.execute(
@@ -100,7 +100,7 @@ def renew(connection: Connection, held: Claim) -> News:
     ).one_or_none()
     if row is None:
         raise LeaseLostError
-    return News(*row)
+    return LeaseState(*row)
 
 
 def fence(connection: Connection, held: Claim) -> None:
@@ -118,7 +118,7 @@ def _is_held(held: Claim) -> Conditions:
     return [_RUNS.id == held.run_id, _RUNS.attempt == held.attempt, _RUNS.status == "running"]
 
 
-def finish(connection: Connection, held: Claim, ending: Ending) -> None:
+def finish(connection: Connection, held: Claim, ending: RunResult) -> None:
     """End the run; the last statements of its transaction. Raises LeaseLostError.
 
     The audit's link is made at the commit: until then the attempt ends as well, and nobody waits.
@@ -137,7 +137,7 @@ def interrupt(
     crashed: bool,
     log: Sequence[Mapping[str, Any]] = (),
 ) -> bool:
-    """Close an attempt that cannot go on; tells whether it was still to be closed.
+    """Close an attempt that cannot go on; returns whether it was still to be closed.
 
     The run goes on elsewhere (`resume`), unless somebody has asked to cancel it.
     """
@@ -156,7 +156,7 @@ def interrupt(
 def _end_attempt(
     connection: Connection, run_id: int, how: str, log: Sequence[Mapping[str, Any]] = ()
 ) -> bool:
-    """Give the lease up; tells whether somebody has asked to cancel."""
+    """Return the lease up; returns whether somebody has asked to cancel."""
     cancel = connection.execute(
         sa.delete(tables.leases)
         .where(_LEASES.run_id == run_id)
@@ -174,8 +174,8 @@ def _end_attempt(
 # How a run ends
 
 
-def close(connection: Connection, which: Conditions, ending: Ending) -> bool:
-    """End the runs that are `which`; tells whether there were any."""
+def close(connection: Connection, which: Conditions, ending: RunResult) -> bool:
+    """End the runs that are `which`; returns whether there were any."""
     values: dict[str, Any] = {
         "status": ending.status,
         "message": ending.message,
@@ -191,28 +191,28 @@ def close(connection: Connection, which: Conditions, ending: Ending) -> bool:
     return bool(changed.rowcount)
 
 
-def cancelled() -> Ending:
-    """Give the ending of a cancelled run: applying is all or nothing."""
-    return Ending("cancelled", "Cancelled. Nothing was changed.")
+def cancelled() -> RunResult:
+    """Return the ending of a cancelled run: applying is all or nothing."""
+    return RunResult("cancelled", "Cancelled. Nothing was changed.")
 
 
-def overdue(limit: float) -> Ending:
-    """Give the ending of a run that took longer than `limit` seconds."""
+def overdue(limit: float) -> RunResult:
+    """Return the ending of a run that took longer than `limit` seconds."""
     error = SyncError("timed_out", minutes=max(1, round(limit / 60)))
-    return Ending("timed_out", error.sentence, error_code=error.code, advice=error.advice)
+    return RunResult("timed_out", error.sentence, error_code=error.code, advice=error.advice)
 
 
 # What others do for an attempt that cannot do it itself
 
 
 def limit(connection: Connection, limits: Limits, run_id: int) -> float:
-    """Give the seconds for which the run may be active."""
+    """Return the seconds for which the run may be active."""
     query = sa.select(lasting(limits)).where(_RUNS.id == run_id)
     return connection.execute(query).scalar_one().total_seconds()
 
 
 def lasting(limits: Limits) -> sa.ColumnElement[timedelta]:
-    """Give how long a run may be active: what its organization decided, else the settings."""
+    """Return how long a run may be active: what its organization decided, else the settings."""
     decided = tables.policies.c
     own = (
         sa.select(sa.func.make_interval(0, 0, 0, 0, 0, decided.limit_minutes))

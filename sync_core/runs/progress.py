@@ -106,7 +106,7 @@ class Reporter:
         self._send(partial(self._send_line, line))
 
     def as_json(self) -> list[dict[str, Any]]:
-        """Give the log for the run's record."""
+        """Return the log for the run's record."""
         return [asdict(line) for line in self.lines]
 
     def _send_line(self, line: Line) -> None:
@@ -131,7 +131,7 @@ class Reporter:
 
 
 def key(run_id: int) -> str:
-    """Give the key under which a run's progress is kept."""
+    """Return the key under which a run's progress is kept."""
     return f"sync:progress:{run_id}"
 
 

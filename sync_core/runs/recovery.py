@@ -14,7 +14,7 @@ from sync_core.runs.lease import (
     LEASE,
     Claim,
     Conditions,
-    Ending,
+    RunResult,
     cancelled,
     close,
     finish,
@@ -101,7 +101,7 @@ def expire_plans(connection: Connection) -> list[int]:
         .with_for_update(skip_locked=True)
     ).scalars()
     error = SyncError("expired", hours=DECIDE)
-    ending = Ending("expired", error.sentence, error_code=error.code, advice=error.advice)
+    ending = RunResult("expired", error.sentence, error_code=error.code, advice=error.advice)
     return [run_id for run_id in undecided if close(connection, [_RUNS.id == run_id], ending)]
 
 
@@ -144,13 +144,13 @@ def end_backends(connection: Connection, workers: Sequence[str], mercy: int = ME
 def resume(connection: Connection) -> list[tuple[int, str]]:
     """Send interrupted runs back to the queue; those that crashed too often fail.
 
-    Gives the id and the resource of those that go on.
+    Returns the id and the resource of those that go on.
     """
     crashed = SyncError("crashed", times=CRASHES)
     close(
         connection,
         [_RUNS.status == "interrupted", _RUNS.crashes >= CRASHES],
-        Ending("failed", crashed.sentence, error_code=crashed.code, advice=crashed.advice),
+        RunResult("failed", crashed.sentence, error_code=crashed.code, advice=crashed.advice),
     )
     back = connection.execute(
         sa.update(tables.runs)

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sync_core.foundation import settings, tables, vocabulary
 from sync_core.foundation.errors import SyncError
 from sync_core.organizations.people import Person
-from sync_core.runs import lease as leases
+from sync_core.runs import lease
 from sync_core.runs.run import Run, get
 
 _RUNS, _LEASES = tables.runs.c, tables.leases.c
@@ -85,7 +85,7 @@ def request_cancel(connection: Connection, organization_id: int, run_id: int, wh
     """Cancel at once where no worker has the run, else ask the worker. Idempotent."""
     run = get(connection, organization_id, run_id)
     here = (_RUNS.id == run_id, _RUNS.status.in_(("queued", "interrupted", "waiting")))
-    if not leases.close(connection, here, leases.cancelled()):
+    if not lease.close(connection, here, lease.cancelled()):
         connection.execute(
             sa.update(tables.leases)
             .where(_LEASES.run_id == run_id, _LEASES.cancel_requested_at.is_(None))

@@ -41,12 +41,12 @@ class Run:
 
     @property
     def active(self) -> bool:
-        """Tell whether it is on its way."""
+        """Return whether it is on its way."""
         return self.status in vocabulary.ACTIVE
 
     @property
     def seconds(self) -> float | None:
-        """Give the duration in seconds, without the wait in the queue."""
+        """Return the duration in seconds, without the wait in the queue."""
         if self.started_at is None or self.finished_at is None:
             return None
         return (self.finished_at - self.started_at).total_seconds()
@@ -82,7 +82,7 @@ def get(connection: Connection, organization_id: int, run_id: int) -> Run:
 
 
 def latest(connection: Connection, organization_id: int) -> dict[str, Run]:
-    """Give each resource's run that matters now: the active one, else the newest."""
+    """Return each resource's run that matters now: the active one, else the newest."""
     names = _resources_of(organization_id)
     active = _first(names, organization_id, _ONE.id.desc(), _ONE.status.in_(vocabulary.ACTIVE))
     newest = _first(names, organization_id, _ONE.id.desc())
@@ -90,7 +90,7 @@ def latest(connection: Connection, organization_id: int) -> dict[str, Run]:
 
 
 def fresh(connection: Connection, organization_id: int) -> dict[str, Run]:
-    """Give each resource's newest run that brought its tables in step."""
+    """Return each resource's newest run that brought its tables in step."""
     names = _resources_of(organization_id)
     well = (_ONE.status.in_(("completed", "partial")), _ONE.kind != "preview")
     newest = _first(names, organization_id, _ONE.finished_at.desc(), *well)
@@ -169,7 +169,7 @@ def log(connection: Connection, run_id: int) -> list[Line]:
 
 
 def queue_places(connection: Connection, organization_id: int) -> dict[int, int]:
-    """Give the place of each queued run among all that wait for a worker; 1 is the next."""
+    """Return the place of each queued run among all that wait for a worker; 1 is the next."""
     place = sa.func.rank().over(order_by=(_RUNS.pushed_at.asc().nulls_last(), _RUNS.id))
     queued = (
         sa.select(_RUNS.id, _RUNS.organization_id, place.label("place"))
@@ -181,7 +181,7 @@ def queue_places(connection: Connection, organization_id: int) -> dict[int, int]
 
 
 def usual_seconds(connection: Connection, organization_id: int, resource: str) -> float | None:
-    """Give the median duration of the resource's last ten runs that came through."""
+    """Return the median duration of the resource's last ten runs that came through."""
     took = sa.func.extract("epoch", _RUNS.finished_at - _RUNS.started_at).label("took")
     last = (
         sa.select(took)

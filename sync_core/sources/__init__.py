@@ -52,7 +52,7 @@ def open_source(
     since: datetime | None = None,
     patience: Patience = Patience(),  # noqa: B008 - frozen
 ) -> Source:
-    """Give the source of a place; nothing is asked of it yet.
+    """Return the source of a place; nothing is asked of it yet.
 
     `on_wait` is told in a sentence whenever its server keeps us waiting for more than 2 s,
     `on_bytes` how much has arrived of a source that is fetched whole, and of how much if known.
@@ -76,7 +76,7 @@ def open_source(
 def test_place(place: Place, entity: Entity, settings: Settings) -> str:
     """Read an entity's source to its end, or look whether an account can be read. Raises SyncError.
 
-    Gives a sentence about what is there.
+    Returns a sentence about what is there.
     """
     if place.kind == "cliniko":
         return test_account(place.organization, settings)

@@ -117,7 +117,7 @@ def place_name(place: Place) -> str:
 
 
 def place_link(place: Place) -> str | None:
-    """Give the address at which a person sees the source, where there is one."""
+    """Return the address at which a person sees the source, where there is one."""
     if place.kind in {"folder", "cliniko"}:
         return None
     if place.kind == "csv":

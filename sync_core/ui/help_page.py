@@ -128,7 +128,7 @@ def _results() -> None:
 
 
 def _steps() -> dict[tuple[Band, ...], list[str]]:
-    """Give the steps that there are, with the resources that go through them."""
+    """Return the steps that there are, with the resources that go through them."""
     found: dict[tuple[Band, ...], list[str]] = {}
     for resource in resources.CATALOGUE.values():
         found.setdefault(resource.steps.bands, []).append(resource.title)

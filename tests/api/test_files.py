@@ -19,11 +19,9 @@ from streamlit.web.server.server_util import AUTH_COOKIE_NAME, get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from sync_core import organizations
-from sync_core.api import download
-from sync_core.api import files as api
+from sync_core.api import download, files
 from sync_core.demo import organization as demo
-from sync_core.foundation import db, tables
-from sync_core.foundation import redis_clients as kv
+from sync_core.foundation import db, redis_clients, tables
 from sync_core.organizations import Organization, actions, people
 from sync_core.runs import Run
 from sync_core.runs.progress import Reporter
@@ -75,7 +73,7 @@ def server() -> Iterator[Server]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         host = f"127.0.0.1:{listening.getsockname()[1]}"
-        routes = Starlette(routes=api.routes(cookie.claims), lifespan=download.lifespan)
+        routes = Starlette(routes=files.routes(cookie.claims), lifespan=download.lifespan)
         running = uvicorn.Server(uvicorn.Config(routes, log_level="critical", ws="none"))
         thread = threading.Thread(target=running.run, args=([listening],))
         thread.start()
@@ -328,7 +326,7 @@ def test_the_log_of_a_run_on_its_way_is_what_redis_has_of_it(
     run = desk.start("locations")
     address = f"/runs/{run.id}/log.txt?org={home.slug}"
     assert server.get(address).text.strip() == ""
-    Reporter(kv.client(), run.id, 1).log("Half of it\nis there", "warning")
+    Reporter(redis_clients.client(), run.id, 1).log("Half of it\nis there", "warning")
     assert server.get(address).text.endswith("WARNING  Half of it is there\n")
 
 

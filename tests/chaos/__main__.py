@@ -18,7 +18,7 @@ from pathlib import Path
 from sync_core import organizations
 from sync_core.catalogue import resources
 from sync_core.foundation import db, embedded, settings
-from sync_core.organizations import source_settings as places
+from sync_core.organizations import source_settings
 from tests.chaos import house, verdict, witness
 from tests.chaos.cast import Crew, Lane, User
 from tests.chaos.faults import Faults
@@ -31,7 +31,7 @@ SLOW = {"SLOW_PAGE": "0.15", "SLOW_PLAN": "0.15", "SLOW_APPLY": "0.15"}  # secon
 
 
 def main() -> int:
-    """Run it; gives the exit code."""
+    """Run it; returns the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -83,7 +83,7 @@ def _chaos(folder: Path, options: argparse.Namespace) -> int:
 
 
 def _lanes(folder: Path, seed: int) -> list[Lane]:
-    """Give each organization every resource, with sheets of its own."""
+    """Return each organization every resource, with sheets of its own."""
     lanes = []
     for slug in ORGANIZATIONS:
         home = folder / slug
@@ -99,9 +99,9 @@ def _lanes(folder: Path, seed: int) -> list[Lane]:
             )
             for sheet in sheets:
                 sheet.publish()
-            found = places.said(organization, resource, f"folder:{home}", None, None, home)
+            found = source_settings.said(organization, resource, f"folder:{home}", None, None, home)
             with db.begin() as connection:
-                places.put(connection, organization, found)
+                source_settings.put(connection, organization, found)
             lanes.append(Lane(organization, resource.name, sheets))
     return lanes
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from sync_core import runs
-from sync_core.execution import maintenance as beat
+from sync_core.execution import maintenance
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.operations import syncs
@@ -38,7 +38,7 @@ class Crew:
     def begin(self) -> None:
         """Start them."""
         self.workers = [house.worker(**self.environment) for _ in range(self.count)]
-        self.others = [house.start(beat.main)]
+        self.others = [house.start(maintenance.main)]
 
     def replace_the_dead(self) -> None:
         """Start a new process for each that has ended."""
@@ -47,7 +47,7 @@ class Crew:
                 self.workers[index] = house.worker(**self.environment)
         for index, process in enumerate(self.others):
             if not process.is_alive():
-                self.others[index] = house.start(beat.main)
+                self.others[index] = house.start(maintenance.main)
 
     def end(self) -> None:
         """End them all, as a deploy does."""

@@ -11,8 +11,8 @@ from threading import Thread
 import psutil
 from redis import RedisError
 
-from sync_core.foundation import redis_clients as kv
-from sync_core.runs import lease as leases
+from sync_core.foundation import redis_clients
+from sync_core.runs import lease
 from tests.chaos import house
 from tests.chaos.cast import Crew
 from tests.chaos.house import Process, frozen, gone, kill
@@ -98,7 +98,7 @@ def worker_stopped(victims: Victims) -> None:
 
 def horse_frozen(victims: Victims) -> None:
     with frozen(victims.horse):
-        time.sleep(leases.LEASE + victims.seconds)
+        time.sleep(lease.LEASE + victims.seconds)
 
 
 def worker_and_horse_frozen(victims: Victims) -> None:
@@ -116,7 +116,7 @@ def all_beats_frozen(victims: Victims) -> None:
 
 
 def redis_wiped(_victims: Victims) -> None:
-    kv.client().flushall()
+    redis_clients.client().flushall()
 
 
 def redis_killed(_victims: Victims) -> None:

@@ -5,8 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sync_core.runs import lease as leases
-from sync_core.runs import recovery
+from sync_core.runs import lease, recovery
 from tests.chaos import house
 from tests.chaos.faults import POSTGRES, Fault
 
@@ -36,7 +35,7 @@ class Figure:
 
     @property
     def broken(self) -> bool:
-        """Tell whether a promise was broken."""
+        """Return whether a promise was broken."""
         return self.bound is not None and any(seconds > self.bound for seconds in self.seconds)
 
 
@@ -53,7 +52,7 @@ class Ended:
 def figures(
     faults: Sequence[Fault], waits: Iterable[tuple[float, float]], limit: float
 ) -> list[Figure]:
-    """Give all figures; bounded ones leave out what overlaps with faults that excuse it."""
+    """Return all figures; bounded ones leave out what overlaps with faults that excuse it."""
     ended = _interrupted()
     pressed = [seconds for at, seconds in waits if _calm(faults, at, seconds, 3, POSTGRES)]
     return [
@@ -72,7 +71,7 @@ def figures(
 def _calm(
     faults: Sequence[Fault], at: float, seconds: float, aftermath: float, *names: str
 ) -> bool:
-    """Tell whether no fault of these names happened in a time, or just before it."""
+    """Return whether no fault of these names happened in a time, or just before it."""
     return not any(
         fault.name.startswith(names) and at - aftermath < fault.end and fault.start < at + seconds
         for fault in faults
@@ -89,7 +88,7 @@ def _interrupted() -> list[Ended]:
 
 
 def _seen(faults: Sequence[Fault], ended: Sequence[Ended], names: tuple[str, ...]) -> list[float]:
-    """Give the seconds from such a fault to the end of the attempt that it hit."""
+    """Return the seconds from such a fault to the end of the attempt that it hit."""
     found = []
     for attempt in ended:
         fault = _first_hit(faults, attempt)
@@ -109,7 +108,7 @@ def _somebody_looked(faults: Sequence[Fault], at: float, seconds: float) -> bool
 
 
 def _first_hit(faults: Sequence[Fault], attempt: Ended) -> Fault | None:
-    """Give the first fault that the attempt did not outlive."""
+    """Return the first fault that the attempt did not outlive."""
     hits = [
         fault
         for fault in faults
@@ -121,9 +120,9 @@ def _first_hit(faults: Sequence[Fault], attempt: Ended) -> Fault | None:
 
 
 def _outlived(fault: Fault, attempt: Ended) -> bool:
-    """Tell whether the attempt was thawed while it still had its lease: it just went on."""
+    """Return whether the attempt was thawed while it still had its lease: it just went on."""
     lasted = fault.end - fault.start
-    return "frozen" in fault.name and lasted < leases.LEASE and fault.end < attempt.end
+    return "frozen" in fault.name and lasted < lease.LEASE and fault.end < attempt.end
 
 
 def _pushed_again(faults: Sequence[Fault]) -> Iterator[float]:

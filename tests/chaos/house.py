@@ -14,8 +14,7 @@ import psutil
 import sqlalchemy as sa
 
 from sync_core import runs
-from sync_core.foundation import db, settings
-from sync_core.foundation import redis_clients as kv
+from sync_core.foundation import db, redis_clients, settings
 from sync_core.runs import Run, progress
 from tests.chaos import slow_worker
 
@@ -46,12 +45,12 @@ def end(process: Process, seconds: float = 20) -> int | None:
 
 
 def horse(worker: Process) -> int | None:
-    """Give the process id of the worker's horse, if it has one: it leads a group of its own."""
+    """Return the process id of the worker's horse, if it has one: it leads a group of its own."""
     return next((child for child, leads in _children(worker) if leads), None)
 
 
 def beat(worker: Process) -> int | None:
-    """Give the process id of the worker's beat."""
+    """Return the process id of the worker's beat."""
     return next((child for child, leads in _children(worker) if not leads), None)
 
 
@@ -72,28 +71,28 @@ def eventually(look: Callable[[], T], seconds: float = 30) -> T:
 
 
 def data() -> Path:
-    """Give the folder of the embedded servers."""
+    """Return the folder of the embedded servers."""
     return settings.current().data
 
 
 def postmaster() -> int:
-    """Give the process id of Postgres."""
+    """Return the process id of Postgres."""
     return int((data() / "pg" / "postmaster.pid").read_text().split()[0])
 
 
 def postgres() -> list[int]:
-    """Give the process ids of Postgres and all its backends."""
+    """Return the process ids of Postgres and all its backends."""
     first = postmaster()
     return [first, *(child.pid for child in psutil.Process(first).children())]
 
 
 def valkey() -> int:
-    """Give the process id of Valkey."""
+    """Return the process id of Valkey."""
     return _by_command("valkey-server", str(data()))
 
 
 def supervisor() -> int:
-    """Give the process id of whoever starts the servers again."""
+    """Return the process id of whoever starts the servers again."""
     return _by_command("embedded.py", str(data()))
 
 
@@ -148,7 +147,7 @@ def ask(query: str, **facts: object) -> list[tuple[Any, ...]]:
 
 
 def left() -> list[int]:
-    """Give the process ids of all workers, horses and beats that are there."""
+    """Return the process ids of all workers, horses and beats that are there."""
     ours = []
     for process in psutil.process_iter(["cmdline"]):
         with suppress(psutil.Error):
@@ -160,7 +159,7 @@ def left() -> list[int]:
 
 
 def postgres_answers() -> bool:
-    """Tell whether Postgres takes questions."""
+    """Return whether Postgres takes questions."""
     with suppress(sa.exc.DBAPIError):
         return ask("select true") == [(True,)]
     return False
@@ -193,7 +192,7 @@ def staged(run: Run) -> int:
 
 def phase(run: Run) -> str:
     """Tell what a run does now."""
-    found = progress.read(kv.client(), [run.id])[0].get(run.id)
+    found = progress.read(redis_clients.client(), [run.id])[0].get(run.id)
     return found.phase if found else ""
 
 

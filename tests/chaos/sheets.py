@@ -78,7 +78,7 @@ class Sheet:
 
     @property
     def kind(self) -> Kind:
-        """Give how it looks."""
+        """Return how it looks."""
         return KINDS[self.entity.name]
 
     def publish(self) -> None:
@@ -97,7 +97,7 @@ class Sheet:
         return [version for version, (came, went) in both if came <= end and went >= start]
 
     def effect(self, version: int, before: State) -> Effect:
-        """Give what a sync of a version does to a table."""
+        """Return what a sync of a version does to a table."""
         after, outcomes, counts = dict(before), {}, Counter[str]()
         for number, row in enumerate(self._rows(version), 2):
             key, value = self.kind.told.format(row.key), self.kind.stored.format(row.value)

@@ -16,9 +16,9 @@ import sqlalchemy as sa
 from sync_core.engine import importer, plan
 from sync_core.execution import worker
 from sync_core.foundation import tables
-from sync_core.runs import lease as leases
+from sync_core.runs import lease
 from sync_core.runs.lease import Claim
-from sync_core.sources.cliniko import lists as cliniko
+from sync_core.sources.cliniko import lists
 from sync_core.sources.files import csv_rows, folder
 
 BLOCK = 4096  # bytes of a page: about a hundred rows
@@ -68,7 +68,7 @@ def change(where: object, name: str, how: Callable[[T], T]) -> None:
 def be_slow() -> None:
     change(folder, "open_csv", lambda open_csv: partial(open_csv, block=BLOCK))
     change(csv_rows.CsvSheet, "pages", slow_items("SLOW_PAGE"))
-    change(cliniko.ClinikoList, "pages", slow_items("SLOW_PAGE"))
+    change(lists.ClinikoList, "pages", slow_items("SLOW_PAGE"))
     change(plan, "make", slow_end("SLOW_PLAN"))
     change(importer, "apply", slow_end("SLOW_APPLY"))
 
@@ -77,11 +77,11 @@ def remove_the_fence() -> None:
     def no_fence(_connection: sa.Connection, _held: Claim) -> None:
         """Let every write pass."""
 
-    def any_attempt(held: Claim) -> leases.Conditions:
+    def any_attempt(held: Claim) -> lease.Conditions:
         return [tables.runs.c.id == held.run_id]
 
-    change(leases, "fence", lambda _fence: no_fence)
-    change(leases, "_is_held", lambda _is_held: any_attempt)
+    change(lease, "fence", lambda _fence: no_fence)
+    change(lease, "_is_held", lambda _is_held: any_attempt)
 
 
 def main(options: Sequence[str], environment: Mapping[str, str]) -> None:

@@ -7,8 +7,7 @@ import sqlalchemy as sa
 from rq import Worker
 
 from sync_core.demo.cliniko import Account
-from sync_core.foundation import db, settings
-from sync_core.foundation import redis_clients as kv
+from sync_core.foundation import db, redis_clients, settings
 from sync_core.organizations import Organization
 from tests.chaos import house
 from tests.chaos.house import Process
@@ -22,7 +21,7 @@ Crew = Callable[..., Process]
 def crew(servers: object) -> Iterator[Crew]:
     """Start slow workers that have an empty queue to themselves; what they leave is ended."""
     assert servers
-    kv.client().flushall()
+    redis_clients.client().flushall()
     started: list[Process] = []
 
     def start(*options: str, **environment: str) -> Process:
@@ -37,7 +36,7 @@ def crew(servers: object) -> Iterator[Crew]:
 
 
 def _is_ready(process: Process) -> bool:
-    return any(w.pid == process.pid for w in Worker.all(connection=kv.pushing_client()))
+    return any(w.pid == process.pid for w in Worker.all(connection=redis_clients.pushing_client()))
 
 
 def _end_runs() -> None:

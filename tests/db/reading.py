@@ -21,7 +21,7 @@ def start(desk: Desk, phase: str = "downloading") -> Run:
 
 
 def went_on(run: Run) -> bool:
-    """Tell whether the last attempt went on where an earlier one had been."""
+    """Return whether the last attempt went on where an earlier one had been."""
     ((log,),) = house.ask(
         "select log from attempts where run_id = :r order by attempt desc limit 1", r=run.id
     )
@@ -29,7 +29,7 @@ def went_on(run: Run) -> bool:
 
 
 def every_row_once(run: Run) -> bool:
-    """Tell whether each row of the sheet was created, and told of, exactly once."""
+    """Return whether each row of the sheet was created, and told of, exactly once."""
     (told,) = house.ask(
         "select count(*), count(distinct key) from outcomes where run_id = :r and kind = 'created'",
         r=run.id,

@@ -12,8 +12,7 @@ from sync_core.demo import organization as demo
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.operations import administration, syncs
-from sync_core.organizations import Organization, people, policies
-from sync_core.organizations import source_settings as places
+from sync_core.organizations import Organization, people, policies, source_settings
 from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy
 from tests.desk import ANA, Desk
@@ -77,7 +76,7 @@ def test_a_source_that_is_set_is_kept_and_written_down(
 ) -> None:
     administration.set_source(staffed, ANA, LOCATIONS, f"folder:{tmp_path}")
     with db.begin() as connection:
-        assert places.get(connection, staffed, LOCATIONS)[0].location == str(tmp_path)
+        assert source_settings.get(connection, staffed, LOCATIONS)[0].location == str(tmp_path)
     assert written_down(database, staffed) == [f"the source of locations to folder {tmp_path}"]
 
 

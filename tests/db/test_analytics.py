@@ -40,7 +40,7 @@ def history(request: pytest.FixtureRequest, servers: object) -> History:
 
 @pytest.fixture(params=FILTERS)
 def wanted(request: pytest.FixtureRequest, history: History) -> Filter:
-    """Give a filter with a period; some have an organization, a resource or a trigger, too."""
+    """Return a filter with a period; some have an organization, a resource or a trigger, too."""
     ours = tuple(found.id for found in history.organizations)
     if request.param == 0:
         return Filter(organizations=ours, since=FIRST, until=LAST)

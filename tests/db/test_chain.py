@@ -8,14 +8,12 @@ import psycopg
 import pytest
 
 from sync_core import organizations, runs
-from sync_core.audit import hash_chain as chain
-from sync_core.audit import retention
+from sync_core.audit import hash_chain, retention
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.organizations import Organization, actions
 from sync_core.organizations.people import Person
-from sync_core.runs import Run
-from sync_core.runs import lease as leases
+from sync_core.runs import Run, lease
 from tests.db.test_cli import ask
 from tests.db.test_sync import HEADER, row
 from tests.desk import ANA, Desk
@@ -24,9 +22,9 @@ VIEWER = Person("Vera Olsen", "vera.olsen@example.org", "viewer")
 FORK = get_context("fork")
 
 
-def verdict(organization: Organization) -> chain.Verdict:
+def verdict(organization: Organization) -> hash_chain.Verdict:
     with db.begin() as connection:
-        return chain.verify(connection, organization)
+        return hash_chain.verify(connection, organization)
 
 
 @pytest.fixture
@@ -102,7 +100,7 @@ def test_a_byte_changed_in_any_column_of_a_finished_run_is_found(desk: Desk, syn
             connection.exec_driver_sql("set local session_replication_role = replica")
             change = f"update runs set {column} = {value} where id = {synced.id}"
             assert connection.exec_driver_sql(change).rowcount == 1
-            told[column] = chain.verify(connection, desk.organization).broken
+            told[column] = hash_chain.verify(connection, desk.organization).broken
     broken = f"link 4: run {synced.id} is not as it was when it was linked"
     assert told == dict.fromkeys(RUN_COLUMNS, broken)
 
@@ -225,7 +223,7 @@ def test_a_chain_that_was_rewritten_as_a_whole_lacks_the_head_that_was_noted(
     noted = verdict(desk.organization).head
     assert noted
     with db.begin() as connection:
-        assert chain.holds(connection, desk.organization, noted.hex())
+        assert hash_chain.holds(connection, desk.organization, noted.hex())
     tamper("update runs set message = 'rosy' where id = %s", synced.id)
     tamper("delete from links where kind = 'run' and subject_id = %s", synced.id)
     with db.begin() as connection:
@@ -233,7 +231,7 @@ def test_a_chain_that_was_rewritten_as_a_whole_lacks_the_head_that_was_noted(
         connection.exec_driver_sql("select add_link(%(org)s, 'run', %(run)s)", values)
     assert verdict(desk.organization).broken is None
     with db.begin() as connection:
-        assert not chain.holds(connection, desk.organization, noted.hex())
+        assert not hash_chain.holds(connection, desk.organization, noted.hex())
 
 
 def test_a_run_that_came_past_the_triggers_is_found(
@@ -326,14 +324,14 @@ def _end_runs_and_act(organization: Organization, resource: str, times: int) -> 
             run = runs.start(connection, organization.id, resource, ANA, trigger="test")
             actions.record(connection, organization.id, ANA, "started", run_id=run.id)
         with db.begin() as connection:
-            held = leases.claim(connection, run.id, db.name())
+            held = lease.claim(connection, run.id, db.name())
             assert held
         with db.begin() as connection:
             runs.request_cancel(connection, organization.id, run.id, ANA)
             actions.record(connection, organization.id, ANA, "cancelled", run_id=run.id)
         with db.begin() as connection:
             connection.exec_driver_sql("set constraints all immediate")  # as an apply does
-            leases.finish(connection, held, leases.cancelled())
+            lease.finish(connection, held, lease.cancelled())
 
 
 def test_processes_that_end_runs_and_act_at_once_make_one_chain(organization: Organization) -> None:
@@ -385,19 +383,19 @@ def test_two_that_act_for_two_organizations_never_wait_for_each_other(
 
 def test_the_nightly_check_is_done_once_a_night(desk: Desk, synced: Run) -> None:
     assert synced
-    chain.verify_by_night()
+    hash_chain.verify_by_night()
     with db.begin() as connection:
-        first = chain.latest(connection, desk.organization.id)
+        first = hash_chain.latest(connection, desk.organization.id)
     assert first
     assert first.links == 4
-    chain.verify_by_night()
+    hash_chain.verify_by_night()
     with db.begin() as connection:
-        assert chain.latest(connection, desk.organization.id) == first
+        assert hash_chain.latest(connection, desk.organization.id) == first
 
 
 def test_the_nightly_check_tells_what_is_broken(synced: Run, tamper: Callable[..., None]) -> None:
     tamper("update runs set message = 'rosy' where id = %s", synced.id)
-    told = chain.verify_by_night()
+    told = hash_chain.verify_by_night()
     assert f"Northwind Care: link 4: run {synced.id} is not as it was when it was linked" in told
 
 
@@ -406,12 +404,12 @@ def test_a_second_beat_leaves_the_check_to_the_first(
 ) -> None:
     with database.transaction():
         database.execute("select pg_advisory_xact_lock(1937337956)")
-        chain.verify_by_night()
+        hash_chain.verify_by_night()
         with db.begin() as connection:
-            assert chain.latest(connection, organization.id) is None
-    chain.verify_by_night()
+            assert hash_chain.latest(connection, organization.id) is None
+    hash_chain.verify_by_night()
     with db.begin() as connection:
-        assert chain.latest(connection, organization.id)
+        assert hash_chain.latest(connection, organization.id)
 
 
 # From the shell

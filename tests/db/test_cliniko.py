@@ -15,11 +15,9 @@ from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Entity, Resource
 from sync_core.cli.main import cli
 from sync_core.demo.cliniko import Account
-from sync_core.foundation import db, settings
-from sync_core.foundation import redis_clients as kv
+from sync_core.foundation import db, redis_clients, settings
 from sync_core.foundation.settings import Secret, Settings
-from sync_core.organizations import Organization
-from sync_core.organizations import source_settings as places
+from sync_core.organizations import Organization, source_settings
 from sync_core.sources.cliniko.rate_limit import SharedLimiter, digest
 from tests.cliniko import EVERYTHING, Clock, client
 from tests.fakes.cliniko import Cliniko
@@ -41,7 +39,7 @@ PATIENTS = Resource(
 @pytest.fixture
 def redis(servers: object) -> Redis:
     assert servers
-    return kv.client()
+    return redis_clients.client()
 
 
 @pytest.fixture
@@ -171,15 +169,15 @@ def test_two_readers_of_one_key_are_never_refused(
 
 
 def test_patients_are_set_to_cliniko_for_all_tables(organization: Organization) -> None:
-    found = places.said(organization, PATIENTS, " Cliniko ", None, None, settings.ROOT)
+    found = source_settings.said(organization, PATIENTS, " Cliniko ", None, None, settings.ROOT)
     assert [(one.entity, one.kind, one.location) for one in found] == [
         ("appointment_types", "cliniko", "cliniko"),
         ("patients", "cliniko", "cliniko"),
     ]
     assert {sources.place_name(one) for one in found} == {"Cliniko"}
     with db.begin() as connection:
-        places.put(connection, organization, found)
-        assert places.get(connection, organization, PATIENTS) == found
+        source_settings.put(connection, organization, found)
+        assert source_settings.get(connection, organization, PATIENTS) == found
     assert sources.worth_testing(found) == found[1:]
     folder = place("folder", "/srv/sheets")
     assert sources.worth_testing([folder, found[0]]) == [folder, found[0]]
@@ -189,9 +187,9 @@ def test_patients_are_set_to_cliniko_for_all_tables(organization: Organization) 
 def test_a_list_of_sources_tells_that_it_is_cliniko_and_no_key(
     organization: Organization, key: Secret, form: list[str]
 ) -> None:
-    found = places.said(organization, PATIENTS, "cliniko", None, None, settings.ROOT)
+    found = source_settings.said(organization, PATIENTS, "cliniko", None, None, settings.ROOT)
     with db.begin() as connection:
-        places.put(connection, organization, found)
+        source_settings.put(connection, organization, found)
     environment = {settings.cliniko_variable(organization.slug): key.value}
     words = ["source", "list", "--org", organization.slug, *form]
     listed = CliRunner().invoke(cli, words, env=environment)
@@ -202,7 +200,7 @@ def test_a_list_of_sources_tells_that_it_is_cliniko_and_no_key(
 def test_what_cliniko_does_not_hold_cannot_be_set(organization: Organization) -> None:
     locations = resources.by_name("locations")
     error = refusal(
-        lambda: places.said(organization, locations, "cliniko", None, None, settings.ROOT)
+        lambda: source_settings.said(organization, locations, "cliniko", None, None, settings.ROOT)
     )
     assert error.sentence == "'cliniko' is not a source: Cliniko holds no locations."
 

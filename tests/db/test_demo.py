@@ -5,8 +5,8 @@ import psycopg
 import pytest
 
 from sync_core import organizations, runs
-from sync_core.audit import hash_chain as chain
-from sync_core.demo import history as demo_history
+from sync_core.audit import hash_chain
+from sync_core.demo import history
 from sync_core.foundation import db
 from sync_core.organizations import Organization
 from tests.desk import Desk
@@ -21,7 +21,7 @@ def told(servers: object) -> Organization:
         made = organizations.add(
             connection, f"d-{uuid.uuid4().hex[:12]}", "Northwind Care", "AU", "Australia/Perth"
         )
-        assert demo_history.load(connection, made, NOW) > 300
+        assert history.load(connection, made, NOW) > 300
     return made
 
 
@@ -116,25 +116,25 @@ def test_nothing_is_fresh_late_or_slow_because_of_it(told: Organization) -> None
 
 def test_the_audit_s_chain_holds_over_it(told: Organization) -> None:
     with db.begin() as connection:
-        verdict = chain.verify(connection, told)
+        verdict = hash_chain.verify(connection, told)
     assert verdict.broken is None
     assert verdict.links > 300
 
 
 def test_it_is_made_once(told: Organization) -> None:
     with db.begin() as connection:
-        assert demo_history.load(connection, told, NOW) == 0
+        assert history.load(connection, told, NOW) == 0
 
 
 def test_it_is_not_made_where_there_is_a_real_run(desk: Desk) -> None:
     desk.start("locations")
     with db.begin() as connection:
-        assert demo_history.load(connection, desk.organization, NOW) == 0
+        assert history.load(connection, desk.organization, NOW) == 0
 
 
 def test_a_real_run_after_it_counts_alone(desk: Desk) -> None:
     with db.begin() as connection:
-        demo_history.load(connection, desk.organization, NOW)
+        history.load(connection, desk.organization, NOW)
     run = desk.start("locations")
     with db.begin() as connection:
         assert set(runs.latest(connection, desk.organization.id)) == {"locations"}

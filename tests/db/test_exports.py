@@ -15,8 +15,7 @@ from sync_core import organizations
 from sync_core.audit import exports
 from sync_core.audit import trail as audit
 from sync_core.audit.exports import Export
-from sync_core.foundation import csv_writer as csv_files
-from sync_core.foundation import db, tables
+from sync_core.foundation import csv_writer, db, tables
 from sync_core.foundation.errors import SyncError
 from sync_core.organizations import Organization, actions
 from sync_core.organizations.people import Person
@@ -97,19 +96,19 @@ def test_no_text_can_run_as_a_formula(
     cell: str | None, written: str | None, organization: Organization
 ) -> None:
     assert organization
-    query = sa.select(csv_files.text(sa.cast(cell, sa.Text)).label("cell"), sa.literal(1))
+    query = sa.select(csv_writer.text(sa.cast(cell, sa.Text)).label("cell"), sa.literal(1))
     with db.begin() as connection:
         assert connection.execute(query).one()[0] == written
-        lines = [line for lines in csv_files.blocks(connection, query) for line in lines]
-    text = csv_files.joined(lines).decode()
+        lines = [line for lines in csv_writer.blocks(connection, query) for line in lines]
+    text = csv_writer.joined(lines).decode()
     assert next(csv.reader(io.StringIO(text, newline="")))[0] == (written or "")
-    at_hand = csv_files.line([cell, 1])
+    at_hand = csv_writer.line([cell, 1])
     assert next(csv.reader(io.StringIO(at_hand, newline="")))[0] == (written or "")
 
 
 def test_lines_end_as_rfc_4180_says_and_cells_keep_their_own_line_ends() -> None:
-    assert csv_files.line(["a", 'b "c"', "d,e", "f\ng"]) == 'a,"b ""c""","d,e","f\ng"\r\n'
-    assert csv_files.joined([b'1,"x\ny"', b"2,z"]) == b'1,"x\ny"\r\n2,z\r\n'
+    assert csv_writer.line(["a", 'b "c"', "d,e", "f\ng"]) == 'a,"b ""c""","d,e","f\ng"\r\n'
+    assert csv_writer.joined([b'1,"x\ny"', b"2,z"]) == b'1,"x\ny"\r\n2,z\r\n'
 
 
 # The trail

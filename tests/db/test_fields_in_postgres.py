@@ -14,7 +14,7 @@ same_connection = settings(
 
 
 def cast(database: psycopg.Connection, field: Field, values: list[str]) -> list[str]:
-    """Give the texts of the values as the field's column would hold them."""
+    """Return the texts of the values as the field's column would hold them."""
     kind = field.sql_type.compile(dialect=db.engine().dialect)
     query = f"select value::{kind}::text from unnest(%s::text[]) with ordinality as v (value, n)"
     rows = database.execute(f"{query} order by n".encode(), [values]).fetchall()

@@ -14,8 +14,7 @@ from sqlalchemy import Connection
 import sync_core
 from sync_core import organizations, runs
 from sync_core.analytics import patients
-from sync_core.audit import exports
-from sync_core.audit import hash_chain as chain
+from sync_core.audit import exports, hash_chain
 from sync_core.audit.exports import Export
 from sync_core.catalogue import resources
 from sync_core.catalogue.resources import ENTITIES
@@ -23,8 +22,7 @@ from sync_core.demo.cliniko import Account
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.operations import syncs
-from sync_core.organizations import Organization, people, policies
-from sync_core.organizations import source_settings as places
+from sync_core.organizations import Organization, people, policies, source_settings
 from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy
 from sync_core.records import outcomes, rows
@@ -65,16 +63,18 @@ READS: dict[str, Ask] = {
     ],
     "rows.read": lambda c, s: rows.read(c, s.organization.id, PATIENTS, VIEW, ANA),
     "rows.values": lambda c, s: rows.values(c, s.organization.id, PATIENTS, "state", 99),
-    "chain.head": lambda c, s: chain.head(c, s.organization.id),
-    "chain.verify": lambda c, s: chain.verify(c, s.organization),
+    "chain.head": lambda c, s: hash_chain.head(c, s.organization.id),
+    "chain.verify": lambda c, s: hash_chain.verify(c, s.organization),
     "runs.get": lambda c, s: runs.get(c, s.organization.id, s.run.id),
     "runs.latest": lambda c, s: runs.latest(c, s.organization.id),
     "runs.fresh": lambda c, s: runs.fresh(c, s.organization.id),
     "runs.history": lambda c, s: runs.history(c, s.organization.id),
     "runs.usual_seconds": lambda c, s: runs.usual_seconds(c, s.organization.id, "patients"),
     "organizations.by_id": lambda c, s: organizations.by_id(c, s.organization.id),
-    "places.get": lambda c, s: places.get(c, s.organization, resources.by_name("patients")),
-    "places.everyone": lambda c, s: places.everyone(c, s.organization),
+    "places.get": lambda c, s: source_settings.get(
+        c, s.organization, resources.by_name("patients")
+    ),
+    "places.everyone": lambda c, s: source_settings.everyone(c, s.organization),
     "policies.of": lambda c, s: policies.of(c, s.organization.id),
     "people.find": lambda c, s: [people.find(c, s.organization.id, f"{m}@x.org") for m in MARKS],
     "people.everyone": lambda c, s: people.everyone(c, s.organization.id),

@@ -16,12 +16,11 @@ from sync_core.catalogue.resource import Removal, Resource
 from sync_core.engine import importer
 from sync_core.engine.read_ahead import Reading
 from sync_core.engine.work import Work
-from sync_core.foundation import db
-from sync_core.foundation import redis_clients as kv
+from sync_core.foundation import db, redis_clients
 from sync_core.foundation import settings as environment
 from sync_core.foundation.embedded import Urls
 from sync_core.organizations import Organization
-from sync_core.runs import lease as leases
+from sync_core.runs import lease
 from sync_core.runs.progress import Reporter
 from sync_core.sources import Place
 from tests import oracle
@@ -148,7 +147,7 @@ def _write(path: Path, labels: Sequence[str], rows: Sequence[Mapping[str, str]])
 def _sync(organization: Organization, resource: Resource, folder: Path) -> int:
     with db.begin() as connection:
         run = runs.start(connection, organization.id, resource.name, ANA, trigger="test")
-        claim = leases.claim(connection, run.id, "oracle")
+        claim = lease.claim(connection, run.id, "oracle")
     assert claim is not None
     known = {**resources.ENTITIES, **{entity.name: entity for entity in resource.entities}}
     work = Work(
@@ -156,7 +155,7 @@ def _sync(organization: Organization, resource: Resource, folder: Path) -> int:
         resource,
         known,
         "AU",
-        Reporter(kv.client(), run.id, 1),
+        Reporter(redis_clients.client(), run.id, 1),
         Reading(lambda: None, 30),
         lambda: None,
     )

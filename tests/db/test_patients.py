@@ -12,14 +12,12 @@ from sync_core.demo.cliniko import Account
 from sync_core.engine import importer
 from sync_core.engine.read_ahead import Reading
 from sync_core.engine.work import Work
-from sync_core.foundation import db, settings
-from sync_core.foundation import redis_clients as kv
+from sync_core.foundation import db, redis_clients, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.operations import syncs
 from sync_core.organizations import Organization, policies
 from sync_core.organizations.policies import Policy
-from sync_core.runs import Run
-from sync_core.runs import lease as leases
+from sync_core.runs import Run, lease
 from sync_core.runs.progress import Reporter
 from sync_core.sources.cliniko.lists import ClinikoSource
 from tests.chaos import house
@@ -316,9 +314,9 @@ def test_a_page_that_goes_on_answering_500_leaves_nothing_half_applied(
     server.fault("individual_appointments", cliniko.status(500), times=9, after=1)
     run = syncs.start(small.organization, "patients", ANA, "test")
     with db.begin() as connection:
-        claim = leases.claim(connection, run.id, "a worker")
+        claim = lease.claim(connection, run.id, "a worker")
     assert claim
-    reporter = Reporter(kv.client(), claim.run_id, claim.attempt)
+    reporter = Reporter(redis_clients.client(), claim.run_id, claim.attempt)
     found = {
         entity.name: ClinikoSource(
             place=place(small.organization, entity.name),
@@ -332,7 +330,7 @@ def test_a_page_that_goes_on_answering_500_leaves_nothing_half_applied(
         with pytest.raises(SyncError) as caught:
             importer.sync(work, found)
     with db.begin() as connection:
-        leases.finish(connection, claim, leases.cancelled())
+        lease.finish(connection, claim, lease.cancelled())
     assert caught.value.code == "cliniko_unavailable"
     assert stored(small, database) == 0
     assert house.staged(run) >= 120  # the patients had been read

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.alone
 
 
 def surroundings(clinic: Clinic) -> dict[str, str]:
-    """Give a worker's environment what it needs to read the clinic's account."""
+    """Return a worker's environment what it needs to read the clinic's account."""
     names = (
         "CLINIKO_BASE_URL",
         "CLINIKO_CONTACT",
@@ -28,7 +28,7 @@ def surroundings(clinic: Clinic) -> dict[str, str]:
 
 
 def starts(requests: list[Request]) -> list[str]:
-    """Give the ids after which pages of patients were asked for; "" for the first page."""
+    """Return the ids after which pages of patients were asked for; "" for the first page."""
     pages = [r.query for r in requests if r.path.endswith("/patients") and "sort" in r.query]
     ids = [[f.partition("id:>")[2] for f in query["q[]"] if "id:>" in f] for query in pages]
     return [found[0] if found else "" for found in ids]

@@ -9,16 +9,13 @@ import psycopg
 import pytest
 
 from sync_core import organizations, runs
-from sync_core.execution import attempt
-from sync_core.execution import heartbeat as heart
-from sync_core.execution import queue as jobs
-from sync_core.execution.heartbeat import Heart
+from sync_core.execution import attempt, heartbeat, queue
+from sync_core.execution.heartbeat import Heartbeat
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.operations import syncs
 from sync_core.organizations.people import Person
-from sync_core.runs import Run, recovery
-from sync_core.runs import lease as leases
+from sync_core.runs import Run, lease, recovery
 from tests.chaos import house
 from tests.chaos.house import attempts, ended, eventually
 from tests.db import reading
@@ -86,13 +83,13 @@ def test_pressing_again_revives_a_dead_run_though_no_beat_is_alive(desk: Desk) -
     desk.set_source("locations")
     run = syncs.start(desk.organization, "locations", SARAH, "test")
     with db.begin() as connection:
-        leases.claim(connection, run.id, "a worker that died")
-    house.let_time_pass(leases.LEASE)
-    eventually(lambda: _postgres_is_up_for(leases.LEASE))
+        lease.claim(connection, run.id, "a worker that died")
+    house.let_time_pass(lease.LEASE)
+    eventually(lambda: _postgres_is_up_for(lease.LEASE))
     with pytest.raises(SyncError, match="Sarah Lim started this"):
         syncs.start(desk.organization, "locations", ANA, "test")
     assert (house.read(run).status, attempts(run)) == ("queued", ["its worker went silent"])
-    assert run.id in jobs.pushed()
+    assert run.id in queue.pushed()
 
 
 def _postgres_is_up_for(seconds: float) -> bool:
@@ -164,19 +161,19 @@ def test_a_heart_closes_the_run_of_an_attempt_that_does_not_stop(
     desk.set_source("locations")
     run = syncs.start(desk.organization, "locations", ANA, "test")
     with db.begin() as connection:
-        claim = leases.claim(connection, run.id, db.name())
+        claim = lease.claim(connection, run.id, db.name())
     assert claim
-    monkeypatch.setattr(heart, "PATIENCE", 0)
-    monkeypatch.setattr(heart, "MERCY", 0)
+    monkeypatch.setattr(heartbeat, "PATIENCE", 0)
+    monkeypatch.setattr(heartbeat, "MERCY", 0)
     ends: list[bool] = []
-    with Heart(claim, 0 if reason == "limit" else 600, lambda: ends.append(True)):
+    with Heartbeat(claim, 0 if reason == "limit" else 600, lambda: ends.append(True)):
         if reason == "cancel":
             cancel(desk, run)
         if reason == "stop":
-            heart.STOPPING.made = True
+            heartbeat.STOPPING.made = True
         try:
             eventually(lambda: ends)
         finally:
-            heart.STOPPING.made = False
+            heartbeat.STOPPING.made = False
     with db.begin() as connection:
         assert runs.get(connection, run.organization_id, run.id).status == status

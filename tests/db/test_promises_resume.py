@@ -15,13 +15,11 @@ from sync_core.engine import importer
 from sync_core.engine.read_ahead import Reading
 from sync_core.engine.work import Work
 from sync_core.execution.heartbeat import StoppedError
-from sync_core.foundation import db
-from sync_core.foundation import redis_clients as kv
+from sync_core.foundation import db, redis_clients
 from sync_core.foundation.errors import SyncError
 from sync_core.organizations import Organization
-from sync_core.runs import lease as leases
-from sync_core.runs import recovery
-from sync_core.runs.lease import Claim, Ending
+from sync_core.runs import lease, recovery
+from sync_core.runs.lease import Claim, RunResult
 from sync_core.runs.progress import Reporter
 from tests.desk import ANA
 
@@ -93,34 +91,34 @@ def source() -> KeyPaging:
 
 
 @pytest.fixture
-def attempt(organization: Organization) -> Callable[..., Ending | None]:
+def attempt(organization: Organization) -> Callable[..., RunResult | None]:
     """Work on the organization's run once more, with so many checks until it is to stop."""
     with db.begin() as connection:
         run = runs.start(connection, organization.id, "locations", ANA, trigger="test")
 
-    def work(source: KeyPaging, checks: float = float("inf")) -> Ending | None:
+    def work(source: KeyPaging, checks: float = float("inf")) -> RunResult | None:
         with db.begin() as connection:
-            claim = leases.claim(connection, run.id, "a worker")
+            claim = lease.claim(connection, run.id, "a worker")
         assert claim
         try:
             return _sync(claim, source, Stop(checks))
         except (StoppedError, SyncError):
             with db.begin() as connection:
-                leases.interrupt(connection, claim, "it was asked to stop", crashed=False)
+                lease.interrupt(connection, claim, "it was asked to stop", crashed=False)
                 recovery.resume(connection)
             return None
 
     return work
 
 
-def _sync(claim: Claim, source: KeyPaging, stop: Stop) -> Ending:
-    reporter = Reporter(kv.client(), claim.run_id, claim.attempt)
+def _sync(claim: Claim, source: KeyPaging, stop: Stop) -> RunResult:
+    reporter = Reporter(redis_clients.client(), claim.run_id, claim.attempt)
     with Reading(lambda: None, 30) as reading:
         work = Work(claim, LOCATIONS, resources.ENTITIES, "AU", reporter, reading, stop)
         return importer.sync(work, {"locations": source})
 
 
-Attempt = Callable[..., Ending | None]
+Attempt = Callable[..., RunResult | None]
 ALL_CREATED = "Processed 50 locations: 50 created, 0 updated."
 
 

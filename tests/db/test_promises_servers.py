@@ -7,10 +7,8 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from sync_core.execution import attempt
-from sync_core.execution import queue as jobs
-from sync_core.foundation import db
-from sync_core.foundation import redis_clients as kv
+from sync_core.execution import attempt, queue
+from sync_core.foundation import db, redis_clients
 from tests.chaos import house
 from tests.chaos.house import attempts, ended, eventually, kill, read
 from tests.db import reading
@@ -27,8 +25,8 @@ def test_a_wiped_redis_loses_no_run(crew: Crew, desk: Desk) -> None:
     desk.write("admins", [["Email", "Name", "Role", "Team", "Active"], ["a@x.org", "Ada"]])
     queued = desk.start("admins")
     ((wiped,),) = house.ask("select clock_timestamp()")
-    kv.client().flushall()
-    eventually(lambda: queued.id in jobs.pushed(), 5)
+    redis_clients.client().flushall()
+    eventually(lambda: queued.id in queue.pushed(), 5)
     ((pushed,),) = house.ask("select pushed_at from runs where id = :r", r=queued.id)
     assert (pushed - wiped).total_seconds() < 5
     assert ended(active).message == reading.ALL_CREATED

@@ -8,15 +8,11 @@ import pytest
 from rq import Queue
 
 from sync_core import runs
-from sync_core.execution import attempt
-from sync_core.execution import maintenance as beat
-from sync_core.execution import queue as jobs
-from sync_core.foundation import db, settings
-from sync_core.foundation import redis_clients as kv
+from sync_core.execution import attempt, maintenance, queue
+from sync_core.foundation import db, redis_clients, settings
 from sync_core.organizations import policies
 from sync_core.organizations.policies import Policy
-from sync_core.runs import Run, recovery
-from sync_core.runs import lease as leases
+from sync_core.runs import Run, lease, recovery
 from tests.chaos import house
 from tests.chaos.house import Process, attempts, ended, eventually, horse, kill, read
 from tests.db import reading
@@ -28,12 +24,12 @@ pytestmark = pytest.mark.alone
 
 
 def is_at_work(run: Run, earlier: int) -> bool:
-    """Tell whether an attempt works on the run, after so many `earlier` ones."""
+    """Return whether an attempt works on the run, after so many `earlier` ones."""
     return attempts(run)[earlier:] == [None]
 
 
 def seconds_until_seen(run: Run, worker: Process) -> float:
-    """Kill the work-horse of a run; gives the seconds until its first attempt was closed."""
+    """Kill the work-horse of a run; returns the seconds until its first attempt was closed."""
     ((killed,),) = house.ask("select clock_timestamp()")
     kill(horse(worker))
     assert attempts(ended(run)) == ["its work-horse died (SIGKILL)", "completed"]
@@ -76,7 +72,7 @@ def test_a_dead_worker_is_seen_within_15_s_though_nobody_else_is_alive(
     worker.kill()
     eventually(lambda: read(run).lost, 15)
     assert not psutil.pid_exists(its_horse)
-    beat.tick()
+    maintenance.tick()
     assert attempts(run) == ["its worker went silent"]
     crew()
     run = ended(run)
@@ -106,7 +102,7 @@ def test_a_frozen_attempt_writes_nothing_after_it_was_closed_and_ends_by_itself(
     zombie = horse(worker)
     assert zombie is not None
     with house.frozen(zombie):
-        house.let_time_pass(leases.LEASE)
+        house.let_time_pass(lease.LEASE)
         eventually(lambda: attempts(run) == ["its worker went silent"])
         crew(SLOW_PAGE="0.2")
         eventually(lambda: read(run).attempt == 2)
@@ -149,7 +145,9 @@ def test_the_time_limit_of_rq_is_one_more_way_to_time_out(crew: Crew, desk: Desk
     desk.set_source("locations")
     with db.begin() as connection:
         run = runs.start(connection, desk.organization.id, "locations", ANA, trigger="test")
-    Queue(jobs.QUEUE, connection=kv.pushing_client()).enqueue(attempt.work, run.id, job_timeout=3)
+    Queue(queue.QUEUE, connection=redis_clients.pushing_client()).enqueue(
+        attempt.work, run.id, job_timeout=3
+    )
     crew("--without-beat", SLOW_PAGE="0.3")
     assert ended(run).status == "timed_out"
 

@@ -14,11 +14,10 @@ from sync_core.foundation.settings import Limits
 from sync_core.organizations import Organization, policies
 from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy
-from sync_core.runs import Run, recovery, transitions
-from sync_core.runs import lease as leases
-from sync_core.runs.lease import Claim, Ending, LeaseLostError
+from sync_core.runs import Run, lease, recovery, transitions
+from sync_core.runs.lease import Claim, LeaseLostError, RunResult
 
-DONE = Ending("completed", "Processed 0 locations: 0 created, 0 updated.")
+DONE = RunResult("completed", "Processed 0 locations: 0 created, 0 updated.")
 
 
 @pytest.fixture
@@ -32,7 +31,7 @@ def start(organization: Organization, ana: Person) -> Callable[[], Run]:
 
 def claim(run: Run) -> Claim:
     with db.begin() as connection:
-        held = leases.claim(connection, run.id, "a worker")
+        held = lease.claim(connection, run.id, "a worker")
     assert held is not None
     return held
 
@@ -88,20 +87,20 @@ def test_a_run_is_claimed_once(start: Callable[[], Run]) -> None:
     run = start()
     assert claim(run).attempt == 1
     with db.begin() as connection:
-        assert leases.claim(connection, run.id, "another worker") is None
+        assert lease.claim(connection, run.id, "another worker") is None
 
 
 def test_an_ended_run_frees_its_resource(start: Callable[[], Run]) -> None:
     held = claim(start())
     with db.begin() as connection:
-        leases.finish(connection, held, DONE)
+        lease.finish(connection, held, DONE)
     assert start().status == "queued"
 
 
 def test_an_ended_run_never_changes(start: Callable[[], Run], database: psycopg.Connection) -> None:
     run = start()
     with db.begin() as connection:
-        leases.finish(connection, claim(run), DONE)
+        lease.finish(connection, claim(run), DONE)
     with pytest.raises(psycopg.errors.RaiseException, match="has ended"):
         database.execute("update runs set message = 'rosy' where id = %s", [run.id])
 
@@ -147,11 +146,11 @@ def test_a_closed_attempt_can_neither_write_nor_finish(start: Callable[[], Run])
     held = claim(run)
     let_lease_end(run)
     assert close_dead(run) == [run.id]
-    for late in (leases.fence, leases.renew):
+    for late in (lease.fence, lease.renew):
         with pytest.raises(LeaseLostError), db.begin() as connection:
             late(connection, held)
     with pytest.raises(LeaseLostError), db.begin() as connection:
-        leases.finish(connection, held, DONE)
+        lease.finish(connection, held, DONE)
     assert status(run) == "interrupted"
 
 
@@ -181,7 +180,7 @@ def test_the_third_crash_fails_a_run(start: Callable[[], Run]) -> None:
     for _ in range(recovery.CRASHES):
         held = claim(run)
         with db.begin() as connection:
-            leases.interrupt(connection, held, "its worker died", crashed=True)
+            lease.interrupt(connection, held, "its worker died", crashed=True)
             recovery.resume(connection)
     assert status(run) == "failed"
     with db.begin() as connection:
@@ -194,7 +193,7 @@ def test_a_stop_on_request_is_no_crash(start: Callable[[], Run]) -> None:
     for _ in range(recovery.CRASHES + 1):
         held = claim(run)
         with db.begin() as connection:
-            leases.interrupt(connection, held, "its worker was asked to stop", crashed=False)
+            lease.interrupt(connection, held, "its worker was asked to stop", crashed=False)
             recovery.resume(connection)
     assert status(run) == "queued"
 
@@ -226,7 +225,7 @@ def test_a_running_run_is_asked_to_stop(start: Callable[[], Run], ana: Person) -
         asked = runs.request_cancel(connection, run.organization_id, run.id, ana)
     assert (asked.status, asked.cancelling) == ("running", True)
     with db.begin() as connection:
-        assert leases.renew(connection, held).cancelled
+        assert lease.renew(connection, held).cancelled
 
 
 def test_a_cancel_that_is_not_obeyed_is_enforced(start: Callable[[], Run], ana: Person) -> None:
@@ -249,7 +248,7 @@ def test_a_cancel_survives_the_death_of_the_worker(start: Callable[[], Run], ana
     held = claim(run)
     with db.begin() as connection:
         runs.request_cancel(connection, run.organization_id, run.id, ana)
-        leases.interrupt(connection, held, "its worker died", crashed=True)
+        lease.interrupt(connection, held, "its worker died", crashed=True)
     assert status(run) == "cancelled"
 
 
@@ -272,7 +271,7 @@ def test_the_usual_duration_is_the_median_of_the_runs_that_came_through(
 ) -> None:
     with db.begin() as connection:
         assert runs.usual_seconds(connection, organization.id, "locations") is None
-    for ending, seconds in ((DONE, 1), (DONE, 3), (DONE, 90), (leases.cancelled(), 900)):
+    for ending, seconds in ((DONE, 1), (DONE, 3), (DONE, 90), (lease.cancelled(), 900)):
         held = claim(start())
         with db.begin() as connection:
             connection.execute(
@@ -280,7 +279,7 @@ def test_the_usual_duration_is_the_median_of_the_runs_that_came_through(
                 .where(tables.runs.c.id == held.run_id)
                 .values(started_at=sa.func.clock_timestamp() - timedelta(seconds=seconds))
             )
-            leases.finish(connection, held, ending)
+            lease.finish(connection, held, ending)
     with db.begin() as connection:
         usual = runs.usual_seconds(connection, organization.id, "locations")
     assert usual is not None
@@ -290,7 +289,7 @@ def test_the_usual_duration_is_the_median_of_the_runs_that_came_through(
 def test_a_plan_on_which_nobody_decides_expires(start: Callable[[], Run]) -> None:
     run = start()
     with db.begin() as connection:
-        leases.finish(connection, claim(run), Ending("waiting", "37 rows would be removed."))
+        lease.finish(connection, claim(run), RunResult("waiting", "37 rows would be removed."))
         assert run.id not in recovery.expire_plans(connection)
         made = tables.attempts.c
         connection.execute(
@@ -321,7 +320,7 @@ def test_a_run_is_timed_out_after_the_minutes_that_its_organization_decided(
         claim(run)
     with db.begin() as connection:
         policies.put(connection, organization, "locations", Policy(limit_minutes=2))
-        assert leases.limit(connection, Limits(3600, {"locations": 1}), run.id) == 120
+        assert lease.limit(connection, Limits(3600, {"locations": 1}), run.id) == 120
         assert run.id not in recovery.close_overdue(connection, Limits(0.001, {}))
         kept = tables.runs.c
         moved = sa.update(tables.runs).where(kept.id == run.id)
@@ -368,7 +367,7 @@ def test_the_active_run_stands_before_a_newer_ended_one(
 ) -> None:
     ended = start()
     with db.begin() as connection:
-        leases.finish(connection, claim(ended), DONE)
+        lease.finish(connection, claim(ended), DONE)
     running = start()
     with db.begin() as connection:
         assert runs.latest(connection, organization.id)["locations"].id == running.id

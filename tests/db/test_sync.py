@@ -10,8 +10,7 @@ from sync_core.execution import attempt
 from sync_core.foundation import db
 from sync_core.operations import syncs
 from sync_core.organizations.people import Person
-from sync_core.runs import Run
-from sync_core.runs import lease as leases
+from sync_core.runs import Run, lease
 from tests.desk import Desk
 
 HEADER = [
@@ -277,7 +276,7 @@ def test_a_cancelled_run_changes_nothing(
     desk.write("locations", [HEADER, row("L1")])
     run = desk.start("locations")
     with db.begin() as connection:
-        claimed = leases.claim(connection, run.id, "a worker")
+        claimed = lease.claim(connection, run.id, "a worker")
     assert claimed is not None
     syncs.cancel(desk.organization, run.id, ana)
     assert attempt.attempt(claimed) == "cancelled"

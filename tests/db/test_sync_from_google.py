@@ -12,8 +12,7 @@ from sync_core.catalogue import resources
 from sync_core.execution import attempt
 from sync_core.foundation import db, settings
 from sync_core.operations import syncs
-from sync_core.organizations import Organization
-from sync_core.organizations import source_settings as places
+from sync_core.organizations import Organization, source_settings
 from sync_core.runs import Run
 from tests.desk import ANA
 from tests.fakes.google import DEMO, NOT_SHARED, Google, status
@@ -35,8 +34,8 @@ def google(monkeypatch: pytest.MonkeyPatch) -> Iterator[Google]:
 def sync(organization: Organization, resource: str = "locations") -> Run:
     declared = resources.by_name(resource)
     with db.begin() as connection:
-        found = places.said(organization, declared, DEMO, None, None, Path.cwd())
-        places.put(connection, organization, found)
+        found = source_settings.said(organization, declared, DEMO, None, None, Path.cwd())
+        source_settings.put(connection, organization, found)
     run = syncs.start(organization, resource, ANA, "test")
     attempt.work(run.id)
     with db.begin() as connection:

@@ -12,8 +12,7 @@ import psycopg
 import pytest
 
 from sync_core import runs
-from sync_core.foundation import db
-from sync_core.foundation import redis_clients as kv
+from sync_core.foundation import db, redis_clients
 from sync_core.foundation.settings import ROOT
 from sync_core.runs import Run, progress
 from tests.db.test_sync import HEADER, row
@@ -51,7 +50,7 @@ def test_a_worker_takes_runs_off_the_queue_one_after_the_other(
     assert first.message == "Processed 3000 locations: 3000 created, 0 updated."
     second = ended(desk.start("locations"))
     assert second.message == "Processed 3000 locations: 0 created, 0 updated, 3000 unchanged."
-    news = progress.read(kv.client(), [second.id])[0][second.id]
+    news = progress.read(redis_clients.client(), [second.id])[0][second.id]
     assert (news.phase, news.percent) == ("saving", 100)
     assert database.execute("select count(*) from leases").fetchone() == (0,)
 

@@ -233,7 +233,7 @@ class Google:
         return sum(path in request.path for request in self.requests)
 
     def export_url(self, sheet: str = DEMO, gid: int = 0) -> str:
-        """Give the address at which a spreadsheet's tab is exported as CSV."""
+        """Return the address at which a spreadsheet's tab is exported as CSV."""
         return f"{self.url}/spreadsheets/d/{sheet}/export?format=csv&gid={gid}"
 
     # what the handler calls

@@ -165,7 +165,7 @@ BLANK = '""'
 
 
 def shown(cell: Cell) -> str:
-    """Give the text that people see."""
+    """Return the text that people see."""
     match cell:
         case str():
             return cell

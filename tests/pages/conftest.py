@@ -7,8 +7,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from sync_core.demo import organization as demo
-from sync_core.foundation import db
-from sync_core.foundation import redis_clients as kv
+from sync_core.foundation import db, redis_clients
 from sync_core.foundation.settings import ROOT
 from sync_core.organizations import Organization, people
 from sync_core.ui import SCRIPT
@@ -27,7 +26,8 @@ def visit(organization: Organization) -> Visit:
     with db.begin() as connection:
         for person in demo.PEOPLE:
             people.add(connection, organization.id, person)
-    kv.client().flushall()  # else a worker that another test has just ended seems to be alive
+    # Else a worker that another test has just ended seems to be alive.
+    redis_clients.client().flushall()
 
     def open_page(name: str = "overview", email: str = "ana.ruiz@example.org") -> AppTest:
         st.cache_resource.clear()

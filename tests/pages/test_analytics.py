@@ -6,8 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from sync_core import organizations
 from sync_core.analytics.definitions import DEFINITIONS
-from sync_core.demo import history as demo_history
-from sync_core.demo import organization as demo
+from sync_core.demo import history, organization
 from sync_core.foundation import db
 from sync_core.foundation.settings import ROOT
 from sync_core.organizations import people
@@ -110,7 +109,7 @@ def test_people_and_teams_are_told_in_words(visit: Visit, desk: Desk) -> None:
 
 def test_made_up_runs_are_marked_and_can_be_left_out(visit: Visit, desk: Desk) -> None:
     with db.begin() as connection:
-        made_up = demo_history.load(connection, desk.organization)
+        made_up = history.load(connection, desk.organization)
     desk.sync("locations", locations=LOCATIONS)
     page = look(visit, period="90 days")
     assert figures(page)["Runs"] == str(made_up + 1)
@@ -123,7 +122,7 @@ def test_made_up_runs_are_marked_and_can_be_left_out(visit: Visit, desk: Desk) -
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_view_of_the_demo_is_alive(visit: Visit, desk: Desk, view: str) -> None:
     with db.begin() as connection:
-        demo_history.load(connection, desk.organization)
+        history.load(connection, desk.organization)
     page = look(visit, view=view, period="90 days")
     assert "Nothing of it in this period." not in texts(page)
     for period in ("24 hours", "7 days"):
@@ -135,7 +134,7 @@ def test_a_manager_of_two_organizations_sees_both_together(visit: Visit, desk: D
     name = f"{desk.organization.slug[:20]}-b"
     with db.begin() as connection:
         other = organizations.add(connection, name, "Harbor Clinics")
-        people.add(connection, other.id, demo.PEOPLE[2])
+        people.add(connection, other.id, organization.PEOPLE[2])
     page = look(visit)
     assert figures(page)["Runs"] == "1"
     page.button_group(key="organizations").set_value([other.slug]).run()
@@ -150,9 +149,9 @@ def test_nobody_chooses_an_organization_in_which_they_may_not_analyze(
     with db.begin() as connection:
         name = f"{desk.organization.slug[:20]}-c"
         other = organizations.add(connection, name, f"Not for him {name}")
-        people.add(connection, other.id, replace(demo.PEOPLE[2], role="analyst"))
+        people.add(connection, other.id, replace(organization.PEOPLE[2], role="analyst"))
         third = organizations.add(connection, f"{name}-d", f"For him {name}")
-        people.add(connection, third.id, demo.PEOPLE[2])
+        people.add(connection, third.id, organization.PEOPLE[2])
     offered = look(visit, organizations=other.name).button_group(key="organizations")
     assert third.name in str(offered.proto)
     assert other.name not in str(offered.proto)

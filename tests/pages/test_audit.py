@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from sync_core import organizations
-from sync_core.audit import hash_chain as chain
+from sync_core.audit import hash_chain
 from sync_core.foundation import db
 from sync_core.foundation.settings import ROOT
 from sync_core.organizations import people
@@ -102,7 +102,9 @@ def test_the_page_says_through_when_the_trail_is_verified(
     desk.sync("locations", locations=[HEADER, row("L1")])
     assert "Not verified yet" in texts(audit())
     with db.begin() as connection:
-        chain.keep(connection, desk.organization, chain.verify(connection, desk.organization))
+        hash_chain.keep(
+            connection, desk.organization, hash_chain.verify(connection, desk.organization)
+        )
     assert "Verified through" in texts(audit())
 
 
@@ -113,7 +115,9 @@ def test_a_broken_trail_shows_in_red_and_needs_a_person(
     database.execute("set session_replication_role = replica")
     database.execute("update runs set message = 'rosy' where id = %s", [run.id])
     with db.begin() as connection:
-        chain.keep(connection, desk.organization, chain.verify(connection, desk.organization))
+        hash_chain.keep(
+            connection, desk.organization, hash_chain.verify(connection, desk.organization)
+        )
     page = audit()
     assert "The audit trail is broken." in texts(page)
     assert f"run {run.id} is not as it was" in texts(page).replace("\\", "")

@@ -7,8 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from sync_core.catalogue.resources import CATALOGUE
 from sync_core.demo.cliniko import Account
-from sync_core.foundation import redis_clients as kv
-from sync_core.foundation import settings
+from sync_core.foundation import redis_clients, settings
 from sync_core.operations import syncs
 from sync_core.organizations import Organization
 from sync_core.records.privacy import MASK
@@ -70,7 +69,7 @@ def test_a_viewer_s_search_finds_no_name(visit: Visit, clinic: Clinic) -> None:
 
 def test_the_step_and_the_live_counts_of_a_run_are_shown(visit: Visit, clinic: Clinic) -> None:
     run = syncs.start(clinic.organization, "patients", ANA, "test")
-    reporter = Reporter(kv.client(), run.id, 0)
+    reporter = Reporter(redis_clients.client(), run.id, 0)
     band = STEPS.reading["appointments"]
     reporter.tell(STEPS.reading["patients"], "Fetching", counts={"patients found": 641}, now=True)
     said = band.tell("Appointments", 600, 1247)

@@ -8,8 +8,7 @@ from streamlit.testing.v1 import AppTest
 from sync_core import organizations
 from sync_core.catalogue import resources
 from sync_core.foundation import db, settings
-from sync_core.organizations import Organization, people, policies
-from sync_core.organizations import source_settings as places
+from sync_core.organizations import Organization, people, policies, source_settings
 from sync_core.organizations.policies import Policy
 from tests.desk import ANA, Desk
 
@@ -125,7 +124,7 @@ def test_a_source_is_set_on_its_page(
     page.text_input(key="words-locations").set_value(f"folder:{tmp_path}")
     press(page, "Save the source", 1)
     with db.begin() as connection:
-        found = places.get(connection, organization, resources.by_name("locations"))
+        found = source_settings.get(connection, organization, resources.by_name("locations"))
     assert [place.location for place in found] == [str(tmp_path)]
     assert written_down(database, organization) == [f"the source of locations to folder {tmp_path}"]
 

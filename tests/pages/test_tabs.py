@@ -10,8 +10,7 @@ from sync_core.catalogue.resources import ENTITIES
 from sync_core.execution import attempt
 from sync_core.foundation import db, settings
 from sync_core.operations import syncs
-from sync_core.organizations import Organization
-from sync_core.organizations import source_settings as places
+from sync_core.organizations import Organization, source_settings
 from sync_core.records.outcome_format import KEY_SEPARATOR
 from tests.desk import ANA, Desk
 from tests.fakes.google import DEMO, Google
@@ -91,8 +90,8 @@ def test_a_cell_of_a_google_sheet_is_one_click_away(
     google.add(Tab("Locations", [LABELS, row("L1", phone="none")]))
     with db.begin() as connection:
         declared = resources.by_name("locations")
-        found = places.said(organization, declared, DEMO, None, None, Path.cwd())
-        places.put(connection, organization, found)
+        found = source_settings.said(organization, declared, DEMO, None, None, Path.cwd())
+        source_settings.put(connection, organization, found)
     attempt.work(syncs.start(organization, "locations", ANA, "test").id)
     (link,) = open_tab(visit, "Needs a person").dataframe[0].value["Sheet"]
     assert link.startswith("https://docs.google.com/spreadsheets/d/")

@@ -1,11 +1,11 @@
 import pytest
 
-from sync_core.ui.frame import demo_sign_in as demo_door
+from sync_core.ui.frame import demo_sign_in
 
 
 @pytest.mark.parametrize("host", ["localhost:8600", "127.0.0.1:8600", "[::1]:8600", "localhost"])
 def test_the_demo_door_is_open_at_the_machine_itself(host: str) -> None:
-    assert demo_door.is_open({"host": host})
+    assert demo_sign_in.is_open({"host": host})
 
 
 @pytest.mark.parametrize(
@@ -20,4 +20,4 @@ def test_the_demo_door_is_open_at_the_machine_itself(host: str) -> None:
     ],
 )
 def test_the_demo_door_is_shut_for_whoever_comes_from_elsewhere(headers: dict[str, str]) -> None:
-    assert not demo_door.is_open(headers)
+    assert not demo_sign_in.is_open(headers)

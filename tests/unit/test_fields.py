@@ -50,7 +50,7 @@ from tests.cells import (
 def answer(
     field: Field, text: str | None, locale: str | None = None, number: float | None = None
 ) -> str | None:
-    """Give the value of one cell, or its code in brackets."""
+    """Return the value of one cell, or its code in brackets."""
     ((value, code),) = answers(field, [text], Convention(locale=locale), [number])
     assert value is None or code is None
     return value if code is None else f"({code})"

@@ -1,14 +1,14 @@
 from sync_core.catalogue.resources import ENTITIES
-from sync_core.cli import support_page as support
+from sync_core.cli import support_page
 from sync_core.foundation.errors import CATALOGUE
 
 
 def test_the_support_page_is_what_the_catalogues_say() -> None:
     """Where it is not: `python -m sync_core.cli.support_page`."""
-    assert support.PAGE.read_text(encoding="utf-8") == support.page()
+    assert support_page.PAGE.read_text(encoding="utf-8") == support_page.page()
 
 
 def test_the_support_page_names_every_error_and_every_table() -> None:
-    page = support.page()
+    page = support_page.page()
     assert [code for code in CATALOGUE if f"`{code}`" not in page] == []
     assert [entity.title for entity in ENTITIES.values() if f"| {entity.title} |" not in page] == []

@@ -45,7 +45,7 @@ class Integer(Field):
     }
 
     def facts(self, text: str, convention: Convention) -> dict[str, object]:
-        """Give the range, and how numbers are written here."""
+        """Return the range, and how numbers are written here."""
         bounds = _range(self.minimum, self.maximum, otherwise=f"between {-BIGINT} and {BIGINT - 1}")
         return {"range": bounds, "hint": _hint(text, convention)}
 
@@ -94,7 +94,7 @@ class Number(Field):
     }
 
     def facts(self, text: str, convention: Convention) -> dict[str, object]:
-        """Give the range, and how numbers are written here."""
+        """Return the range, and how numbers are written here."""
         bounds = _range(self.minimum, self.maximum, otherwise=f"shorter than {DIGITS} digits")
         return {"range": bounds, "hint": _hint(text, convention)}
 
@@ -134,7 +134,7 @@ class Money(Field):
     }
 
     def facts(self, text: str, convention: Convention) -> dict[str, object]:
-        """Give how numbers are written here."""
+        """Return how numbers are written here."""
         return {"hint": _hint(text, convention)}
 
     def shortcuts(self, convention: Convention) -> tuple[Shortcut, ...]:
@@ -260,13 +260,13 @@ def _refuse_outside(
 
 @cache
 def _whole_or_part(convention: Convention) -> re.Pattern[str]:
-    """Give the grammar of 1234, 1,234.50, .5 and 5. in the convention's marks."""
+    """Return the grammar of 1234, 1,234.50, .5 and 5. in the convention's marks."""
     return re.compile(_digits(convention) + "(?P<exponent>)(?P<percent>)")
 
 
 @cache
 def _any_number(convention: Convention) -> re.Pattern[str]:
-    """Give the same, with 12.5% and 1e-5."""
+    """Return the same, with 12.5% and 1e-5."""
     exponent = r"(?:[eE](?P<exponent>[-+]?[0-9]{1,3}))?"
     return re.compile(_digits(convention) + exponent + r" ?(?P<percent>%)?")
 
@@ -291,7 +291,7 @@ def _simple(mark: str) -> str:
 
 
 def _kin(mark: str) -> str:
-    """Give the characters that are read as this mark, for a class of a pattern."""
+    """Return the characters that are read as this mark, for a class of a pattern."""
     return {" ": " \xa0\u2009\u202f", "'": "'\u2019"}.get(_simple(mark), mark)
 
 

@@ -102,7 +102,7 @@ def without(texts: pl.Series, characters: str) -> pl.Series:
 
 
 def first_of(shortcuts: Sequence[Shortcut], texts: pl.Series) -> pl.Series:
-    """Give each text the value of the first shortcut that is sure of it, else null."""
+    """Return each text the value of the first shortcut that is sure of it, else null."""
     if not shortcuts:
         return nothing(len(texts))
     values = shortcuts[0](texts)

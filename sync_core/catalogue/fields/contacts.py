@@ -90,7 +90,7 @@ class Url(Field):
     }
 
     def facts(self, text: str, _convention: Convention) -> dict[str, object]:
-        """Give what may be missing."""
+        """Return what may be missing."""
         bare = _WITHOUT_SCHEME.fullmatch(plain(text).strip())
         return {"hint": " (put https:// in front)" if bare else ""}
 

@@ -74,7 +74,7 @@ class Field(ABC):
         return self.parse(format(Decimal(repr(number)), "f"), _NEUTRAL)
 
     def facts(self, _text: str, _convention: Convention) -> dict[str, object]:
-        """Give what this field's sentences name beside its label and the cell."""
+        """Return what this field's sentences name beside its label and the cell."""
         return {}
 
     def read(self, cell: Cell, convention: Convention) -> Reading:

@@ -70,7 +70,7 @@ class Date(Field):
     }
 
     def facts(self, text: str, convention: Convention) -> dict[str, object]:
-        """Give what the date may have meant, and what is odd about it."""
+        """Return what the date may have meant, and what is odd about it."""
         readings = " or ".join(_readings(text))
         cure = "write" if convention.locale else "set the source's locale, or write"
         hint = f" ({cure} {readings})" if readings else _oddity(text)
@@ -219,7 +219,7 @@ def _in_order(one: int, two: int, year: int, convention: Convention) -> str:
 
 
 def _both_orders(one: int, two: int, year: int) -> list[str]:
-    """Give the dates that this may be, day first before month first."""
+    """Return the dates that this may be, day first before month first."""
     found = []
     for month, day in ((two, one), (one, two)):
         with suppress(CellError):

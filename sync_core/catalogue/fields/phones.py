@@ -58,7 +58,7 @@ def e164(text: str, country: str) -> str | None:
 
 @cache
 def plan(country: str) -> Plan | None:
-    """Give the plan of a country, unless the library rewrites its numbers beyond a pattern."""
+    """Return the plan of a country, unless the library rewrites its numbers beyond a pattern."""
     metadata = PhoneMetadata.metadata_for_region(country)
     general = metadata and metadata.general_desc
     if not metadata or not general or metadata.national_prefix_transform_rule:

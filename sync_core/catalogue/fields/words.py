@@ -46,7 +46,7 @@ class Text(Field):
         return min(self.max_length, KEY_LENGTH) if indexed else self.max_length
 
     def facts(self, _text: str, _convention: Convention) -> dict[str, object]:
-        """Give the limit."""
+        """Return the limit."""
         return {"limit": self.limit}
 
     def shortcuts(self, _convention: Convention) -> tuple[Shortcut, ...]:
@@ -98,7 +98,7 @@ class Choice(Field):
             raise ValueError(message)
 
     def facts(self, _text: str, _convention: Convention) -> dict[str, object]:
-        """Give the words to choose from."""
+        """Return the words to choose from."""
         return {"options": ", ".join(self.options)}
 
     def shortcuts(self, _convention: Convention) -> tuple[Shortcut, ...]:

@@ -50,7 +50,7 @@ def serve(account: Account, settings: Path) -> None:
 
 
 def made_on(path: Path) -> datetime:
-    """Give the day of the account, which stays for some weeks: its appointments come and go."""
+    """Return the day of the account, which stays for some weeks: its appointments come and go."""
     now = datetime.now(UTC).replace(microsecond=0)
     with suppress(OSError, ValueError):
         kept = datetime.fromisoformat(path.read_text(encoding="utf-8").strip()).astimezone(UTC)

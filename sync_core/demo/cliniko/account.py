@@ -53,7 +53,7 @@ class Account:
         self._changes: dict[tuple[Kind, int], Record] = {}
 
     def known(self, kind: Kind) -> list[Known]:
-        """Give what is known of the records of a kind, in the order of their ids."""
+        """Return what is known of the records of a kind, in the order of their ids."""
         if kind not in self._known:
             self._known[kind] = list(self._made_up(kind))
         return self._known[kind]

@@ -29,7 +29,7 @@ class Known(NamedTuple):
 
 
 def identifier(place: int, size: int) -> int:
-    """Give the id of a record by its place: rising, with gaps; only the oldest are short."""
+    """Return the id of a record by its place: rising, with gaps; only the oldest are short."""
     if place < size // 20:
         return 900_001 + 7 * place  # as a text it would come after the long ones
     return 1_200_000_000_000_000_000 + place * 1009 + place * place % 97

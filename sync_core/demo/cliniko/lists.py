@@ -75,7 +75,7 @@ class Lists:
         self._version = account.version
 
     def page(self, kind: Kind, query: Mapping[str, Sequence[str]], origin: str) -> Record:
-        """Give one page of a list. Raises RefusedError."""
+        """Return one page of a list. Raises RefusedError."""
         filters = [_filter(kind, text) for text in query.get("q[]", ())]
         found = _sorted(self._matching(kind, filters), query)
         size = min(max(_number(query, "per_page", USUAL), 1), MOST)

@@ -142,7 +142,7 @@ def _message(answer: Answer) -> str:
 
 
 def _until_the_limit_resets(answer: Answer, clock: Callable[[], float]) -> float:
-    """Give the seconds to wait, by the server's own clock where it tells it."""
+    """Return the seconds to wait, by the server's own clock where it tells it."""
     try:
         reset = float(answer.headers["x-ratelimit-reset"])
     except (KeyError, ValueError):

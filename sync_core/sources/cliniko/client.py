@@ -13,7 +13,7 @@ import httpx
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import LOOPBACK, Secret, Settings
 from sync_core.sources.cliniko import key as cliniko_key
-from sync_core.sources.cliniko import rate_limit as cliniko_limit
+from sync_core.sources.cliniko import rate_limit
 from sync_core.sources.cliniko.answers import TITLES, Answer, Listing, Record, listing
 from sync_core.sources.cliniko.rate_limit import Limiter
 from sync_core.sources.retry import Asking, OnWait, Patience
@@ -154,7 +154,7 @@ def open_client(
     on_wait: OnWait = lambda _sentence: None,
     patience: Patience = PATIENCE,
 ) -> Client:
-    """Give a client of an organization's account, by its slug; nothing is asked of it yet.
+    """Return a client of an organization's account, by its slug; nothing is asked of it yet.
 
     Raises SyncError: no_cliniko_key, bad_cliniko_key.
     """
@@ -163,7 +163,7 @@ def open_client(
     return Client(
         key,
         base_url=settings.cliniko_base_url,
-        limiter=cliniko_limit.shared(key),
+        limiter=rate_limit.shared(key),
         ask=Asking("Cliniko", patience, on_wait),
         user_agent=f"Sync Desk{contact}",
         timeout=settings.fetch_timeout,

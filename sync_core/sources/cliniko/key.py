@@ -11,7 +11,7 @@ FIRST_SHARD = "au1"  # of keys from before there were several
 
 
 def find(organization: str, settings: Settings) -> Secret:
-    """Give the key of an organization, by its slug. Raises SyncError, which never holds the key."""
+    """Return the key of an organization (slug). Raises SyncError, which never holds the key."""
     key = settings.cliniko_keys.get(organization)
     if path := settings.cliniko_key_files.get(organization):
         try:
@@ -28,7 +28,7 @@ def find(organization: str, settings: Settings) -> Secret:
 
 
 def base_url(key: Secret, server: str | None) -> str:
-    """Give the address that a key is for: its own shard's, or another server's.
+    """Return the address that a key is for: its own shard's, or another server's.
 
     Raises SyncError: the ending of the key becomes part of a host's name, so it is checked.
     """

@@ -29,7 +29,7 @@ def _at(name: str) -> Cell:
 
 
 def _linked(name: str) -> Cell:
-    """Give the id at the end of a link; Cliniko gives no other."""
+    """Return the id at the end of a link; Cliniko gives no other."""
 
     def cell(record: Record) -> object:
         address = ((record.get(name) or {}).get("links") or {}).get("self")
@@ -52,7 +52,7 @@ def _phones(record: Record) -> object:
 
 
 def _marks(*names: str) -> dict[str, Cell]:
-    """Give the moments that are called alike here and there: "Archived at", `archived_at`."""
+    """Return the moments that are called alike here and there: "Archived at", `archived_at`."""
     return {f"{name.capitalize()} at": _at(f"{name}_at") for name in names}
 
 
@@ -136,12 +136,12 @@ class ClinikoSource:
         return ClinikoList(source=self, listed=listed, entity=entity, total=total)
 
     def client(self) -> Client:
-        """Give a client of the account."""
+        """Return a client of the account."""
         slug = self.place.organization
         return open_client(slug, self.settings, on_wait=self.on_wait, patience=self.patience)
 
     def filters(self, listed: Listed) -> tuple[str, ...]:
-        """Give the filters of what is read: also what Cliniko leaves out of its lists."""
+        """Return the filters of what is read: also what Cliniko leaves out of its lists."""
         since = (f"updated_at:>={self.since:%Y-%m-%dT%H:%M:%SZ}",) if self.since else ()
         return (*EVERYTHING[listed.path], *since)
 
@@ -191,7 +191,7 @@ class ClinikoList:
             return client.count(self.listed.path, EVERYTHING[self.listed.path])
 
     def link(self, _row: int, _column: int) -> str | None:
-        """Give no address: that of an account's pages is not known."""
+        """Return no address: that of an account's pages is not known."""
         return None
 
     def _page(self, records: Sequence[Record], before: int) -> Page:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from redis import Redis, RedisError
 
-from sync_core.foundation import redis_clients as kv
+from sync_core.foundation import redis_clients
 from sync_core.foundation.settings import Secret
 
 REQUESTS = 200
@@ -74,7 +74,7 @@ class LocalLimiter:
             self._left.append(self._forget())
 
     def _forget(self) -> float:
-        """Forget what is over; gives the time."""
+        """Forget what is over; returns the time."""
         now = self.clock()
         while self._left and self._left[0] + self.window <= now:
             self._left.popleft()
@@ -125,5 +125,5 @@ def digest(key: Secret) -> str:
 
 @cache
 def shared(key: Secret) -> SharedLimiter:
-    """Give this process's limiter for a key, whose limit all workers and pages share."""
-    return SharedLimiter(key, kv.client())
+    """Return this process's limiter for a key, whose limit all workers and pages share."""
+    return SharedLimiter(key, redis_clients.client())

@@ -146,7 +146,7 @@ class CsvSheet:
         self._must_be(_version(self.text.file))
 
     def link(self, row: int, column: int) -> str | None:  # noqa: ARG002 - a CSV has no addresses
-        """Give nothing: a cell of a CSV cannot be linked to."""
+        """Return nothing: a cell of a CSV cannot be linked to."""
         return None
 
     def _must_be(self, version: Sequence[int]) -> None:
@@ -189,7 +189,7 @@ class CsvSheet:
 
 
 def _is_tidy(column: pa.StringArray) -> bool:
-    """Tell whether all cells are printable ASCII without a blank or an apostrophe at either end."""
+    """Return whether all cells are printable ASCII, no blank or apostrophe at either end."""
     _, offsets, characters = column.buffers()
     ends = pa.Int32Array.from_buffers(pa.int32(), len(column) + 1, [None, offsets])
     codes = pa.UInt8Array.from_buffers(pa.uint8(), ends[-1].as_py(), [None, characters])

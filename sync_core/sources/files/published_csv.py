@@ -141,7 +141,7 @@ class PublishedCsvSource:
 
 
 def _length(response: httpx.Response) -> int | None:
-    """Give how many bytes will come; None where that is not said, or they come compressed."""
+    """Return how many bytes will come; None where that is not said, or they come compressed."""
     said = response.headers.get("Content-Length", "")
     return int(said) if said.isdecimal() and "Content-Encoding" not in response.headers else None
 

@@ -55,7 +55,7 @@ class GoogleTab:
             self._must_be(now)
 
     def link(self, row: int, column: int) -> str | None:
-        """Give the address of a cell in the browser."""
+        """Return the address of a cell in the browser."""
         cell = rowcol_to_a1(row, column + 1)
         return f"{SPREADSHEET_URL}{self.client.spreadsheet}/edit#gid={self.gid}&range={cell}"
 

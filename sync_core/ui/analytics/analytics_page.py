@@ -5,8 +5,8 @@ import streamlit as st
 from sync_core.analytics import habits
 from sync_core.analytics.definitions import DEFINITIONS
 from sync_core.runs import MADE_UP
-from sync_core.ui.analytics import cached as reading
 from sync_core.ui.analytics import (
+    cached,
     cards,
     failures_tab,
     people_tab,
@@ -48,7 +48,7 @@ def show() -> None:
 
 
 def _say_what_is_made_up(asked: Asked) -> None:
-    if MADE_UP in asked.triggers and reading.read(habits.has_made_up, asked.wanted):
+    if MADE_UP in asked.triggers and cached.read(habits.has_made_up, asked.wanted):
         st.caption(
             ":material/science: Includes made-up runs of the demo, so that there is something to"
             " see: those that were started from *Demo data*."

@@ -10,8 +10,7 @@ from sync_core.analytics import key_figures
 from sync_core.analytics.definitions import DEFINITIONS, FEW
 from sync_core.analytics.key_figures import LIST_BEHIND, Recovery, RowFigures, RunFigures
 from sync_core.runs import filters
-from sync_core.ui.analytics import cached as reading
-from sync_core.ui.analytics import numbers
+from sync_core.ui.analytics import cached, numbers
 from sync_core.ui.analytics.period import Asked
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import CHOICE, Visitor
@@ -90,7 +89,7 @@ def _show(here: Visitor, asked: Asked, card: Card) -> None:
 
 
 def behind(asked: Asked, key: str) -> filters.Filter:
-    """Give the filter of the runs that the figure is made of."""
+    """Return the filter of the runs that the figure is made of."""
     return replace(asked.wanted, status=LIST_BEHIND[key])
 
 
@@ -113,7 +112,7 @@ def cards(asked: Asked) -> list[Card]:
     periods = (asked.wanted, asked.wanted.earlier())
     questions = (key_figures.of_runs, key_figures.of_rows, key_figures.of_recovery)
     asked_for = [(question, which) for question in questions for which in periods]
-    now, before, rows, rows_before, mend, mend_before = reading.read_all(asked_for)
+    now, before, rows, rows_before, mend, mend_before = cached.read_all(asked_for)
     runs, success, median, p95 = _of_runs(now, before)
     row_success, applied = _of_rows(rows, rows_before)
     failures, recovery = _of_failures(mend, mend_before, compare=bool(before.runs))

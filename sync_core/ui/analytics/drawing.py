@@ -36,19 +36,19 @@ Values = Sequence[float | None]
 
 
 def shade(place: int) -> str:
-    """Give one of the theme's colours; Streamlit's pages put the real one in its place."""
+    """Return one of the theme's colours; Streamlit's pages put the real one in its place."""
     shades = pio.templates["streamlit"].layout.colorway
     return str(shades[place % len(shades)])
 
 
 def place_of(resource: str) -> int:
-    """Give the place of a resource among all: it keeps its colour and its sign everywhere."""
+    """Return the place of a resource among all: it keeps its colour and its sign everywhere."""
     names = list(resources.CATALOGUE)
     return names.index(resource) if resource in names else len(names)
 
 
 def tidy(figure: go.Figure, height: int = HEIGHT, *, legend: bool = True) -> go.Figure:
-    """Give a chart the margins and the legend of all charts."""
+    """Return a chart the margins and the legend of all charts."""
     figure.update_layout(
         height=height,
         margin={"l": 0, "r": 8, "t": 8, "b": 0},
@@ -117,6 +117,6 @@ def status_bar(figure: go.Figure, status: str, x: Sequence[object], y: Values) -
 
 
 def patterned(color: str, shape: str) -> Mapping[str, object]:
-    """Give a marker a colour and a pattern, for the colour alone is no sign."""
+    """Return a marker a colour and a pattern, for the colour alone is no sign."""
     pattern = {"shape": shape, "fillmode": "overlay", "size": 6, "solidity": 0.2}
     return {"color": color, "pattern": pattern, "line": {"width": 0}}

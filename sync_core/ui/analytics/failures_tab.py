@@ -15,8 +15,7 @@ from sync_core.analytics.reasons import FailedRow, Offender, Reason
 from sync_core.catalogue import resources
 from sync_core.foundation import db
 from sync_core.records.outcome_format import KEY_SEPARATOR
-from sync_core.ui.analytics import cached as reading
-from sync_core.ui.analytics import cards, drawing, panel
+from sync_core.ui.analytics import cached, cards, drawing, panel
 from sync_core.ui.analytics.period import Asked, title
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
@@ -39,7 +38,7 @@ def show(here: Visitor, asked: Asked) -> None:
         bind="query-params",
     )
     question = reasons.of_rows if of == ROWS else reasons.of_runs
-    found = reading.read(question, asked.wanted)
+    found = cached.read(question, asked.wanted)
     _pareto(here, asked, str(of), found)
     if found:
         _one(here, asked, str(of), found)
@@ -214,7 +213,7 @@ def _runs(here: Visitor, asked: Asked, reason: Reason) -> None:
     """Show the newest runs that ended for a reason, and lead to the list of all of them."""
     wanted = replace(asked.wanted, status=FAILED, error=(reason.code,))
     cards.list_link(here, replace(asked, wanted=wanted), f"All {count(reason.count, 'run')}")
-    found = reading.read(habits.newest, wanted, paging.SCREEN)
+    found = cached.read(habits.newest, wanted, paging.SCREEN)
     table = pd.DataFrame(
         {
             "Asked for": asked.there(run.queued_at),
@@ -240,7 +239,7 @@ def _runs(here: Visitor, asked: Asked, reason: Reason) -> None:
 
 
 def _offenders(here: Visitor, asked: Asked) -> None:
-    found = reading.read(reasons.offenders, asked.wanted)
+    found = cached.read(reasons.offenders, asked.wanted)
     about = f"Rows that failed in {reasons.AGAIN} runs or more: mend these first."
     with panel.frame("Repeat offenders", about, "offenders"):
         if not found:

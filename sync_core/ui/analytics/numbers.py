@@ -34,7 +34,7 @@ def whole(value: int | None) -> str:
 
 
 def few(samples: int) -> bool:
-    """Tell whether there are so few samples that one more could change the figure."""
+    """Return whether there are so few samples that one more could change the figure."""
     return 0 < samples < FEW
 
 

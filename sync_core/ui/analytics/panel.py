@@ -10,8 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from sync_core.foundation import csv_writer as csv_files
-from sync_core.foundation import db
+from sync_core.foundation import csv_writer, db
 from sync_core.organizations import actions, people
 from sync_core.runs import filters
 from sync_core.ui.analytics import numbers
@@ -122,8 +121,8 @@ def _exported(here: Visitor, asked: Asked, name: str, table: pd.DataFrame) -> by
 def as_csv(table: pd.DataFrame) -> str:
     """Write a table as CSV (RFC 4180) in which nothing runs as a formula; times are ISO."""
     rows: Sequence[Sequence[object]] = table.astype(object).to_numpy().tolist()
-    lines = [csv_files.line(map(str, table.columns))]
-    return "".join([*lines, *(csv_files.line(map(_cell, row)) for row in rows)])
+    lines = [csv_writer.line(map(str, table.columns))]
+    return "".join([*lines, *(csv_writer.line(map(_cell, row)) for row in rows)])
 
 
 def _cell(value: object) -> object:

@@ -13,8 +13,7 @@ import streamlit as st
 from sync_core.analytics import habits
 from sync_core.analytics.definitions import share
 from sync_core.analytics.habits import Done
-from sync_core.ui.analytics import cached as reading
-from sync_core.ui.analytics import drawing, numbers, panel
+from sync_core.ui.analytics import cached, drawing, numbers, panel
 from sync_core.ui.analytics.period import Asked, title
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.words import clock, count, literal
@@ -45,7 +44,7 @@ class Activity:
 
 def show(here: Visitor, asked: Asked) -> None:
     """Show the tab."""
-    found = reading.read(habits.done, asked.wanted)
+    found = cached.read(habits.done, asked.wanted)
     persons = summed(found, lambda row: row.email, lambda row: row.name)
     teams = summed(found, lambda row: row.team, lambda row: row.team or "No team")
     with st.grid(2, min_column_width=330):

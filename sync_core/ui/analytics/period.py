@@ -13,7 +13,7 @@ from sync_core.analytics.definitions import Unit
 from sync_core.catalogue import resources
 from sync_core.organizations import Organization
 from sync_core.runs.filters import Filter
-from sync_core.ui.analytics import cached as reading
+from sync_core.ui.analytics import cached
 from sync_core.ui.frame import visitor
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.words import count
@@ -64,11 +64,11 @@ class Asked:
         return [datetime.combine(first_day + timedelta(days=n), time()) for n in days]
 
     def there(self, at: datetime) -> datetime:
-        """Give a moment in the zone, as tables and files want it."""
+        """Return a moment in the zone, as tables and files want it."""
         return at.astimezone(self.zone) if at.tzinfo else at.replace(tzinfo=self.zone)
 
     def local(self, at: datetime) -> datetime:
-        """Give what the clocks of the zone show, without the zone, as charts want it."""
+        """Return what the clocks of the zone show, without the zone, as charts want it."""
         return at.astimezone(self.zone).replace(tzinfo=None)
 
 
@@ -96,7 +96,7 @@ def ask(here: Visitor) -> Asked:
             key="resource",
             bind="query-params",
         )
-        triggers = reading.read(habits.triggers, wanted)
+        triggers = cached.read(habits.triggers, wanted)
         trigger = _trigger(triggers)
     wanted = replace(wanted, resource=tuple(some or ()), trigger=tuple(trigger))
     slugs = tuple(organization.slug for organization in whose)
@@ -155,7 +155,7 @@ def _dates(here: Visitor) -> tuple[date, ...]:
 def span_of(
     chosen: str, dates: Sequence[date], zone: ZoneInfo, now: datetime | None = None
 ) -> tuple[datetime, datetime, str]:
-    """Give begin, end and name of the period: whole days of the zone, up to this minute."""
+    """Return begin, end and name of the period: whole days of the zone, up to this minute."""
     soon = (now or datetime.now(UTC)).replace(second=0, microsecond=0) + timedelta(minutes=1)
     if chosen == HOURS:
         return soon - timedelta(hours=24), soon, HOURS

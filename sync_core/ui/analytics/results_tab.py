@@ -15,12 +15,11 @@ from sync_core.analytics.habits import OfResource
 from sync_core.analytics.over_time import Ended, Handled
 from sync_core.catalogue import resources
 from sync_core.runs import Run
-from sync_core.ui.analytics import cached as reading
-from sync_core.ui.analytics import drawing, numbers, panel
+from sync_core.ui.analytics import cached, drawing, numbers, panel
 from sync_core.ui.analytics.period import Asked, title
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.words import LOOKS, literal
-from sync_core.ui.runs import run_strip as strip
+from sync_core.ui.runs import run_strip
 
 STACKED = ("completed", "partial", "failed", "timed_out", "cancelled", "expired")
 BY_ROWS = ("created", "updated", "removed", "skipped", "failed", "unchanged")
@@ -32,11 +31,11 @@ def show(here: Visitor, asked: Asked) -> None:
     """Show the tab."""
     wanted, by = asked.wanted, (asked.zone, asked.unit)
     names = [name for name in resources.CATALOGUE if not wanted.resource or name in wanted.resource]
-    ended, compared, last, handled, fresh = reading.read_all(
+    ended, compared, last, handled, fresh = cached.read_all(
         [
             (over_time.ended, wanted, *by),
             (habits.of_resources, wanted),
-            (habits.last, wanted, names, strip.SHOWN),
+            (habits.last, wanted, names, run_strip.SHOWN),
             (over_time.handled, wanted, *by),
             (freshness.kept, wanted),
         ]
@@ -126,7 +125,7 @@ def trailing(
     completed: Mapping[datetime, int],
     window: int,
 ) -> Mapping[datetime, float]:
-    """Give the success rate of the last `window` places at each; none where nothing was judged.
+    """Return the success rate of the last `window` places at each; none where nothing was judged.
 
     Where the window would begin before the period there is none, either.
     """
@@ -166,12 +165,12 @@ def _resource(row: OfResource) -> dict[str, Hashable]:
 
 def _strips(here: Visitor, last: Mapping[str, Sequence[Run]]) -> None:
     """Show the last runs of each resource, one bar a run."""
-    st.caption(f"The last {strip.SHOWN} runs of each in this period, the newest on the right.")
+    st.caption(f"The last {run_strip.SHOWN} runs of each in this period, the newest on the right.")
     with st.grid(2, min_column_width=280, gap="small"):
         for name, some in last.items():
             with st.container(gap="xsmall"):
                 st.caption(title(name))
-                strip.show(here, some)
+                run_strip.show(here, some)
 
 
 def _rows(here: Visitor, asked: Asked, found: Sequence[Handled]) -> None:

@@ -11,8 +11,7 @@ import streamlit as st
 from sync_core.analytics import habits, over_time
 from sync_core.analytics.habits import Phase, Point
 from sync_core.analytics.over_time import Mark, Took
-from sync_core.ui.analytics import cached as reading
-from sync_core.ui.analytics import drawing, numbers, panel
+from sync_core.ui.analytics import cached, drawing, numbers, panel
 from sync_core.ui.analytics.period import Asked, title
 from sync_core.ui.frame.visitor import Visitor
 
@@ -30,8 +29,8 @@ def show(here: Visitor, asked: Asked) -> None:
 
 
 def _durations(here: Visitor, asked: Asked) -> None:
-    found = reading.read(over_time.took, asked.wanted, asked.zone, asked.unit)
-    marks = reading.read(over_time.marks, asked.wanted, asked.zone, asked.unit)
+    found = cached.read(over_time.took, asked.wanted, asked.zone, asked.unit)
+    marks = cached.read(over_time.marks, asked.wanted, asked.zone, asked.unit)
     signs = "▼ the headers of the sheet changed, ◆ a setting changed."
     about = f"Of completed runs, by {asked.unit}. {signs}"
     with panel.frame("Duration, median and p95", about, "durations"):
@@ -106,7 +105,7 @@ def _duration_tables(asked: Asked, found: Sequence[Took], marks: Sequence[Mark])
 
 
 def _waits(here: Visitor, asked: Asked) -> None:
-    found = reading.read(over_time.waited, asked.wanted, asked.zone, asked.unit)
+    found = cached.read(over_time.waited, asked.wanted, asked.zone, asked.unit)
     lines: Mapping[str, Mapping[datetime, float | None]] = {
         "Wait, median": {asked.local(row.at): row.wait_median for row in found},
         "Wait, p95": {asked.local(row.at): row.wait_p95 for row in found},
@@ -132,7 +131,7 @@ def _waits(here: Visitor, asked: Asked) -> None:
 
 
 def _phases(here: Visitor, asked: Asked) -> None:
-    found = reading.read(habits.phases, asked.wanted)
+    found = cached.read(habits.phases, asked.wanted)
     figure = go.Figure()
     names = list(dict.fromkeys(title(row.resource) for row in reversed(found)))
     for place, (phase, pattern) in enumerate(PHASES.items()):
@@ -163,7 +162,7 @@ def _phase(row: Phase) -> dict[str, object]:
 
 
 def _points(here: Visitor, asked: Asked) -> None:
-    found = reading.read(habits.points, asked.wanted)
+    found = cached.read(habits.points, asked.wanted)
     figure = go.Figure()
     for resource in sorted({row.resource for row in found}, key=drawing.place_of):
         place = drawing.place_of(resource)

@@ -8,8 +8,7 @@ import streamlit as st
 
 from sync_core.analytics import habits
 from sync_core.analytics.habits import Hour
-from sync_core.ui.analytics import cached as reading
-from sync_core.ui.analytics import drawing, panel
+from sync_core.ui.analytics import cached, drawing, panel
 from sync_core.ui.analytics.period import Asked
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.words import count
@@ -26,7 +25,7 @@ SECONDS = frozenset({"p95 duration", "Median wait"})
 
 def show(here: Visitor, asked: Asked) -> None:
     """Show the tab."""
-    found = reading.read(habits.hours, asked.wanted, asked.zone)
+    found = cached.read(habits.hours, asked.wanted, asked.zone)
     metric = str(
         st.segmented_control(
             "Figure",

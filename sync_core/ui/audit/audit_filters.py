@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import streamlit as st
 
-from sync_core.audit import trail as audit
+from sync_core.audit import trail
 from sync_core.catalogue import resources
 from sync_core.foundation import db, vocabulary
 from sync_core.organizations import Organization, actions
@@ -44,12 +44,12 @@ class Asked:
 
     @property
     def address(self) -> dict[str, str]:
-        """Give the parameters of the file's address: exactly what the list shows."""
+        """Return the parameters of the file's address: exactly what the list shows."""
         return {WHOSE: filters.SEPARATOR.join(self.askers), **filters.to_address(self.wanted)}
 
 
 def show(here: Visitor, everywhere: Askers) -> Asked:
-    """Show the filters; gives what they ask for, and keeps it in the address."""
+    """Show the filters; returns what they ask for, and keeps it in the address."""
     _take_from_address(here, everywhere)
     with st.container(horizontal=True, vertical_alignment="center", key="audit-tools"):
         search = st.text_input(
@@ -208,7 +208,7 @@ def _organizations(everywhere: Askers) -> list[str]:
 def _offered(organization_ids: tuple[int, ...]) -> Mapping[str, Sequence[str]]:
     """List what there is to choose from: what occurs, and what may."""
     with db.begin() as connection:
-        found = audit.choices(connection, organization_ids)
+        found = trail.choices(connection, organization_ids)
     known = {
         "resource": set(resources.CATALOGUE),
         "status": set(vocabulary.STATUSES),

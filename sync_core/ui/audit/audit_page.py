@@ -9,19 +9,17 @@ import streamlit as st
 
 from sync_core import runs
 from sync_core.api import addresses
-from sync_core.audit import trail as audit
+from sync_core.audit import trail
 from sync_core.audit.trail import Entry
 from sync_core.catalogue import resources
 from sync_core.foundation import db
-from sync_core.ui.audit import audit_filters
-from sync_core.ui.audit import chain_status as verified
+from sync_core.ui.audit import audit_filters, chain_status
 from sync_core.ui.audit.audit_filters import Asked, Askers
 from sync_core.ui.frame import visitor
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import LOOKS, lasted, literal, moment
-from sync_core.ui.runs import downloads as files
-from sync_core.ui.runs import run_in_full
+from sync_core.ui.runs import downloads, run_in_full
 
 RUN = "run"  # in the address: a run that is to be shown
 ACTIONS = {  # how actions look in the list
@@ -46,7 +44,7 @@ def show() -> None:
     trust = st.container()
     asked = audit_filters.show(here, everywhere)
     with trust:
-        verified.show(here, [organization for organization, _ in asked.askers.values()])
+        chain_status.show(here, [organization for organization, _ in asked.askers.values()])
     with place:
         _offer_file(asked)
     chosen = _list(here, asked)
@@ -64,22 +62,22 @@ def _offer_file(asked: Asked) -> None:
         st.markdown("**Exactly what the filters show**, as CSV. The download itself is recorded.")
         mark = st.checkbox("For Excel (with a byte order mark)", value=True, key="audit-bom")
         bom = {"bom": "1"} if mark else {}
-        files.offer("Download CSV", addresses.of_trail({**asked.address, **bom}))
+        downloads.offer("Download CSV", addresses.of_trail({**asked.address, **bom}))
 
 
 def _list(here: Visitor, asked: Asked) -> Entry | None:
-    """Show the entries, a screenful at a time; gives the one that is chosen."""
+    """Show the entries, a screenful at a time; returns the one that is chosen."""
     with db.begin() as connection:
-        total = audit.count(connection, asked.wanted)
+        total = trail.count(connection, asked.wanted)
     if not total:
         paging.say_empty(":material/search_off:", "Nothing matches.", "Try fewer filters.")
         return None
     table = st.container()
-    offset = paging.turn("audit", min(total, audit.MOST))
-    more = f"There are more than {audit.MOST:,}: filter them, or download them all. "
-    st.caption(f"{more if total > audit.MOST else ''}Choose an entry to see it in full.")
+    offset = paging.turn("audit", min(total, trail.MOST))
+    more = f"There are more than {trail.MOST:,}: filter them, or download them all. "
+    st.caption(f"{more if total > trail.MOST else ''}Choose an entry to see it in full.")
     with db.begin() as connection:
-        found = audit.read(connection, asked.wanted, paging.SCREEN, offset)
+        found = trail.read(connection, asked.wanted, paging.SCREEN, offset)
     with table:
         return _table(here, asked.askers, found)
 
@@ -160,7 +158,7 @@ def _open(here: Visitor, askers: Askers, entry: Entry) -> None:
 
 
 def _at(here: Visitor, askers: Askers, organization_id: int) -> Visitor:
-    """Give the visitor as they are known in the organization of an entry."""
+    """Return the visitor as they are known in the organization of an entry."""
     for organization, person in askers.values():
         if organization.id == organization_id:
             return replace(here, organization=organization, person=person)

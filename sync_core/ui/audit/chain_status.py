@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from sync_core.audit import hash_chain as chain
+from sync_core.audit import hash_chain
 from sync_core.audit.hash_chain import Verdict
 from sync_core.foundation import db
 from sync_core.organizations import Organization
@@ -17,9 +17,9 @@ STALE = timedelta(hours=36)  # after which a check should have come
 
 @st.cache_resource(ttl=30, max_entries=200, show_spinner=False)
 def of(organization_id: int) -> Verdict | None:
-    """Give the last verdict on an organization's chain."""
+    """Return the last verdict on an organization's chain."""
     with db.begin() as connection:
-        return chain.latest(connection, organization_id)
+        return hash_chain.latest(connection, organization_id)
 
 
 def show(here: Visitor, organizations: Sequence[Organization]) -> None:

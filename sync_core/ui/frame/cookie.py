@@ -10,11 +10,11 @@ from streamlit.auth_util import get_cookie_with_chunks
 from streamlit.web.server.server_util import AUTH_COOKIE_NAME, get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 
-from sync_core.ui.frame import demo_sign_in as demo_door
+from sync_core.ui.frame import demo_sign_in
 
 
 def claims(request: Request) -> Mapping[str, Any]:
-    """Give what Streamlit's signed cookie says, under the conditions of Streamlit; else nothing."""
+    """Return what Streamlit's signed cookie says, under Streamlit's conditions; else nothing."""
     signed = get_cookie_with_chunks(lambda name: _decoded(request, name), AUTH_COOKIE_NAME)
     try:
         found = json.loads(signed) if signed else {}
@@ -22,8 +22,8 @@ def claims(request: Request) -> Mapping[str, Any]:
         return {}
     if urlsplit(str(found.get("origin"))).netloc != request.headers.get("host"):
         return {}
-    is_demo = found.get("provider") == demo_door.PROVIDER
-    return {} if is_demo and not demo_door.is_open(request.headers) else found
+    is_demo = found.get("provider") == demo_sign_in.PROVIDER
+    return {} if is_demo and not demo_sign_in.is_open(request.headers) else found
 
 
 def _decoded(request: Request, name: str) -> bytes | None:

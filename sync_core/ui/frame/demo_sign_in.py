@@ -25,19 +25,19 @@ SEE_OTHER = 303
 
 
 def is_open(headers: Mapping[str, str]) -> bool:
-    """Tell whether the request came straight from this machine, and nobody signs in otherwise."""
+    """Return whether the request came straight from this machine, and nobody signs in otherwise."""
     names = {name.lower() for name in headers}
     host = urlsplit(f"//{headers.get('host') or headers.get('Host') or ''}").hostname
     return not has_auth() and host in LOOPBACK and names.isdisjoint(FORWARDED)
 
 
 def has_auth() -> bool:
-    """Tell whether sign-in by OpenID Connect is configured."""
+    """Return whether sign-in by OpenID Connect is configured."""
     return st.secrets.load_if_toml_exists() and "auth" in st.secrets
 
 
 def address(email: str, name: str, path: str) -> str:
-    """Give the address that signs the person in, within a minute, and leads to the path."""
+    """Return the address that signs the person in, within a minute, and leads to the path."""
     ticket = {"email": email, "name": name, "path": path, "until": time.time() + VALID}
     signed = create_signed_value(get_cookie_secret(), SALT, json.dumps(ticket)).decode()
     return f"{PATH}?{urlencode({'ticket': signed})}"

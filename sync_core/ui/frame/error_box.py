@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def show(error: Exception) -> bool:
-    """Show an error as a sentence with its advice; gives True: there is nothing to add."""
+    """Show an error as a sentence with its advice; returns True: there is nothing to add."""
     if isinstance(error, GONE):
         log.warning("Postgres does not answer: %s", type(error).__name__)
         say(SyncError("database_down"))

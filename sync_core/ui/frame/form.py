@@ -5,8 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from sync_core.foundation.errors import SyncError
-from sync_core.ui.frame import run_state as news
-from sync_core.ui.frame import visitor
+from sync_core.ui.frame import run_state, visitor
 from sync_core.ui.parts import source_line
 from sync_core.ui.parts.words import literal
 
@@ -20,6 +19,6 @@ def make(change: Callable[[], object]) -> None:
         return
     visitor.forget()
     source_line.forget()
-    news.read.clear()
+    run_state.read.clear()
     st.toast("Saved.", icon=":material/check:")
     st.rerun()

@@ -15,7 +15,7 @@ Pages = Mapping[str, Sequence[StreamlitPage]]  # section -> pages
 
 
 def page_file(name: str) -> str:
-    """Give the path of a page's script."""
+    """Return the path of a page's script."""
     return str(ROOT / "pages" / f"{name}.py")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from sync_core.ui.frame import run_state as news
+from sync_core.ui.frame import run_state
 from sync_core.ui.frame.run_state import News, State
 from sync_core.ui.frame.visitor import Visitor
 
@@ -25,7 +25,7 @@ def follow(here: Visitor, draw: Draw = lambda _news: None) -> None:
     """Draw what is live here, again and again; when a run begins or ends, the whole page anew."""
     badge = None if st.session_state[FOLLOWED] else st.session_state[BADGE]  # one of them draws it
     st.session_state[FOLLOWED] = True
-    found = news.read(here.organization.id)
+    found = run_state.read(here.organization.id)
     st.fragment(run_every=found.pace)(_look)(here, found.state, draw, badge)
 
 
@@ -38,7 +38,7 @@ def finish(here: Visitor) -> None:
 def _look(
     here: Visitor, seen: State, draw: Draw, badge: tuple[DeltaGenerator, DrawIn] | None
 ) -> None:
-    found = news.read(here.organization.id)
+    found = run_state.read(here.organization.id)
     if found.state != seen:
         st.rerun()
     if badge:

@@ -3,9 +3,7 @@
 import streamlit as st
 
 from sync_core.ui import STATIC
-from sync_core.ui.frame import error_box as trouble
-from sync_core.ui.frame import navigation, sidebar, sign_in, visitor
-from sync_core.ui.frame import polling as live
+from sync_core.ui.frame import error_box, navigation, polling, sidebar, sign_in, visitor
 
 st.set_page_config(
     page_title="Sync Desk",
@@ -25,6 +23,6 @@ try:
         visitor.note_arrival(here)
         sidebar.show(here, offered)
         page.run()
-        live.finish(here)
+        polling.finish(here)
 except Exception as error:  # noqa: BLE001 - whatever it is, the visitor sees a sentence
-    trouble.show(error)
+    error_box.show(error)

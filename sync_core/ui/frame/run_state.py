@@ -11,8 +11,7 @@ from redis import RedisError
 from sqlalchemy import Connection
 
 from sync_core import runs
-from sync_core.foundation import db, tables
-from sync_core.foundation import redis_clients as kv
+from sync_core.foundation import db, redis_clients, tables
 from sync_core.organizations import policies
 from sync_core.organizations.policies import Policy
 from sync_core.runs import Run, progress
@@ -62,13 +61,13 @@ class News:
         return frozenset((run.id, run.active) for run in self.runs.values())
 
     def overdue(self, resource: str) -> bool:
-        """Tell whether the resource has been in step, but not within the time it shall be fresh."""
+        """Return whether the resource was in step, but not within the time it shall be fresh."""
         run = self.fresh.get(resource)
         promise = timedelta(hours=self.policies[resource].fresh_hours)
         return bool(run and run.finished_at and datetime.now(UTC) - run.finished_at > promise)
 
     def noticed(self, run: Run, email: str) -> bool:
-        """Tell whether a notice of the run is to be shown to the person.
+        """Return whether a notice of the run is to be shown to the person.
 
         Who closes the notice of a run on its way still hears how it ended.
         """
@@ -81,7 +80,7 @@ class News:
 
 
 def is_recent(run: Run) -> bool:
-    """Tell whether the run is on its way, or its end still is news."""
+    """Return whether the run is on its way, or its end still is news."""
     return run.finished_at is None or datetime.now(UTC) - run.finished_at < SHOWN
 
 
@@ -162,7 +161,7 @@ def _live(run_ids: Sequence[int]) -> tuple[dict[int, Progress], dict[int, list[L
     if time.monotonic() < _redis.silent_until:
         return None
     try:
-        return progress.read(kv.client(), run_ids)
+        return progress.read(redis_clients.client(), run_ids)
     except RedisError:
         _redis.silent_until = time.monotonic() + SILENCE
         return None

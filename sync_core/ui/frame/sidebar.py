@@ -5,8 +5,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from sync_core.catalogue import resources
 from sync_core.runs import Run
-from sync_core.ui.frame import navigation, visitor
-from sync_core.ui.frame import polling as live
+from sync_core.ui.frame import navigation, polling, visitor
 from sync_core.ui.frame.navigation import Pages, page_file
 from sync_core.ui.frame.run_state import News
 from sync_core.ui.frame.visitor import CHOICE, Visitor
@@ -18,7 +17,7 @@ def show(here: Visitor, offered: Pages) -> None:
     with st.sidebar:
         navigation.show(offered)
         st.space("xsmall")
-        live.begin(st.empty(), _badge)
+        polling.begin(st.empty(), _badge)
         _organization(here)
         _person(here)
 

@@ -9,8 +9,7 @@ from sync_core.foundation import db
 from sync_core.organizations import people
 from sync_core.organizations.people import Person
 from sync_core.ui import STATIC
-from sync_core.ui.frame import demo_sign_in as demo_door
-from sync_core.ui.frame import visitor
+from sync_core.ui.frame import demo_sign_in, visitor
 from sync_core.ui.parts.words import DUTIES, ROLES, literal
 
 
@@ -21,7 +20,7 @@ class UnsafeStartError(SystemExit):
 def refuse_unsafe_start() -> None:
     """End the program where others could come in without signing in."""
     address = st.get_option("server.address")
-    if not demo_door.has_auth() and address not in demo_door.LOOPBACK:
+    if not demo_sign_in.has_auth() and address not in demo_sign_in.LOOPBACK:
         raise UnsafeStartError(
             f"Nobody could be asked to sign in at {address or 'every address of this machine'}:"
             " describe your OpenID provider under [auth] in .streamlit/secrets.toml,"
@@ -38,7 +37,7 @@ def show(path: str) -> None:
                 st.image(str(STATIC / "icon.svg"), width=44, alt="Sync Desk")
                 st.title("Sign in to Sync Desk", anchor=False, text_alignment="center")
             _say_why()
-            if demo_door.has_auth():
+            if demo_sign_in.has_auth():
                 st.button(
                     "Continue",
                     type="primary",
@@ -47,7 +46,7 @@ def show(path: str) -> None:
                     on_click=st.login,
                     key="login",
                 )
-            elif demo_door.is_open(st.context.headers):
+            elif demo_sign_in.is_open(st.context.headers):
                 _choose_somebody(path)
             else:
                 st.warning("The demo sign-in works only at the machine itself.")
@@ -88,7 +87,7 @@ def _choose_somebody(path: str) -> None:
 
 
 def _knock(person: Person, path: str) -> None:
-    st.session_state["knocking"] = demo_door.address(person.email, person.name, path)
+    st.session_state["knocking"] = demo_sign_in.address(person.email, person.name, path)
 
 
 def _everybody() -> list[Person]:

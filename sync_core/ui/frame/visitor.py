@@ -36,17 +36,17 @@ class Visitor:
 
 
 def email() -> str | None:
-    """Give the address of whoever is signed in: verified, and not too long ago."""
+    """Return the address of whoever is signed in: verified, and not too long ago."""
     return people.signed_in(st.user.to_dict(), settings.current().sign_in_age, time.time())
 
 
 def is_overdue() -> bool:
-    """Tell whether the sign-in is older than allowed."""
+    """Return whether the sign-in is older than allowed."""
     return people.is_overdue(st.user.to_dict(), settings.current().sign_in_age, time.time())
 
 
 def current() -> Visitor | None:
-    """Give the visitor of this session; None where nobody is signed in, or known anywhere."""
+    """Return the visitor of this session; None where nobody is signed in, or known anywhere."""
     if (address := email()) is None:
         return None
     known = _memberships(address)
@@ -58,7 +58,7 @@ def current() -> Visitor | None:
 
 
 def _chosen(known: Memberships) -> str:
-    """Give the organization that the address or the session names, else the first."""
+    """Return the organization that the address or the session names, else the first."""
     asked = st.query_params.get(CHOICE) or st.session_state.get(CHOICE)
     slug = asked if asked in known else next(iter(known))
     st.session_state[CHOICE] = slug
@@ -66,7 +66,7 @@ def _chosen(known: Memberships) -> str:
 
 
 def enter(permission: Permission) -> Visitor:
-    """Give the visitor where the page is theirs to see; stops where nobody is signed in.
+    """Return the visitor where the page is theirs to see; stops where nobody is signed in.
 
     Raises SyncError("no_permission").
     """
@@ -78,7 +78,7 @@ def enter(permission: Permission) -> Visitor:
 
 
 def where(here: Visitor, permission: Permission) -> Memberships:
-    """Give the organizations in which the visitor may do it, and who they are there."""
+    """Return the organizations in which the visitor may do it, and who they are there."""
     known = _memberships(here.person.email).items()
     return {slug: (there, person) for slug, (there, person) in known if person.may(permission)}
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
-from sync_core.ui.audit import chain_status as verified
+from sync_core.ui.audit import chain_status
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import News
 from sync_core.ui.frame.visitor import Visitor
@@ -82,7 +82,7 @@ def _of_resource(here: Visitor, resource: Resource, found: News) -> Iterator[Mat
 
 
 def _broken_chain(here: Visitor) -> Iterator[Matter]:
-    verdict = verified.of(here.organization.id)
+    verdict = chain_status.of(here.organization.id)
     if verdict and verdict.broken:
         text = f"**Audit**: the trail is broken at {literal(verdict.broken)}."
         yield Matter(":material/gpp_bad:", "red", text, "audit")

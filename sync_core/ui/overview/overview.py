@@ -9,16 +9,13 @@ from streamlit.delta_generator import DeltaGenerator
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.runs import Run
-from sync_core.ui.frame import polling as live
-from sync_core.ui.frame import visitor
+from sync_core.ui.frame import polling, visitor
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import News
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.overview import activity_feed as feed
-from sync_core.ui.overview import attention, summary
+from sync_core.ui.overview import activity_feed, attention, summary
 from sync_core.ui.parts.words import ago, brief, hours, lasted, literal, look
-from sync_core.ui.runs import progress_words
-from sync_core.ui.runs import run_strip as strip
+from sync_core.ui.runs import progress_words, run_strip
 
 
 def show() -> None:
@@ -29,9 +26,9 @@ def show() -> None:
     top = st.empty()
     cards, aside = st.columns([2.3, 1], gap="medium")
     with cards:
-        live.follow(here, partial(_draw, here, top))
+        polling.follow(here, partial(_draw, here, top))
     with aside:
-        feed.show(here)
+        activity_feed.show(here)
 
 
 def _draw(here: Visitor, top: DeltaGenerator, found: News) -> None:
@@ -39,7 +36,7 @@ def _draw(here: Visitor, top: DeltaGenerator, found: News) -> None:
     with top:
         summary.show(found)
     attention.show(here, found)
-    latest = strip.of(here.organization.id, found.state)
+    latest = run_strip.of(here.organization.id, found.state)
     with st.grid(2, min_column_width=260):
         for resource in resources.CATALOGUE.values():
             _card(here, resource, found, latest[resource.name])
@@ -61,7 +58,7 @@ def _card(here: Visitor, resource: Resource, found: News, latest: Sequence[Run])
             told = literal(brief(run.message)) if run else ":gray[Its first sync fills this card.]"
             st.markdown(f":small[{told}]")
         st.space("stretch")
-        strip.show(here, latest)
+        run_strip.show(here, latest)
         st.caption(f"{_when(run)}  \n{_freshness(resource, found)}" if run else "No runs yet")
 
 

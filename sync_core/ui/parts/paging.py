@@ -7,12 +7,12 @@ ROW_HEIGHT = 34  # pixels
 
 
 def height(rows: int) -> int:
-    """Give the height of a table that shows all of these rows, in pixels."""
+    """Return the height of a table that shows all of these rows, in pixels."""
     return ROW_HEIGHT * (rows + 1)
 
 
 def turn(key: str, total: int) -> int:
-    """Show where in the whole the screen is, and let the visitor turn pages; gives the offset."""
+    """Show where in the whole the screen is, and let the visitor turn pages; returns the offset."""
     last = -(-total // SCREEN)
     with st.container(horizontal=True, vertical_alignment="center", key=f"pages-{key}"):
         told = st.empty()

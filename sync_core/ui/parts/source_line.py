@@ -6,18 +6,17 @@ from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
-from sync_core.organizations import Organization
-from sync_core.organizations import source_settings as places
+from sync_core.organizations import Organization, source_settings
 from sync_core.sources import Place, place_link, place_name
 from sync_core.ui.parts.words import literal
 
 
 @st.cache_resource(ttl=10, max_entries=1_000, show_spinner=False)
 def of(organization: Organization, resource: str) -> list[Place]:
-    """Give the places that are set; none where one is missing."""
+    """Return the places that are set; none where one is missing."""
     with db.begin() as connection:
         try:
-            return places.get(connection, organization, resources.by_name(resource))
+            return source_settings.get(connection, organization, resources.by_name(resource))
         except SyncError:
             return []
 

@@ -29,14 +29,14 @@ def words(run: Run, percent: int, usual: float | None) -> str:
 
 
 def elapsed(run: Run) -> float:
-    """Give the seconds since a worker took the run; 0 while it waits for one."""
+    """Return the seconds since a worker took the run; 0 while it waits for one."""
     if run.started_at is None:
         return 0.0
     return max(0.0, (datetime.now(UTC) - run.started_at).total_seconds())
 
 
 def left(gone: float, percent: int, usual: float | None) -> float | None:
-    """Give the seconds left: trust the earlier runs until they are exceeded, then the bar."""
+    """Return the seconds left: trust the earlier runs until they are exceeded, then the bar."""
     if usual is not None and gone < usual:
         return usual - gone
     if percent < ENOUGH or not gone:
@@ -46,6 +46,6 @@ def left(gone: float, percent: int, usual: float | None) -> float | None:
 
 @st.cache_resource(ttl=60, max_entries=500, show_spinner=False)
 def usual(organization_id: int, resource: str) -> float | None:
-    """Give the seconds that the resource's runs usually take, where there were any."""
+    """Return the seconds that the resource's runs usually take, where there were any."""
     with db.begin() as connection:
         return runs.usual_seconds(connection, organization_id, resource)

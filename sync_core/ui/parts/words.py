@@ -129,7 +129,7 @@ NEVER = Look("Not synced yet", ":material/radio_button_unchecked:", "gray")
 
 
 def look(run: Run | None) -> Look:
-    """Give the look of a run, or of a resource that never had one."""
+    """Return the look of a run, or of a resource that never had one."""
     return LOOKS[run.status] if run else NEVER
 
 

@@ -11,9 +11,7 @@ from sync_core.catalogue.resource import Resource
 from sync_core.foundation.errors import SyncError
 from sync_core.operations import syncs
 from sync_core.runs import Run
-from sync_core.ui.frame import polling as live
-from sync_core.ui.frame import run_state as news
-from sync_core.ui.frame import visitor
+from sync_core.ui.frame import polling, run_state, visitor
 from sync_core.ui.frame.run_state import News
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line, totals
@@ -29,7 +27,7 @@ def show(name: str) -> None:
     """Show the page of a resource of the catalogue."""
     here = visitor.enter("read")
     resource = resources.by_name(name)
-    found = news.read(here.organization.id)
+    found = run_state.read(here.organization.id)
     with st.container(horizontal=True, vertical_alignment="center", key="head"):
         st.title(resource.title, icon=resource.icon, anchor=False, width="content")
         st.space("stretch")
@@ -37,7 +35,7 @@ def show(name: str) -> None:
         if here.person.may("sync"):
             source_test.offer(here, resource)
             sync_button(here, resource, found.runs.get(name))
-    live.follow(here, partial(_draw, here, resource, _holds(here, resource, found)))
+    polling.follow(here, partial(_draw, here, resource, _holds(here, resource, found)))
     source_test.show(resource)
     if extra := EXTRAS.get(name):
         extra(here, totals.version(found.runs.get(name)))
@@ -74,7 +72,7 @@ def _refresh_button(here: Visitor) -> None:
         icon=":material/refresh:",
         help="Refresh",
         key="refresh",
-        on_click=news.forget,
+        on_click=run_state.forget,
         args=(here.organization.id,),
     )
 
@@ -99,7 +97,7 @@ def sync_button(
 
 
 def _label(run: Run | None) -> str:
-    if run is None or not news.is_recent(run):
+    if run is None or not run_state.is_recent(run):
         return "Sync data"
     if run.active:
         return "Syncing..."
@@ -112,7 +110,7 @@ def _start(here: Visitor, name: str) -> None:
         notice.accept(name)
     except SyncError as error:
         notice.refuse(name, error)
-    news.forget(here.organization.id)
+    run_state.forget(here.organization.id)
 
 
 def _tabs(here: Visitor, resource: Resource, found: News) -> None:

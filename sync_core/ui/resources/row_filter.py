@@ -21,7 +21,7 @@ Only = Mapping[str, Sequence[Any]]
 
 
 def show(here: Visitor, entity: Entity, since: Version, total: int) -> Only:
-    """Let the visitor choose values; gives those that were chosen, by column."""
+    """Let the visitor choose values; returns those that were chosen, by column."""
     offered = _offered(here.organization.id, entity.name, since, total)
     if not offered:
         return {}

@@ -139,7 +139,7 @@ def _arrow(descending: bool) -> str:  # noqa: FBT001 - an option of the control
 
 
 def _cell(field: Field, value: Any) -> object:  # noqa: ANN401 - of any column
-    """Give numbers of any precision as they are written; a float would show its rounding."""
+    """Return numbers of any precision as they are written; a float would show its rounding."""
     exact = isinstance(field.sql_type, sa.Numeric) and field.sql_type.scale is None
     return f"{value:f}" if exact and value is not None else value
 

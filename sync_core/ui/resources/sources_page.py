@@ -8,10 +8,7 @@ from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.operations import administration
 from sync_core.sources import Place, place_link, place_name
-from sync_core.ui.frame import form as change
-from sync_core.ui.frame import polling as live
-from sync_core.ui.frame import run_state as news
-from sync_core.ui.frame import visitor
+from sync_core.ui.frame import form, polling, run_state, visitor
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import News
 from sync_core.ui.frame.visitor import Visitor
@@ -40,7 +37,7 @@ def show() -> None:
 
 
 def _card(here: Visitor, resource: Resource) -> None:
-    found = news.read(here.organization.id)
+    found = run_state.read(here.organization.id)
     run = found.runs.get(resource.name)
     with st.container(border=True, key=f"card-{resource.name}"):
         with st.container(
@@ -56,7 +53,7 @@ def _card(here: Visitor, resource: Resource) -> None:
         _places(here, resource, found)
         source_test.show(resource)
         if run and run.active:
-            live.follow(here, partial(_draw, here, resource))
+            polling.follow(here, partial(_draw, here, resource))
         else:
             notice.show(here, resource, found)
         if here.person.may("administer"):
@@ -122,7 +119,7 @@ def _change(here: Visitor, resource: Resource) -> None:
 
 
 def _save(here: Visitor, resource: Resource, words: str, tab: str, locale: str) -> None:
-    change.make(
+    form.make(
         lambda: administration.set_source(
             here.organization,
             here.person,

@@ -22,12 +22,12 @@ def _kept(run_id: int) -> Links:
 
 
 def of_run(run: Run) -> Links:
-    """Give the addresses of the sheets that the run read; only those on the web."""
+    """Return the addresses of the sheets that the run read; only those on the web."""
     return _kept(run.id)
 
 
 def link(links: Links, outcome: Outcome) -> str | None:
-    """Give the address of the first cell with an issue, else of the row."""
+    """Return the address of the first cell with an issue, else of the row."""
     first = links.get(outcome.entity, "")
     before, found, _ = first.rpartition("range=")
     if not found:

@@ -11,13 +11,13 @@ from sync_core.ui.frame.visitor import Visitor
 
 
 def of_run(here: Visitor, run: Run, what: str) -> str:
-    """Give the address of the `outcomes` or the `rejects` of a run, for a spreadsheet."""
+    """Return the address of the `outcomes` or the `rejects` of a run, for a spreadsheet."""
     asked = urlencode({"org": here.organization.slug, "bom": 1})
     return f"{PATH}/runs/{run.id}/{what}.csv?{asked}"
 
 
 def log_of(here: Visitor, run: Run) -> str:
-    """Give the address of the log of a run."""
+    """Return the address of the log of a run."""
     return f"{PATH}/runs/{run.id}/log.txt?{urlencode({'org': here.organization.slug})}"
 
 

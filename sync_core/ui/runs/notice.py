@@ -7,7 +7,7 @@ import streamlit as st
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation.errors import SyncError
 from sync_core.runs import Run
-from sync_core.ui.frame import run_state as news
+from sync_core.ui.frame import run_state
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import News
 from sync_core.ui.frame.visitor import Visitor
@@ -32,7 +32,7 @@ def show(here: Visitor, resource: Resource, found: News) -> None:
         title,
         body,
         look(run).icon,
-        lambda: news.dismiss(run, here.person.email),
+        lambda: run_state.dismiss(run, here.person.email),
     )
     if run.status == "partial":
         _offer_rows(resource)
@@ -67,7 +67,7 @@ def _on_its_way(run: Run, found: News) -> tuple[str, str]:
 
 
 def _ended(run: Run) -> tuple[str, str]:
-    """Give what happened as title and body; the message says it, the advice what to do."""
+    """Return what happened as title and body; the message says it, the advice what to do."""
     lines = [run.message, run.advice, *run.notes]
     return look(run).word, "\n\n".join(literal(line) for line in lines if line)
 

@@ -6,7 +6,7 @@ from sync_core.catalogue.resource import Resource
 from sync_core.foundation.errors import SyncError
 from sync_core.operations import syncs
 from sync_core.runs import Run
-from sync_core.ui.frame import run_state as news
+from sync_core.ui.frame import run_state
 from sync_core.ui.frame.run_state import News
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import time_left
@@ -60,4 +60,4 @@ def _cancel(here: Visitor, run: Run) -> None:
         syncs.cancel(here.organization, run.id, here.person)
     except SyncError as error:
         notice.refuse(run.resource, error)
-    news.forget(here.organization.id)
+    run_state.forget(here.organization.id)

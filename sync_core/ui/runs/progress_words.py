@@ -8,7 +8,7 @@ from sync_core.ui.parts.words import literal, ordinal
 
 
 def of(run: Run, found: News) -> Progress:
-    """Give the progress of the run's present attempt; an empty one where nobody knows it."""
+    """Return the progress of the run's present attempt; an empty one where nobody knows it."""
     known = found.progress.get(run.id)
     return known if known and known.attempt == run.attempt else Progress()
 

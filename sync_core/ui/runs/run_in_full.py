@@ -6,9 +6,7 @@ from sync_core.records import outcomes
 from sync_core.runs import Run
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.words import literal
-from sync_core.ui.runs import attempts as run_story
-from sync_core.ui.runs import downloads as files
-from sync_core.ui.runs import outcome_table, run_log, run_view
+from sync_core.ui.runs import attempts, downloads, outcome_table, run_log, run_view
 
 
 def show(here: Visitor, run: Run) -> None:
@@ -22,19 +20,19 @@ def show(here: Visitor, run: Run) -> None:
         if run.log_message not in {"", run.message}:
             st.caption(literal(run.log_message))
         run_view.counts(run)
-        run_story.phases(run)
+        attempts.phases(run)
         if kinds:
             outcome_table.show(here, run, kinds, f"run-{run.id}")
             _offer_files(here, run, kinds)
-        run_story.attempts(here, run)
+        attempts.attempts(here, run)
         run_log.show_kept(here, run)
 
 
 def _offer_files(here: Visitor, run: Run, kinds: list[str]) -> None:
     with st.container(horizontal=True):
         if here.person.may("export"):
-            files.offer("Download all of these", files.of_run(here, run, "outcomes"))
+            downloads.offer("Download all of these", downloads.of_run(here, run, "outcomes"))
         if set(kinds) & set(outcomes.FOR_A_PERSON) and (
             here.person.may("export") or here.person.may("sync")
         ):
-            files.offer("Download rows to mend", files.of_run(here, run, "rejects"))
+            downloads.offer("Download rows to mend", downloads.of_run(here, run, "rejects"))

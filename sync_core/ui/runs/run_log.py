@@ -12,7 +12,7 @@ from sync_core.foundation import db
 from sync_core.runs import Run, progress
 from sync_core.runs.progress import Line
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.runs import downloads as files
+from sync_core.ui.runs import downloads
 
 SHOWN = 200  # lines
 CLEARED = "log-cleared"  # session key: lines before this moment are not shown
@@ -32,7 +32,7 @@ def show_live(here: Visitor, run: Run, lines: Sequence[Line]) -> None:
         help="Clear the view; the log itself is kept.",
         on_click=_clear,
     )
-    st.html(html(shown, here.zone, files.log_of(here, run)))
+    st.html(html(shown, here.zone, downloads.log_of(here, run)))
 
 
 def html(lines: Sequence[Line], zone: ZoneInfo, address: str) -> str:
@@ -63,4 +63,4 @@ def show_kept(here: Visitor, run: Run) -> None:
         with st.expander("Log", icon=":material/article:"):
             text = progress.as_text(lines[-SHOWN:], here.zone, "%H:%M:%S")
             st.code(text, language=None, wrap_lines=True)
-            files.offer("Download the log", files.log_of(here, run))
+            downloads.offer("Download the log", downloads.log_of(here, run))

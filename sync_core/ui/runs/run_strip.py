@@ -18,7 +18,7 @@ SHOWN = 30  # runs
 
 
 def of(organization_id: int, state: State) -> Mapping[str, Sequence[Run]]:
-    """Give the last runs of each resource, oldest first; read anew when one begins or ends."""
+    """Return the last runs of each resource, oldest first; read anew when one begins or ends."""
     return _read(organization_id, state)
 
 

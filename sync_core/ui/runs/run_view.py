@@ -13,8 +13,7 @@ from sync_core.runs import Run
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import ago, lasted, literal, look, moment
-from sync_core.ui.runs import downloads as files
-from sync_core.ui.runs import outcome_table
+from sync_core.ui.runs import downloads, outcome_table
 
 COUNTS = ("read", "created", "updated", "unchanged", "skipped", "failed", "removed")
 
@@ -83,12 +82,12 @@ def for_a_person(here: Visitor, run: Run | None) -> None:
         st.caption(told, width="content")
         st.space("stretch")
         if here.person.may("sync") or here.person.may("export"):
-            files.offer("Download these rows", files.of_run(here, run, "rejects"))
+            downloads.offer("Download these rows", downloads.of_run(here, run, "rejects"))
     outcome_table.show(here, run, kinds, f"person-{run.id}")
 
 
 def present(run: Run, kinds: Sequence[str]) -> list[str]:
-    """Give those of the kinds that the run has any rows of."""
+    """Return those of the kinds that the run has any rows of."""
     with db.begin() as connection:
         found = runs.tallies(connection, [run.id]).get(run.id, {}).values()
     return [kind for kind in kinds if any(tally[kind] for tally in found)]

@@ -9,7 +9,7 @@ from sync_core.foundation import db
 from sync_core.operations import administration
 from sync_core.organizations import people
 from sync_core.organizations.people import Person, Role
-from sync_core.ui.frame import form as change
+from sync_core.ui.frame import form
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import DUTIES, ROLES, literal
@@ -72,9 +72,9 @@ def _person_form(here: Visitor, chosen: Person | None) -> None:
             removed = chosen and st.form_submit_button("Remove", icon=":material/person_remove:")
     person = Person(full.strip(), email.strip(), role, team.strip())
     if saved:
-        change.make(lambda: administration.put_person(here.organization, here.person, person))
+        form.make(lambda: administration.put_person(here.organization, here.person, person))
     if removed:
-        change.make(
+        form.make(
             lambda: administration.remove_person(here.organization, here.person, person.email)
         )
 

@@ -5,8 +5,7 @@ import streamlit as st
 
 from sync_core.foundation import settings
 from sync_core.operations import administration
-from sync_core.ui.frame import form as change
-from sync_core.ui.frame import visitor
+from sync_core.ui.frame import form, visitor
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import lasted
@@ -55,7 +54,7 @@ def _organizations(here: Visitor) -> None:
             country = st.text_input("Country", "AU", help="ISO code; it is that of the phones.")
             zone = st.text_input("Time zone", "Australia/Perth")
         if st.form_submit_button("Add", type="primary", icon=":material/add:"):
-            change.make(
+            form.make(
                 lambda: administration.add_organization(here.person, slug, name, country, zone)
             )
 
