@@ -13,13 +13,13 @@ from sync_core.organizations import Organization, people
 from sync_core.organizations.people import Person
 
 Claims = Callable[[Request], Mapping[str, Any]]  # what the cookie of a request says, if it is ours
-OURS = frozenset({"same-origin", "none"})  # a link of ours, or an address that somebody typed
+OUR_SITES = frozenset({"same-origin", "none"})  # a link of ours, or an address that somebody typed
 
 
-def is_ours(headers: Mapping[str, str]) -> bool:
+def comes_from_us(headers: Mapping[str, str]) -> bool:
     """Return whether a page of ours asks, or a person directly; not a page of another site."""
     if site := headers.get("sec-fetch-site"):
-        return site in OURS
+        return site in OUR_SITES
     host = headers.get("host")
     asked_by = [headers[name] for name in ("origin", "referer") if name in headers]
     return all(urlsplit(address).netloc == host for address in asked_by)

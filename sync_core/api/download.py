@@ -19,10 +19,10 @@ from starlette.types import Receive, Scope, Send
 from sync_core.audit import exports
 from sync_core.audit.exports import Export
 
-Handler = Callable[[int, FrameType | None], None]
-STALLED = 60  # seconds for which a reader may take nothing
-STREAMS = 4  # at once, in this process
-HEADERS = {
+SignalHandler = Callable[[int, FrameType | None], None]
+STALLED_SECONDS = 60  # for which a reader may take nothing
+MAX_STREAMS = 4  # at once, in this process
+FILE_HEADERS = {
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
     "content-encoding": "identity",  # it is not squeezed on its way: that would cost more than COPY
@@ -43,7 +43,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     _stop.set()
 
 
-def _stopping(loop: asyncio.AbstractEventLoop, then: object) -> Handler:
+def _stopping(loop: asyncio.AbstractEventLoop, then: object) -> SignalHandler:
     def handle(number: int, frame: FrameType | None) -> None:
         loop.call_soon_threadsafe(_stop.set)
         if callable(then):  # whatever handled it before
@@ -62,12 +62,12 @@ class Download(Response):
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         """Send the blocks as fast as the reader takes them, and no faster."""
-        ends = [asyncio.create_task(_left(receive)), asyncio.create_task(_stop.wait())]
+        ends = [asyncio.create_task(_disconnected(receive)), asyncio.create_task(_stop.wait())]
         open_streams.add(self)
         try:
             await send(self._start())
             while (block := await run_in_threadpool(next, self._blocks, None)) is not None:
-                if not await _handed_over(send, block, ends):
+                if not await _send_block(send, block, ends):
                     return
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
@@ -87,21 +87,21 @@ class Download(Response):
 def file_headers(name: str) -> dict[str, str]:
     """Return the headers of a file to be kept under this name."""
     file = quote(name)
-    told = f"attachment; filename=\"{file}\"; filename*=UTF-8''{file}"
-    return {**HEADERS, "content-disposition": told}
+    disposition = f"attachment; filename=\"{file}\"; filename*=UTF-8''{file}"
+    return {**FILE_HEADERS, "content-disposition": disposition}
 
 
-async def _left(receive: Receive) -> None:
+async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def _handed_over(send: Send, block: bytes, ends: Sequence["asyncio.Task[Any]"]) -> bool:
+async def _send_block(send: Send, block: bytes, ends: Sequence["asyncio.Task[Any]"]) -> bool:
     """Send a block; returns whether the reader has taken it and wants more."""
     sent = asyncio.ensure_future(
         send({"type": "http.response.body", "body": block, "more_body": True})
     )
-    await asyncio.wait({sent, *ends}, timeout=STALLED, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({sent, *ends}, timeout=STALLED_SECONDS, return_when=asyncio.FIRST_COMPLETED)
     if sent.done() and not any(task.done() for task in ends):
         sent.result()
         return True

@@ -14,8 +14,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from sync_core import runs
-from sync_core.api.callers import Claims, callers_of, is_ours
-from sync_core.api.download import STREAMS, Download, file_headers, open_streams
+from sync_core.api.callers import Claims, callers_of, comes_from_us
+from sync_core.api.download import MAX_STREAMS, Download, file_headers, open_streams
 from sync_core.audit import exports
 from sync_core.audit.exports import Export
 from sync_core.foundation import db, redis_clients, settings
@@ -25,7 +25,7 @@ from sync_core.organizations.people import Person
 from sync_core.runs import Run, filters, progress
 
 PATH = "/api/v1"
-STATUS = {
+HTTP_STATUS = {  # by the code of the error
     "no_permission": HTTPStatus.FORBIDDEN,
     "unknown_run": HTTPStatus.NOT_FOUND,
     "unknown_organization": HTTPStatus.NOT_FOUND,
@@ -34,42 +34,44 @@ STATUS = {
 
 # Who asks, and for what
 
-Make = Callable[[Request, str], Response]  # for the person with this e-mail address
+Handler = Callable[[Request, str], Response]  # for the person with this e-mail address
 
 
 def routes(claims: Claims) -> list[Route]:
-    """List the routes; `claims` reads the cookie of the pages."""
+    """Return the routes; `claims` reads the cookie of the pages."""
     files = {
         "/audit.csv": _trail,
         "/runs/{run:int}/outcomes.csv": _of_run(exports.outcomes),
         "/runs/{run:int}/rejects.csv": _of_run(exports.rejects),
         "/runs/{run:int}/log.txt": _log,
     }
-    return [Route(PATH + path, _answer(make, claims)) for path, make in files.items()]
+    return [Route(PATH + path, _endpoint(handler, claims)) for path, handler in files.items()]
 
 
-def _answer(make: Make, claims: Claims) -> Callable[[Request], Any]:
-    @wraps(make)
-    async def answer(request: Request) -> Response:
+def _endpoint(handler: Handler, claims: Claims) -> Callable[[Request], Any]:
+    @wraps(handler)
+    async def endpoint(request: Request) -> Response:
         if request.method != "GET":
-            return _say(HTTPStatus.METHOD_NOT_ALLOWED, "A file can only be read.")
-        if not is_ours(request.headers):
-            return _say(HTTPStatus.FORBIDDEN, "Another site has asked for this file.")
+            return _sentence(HTTPStatus.METHOD_NOT_ALLOWED, "A file can only be read.")
+        if not comes_from_us(request.headers):
+            return _sentence(HTTPStatus.FORBIDDEN, "Another site has asked for this file.")
         address = people.signed_in(claims(request), settings.current().sign_in_age, time.time())
         if address is None:
-            return _say(HTTPStatus.UNAUTHORIZED, "Sign in to Sync Desk first.")
-        if len(open_streams) >= STREAMS:
-            return _say(HTTPStatus.SERVICE_UNAVAILABLE, "Too many files at once. Try again soon.")
+            return _sentence(HTTPStatus.UNAUTHORIZED, "Sign in to Sync Desk first.")
+        if len(open_streams) >= MAX_STREAMS:
+            return _sentence(
+                HTTPStatus.SERVICE_UNAVAILABLE, "Too many files at once. Try again soon."
+            )
         try:
-            return await run_in_threadpool(make, request, address)
+            return await run_in_threadpool(handler, request, address)
         except SyncError as error:
-            status = STATUS.get(error.code, HTTPStatus.BAD_REQUEST)
-            return _say(status, f"{error.sentence} {error.advice}")
+            status = HTTP_STATUS.get(error.code, HTTPStatus.BAD_REQUEST)
+            return _sentence(status, f"{error.sentence} {error.advice}")
 
-    return answer
+    return endpoint
 
 
-def _say(status: HTTPStatus, sentence: str) -> Response:
+def _sentence(status: HTTPStatus, sentence: str) -> Response:
     headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
     return PlainTextResponse(sentence, status, headers)
 
@@ -79,19 +81,21 @@ def _trail(request: Request, email: str) -> Response:
     named = [slug for slug in asked.get("organizations", "").split(filters.SEPARATOR) if slug]
     asked_by = callers_of(email, named)
     if not named:
-        asked_by = [(one, by) for one, by in asked_by if by.may("export")] or asked_by
+        asked_by = [
+            (organization, by) for organization, by in asked_by if by.may("export")
+        ] or asked_by
     wanted = filters.from_address(asked, tuple(organization.id for organization, _ in asked_by))
     return Download(exports.trail(asked_by, wanted, bom=_bom(request)))
 
 
-def _of_run(make: Callable[..., Export]) -> Make:
+def _of_run(make: Callable[..., Export]) -> Handler:
     def export(request: Request, email: str) -> Response:
-        return Download(make(*_asked(request, email), bom=_bom(request)))
+        return Download(make(*_run_and_caller(request, email), bom=_bom(request)))
 
     return export
 
 
-def _asked(request: Request, email: str) -> tuple[Organization, Person, Run]:
+def _run_and_caller(request: Request, email: str) -> tuple[Organization, Person, Run]:
     """Return the run of an address, and who asks for it. Raises SyncError."""
     ((organization, person),) = callers_of(email, [request.query_params.get("org", "")])
     with db.begin() as connection:
@@ -101,11 +105,13 @@ def _asked(request: Request, email: str) -> tuple[Organization, Person, Run]:
 
 def _log(request: Request, email: str) -> Response:
     """Return the log of a run as it is now, or as its attempts have left it."""
-    organization, _, run = _asked(request, email)
+    organization, _, run = _run_and_caller(request, email)
     try:
         _, logs = progress.read(redis_clients.client(), [run.id] if run.active else [])
     except RedisError:
-        return _say(HTTPStatus.SERVICE_UNAVAILABLE, "Live progress is unavailable. Try again soon.")
+        return _sentence(
+            HTTPStatus.SERVICE_UNAVAILABLE, "Live progress is unavailable. Try again soon."
+        )
     with db.begin() as connection:
         lines = logs.get(run.id) or runs.log(connection, run.id)
     text = progress.as_text(lines, ZoneInfo(organization.time_zone))

@@ -15,16 +15,16 @@ from sync_core.foundation import db
 from sync_core.runs import lease, recovery
 from sync_core.runs.lease import Claim, LeaseLostError
 
-STOP_SECONDS = 8  # for an attempt to stop by itself, before its heartbeat closes its run
-EXIT_SECONDS = 5  # for an attempt to notice that its run was closed, before it is ended
-RETRY_SECONDS = 0.5  # until the next try where Postgres does not answer
+PATIENCE = 8  # seconds for an attempt to stop by itself, before its heart closes its run
+MERCY = 5  # seconds for an attempt to notice that its run was closed, before it is ended
+AGAIN = 0.5  # seconds until the next try where Postgres does not answer
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
-class StopRequest:
-    """A signal's request to stop; unlike an Event it takes no lock, which may be held."""
+class Request:
+    """Something that a signal asks for; unlike an Event it takes no lock, which may be held."""
 
     made: bool = False
 
@@ -33,7 +33,7 @@ class StopRequest:
         self.made = True
 
 
-STOP_REQUEST = StopRequest()  # made by SIGTERM to this process
+STOPPING = Request()  # made by SIGTERM: this process is to stop
 
 
 class CancelledError(Exception):
@@ -61,15 +61,15 @@ class Heartbeat:
         self,
         claim: Claim,
         limit: float = float("inf"),
-        exit_now: Callable[[], None] = lambda: os._exit(70),
+        give_up: Callable[[], None] = lambda: os._exit(70),
     ) -> None:
         self._claim = claim
         self._limit = limit
-        self._exit_now = exit_now  # ends the process, where the run was closed and the work goes on
+        self._give_up = give_up  # ends the process, where the run was closed and the work goes on
         self._reason: Reason | None = None
         self._since = 0.0  # when the reason was first known
         self._done = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+        self._thread = threading.Thread(target=self._beat, name="heart", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -82,23 +82,23 @@ class Heartbeat:
         trace: TracebackType | None,
     ) -> None:
         self._done.set()
-        self._thread.join(lease.HEARTBEAT_SECONDS)
+        self._thread.join(lease.HEARTBEAT)
 
     def check(self) -> None:
         """Raise the reason for which the attempt must stop, if there is one."""
-        if reason := self._reason or (StoppedError if STOP_REQUEST.made else None):
+        if reason := self._reason or (StoppedError if STOPPING.made else None):
             raise reason
 
-    def _run(self) -> None:
+    def _beat(self) -> None:
         pause = 0.0  # at once: a cancel may have come between the claim and now
         while not self._done.wait(pause):
             try:
                 self._renew()
-                pause = float(lease.HEARTBEAT_SECONDS)
+                pause = float(lease.HEARTBEAT)
             except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
-                if pause != RETRY_SECONDS:
+                if pause != AGAIN:
                     log.warning("no heartbeat, Postgres does not answer: %s", type(error).__name__)
-                pause = RETRY_SECONDS
+                pause = AGAIN
             if self._reason is LeaseLostError:
                 return self._end_unless_done()
         return None
@@ -107,14 +107,14 @@ class Heartbeat:
         """Renew the lease once, and learn whether the attempt must stop."""
         try:
             with db.at_once() as connection:
-                state = lease.renew(connection, self._claim)
-            if state.cancelled:
+                news = lease.renew(connection, self._claim)
+            if news.cancelled:
                 self._stop(CancelledError)
-            elif state.active > self._limit:
+            elif news.active > self._limit:
                 self._stop(OverdueError)
-            elif STOP_REQUEST.made:
+            elif STOPPING.made:
                 self._stop(StoppedError)
-            if self._reason and time.monotonic() > self._since + STOP_SECONDS:
+            if self._reason and time.monotonic() > self._since + PATIENCE:
                 self._close_run()
         except LeaseLostError:
             self._reason = LeaseLostError
@@ -138,9 +138,9 @@ class Heartbeat:
         raise LeaseLostError
 
     def _end_unless_done(self) -> None:
-        end = time.monotonic() + EXIT_SECONDS
+        end = time.monotonic() + MERCY
         while time.monotonic() < end:
             if self._done.wait(0.1):
                 return
         log.error("run %s was closed and its work does not end", self._claim.run_id)
-        self._exit_now()
+        self._give_up()

@@ -13,7 +13,7 @@ from sync_core.ui.frame import visitor
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import LOOKS, count, literal
 
-RESULTS = {
+OUTCOME_MEANINGS = {
     "Created": "A new record was added.",
     "Updated": "A record was there already, and something in it changed.",
     "Unchanged": "The record was as it is in the source. Nothing was written.",
@@ -21,7 +21,7 @@ RESULTS = {
     "Skipped": "A rule leaves such rows out, for example FLAT employment. It has its own name.",
     "Failed": "The row should have worked. Mend it in the source, then sync again.",
 }
-MEANS = {
+STATUS_MEANINGS = {
     "queued": "It has been asked for, and a worker will take it.",
     "running": "It is on its way. You can go on working, reload, or leave.",
     "interrupted": "Its worker went away. It goes on by itself.",
@@ -33,7 +33,7 @@ MEANS = {
     "cancelled": "Somebody cancelled it. The tables are as they were.",
     "expired": "Nobody decided in time. The tables are as they were.",
 }
-PRACTICE = """
+GOOD_PRACTICE = """
 - **Sync large sources at a quiet hour.** Small ones, below 1,000 rows, take seconds; more than
   10,000 rows may take minutes. The network and the load of the source's server decide.
 - **Wait for the end** before you make changes that depend on it.
@@ -42,7 +42,7 @@ PRACTICE = """
 - **A reload is safe.** The sync goes on without the page, and a double click starts nothing twice.
 - **Close a notification** when you have read it. It stays closed, on all your devices.
 """
-TROUBLES = {
+TROUBLESHOOTING = {
     "A sync does not start": "The button says why: somebody else has started it, or it was synced a"
     " moment ago. Where a sync waits for a worker, the page tells its place in the queue, and says"
     " so where no worker is alive: an administrator starts one. A lock never stays behind: a sync"
@@ -79,7 +79,7 @@ deleted or merged is marked so. Cancelled, archived and deleted appointments are
 the last {days}. Group classes do not count. Names, contacts, addresses and birth dates are
 hidden from viewers. Notes and clinical data stay in Cliniko.
 """
-ANY = re.compile(r"\{\w+\}")
+FACT = re.compile(r"\{\w+\}")
 
 
 def show() -> None:
@@ -88,15 +88,15 @@ def show() -> None:
     with st.container(horizontal=True, key="head"):
         st.title("Help", icon=":material/help:", anchor=False)
     names = ["Results", "Good practice", "When something goes wrong", "Error messages"]
-    results, practice, troubles, messages = st.tabs(names, key="help-tab")
+    results, practice, troubleshooting, messages = st.tabs(names, key="help-tab")
     with results:
         _results()
     with practice:
-        st.markdown(PRACTICE)
-    with troubles:
-        for title, cure in TROUBLES.items():
+        st.markdown(GOOD_PRACTICE)
+    with troubleshooting:
+        for title, advice in TROUBLESHOOTING.items():
             with st.expander(title):
-                st.markdown(cure)
+                st.markdown(advice)
         st.header("Getting help", anchor=False)
         st.markdown(SUPPORT)
     with messages:
@@ -106,14 +106,17 @@ def show() -> None:
 def _results() -> None:
     st.header("What happened to a row", anchor=False)
     st.table(
-        {f"**{kind}**": meaning for kind, meaning in RESULTS.items()},
+        {f"**{kind}**": meaning for kind, meaning in OUTCOME_MEANINGS.items()},
         border="horizontal",
         width="content",
     )
     st.header("How a sync ended", anchor=False)
-    looks = {LOOKS[status]: meaning for status, meaning in MEANS.items()}
+    looks = {LOOKS[status]: meaning for status, meaning in STATUS_MEANINGS.items()}
     st.table(
-        {f":{look.color}-badge[{look.icon} {look.word}]": told for look, told in looks.items()},
+        {
+            f":{look.color}-badge[{look.icon} {look.word}]": meaning
+            for look, meaning in looks.items()
+        },
         border="horizontal",
         width="content",
     )
@@ -150,11 +153,11 @@ def _messages() -> None:
     rows = [_row(entry) for entry in CATALOGUE.values() if entry.sentence != "{problem}"]
     found = [row for row in rows if (wanted or "").lower() in " ".join(row).lower()]
     if not found:
-        paging.say_empty(":material/search_off:", "No message is like that.")
+        paging.show_empty(":material/search_off:", "No message is like that.")
         return
     cells = [[literal(cell) for cell in row] for row in found]
     table = pd.DataFrame(cells, columns=["Message", "What to do", "Who can do it"])
-    st.table(table, border="horizontal", hide_index=True, alt="Error messages and their cures")
+    st.table(table, border="horizontal", hide_index=True, alt="Error messages and what to do")
 
 
 def _row(entry: Entry) -> tuple[str, str, str]:
@@ -162,4 +165,4 @@ def _row(entry: Entry) -> tuple[str, str, str]:
 
 
 def _plain(sentence: str) -> str:
-    return ANY.sub("…", sentence)
+    return FACT.sub("…", sentence)

@@ -26,7 +26,7 @@ from sync_core.organizations import Organization, actions, people
 from sync_core.runs import Run
 from sync_core.runs.progress import Reporter
 from sync_core.ui.frame import cookie
-from tests.chaos import processes
+from tests.chaos import house
 from tests.db.test_sync import HEADER, row
 from tests.desk import ANA, Desk
 
@@ -249,13 +249,13 @@ def test_a_reader_that_takes_nothing_holds_up_nobody(server: Server, home: Organ
 
 def test_too_many_streams_are_refused(server: Server, home: Organization) -> None:
     fill(home)
-    readers = [_reading(server, home) for _ in range(download.STREAMS)]
+    readers = [_reading(server, home) for _ in range(download.MAX_STREAMS)]
     for reader in readers:
         next(reader.__enter__())
     assert server.get(trail_of(home)).status_code == 503
     for reader in readers:
         reader.__exit__(None, None, None)
-    eventually(lambda: len(manifests(home)) == download.STREAMS)
+    eventually(lambda: len(manifests(home)) == download.MAX_STREAMS)
     assert server.get(trail_of(home, search="no such word")).status_code == 200
 
 
@@ -335,6 +335,6 @@ def test_without_redis_there_is_a_sentence_instead_of_a_log(
 ) -> None:
     desk.write("locations", [HEADER, row("L1")])
     run = desk.start("locations")
-    with processes.frozen(processes.valkey()):
+    with house.frozen(house.valkey()):
         answer = server.get(f"/runs/{run.id}/log.txt?org={home.slug}")
     assert (answer.status_code, answer.text.split(".")[0]) == (503, "Live progress is unavailable")

@@ -181,9 +181,9 @@ def visit(browser: Browser, app: App) -> Iterator[Visit]:
 
     def open_tab(who: str | None = "Ana Ruiz", **look: object) -> Tab:
         if who and who not in app.states:
-            door = Tab(browser, app.url)
-            app.states[who] = door.sign_in(who)
-            door.context.close()
+            first = Tab(browser, app.url)
+            app.states[who] = first.sign_in(who)
+            first.context.close()
         tabs.append(Tab(browser, app.url, app.states[who] if who else None, **look))  # type: ignore[arg-type]
         return tabs[-1]
 

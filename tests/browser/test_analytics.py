@@ -4,7 +4,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from sync_core.ui.analytics.panel import TABLE_ROWS
+from sync_core.ui.analytics.panel import MAX_VISIBLE_ROWS
 from tests.browser.conftest import Visit
 
 WAIT = 20_000  # milliseconds, on a machine that is busy with other things
@@ -63,7 +63,7 @@ def test_a_chart_has_its_table_and_its_file(visit: Visit) -> None:
     with page.expect_download() as download:
         panel.get_by_role("button", name="Download outcomes by day").click()
     found = list(csv.DictReader(download.value.path().read_text("utf-8-sig").splitlines()))
-    assert len(found) > TABLE_ROWS
+    assert len(found) > MAX_VISIBLE_ROWS
     counted = sum(int(row[name]) for row in found for name in row if name != "When")
     runs = page.locator(".st-key-kpi-runs").get_by_test_id("stMetricValue")
     expect(runs).to_have_text(f"{counted:,}")

@@ -72,7 +72,7 @@ def test_openid_connect_keeps_strangers_and_unverified_addresses_out(
         tab.context.close()
 
 
-def test_the_demo_door_is_shut_where_openid_connect_is_set_up(
+def test_the_demo_sign_in_is_refused_where_openid_connect_is_set_up(
     browser: Browser, openid: App
 ) -> None:
     tab = Tab(browser, openid.url)

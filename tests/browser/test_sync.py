@@ -287,5 +287,5 @@ def test_a_manager_reviews_who_synced_what_and_when(visit: Visit, slow_sheet: Sl
     expect_done(page)
     review = visit("Michael Tan").open("/locations?tab=History")
     expect(review.get_by_test_id("stDataFrame")).to_be_visible()
-    feed = visit("Michael Tan").open().locator(".st-key-feed")
+    feed = visit("Michael Tan").open().locator(".st-key-activity-feed")
     expect(feed).to_contain_text(re.compile(r"Sarah Lim from Operations synced locations at \d"))

@@ -135,7 +135,7 @@ def test_only_organizations_that_somebody_may_audit_are_offered(
         third = organizations.add(connection, f"{slug}-3", "Bay Clinics")
         people.add(connection, third.id, Person("Michael Tan", MICHAEL, "manager"))
     page = audit(organizations=f"{other.slug},{third.slug}")
-    field = page.multiselect(key="audit-whose")
+    field = page.multiselect(key="audit-organizations")
     assert set(field.options) >= {"Bay Clinics", "Northwind Care"}
     assert other.name not in field.options
     assert field.value == [third.slug]

@@ -55,8 +55,8 @@ def asked(since: datetime, until: datetime, zone: ZoneInfo) -> Asked:
 
 def test_charts_are_drawn_along_every_day_of_the_period() -> None:
     since = datetime(2026, 10, 23, 22, tzinfo=UTC)
-    spine = asked(since, since + timedelta(days=4), BERLIN).spine()
-    assert [at.isoformat() for at in spine] == [
+    times = asked(since, since + timedelta(days=4), BERLIN).time_axis()
+    assert [at.isoformat() for at in times] == [
         f"2026-10-{day}T00:00:00" for day in (24, 25, 26, 27)
     ]
 
@@ -64,15 +64,15 @@ def test_charts_are_drawn_along_every_day_of_the_period() -> None:
 def test_short_periods_are_drawn_along_their_hours() -> None:
     some = asked(NOW - timedelta(hours=24), NOW, PERTH)
     assert some.unit == "hour"
-    assert len(some.spine()) == 25
-    assert some.spine()[0] == datetime(2026, 11, 25, 9)  # noqa: DTZ001 - as the clocks show it
+    assert len(some.time_axis()) == 25
+    assert some.time_axis()[0] == datetime(2026, 11, 25, 9)  # noqa: DTZ001 - as the clocks show it
 
 
 def test_a_trailing_rate_has_gaps_where_nothing_was_judged() -> None:
-    spine = [datetime(2026, 11, day) for day in range(1, 8)]  # noqa: DTZ001 - as the clocks show it
-    judged, completed = {spine[0]: 2, spine[1]: 2, spine[6]: 1}, {spine[0]: 2, spine[6]: 1}
-    rates = results_tab.trailing(spine, judged, completed, 2)
-    assert rates == {spine[1]: 0.5, spine[2]: 0.0, spine[6]: 1.0}
+    times = [datetime(2026, 11, day) for day in range(1, 8)]  # noqa: DTZ001 - as the clocks show it
+    judged, completed = {times[0]: 2, times[1]: 2, times[6]: 1}, {times[0]: 2, times[6]: 1}
+    rates = results_tab.trailing(times, judged, completed, 2)
+    assert rates == {times[1]: 0.5, times[2]: 0.0, times[6]: 1.0}
 
 
 def test_a_table_becomes_csv_without_formulas_and_with_iso_times() -> None:

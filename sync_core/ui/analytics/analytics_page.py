@@ -37,17 +37,17 @@ def show() -> None:
             f":material/public: Times are in {period.zone_words(here.zone)}", width="content"
         )
     asked = period.ask(here)
-    _say_what_is_made_up(asked)
+    _note_made_up_runs(asked)
     cards.show(here, asked)
     tabs = st.tabs(list(TABS), key="view", on_change="rerun", bind="query-params")
     for tab, draw in zip(tabs, TABS.values(), strict=True):
         with tab:
             if tab.open:
                 draw(here, asked)
-    _define()
+    _definitions()
 
 
-def _say_what_is_made_up(asked: Asked) -> None:
+def _note_made_up_runs(asked: Asked) -> None:
     if MADE_UP in asked.triggers and cached.read(habits.has_made_up, asked.wanted):
         st.caption(
             ":material/science: Includes made-up runs of the demo, so that there is something to"
@@ -55,6 +55,6 @@ def _say_what_is_made_up(asked: Asked) -> None:
         )
 
 
-def _define() -> None:
+def _definitions() -> None:
     with st.expander("What the figures mean", icon=":material/menu_book:", key="definitions"):
         st.markdown("\n".join(f"- **{term}**: {meaning}" for term, meaning in DEFINITIONS.items()))

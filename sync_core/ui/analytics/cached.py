@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from sync_core.foundation import db
 from sync_core.runs.filters import Filter
 
-AT_ONCE = 3  # questions of one page
-SHARED = 30  # seconds for which an answer serves everybody who asks the same
+PARALLEL_QUESTIONS = 3  # of one page
+CACHE_SECONDS = 30  # for which an answer serves everybody who asks the same
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -23,7 +23,7 @@ def read(
     *more: P.args,
     **_none: P.kwargs,
 ) -> T:
-    """Ask, or share what somebody was answered to the same question a moment ago."""
+    """Return the answer to a question, shared with whoever asked the same a moment ago."""
     answer: T = _kept(_name(question, wanted, *more), question, wanted, more)
     return answer
 
@@ -32,7 +32,7 @@ Asking = tuple[Any, ...]  # a question, its filter, and what more it wants to kn
 
 
 def read_all(asked: Sequence[Asking]) -> list[Any]:
-    """Ask several questions at once, each on a connection of its own: Postgres has more cores."""
+    """Return the answers to several questions, asked in parallel, each on its own connection."""
     names = tuple(_name(question, *more) for question, *more in asked)
     answers: list[Any] = _kept_all(names, asked)
     return answers
@@ -42,27 +42,27 @@ def _name(question: Callable[..., Any], *more: object) -> str:
     return f"{question.__module__}.{question.__qualname__} {more!r}"
 
 
-@st.cache_resource(ttl=SHARED, max_entries=100, show_spinner=False)
+@st.cache_resource(ttl=CACHE_SECONDS, max_entries=100, show_spinner=False)
 def _kept_all(
     names: tuple[str, ...],  # noqa: ARG001 - the key of the cache
     _asked: Sequence[Asking],
 ) -> list[Any]:
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(PARALLEL_QUESTIONS) as pool:
         return list(pool.map(_answer, _asked))
 
 
-def _answer(asking: Asking) -> Any:  # noqa: ANN401 - whatever the question gives
+def _answer(asking: Asking) -> Any:  # noqa: ANN401 - whatever the question returns
     question, *more = asking
     with db.begin() as connection:
         return question(connection, *more)
 
 
-@st.cache_resource(ttl=SHARED, max_entries=500, show_spinner=False)
+@st.cache_resource(ttl=CACHE_SECONDS, max_entries=500, show_spinner=False)
 def _kept(
     name: str,  # noqa: ARG001 - the key of the cache
     _question: Callable[..., Any],
     _wanted: Filter,
     _more: tuple[Any, ...],
-) -> Any:  # noqa: ANN401 - whatever the question gives
+) -> Any:  # noqa: ANN401 - whatever the question returns
     with db.begin() as connection:
         return _question(connection, _wanted, *_more)

@@ -13,10 +13,10 @@ from sync_core.runs import filters
 from sync_core.ui.analytics import cached, numbers
 from sync_core.ui.analytics.period import Asked
 from sync_core.ui.frame.navigation import page_file
-from sync_core.ui.frame.visitor import CHOICE, Visitor
+from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
 from sync_core.ui.parts.words import count
 
-WHOSE = "organizations"  # in the address of the list, by their short names
+ORGANIZATIONS = "organizations"  # in the address of the list, by their short names
 FEW_HELP = f"Few samples: fewer than {FEW} runs. One more could change the figure."
 Good = Literal["normal", "inverse", "off"]  # more of it is good, bad, or neither
 
@@ -31,29 +31,29 @@ class Card:
     now: float | None
     before: float | None
     samples: tuple[int, int]
-    told: Callable[[float | None], str]
+    in_words: Callable[[float | None], str]
     good: Good
     meaning: str
     note: str = ""
 
     @property
     def few(self) -> tuple[bool, bool]:
-        """Whether one run more could change the figures; it changes no count by much."""
+        """Return whether one run more could change the figures, now and before; counts, never."""
         now, before = self.samples
-        counts = self.told is _count
+        counts = self.in_words is _count
         return not counts and numbers.few(now), not counts and numbers.few(before)
 
     @property
     def change(self) -> str | None:
-        """What became of the figure, in its own unit; None where there is nothing to compare."""
+        """Return the change of the figure, in its own unit; None where there is none to compare."""
         if self.now is None or self.before is None:
             return None
         difference = self.now - self.before
         if round(difference, 3) == 0:
             return "0"
         points = f"{abs(difference) * 100:.1f} points"
-        told = points if self.told is numbers.percent else self.told(abs(difference))
-        return f"{'-' if difference < 0 else '+'}{told}"
+        size = points if self.in_words is numbers.percent else self.in_words(abs(difference))
+        return f"{'-' if difference < 0 else '+'}{size}"
 
 
 def show(here: Visitor, asked: Asked) -> None:
@@ -70,7 +70,7 @@ def _show(here: Visitor, asked: Asked, card: Card) -> None:
         before = f"vs {'few ' if few_before else ''}before" if change else "none before"
         st.metric(
             card.label,
-            card.told(card.now),
+            card.in_words(card.now),
             delta=0 if change == "0" else change,
             delta_color=card.good,
             delta_description=before,
@@ -79,8 +79,10 @@ def _show(here: Visitor, asked: Asked, card: Card) -> None:
         )
         st.space("stretch")
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            list_link(
-                here, replace(asked, wanted=behind(asked, card.key)), count(card.samples[0], "run")
+            show_list_link(
+                here,
+                replace(asked, wanted=filter_behind(asked, card.key)),
+                count(card.samples[0], "run"),
             )
             if few:
                 st.badge("few", icon=":material/scatter_plot:", color="gray", help=FEW_HELP)
@@ -88,20 +90,20 @@ def _show(here: Visitor, asked: Asked, card: Card) -> None:
             st.caption(card.note)
 
 
-def behind(asked: Asked, key: str) -> filters.Filter:
+def filter_behind(asked: Asked, key: str) -> filters.Filter:
     """Return the filter of the runs that the figure is made of."""
     return replace(asked.wanted, status=LIST_BEHIND[key])
 
 
-def list_link(here: Visitor, asked: Asked, label: str) -> None:
-    """Lead to the list of the runs that are asked for."""
+def show_list_link(here: Visitor, asked: Asked, label: str) -> None:
+    """Show the link to the list of the runs that are asked for."""
     st.page_link(
         page_file("audit"),
         label=label,
         icon=":material/list:",
         query_params={
-            CHOICE: here.organization.slug,
-            WHOSE: filters.SEPARATOR.join(asked.slugs),
+            ORGANIZATION: here.organization.slug,
+            ORGANIZATIONS: filters.SEPARATOR.join(asked.slugs),
             **filters.to_address(asked.wanted),
         },
     )
@@ -120,55 +122,103 @@ def cards(asked: Asked) -> list[Card]:
 
 
 def _of_runs(now: RunFigures, before: RunFigures) -> Iterator[Card]:
+    judged, timed = (now.judged, before.judged), (now.completed, before.completed)
     yield Card(
-        *("runs", "Runs", ":material/sync:"),
-        *(now.runs, before.runs or None, (now.runs, before.runs)),
-        *(_count, "off", "Runs"),
+        key="runs",
+        label="Runs",
+        icon=":material/sync:",
+        now=now.runs,
+        before=before.runs or None,
+        samples=(now.runs, before.runs),
+        in_words=_count,
+        good="off",
+        meaning="Runs",
     )
     yield Card(
-        *("run_success", "Run success rate", ":material/check_circle:"),
-        *(now.success, before.success, (now.judged, before.judged)),
-        *(numbers.percent, "normal", "Run success rate"),
+        key="run_success",
+        label="Run success rate",
+        icon=":material/check_circle:",
+        now=now.success,
+        before=before.success,
+        samples=judged,
+        in_words=numbers.percent,
+        good="normal",
+        meaning="Run success rate",
     )
-    timed = (now.completed, before.completed)
     yield Card(
-        *("median", "Median duration", ":material/timer:"),
-        *(now.median, before.median, timed),
-        *(numbers.seconds, "inverse", "Duration"),
+        key="median",
+        label="Median duration",
+        icon=":material/timer:",
+        now=now.median,
+        before=before.median,
+        samples=timed,
+        in_words=numbers.seconds,
+        good="inverse",
+        meaning="Duration",
     )
     yield Card(
-        *("p95", "p95 duration", ":material/speed:"),
-        *(now.p95, before.p95, timed),
-        *(numbers.seconds, "inverse", "Duration"),
+        key="p95",
+        label="p95 duration",
+        icon=":material/speed:",
+        now=now.p95,
+        before=before.p95,
+        samples=timed,
+        in_words=numbers.seconds,
+        good="inverse",
+        meaning="Duration",
     )
 
 
 def _of_rows(now: RowFigures, before: RowFigures) -> Iterator[Card]:
     samples = (now.runs, before.runs)
     yield Card(
-        *("row_success", "Row success rate", ":material/table_rows:"),
-        *(now.success, before.success, samples),
-        *(numbers.percent, "normal", "Row success rate"),
+        key="row_success",
+        label="Row success rate",
+        icon=":material/table_rows:",
+        now=now.success,
+        before=before.success,
+        samples=samples,
+        in_words=numbers.percent,
+        good="normal",
+        meaning="Row success rate",
     )
     yield Card(
-        *("applied", "Rows applied", ":material/edit_note:"),
-        *(now.applied, before.applied if before.runs else None, samples),
-        *(_count, "off", "Rows applied"),
+        key="applied",
+        label="Rows applied",
+        icon=":material/edit_note:",
+        now=now.applied,
+        before=before.applied if before.runs else None,
+        samples=samples,
+        in_words=_count,
+        good="off",
+        meaning="Rows applied",
     )
 
 
 def _of_failures(now: Recovery, before: Recovery, *, compare: bool) -> Iterator[Card]:
     samples = (now.failures, before.failures)
-    yield Card(
-        *("failures", "Failed runs", ":material/error:"),
-        *(now.failures, before.failures if compare else None, samples),
-        *(_count, "inverse", "Failed runs"),
-    )
     waiting = now.failures - now.recovered
     yield Card(
-        *("recovery", "Time to recover", ":material/healing:"),
-        *(now.median, before.median, samples),
-        *(numbers.seconds, "inverse", "Time to recover"),
+        key="failures",
+        label="Failed runs",
+        icon=":material/error:",
+        now=now.failures,
+        before=before.failures if compare else None,
+        samples=samples,
+        in_words=_count,
+        good="inverse",
+        meaning="Failed runs",
+    )
+    yield Card(
+        key="recovery",
+        label="Time to recover",
+        icon=":material/healing:",
+        now=now.median,
+        before=before.median,
+        samples=samples,
+        in_words=numbers.seconds,
+        good="inverse",
+        meaning="Time to recover",
         note=f"{waiting:,} not recovered yet" if waiting else "",
     )
 

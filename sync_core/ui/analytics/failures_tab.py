@@ -22,9 +22,9 @@ from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import count
 
 ROWS, RUNS = "Rows", "Runs"
-SHOWN = 12  # codes in the chart
-MOMENT = "D MMM YYYY, HH:mm"
-CODE = "code"  # the reason that is looked into, in the address
+MAX_BARS = 12
+MOMENT_FORMAT = "D MMM YYYY, HH:mm"
+CODE = "code"  # of the reason that is opened, in the address
 
 
 def show(here: Visitor, asked: Asked) -> None:
@@ -41,12 +41,12 @@ def show(here: Visitor, asked: Asked) -> None:
     found = cached.read(question, asked.wanted)
     _pareto(here, asked, str(of), found)
     if found:
-        _one(here, asked, str(of), found)
+        _reason(here, asked, str(of), found)
     _offenders(here, asked)
 
 
 def in_words(code: str) -> str:
-    """Write a code as people read it: "Bad phone"."""
+    """Return a code as people read it: "Bad phone"."""
     return code.replace("_", " ").capitalize()
 
 
@@ -54,11 +54,11 @@ def _pareto(here: Visitor, asked: Asked, of: str, found: Sequence[Reason]) -> No
     name = f"Why {of.lower()} failed"
     with panel.frame(name, "Choose a bar to see what is behind it.", "pareto"):
         if not found:
-            panel.say_nothing()
+            panel.show_nothing()
             return
         st.plotly_chart(
             _bars(of, found),
-            config=panel.PLAIN,
+            config=panel.CHART_CONFIG,
             key=f"chart-pareto-{of}",
             alt=name,
             on_select=partial(_choose, of),
@@ -68,12 +68,12 @@ def _pareto(here: Visitor, asked: Asked, of: str, found: Sequence[Reason]) -> No
             {"Reason": row.code, f"Failed {of.lower()}": row.count, "In runs": row.runs}
             for row in found
         )
-        panel.offer(here, asked, "pareto", {f"Reasons of {of.lower()}": table})
+        panel.offer_tables(here, asked, "pareto", {f"Reasons of {of.lower()}": table})
 
 
 def _bars(of: str, found: Sequence[Reason]) -> go.Figure:
     """Draw the most frequent reasons, and what part of all they make up together."""
-    some, total = found[:SHOWN], sum(row.count for row in found)
+    some, total = found[:MAX_BARS], sum(row.count for row in found)
     names = [in_words(row.code) for row in some]
     counts = [row.count for row in some]
     figure = go.Figure()
@@ -103,7 +103,7 @@ def _bars(of: str, found: Sequence[Reason]) -> go.Figure:
 
 
 def _axes(figure: go.Figure) -> go.Figure:
-    """Count below, and percent on an axis of their own that fills the same width."""
+    """Put counts on the axis below, and percent on an axis of their own across the same width."""
     percent = {"overlaying": "x", "side": "top", "range": [0, 105], "showticklabels": False}
     figure.update_layout(
         xaxis={"rangemode": "tozero", "showgrid": False, "nticks": 6},
@@ -114,7 +114,7 @@ def _axes(figure: go.Figure) -> go.Figure:
 
 
 def _choose(of: str) -> None:
-    """Look into the reason whose bar was clicked."""
+    """Open the reason whose bar was clicked."""
     points = st.session_state[f"chart-pareto-{of}"].selection.points
     codes = [point["customdata"] for point in points if "customdata" in point]
     if codes:
@@ -122,7 +122,7 @@ def _choose(of: str) -> None:
         st.session_state[CODE] = code[0] if isinstance(code, list) else code
 
 
-def _one(here: Visitor, asked: Asked, of: str, found: Sequence[Reason]) -> None:
+def _reason(here: Visitor, asked: Asked, of: str, found: Sequence[Reason]) -> None:
     counts = {row.code: row for row in found}
     with st.container(border=True, gap="xsmall", key="panel-reason"):
         code = st.selectbox(
@@ -147,9 +147,9 @@ def _one(here: Visitor, asked: Asked, of: str, found: Sequence[Reason]) -> None:
 
 def _rows(here: Visitor, asked: Asked, reason: Reason) -> None:
     """Show the failed rows of a reason, and offer all of them as CSV."""
-    told = f"{count(reason.count, 'row')} in {count(reason.runs, 'run')}"
+    extent = f"{count(reason.count, 'row')} in {count(reason.runs, 'run')}"
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(told, width="content")
+        st.caption(extent, width="content")
         st.space("stretch")
         if here.person.may("export"):
             st.download_button(
@@ -162,9 +162,9 @@ def _rows(here: Visitor, asked: Asked, reason: Reason) -> None:
                 key="download-reason",
             )
     table = st.container()
-    offset = paging.turn("reason", reason.count)
+    offset = paging.choose_page("reason", reason.count)
     with db.begin() as connection:
-        found = reasons.rows(connection, asked.wanted, reason.code, paging.SCREEN, offset)
+        found = reasons.rows(connection, asked.wanted, reason.code, paging.PAGE_ROWS, offset)
     with table:
         _table(asked, found)
 
@@ -177,12 +177,12 @@ def _as_csv(here: Visitor, asked: Asked, code: str) -> bytes:
 
 def _table(asked: Asked, found: Sequence[FailedRow]) -> None:
     columns = st.column_config
-    panel.listing(
+    panel.show_table(
         pd.DataFrame(_row(asked, row) for row in found),
         "rows-of-reason",
         "Failed rows",
         **{
-            "Asked for": columns.DatetimeColumn(format=MOMENT),
+            "Asked for": columns.DatetimeColumn(format=MOMENT_FORMAT),
             "Row": columns.NumberColumn(format="%d", width="small"),
             "Run": columns.NumberColumn(format="%d", width="small"),
             "Reason": columns.TextColumn(width="large"),
@@ -212,8 +212,8 @@ def _entity(name: str) -> str:
 def _runs(here: Visitor, asked: Asked, reason: Reason) -> None:
     """Show the newest runs that ended for a reason, and lead to the list of all of them."""
     wanted = replace(asked.wanted, status=FAILED, error=(reason.code,))
-    cards.list_link(here, replace(asked, wanted=wanted), f"All {count(reason.count, 'run')}")
-    found = cached.read(habits.newest, wanted, paging.SCREEN)
+    cards.show_list_link(here, replace(asked, wanted=wanted), f"All {count(reason.count, 'run')}")
+    found = cached.read(habits.newest, wanted, paging.PAGE_ROWS)
     table = pd.DataFrame(
         {
             "Asked for": asked.there(run.queued_at),
@@ -225,17 +225,17 @@ def _runs(here: Visitor, asked: Asked, reason: Reason) -> None:
         for run in found
     )
     columns = st.column_config
-    panel.listing(
+    panel.show_table(
         table,
         "runs-of-reason",
         "Failed runs",
         **{
-            "Asked for": columns.DatetimeColumn(format=MOMENT),
+            "Asked for": columns.DatetimeColumn(format=MOMENT_FORMAT),
             "Message": columns.TextColumn(width="large"),
             "Run": columns.NumberColumn(format="%d", width="small"),
         },
     )
-    panel.download(here, asked, "Failed runs", table, "runs-of-reason")
+    panel.offer_file(here, asked, "Failed runs", table, "runs-of-reason")
 
 
 def _offenders(here: Visitor, asked: Asked) -> None:
@@ -247,7 +247,7 @@ def _offenders(here: Visitor, asked: Asked) -> None:
             return
         table = pd.DataFrame(_offender(asked, row) for row in found)
         columns = st.column_config
-        panel.listing(
+        panel.show_table(
             table,
             "offenders",
             "Rows that fail again and again",
@@ -259,7 +259,7 @@ def _offenders(here: Visitor, asked: Asked) -> None:
         )
         if found[0].of > len(found):
             st.caption(f"The first {len(found):,} of {count(found[0].of, 'row')}.")
-        panel.download(here, asked, "Repeat offenders", table, "offenders")
+        panel.offer_file(here, asked, "Repeat offenders", table, "offenders")
 
 
 def _offender(asked: Asked, row: Offender) -> dict[str, Hashable]:

@@ -9,27 +9,27 @@ NONE = "–"  # noqa: RUF001 - the dash that people write where there is nothing
 
 
 def percent(part: float | None) -> str:
-    """Tell a share: "97.4 %"; only all of it is 100 %, only nothing of it is 0 %."""
+    """Return a share: "97.4 %"; only all of it is 100 %, only nothing of it is 0 %."""
     if part is None:
         return NONE
-    told = round(100 * part, 1)
+    rounded = round(100 * part, 1)
     if 0 < part < 1:
-        told = min(max(told, 0.1), 99.9)
-    return f"{told:.1f} %".replace(".0 %", " %")
+        rounded = min(max(rounded, 0.1), 99.9)
+    return f"{rounded:.1f} %".replace(".0 %", " %")
 
 
 def seconds(value: float | None) -> str:
-    """Tell a duration, or that there is none."""
+    """Return a duration, or a dash where there is none."""
     return NONE if value is None else days(value)
 
 
 def days(value: float) -> str:
-    """Tell a duration that may be long: "0.4 s", "3 h 5 min", "2.5 days"."""
+    """Return a duration that may be long: "0.4 s", "3 h 5 min", "2.5 days"."""
     return lasted(value) if value < 2 * 86_400 else f"{value / 86_400:.1f} days"
 
 
 def whole(value: int | None) -> str:
-    """Tell a count, or that there is none."""
+    """Return a count, or a dash where there is none."""
     return NONE if value is None else f"{value:,}"
 
 
@@ -39,6 +39,6 @@ def few(samples: int) -> bool:
 
 
 def listed(words: Iterable[str]) -> str:
-    """Write a list: "a, b and c"."""
+    """Return a list: "a, b and c"."""
     *most, last = list(words) or [""]
     return f"{', '.join(most)} and {last}" if most else last

@@ -18,8 +18,8 @@ from sync_core.ui.analytics.period import Asked
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
 
-TABLE_ROWS = 12  # that are seen without scrolling
-PLAIN = {"displayModeBar": False, "scrollZoom": False}
+MAX_VISIBLE_ROWS = 12  # without scrolling
+CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False}
 Tables = Mapping[str, pd.DataFrame]
 
 
@@ -35,7 +35,7 @@ def frame(title: str, about: str, key: str) -> Iterator[None]:
 
 def draw(figure: go.Figure, title: str, key: str) -> None:
     """Draw a chart in the colours of the theme."""
-    st.plotly_chart(figure, config=PLAIN, key=f"chart-{key}", alt=title)
+    st.plotly_chart(figure, config=CHART_CONFIG, key=f"chart-{key}", alt=title)
 
 
 def show(
@@ -50,19 +50,19 @@ def show(
     """Show a chart with its tables, or say that there is nothing to draw."""
     with frame(title, about, key):
         if all(table.empty for table in tables.values()):
-            say_nothing()
+            show_nothing()
             return
         draw(figure, title, key)
-        offer(here, asked, key, tables)
+        offer_tables(here, asked, key, tables)
 
 
-def say_nothing() -> None:
-    """Say that the period holds nothing of it."""
+def show_nothing() -> None:
+    """Show that the period holds nothing of it."""
     st.caption(":material/trending_flat: Nothing of it in this period.")
 
 
-def offer(here: Visitor, asked: Asked, key: str, tables: Tables) -> None:
-    """Offer the figures as tables and as CSV; they cost nothing until they are opened."""
+def offer_tables(here: Visitor, asked: Asked, key: str, tables: Tables) -> None:
+    """Show the figures as tables and as CSV; they cost nothing until they are opened."""
     st.space("stretch")
     below = st.expander(
         "Table and CSV", icon=":material/table:", key=f"table-of-{key}", on_change="rerun"
@@ -71,17 +71,17 @@ def offer(here: Visitor, asked: Asked, key: str, tables: Tables) -> None:
         return
     with below:
         for name, table in tables.items():
-            listing(table, f"frame-{key}-{name}", name)
-            download(here, asked, name, table, f"{key}-{name}")
+            show_table(table, f"frame-{key}-{name}", name)
+            offer_file(here, asked, name, table, f"{key}-{name}")
 
 
-def listing(table: pd.DataFrame, key: str, alt: str, **columns: ColumnConfig) -> None:
+def show_table(table: pd.DataFrame, key: str, alt: str, **columns: ColumnConfig) -> None:
     """Show a table; what does not fit is scrolled to."""
     st.dataframe(
         table,
         hide_index=True,
-        height=paging.height(min(len(table), TABLE_ROWS)),
-        row_height=paging.ROW_HEIGHT,
+        height=paging.height(min(len(table), MAX_VISIBLE_ROWS)),
+        row_height=paging.ROW_PIXELS,
         column_config=columns,
         key=key,
         placeholder=numbers.NONE,
@@ -89,8 +89,8 @@ def listing(table: pd.DataFrame, key: str, alt: str, **columns: ColumnConfig) ->
     )
 
 
-def download(here: Visitor, asked: Asked, name: str, table: pd.DataFrame, key: str) -> None:
-    """Offer a table as CSV to those who may export."""
+def offer_file(here: Visitor, asked: Asked, name: str, table: pd.DataFrame, key: str) -> None:
+    """Show the download of a table as CSV to those who may export."""
     if here.person.may("export"):
         st.download_button(
             f"Download {name.lower()}",
@@ -119,7 +119,7 @@ def _exported(here: Visitor, asked: Asked, name: str, table: pd.DataFrame) -> by
 
 
 def as_csv(table: pd.DataFrame) -> str:
-    """Write a table as CSV (RFC 4180) in which nothing runs as a formula; times are ISO."""
+    """Return a table as CSV (RFC 4180) in which nothing runs as a formula; times are ISO."""
     rows: Sequence[Sequence[object]] = table.astype(object).to_numpy().tolist()
     lines = [csv_writer.line(map(str, table.columns))]
     return "".join([*lines, *(csv_writer.line(map(_cell, row)) for row in rows)])

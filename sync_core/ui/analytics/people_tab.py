@@ -18,8 +18,8 @@ from sync_core.ui.analytics.period import Asked, title
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.words import clock, count, literal
 
-TOLD = 5  # people, and teams, in words
-DRAWN = 15  # people in the chart
+MAX_IN_WORDS = 5  # people, and teams
+MAX_BARS = 15
 PATTERNS = ("", "/", "x", ".")  # of resources
 
 
@@ -38,7 +38,7 @@ class Activity:
 
     @property
     def success(self) -> float | None:
-        """The run success rate, 0 to 1."""
+        """Return the run success rate, 0 to 1."""
         return share(self.completed, self.judged)
 
 
@@ -57,7 +57,7 @@ def show(here: Visitor, asked: Asked) -> None:
 def summed(
     found: Sequence[Done], by: Callable[[Done], str], name: Callable[[Done], str]
 ) -> list[Activity]:
-    """Sum up what was done, by person or by team; the busiest first."""
+    """Return what was done, summed up by person or by team; the busiest first."""
     groups = groupby(sorted(found, key=lambda row: (by(row), -row.runs)), by)
     activities = (_activity(list(rows), name) for _, rows in groups)
     return sorted(activities, key=lambda activity: (-activity.runs, activity.name))
@@ -83,14 +83,14 @@ def _activity(rows: Sequence[Done], name: Callable[[Done], str]) -> Activity:
 def _in_words(here: Visitor, what: str, found: Sequence[Activity]) -> None:
     with panel.frame(f"{what} in words", "", f"words-{what.lower()}"):
         if not found:
-            panel.say_nothing()
-        for activity in found[:TOLD]:
-            st.markdown(f":small[{_told(here, activity, teams=what == 'Teams')}]")
-        if len(found) > TOLD:
-            st.caption(f"And {len(found) - TOLD:,} more, in the table below.")
+            panel.show_nothing()
+        for activity in found[:MAX_IN_WORDS]:
+            st.markdown(f":small[{_sentence(here, activity, teams=what == 'Teams')}]")
+        if len(found) > MAX_IN_WORDS:
+            st.caption(f"And {len(found) - MAX_IN_WORDS:,} more, in the table below.")
 
 
-def _told(here: Visitor, activity: Activity, *, teams: bool) -> str:
+def _sentence(here: Visitor, activity: Activity, *, teams: bool) -> str:
     who = f"**{literal(activity.name)}**"
     if teams:
         who += f" ({count(activity.people, 'person')})".replace("persons", "people")
@@ -120,16 +120,16 @@ def _table(asked: Asked, found: Sequence[Activity]) -> pd.DataFrame:
 
 
 def _bars(found: Sequence[Activity]) -> go.Figure:
-    figure, some = go.Figure(), found[:DRAWN]
+    figure, some = go.Figure(), found[:MAX_BARS]
     names = [escape(activity.name) for activity in some]
-    for resource in sorted({name for a in some for name in a.by_resource}, key=drawing.place_of):
-        place = drawing.place_of(resource)
+    for resource in sorted({name for a in some for name in a.by_resource}, key=drawing.index_of):
+        index = drawing.index_of(resource)
         figure.add_bar(
             name=escape(title(resource)),
             orientation="h",
             y=names,
             x=[activity.by_resource.get(resource) for activity in some],
-            marker=drawing.patterned(drawing.shade(place), PATTERNS[place % 4]),
+            marker=drawing.patterned(drawing.shade(index), PATTERNS[index % 4]),
             hovertemplate="%{y}: %{x:,}<extra>" + escape(title(resource)) + "</extra>",
         )
     drawing.tidy(figure, 100 + 32 * len(some))

@@ -18,16 +18,16 @@ from sync_core.ui.frame import visitor
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.words import count
 
-HOURS = "24 hours"
+LAST_24_HOURS = "24 hours"
 DAYS = {"7 days": 7, "30 days": 30, "90 days": 90}
-OWN = "Own"
-USUAL = "30 days"
-BY_HOUR = timedelta(hours=48)  # up to which charts go by hour
+OWN_PERIOD = "Own"
+DEFAULT_PERIOD = "30 days"
+LONGEST_BY_HOUR = timedelta(hours=48)  # up to which charts go by hour
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What the page is asked for, and how it tells time."""
+    """What the page is asked for, and the time zone in which it shows times."""
 
     wanted: Filter  # with a period
     zone: ZoneInfo
@@ -37,19 +37,19 @@ class Asked:
 
     @property
     def span(self) -> tuple[datetime, datetime]:
-        """When the period begins and ends."""
+        """Return when the period begins and ends."""
         if self.wanted.since is None or self.wanted.until is None:
             raise ValueError("the page always asks for a period")
         return self.wanted.since, self.wanted.until
 
     @property
     def unit(self) -> Unit:
-        """What a point of a chart stands for."""
+        """Return what a point of a chart stands for."""
         since, until = self.span
-        return "hour" if until - since <= BY_HOUR else "day"
+        return "hour" if until - since <= LONGEST_BY_HOUR else "day"
 
-    def spine(self) -> list[datetime]:
-        """List the beginnings of all days, or hours, of the period, as the zone's clocks show them.
+    def time_axis(self) -> list[datetime]:
+        """Return the beginnings of all days, or hours, of the period, in local time of the zone.
 
         Charts are drawn along it, so that where nothing ran there is a gap.
         """
@@ -73,20 +73,20 @@ class Asked:
 
 
 def ask(here: Visitor) -> Asked:
-    """Show the filters, and give what they ask for."""
+    """Show the filters; returns what they ask for."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
         chosen = st.segmented_control(
             "Period",
-            [HOURS, *DAYS, OWN],
-            default=USUAL,
+            [LAST_24_HOURS, *DAYS, OWN_PERIOD],
+            default=DEFAULT_PERIOD,
             required=True,
             key="period",
             bind="query-params",
         )
-        dates = _dates(here) if chosen == OWN else ()
+        dates = _dates(here) if chosen == OWN_PERIOD else ()
         since, until, words = span_of(str(chosen), dates, here.zone)
-        whose = _organizations(here)
-        ids = tuple(organization.id for organization in whose)
+        chosen_organizations = _organizations(here)
+        ids = tuple(organization.id for organization in chosen_organizations)
         wanted = Filter(organizations=ids, since=since, until=until)
         some = st.pills(
             "Resource",
@@ -99,12 +99,12 @@ def ask(here: Visitor) -> Asked:
         triggers = cached.read(habits.triggers, wanted)
         trigger = _trigger(triggers)
     wanted = replace(wanted, resource=tuple(some or ()), trigger=tuple(trigger))
-    slugs = tuple(organization.slug for organization in whose)
+    slugs = tuple(organization.slug for organization in chosen_organizations)
     return Asked(wanted, here.zone, words, slugs, tuple(triggers))
 
 
 def _organizations(here: Visitor) -> Sequence[Organization]:
-    """Let who may analyze several organizations choose; as long as they do not, it is this one."""
+    """Show a choice to who may analyze several organizations; without one it is this one."""
     known = {slug: there for slug, (there, _) in visitor.where(here, "analyze").items()}
     if len(known) == 1:
         return [here.organization]
@@ -120,7 +120,7 @@ def _organizations(here: Visitor) -> Sequence[Organization]:
 
 
 def title(resource: str) -> str:
-    """Name a resource in a word, as the sidebar does."""
+    """Return the name of a resource in a word, as the sidebar shows it."""
     known = resources.CATALOGUE.get(resource)
     return known.main.title if known else resource
 
@@ -157,13 +157,13 @@ def span_of(
 ) -> tuple[datetime, datetime, str]:
     """Return begin, end and name of the period: whole days of the zone, up to this minute."""
     soon = (now or datetime.now(UTC)).replace(second=0, microsecond=0) + timedelta(minutes=1)
-    if chosen == HOURS:
-        return soon - timedelta(hours=24), soon, HOURS
-    if chosen == OWN and dates:
+    if chosen == LAST_24_HOURS:
+        return soon - timedelta(hours=24), soon, LAST_24_HOURS
+    if chosen == OWN_PERIOD and dates:
         first, last = dates[0], dates[-1]
         end = min(_midnight(last + timedelta(days=1), zone), soon)
         return _midnight(first, zone), end, count((last - first).days + 1, "day")
-    days = DAYS.get(chosen, DAYS[USUAL])
+    days = DAYS.get(chosen, DAYS[DEFAULT_PERIOD])
     today = soon.astimezone(zone).date()
     return _midnight(today - timedelta(days=days - 1), zone), soon, count(days, "day")
 
@@ -173,6 +173,6 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 def zone_words(zone: ZoneInfo) -> str:
-    """Name the zone: "Australia/Perth, UTC+08:00"."""
+    """Return the name of the zone: "Australia/Perth, UTC+08:00"."""
     offset = f"{datetime.now(zone):%z}"
     return f"{zone.key}, UTC{offset[:3]}:{offset[3:]}"

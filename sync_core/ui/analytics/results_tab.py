@@ -21,10 +21,10 @@ from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.words import LOOKS, literal
 from sync_core.ui.runs import run_strip
 
-STACKED = ("completed", "partial", "failed", "timed_out", "cancelled", "expired")
-BY_ROWS = ("created", "updated", "removed", "skipped", "failed", "unchanged")
-WEEK = 7  # days over which the success rate is taken, in a period of some weeks
-WEEKS = 14  # days from which on it is
+STACKED_STATUSES = ("completed", "partial", "failed", "timed_out", "cancelled", "expired")
+ROW_KINDS = ("created", "updated", "removed", "skipped", "failed", "unchanged")
+TRAILING_DAYS = 7  # over which the success rate is taken, in a period of some weeks
+TRAILING_FROM_DAYS = 14
 
 
 def show(here: Visitor, asked: Asked) -> None:
@@ -35,7 +35,7 @@ def show(here: Visitor, asked: Asked) -> None:
         [
             (over_time.ended, wanted, *by),
             (habits.of_resources, wanted),
-            (habits.last, wanted, names, run_strip.SHOWN),
+            (habits.last, wanted, names, run_strip.MAX_RUNS),
             (over_time.handled, wanted, *by),
             (freshness.kept, wanted),
         ]
@@ -53,16 +53,16 @@ def _outcomes(here: Visitor, asked: Asked, found: Sequence[Ended]) -> None:
     counted = Counter[tuple[str, datetime]]()
     for row in found:
         counted[row.status, asked.local(row.at)] += row.runs
-    spine, figure = asked.spine(), go.Figure()
-    for status in STACKED:
-        values = [counted[status, at] for at in spine]
+    times, figure = asked.time_axis(), go.Figure()
+    for status in STACKED_STATUSES:
+        values = [counted[status, at] for at in times]
         if any(values):
-            drawing.status_bar(figure, status, spine, values)
+            drawing.status_bar(figure, status, times, values)
     figure.update_layout(barmode="stack")
     drawing.over_time(asked, drawing.tidy(figure), "Runs")
     rows = [
         {"When": asked.there(at), **{LOOKS[status].word: counted[status, at] for status in LOOKS}}
-        for at in spine
+        for at in times
         if any(counted[status, at] for status in LOOKS)
     ]
     name = f"Outcomes by {asked.unit}"
@@ -71,18 +71,24 @@ def _outcomes(here: Visitor, asked: Asked, found: Sequence[Ended]) -> None:
 
 def _success(here: Visitor, asked: Asked, found: Sequence[Ended]) -> None:
     figure = go.Figure()
-    window = WEEK if asked.unit == "day" and len(asked.spine()) > WEEKS else 1
+    window = (
+        TRAILING_DAYS if asked.unit == "day" and len(asked.time_axis()) > TRAILING_FROM_DAYS else 1
+    )
     judged, completed = _judged(asked, found)
-    for resource in sorted(judged, key=drawing.place_of):
-        rates = trailing(asked.spine(), judged[resource], completed[resource], window)
+    for resource in sorted(judged, key=drawing.index_of):
+        rates = trailing(asked.time_axis(), judged[resource], completed[resource], window)
         values = drawing.along(asked, {at: 100 * rate for at, rate in rates.items()})
-        drawing.line(figure, asked, title(resource), values, drawing.place_of(resource))
+        drawing.line(figure, asked, title(resource), values, drawing.index_of(resource))
     drawing.over_time(asked, drawing.tidy(figure), "Success", " %")
     figure.update_yaxes(range=[0, 104])
     rows = _success_rows(asked, judged, completed)
     about = f"Of the {window} days up to each day." if window > 1 else ""
     panel.show(
-        *(here, asked, "Success rate over time", "success", figure),
+        here,
+        asked,
+        "Success rate over time",
+        "success",
+        figure,
         {f"Success by {asked.unit}": pd.DataFrame(rows)},
         about,
     )
@@ -100,14 +106,14 @@ def _success_rows(asked: Asked, judged: Counts, completed: Counts) -> list[dict[
             "Completed": completed[resource][at],
             "Success": round(completed[resource][at] / judged[resource][at], 4),
         }
-        for at in asked.spine()
+        for at in asked.time_axis()
         for resource in judged
         if judged[resource][at]
     ]
 
 
 def _judged(asked: Asked, found: Sequence[Ended]) -> tuple[Counts, Counts]:
-    """Count the judged and the completed runs, by resource and time."""
+    """Return the counts of judged and of completed runs, by resource and time."""
     judged: dict[str, Counter[datetime]] = {}
     completed: dict[str, Counter[datetime]] = {}
     for row in found:
@@ -120,20 +126,20 @@ def _judged(asked: Asked, found: Sequence[Ended]) -> tuple[Counts, Counts]:
 
 
 def trailing(
-    spine: Sequence[datetime],
+    times: Sequence[datetime],
     judged: Mapping[datetime, int],
     completed: Mapping[datetime, int],
     window: int,
 ) -> Mapping[datetime, float]:
-    """Return the success rate of the last `window` places at each; none where nothing was judged.
+    """Return the success rate of the last `window` times at each; none where nothing was judged.
 
     Where the window would begin before the period there is none, either.
     """
     rates = {}
-    for place in range(window - 1, len(spine)):
-        some = spine[place - window + 1 : place + 1]
+    for index in range(window - 1, len(times)):
+        some = times[index - window + 1 : index + 1]
         if whole := sum(judged.get(at, 0) for at in some):
-            rates[spine[place]] = sum(completed.get(at, 0) for at in some) / whole
+            rates[times[index]] = sum(completed.get(at, 0) for at in some) / whole
     return rates
 
 
@@ -142,12 +148,12 @@ def _resources(
 ) -> None:
     with panel.frame("Resources", "", "resources"):
         if not found:
-            panel.say_nothing()
+            panel.show_nothing()
             return
         told = "Runs, success and durations of each resource"
-        panel.listing(pd.DataFrame(map(_resource, found)), "resources", told)
-        panel.download(here, asked, "Resources", pd.DataFrame(found), "resources")
-        _strips(here, last)
+        panel.show_table(pd.DataFrame(map(_resource, found)), "resources", told)
+        panel.offer_file(here, asked, "Resources", pd.DataFrame(found), "resources")
+        _run_strips(here, last)
 
 
 def _resource(row: OfResource) -> dict[str, Hashable]:
@@ -163,9 +169,11 @@ def _resource(row: OfResource) -> dict[str, Hashable]:
     }
 
 
-def _strips(here: Visitor, last: Mapping[str, Sequence[Run]]) -> None:
+def _run_strips(here: Visitor, last: Mapping[str, Sequence[Run]]) -> None:
     """Show the last runs of each resource, one bar a run."""
-    st.caption(f"The last {run_strip.SHOWN} runs of each in this period, the newest on the right.")
+    st.caption(
+        f"The last {run_strip.MAX_RUNS} runs of each in this period, the newest on the right."
+    )
     with st.grid(2, min_column_width=280, gap="small"):
         for name, some in last.items():
             with st.container(gap="xsmall"):
@@ -174,13 +182,13 @@ def _strips(here: Visitor, last: Mapping[str, Sequence[Run]]) -> None:
 
 
 def _rows(here: Visitor, asked: Asked, found: Sequence[Handled]) -> None:
-    figure, spine = go.Figure(), asked.spine()
-    for kind in BY_ROWS:
+    figure, times = go.Figure(), asked.time_axis()
+    for kind in ROW_KINDS:
         values = {asked.local(row.at): getattr(row, kind) / row.runs for row in found}
         if any(values.values()):
             figure.add_bar(
                 name=kind.capitalize(),
-                x=spine,
+                x=times,
                 y=drawing.along(asked, values),
                 marker=drawing.patterned(drawing.KIND_COLORS[kind], drawing.KIND_PATTERNS[kind]),
                 visible="legendonly" if kind == "unchanged" else True,
@@ -190,21 +198,25 @@ def _rows(here: Visitor, asked: Asked, found: Sequence[Handled]) -> None:
     drawing.over_time(asked, drawing.tidy(figure), "Rows a run")
     name = f"Rows by {asked.unit}"
     panel.show(
-        *(here, asked, "Rows per run by outcome", "rows", figure),
+        here,
+        asked,
+        "Rows per run by outcome",
+        "rows",
+        figure,
         {name: pd.DataFrame(_handled(asked, row) for row in found)},
         "Unchanged rows are shown by a click on their name.",
     )
 
 
 def _handled(asked: Asked, row: Handled) -> dict[str, object]:
-    kinds = {kind.capitalize(): getattr(row, kind) for kind in BY_ROWS}
+    kinds = {kind.capitalize(): getattr(row, kind) for kind in ROW_KINDS}
     return {"When": asked.there(row.at), "Runs": row.runs, **kinds}
 
 
 def _kept_fresh(here: Visitor, asked: Asked, found: Sequence[Kept]) -> None:
     with panel.frame("Freshness kept against promise", "", "fresh"):
         if not found:
-            panel.say_nothing()
+            panel.show_nothing()
             return
         for row in found:
             promise = numbers.days(row.promised)
@@ -224,4 +236,4 @@ def _kept_fresh(here: Visitor, asked: Asked, found: Sequence[Kept]) -> None:
             }
             for row in found
         )
-        panel.offer(here, asked, "fresh", {"Freshness": table})
+        panel.offer_tables(here, asked, "fresh", {"Freshness": table})

@@ -15,8 +15,8 @@ from sync_core.ui.analytics import cached, drawing, numbers, panel
 from sync_core.ui.analytics.period import Asked, title
 from sync_core.ui.frame.visitor import Visitor
 
-PHASES = {"downloading": "", "processing": "/", "saving": "x"}  # with their patterns
-HEADERS, SETTINGS = "triangle-down", "diamond"
+PHASE_PATTERNS = {"downloading": "", "processing": "/", "saving": "x"}
+HEADERS_SYMBOL, SETTINGS_SYMBOL = "triangle-down", "diamond"
 
 
 def show(here: Visitor, asked: Asked) -> None:
@@ -35,34 +35,34 @@ def _durations(here: Visitor, asked: Asked) -> None:
     about = f"Of completed runs, by {asked.unit}. {signs}"
     with panel.frame("Duration, median and p95", about, "durations"):
         if not found:
-            panel.say_nothing()
+            panel.show_nothing()
             return
         with st.grid(2, min_column_width=300):
-            for resource in sorted({row.resource for row in found}, key=drawing.place_of):
+            for resource in sorted({row.resource for row in found}, key=drawing.index_of):
                 with st.container(gap="xsmall"):
                     st.caption(title(resource))
                     rows = [row for row in found if row.resource == resource]
                     some = [mark for mark in marks if mark.resource == resource]
                     figure = _duration(asked, rows, some)
                     panel.draw(figure, f"Duration of {title(resource)}", f"duration-{resource}")
-        panel.offer(here, asked, "durations", _duration_tables(asked, found, marks))
+        panel.offer_tables(here, asked, "durations", _duration_tables(asked, found, marks))
 
 
 def _duration(asked: Asked, found: Sequence[Took], marks: Sequence[Mark]) -> go.Figure:
     figure = go.Figure()
-    for place, (name, values) in enumerate(
+    for index, (name, values) in enumerate(
         {
             "Median": {asked.local(row.at): row.median for row in found},
             "p95": {asked.local(row.at): row.p95 for row in found},
         }.items()
     ):
-        drawing.line(figure, asked, name, drawing.along(asked, values), place)
+        drawing.line(figure, asked, name, drawing.along(asked, values), index)
     _mark(asked, figure, marks, max(row.p95 for row in found))
-    return drawing.over_time(asked, drawing.tidy(figure, drawing.SMALL), "Seconds")
+    return drawing.over_time(asked, drawing.tidy(figure, drawing.SMALL_CHART_PIXELS), "Seconds")
 
 
 def _mark(asked: Asked, figure: go.Figure, marks: Sequence[Mark], top: float) -> None:
-    """Mark what changed: a line, and at its head a sign that tells what it was."""
+    """Mark what changed: a line, and at its head a symbol of what it was."""
     at = [asked.local(mark.at) for mark in marks]
     for moment in at:
         figure.add_vline(x=moment, line={"color": drawing.GREY, "dash": "dot", "width": 1})
@@ -74,7 +74,9 @@ def _mark(asked: Asked, figure: go.Figure, marks: Sequence[Mark], top: float) ->
             y=[top * 1.08] * len(at),
             mode="markers",
             marker={
-                "symbol": [HEADERS if headers else SETTINGS for headers in is_headers],
+                "symbol": [
+                    HEADERS_SYMBOL if headers else SETTINGS_SYMBOL for headers in is_headers
+                ],
                 "color": drawing.GREY,
                 "size": 9,
             },
@@ -112,9 +114,9 @@ def _waits(here: Visitor, asked: Asked) -> None:
         "Work, median": {asked.local(row.at): row.run_median for row in found},
     }
     figure = go.Figure()
-    for place, (name, values) in enumerate(lines.items()):
+    for index, (name, values) in enumerate(lines.items()):
         known = {at: value for at, value in values.items() if value is not None}
-        drawing.line(figure, asked, name, drawing.along(asked, known), place)
+        drawing.line(figure, asked, name, drawing.along(asked, known), index)
     drawing.over_time(asked, drawing.tidy(figure), "Seconds")
     table = pd.DataFrame(
         {
@@ -134,14 +136,14 @@ def _phases(here: Visitor, asked: Asked) -> None:
     found = cached.read(habits.phases, asked.wanted)
     figure = go.Figure()
     names = list(dict.fromkeys(title(row.resource) for row in reversed(found)))
-    for place, (phase, pattern) in enumerate(PHASES.items()):
+    for index, (phase, pattern) in enumerate(PHASE_PATTERNS.items()):
         means = {title(row.resource): row.mean for row in found if row.phase == phase}
         figure.add_bar(
             name=phase.capitalize(),
             orientation="h",
             y=names,
             x=[means.get(name) for name in names],
-            marker=drawing.patterned(drawing.shade(place), pattern),
+            marker=drawing.patterned(drawing.shade(index), pattern),
             hovertemplate="%{y}<br>%{x:.2f} s<extra>" + phase + "</extra>",
         )
     drawing.tidy(figure)
@@ -164,8 +166,8 @@ def _phase(row: Phase) -> dict[str, object]:
 def _points(here: Visitor, asked: Asked) -> None:
     found = cached.read(habits.points, asked.wanted)
     figure = go.Figure()
-    for resource in sorted({row.resource for row in found}, key=drawing.place_of):
-        place = drawing.place_of(resource)
+    for resource in sorted({row.resource for row in found}, key=drawing.index_of):
+        index = drawing.index_of(resource)
         some = [row for row in found if row.resource == resource]
         figure.add_scatter(
             name=escape(title(resource)),
@@ -173,10 +175,10 @@ def _points(here: Visitor, asked: Asked) -> None:
             x=[row.rows for row in some],
             y=[row.seconds for row in some],
             marker={
-                "symbol": drawing.SYMBOLS[place % 4],
+                "symbol": drawing.SYMBOLS[index % 4],
                 "size": 6,
                 "opacity": 0.7,
-                "color": drawing.shade(place),
+                "color": drawing.shade(index),
             },
             customdata=[f"Run {row.run_id}: {numbers.seconds(row.seconds)}" for row in some],
             hovertemplate="%{customdata}<br>%{x:,} rows<extra></extra>",

@@ -20,7 +20,7 @@ METRICS: Mapping[str, Callable[[Hour], float | None]] = {
     "p95 duration": lambda hour: hour.p95,
     "Median wait": lambda hour: hour.wait,
 }
-SECONDS = frozenset({"p95 duration", "Median wait"})
+IN_SECONDS = frozenset({"p95 duration", "Median wait"})
 
 
 def show(here: Visitor, asked: Asked) -> None:
@@ -36,7 +36,7 @@ def show(here: Visitor, asked: Asked) -> None:
             bind="query-params",
         )
     )
-    unit = "seconds" if metric in SECONDS else "count"
+    unit = "seconds" if metric in IN_SECONDS else "count"
     table = pd.DataFrame(
         {
             "Weekday": DAYS[row.weekday - 1],
@@ -49,14 +49,18 @@ def show(here: Visitor, asked: Asked) -> None:
         for row in found
     )
     panel.show(
-        *(here, asked, f"{metric} by hour and weekday", "week", _heat(found, metric)),
+        here,
+        asked,
+        f"{metric} by hour and weekday",
+        "week",
+        _heatmap(found, metric),
         {"Hours of the week": table},
         f"In your time zone; {unit} in each field.{_peak(found)}",
     )
 
 
 def _peak(found: Sequence[Hour]) -> str:
-    """Tell the busiest hour in words."""
+    """Return the busiest hour in words."""
     if not found:
         return ""
     peak = max(found, key=lambda hour: hour.runs)
@@ -64,8 +68,8 @@ def _peak(found: Sequence[Hour]) -> str:
     return f" The busiest hour: {when}, with {count(peak.runs, 'run')}."
 
 
-def _heat(found: Sequence[Hour], metric: str) -> go.Figure:
-    """Draw the fields of the hours that occur; where nothing ran there is none."""
+def _heatmap(found: Sequence[Hour], metric: str) -> go.Figure:
+    """Return the fields of the hours that occur; where nothing ran there is none."""
     values = {(hour.weekday, hour.hour): METRICS[metric](hour) for hour in found}
     first = min((hour.hour for hour in found), default=0)
     hours = range(first, max((hour.hour for hour in found), default=23) + 1)
@@ -78,7 +82,7 @@ def _heat(found: Sequence[Hour], metric: str) -> go.Figure:
         xgap=2,
         ygap=2,
         hoverongaps=False,
-        texttemplate="%{z:.3~g}" if metric in SECONDS else "%{z}",
+        texttemplate="%{z:.3~g}" if metric in IN_SECONDS else "%{z}",
         hovertemplate="%{y} %{x}:00<br>%{z:.3~g}<extra></extra>",
         colorbar={"thickness": 10, "title": None},
     )

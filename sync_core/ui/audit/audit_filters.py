@@ -19,11 +19,11 @@ from sync_core.ui.parts.words import LOOKS
 
 Askers = Mapping[str, tuple[Organization, Person]]  # by the organization's slug: who may audit
 
-DAYS, WHOSE = "days", "organizations"  # in the address, beside the parts of the filter
+DAYS, ORGANIZATIONS = "days", "organizations"  # in the address, beside the parts of the filter
 PERIODS = {"": "Any time", "1": "24 hours", "7": "7 days", "30": "30 days", "90": "90 days"}
-OWN = "own"
-NAMES = ("since", "until", "search", DAYS, WHOSE, *filters.MANY)
-SEEN = "audit-address"  # session key: the address as the widgets have written it
+OWN_PERIOD = "own"
+ADDRESS_NAMES = ("since", "until", "search", DAYS, ORGANIZATIONS, *filters.MANY)
+WRITTEN = "audit-address"  # session key: the address as the widgets have written it
 LABELS = {
     "resource": "Resource",
     "status": "Result",
@@ -37,7 +37,7 @@ LABELS = {
 
 @dataclass(frozen=True)
 class Asked:
-    """What the page is asked for: the filter, and whose trail."""
+    """What the page shows: the filter, and of which organizations."""
 
     wanted: Filter
     askers: Askers
@@ -45,7 +45,10 @@ class Asked:
     @property
     def address(self) -> dict[str, str]:
         """Return the parameters of the file's address: exactly what the list shows."""
-        return {WHOSE: filters.SEPARATOR.join(self.askers), **filters.to_address(self.wanted)}
+        return {
+            ORGANIZATIONS: filters.SEPARATOR.join(self.askers),
+            **filters.to_address(self.wanted),
+        }
 
 
 def show(here: Visitor, everywhere: Askers) -> Asked:
@@ -64,19 +67,19 @@ def show(here: Visitor, everywhere: Askers) -> Asked:
         )
         days = st.selectbox(
             "Period",
-            [*PERIODS, OWN],
-            format_func=lambda days: {**PERIODS, OWN: "Own period"}[days],
+            [*PERIODS, OWN_PERIOD],
+            format_func=lambda days: {**PERIODS, OWN_PERIOD: "Own period"}[days],
             key="audit-days",
             label_visibility="collapsed",
             icon=":material/calendar_month:",
             width=170,
         )
-        if days == OWN:
+        if days == OWN_PERIOD:
             _own_period(here)
-        many, whose = _more(everywhere)
+        many, slugs_chosen = _more(everywhere)
         _clear_button()
     since, until = _period(days, here)
-    askers = {slug: everywhere[slug] for slug in whose or _usual(here, everywhere)}
+    askers = {slug: everywhere[slug] for slug in slugs_chosen or _usual(here, everywhere)}
     wanted = Filter(
         organizations=tuple(organization.id for organization, _ in askers.values()),
         since=since,
@@ -84,7 +87,7 @@ def show(here: Visitor, everywhere: Askers) -> Asked:
         search=search or "",
         **many,
     )
-    _keep_in_address(wanted, days, whose)
+    _keep_in_address(wanted, days, slugs_chosen)
     return Asked(wanted, askers)
 
 
@@ -95,8 +98,8 @@ def _usual(here: Visitor, everywhere: Askers) -> list[str]:
 
 def _take_from_address(here: Visitor, everywhere: Askers) -> None:
     """Set the widgets by the address where somebody came with one, or went back to one."""
-    address = {name: st.query_params[name] for name in NAMES if name in st.query_params}
-    if st.session_state.get(SEEN) == address and "audit-search" in st.session_state:
+    address = {name: st.query_params[name] for name in ADDRESS_NAMES if name in st.query_params}
+    if st.session_state.get(WRITTEN) == address and "audit-search" in st.session_state:
         return
     wanted = filters.from_address(address, ())
     for name in filters.MANY:
@@ -104,26 +107,26 @@ def _take_from_address(here: Visitor, everywhere: Askers) -> None:
     st.session_state["audit-search"] = wanted.search
     asked = address.get(DAYS, "")
     own = wanted.since is not None or wanted.until is not None
-    st.session_state["audit-days"] = OWN if own else asked if asked in PERIODS else ""
+    st.session_state["audit-days"] = OWN_PERIOD if own else asked if asked in PERIODS else ""
     st.session_state["audit-dates"] = _dates(wanted, here)
     st.session_state["audit-exact"] = (wanted.since, wanted.until)
-    slugs = address.get(WHOSE, "").split(filters.SEPARATOR)
-    st.session_state["audit-whose"] = [slug for slug in slugs if slug in everywhere]
-    st.session_state[SEEN] = address
+    slugs = address.get(ORGANIZATIONS, "").split(filters.SEPARATOR)
+    st.session_state["audit-organizations"] = [slug for slug in slugs if slug in everywhere]
+    st.session_state[WRITTEN] = address
 
 
-def _keep_in_address(wanted: Filter, days: str, whose: Sequence[str]) -> None:
+def _keep_in_address(wanted: Filter, days: str, slugs_chosen: Sequence[str]) -> None:
     address = filters.to_address(wanted)
-    if days != OWN:
+    if days != OWN_PERIOD:
         address = {name: text for name, text in address.items() if name not in {"since", "until"}}
     address |= {DAYS: days} if days in PERIODS and days else {}
-    address |= {WHOSE: filters.SEPARATOR.join(whose)} if whose else {}
-    for name in NAMES:
+    address |= {ORGANIZATIONS: filters.SEPARATOR.join(slugs_chosen)} if slugs_chosen else {}
+    for name in ADDRESS_NAMES:
         if name in address:
             st.query_params[name] = address[name]
         elif name in st.query_params:
             del st.query_params[name]
-    st.session_state[SEEN] = address
+    st.session_state[WRITTEN] = address
 
 
 # The period
@@ -157,7 +160,7 @@ def _whole_days(here: Visitor) -> None:
 
 
 def _period(days: str, here: Visitor) -> tuple[datetime | None, datetime | None]:
-    if days == OWN:
+    if days == OWN_PERIOD:
         since, until = st.session_state["audit-exact"]
         if since is None and until is None:
             since = datetime.combine(datetime.now(here.zone).date(), time(), here.zone)
@@ -171,14 +174,14 @@ def _period(days: str, here: Visitor) -> tuple[datetime | None, datetime | None]
 def _more(everywhere: Askers) -> tuple[dict[str, Any], list[str]]:
     """Show the filters of which several values may be chosen."""
     chosen = sum(bool(st.session_state[f"audit-{name}"]) for name in filters.MANY)
-    chosen += bool(st.session_state["audit-whose"])
+    chosen += bool(st.session_state["audit-organizations"])
     label = f"Filters ({chosen})" if chosen else "Filters"
     ids = tuple(sorted(organization.id for organization, _ in everywhere.values()))
     offered = _offered(ids)
     with st.popover(label, icon=":material/filter_list:", width="content"):
         many = {name: tuple(_several(name, offered[name])) for name in LABELS}
-        whose = _organizations(everywhere) if len(everywhere) > 1 else []
-    return many, whose
+        slugs_chosen = _organizations(everywhere) if len(everywhere) > 1 else []
+    return many, slugs_chosen
 
 
 def _several(name: str, offered: Sequence[str]) -> list[str]:
@@ -187,7 +190,7 @@ def _several(name: str, offered: Sequence[str]) -> list[str]:
     return st.multiselect(
         LABELS[name],
         options,
-        format_func=lambda value: told(name, value),
+        format_func=lambda value: value_in_words(name, value),
         key=key,
         placeholder="Any",
     )
@@ -199,14 +202,14 @@ def _organizations(everywhere: Askers) -> list[str]:
         "Organization",
         list(names),
         format_func=names.__getitem__,
-        key="audit-whose",
+        key="audit-organizations",
         placeholder="The one that is chosen in the sidebar",
     )
 
 
 @st.cache_resource(ttl=60, max_entries=100, show_spinner=False)
 def _offered(organization_ids: tuple[int, ...]) -> Mapping[str, Sequence[str]]:
-    """List what there is to choose from: what occurs, and what may."""
+    """Return what there is to choose from, by filter: what occurs, and what may."""
     with db.begin() as connection:
         found = trail.choices(connection, organization_ids)
     known = {
@@ -217,8 +220,8 @@ def _offered(organization_ids: tuple[int, ...]) -> Mapping[str, Sequence[str]]:
     return {name: sorted({*found.get(name, ()), *known.get(name, ())}) for name in LABELS}
 
 
-def told(name: str, value: str) -> str:
-    """Tell a value of a filter as people know it."""
+def value_in_words(name: str, value: str) -> str:
+    """Return a value of a filter as people know it."""
     if name == "status" and value in LOOKS:
         return LOOKS[value].word
     if name == "resource" and value in resources.CATALOGUE:
@@ -227,12 +230,12 @@ def told(name: str, value: str) -> str:
 
 
 def _clear_button() -> None:
-    if any(name in st.query_params for name in NAMES):
+    if any(name in st.query_params for name in ADDRESS_NAMES):
         st.button("Clear", icon=":material/filter_list_off:", type="tertiary", on_click=_clear)
 
 
 def _clear() -> None:
-    for name in NAMES:
+    for name in ADDRESS_NAMES:
         if name in st.query_params:
             del st.query_params[name]
-    st.session_state.pop(SEEN, None)
+    st.session_state.pop(WRITTEN, None)

@@ -21,8 +21,8 @@ from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import LOOKS, lasted, literal, moment
 from sync_core.ui.runs import downloads, run_in_full
 
-RUN = "run"  # in the address: a run that is to be shown
-ACTIONS = {  # how actions look in the list
+RUN = "run"  # in the address: the run that is opened
+ACTION_LOOKS = {  # word and colour of an action in the list
     "started": ("Started a sync", "blue"),
     "cancelled": ("Cancelled a sync", "gray"),
     "exported": ("Exported", "violet"),
@@ -40,12 +40,12 @@ def show() -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="head"):
         st.title("Audit", icon=":material/fact_check:", anchor=False, width="content")
         st.space("stretch")
-        place = st.container(width="content")
-    trust = st.container()
+        file_slot = st.container(width="content")
+    chain_slot = st.container()
     asked = audit_filters.show(here, everywhere)
-    with trust:
+    with chain_slot:
         chain_status.show(here, [organization for organization, _ in asked.askers.values()])
-    with place:
+    with file_slot:
         _offer_file(asked)
     chosen = _list(here, asked)
     if chosen is not None:
@@ -70,27 +70,27 @@ def _list(here: Visitor, asked: Asked) -> Entry | None:
     with db.begin() as connection:
         total = trail.count(connection, asked.wanted)
     if not total:
-        paging.say_empty(":material/search_off:", "Nothing matches.", "Try fewer filters.")
+        paging.show_empty(":material/search_off:", "Nothing matches.", "Try fewer filters.")
         return None
     table = st.container()
-    offset = paging.turn("audit", min(total, trail.MOST))
+    offset = paging.choose_page("audit", min(total, trail.MOST))
     more = f"There are more than {trail.MOST:,}: filter them, or download them all. "
     st.caption(f"{more if total > trail.MOST else ''}Choose an entry to see it in full.")
     with db.begin() as connection:
-        found = trail.read(connection, asked.wanted, paging.SCREEN, offset)
+        found = trail.read(connection, asked.wanted, paging.PAGE_ROWS, offset)
     with table:
         return _table(here, asked.askers, found)
 
 
 def _table(here: Visitor, askers: Askers, found: Sequence[Entry]) -> Entry | None:
     columns = st.column_config
-    looks = {look.word: look.color for look in LOOKS.values()} | dict(ACTIONS.values())
+    looks = {look.word: look.color for look in LOOKS.values()} | dict(ACTION_LOOKS.values())
     looks |= {_event(entry): "gray" for entry in found if _event(entry) not in looks}
     event = st.dataframe(
         pd.DataFrame([_row(here, askers, entry) for entry in found]),
         hide_index=True,
         height=paging.height(min(len(found), 14)),
-        row_height=paging.ROW_HEIGHT,
+        row_height=paging.ROW_PIXELS,
         on_select="rerun",
         selection_mode="single-row",
         key="audit-list",
@@ -128,11 +128,11 @@ def _row(here: Visitor, askers: Askers, entry: Entry) -> dict[str, object]:
 def _event(entry: Entry) -> str:
     if entry.entry == "run":
         return LOOKS[entry.what].word
-    return ACTIONS[entry.what][0] if entry.what in ACTIONS else entry.what.capitalize()
+    return ACTION_LOOKS[entry.what][0] if entry.what in ACTION_LOOKS else entry.what.capitalize()
 
 
 def details(entry: Entry) -> str:
-    """Tell in a line what a run says, or what somebody did."""
+    """Return in a line what a run says, or what somebody did."""
     if entry.entry == "run":
         return entry.message
     detail = entry.detail or {}
@@ -150,14 +150,14 @@ def details(entry: Entry) -> str:
 
 def _open(here: Visitor, askers: Askers, entry: Entry) -> None:
     """Show all that is known of the entry."""
-    there = _at(here, askers, entry.organization_id)
+    there = _visitor_at(here, askers, entry.organization_id)
     if entry.entry == "action":
         _action(there, entry)
     if entry.run_id is not None:
         _open_run(there, entry.run_id)
 
 
-def _at(here: Visitor, askers: Askers, organization_id: int) -> Visitor:
+def _visitor_at(here: Visitor, askers: Askers, organization_id: int) -> Visitor:
     """Return the visitor as they are known in the organization of an entry."""
     for organization, person in askers.values():
         if organization.id == organization_id:
@@ -178,11 +178,11 @@ def _action(here: Visitor, entry: Entry) -> None:
         who = f"{literal(entry.name)}{team} ({literal(entry.email)})"
         st.caption(f"{moment(entry.at, here.zone)} · {who} · action {entry.id}")
         if entry.detail:
-            told = {literal(name): literal(text) for name, text in _facts(entry.detail)}
-            st.table(told, border="horizontal")
+            facts = {literal(name): literal(text) for name, text in _facts(entry.detail)}
+            st.table(facts, border="horizontal")
 
 
-NAMES = {  # of the facts of a manifest
+FACT_NAMES = {  # of the facts of a manifest
     "what": "What",
     "file": "File",
     "filters": "Filters",
@@ -201,9 +201,9 @@ NAMES = {  # of the facts of a manifest
 
 
 def _facts(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
-    order = {name: place for place, name in enumerate(NAMES)}
+    order = {name: index for index, name in enumerate(FACT_NAMES)}
     names = sorted(detail, key=lambda name: order.get(name, len(order)))
-    return [(NAMES.get(name, name.capitalize()), _fact(detail[name])) for name in names]
+    return [(FACT_NAMES.get(name, name.capitalize()), _fact(detail[name])) for name in names]
 
 
 def _fact(value: object) -> str:
@@ -213,8 +213,8 @@ def _fact(value: object) -> str:
         case int():
             return f"{value:,}"
         case dict():
-            told = "; ".join(f"{name}: {_fact(one)}" for name, one in value.items())
-            return told or "none"
+            parts = (f"{name}: {_fact(part)}" for name, part in value.items())
+            return "; ".join(parts) or "none"
         case list():
             return ", ".join(map(str, value))
         case _:

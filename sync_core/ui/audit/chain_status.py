@@ -1,4 +1,4 @@
-"""Whether the audit's chain is whole: what the last check has found, and when it was."""
+"""The state of the audit's hash chain: what its last check has found, and when."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -12,11 +12,11 @@ from sync_core.organizations import Organization
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.words import ago, literal, moment
 
-STALE = timedelta(hours=36)  # after which a check should have come
+CHECK_OVERDUE = timedelta(hours=36)
 
 
 @st.cache_resource(ttl=30, max_entries=200, show_spinner=False)
-def of(organization_id: int) -> Verdict | None:
+def verdict_of(organization_id: int) -> Verdict | None:
     """Return the last verdict on an organization's chain."""
     with db.begin() as connection:
         return hash_chain.latest(connection, organization_id)
@@ -26,7 +26,7 @@ def show(here: Visitor, organizations: Sequence[Organization]) -> None:
     """Show the verdict on each of these organizations."""
     for organization in organizations:
         name = f"{literal(organization.name)}: " if len(organizations) > 1 else ""
-        _show(here, name, of(organization.id))
+        _show(here, name, verdict_of(organization.id))
 
 
 def _show(here: Visitor, name: str, found: Verdict | None) -> None:
@@ -40,11 +40,11 @@ def _show(here: Visitor, name: str, found: Verdict | None) -> None:
             title="The audit trail is broken.",
             icon=":material/gpp_bad:",
         )
-    elif datetime.now(UTC) - found.at > STALE:
-        told = f"{name}Verified through {moment(found.at, here.zone)}, and not since: no beat runs."
-        st.markdown(f":small[:orange[:material/gpp_maybe: {told}]]")
+    elif datetime.now(UTC) - found.at > CHECK_OVERDUE:
+        text = f"{name}Verified through {moment(found.at, here.zone)}, and not since."
+        st.markdown(f":small[:orange[:material/gpp_maybe: {text} Maintenance does not run.]]")
     else:
         head = found.head.hex()[:12] if found.head else "none"
-        told = f"Verified through {moment(found.at, here.zone)}"
+        text = f"Verified through {moment(found.at, here.zone)}"
         more = f"{ago(found.at)}, {found.links:,} links, head {head}"
-        st.markdown(f":small[:green[:material/verified_user: {name}{told}] :gray[· {more}]]")
+        st.markdown(f":small[:green[:material/verified_user: {name}{text}] :gray[· {more}]]")

@@ -1,1 +1,1 @@
-"""What surrounds every page: sign-in, navigation, who is here, what is live, what went wrong."""
+"""What surrounds every page: sign-in, navigation, the visitor, the active runs, errors."""

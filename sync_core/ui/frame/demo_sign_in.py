@@ -1,4 +1,4 @@
-"""The demo sign-in: anybody at this machine chooses a made-up person; never behind [auth]."""
+"""The demo sign-in: anybody at this machine chooses a made-up person; never beside [auth]."""
 
 import json
 import time
@@ -18,7 +18,7 @@ from streamlit.web.server.starlette.starlette_app_utils import (
 PATH = "/sign-in/demo"
 SALT = "sync-desk-demo"
 PROVIDER = "demo"  # in the cookie
-VALID = 60  # seconds from the click to the sign-in
+TICKET_SECONDS = 60  # from the click to the sign-in
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 SEE_OTHER = 303
@@ -38,7 +38,7 @@ def has_auth() -> bool:
 
 def address(email: str, name: str, path: str) -> str:
     """Return the address that signs the person in, within a minute, and leads to the path."""
-    ticket = {"email": email, "name": name, "path": path, "until": time.time() + VALID}
+    ticket = {"email": email, "name": name, "path": path, "until": time.time() + TICKET_SECONDS}
     signed = create_signed_value(get_cookie_secret(), SALT, json.dumps(ticket)).decode()
     return f"{PATH}?{urlencode({'ticket': signed})}"
 

@@ -9,20 +9,20 @@ from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.ui.parts.words import literal
 
-AGAIN = 2  # seconds between two looks whether the database is back
-GONE = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
+RETRY_SECONDS = 2  # between two looks whether the database is back
+DATABASE_ERRORS = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
 
 log = logging.getLogger(__name__)
 
 
 def show(error: Exception) -> bool:
-    """Show an error as a sentence with its advice; returns True: there is nothing to add."""
-    if isinstance(error, GONE):
+    """Show an error as a sentence with its advice; returns True: Streamlit has nothing to add."""
+    if isinstance(error, DATABASE_ERRORS):
         log.warning("Postgres does not answer: %s", type(error).__name__)
-        say(SyncError("database_down"))
-        st.fragment(run_every=AGAIN)(_come_back)()
+        show_sentence(SyncError("database_down"))
+        st.fragment(run_every=RETRY_SECONDS)(_rerun_when_back)()
     elif isinstance(error, SyncError):
-        say(error)
+        show_sentence(error)
     else:
         log.error("a page failed", exc_info=error)
         st.error(
@@ -33,16 +33,16 @@ def show(error: Exception) -> bool:
     return True
 
 
-def say(error: SyncError) -> None:
+def show_sentence(error: SyncError) -> None:
     """Show the sentence of an error and what to do about it."""
     st.error(literal(error.advice), title=literal(error.sentence), icon=":material/error:")
 
 
-def _come_back() -> None:
+def _rerun_when_back() -> None:
     """Show the page again as soon as the database answers."""
     try:
         with db.begin() as connection:
             connection.execute(sa.select(1))
-    except GONE:
+    except DATABASE_ERRORS:
         return
     st.rerun()

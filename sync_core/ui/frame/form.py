@@ -1,4 +1,4 @@
-"""A change that somebody asks for in a form: it is made, or a sentence says why not."""
+"""What somebody saves with a form: it is kept, or a sentence says why not."""
 
 from collections.abc import Callable
 
@@ -10,10 +10,10 @@ from sync_core.ui.parts import source_line
 from sync_core.ui.parts.words import literal
 
 
-def make(change: Callable[[], object]) -> None:
-    """Make the change and show the page anew, or say why not."""
+def save(operation: Callable[[], object]) -> None:
+    """Run the operation and draw the page anew, or show the sentence of its SyncError."""
     try:
-        change()
+        operation()
     except SyncError as error:
         st.error(literal(error.advice), title=literal(error.sentence), icon=":material/error:")
         return

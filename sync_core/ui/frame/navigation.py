@@ -10,7 +10,7 @@ from sync_core.foundation.settings import ROOT
 from sync_core.organizations.people import Permission
 from sync_core.ui.frame.visitor import Visitor
 
-SPACE = 11  # pixels between two links
+LINK_GAP_PIXELS = 11
 Pages = Mapping[str, Sequence[StreamlitPage]]  # section -> pages
 
 
@@ -20,7 +20,7 @@ def page_file(name: str) -> str:
 
 
 def pages(here: Visitor | None) -> Pages:
-    """List all pages by section; each page refuses by itself whoever may not see it."""
+    """Return all pages by section; each page refuses by itself whoever may not see it."""
     return {
         "": [
             _page(here, "read", "overview", "Overview", ":material/dashboard:", default=True),
@@ -62,9 +62,9 @@ def show(offered: Pages) -> None:
 
     Not by st.navigation, whose list with sections a screen reader cannot follow.
     """
-    with st.container(gap=SPACE, key="nav"):
-        for section, some in offered.items():
-            visible = [page for page in some if page.visibility == "visible"]
+    with st.container(gap=LINK_GAP_PIXELS, key="nav"):
+        for section, pages_of_it in offered.items():
+            visible = [page for page in pages_of_it if page.visibility == "visible"]
             if section and visible:
                 st.markdown(f":small[**{section}**]")
             for page in visible:

@@ -1,4 +1,4 @@
-"""The one thing on a page that looks again by itself: it follows the runs of the organization."""
+"""Polling: the one part of a page that redraws itself, for it follows the runs."""
 
 from collections.abc import Callable
 
@@ -6,42 +6,42 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from sync_core.ui.frame import run_state
-from sync_core.ui.frame.run_state import News, State
+from sync_core.ui.frame.run_state import RunState, Signature
 from sync_core.ui.frame.visitor import Visitor
 
-BADGE = "badge"  # session keys of this run of the page: where the badge stands,
+BADGE = "badge"  # session keys of this draw of the page: the slot of the sidebar's badge,
 FOLLOWED = "followed"  # and whether the page follows the runs itself
 
-Draw = Callable[[News], None]
-DrawIn = Callable[[DeltaGenerator, News], None]
+Draw = Callable[[RunState], None]
+DrawInto = Callable[[DeltaGenerator, RunState], None]
 
 
-def begin(place: DeltaGenerator, draw: DrawIn) -> None:
-    """Name the place in the sidebar that shows what runs, on every page."""
-    st.session_state[BADGE], st.session_state[FOLLOWED] = (place, draw), False
+def begin(slot: DeltaGenerator, draw: DrawInto) -> None:
+    """Keep the slot in the sidebar that shows the active runs, on every page."""
+    st.session_state[BADGE], st.session_state[FOLLOWED] = (slot, draw), False
 
 
-def follow(here: Visitor, draw: Draw = lambda _news: None) -> None:
-    """Draw what is live here, again and again; when a run begins or ends, the whole page anew."""
+def follow(here: Visitor, draw: Draw = lambda _state: None) -> None:
+    """Draw the state of the runs here, again and again; the whole page when one begins or ends."""
     badge = None if st.session_state[FOLLOWED] else st.session_state[BADGE]  # one of them draws it
     st.session_state[FOLLOWED] = True
-    found = run_state.read(here.organization.id)
-    st.fragment(run_every=found.pace)(_look)(here, found.state, draw, badge)
+    state = run_state.read(here.organization.id)
+    st.fragment(run_every=state.poll_seconds)(_look)(here, state.signature, draw, badge)
 
 
 def finish(here: Visitor) -> None:
-    """Follow the runs for the sidebar's sake, where the page does not follow them itself."""
+    """Follow the runs for the sidebar alone, where the page does not follow them itself."""
     if not st.session_state[FOLLOWED]:
         follow(here)
 
 
 def _look(
-    here: Visitor, seen: State, draw: Draw, badge: tuple[DeltaGenerator, DrawIn] | None
+    here: Visitor, seen: Signature, draw: Draw, badge: tuple[DeltaGenerator, DrawInto] | None
 ) -> None:
-    found = run_state.read(here.organization.id)
-    if found.state != seen:
+    state = run_state.read(here.organization.id)
+    if state.signature != seen:
         st.rerun()
     if badge:
-        place, draw_badge = badge
-        draw_badge(place, found)
-    draw(found)
+        slot, draw_badge = badge
+        draw_badge(slot, state)
+    draw(state)

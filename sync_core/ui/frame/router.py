@@ -20,7 +20,7 @@ try:
     if here is None:
         sign_in.show(f"/{page.url_path}")
     else:
-        visitor.note_arrival(here)
+        visitor.record_sign_in(here)
         sidebar.show(here, offered)
         page.run()
         polling.finish(here)

@@ -1,4 +1,4 @@
-"""What goes on in an organization: one read a second for all sessions of this process."""
+"""The runs of an organization as they are now: one read a second for all sessions here."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -19,23 +19,22 @@ from sync_core.runs.progress import Line, Progress
 from sync_core.ui.frame import workers
 from sync_core.ui.parts import time_left
 
-ACTIVE_PACE, IDLE_PACE = 1, 5  # seconds between two looks of a page
-SHARED = 0.9  # seconds for which a read serves everybody
-SILENCE = 5.0  # seconds without a try after Redis did not answer
-SHOWN = timedelta(hours=24)  # for which the end of a run is news
+ACTIVE_POLL_SECONDS, IDLE_POLL_SECONDS = 1, 5  # between two looks of a page
+CACHE_SECONDS = 0.9  # for which a read serves everybody
+REDIS_PAUSE_SECONDS = 5.0  # without a try after Redis did not answer
+NOTICE_AGE = timedelta(hours=24)  # for which a page gives notice of the end of a run
 
-
-State = frozenset[tuple[int, bool]]
+Signature = frozenset[tuple[int, bool]]  # the ids of runs, and whether each is active
 
 
 @dataclass(frozen=True)
-class News:
+class RunState:
     """The runs that matter now, by resource, with their progress and who wants no notice of them.
 
     `fresh` holds the runs that last brought a resource in step, `failed` how many of their rows
-    failed, `places` where a run stands in the queue, `usual` the seconds that runs of the resources
-    on their way usually take, `problem` why nobody would work on a run.
-    `live` is False where progress and logs cannot be read; the runs go on without them.
+    failed, `queue_positions` the positions of runs in the queue (1 is the next), `usual` the
+    seconds that the runs of an active resource usually take, `problem` why no worker takes one.
+    `has_live_progress` is False where progress and logs cannot be read; the runs go on without.
     """
 
     runs: Mapping[str, Run]
@@ -44,20 +43,21 @@ class News:
     policies: Mapping[str, Policy]
     progress: Mapping[int, Progress]
     logs: Mapping[int, Sequence[Line]]
-    places: Mapping[int, int]
+    queue_positions: Mapping[int, int]
     dismissed: Mapping[tuple[int, str], datetime]
     usual: Mapping[str, float | None]
     problem: str | None
-    live: bool
+    has_live_progress: bool
 
     @property
-    def pace(self) -> int:
-        """How often a page that shows all of it looks again, in seconds."""
-        return ACTIVE_PACE if any(run.active for run in self.runs.values()) else IDLE_PACE
+    def poll_seconds(self) -> int:
+        """Return the seconds after which a page that shows all of it looks again."""
+        is_active = any(run.active for run in self.runs.values())
+        return ACTIVE_POLL_SECONDS if is_active else IDLE_POLL_SECONDS
 
     @property
-    def state(self) -> State:
-        """Which runs there are, and whether they are on their way: a change concerns the page."""
+    def signature(self) -> Signature:
+        """Return what concerns the whole page: it is drawn anew when this changes."""
         return frozenset((run.id, run.active) for run in self.runs.values())
 
     def overdue(self, resource: str) -> bool:
@@ -80,39 +80,39 @@ class News:
 
 
 def is_recent(run: Run) -> bool:
-    """Return whether the run is on its way, or its end still is news."""
-    return run.finished_at is None or datetime.now(UTC) - run.finished_at < SHOWN
+    """Return whether the run is active, or ended within NOTICE_AGE."""
+    return run.finished_at is None or datetime.now(UTC) - run.finished_at < NOTICE_AGE
 
 
-@st.cache_resource(ttl=SHARED, show_spinner=False)
-def read(organization_id: int) -> News:
-    """Read the news of an organization, or share what somebody read within the last second."""
+@st.cache_resource(ttl=CACHE_SECONDS, show_spinner=False)
+def read(organization_id: int) -> RunState:
+    """Read the state of an organization's runs, or share what was read within the last second."""
     with db.begin() as connection:
         latest = runs.latest(connection, organization_id)
         fresh = runs.fresh(connection, organization_id)
         failed = _failed(connection, fresh)
         decided = policies.of(connection, organization_id)
         dismissed = _dismissed(connection, [run.id for run in latest.values()])
-        places = runs.queue_places(connection, organization_id)
+        queue_positions = runs.queue_places(connection, organization_id)
     active = [run for run in latest.values() if run.active]
     live = _live([run.id for run in active])
-    return News(
+    return RunState(
         runs=latest,
         fresh=fresh,
         failed=failed,
         policies=decided,
         progress=live[0] if live else {},
         logs=live[1] if live else {},
-        places=places,
+        queue_positions=queue_positions,
         dismissed=dismissed,
         usual={run.resource: time_left.usual(organization_id, run.resource) for run in active},
         problem=workers.problem(),
-        live=live is not None,
+        has_live_progress=live is not None,
     )
 
 
 def forget(organization_id: int) -> None:
-    """Read anew at the next look, for something has just been changed."""
+    """Read again at the next look, for something has just been changed."""
     read.clear(organization_id)
 
 
@@ -148,7 +148,7 @@ def _dismissed(connection: Connection, run_ids: Sequence[int]) -> dict[tuple[int
 
 @dataclass
 class _Redis:
-    silent_until: float = 0.0
+    paused_until: float = 0.0
 
 
 _redis = _Redis()
@@ -158,10 +158,10 @@ def _live(run_ids: Sequence[int]) -> tuple[dict[int, Progress], dict[int, list[L
     """Read progress and logs; None where Redis does not answer, or did not a moment ago."""
     if not run_ids:
         return {}, {}
-    if time.monotonic() < _redis.silent_until:
+    if time.monotonic() < _redis.paused_until:
         return None
     try:
         return progress.read(redis_clients.client(), run_ids)
     except RedisError:
-        _redis.silent_until = time.monotonic() + SILENCE
+        _redis.paused_until = time.monotonic() + REDIS_PAUSE_SECONDS
         return None

@@ -1,4 +1,4 @@
-"""The sidebar below the navigation: what runs now, the organization, the person."""
+"""The sidebar below the navigation: the active runs, the organization, the person."""
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -7,8 +7,8 @@ from sync_core.catalogue import resources
 from sync_core.runs import Run
 from sync_core.ui.frame import navigation, polling, visitor
 from sync_core.ui.frame.navigation import Pages, page_file
-from sync_core.ui.frame.run_state import News
-from sync_core.ui.frame.visitor import CHOICE, Visitor
+from sync_core.ui.frame.run_state import RunState
+from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
 from sync_core.ui.parts.words import ROLES, literal
 
 
@@ -22,25 +22,25 @@ def show(here: Visitor, offered: Pages) -> None:
         _person(here)
 
 
-def _badge(place: DeltaGenerator, found: News) -> None:
-    """Show what runs now; nothing where nothing does."""
-    active = [run for run in found.runs.values() if run.active]
+def _badge(slot: DeltaGenerator, state: RunState) -> None:
+    """Show the active runs; nothing where there are none."""
+    active = [run for run in state.runs.values() if run.active]
     if not active:
-        place.empty()
+        slot.empty()
         return
-    with place.container(border=True, gap="xsmall", key="badge"):
+    with slot.container(border=True, gap="xsmall", key="badge"):
         for run in active:
-            _run(run, found)
+            _run(run, state)
 
 
-def _run(run: Run, found: News) -> None:
+def _run(run: Run, state: RunState) -> None:
     resource = resources.CATALOGUE[run.resource]
-    known = found.progress.get(run.id)
+    known = state.progress.get(run.id)
     percent = min(known.percent, 100) if known else 0
-    told = f" · {percent} %" if known else ""
+    suffix = f" · {percent} %" if known else ""
     st.page_link(
         page_file(run.resource),
-        label=f"{resource.main.title}{told}",
+        label=f"{resource.main.title}{suffix}",
         icon=":material/progress_activity:",
         width="stretch",
     )
@@ -53,7 +53,7 @@ def _organization(here: Visitor) -> None:
         st.caption(f":material/domain: {literal(here.organization.name)}")
         return
     names = {organization.slug: organization.name for organization in here.choices}
-    st.query_params[CHOICE] = here.organization.slug
+    st.query_params[ORGANIZATION] = here.organization.slug
     slugs = list(names)
     st.selectbox(
         "Organization",
@@ -68,7 +68,7 @@ def _organization(here: Visitor) -> None:
 
 
 def _change() -> None:
-    st.query_params[CHOICE] = st.session_state["organization"]
+    st.query_params[ORGANIZATION] = st.session_state["organization"]
 
 
 def _person(here: Visitor) -> None:
@@ -84,6 +84,6 @@ def _person(here: Visitor) -> None:
             type="tertiary",
             help="Sign out",
             key="sign-out",
-            on_click=visitor.leave,
+            on_click=visitor.sign_out,
             args=(here,),
         )

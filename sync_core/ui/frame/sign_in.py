@@ -1,4 +1,4 @@
-"""The page of those who are not signed in, and who may not be let in at all."""
+"""The sign-in page, also for those who are signed in but not let in."""
 
 import json
 
@@ -53,7 +53,7 @@ def show(path: str) -> None:
 
 
 def _say_why() -> None:
-    """Tell those who signed in why they are not in."""
+    """Show those who signed in why they are not let in."""
     if not st.user.get("is_logged_in"):
         return
     address = literal(st.user.get("email") or "Your address")
@@ -71,27 +71,27 @@ def _say_why() -> None:
 
 def _choose_somebody(path: str) -> None:
     st.caption("This is a demo on your own machine: choose who you are.", text_alignment="center")
-    for person in _everybody():
+    for person in _people():
         st.button(
             f"**{literal(person.name)}** · {ROLES[person.role]}, {DUTIES[person.role]}",
             icon=":material/person:",
             width="stretch",
-            on_click=_knock,
+            on_click=_sign_in_as,
             args=(person, path),
-            key=f"be-{person.email}",
+            key=f"sign-in-as-{person.email}",
         )
-    if address := st.session_state.pop("knocking", None):
+    if address := st.session_state.pop("demo-sign-in-address", None):
         st.html(
             f"<script>location.assign({json.dumps(address)})</script>", unsafe_allow_javascript=True
         )
 
 
-def _knock(person: Person, path: str) -> None:
-    st.session_state["knocking"] = demo_sign_in.address(person.email, person.name, path)
+def _sign_in_as(person: Person, path: str) -> None:
+    st.session_state["demo-sign-in-address"] = demo_sign_in.address(person.email, person.name, path)
 
 
-def _everybody() -> list[Person]:
-    """List the people of all organizations, each once."""
+def _people() -> list[Person]:
+    """Return the people of all organizations, each once."""
     with db.begin() as connection:
         known = [
             person

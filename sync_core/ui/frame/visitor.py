@@ -1,4 +1,4 @@
-"""Who looks at the pages, of which organization; every page asks here before it shows anything."""
+"""Who looks at a page, in which organization; every page asks here before it shows anything."""
 
 import time
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from sync_core.foundation import db, settings, tables
 from sync_core.organizations import Organization, actions, people
 from sync_core.organizations.people import Permission, Person
 
-CHOICE = "org"  # of the organization, in the address and in the session
-KNOWN = 10  # seconds for which roles are remembered
+ORGANIZATION = "org"  # of the organization, in the address and in the session
+ROLES_CACHE_SECONDS = 10
 
 Memberships = dict[str, tuple[Organization, Person]]  # by the organization's slug
 
@@ -59,9 +59,9 @@ def current() -> Visitor | None:
 
 def _chosen(known: Memberships) -> str:
     """Return the organization that the address or the session names, else the first."""
-    asked = st.query_params.get(CHOICE) or st.session_state.get(CHOICE)
+    asked = st.query_params.get(ORGANIZATION) or st.session_state.get(ORGANIZATION)
     slug = asked if asked in known else next(iter(known))
-    st.session_state[CHOICE] = slug
+    st.session_state[ORGANIZATION] = slug
     return slug
 
 
@@ -83,7 +83,7 @@ def where(here: Visitor, permission: Permission) -> Memberships:
     return {slug: (there, person) for slug, (there, person) in known if person.may(permission)}
 
 
-@st.cache_resource(ttl=KNOWN, show_spinner=False)
+@st.cache_resource(ttl=ROLES_CACHE_SECONDS, show_spinner=False)
 def _memberships(address: str) -> Memberships:
     with db.begin() as connection:
         return {
@@ -94,14 +94,14 @@ def _memberships(address: str) -> Memberships:
 
 
 def forget() -> None:
-    """Read roles and organizations anew, for they have just been changed."""
+    """Read roles and organizations again, for they have just been changed."""
     _memberships.clear()
 
 
-def note_arrival(here: Visitor) -> None:
-    """Write down that somebody signed in: once for each sign-in, however many tabs there are."""
+def record_sign_in(here: Visitor) -> None:
+    """Record that somebody signed in: once for each sign-in, however many tabs there are."""
     at = st.user.get("auth_time") or st.user.get("iat")
-    if st.session_state.get("arrived") == at:
+    if st.session_state.get("sign-in-recorded") == at:
         return
     done = tables.actions.c
     with db.begin() as connection:
@@ -115,11 +115,11 @@ def note_arrival(here: Visitor) -> None:
             actions.record(
                 connection, here.organization.id, here.person, "signed in", detail={"at": str(at)}
             )
-    st.session_state["arrived"] = at
+    st.session_state["sign-in-recorded"] = at
 
 
-def leave(here: Visitor) -> None:
-    """Sign the visitor out."""
+def sign_out(here: Visitor) -> None:
+    """Sign the visitor out, and record it."""
     with db.begin() as connection:
         actions.record(connection, here.organization.id, here.person, "signed out")
     st.logout()

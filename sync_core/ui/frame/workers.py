@@ -1,4 +1,4 @@
-"""Whether anybody is there who would work on a sync."""
+"""Whether there is a worker that would take a sync."""
 
 import streamlit as st
 from redis import RedisError
@@ -8,7 +8,7 @@ from sync_core.execution import queue
 
 @st.cache_resource(ttl=5, show_spinner=False)
 def problem() -> str | None:
-    """Say what is wrong where nobody would work on a sync."""
+    """Return why no worker would take a sync; None where one would."""
     try:
         alive = queue.workers()
     except RedisError:

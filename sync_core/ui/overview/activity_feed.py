@@ -1,4 +1,4 @@
-"""What people did lately, in words: "Sarah Lim from Operations synced therapists at 2:30 PM"."""
+"""The activity feed: "Sarah Lim from Operations synced therapists at 2:30 PM"."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,8 +16,9 @@ from sync_core.runs import Run
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.words import clock, literal, look
 
-SHOWN, LOOKED_AT = 10, 50
-DID = {
+MAX_LINES = 10
+MAX_EVENTS = 50  # that are read, of each kind: what happened again and again is one line
+VERBS = {  # by the status of the run
     "queued": "is about to sync",
     "running": "is syncing",
     "interrupted": "is syncing",
@@ -29,7 +30,7 @@ DID = {
     "cancelled": "started to sync",
     "expired": "asked to sync",
 }
-THEN = {
+ENDINGS = {  # by the status of the run
     "partial": ", and some rows failed",
     "failed": ", and it failed",
     "timed_out": ", and it took too long",
@@ -46,49 +47,49 @@ class Item:
     at: datetime
     icon: str
     text: str  # Markdown, without the time
-    times: int = 1  # so often in a row
+    times: int = 1  # in a row
 
 
 def show(here: Visitor) -> None:
     """Show the latest things, newest first."""
-    with st.container(border=True, gap="xsmall", key="feed"):
+    with st.container(border=True, gap="xsmall", key="activity-feed"):
         st.markdown("**Activity**")
         items = _items(here.organization.id)
         if not items:
             st.caption("Nothing has happened yet. Who syncs what, and when, is told here.")
         for item in items:
             often = f" :gray-badge[{item.times} times]" if item.times > 1 else ""
-            told = f"{item.icon} {item.text} :gray[{clock(item.at, here.zone)}]{often}"
-            st.markdown(f":small[{told}]")
+            line = f"{item.icon} {item.text} :gray[{clock(item.at, here.zone)}]{often}"
+            st.markdown(f":small[{line}]")
 
 
 def _items(organization_id: int) -> list[Item]:
     with db.begin() as connection:
-        latest = runs.history(connection, organization_id, limit=LOOKED_AT)
+        latest = runs.history(connection, organization_id, limit=MAX_EVENTS)
         done = tables.actions
         changes = connection.execute(
             sa.select(done)
             .where(done.c.organization_id == organization_id, done.c.kind == "changed a setting")
             .order_by(done.c.at.desc())
-            .limit(LOOKED_AT)
+            .limit(MAX_EVENTS)
         ).mappings()
         items = [*map(_of_run, latest), *(_of_change(dict(row)) for row in changes)]
     items.sort(key=lambda item: item.at, reverse=True)
-    return list(_together(items))[:SHOWN]
+    return list(_merged(items))[:MAX_LINES]
 
 
-def _together(items: Sequence[Item]) -> Iterator[Item]:
-    """Put things that somebody did again and again into one, with the time of the latest."""
+def _merged(items: Sequence[Item]) -> Iterator[Item]:
+    """Merge what somebody did several times in a row, with the time of the latest."""
     for _, same in groupby(items, key=lambda item: (item.icon, item.text)):
         latest, *earlier = same
         yield replace(latest, times=1 + len(earlier))
 
 
 def _of_run(run: Run) -> Item:
-    looks = look(run)
+    run_look = look(run)
     who = _who(run.requested_by, run.requested_team)
-    text = f"{who} {DID[run.status]} {_what(run.resource)}{THEN.get(run.status, '')}"
-    return Item(run.queued_at, f":{looks.color}[{looks.icon}]", text)
+    text = f"{who} {VERBS[run.status]} {_what(run.resource)}{ENDINGS.get(run.status, '')}"
+    return Item(run.queued_at, f":{run_look.color}[{run_look.icon}]", text)
 
 
 def _of_change(row: Mapping[str, Any]) -> Item:

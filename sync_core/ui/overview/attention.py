@@ -9,7 +9,7 @@ from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.ui.audit import chain_status
 from sync_core.ui.frame.navigation import page_file
-from sync_core.ui.frame.run_state import News
+from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line
 from sync_core.ui.parts.words import Color, ago, brief, count, hours, literal
@@ -17,7 +17,7 @@ from sync_core.ui.runs import notice
 
 
 @dataclass(frozen=True)
-class Matter:
+class AttentionItem:
     """One thing that needs a person, and the page where it is dealt with."""
 
     icon: str
@@ -27,67 +27,71 @@ class Matter:
     tab: str | None = None
 
 
-def show(here: Visitor, found: News) -> None:
+def show(here: Visitor, state: RunState) -> None:
     """List what needs a person; where nothing does, show nothing."""
-    matters = list(_matters(here, found))
-    if not matters:
+    items = list(_items(here, state))
+    if not items:
         return
     with st.container(border=True, gap="xsmall", key="attention"):
-        st.markdown(f"**Needs a person** :gray-badge[{len(matters)}]")
-        for matter in matters:
-            _show(matter)
+        st.markdown(f"**Needs a person** :gray-badge[{len(items)}]")
+        for item in items:
+            _show(item)
 
 
-def _show(matter: Matter) -> None:
-    text = f":{matter.color}[{matter.icon}] {matter.text}"
-    if matter.page is None:
+def _show(item: AttentionItem) -> None:
+    text = f":{item.color}[{item.icon}] {item.text}"
+    if item.page is None:
         st.markdown(f":small[{text}]")
         return
     st.page_link(
-        page_file(matter.page),
+        page_file(item.page),
         label=text,
         icon=":material/chevron_right:",
         icon_position="right",
         width="stretch",
-        query_params={notice.TAB: matter.tab} if matter.tab else None,
+        query_params={notice.TAB: item.tab} if item.tab else None,
     )
 
 
-def _matters(here: Visitor, found: News) -> Iterator[Matter]:
+def _items(here: Visitor, state: RunState) -> Iterator[AttentionItem]:
     for resource in resources.CATALOGUE.values():
-        yield from _of_resource(here, resource, found)
+        yield from _of_resource(here, resource, state)
     if here.person.may("audit"):
         yield from _broken_chain(here)
-    if found.problem:
-        yield Matter(":material/engineering:", "red", found.problem)
+    if state.problem:
+        yield AttentionItem(":material/engineering:", "red", state.problem)
 
 
-def _of_resource(here: Visitor, resource: Resource, found: News) -> Iterator[Matter]:
-    run, title = found.runs.get(resource.name), f"**{resource.title}**"
+def _of_resource(here: Visitor, resource: Resource, state: RunState) -> Iterator[AttentionItem]:
+    run, title = state.runs.get(resource.name), f"**{resource.title}**"
     if run and run.status in {"failed", "timed_out"}:
         text = f"{title}: {literal(brief(run.message))}"
-        yield Matter(":material/error:", "red", text, resource.name)
+        yield AttentionItem(":material/error:", "red", text, resource.name)
     if run and run.status == "waiting":
         text = f"{title}: its plan waits for a decision."
-        yield Matter(":material/front_hand:", "orange", text, resource.name)
-    if failed := found.failed.get(resource.name):
+        yield AttentionItem(":material/front_hand:", "orange", text, resource.name)
+    if failed := state.failed.get(resource.name):
         text = f"{title}: {count(failed, 'row')} failed in the last sync."
-        yield Matter(":material/warning:", "orange", text, resource.name, notice.TO_MEND)
-    if found.overdue(resource.name):
-        promise = hours(found.policies[resource.name].fresh_hours)
-        text = f"{title}: in step {_since(found, resource)}, but it shall be every {promise}."
-        yield Matter(":material/hourglass_bottom:", "orange", text, resource.name)
-    if not source_line.of(here.organization, resource.name):
-        yield Matter(":material/link_off:", "orange", f"{title}: no source is set.", "sources")
+        yield AttentionItem(
+            ":material/warning:", "orange", text, resource.name, notice.NEEDS_A_PERSON
+        )
+    if state.overdue(resource.name):
+        promise = hours(state.policies[resource.name].fresh_hours)
+        text = f"{title}: in step {_since(state, resource)}, but it shall be every {promise}."
+        yield AttentionItem(":material/hourglass_bottom:", "orange", text, resource.name)
+    if not source_line.settings_of(here.organization, resource.name):
+        yield AttentionItem(
+            ":material/link_off:", "orange", f"{title}: no source is set.", "sources"
+        )
 
 
-def _broken_chain(here: Visitor) -> Iterator[Matter]:
-    verdict = chain_status.of(here.organization.id)
+def _broken_chain(here: Visitor) -> Iterator[AttentionItem]:
+    verdict = chain_status.verdict_of(here.organization.id)
     if verdict and verdict.broken:
         text = f"**Audit**: the trail is broken at {literal(verdict.broken)}."
-        yield Matter(":material/gpp_bad:", "red", text, "audit")
+        yield AttentionItem(":material/gpp_bad:", "red", text, "audit")
 
 
-def _since(found: News, resource: Resource) -> str:
-    at = found.fresh[resource.name].finished_at
+def _since(state: RunState, resource: Resource) -> str:
+    at = state.fresh[resource.name].finished_at
     return ago(at) if at else ""

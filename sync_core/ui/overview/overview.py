@@ -1,4 +1,4 @@
-"""The overview: what needs a person, one card a resource, and what people did lately."""
+"""The overview: what needs a person, one card for each resource, and the activity feed."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -11,7 +11,7 @@ from sync_core.catalogue.resource import Resource
 from sync_core.runs import Run
 from sync_core.ui.frame import polling, visitor
 from sync_core.ui.frame.navigation import page_file
-from sync_core.ui.frame.run_state import News
+from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.overview import activity_feed, attention, summary
 from sync_core.ui.parts.words import ago, brief, hours, lasted, literal, look
@@ -31,39 +31,39 @@ def show() -> None:
         activity_feed.show(here)
 
 
-def _draw(here: Visitor, top: DeltaGenerator, found: News) -> None:
-    """Show how all stands, what needs a person, and the cards."""
+def _draw(here: Visitor, top: DeltaGenerator, state: RunState) -> None:
+    """Show the summary, what needs a person, and the cards."""
     with top:
-        summary.show(found)
-    attention.show(here, found)
-    latest = run_strip.of(here.organization.id, found.state)
+        summary.show(state)
+    attention.show(here, state)
+    latest = run_strip.of(here.organization.id, state.signature)
     with st.grid(2, min_column_width=260):
         for resource in resources.CATALOGUE.values():
-            _card(here, resource, found, latest[resource.name])
+            _card(here, resource, state, latest[resource.name])
 
 
-def _card(here: Visitor, resource: Resource, found: News, latest: Sequence[Run]) -> None:
-    run = found.runs.get(resource.name)
-    looks = look(run)
+def _card(here: Visitor, resource: Resource, state: RunState, latest: Sequence[Run]) -> None:
+    run = state.runs.get(resource.name)
+    run_look = look(run)
     with st.container(border=True, height="stretch", gap="xsmall", key=f"card-{resource.name}"):
         title = f"**{resource.title}**"
         st.page_link(page_file(resource.name), label=title, icon=resource.icon, width="stretch")
         overdue = " :orange-badge[:material/hourglass_bottom: Overdue]"
-        badge = f":{looks.color}-badge[{looks.icon} {looks.word}]"
-        st.markdown(badge + (overdue if found.overdue(resource.name) else ""))
+        badge = f":{run_look.color}-badge[{run_look.icon} {run_look.word}]"
+        st.markdown(badge + (overdue if state.overdue(resource.name) else ""))
         if run and run.active:
-            percent = progress_words.of(run, found).percent
-            st.progress(min(percent, 100), text=progress_words.sentence(run, found))
+            percent = progress_words.of(run, state).percent
+            st.progress(min(percent, 100), text=progress_words.sentence(run, state))
         else:
-            told = literal(brief(run.message)) if run else ":gray[Its first sync fills this card.]"
-            st.markdown(f":small[{told}]")
+            text = literal(brief(run.message)) if run else ":gray[Its first sync fills this card.]"
+            st.markdown(f":small[{text}]")
         st.space("stretch")
         run_strip.show(here, latest)
-        st.caption(f"{_when(run)}  \n{_freshness(resource, found)}" if run else "No runs yet")
+        st.caption(f"{_when(run)}  \n{_freshness(resource, state)}" if run else "No runs yet")
 
 
 def _when(run: Run) -> str:
-    """Tell when the run was, and who asked for it."""
+    """Return when the run was, and who asked for it."""
     who = literal(run.requested_by)
     if run.finished_at is None:
         return f"Started {ago(run.queued_at)} by {who}"
@@ -72,11 +72,11 @@ def _when(run: Run) -> str:
     return f"{when[0].upper()}{when[1:]} by {who}{took}"
 
 
-def _freshness(resource: Resource, found: News) -> str:
-    """Tell how fresh the rows are, beside what is promised of them."""
-    fresh = found.fresh.get(resource.name)
-    promise = f"every {hours(found.policies[resource.name].fresh_hours)}"
+def _freshness(resource: Resource, state: RunState) -> str:
+    """Return how fresh the rows are, and the promise beside it."""
+    fresh = state.fresh.get(resource.name)
+    promise = f"every {hours(state.policies[resource.name].fresh_hours)}"
     if fresh is None or fresh.finished_at is None:
         return f":material/hourglass_empty: Never in step · {promise}"
-    icon = "hourglass_bottom" if found.overdue(resource.name) else "verified"
+    icon = "hourglass_bottom" if state.overdue(resource.name) else "verified"
     return f":material/{icon}: In step {ago(fresh.finished_at)} · {promise}"

@@ -1,52 +1,56 @@
-"""How the whole organization stands, in four figures at the top of the overview."""
+"""The four figures at the top of the overview, of the whole organization."""
 
 from html import escape
 
 import streamlit as st
 
 from sync_core.catalogue import resources
-from sync_core.ui.frame.run_state import News
+from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.parts.words import ago, count
 
-Figure = tuple[str, str, str, str]  # icon, label, value, what is told below it
+Figure = tuple[str, str, str, str]  # icon, label, value, caption
 
 
-def show(found: News) -> None:
+def show(state: RunState) -> None:
     """Show the figures."""
-    figures = (_in_step(found), _running(found), _to_mend(found), _last(found))
+    figures = (_in_step(state), _running(state), _failed_rows(state), _last(state))
     st.html(f'<dl class="summary">{"".join(map(_draw, figures))}</dl>')
 
 
 def _draw(figure: Figure) -> str:
-    icon, label, value, told = figure
+    icon, label, value, caption = figure
     return (
         f'<div><dt><span class="icon" aria-hidden="true">{icon}</span>{escape(label)}</dt>'
-        f"<dd><b>{escape(value)}</b><span>{escape(told)}</span></dd></div>"
+        f"<dd><b>{escape(value)}</b><span>{escape(caption)}</span></dd></div>"
     )
 
 
-def _in_step(found: News) -> Figure:
+def _in_step(state: RunState) -> Figure:
     names = list(resources.CATALOGUE)
-    well = [name for name in names if name in found.fresh and not found.overdue(name)]
+    well = [name for name in names if name in state.fresh and not state.overdue(name)]
     late = len(names) - len(well)
-    told = f"{late} not, or not yet" if late else "all as promised"
-    return "verified", "In step", f"{len(well)} of {len(names)}", told
+    caption = f"{late} not, or not yet" if late else "all as promised"
+    return "verified", "In step", f"{len(well)} of {len(names)}", caption
 
 
-def _running(found: News) -> Figure:
-    active = [run for run in found.runs.values() if run.active]
+def _running(state: RunState) -> Figure:
+    active = [run for run in state.runs.values() if run.active]
     titles = (resources.CATALOGUE[run.resource].main.title for run in active)
     return "sync", "Running now", f"{len(active)}", ", ".join(titles) or "nothing"
 
 
-def _to_mend(found: News) -> Figure:
-    few = [name for name, failed in found.failed.items() if failed]
-    told = f"in {count(len(few), 'resource')}" if few else "every row came through"
-    return "build", "Rows to mend", f"{sum(found.failed.values()):,}", told
+def _failed_rows(state: RunState) -> Figure:
+    resources_with_failures = [name for name, failed in state.failed.items() if failed]
+    caption = (
+        f"in {count(len(resources_with_failures), 'resource')}"
+        if resources_with_failures
+        else "every row came through"
+    )
+    return "build", "Rows to mend", f"{sum(state.failed.values()):,}", caption
 
 
-def _last(found: News) -> Figure:
-    at = {run.finished_at: run for run in found.runs.values() if run.finished_at}
+def _last(state: RunState) -> Figure:
+    at = {run.finished_at: run for run in state.runs.values() if run.finished_at}
     if not at:
         return "history", "Last sync", "None yet", "the first one is a click away"
     latest = max(at)

@@ -17,8 +17,8 @@ COLORS = {  # they stand out on white and on black
     "timed_out": "#DC4B4B",
     "cancelled": "#7C8AA0",
 }
-HEIGHT = 180  # pixels
-FEW = 3  # runs, below which a chart says nothing
+HEIGHT_PIXELS = 180
+MIN_RUNS = 3  # below which a chart says nothing
 
 
 def durations(found: Sequence[Run], zone: ZoneInfo) -> go.Figure:
@@ -26,12 +26,12 @@ def durations(found: Sequence[Run], zone: ZoneInfo) -> go.Figure:
     figure = go.Figure()
     order = [str(run.id) for run in reversed(found)]
     for status, pattern in PATTERNS.items():
-        some = [run for run in found if run.status == status]
-        if some:
+        runs_of_status = [run for run in found if run.status == status]
+        if runs_of_status:
             figure.add_bar(
                 name=LOOKS[status].word,
-                x=[str(run.id) for run in some],
-                y=[run.seconds for run in some],
+                x=[str(run.id) for run in runs_of_status],
+                y=[run.seconds for run in runs_of_status],
                 marker={
                     "color": COLORS[status],
                     "pattern": {
@@ -42,13 +42,13 @@ def durations(found: Sequence[Run], zone: ZoneInfo) -> go.Figure:
                     },
                 },
                 width=0.5,
-                customdata=[_told(run, zone) for run in some],
+                customdata=[_hover_text(run, zone) for run in runs_of_status],
                 hovertemplate="%{customdata}<extra></extra>",
             )
     figure.update_xaxes(type="category", categoryarray=order, title="Run", showgrid=False)
     figure.update_yaxes(title="Seconds", rangemode="tozero", nticks=4)
     figure.update_layout(
-        height=HEIGHT,
+        height=HEIGHT_PIXELS,
         margin={"l": 0, "r": 0, "t": 8, "b": 0},
         legend={"orientation": "h", "y": 1.2, "title": None},
         bargap=0.3,
@@ -56,7 +56,7 @@ def durations(found: Sequence[Run], zone: ZoneInfo) -> go.Figure:
     return figure
 
 
-def _told(run: Run, zone: ZoneInfo) -> str:
+def _hover_text(run: Run, zone: ZoneInfo) -> str:
     when = run.queued_at.astimezone(zone).strftime("%d %b, %H:%M")
     return f"Run {run.id}, {when}: {lasted(run.seconds or 0)}, {LOOKS[run.status].word.lower()}"
 
@@ -64,7 +64,7 @@ def _told(run: Run, zone: ZoneInfo) -> str:
 def show_durations(found: Sequence[Run], zone: ZoneInfo, key: str) -> None:
     """Show how long the runs took, where there are enough of them to compare."""
     ended = [run for run in found if run.seconds is not None and run.status in PATTERNS]
-    if len(ended) < FEW:
+    if len(ended) < MIN_RUNS:
         return
     st.markdown("**How long the last runs took**")
     st.plotly_chart(durations(ended, zone), config={"displayModeBar": False}, key=key)

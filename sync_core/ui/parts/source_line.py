@@ -12,8 +12,8 @@ from sync_core.ui.parts.words import literal
 
 
 @st.cache_resource(ttl=10, max_entries=1_000, show_spinner=False)
-def of(organization: Organization, resource: str) -> list[Place]:
-    """Return the places that are set; none where one is missing."""
+def settings_of(organization: Organization, resource: str) -> list[Place]:
+    """Return the source settings of a resource, one for each entity; none where one is missing."""
     with db.begin() as connection:
         try:
             return source_settings.get(connection, organization, resources.by_name(resource))
@@ -22,24 +22,24 @@ def of(organization: Organization, resource: str) -> list[Place]:
 
 
 def forget() -> None:
-    """Read the places anew, for one has just been changed."""
-    of.clear()
+    """Read the source settings again, for one has just been changed."""
+    settings_of.clear()
 
 
 def words(organization: Organization, resource: Resource) -> str:
-    """Name the sources in Markdown, with links where they can be seen."""
-    found = of(organization, resource.name)
+    """Return the sources in Markdown, with links where they can be seen."""
+    found = settings_of(organization, resource.name)
     if not found:
         return ":gray[no source is set]"
     return ":gray[from] " + " :gray[and] ".join(dict.fromkeys(map(_name, found)))
 
 
-def _name(place: Place) -> str:
-    link = place_link(place)
-    name = literal(place_name(place))
+def _name(setting: Place) -> str:
+    link = place_link(setting)
+    name = literal(place_name(setting))
     return f"[{name}]({address(link)})" if link else f":gray[{name}]"
 
 
 def address(link: str) -> str:
-    """Write an address so that no character of it ends the Markdown link."""
+    """Return an address in which no character ends the Markdown link."""
     return "".join(c if c not in " <>()[]\\\"'`" else f"%{ord(c):02X}" for c in link)

@@ -1,4 +1,4 @@
-"""How long a run will take, learnt from earlier ones."""
+"""How long a run will take, estimated from earlier ones."""
 
 from datetime import UTC, datetime
 
@@ -9,20 +9,20 @@ from sync_core.foundation import db
 from sync_core.runs import Run
 from sync_core.ui.parts.words import HOUR, MINUTE, count
 
-SOFT_LIMIT = 300  # seconds after which the page says that it takes long
-FEW = 5  # seconds
-ENOUGH = 10  # percent of the bar from which the bar itself tells the time
+LONG_SECONDS = 300  # after which the page says that it takes long
+STEP_SECONDS = 5  # to which an estimate is rounded
+EXTRAPOLATED_PERCENT = 10  # of the bar, from which the bar itself gives an estimate
 
 
 def words(run: Run, percent: int, usual: float | None) -> str:
-    """Tell about how long it will take, where anybody can know: "about 20 s left"."""
+    """Return about how long it will take: "about 20 s left", or "" where nobody can know."""
     seconds = left(elapsed(run), percent, usual)
     if seconds is None:
         return ""
-    if seconds < FEW:
+    if seconds < STEP_SECONDS:
         return "a few seconds left"
     if seconds < MINUTE:
-        return f"about {round(seconds / FEW) * FEW} s left"
+        return f"about {round(seconds / STEP_SECONDS) * STEP_SECONDS} s left"
     if seconds < HOUR:
         return f"about {round(seconds / MINUTE)} min left"
     return f"about {count(round(seconds / HOUR), 'hour')} left"
@@ -35,13 +35,13 @@ def elapsed(run: Run) -> float:
     return max(0.0, (datetime.now(UTC) - run.started_at).total_seconds())
 
 
-def left(gone: float, percent: int, usual: float | None) -> float | None:
-    """Return the seconds left: trust the earlier runs until they are exceeded, then the bar."""
-    if usual is not None and gone < usual:
-        return usual - gone
-    if percent < ENOUGH or not gone:
+def left(elapsed_seconds: float, percent: int, usual: float | None) -> float | None:
+    """Return the seconds left: by the earlier runs until they are exceeded, then by the bar."""
+    if usual is not None and elapsed_seconds < usual:
+        return usual - elapsed_seconds
+    if percent < EXTRAPOLATED_PERCENT or not elapsed_seconds:
         return None
-    return gone * (100 - percent) / percent
+    return elapsed_seconds * (100 - percent) / percent
 
 
 @st.cache_resource(ttl=60, max_entries=500, show_spinner=False)

@@ -12,7 +12,7 @@ Version = tuple[int, str] | None
 
 
 def version(run: Run | None) -> Version:
-    """Name the state in which a resource's newest run left its tables."""
+    """Return what changes with each run of a resource, and so with the rows of its tables."""
     return (run.id, run.status) if run else None
 
 

@@ -1,4 +1,4 @@
-"""Words on the screen: text from outside made harmless, times, counts, the look of a status."""
+"""Words on the screen: escaped text, times, counts, the look of a status."""
 
 import re
 from dataclasses import dataclass
@@ -12,31 +12,31 @@ from sync_core.runs import Run
 MINUTE, HOUR, DAY = 60, 3_600, 86_400  # seconds
 WEEK = 7  # days
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
-_JOINER = "\N{WORD JOINER}"  # nobody sees it
+_JOINER = "\N{WORD JOINER}"  # invisible
 _TURNED_AFTER_PARSING = re.compile(  # addresses into links, `->` into arrows, `:icon:` into icons
     r"(?<=:)(?=[/a-z])|(?<=[<>~-])(?=[-=>])|(?<=www)(?=\.)", re.IGNORECASE
 )
 
 
 def literal(text: object) -> str:
-    """Write Markdown that shows this text as it is, on one line, whatever it holds."""
+    """Return Markdown that shows this text as it is, on one line, whatever it holds."""
     line = " ".join(str(text).split())
     return _PUNCTUATION.sub(r"\\\1", _TURNED_AFTER_PARSING.sub(_JOINER, line))
 
 
 def brief(text: str, most: int = 160) -> str:
-    """Shorten a text to what fits on a card; the whole of it stands on its own page."""
+    """Return a text, on one line and shortened to what fits on a card."""
     line = " ".join(text.split())
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
 
 
 def count(number: int, noun: str) -> str:
-    """Count things: "1 row", "1,200 rows"."""
+    """Return a count of things: "1 row", "1,200 rows"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def hours(number: int) -> str:
-    """Tell a promise: "hour", "6 hours", "24 hours", "3 days"."""
+    """Return a promised number of hours: "hour", "6 hours", "24 hours", "3 days"."""
     days, rest = divmod(number, 24)
     if number == 1:
         return "hour"
@@ -44,7 +44,7 @@ def hours(number: int) -> str:
 
 
 def size(number: int) -> str:
-    """Tell an amount of bytes: "640 bytes", "12.4 KB", "3.0 MB"."""
+    """Return an amount of bytes: "640 bytes", "12.4 KB", "3.0 MB"."""
     if number < 1_000:  # noqa: PLR2004 - bytes
         return count(number, "byte")
     power = min(3, (len(str(number)) - 1) // 3)
@@ -52,13 +52,13 @@ def size(number: int) -> str:
 
 
 def ordinal(number: int) -> str:
-    """Write a place: "1st", "2nd", "11th", "23rd"."""
+    """Return an ordinal: "1st", "2nd", "11th", "23rd"."""
     teen = number % 100 in {11, 12, 13}
     return f"{number:,}" + ("th" if teen else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th"))
 
 
 def ago(moment: datetime, now: datetime | None = None) -> str:
-    """Tell how long ago it was: "just now", "14 minutes ago", "3 days ago"."""
+    """Return how long ago it was: "just now", "14 minutes ago", "3 days ago"."""
     seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
     if seconds < MINUTE:
         return "just now"
@@ -70,7 +70,7 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
 
 
 def lasted(seconds: float) -> str:
-    """Tell a duration: "0.4 s", "12 s", "3 min 20 s", "12 h"."""
+    """Return a duration: "0.4 s", "12 s", "3 min 20 s", "12 h"."""
     if seconds < 10:  # noqa: PLR2004 - seconds
         return f"{seconds:.1f} s".replace(".0 ", " ")
     whole = round(seconds)
@@ -82,13 +82,13 @@ def lasted(seconds: float) -> str:
 
 
 def moment(at: datetime, zone: ZoneInfo) -> str:
-    """Tell a moment in somebody's zone: "23 Nov 2026, 14:05"."""
+    """Return a moment in somebody's zone: "23 Nov 2026, 14:05"."""
     local = at.astimezone(zone)
     return f"{local.day} {local:%b %Y, %H:%M}"
 
 
 def clock(at: datetime, zone: ZoneInfo, now: datetime | None = None) -> str:
-    """Tell when it was, as people say it: "at 2:30 PM", "yesterday at 9:05 AM", "on 3 Nov"."""
+    """Return when it was, as people say it: "at 2:30 PM", "yesterday at 9:05 AM"."""
     local = at.astimezone(zone)
     days = ((now or datetime.now(UTC)).astimezone(zone).date() - local.date()).days
     time = f"{local:%I:%M %p}".lstrip("0")

@@ -9,7 +9,7 @@ from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.totals import Version
 from sync_core.ui.parts.words import clock
 
-FRESH = 300  # seconds; figures change with the hours, even where nothing is synced
+CACHE_SECONDS = 300  # figures change with the hours, even where nothing is synced
 
 
 def show(here: Visitor, since: Version) -> None:
@@ -33,7 +33,7 @@ def show(here: Visitor, since: Version) -> None:
         st.caption(f"As of {at.removeprefix('at ')}. Group classes are not counted.")
 
 
-@st.cache_resource(ttl=FRESH, max_entries=1_000, show_spinner=False)
+@st.cache_resource(ttl=CACHE_SECONDS, max_entries=1_000, show_spinner=False)
 def _figures(organization_id: int, since: Version) -> Figures:  # noqa: ARG001 - the key of the cache
     with db.begin() as connection:
         return patients.figures(connection, organization_id)

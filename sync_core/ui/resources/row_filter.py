@@ -14,14 +14,14 @@ from sync_core.records import rows
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.totals import Version
 
-FEW = 40  # different values by which a column can be filtered, where they come again
-MANY = 200_000  # rows from which it takes too long to look which values there are
+MAX_OPTIONS = 40  # different values of a column that can be filtered by
+MAX_ROWS = 200_000  # up to which it is quick to look which values there are
 YES_NO = {True: "Yes", False: "No"}
 Only = Mapping[str, Sequence[Any]]
 
 
 def show(here: Visitor, entity: Entity, since: Version, total: int) -> Only:
-    """Let the visitor choose values; returns those that were chosen, by column."""
+    """Show the filter; returns the values that are chosen, by column."""
     offered = _offered(here.organization.id, entity.name, since, total)
     if not offered:
         return {}
@@ -62,9 +62,9 @@ def _values(
             return list(YES_NO)
         case Choice():
             return field.options
-        case Text() | Currency() if total <= MANY and field not in entity.keys:
+        case Text() | Currency() if total <= MAX_ROWS and field not in entity.keys:
             return rows.values(
-                connection, organization_id, entity, field.column, min(FEW, total // 2)
+                connection, organization_id, entity, field.column, min(MAX_OPTIONS, total // 2)
             )
         case _:
             return ()

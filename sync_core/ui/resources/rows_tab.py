@@ -19,8 +19,8 @@ from sync_core.ui.parts import paging, source_line, totals
 from sync_core.ui.parts.totals import Version
 from sync_core.ui.resources import row_filter
 
-HIDDEN = ":material/visibility_off: Personal data are hidden from your role."
-TALL = 20  # rows that are seen at once, so that the pages below stay in reach
+HIDDEN_NOTE = ":material/visibility_off: Personal data are hidden from your role."
+MAX_VISIBLE_ROWS = 20  # without scrolling, so that the pages below stay in reach
 
 
 def show(here: Visitor, resource: Resource, since: Version) -> None:
@@ -29,7 +29,7 @@ def show(here: Visitor, resource: Resource, since: Version) -> None:
     total = totals.total(here.organization.id, entity, since)
     if not total:
         what = f"There are no {entity.title.lower()} yet."
-        paging.say_empty(":material/inbox:", what, _how_to_begin(here, resource))
+        paging.show_empty(":material/inbox:", what, _how_to_fill(here, resource))
         return
     view = _toolbar(here, entity, since, total)
     if view.search.strip() or view.only:
@@ -38,16 +38,16 @@ def show(here: Visitor, resource: Resource, since: Version) -> None:
     if not total:
         what = "Nothing matches the search." if view.search.strip() else "Nothing matches."
         more = "Every word must occur somewhere in a row, and every filter must hold."
-        paging.say_empty(":material/search_off:", what, more)
+        paging.show_empty(":material/search_off:", what, more)
         return
     table = st.container()
-    offset = paging.turn(entity.name, total)
+    offset = paging.choose_page(entity.name, total)
     with table:
-        _table(here, entity, replace(view, limit=paging.SCREEN, offset=offset))
+        _table(here, entity, replace(view, limit=paging.PAGE_ROWS, offset=offset))
 
 
-def _how_to_begin(here: Visitor, resource: Resource) -> str:
-    if source_line.of(here.organization, resource.name):
+def _how_to_fill(here: Visitor, resource: Resource) -> str:
+    if source_line.settings_of(here.organization, resource.name):
         return "They appear here after a sync."
     if here.person.may("administer"):
         return "First set their source on the page Sources."
@@ -55,7 +55,7 @@ def _how_to_begin(here: Visitor, resource: Resource) -> str:
 
 
 def choose(resource: Resource, key: str) -> Entity:
-    """Let the visitor choose a table, where the resource has several."""
+    """Return the table that the visitor chooses, where the resource has several."""
     titles = {entity.name: entity.title for entity in resource.entities}
     chosen = resource.main.name
     if len(titles) > 1:
@@ -76,15 +76,15 @@ def _table(here: Visitor, entity: Entity, view: View) -> None:
         found = rows.read(connection, here.organization.id, entity, view, here.person)
     unseen = privacy.hidden(entity, here.person)
     if unseen:
-        st.caption(HIDDEN)
+        st.caption(HIDDEN_NOTE)
     st.dataframe(
         pd.DataFrame(
             [list(map(_cell, entity.fields, row)) for row in found],
             columns=[field.label for field in entity.fields],
         ),
         hide_index=True,
-        height=paging.height(min(len(found), TALL)),
-        row_height=paging.ROW_HEIGHT,
+        height=paging.height(min(len(found), MAX_VISIBLE_ROWS)),
+        row_height=paging.ROW_PIXELS,
         column_config={
             field.label: st.column_config.TextColumn()
             if field in unseen

@@ -1,4 +1,4 @@
-"""The test of a resource's sources: in a thread, while the page goes on living."""
+"""The test of a resource's sources: in a thread, so that the page stays usable."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
@@ -15,7 +15,7 @@ from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line
 from sync_core.ui.parts.words import literal
 
-Told = list[tuple[bool, str]]  # good or bad, in a sentence
+Results = list[tuple[bool, str]]  # whether it can be read, and a sentence
 
 
 def offer(here: Visitor, resource: Resource) -> None:
@@ -33,14 +33,14 @@ def offer(here: Visitor, resource: Resource) -> None:
 
 
 def show(resource: Resource) -> None:
-    """Show how the test goes, or what it found, until it is closed."""
+    """Show that the test runs, or what it found, until it is closed."""
     if running := st.session_state.get(_key(resource)):
         every = None if running.done() else 1
         st.fragment(run_every=every)(_result)(resource, was_done=running.done())
 
 
 def _result(resource: Resource, *, was_done: bool) -> None:
-    running: Future[Told] | None = st.session_state.get(_key(resource))
+    running: Future[Results] | None = st.session_state.get(_key(resource))
     if running is None:
         return
     if not running.done():
@@ -50,9 +50,9 @@ def _result(resource: Resource, *, was_done: bool) -> None:
         return
     if not was_done:
         st.rerun()
-    told = running.result()
-    good = all(fine for fine, _ in told)
-    body = "\n\n".join(literal(sentence) for _, sentence in told)
+    results = running.result()
+    readable = all(success for success, _ in results)
+    body = "\n\n".join(literal(sentence) for _, sentence in results)
     with st.container(
         horizontal=True,
         wrap=False,
@@ -60,7 +60,7 @@ def _result(resource: Resource, *, was_done: bool) -> None:
         gap="xsmall",
         key=f"notice-test-{resource.name}",
     ):
-        if good:
+        if readable:
             st.success(body, title="The source can be read", icon=":material/check_circle:")
         else:
             st.error(body, title="The source cannot be read", icon=":material/error:")
@@ -75,21 +75,21 @@ def _result(resource: Resource, *, was_done: bool) -> None:
 
 
 def _start(here: Visitor, resource: Resource) -> None:
-    found = source_line.of(here.organization, resource.name)
+    found = source_line.settings_of(here.organization, resource.name)
     st.session_state[_key(resource)] = _threads().submit(_test, resource, found)
 
 
-def _test(resource: Resource, found: list[Place]) -> Told:
+def _test(resource: Resource, found: list[Place]) -> Results:
     if not found:
         error = SyncError("no_source", resource=resource.name, what=resource.name)
         return [(False, f"{error.sentence} {error.advice}")]
-    return [_test_place(resource, place) for place in sources.worth_testing(found)]
+    return [_test_one(resource, setting) for setting in sources.worth_testing(found)]
 
 
-def _test_place(resource: Resource, place: Place) -> tuple[bool, str]:
+def _test_one(resource: Resource, setting: Place) -> tuple[bool, str]:
     try:
-        entity = resources.entity(resource, place.entity)
-        return True, sources.test_place(place, entity, settings.current())
+        entity = resources.entity(resource, setting.entity)
+        return True, sources.test_place(setting, entity, settings.current())
     except SyncError as error:
         return False, f"{error.sentence} {error.advice}"
 

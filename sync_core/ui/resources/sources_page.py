@@ -10,20 +10,20 @@ from sync_core.operations import administration
 from sync_core.sources import Place, place_link, place_name
 from sync_core.ui.frame import form, polling, run_state, visitor
 from sync_core.ui.frame.navigation import page_file
-from sync_core.ui.frame.run_state import News
+from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line
 from sync_core.ui.parts.words import ago, literal
 from sync_core.ui.resources import resource_page, source_test
 from sync_core.ui.runs import notice, progress_card
 
-KINDS = {
+KIND_ICONS = {
     "sheet": ":material/table:",
     "csv": ":material/csv:",
     "folder": ":material/folder:",
     "cliniko": ":material/medical_services:",
 }
-WANTED = "Address or id of a Google Sheet, address of a CSV, folder:PATH, or cliniko"
+SOURCE_HELP = "Address or id of a Google Sheet, address of a CSV, folder:PATH, or cliniko"
 
 
 def show() -> None:
@@ -37,8 +37,8 @@ def show() -> None:
 
 
 def _card(here: Visitor, resource: Resource) -> None:
-    found = run_state.read(here.organization.id)
-    run = found.runs.get(resource.name)
+    state = run_state.read(here.organization.id)
+    run = state.runs.get(resource.name)
     with st.container(border=True, key=f"card-{resource.name}"):
         with st.container(
             horizontal=True, vertical_alignment="center", key=f"head-{resource.name}"
@@ -50,64 +50,68 @@ def _card(here: Visitor, resource: Resource) -> None:
             if here.person.may("sync"):
                 source_test.offer(here, resource)
                 resource_page.sync_button(here, resource, run, "secondary")
-        _places(here, resource, found)
+        _settings(here, resource, state)
         source_test.show(resource)
         if run and run.active:
             polling.follow(here, partial(_draw, here, resource))
         else:
-            notice.show(here, resource, found)
+            notice.show(here, resource, state)
         if here.person.may("administer"):
-            _change(here, resource)
+            _setting_form(here, resource)
 
 
-def _freshness(resource: Resource, found: News) -> str:
-    fresh = found.fresh.get(resource.name)
+def _freshness(resource: Resource, state: RunState) -> str:
+    fresh = state.fresh.get(resource.name)
     if fresh is None or fresh.finished_at is None:
         return "Not synced yet"
     return f"Synced {ago(fresh.finished_at)} by {literal(fresh.requested_by)}"
 
 
-def _draw(here: Visitor, resource: Resource, found: News) -> None:
+def _draw(here: Visitor, resource: Resource, state: RunState) -> None:
     """Show how the run of the resource goes."""
-    run = found.runs.get(resource.name)
-    notice.show(here, resource, found)
+    run = state.runs.get(resource.name)
+    notice.show(here, resource, state)
     if run and run.active:
-        progress_card.show(here, resource, run, found)
+        progress_card.show(here, resource, run, state)
 
 
-def _places(here: Visitor, resource: Resource, found: News) -> None:
-    """Name the tables with their source, those of one source together."""
-    kept = {place.entity: place for place in source_line.of(here.organization, resource.name)}
-    told: dict[str, list[str]] = {}
+def _settings(here: Visitor, resource: Resource, state: RunState) -> None:
+    """Show the tables with their source, those of one source together."""
+    settings = {
+        setting.entity: setting
+        for setting in source_line.settings_of(here.organization, resource.name)
+    }
+    tables: dict[str, list[str]] = {}
     for entity in resource.entities:
-        told.setdefault(_describe(kept.get(entity.name)), []).append(entity.title)
-    lines = [f":gray[{' and '.join(titles)}:] {place}" for place, titles in told.items()]
-    lines.append(f":gray[{_freshness(resource, found)}]")
+        tables.setdefault(_describe(settings.get(entity.name)), []).append(entity.title)
+    lines = [f":gray[{' and '.join(titles)}:] {source}" for source, titles in tables.items()]
+    lines.append(f":gray[{_freshness(resource, state)}]")
     st.markdown("  \n".join(f":small[{line}]" for line in lines))
 
 
-def _describe(place: Place | None) -> str:
-    if place is None:
+def _describe(setting: Place | None) -> str:
+    if setting is None:
         return ":orange[:material/link_off: no source is set]"
-    name = literal(place_name(place))
-    link = place_link(place)
+    name = literal(place_name(setting))
+    link = place_link(setting)
     shown = f"[{name}]({source_line.address(link)})" if link else name
-    locale = f" · locale {literal(place.locale)}" if place.locale else ""
-    return f"{KINDS[place.kind]} {shown}{locale}"
+    locale = f" · locale {literal(setting.locale)}" if setting.locale else ""
+    return f"{KIND_ICONS[setting.kind]} {shown}{locale}"
 
 
-def _change(here: Visitor, resource: Resource) -> None:
+def _setting_form(here: Visitor, resource: Resource) -> None:
     with (
         st.expander("Change the source", icon=":material/edit:", key=f"change-{resource.name}"),
         st.form(f"source-{resource.name}", border=False),
     ):
-        every = "All tables of it"
-        titles = {"": every} | {entity.name: entity.title for entity in resource.entities}
+        titles = {"": "All tables of it"} | {
+            entity.name: entity.title for entity in resource.entities
+        }
         entity = ""
         if len(resource.entities) > 1:
             entity = st.selectbox("Table", list(titles), format_func=titles.__getitem__)
         words = st.text_input(
-            "Source", placeholder=WANTED, help=WANTED, key=f"words-{resource.name}"
+            "Source", placeholder=SOURCE_HELP, help=SOURCE_HELP, key=f"words-{resource.name}"
         )
         with st.container(horizontal=True):
             tab = st.text_input("Tab", placeholder="name or gid", key=f"tab-of-{resource.name}")
@@ -119,7 +123,7 @@ def _change(here: Visitor, resource: Resource) -> None:
 
 
 def _save(here: Visitor, resource: Resource, words: str, tab: str, locale: str) -> None:
-    form.make(
+    form.save(
         lambda: administration.set_source(
             here.organization,
             here.person,

@@ -11,22 +11,24 @@ from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import lasted
 
 
-def phases(run: Run) -> None:
-    """Tell how long the run waited, and how long each of its phases took."""
+def show_phases(run: Run) -> None:
+    """Show how long the run waited, and how long each of its phases took."""
     parts = []
     if run.started_at:
         parts.append(f"waited {lasted((run.started_at - run.queued_at).total_seconds())}")
-    order = sorted(run.phases.items(), key=lambda phase: ORDER.get(phase[0], len(ORDER)))
+    order = sorted(
+        run.phases.items(), key=lambda phase: PHASE_ORDER.get(phase[0], len(PHASE_ORDER))
+    )
     parts += [f"{name} {lasted(seconds)}" for name, seconds in order]
     if parts:
         st.caption(f":material/timeline: {', '.join(parts).capitalize()}.")
 
 
-ORDER = {name: place for place, name in enumerate(("downloading", "processing", "saving"))}
+PHASE_ORDER = {name: index for index, name in enumerate(("downloading", "processing", "saving"))}
 
 
-def attempts(here: Visitor, run: Run) -> None:
-    """List the attempts at the run: by which worker, when, and how each ended."""
+def show_attempts(here: Visitor, run: Run) -> None:
+    """Show the attempts at the run: by which worker, when, and how each ended."""
     kept = tables.attempts.c
     query = sa.select(kept.attempt, kept.worker, kept.started_at, kept.ended_at, kept.ended)
     with db.begin() as connection:
@@ -48,7 +50,7 @@ def attempts(here: Visitor, run: Run) -> None:
         st.dataframe(
             pd.DataFrame(rows),
             hide_index=True,
-            row_height=paging.ROW_HEIGHT,
+            row_height=paging.ROW_PIXELS,
             column_config={"Started": at, "Ended": at},
             key=f"attempts-{run.id}",
             placeholder="",

@@ -15,18 +15,18 @@ from sync_core.ui.parts import figures, paging
 from sync_core.ui.parts.words import LOOKS, lasted
 from sync_core.ui.runs import run_in_full
 
-SHOWN = 50  # runs
+MAX_RUNS = 50
 KINDS = ("created", "updated", "unchanged", "skipped", "failed", "removed")
 
 
 def show(here: Visitor, resource: Resource) -> None:
     """Show the latest runs; the one that is chosen opens below."""
     with db.begin() as connection:
-        found = runs.history(connection, here.organization.id, resource.name, SHOWN)
+        found = runs.history(connection, here.organization.id, resource.name, MAX_RUNS)
         tallies = runs.tallies(connection, [run.id for run in found])
     if not found:
         more = "Every run stays here: who asked for it, when, and how it ended."
-        paging.say_empty(":material/history:", "There are no runs yet.", more)
+        paging.show_empty(":material/history:", "There are no runs yet.", more)
         return
     figures.show_durations(found, here.zone, f"durations-{resource.name}")
     chosen = _table(here, found, tallies, resource.name)
@@ -48,7 +48,7 @@ def _table(
         pd.DataFrame(rows),
         hide_index=True,
         height=paging.height(min(len(rows), 10)),
-        row_height=paging.ROW_HEIGHT,
+        row_height=paging.ROW_PIXELS,
         on_select="rerun",
         selection_mode="single-row",
         key=f"history-{name}",

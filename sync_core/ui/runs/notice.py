@@ -9,23 +9,23 @@ from sync_core.foundation.errors import SyncError
 from sync_core.runs import Run
 from sync_core.ui.frame import run_state
 from sync_core.ui.frame.navigation import page_file
-from sync_core.ui.frame.run_state import News
+from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.words import literal, look, moment
 from sync_core.ui.runs import progress_words
 
 TAB = "tab"  # of a resource page, in the session and in the address
-TO_MEND = "Needs a person"
+NEEDS_A_PERSON = "Needs a person"
 ALERTS = {"blue": st.info, "green": st.success, "orange": st.warning, "red": st.error}
 
 
-def show(here: Visitor, resource: Resource, found: News) -> None:
+def show(here: Visitor, resource: Resource, state: RunState) -> None:
     """Show the notice of the resource's run, and of a click that was refused."""
     _show_refusal(resource.name)
-    run = found.runs.get(resource.name)
-    if run is None or not found.noticed(run, here.person.email):
+    run = state.runs.get(resource.name)
+    if run is None or not state.noticed(run, here.person.email):
         return
-    title, body = _on_its_way(run, found) if run.active else _ended(run)
+    title, body = _active(run, state) if run.active else _ended(run)
     _alert(
         f"notice-{resource.name}",
         look(run).color,
@@ -40,13 +40,13 @@ def show(here: Visitor, resource: Resource, found: News) -> None:
         _offer_details(here, resource, run)
 
 
-def refuse(resource: str, error: SyncError) -> None:
+def keep_refusal(resource: str, error: SyncError) -> None:
     """Keep the sentence with which a click was refused, until it is read."""
     st.session_state[f"refused-{resource}"] = (error.sentence, error.advice)
 
 
-def accept(resource: str) -> None:
-    """Forget that a click was refused."""
+def clear_refusal(resource: str) -> None:
+    """Drop the sentence of a refused click."""
     st.session_state.pop(f"refused-{resource}", None)
 
 
@@ -54,16 +54,16 @@ def _show_refusal(resource: str) -> None:
     if refused := st.session_state.get(f"refused-{resource}"):
         title, body = map(literal, refused)
         icon = ":material/front_hand:"
-        _alert(f"refusal-{resource}", "orange", title, body, icon, lambda: accept(resource))
+        _alert(f"refusal-{resource}", "orange", title, body, icon, lambda: clear_refusal(resource))
 
 
-def _on_its_way(run: Run, found: News) -> tuple[str, str]:
+def _active(run: Run, state: RunState) -> tuple[str, str]:
     if run.cancelling:
         return "Cancelling...", "Nothing will be changed."
     title = "Sync started..." if run.status == "queued" else "Sync in progress..."
-    if not found.live:
+    if not state.has_live_progress:
         return title, "Live progress is unavailable; the sync goes on."
-    return title, progress_words.sentence(run, found)
+    return title, progress_words.sentence(run, state)
 
 
 def _ended(run: Run) -> tuple[str, str]:
@@ -93,7 +93,7 @@ def _offer_rows(resource: Resource) -> None:
         icon=":material/arrow_forward:",
         type="tertiary",
         key=f"show-failed-{resource.name}",
-        on_click=lambda: st.session_state.update({TAB: TO_MEND}),
+        on_click=lambda: st.session_state.update({TAB: NEEDS_A_PERSON}),
     ):
         st.switch_page(page_file(resource.name))
 
@@ -110,7 +110,7 @@ def _offer_details(here: Visitor, resource: Resource, run: Run) -> None:
 
 
 def details(here: Visitor, resource: Resource, run: Run) -> str:
-    """Write down what somebody who helps needs to know."""
+    """Return what somebody who helps needs to know, one fact a line."""
     at = run.finished_at or run.queued_at
     lines = {
         "Page": resource.title,

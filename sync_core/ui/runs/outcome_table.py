@@ -26,15 +26,15 @@ COLORS = {
 
 
 def show(here: Visitor, run: Run, kinds: Sequence[str], key: str) -> None:
-    """Show the outcomes of these kinds, or a word where there is none."""
+    """Show the outcomes of these kinds, or a sentence where there are none."""
     wanted = _toolbar(kinds, key)
     with db.begin() as connection:
         total = outcomes.count(connection, run, wanted, here.person)
     if not total:
-        paging.say_empty(":material/search_off:", "Nothing matches.")
+        paging.show_empty(":material/search_off:", "Nothing matches.")
         return
     table = st.container()
-    offset = paging.turn(key, total)
+    offset = paging.choose_page(key, total)
     with db.begin() as connection:
         found = outcomes.read(connection, run, replace(wanted, offset=offset), here.person)
     with table:
@@ -54,7 +54,7 @@ def _toolbar(kinds: Sequence[str], key: str) -> Wanted:
             width=320,
         )
         chosen = _filter(kinds, key) if len(kinds) > 1 else kinds
-    return Wanted(kinds=chosen or kinds, search=search or "", limit=paging.SCREEN)
+    return Wanted(kinds=chosen or kinds, search=search or "", limit=paging.PAGE_ROWS)
 
 
 def _filter(kinds: Sequence[str], key: str) -> Sequence[str]:
@@ -90,7 +90,7 @@ def _table(run: Run, found: Sequence[Outcome], key: str) -> None:
         pd.DataFrame(rows),
         hide_index=True,
         height=paging.height(len(rows)),
-        row_height=paging.ROW_HEIGHT,
+        row_height=paging.ROW_PIXELS,
         column_config={
             "Row": columns.NumberColumn(format="%d", width="small"),
             "Outcome": columns.MultiselectColumn(
@@ -106,7 +106,7 @@ def _table(run: Run, found: Sequence[Outcome], key: str) -> None:
 
 
 def explain(outcome: Outcome) -> str:
-    """Tell in words what happened to a row, and why."""
+    """Return what happened to a row in words, and why."""
     if outcome.issues:
         return "; ".join(f"{_cell(issue['cell'])}{issue['sentence']}" for issue in outcome.issues)
     match outcome.kind, outcome.changes:

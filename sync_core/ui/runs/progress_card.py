@@ -1,4 +1,4 @@
-"""The progress of a run on its way: its steps, a bar, what it does now, and Cancel."""
+"""The progress of an active run: its steps, a bar, what it does now, and Cancel."""
 
 import streamlit as st
 
@@ -7,7 +7,7 @@ from sync_core.foundation.errors import SyncError
 from sync_core.operations import syncs
 from sync_core.runs import Run
 from sync_core.ui.frame import run_state
-from sync_core.ui.frame.run_state import News
+from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import time_left
 from sync_core.ui.parts.words import ago, look
@@ -15,31 +15,31 @@ from sync_core.ui.runs import notice, progress_panel, progress_words, run_log
 from sync_core.ui.runs.progress_panel import Head
 
 
-def show(here: Visitor, resource: Resource, run: Run, found: News) -> None:
+def show(here: Visitor, resource: Resource, run: Run, state: RunState) -> None:
     """Show all that is known of the run; the notice tells it in words, unless it was closed."""
     with st.container(border=True, gap="small", key=f"progress-{run.resource}"):
-        st.html(_panel(here, resource, run, found))
+        st.html(_panel(here, resource, run, state))
         _cancel_button(here, run)
-        run_log.show_live(here, run, found.logs.get(run.id, ()))
+        run_log.show_live(here, run, state.logs.get(run.id, ()))
 
 
-def _panel(here: Visitor, resource: Resource, run: Run, found: News) -> str:
-    current, elapsed = progress_words.of(run, found), time_left.elapsed(run)
-    told = []
-    if not found.noticed(run, here.person.email):
-        told.append(current.sentence or progress_words.waits(run, found))
-    if elapsed > time_left.SOFT_LIMIT:
-        told.append("This takes longer than 5 minutes. It goes on, and you need not wait here.")
-    left = time_left.words(run, current.percent, found.usual.get(run.resource))
+def _panel(here: Visitor, resource: Resource, run: Run, state: RunState) -> str:
+    current, elapsed = progress_words.of(run, state), time_left.elapsed(run)
+    lines = []
+    if not state.noticed(run, here.person.email):
+        lines.append(current.sentence or progress_words.waiting(run, state))
+    if elapsed > time_left.LONG_SECONDS:
+        lines.append("This takes longer than 5 minutes. It goes on, and you need not wait here.")
+    left = time_left.words(run, current.percent, state.usual.get(run.resource))
     bands = resource.steps.bands
     name = f"Progress of {resource.title}"
-    return progress_panel.html(name, _head(run), current, bands, elapsed, left, " ".join(told))
+    return progress_panel.html(name, _head(run), current, bands, elapsed, left, " ".join(lines))
 
 
 def _head(run: Run) -> Head:
-    looks = look(run)
-    icon = looks.icon.removeprefix(":material/").removesuffix(":")
-    return Head(looks.word, icon, f"Started {ago(run.queued_at)} by {run.requested_by}")
+    run_look = look(run)
+    icon = run_look.icon.removeprefix(":material/").removesuffix(":")
+    return Head(run_look.word, icon, f"Started {ago(run.queued_at)} by {run.requested_by}")
 
 
 def _cancel_button(here: Visitor, run: Run) -> None:
@@ -59,5 +59,5 @@ def _cancel(here: Visitor, run: Run) -> None:
     try:
         syncs.cancel(here.organization, run.id, here.person)
     except SyncError as error:
-        notice.refuse(run.resource, error)
+        notice.keep_refusal(run.resource, error)
     run_state.forget(here.organization.id)

@@ -1,4 +1,4 @@
-"""The picture of a run on its way as one piece of HTML, for every element more costs each poll."""
+"""The progress of an active run as one piece of HTML: each further element costs every poll."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ ICONS = {
     "analyzing": "monitoring",
     "storing": "database",
 }
-TO_COME, DONE, PRESENT = "radio_button_unchecked", "check_circle", "sync"
+TO_COME_ICON, DONE_ICON, CURRENT_ICON = "radio_button_unchecked", "check_circle", "sync"
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,13 @@ def html(
     bands: Sequence[Band],
     elapsed: float,
     left: str,
-    told: str,
+    text: str,
 ) -> str:
-    """Draw the head, the steps, the bar and what is known in figures; `told` is above the bar."""
+    """Return the head, the steps, the bar and what is known in figures; `text` is above the bar."""
     percent = min(current.percent, 100)
     return (
         f'<div class="run">{_head(head)}<ol class="steps">{"".join(_steps(current, bands))}</ol>'
-        + (f"<p>{escape(told)}</p>" if told else "")
+        + (f"<p>{escape(text)}</p>" if text else "")
         + f'<div class="bar" role="progressbar" aria-label="{escape(title)}" aria-valuemin="0"'
         f' aria-valuemax="100" aria-valuenow="{percent}"><i style="width:{percent}%"></i></div>'
         f'<dl class="facts">{"".join(_figures(current, elapsed, left))}</dl></div>'
@@ -61,14 +61,14 @@ def _head(head: Head) -> str:
 
 def _steps(current: Progress, bands: Sequence[Band]) -> Iterator[str]:
     names = [band.name for band in bands]
-    present = names.index(current.phase) if current.phase in names else -1
-    for place, name in enumerate(names):
-        kind, icon, how = "", TO_COME, "to come"
-        if place < present:
-            kind, icon, how = "done", DONE, "done"
-        elif place == present:
-            kind, icon, how = "now", ICONS.get(name, PRESENT), "under way"
-        words = escape(bands[place].title)
+    current_index = names.index(current.phase) if current.phase in names else -1
+    for index, name in enumerate(names):
+        kind, icon, how = "", TO_COME_ICON, "to come"
+        if index < current_index:
+            kind, icon, how = "done", DONE_ICON, "done"
+        elif index == current_index:
+            kind, icon, how = "now", ICONS.get(name, CURRENT_ICON), "under way"
+        words = escape(bands[index].title)
         here = ' aria-current="step"' if kind == "now" else ""
         yield (
             f'<li class="{kind}"{here}><span class="icon" aria-hidden="true">{icon}</span>'

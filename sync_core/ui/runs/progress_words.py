@@ -2,38 +2,38 @@
 
 from sync_core.runs import Run
 from sync_core.runs.progress import Progress
-from sync_core.ui.frame.run_state import News
+from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.parts import time_left
 from sync_core.ui.parts.words import literal, ordinal
 
 
-def of(run: Run, found: News) -> Progress:
+def of(run: Run, state: RunState) -> Progress:
     """Return the progress of the run's present attempt; an empty one where nobody knows it."""
-    known = found.progress.get(run.id)
+    known = state.progress.get(run.id)
     return known if known and known.attempt == run.attempt else Progress()
 
 
-def sentence(run: Run, found: News) -> str:
-    """Tell in Markdown what is being done, done of total, percent and the time left."""
-    current = of(run, found)
+def sentence(run: Run, state: RunState) -> str:
+    """Return in Markdown what is being done, done of total, percent and the time left."""
+    current = of(run, state)
     if not current.phase:
-        return waits(run, found)
+        return waiting(run, state)
     counted = ", ".join(f"{number:,} {literal(what)}" for what, number in current.counts.items())
-    left = time_left.words(run, current.percent, found.usual.get(run.resource))
+    left = time_left.words(run, current.percent, state.usual.get(run.resource))
     parts = [literal(current.sentence), _extent(current), counted, f"{current.percent} %", left]
     return " · ".join(part for part in parts if part)
 
 
-def waits(run: Run, found: News) -> str:
-    """Tell what a run waits for of which there is no progress yet."""
+def waiting(run: Run, state: RunState) -> str:
+    """Return what a run waits for of which there is no progress yet."""
     if run.status not in {"queued", "interrupted"}:
         return "Working"
-    place = found.places.get(run.id)
-    return "Waiting for a worker" + (f", {ordinal(place)} in the queue" if place else "")
+    position = state.queue_positions.get(run.id)
+    return "Waiting for a worker" + (f", {ordinal(position)} in the queue" if position else "")
 
 
 def _extent(current: Progress) -> str:
-    """Tell done and total, where they are known; a total that was exceeded is none."""
+    """Return done and total, where they are known; a total that was exceeded is none."""
     if not current.done or not current.unit:  # its sentence tells it
         return ""
     if current.total and current.done <= current.total:

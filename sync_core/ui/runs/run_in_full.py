@@ -11,20 +11,20 @@ from sync_core.ui.runs import attempts, downloads, outcome_table, run_log, run_v
 
 def show(here: Visitor, run: Run) -> None:
     """Show what it says, its counts, what it did to rows, how it went, and its log."""
-    kinds = run_view.present(run, (*outcomes.CHANGED, *outcomes.FOR_A_PERSON))
+    kinds = run_view.kinds_present(run, (*outcomes.CHANGED, *outcomes.FOR_A_PERSON))
     with st.container(border=True, key="run-in-full"):
-        run_view.headline(here, run)
+        run_view.show_headline(here, run)
         for line in (run.message, run.advice, *run.notes):
             if line:
                 st.markdown(literal(line))
         if run.log_message not in {"", run.message}:
             st.caption(literal(run.log_message))
-        run_view.counts(run)
-        attempts.phases(run)
+        run_view.show_counts(run)
+        attempts.show_phases(run)
         if kinds:
             outcome_table.show(here, run, kinds, f"run-{run.id}")
             _offer_files(here, run, kinds)
-        attempts.attempts(here, run)
+        attempts.show_attempts(here, run)
         run_log.show_kept(here, run)
 
 

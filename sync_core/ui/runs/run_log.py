@@ -14,7 +14,7 @@ from sync_core.runs.progress import Line
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.runs import downloads
 
-SHOWN = 200  # lines
+MAX_LINES = 200
 CLEARED = "log-cleared"  # session key: lines before this moment are not shown
 
 
@@ -23,7 +23,7 @@ def show_live(here: Visitor, run: Run, lines: Sequence[Line]) -> None:
     if not lines:
         return
     since = st.session_state.get(CLEARED, 0.0)
-    shown = [line for line in lines if line.at > since][-SHOWN:]
+    shown = [line for line in lines if line.at > since][-MAX_LINES:]
     st.button(
         "Clear",
         type="tertiary",
@@ -36,7 +36,7 @@ def show_live(here: Visitor, run: Run, lines: Sequence[Line]) -> None:
 
 
 def html(lines: Sequence[Line], zone: ZoneInfo, address: str) -> str:
-    """Draw the lines, the newest last and in sight, and the link to the file of all."""
+    """Return the lines, the newest last and in sight, and the link to the file of all."""
     return (
         '<section class="log"><header><span>Live log</span>'
         f'<a href="{escape(address)}" download>Download</a></header>'
@@ -61,6 +61,6 @@ def show_kept(here: Visitor, run: Run) -> None:
         lines = runs.log(connection, run.id)
     if lines:
         with st.expander("Log", icon=":material/article:"):
-            text = progress.as_text(lines[-SHOWN:], here.zone, "%H:%M:%S")
+            text = progress.as_text(lines[-MAX_LINES:], here.zone, "%H:%M:%S")
             st.code(text, language=None, wrap_lines=True)
             downloads.offer("Download the log", downloads.log_of(here, run))

@@ -1,4 +1,4 @@
-"""The strip of a resource's last runs: one bar a run, the newest on the right."""
+"""The last runs of a resource as a strip of bars: one bar a run, the newest on the right."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,35 +10,35 @@ from sync_core import runs
 from sync_core.catalogue import resources
 from sync_core.foundation import db
 from sync_core.runs import Run
-from sync_core.ui.frame.run_state import State
+from sync_core.ui.frame.run_state import Signature
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.words import look, moment
 
-SHOWN = 30  # runs
+MAX_RUNS = 30
 
 
-def of(organization_id: int, state: State) -> Mapping[str, Sequence[Run]]:
+def of(organization_id: int, signature: Signature) -> Mapping[str, Sequence[Run]]:
     """Return the last runs of each resource, oldest first; read anew when one begins or ends."""
-    return _read(organization_id, state)
+    return _read(organization_id, signature)
 
 
 @st.cache_resource(ttl=600, max_entries=200, show_spinner=False)
-def _read(organization_id: int, state: State) -> Mapping[str, Sequence[Run]]:  # noqa: ARG001 - the key of the cache
+def _read(organization_id: int, signature: Signature) -> Mapping[str, Sequence[Run]]:  # noqa: ARG001 - the key of the cache
     with db.begin() as connection:
         return {
-            name: runs.history(connection, organization_id, name, SHOWN)[::-1]
+            name: runs.history(connection, organization_id, name, MAX_RUNS)[::-1]
             for name in resources.CATALOGUE
         }
 
 
 def show(here: Visitor, latest: Sequence[Run]) -> None:
     """Show the bars; a run that did less well is a shorter one."""
-    told = Counter(look(run).word for run in latest)
-    label = ", ".join(f"{count} {word.lower()}" for word, count in told.most_common())
-    empty = "".join('<i class="none"></i>' for _ in range(SHOWN - len(latest)))
+    ended = Counter(look(run).word for run in latest)
+    label = ", ".join(f"{count} {word.lower()}" for word, count in ended.most_common())
+    empty = "".join('<i class="none"></i>' for _ in range(MAX_RUNS - len(latest)))
     bars = "".join(_bar(here, run) for run in latest)
     name = f"Last {len(latest)} runs: {label or 'none'}"
-    st.html(f'<div class="strip" role="img" aria-label="{escape(name)}">{empty}{bars}</div>')
+    st.html(f'<div class="run-strip" role="img" aria-label="{escape(name)}">{empty}{bars}</div>')
 
 
 def _bar(here: Visitor, run: Run) -> str:

@@ -18,19 +18,19 @@ from sync_core.ui.runs import downloads, outcome_table
 COUNTS = ("read", "created", "updated", "unchanged", "skipped", "failed", "removed")
 
 
-def headline(here: Visitor, run: Run) -> None:
+def show_headline(here: Visitor, run: Run) -> None:
     """Show how the run ended, when, and who asked for it."""
-    looks = look(run)
+    run_look = look(run)
     at = run.finished_at or run.queued_at
     parts = [f"Run {run.id}", f"{moment(at, here.zone)}, {ago(at)}", literal(run.requested_by)]
     if run.seconds is not None:
         parts.append(f"took {lasted(run.seconds)}")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(looks.word, icon=looks.icon, color=looks.color)
+        st.badge(run_look.word, icon=run_look.icon, color=run_look.color)
         st.caption(" · ".join(parts), width="content")
 
 
-def counts(run: Run) -> None:
+def show_counts(run: Run) -> None:
     """Show the counts of each table that the run worked on."""
     with db.begin() as connection:
         found = runs.tallies(connection, [run.id]).get(run.id, {})
@@ -51,30 +51,30 @@ def _counts_of(title: str, found: Mapping[str, Any]) -> None:
         st.caption(f"Skipped by rule: {told}")
 
 
-def changes(here: Visitor, run: Run | None) -> None:
+def show_changes(here: Visitor, run: Run | None) -> None:
     """Show what the run changed, row by row."""
     if run is None:
         more = "What a sync creates, updates and removes is listed here, row by row."
-        paging.say_empty(":material/difference:", "Nothing has been synced yet.", more)
+        paging.show_empty(":material/difference:", "Nothing has been synced yet.", more)
         return
-    headline(here, run)
-    counts(run)
-    if kinds := present(run, outcomes.CHANGED):
+    show_headline(here, run)
+    show_counts(run)
+    if kinds := kinds_present(run, outcomes.CHANGED):
         outcome_table.show(here, run, kinds, f"changes-{run.id}")
     else:
-        paging.say_empty(
+        paging.show_empty(
             ":material/check:", "It changed nothing.", "Every row was as it should be."
         )
 
 
-def for_a_person(here: Visitor, run: Run | None) -> None:
+def show_rows_for_a_person(here: Visitor, run: Run | None) -> None:
     """Show the rows of the run that somebody has to mend, or that a rule left out."""
-    kinds = present(run, outcomes.FOR_A_PERSON) if run else []
+    kinds = kinds_present(run, outcomes.FOR_A_PERSON) if run else []
     if run is None or not kinds:
         more = "Rows that fail, or that a rule leaves out, are listed here with their reasons."
-        paging.say_empty(":material/task_alt:", "No row needs a person.", more)
+        paging.show_empty(":material/task_alt:", "No row needs a person.", more)
         return
-    headline(here, run)
+    show_headline(here, run)
     with st.container(horizontal=True, vertical_alignment="center"):
         told = (
             "Mend failed rows in the source, then sync again. Skipped rows are left out by a rule."
@@ -86,7 +86,7 @@ def for_a_person(here: Visitor, run: Run | None) -> None:
     outcome_table.show(here, run, kinds, f"person-{run.id}")
 
 
-def present(run: Run, kinds: Sequence[str]) -> list[str]:
+def kinds_present(run: Run, kinds: Sequence[str]) -> list[str]:
     """Return those of the kinds that the run has any rows of."""
     with db.begin() as connection:
         found = runs.tallies(connection, [run.id]).get(run.id, {}).values()

@@ -27,7 +27,7 @@ def show(here: Visitor) -> None:
         ),
         hide_index=True,
         height=paging.height(len(everyone)),
-        row_height=paging.ROW_HEIGHT,
+        row_height=paging.ROW_PIXELS,
         on_select="rerun",
         selection_mode="single-row",
         key="people",
@@ -72,9 +72,9 @@ def _person_form(here: Visitor, chosen: Person | None) -> None:
             removed = chosen and st.form_submit_button("Remove", icon=":material/person_remove:")
     person = Person(full.strip(), email.strip(), role, team.strip())
     if saved:
-        form.make(lambda: administration.put_person(here.organization, here.person, person))
+        form.save(lambda: administration.put_person(here.organization, here.person, person))
     if removed:
-        form.make(
+        form.save(
             lambda: administration.remove_person(here.organization, here.person, person.email)
         )
 

@@ -1,4 +1,4 @@
-"""What an organization decides for its resources, for its administrators."""
+"""The policies of an organization for its resources, for its administrators."""
 
 import streamlit as st
 
@@ -8,7 +8,7 @@ from sync_core.foundation import db, settings
 from sync_core.operations import administration
 from sync_core.organizations import policies
 from sync_core.organizations.policies import Policy
-from sync_core.ui.frame import form as change
+from sync_core.ui.frame import form
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line
@@ -39,10 +39,10 @@ def show(here: Visitor) -> None:
 
 def _rule(here: Visitor, resource: Resource, policy: Policy) -> None:
     usual = settings.current().time_limits.of(resource.name) / MINUTE
-    form = st.form(f"policy-{resource.name}")
-    form.markdown(f"{resource.icon} **{resource.title}**")
-    form.markdown(f":small[{source_line.words(here.organization, resource)}]")
-    with form.container(horizontal=True, vertical_alignment="bottom"):
+    fields = st.form(f"policy-{resource.name}")
+    fields.markdown(f"{resource.icon} **{resource.title}**")
+    fields.markdown(f":small[{source_line.words(here.organization, resource)}]")
+    with fields.container(horizontal=True, vertical_alignment="bottom"):
         hours = st.number_input(
             "Fresh for so many hours",
             min_value=1,
@@ -69,6 +69,6 @@ def _rule(here: Visitor, resource: Resource, policy: Policy) -> None:
         saved = st.form_submit_button("Save", icon=":material/save:")
     if saved:
         wanted = Policy(int(hours), removal, int(minutes) if minutes else None)
-        change.make(
+        form.save(
             lambda: administration.set_policy(here.organization, here.person, resource, wanted)
         )

@@ -40,7 +40,7 @@ def _organizations(here: Visitor) -> None:
             columns=["Name", "Short name", "Country", "Time zone"],
         ),
         hide_index=True,
-        row_height=paging.ROW_HEIGHT,
+        row_height=paging.ROW_PIXELS,
         key="organizations",
         alt="Your organizations",
     )
@@ -54,7 +54,7 @@ def _organizations(here: Visitor) -> None:
             country = st.text_input("Country", "AU", help="ISO code; it is that of the phones.")
             zone = st.text_input("Time zone", "Australia/Perth")
         if st.form_submit_button("Add", type="primary", icon=":material/add:"):
-            form.make(
+            form.save(
                 lambda: administration.add_organization(here.person, slug, name, country, zone)
             )
 
