@@ -83,7 +83,7 @@ def _copy(file: Path) -> float:
     return psql(rf"\copy raw from '{file}' csv header")
 
 
-# Ours: a whole run as a worker's horse does it, from its claim to its end
+# Ours: a whole run as a worker's work-horse does it, from its claim to its end
 
 
 def _empty_ours() -> None:
@@ -189,7 +189,7 @@ def _empty_dlt() -> None:
 def _dlt(file: Path) -> float:
     """Read with Arrow a block at a time, the fastest way into dlt."""
     os.environ |= {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR"}
-    import dlt  # noqa: PLC0415 - not installed everywhere, and not in our horse's memory
+    import dlt  # noqa: PLC0415 - not installed everywhere, and not in our work-horse's memory
     from pyarrow import csv as arrow_csv  # noqa: PLC0415 - with dlt, and for it alone
 
     texts = arrow_csv.ConvertOptions(column_types=dict.fromkeys(HEADER[:8], "string"))

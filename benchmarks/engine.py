@@ -35,7 +35,7 @@ from sync_core.catalogue import fields
 from sync_core.engine import staging
 from sync_core.foundation import db, embedded, settings
 
-FORK = multiprocessing.get_context("fork")  # as a worker makes its horse, all imports done
+FORK = multiprocessing.get_context("fork")  # as a worker makes its work-horse, all imports done
 T = TypeVar("T")
 
 CASES = ("first load", "10 % changed", "nothing changed")
@@ -83,7 +83,7 @@ def _measure(rows: int, repeat: int, field: Sequence[Candidate]) -> None:
                 print(f"{rows:,} rows, {case}: {candidate.name} {took:.2f} s", file=sys.stderr)
     _print_table(rows, repeat, field, seconds)
     ours = [peak for case in CASES for peak in memory[field[1].name, case]]
-    print(f"\nPeak memory of our horse: {max(ours):.0f} MB.")
+    print(f"\nPeak memory of our work-horse: {max(ours):.0f} MB.")
 
 
 def _timed(candidate: Candidate, file: Path) -> tuple[float, float]:

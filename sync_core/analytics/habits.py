@@ -243,6 +243,6 @@ def triggers(connection: Connection, wanted: Filter) -> list[str]:
 
 
 def has_made_up(connection: Connection, wanted: Filter) -> bool:
-    """Return whether some of the runs never were: they are the demo's history."""
+    """Return whether some of the runs are made up: they are the demo's history."""
     made_up = sa.select(RUNS.id).where(*filters.runs(wanted), RUNS.trigger == runs.MADE_UP)
     return bool(ask(connection, sa.select(made_up.exists().label("some")))[0]["some"])

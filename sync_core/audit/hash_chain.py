@@ -180,7 +180,7 @@ _ONE_AT_A_TIME = 1_937_337_956  # the advisory lock of whoever verifies by night
 def verify_by_night() -> list[str]:
     """Verify the organizations that were not verified since 2 o'clock at night, their time.
 
-    Safe with two beats: one of them does it. Returns what is broken, a sentence for each.
+    Safe where maintenance runs twice: one does it. Returns what is broken, a sentence for each.
     """
     broken = []
     for slug in _due():

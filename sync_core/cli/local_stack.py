@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sync_core.foundation.settings import ROOT
 
-PATIENCE = 15  # seconds for a process to end by itself
+STOP_SECONDS = 15  # for a process to end by itself
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
 
@@ -110,7 +110,7 @@ def _end(processes: list[subprocess.Popen[bytes]]) -> None:
     """End them in the opposite order, for who comes later may need who came before."""
     for process in reversed(processes):
         process.terminate()
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + STOP_SECONDS
     for process in processes:
         try:
             process.wait(max(0.1, end - time.monotonic()))

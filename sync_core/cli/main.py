@@ -345,10 +345,10 @@ def migrate() -> None:
     click.echo("The database is at the newest version.")
 
 
-@cli.command("beat")
+@cli.command()
 @_prepared
-def run_beat() -> None:
-    """Run the beat alone: it closes dead runs and pushes lost ones again."""
+def maintain() -> None:
+    """Run maintenance alone: it closes dead runs and pushes lost ones again."""
     maintenance.main()
 
 

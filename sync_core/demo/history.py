@@ -1,4 +1,4 @@
-"""The history of the demo: the runs of a story that never was, so that a newcomer sees analytics.
+"""The made-up runs in the demo's history, so that a newcomer sees analytics.
 
 They are marked by their trigger, stand before every real run, and make nothing fresh or late.
 """

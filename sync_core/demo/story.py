@@ -15,7 +15,7 @@ REST = timedelta(hours=3)  # before now, in which nothing is made up
 HOURS = {7: 1, 8: 4, 9: 6, 10: 4, 11: 3, 12: 1, 13: 3, 14: 5, 15: 5, 16: 3, 17: 2, 18: 1}
 SATURDAY = 5
 
-STAFF = (  # they only occur in runs that never were; nobody signs in as one of the last three
+STAFF = (  # of the made-up runs; nobody signs in as one of the last three
     Person("Sarah Lim", "sarah.lim@example.org", "analyst", "Operations"),
     Person("Ana Ruiz", "ana.ruiz@example.org", "admin", "IT"),
     Person("Priya Nair", "priya.nair@example.org", "analyst", "Operations"),
@@ -114,7 +114,7 @@ SLOWER_SINCE, SLOWER = 24, 1.35  # days back; how much slower therapists became
 
 @dataclass(frozen=True)
 class Episode:
-    """One run that never was."""
+    """One made-up run."""
 
     at: datetime
     days_back: int

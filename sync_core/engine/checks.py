@@ -10,10 +10,10 @@ from sync_core.engine.statements import Scope, column, listed, named, same
 
 def find(connection: Connection, scope: Scope) -> int:
     """Write down the rows that repeat a key, or refer to nothing; returns how many issues."""
-    scope.run(connection, "drop table if exists {verdicts}")
+    scope.run(connection, "drop table if exists {findings}")
     scope.run(
         connection,
-        "create unlogged table {verdicts}"
+        "create unlogged table {findings}"
         " (row_number integer, issue jsonb, rule text, reason text)",
     )
     found = _repeated_keys(connection, scope) if scope.repeats else 0
@@ -30,7 +30,7 @@ def _repeated_keys(connection: Connection, scope: Scope) -> int:
     )
     return scope.run(
         connection,
-        "insert into {verdicts} select s.row_number, {issue} from {rows} s join"
+        "insert into {findings} select s.row_number, {issue} from {rows} s join"
         " (select {keys}, min(row_number) as first from {rows} group by {keys}"
         " having count(*) > 1) t on {s_is_t} where s.row_number > first and s._rule is null",
         issue=scope.issue(scope.entity.keys[0], "repeated_key", sentence),
@@ -60,7 +60,7 @@ def _to_table(connection: Connection, scope: Scope, field: Field, parent: Entity
     """Refer to what another resource keeps: it must stand in the table, not removed."""
     return scope.run(
         connection,
-        "insert into {verdicts} select s.row_number, {unknown} from {rows} s"
+        "insert into {findings} select s.row_number, {unknown} from {rows} s"
         " where {cell_value} is not null and s._rule is null and not exists"
         " (select from {parent} r where r.organization_id = {org}"
         " and r.{parent_key} = {cell_value} and r._removed_at is null)",
@@ -79,7 +79,7 @@ def _to_this_run(connection: Connection, scope: Scope, field: Field, parent: Ent
     )
     return scope.run(
         connection,
-        "insert into {verdicts} select s.row_number,"
+        "insert into {findings} select s.row_number,"
         " case when r.row_number is null then {unknown}"
         " when v.kind = 'failed' then {parent_failed} end,"
         " v.rule, v.issues -> 0 ->> 'sentence'"

@@ -1,4 +1,4 @@
-"""The engine's one sentence: read, judge, plan, guard, apply."""
+"""One run from beginning to end: read, validate, plan, guard, apply."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -35,12 +35,12 @@ def sync(work: Work, sources: Mapping[str, Source]) -> RunResult:
 
 
 def read(work: Work, sources: Mapping[str, Source]) -> list[Scope]:
-    """Read, judge and stage every entity, once the headers of all of them are right."""
+    """Read, validate and stage every entity, once the headers of all of them are right."""
     work.reporter.tell(work.steps.first, work.steps.first.sentence, now=True)
     entities = {entity.name: entity for entity in work.resource.entities}
     opened = {name: _open(work, entity, sources[name]) for name, entity in entities.items()}
-    if work.extent:
-        work.note(work.extent.sentence, level="info")
+    if work.window:
+        work.note(work.window.sentence, level="info")
     scopes = {}
     for name in work.steps.order(list(entities)):
         sheet, columns = opened[name]
@@ -66,7 +66,7 @@ def _scope(work: Work, entity: Entity, sheet: Sheet, columns: headers.Columns) -
         entity=entity,
         columns=columns,
         title=sheet.title,
-        partial=work.extent is not None and work.extent.since is not None,
+        partial=work.window is not None and work.window.since is not None,
         together=entities[: entities.index(entity)],
         known=work.known,
     )
@@ -93,7 +93,7 @@ def _stage(work: Work, scope: Scope, sheet: Sheet) -> Scope:
 
 def _about(work: Work, scope: Scope, sheet: Sheet) -> dict[str, Any]:
     """Describe all that decides what a row of the sheet becomes in staging."""
-    extent = {"extent": work.extent.as_json()} if work.extent else {}
+    window = {"window": work.window.as_json()} if work.window else {}
     return {
         "name": sheet.name,
         "title": scope.title,
@@ -101,7 +101,7 @@ def _about(work: Work, scope: Scope, sheet: Sheet) -> dict[str, Any]:
         "locale": sheet.locale,
         "link": sheet.link(sheet.header_row, 0),  # the pages lead to cells by it
         "entity": incremental.declared(scope.entity),
-        **extent,
+        **window,
     }
 
 
@@ -117,26 +117,26 @@ def _read_on(work: Work, scope: Scope, sheet: Sheet, kept: Checkpoint) -> Scope:
     _tell_reading(work, scope, sheet, scope.staged)
     if kept.complete:
         return _counted(work, scope, sheet)
-    judge = Validator(scope.entity, scope.columns, _convention(work, sheet), scope.title)
+    validate = Validator(scope.entity, scope.columns, _convention(work, sheet), scope.title)
     read = sheet.pages(scope.columns.numbers, kept.cursor)
-    for page, judged in work.reading.ahead((page, judge(page)) for page in read):
+    for page, validated in work.reading.ahead((page, validate(page)) for page in read):
         work.check()
         with db.begin() as connection:
             lease.fence(connection, work.claim)
-            staging.write(connection, scope.run_id, scope.entity, judged, page.cursor)
+            staging.write(connection, scope.run_id, scope.entity, validated, page.cursor)
         scope = replace(
             scope,
-            staged=scope.staged + judged.frame.height,
-            blank=scope.blank + judged.blank,
-            keyless=scope.keyless + judged.keyless,
-            reasons=scope.reasons or judged.reasons,
+            staged=scope.staged + validated.frame.height,
+            blank=scope.blank + validated.blank,
+            keyless=scope.keyless + validated.keyless,
+            reasons=scope.reasons or validated.reasons,
         )
         _tell_reading(work, scope, sheet, page.done)
     with db.begin() as connection:
         lease.fence(connection, work.claim)
         staging.complete(connection, scope.run_id, scope.entity)
     scope = _counted(work, scope, sheet)
-    return replace(scope, repeats=kept.staged > 0 or judge.keys_may_repeat())
+    return replace(scope, repeats=kept.staged > 0 or validate.keys_may_repeat())
 
 
 def _counted(work: Work, scope: Scope, sheet: Sheet) -> Scope:
@@ -224,10 +224,10 @@ def save(work: Work, scopes: Sequence[Scope], tallies: Mapping[str, Tally]) -> R
         missing = sum(_missing(work, connection, scope) for scope in scopes)
         saving.end()
         work.phases["saving"] = round(time.monotonic() - start, 3)
-        ending = _ending(work, tallies, _named(connection, scopes, tallies))
-        ending = replace(ending, status="partial") if missing else ending
-        lease.finish(connection, work.claim, ending)
-    return ending
+        result = _result(work, tallies, _named(connection, scopes, tallies))
+        result = replace(result, status="partial") if missing else result
+        lease.finish(connection, work.claim, result)
+    return result
 
 
 def _missing(work: Work, connection: Connection, scope: Scope) -> int:
@@ -261,7 +261,7 @@ def _named(
     }
 
 
-def _ending(
+def _result(
     work: Work, tallies: Mapping[str, Tally], named: Mapping[str, Sequence[Named]]
 ) -> RunResult:
     entities = work.resource.entities

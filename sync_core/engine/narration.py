@@ -95,7 +95,7 @@ def _tell_reading(work: Work, scope: Scope, sheet: Sheet, read: int | None) -> N
 
 
 def tell_fetching(work: Work, entity: str, read: int, whole: int | None) -> None:
-    """Return how much has arrived of a sheet that is fetched whole, before its rows are read."""
+    """Report how much has arrived of a sheet that is fetched whole, before its rows are read."""
     names = [entity.name for entity in work.resource.entities]
     part = FETCHING * read / whole if whole else 0.0
     work.reporter.tell(

@@ -84,7 +84,7 @@ def _compare(connection: Connection, scope: Scope, *, checked: bool) -> None:
         sql.SQL("s.{0} is distinct from t.{0}").format(sql.Identifier(field.column))
         for field in others
     ]
-    right = "and not exists (select from {verdicts} v where v.row_number = s.row_number)"
+    right = "and not exists (select from {findings} v where v.row_number = s.row_number)"
     scope.run(  # a table made by a query, for only then Postgres plans it in parallel
         connection,
         "create unlogged table {plan} with (autovacuum_enabled = false) as select s.row_number,"
@@ -152,7 +152,7 @@ def _leave_out(connection: Connection, scope: Scope) -> None:
         " else jsonb_build_array({skipped}) end, coalesce(s._raw, {raw})"
         " from {rows} s left join (select row_number, min(rule) as rule, min(reason) as reason,"
         " jsonb_agg(issue) filter (where issue is not null) as issues"
-        " from {verdicts} group by row_number) v using (row_number)"
+        " from {findings} group by row_number) v using (row_number)"
         " where s._rule is distinct from {withdrawn}"
         " and (s._issues is not null or s._rule is not null or v.row_number is not null)",
         skipped=scope.issue(

@@ -8,7 +8,7 @@ from typing import Self, TypeVar
 
 from sync_core.foundation.errors import SyncError
 
-GLANCE = 0.5  # seconds between two looks at whether the run must stop
+CHECK_SECONDS = 0.5  # between two looks at whether the run must stop
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ class Reading:
 
     def _answer(self, coming: Future[T]) -> T:
         self.heard()
-        while not wait([coming], timeout=GLANCE).done:
+        while not wait([coming], timeout=CHECK_SECONDS).done:
             self._check()
             if time.monotonic() - self._heard > self._silence:
                 raise SyncError("source_silent", seconds=round(self._silence))

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import dialect, insert
 
 from sync_core.catalogue.resource import Entity
-from sync_core.engine.validate import DELIMITER, ISSUES, QUOTE, RAW, ROW, RULE, Judged
+from sync_core.engine.validate import DELIMITER, ISSUES, QUOTE, RAW, ROW, RULE, ValidatedPage
 from sync_core.foundation import db, tables
 
 OURS = f"{ROW} integer, {RULE} text, {ISSUES} jsonb, {RAW} jsonb"
@@ -104,12 +104,12 @@ def _type(sql_type: sa.types.TypeEngine[object]) -> str:
 
 
 def write(
-    connection: Connection, run_id: int, entity: Entity, judged: Judged, cursor: object
+    connection: Connection, run_id: int, entity: Entity, page: ValidatedPage, cursor: object
 ) -> None:
-    """Append a judged page, and count it in the run's checkpoint."""
+    """Append a validated page, and count it in the run's checkpoint."""
     do_not_wait(connection)
-    columns = sql.SQL(", ").join(map(sql.Identifier, judged.frame.columns))
-    form, rows = judged.for_copy()
+    columns = sql.SQL(", ").join(map(sql.Identifier, page.frame.columns))
+    form, rows = page.for_copy()
     command = sql.SQL("copy {} ({}) from stdin (format {}, delimiter {}, null ''{})").format(
         table(run_id, entity),
         columns,
@@ -122,9 +122,9 @@ def write(
     so_far = tables.checkpoints.c
     connection.execute(
         _update(run_id, entity).values(
-            staged=so_far.staged + judged.frame.height,
-            blank=so_far.blank + judged.blank,
-            keyless=so_far.keyless + judged.keyless,
+            staged=so_far.staged + page.frame.height,
+            blank=so_far.blank + page.blank,
+            keyless=so_far.keyless + page.keyless,
             cursor=cursor,
         )
     )

@@ -43,7 +43,7 @@ class Scope:
         return {
             "rows": staging.table(self.run_id, self.entity),
             "plan": staging.table(self.run_id, self.entity, "plan"),
-            "verdicts": staging.table(self.run_id, self.entity, "verdicts"),
+            "findings": staging.table(self.run_id, self.entity, "findings"),
             "target": sql.Identifier(self.entity.name),
             "withdrawn": sql.Literal(WITHDRAWN),
             "org": sql.Literal(self.organization_id),

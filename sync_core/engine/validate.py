@@ -1,4 +1,4 @@
-"""Judge a page of rows in memory, a column at a time: a record, or issues, or a rule's skip."""
+"""Validate a page of rows in memory, a column at a time: a record, or issues, or a rule's skip."""
 
 import dataclasses
 import io
@@ -23,7 +23,7 @@ REASONS = pl.Schema({ROW: pl.Int64, ISSUES: pl.String, RAW: pl.String})
 
 
 @dataclass(frozen=True)
-class Judged:
+class ValidatedPage:
     """A page as it goes to staging.
 
     `frame` has `row_number`, one String column a field in the form Postgres reads, the name
@@ -49,7 +49,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Validator:
-    """All that the rows of one sheet are judged by."""
+    """All that the rows of one sheet are validated by."""
 
     entity: Entity
     columns: Columns
@@ -57,8 +57,8 @@ class Validator:
     title: str  # of the sheet, for the addresses of cells
     seen: list[pl.Series] = dataclasses.field(default_factory=list)  # hashes of all keys
 
-    def __call__(self, page: Page) -> Judged:
-        """Judge the rows of a page; blank ones are only counted."""
+    def __call__(self, page: Page) -> ValidatedPage:
+        """Validate the rows of a page; blank ones are only counted."""
         cells = self._cells(page)
         filled = cells.filter(self._is_filled(page))
         lazily = filled.lazy().select(ROW, "place", *self._readings(page))
@@ -70,7 +70,7 @@ class Validator:
         keys = frame.select(field.column for field in self.entity.keys).drop_nulls()
         self.seen.append(keys.hash_rows())
         blank, keyless = cells.height - filled.height, frame.height - keys.height
-        return Judged(frame, blank, keyless, not reasons.is_empty())
+        return ValidatedPage(frame, blank, keyless, not reasons.is_empty())
 
     def keys_may_repeat(self) -> bool:
         """Return whether two rows may have one key; where no two hashes are equal, none do."""
@@ -92,7 +92,7 @@ class Validator:
         return pl.DataFrame([rows, *texts, *numbers]).with_row_index("place")
 
     def _is_filled(self, page: Page) -> pl.Expr:
-        """Tell a row from a blank one: only the cells of our fields count."""
+        """Return whether a row is no blank one: only the cells of our fields count."""
         filled = pl.any_horizontal(
             pl.col(field.label).is_not_null() for field in self.entity.fields
         )

@@ -11,7 +11,7 @@ from sync_core.catalogue.phases import Steps
 from sync_core.catalogue.resource import Entity, Resource
 from sync_core.engine.read_ahead import Reading
 from sync_core.engine.statements import Scope
-from sync_core.runs.incremental import Extent
+from sync_core.runs.incremental import ReadWindow
 from sync_core.runs.lease import Claim
 from sync_core.runs.progress import Level, Reporter
 
@@ -29,7 +29,7 @@ class Work:
     reporter: Reporter
     reading: Reading
     check: Callable[[], None]  # raises where the attempt must stop
-    extent: Extent | None = None  # None: the source cannot tell what changed
+    window: ReadWindow | None = None  # None: the source cannot tell what changed
     analyze: Analysis | None = None  # gives the statistic of the comparing
     notes: list[str] = field(default_factory=list)
     phases: dict[str, float] = field(default_factory=dict)  # seconds

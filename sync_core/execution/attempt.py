@@ -23,14 +23,14 @@ from sync_core.foundation import db, redis_clients, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.organizations import policies, source_settings
 from sync_core.runs import incremental, lease
-from sync_core.runs.incremental import Extent
+from sync_core.runs.incremental import ReadWindow
 from sync_core.runs.lease import Claim, LeaseLostError, RunResult
 from sync_core.runs.progress import Reporter
 from sync_core.sources import Place
 
 log = logging.getLogger(__name__)
 
-OUTAGE = 60  # seconds for which a horse waits for Postgres to come back
+OUTAGE_SECONDS = 60  # for which an attempt waits for Postgres to come back
 ANALYSES = {"patients": patients.active_after}
 
 
@@ -41,7 +41,7 @@ def work(run_id: int) -> str:
             claim = lease.claim(connection, run_id, db.name())
     except sa.exc.DBAPIError as error:
         log.warning("run %s cannot be claimed: %s", run_id, type(error).__name__)
-        return "not claimed"  # the beat pushes it again
+        return "not claimed"  # maintenance pushes it again
     return attempt(claim) if claim else "not ours"
 
 
@@ -49,13 +49,13 @@ def attempt(claim: Claim) -> str:
     """Work on a claimed run; returns its status, or why this attempt did not end it."""
     reporter = Reporter(redis_clients.client(), claim.run_id, claim.attempt)
     limit = time_limit(claim.run_id, claim.resource)
-    with Heartbeat(claim, limit) as heart:
-        return _attempt(claim, heart, reporter, limit)
+    with Heartbeat(claim, limit) as heartbeat:
+        return _attempt(claim, heartbeat, reporter, limit)
 
 
-def _attempt(claim: Claim, heart: Heartbeat, reporter: Reporter, limit: float) -> str:
+def _attempt(claim: Claim, heartbeat: Heartbeat, reporter: Reporter, limit: float) -> str:
     try:
-        return _sync(claim, heart, reporter).status
+        return _sync(claim, heartbeat, reporter).status
     except LeaseLostError:
         return "closed by somebody else"
     except StoppedError:
@@ -66,18 +66,18 @@ def _attempt(claim: Claim, heart: Heartbeat, reporter: Reporter, limit: float) -
         if db.is_away(error):
             crashed = not db.is_restart(error)  # it may be this very run that Postgres dies of
             return _interrupt(claim, "Postgres went away", reporter, crashed=crashed)
-        return _finish(claim, _ending(claim, error, limit), reporter)
+        return _finish(claim, _result(claim, error, limit), reporter)
 
 
-def _sync(claim: Claim, heart: Heartbeat, reporter: Reporter) -> RunResult:
+def _sync(claim: Claim, heartbeat: Heartbeat, reporter: Reporter) -> RunResult:
     resource = resources.by_name(claim.resource)
     with db.begin() as connection:
         organization = organizations.by_id(connection, claim.organization_id)
         found = source_settings.get(connection, organization, resource)
         policy = policies.of(connection, organization.id)[resource.name]
         resource = policies.applied(resource, policy)
-        extent = _extent(connection, claim, resource, found)
-    with Reading(heart.check, settings.current().fetch_timeout) as reading:
+        window = _window(connection, claim, resource, found)
+    with Reading(heartbeat.check, settings.current().fetch_timeout) as reading:
         work = Work(
             claim,
             resource,
@@ -85,16 +85,16 @@ def _sync(claim: Claim, heart: Heartbeat, reporter: Reporter) -> RunResult:
             organization.country,
             reporter,
             reading,
-            heart.check,
-            extent,
+            heartbeat.check,
+            window,
             ANALYSES.get(resource.name),
         )
         return importer.sync(work, {place.entity: _open(place, work) for place in found})
 
 
-def _extent(
+def _window(
     connection: sa.Connection, claim: Claim, resource: Resource, found: Sequence[Place]
-) -> Extent | None:
+) -> ReadWindow | None:
     """Decide how much is read of sources that can tell what changed."""
     if not all(place.kind in sources.INCREMENTAL for place in found):
         return None
@@ -125,12 +125,12 @@ def _open(place: Place, work: Work) -> Source:
         on_wait=on_wait,
         on_bytes=on_bytes,
         on_step=on_step,
-        since=work.extent.since if work.extent else None,
+        since=work.window.since if work.window else None,
     )
 
 
-def _ending(claim: Claim, error: Exception, limit: float) -> RunResult:
-    """Return the ending of a run that did not get through; the target is as it was."""
+def _result(claim: Claim, error: Exception, limit: float) -> RunResult:
+    """Return the result of a run that did not get through; the target is as it was."""
     match error:
         case CancelledError():
             return lease.cancelled()
@@ -150,19 +150,19 @@ def _failure(error: SyncError) -> RunResult:
     return RunResult(status, error.sentence, error_code=error.code, advice=error.advice)
 
 
-def _finish(claim: Claim, ending: RunResult, reporter: Reporter) -> str:
-    reporter.log(ending.message, "warning" if ending.status == "cancelled" else "error")
+def _finish(claim: Claim, result: RunResult, reporter: Reporter) -> str:
+    reporter.log(result.message, "warning" if result.status == "cancelled" else "error")
 
     def end() -> str:
         with db.begin() as connection:
-            lease.finish(connection, claim, replace(ending, log=reporter.as_json()))
-        return ending.status
+            lease.finish(connection, claim, replace(result, log=reporter.as_json()))
+        return result.status
 
     return _patiently(end)
 
 
 def _interrupt(claim: Claim, why: str, reporter: Reporter, *, crashed: bool = False) -> str:
-    """Return the run back; it goes on elsewhere, unless its last commit had got through."""
+    """Give the run back; it goes on elsewhere, unless its last commit had got through."""
     reporter.log(f"Interrupted: {why}", "warning")
 
     def give_back() -> str:
@@ -178,7 +178,7 @@ def _interrupt(claim: Claim, why: str, reporter: Reporter, *, crashed: bool = Fa
 
 def _patiently(end_run: Callable[[], str]) -> str:
     """Do it as soon as Postgres answers; later, the lease ends by itself."""
-    until = time.monotonic() + OUTAGE
+    until = time.monotonic() + OUTAGE_SECONDS
     while time.monotonic() < until:
         try:
             return end_run()
@@ -188,4 +188,4 @@ def _patiently(end_run: Callable[[], str]) -> str:
             if not db.is_away(error):
                 raise
             time.sleep(0.5)
-    return "left to the beat"
+    return "left to maintenance"

@@ -15,16 +15,16 @@ from sync_core.foundation import db
 from sync_core.runs import lease, recovery
 from sync_core.runs.lease import Claim, LeaseLostError
 
-PATIENCE = 8  # seconds for an attempt to stop by itself, before its heart closes its run
-MERCY = 5  # seconds for an attempt to notice that its run was closed, before it is ended
-AGAIN = 0.5  # seconds until the next try where Postgres does not answer
+STOP_SECONDS = 8  # for an attempt to stop by itself, before its heartbeat closes its run
+EXIT_SECONDS = 5  # for an attempt to notice that its run was closed, before it is ended
+RETRY_SECONDS = 0.5  # until the next try where Postgres does not answer
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
-class Request:
-    """Something that a signal asks for; unlike an Event it takes no lock, which may be held."""
+class StopRequest:
+    """A signal's request to stop; unlike an Event it takes no lock, which may be held."""
 
     made: bool = False
 
@@ -33,7 +33,7 @@ class Request:
         self.made = True
 
 
-STOPPING = Request()  # made by SIGTERM: this process is to stop
+STOP_REQUEST = StopRequest()  # made by SIGTERM to this process
 
 
 class CancelledError(Exception):
@@ -61,15 +61,15 @@ class Heartbeat:
         self,
         claim: Claim,
         limit: float = float("inf"),
-        give_up: Callable[[], None] = lambda: os._exit(70),
+        exit_now: Callable[[], None] = lambda: os._exit(70),
     ) -> None:
         self._claim = claim
         self._limit = limit
-        self._give_up = give_up  # ends the process, where the run was closed and the work goes on
+        self._exit_now = exit_now  # ends the process, where the run was closed and the work goes on
         self._reason: Reason | None = None
         self._since = 0.0  # when the reason was first known
         self._done = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="heart", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -82,23 +82,23 @@ class Heartbeat:
         trace: TracebackType | None,
     ) -> None:
         self._done.set()
-        self._thread.join(lease.HEARTBEAT)
+        self._thread.join(lease.HEARTBEAT_SECONDS)
 
     def check(self) -> None:
         """Raise the reason for which the attempt must stop, if there is one."""
-        if reason := self._reason or (StoppedError if STOPPING.made else None):
+        if reason := self._reason or (StoppedError if STOP_REQUEST.made else None):
             raise reason
 
-    def _beat(self) -> None:
+    def _run(self) -> None:
         pause = 0.0  # at once: a cancel may have come between the claim and now
         while not self._done.wait(pause):
             try:
                 self._renew()
-                pause = float(lease.HEARTBEAT)
+                pause = float(lease.HEARTBEAT_SECONDS)
             except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
-                if pause != AGAIN:
+                if pause != RETRY_SECONDS:
                     log.warning("no heartbeat, Postgres does not answer: %s", type(error).__name__)
-                pause = AGAIN
+                pause = RETRY_SECONDS
             if self._reason is LeaseLostError:
                 return self._end_unless_done()
         return None
@@ -107,14 +107,14 @@ class Heartbeat:
         """Renew the lease once, and learn whether the attempt must stop."""
         try:
             with db.at_once() as connection:
-                news = lease.renew(connection, self._claim)
-            if news.cancelled:
+                state = lease.renew(connection, self._claim)
+            if state.cancelled:
                 self._stop(CancelledError)
-            elif news.active > self._limit:
+            elif state.active > self._limit:
                 self._stop(OverdueError)
-            elif STOPPING.made:
+            elif STOP_REQUEST.made:
                 self._stop(StoppedError)
-            if self._reason and time.monotonic() > self._since + PATIENCE:
+            if self._reason and time.monotonic() > self._since + STOP_SECONDS:
                 self._close_run()
         except LeaseLostError:
             self._reason = LeaseLostError
@@ -138,9 +138,9 @@ class Heartbeat:
         raise LeaseLostError
 
     def _end_unless_done(self) -> None:
-        end = time.monotonic() + MERCY
+        end = time.monotonic() + EXIT_SECONDS
         while time.monotonic() < end:
             if self._done.wait(0.1):
                 return
         log.error("run %s was closed and its work does not end", self._claim.run_id)
-        self._give_up()
+        self._exit_now()

@@ -1,4 +1,4 @@
-"""The beat: closes dead runs, pushes lost ones again, drops what ended runs left behind.
+"""Maintenance: closes dead runs, pushes lost ones again, drops what ended runs left behind.
 
 It may run twice at once: every step locks what it touches, or is safe to repeat.
 """
@@ -17,14 +17,14 @@ from sync_core import runs
 from sync_core.audit import hash_chain
 from sync_core.engine import staging
 from sync_core.execution import queue
-from sync_core.execution.heartbeat import Request
+from sync_core.execution.heartbeat import StopRequest
 from sync_core.foundation import db, settings, tables
 from sync_core.runs import recovery
 
-PAUSE = 1.0  # seconds
-NIGHTLY = 60.0  # seconds between two looks whether the nightly check is due
+TICK_SECONDS = 1.0
+NIGHTLY_SECONDS = 60.0  # between two looks whether the nightly check is due
 
-log = logging.getLogger("syncdesk.beat")
+log = logging.getLogger("syncdesk.maintenance")
 
 
 def tick() -> None:
@@ -81,7 +81,7 @@ class Nightly:
         """Look whether it is due, now and then."""
         if self._thread.is_alive() or time.monotonic() < self._next:
             return
-        self._next = time.monotonic() + NIGHTLY
+        self._next = time.monotonic() + NIGHTLY_SECONDS
         self._thread = threading.Thread(target=self._check, name="nightly", daemon=True)
         self._thread.start()
 
@@ -93,12 +93,12 @@ class Nightly:
             _tell(error)
 
 
-def run(stop: Request, parent: int | None = None) -> None:
+def run(stop: StopRequest, parent: int | None = None) -> None:
     """Tick once a second until told to stop, or until the parent (its process id) has died."""
     told = ""  # what went wrong at the last tick: it may go on for long
     nightly = Nightly()
     while not stop.made and parent in {None, os.getppid()}:
-        time.sleep(PAUSE)
+        time.sleep(TICK_SECONDS)
         nightly.keep()
         try:
             tick()
@@ -111,14 +111,14 @@ def run(stop: Request, parent: int | None = None) -> None:
 
 def _tell(error: Exception) -> None:
     if db.is_away(error):
-        log.warning("no beat, Postgres does not answer: %s", type(error).__name__)
+        log.warning("Postgres does not answer: %s", type(error).__name__)
     else:
-        log.error("the beat goes on after %s", type(error).__name__, exc_info=error)
+        log.error("maintenance goes on after %s", type(error).__name__, exc_info=error)
 
 
 def main() -> None:
-    """Run the beat as a process of its own."""
-    stop = Request()
+    """Run maintenance as a process of its own."""
+    stop = StopRequest()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop.make)
     run(stop)

@@ -14,8 +14,8 @@ from sync_core.runs import lease, recovery
 
 QUEUE = "sync"
 WORK = "sync_core.execution.attempt.work"  # by name: the pages need nothing of a worker's
-GRACE = 30  # seconds that RQ's own limit stands above ours
-SILENCE = 20  # seconds after which a worker that said nothing counts as dead
+RQ_EXTRA_SECONDS = 30  # by which RQ's own time limit stands above ours
+DEAD_AFTER_SECONDS = 20  # a worker that said nothing for so long counts as dead
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ def push(run_id: int, resource: str) -> bool:
             WORK,
             run_id,
             job_id=f"run-{run_id}",
-            job_timeout=int(time_limit(run_id, resource) + GRACE),
+            job_timeout=int(time_limit(run_id, resource) + RQ_EXTRA_SECONDS),
             result_ttl=60,
             failure_ttl=3600,
         )
@@ -50,7 +50,9 @@ def workers() -> int:
     now = datetime.now(UTC)
     found = Worker.all(connection=redis_clients.pushing_client())
     seen = (worker.last_heartbeat for worker in found)
-    return sum((now - at.replace(tzinfo=UTC)).total_seconds() < SILENCE for at in seen if at)
+    return sum(
+        (now - at.replace(tzinfo=UTC)).total_seconds() < DEAD_AFTER_SECONDS for at in seen if at
+    )
 
 
 def time_limit(run_id: int, resource: str) -> float:
@@ -67,10 +69,10 @@ def resume() -> None:
         back = recovery.resume(connection)
     for run_id, resource in back:
         if not push(run_id, resource):
-            return  # the beat pushes them once Redis is back
+            return  # maintenance pushes them once Redis is back
 
 
-def horse_died(worker: str, how: str) -> None:
+def work_horse_died(worker: str, how: str) -> None:
     """Close the run of a work-horse that was killed, and send it back to the queue."""
     with db.begin() as connection:
         recovery.close_killed(connection, worker, how)

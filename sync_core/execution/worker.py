@@ -26,15 +26,14 @@ from rq.job import Job
 from rq.worker_registration import register
 
 from sync_core.catalogue import fields
-from sync_core.execution import heartbeat as heart
 from sync_core.execution import maintenance
-from sync_core.execution import queue as jobs
-from sync_core.execution.heartbeat import Request
+from sync_core.execution.heartbeat import STOP_REQUEST, StopRequest
+from sync_core.execution.queue import QUEUE, work_horse_died
 from sync_core.foundation import db, redis_clients
 
 REDIS_IS_GONE = (RedisConnectionError, RedisTimeoutError)
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
-CLOSING = 30  # seconds for the process that closes a killed horse's run
+CLOSING_SECONDS = 30  # for the process that closes the run of a killed work-horse
 
 log = logging.getLogger("syncdesk.worker")
 
@@ -42,19 +41,19 @@ Ended = tuple[int | None, int | None, Any]  # process id, wait status, usage
 Handler = Callable[[int, FrameType | None], None]
 
 
-class Maintenance:
-    """The beat as a fork of the worker, made again where it died."""
+class MaintenanceProcess:
+    """Maintenance as a fork of the worker, started again where it died."""
 
     def __init__(self) -> None:
         self._process = 0
 
     def keep(self) -> None:
-        """Start it, unless it lives."""
+        """Start it, unless it is alive."""
         if not self._process or _is_reaped(self._process):
             parent = os.getpid()
             self._process = os.fork()
             if not self._process:
-                _run_beat(parent)
+                _run_maintenance(parent)
 
     def end(self) -> None:
         """End it; whatever it is doing is a transaction."""
@@ -63,8 +62,8 @@ class Maintenance:
             os.waitpid(self._process, 0)
 
 
-def _run_beat(parent: int) -> None:
-    stop = Request()
+def _run_maintenance(parent: int) -> None:
+    stop = StopRequest()
     _handle_signals(stop.make)
     try:
         maintenance.run(stop, parent)
@@ -92,18 +91,18 @@ class SyncWorker(Worker):
 
     max_connection_wait_time = 2.0  # seconds between two tries to reach Redis
 
-    def __init__(self, its_beat: Maintenance | None) -> None:
-        self._beat = its_beat
+    def __init__(self, maintenance_process: MaintenanceProcess | None) -> None:
+        self._maintenance = maintenance_process
         self._horse_ended: Ended = (None, None, None)
         self._closing: list[int] = []
         super().__init__(
-            [jobs.QUEUE],
+            [QUEUE],
             connection=redis_clients.queue_client(),
             worker_ttl=17,
             job_monitoring_interval=3,
             maintenance_interval=5,
         )
-        signal.signal(signal.SIGCHLD, self._see_children)
+        signal.signal(signal.SIGCHLD, self._on_child_ended)
 
     @property
     def connection_timeout(self) -> int:
@@ -115,12 +114,12 @@ class SyncWorker(Worker):
         """Return whether a signal has asked for it."""
         return self._shutdown_requested_date is not None
 
-    # Without Redis
+    # RQ's own methods, which must not end the worker where Redis does not answer
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        """Never leave a horse behind, not even where Redis goes away under it."""
+        """Never leave a work-horse behind, not even where Redis goes away meanwhile."""
         try:
-            with _even_without_redis():
+            with _redis_may_be_away():
                 super().execute_job(job, queue)
         finally:
             while self.horse_pid:
@@ -128,45 +127,49 @@ class SyncWorker(Worker):
                 time.sleep(0.1)
 
     def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
-        """Go on without Redis while the horse works; be known again after it was wiped."""
-        self._pass_stop_on()  # a horse that was just starting may have missed it
-        with _even_without_redis():
+        """Go on without Redis while the work-horse works; register again after it was wiped."""
+        self._pass_stop_on()  # a work-horse that was just starting may have missed it
+        with _redis_may_be_away():
             super().maintain_heartbeats(job, execution)
-        self._look_after_the_house()
+        self._register_again()
+        self._keep_maintenance()
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:  # noqa: ANN401 - RQ's signature
-        """Prove to be alive; be known again after Redis was wiped."""
-        with _even_without_redis():
+        """Prove to be alive; register again after Redis was wiped."""
+        with _redis_may_be_away():
             super().heartbeat(timeout, pipeline)
         if pipeline is None:
-            self._look_after_the_house()
+            self._register_again()
+            self._keep_maintenance()
 
-    def _look_after_the_house(self) -> None:
-        with _even_without_redis(), self.connection.pipeline() as pipeline:
+    def _register_again(self) -> None:
+        with _redis_may_be_away(), self.connection.pipeline() as pipeline:
             pipeline.hset(self.key, mapping=self.serialize())
             register(self, pipeline)
             pipeline.execute()
-        if self._beat and not self.is_horse and not self.asked_to_stop:
-            self._beat.keep()
+
+    def _keep_maintenance(self) -> None:
+        if self._maintenance and not self.is_horse and not self.asked_to_stop:
+            self._maintenance.keep()
 
     def set_state(self, state: str, pipeline: Any = None) -> None:  # noqa: ANN401 - RQ's signature
         """Note the state, in Redis if it is there."""
-        with _even_without_redis():
+        with _redis_may_be_away():
             super().set_state(state, pipeline)
 
     def set_shutdown_requested_date(self) -> None:
         """Note that a signal came, in Redis if it is there."""
-        with _even_without_redis():
+        with _redis_may_be_away():
             super().set_shutdown_requested_date()  # type: ignore[no-untyped-call]
 
     def run_maintenance_tasks(self) -> None:
         """Tidy RQ's registries, if Redis is there."""
-        with _even_without_redis():
+        with _redis_may_be_away():
             super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
 
     def teardown(self) -> None:
         """Say goodbye, if Redis is there."""
-        with _even_without_redis():
+        with _redis_may_be_away():
             super().teardown()  # type: ignore[no-untyped-call]
 
     def check_for_suspension(self, burst: bool) -> None:  # noqa: FBT001 - RQ's signature
@@ -178,11 +181,11 @@ class SyncWorker(Worker):
     def unsubscribe(self) -> None:
         """Have nothing to unsubscribe from."""
 
-    # The horse
+    # The work-horse: the fork that works on one run
 
     def setup_work_horse_signals(self) -> None:
-        """Make the horse die with its parent, and take SIGTERM as a request to stop."""
-        _handle_signals(heart.STOPPING.make)
+        """Make the work-horse die with its parent, and take SIGTERM as a request to stop."""
+        _handle_signals(STOP_REQUEST.make)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
@@ -190,7 +193,7 @@ class SyncWorker(Worker):
             os._exit(1)
 
     def handle_warm_shutdown_request(self) -> None:
-        """Pass a request to stop on to the horse, which gives its run back."""
+        """Pass a request to stop on to the work-horse, which gives its run back."""
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
         self._pass_stop_on()
 
@@ -200,23 +203,23 @@ class SyncWorker(Worker):
                 os.kill(self.horse_pid, signal.SIGTERM)
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
-        """Fork the horse."""
+        """Fork the work-horse."""
         self._horse_ended = (None, None, None)
         super().fork_work_horse(job, queue)
 
     def wait_for_horse(self) -> Ended:
-        """Wait for the end of the horse; returns its process id, wait status and usage."""
+        """Wait for the end of the work-horse; returns its process id, wait status and usage."""
         self._reap_horse(0)
         return self._horse_ended
 
     def kill_horse(self, sig: signal.Signals = signal.SIGKILL) -> None:
-        """End the horse, if it lives."""
+        """End the work-horse, if it is alive."""
         if horse := self.horse_pid:
             with suppress(ProcessLookupError):
                 os.kill(horse, sig)
 
-    def _see_children(self, _signal: int, _frame: FrameType | None) -> None:
-        """See a killed horse at once, even while the parent waits for a frozen Redis."""
+    def _on_child_ended(self, _signal: int, _frame: FrameType | None) -> None:
+        """Notice a killed work-horse at once, even while the parent waits for a frozen Redis."""
         self._reap_horse(os.WNOHANG)
         self._closing = [child for child in self._closing if not _is_reaped(child)]
 
@@ -229,7 +232,7 @@ class SyncWorker(Worker):
                     self._close_run(*ended[:2])
 
     def _close_run(self, horse: int, status: int) -> None:
-        """Close the run of a killed horse, in a child: the parent holds no connection."""
+        """Close the run of a killed work-horse, in a child: the parent holds no connection."""
         child = os.fork()
         if child:
             self._closing.append(child)
@@ -237,10 +240,10 @@ class SyncWorker(Worker):
         try:
             _handle_signals(signal.SIG_DFL)
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
-            signal.alarm(CLOSING)
-            jobs.horse_died(db.name(horse), f"its work-horse died ({_how(status)})")
+            signal.alarm(CLOSING_SECONDS)
+            work_horse_died(db.name(horse), f"its work-horse died ({_how(status)})")
         except Exception as error:  # noqa: BLE001 - this process ends here, whatever it is
-            log.warning("the beat closes the run of a dead horse: %s", type(error).__name__)
+            log.warning("left to maintenance: %s", type(error).__name__)
         finally:
             os._exit(0)
 
@@ -255,7 +258,7 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
 
 
 @contextmanager
-def _even_without_redis() -> Iterator[None]:
+def _redis_may_be_away() -> Iterator[None]:
     try:
         yield
     except REDIS_IS_GONE as error:
@@ -266,27 +269,29 @@ def main() -> None:
     """Work until told to stop (SIGTERM, Ctrl-C), or with `--burst` until the queue is empty."""
     parser = argparse.ArgumentParser(description="Take runs off the queue.")
     parser.add_argument("--burst", action="store_true", help="end when the queue is empty")
-    parser.add_argument("--without-beat", action="store_true", help="the beat runs elsewhere")
+    parser.add_argument(
+        "--without-maintenance", action="store_true", help="maintenance runs elsewhere"
+    )
     options = parser.parse_args()
     fields.warm_up()
-    gc.freeze()  # a horse that looks for garbage among all modules would copy their pages
-    its_beat = None if options.without_beat else Maintenance()
-    if its_beat:
-        its_beat.keep()
+    gc.freeze()  # a work-horse that looks for garbage among all modules would copy their pages
+    maintenance_process = None if options.without_maintenance else MaintenanceProcess()
+    if maintenance_process:
+        maintenance_process.keep()
     try:
         with suppress(StopRequested):
-            while not _work(its_beat, burst=options.burst):
+            while not _work(maintenance_process, burst=options.burst):
                 time.sleep(1)
     finally:
-        if its_beat:
-            its_beat.end()
+        if maintenance_process:
+            maintenance_process.end()
 
 
-def _work(its_beat: Maintenance | None, *, burst: bool) -> bool:
+def _work(maintenance_process: MaintenanceProcess | None, *, burst: bool) -> bool:
     """Work; returns whether that was all. RQ's worker gives up where Redis is gone too long."""
     _handle_signals(_stop)  # until RQ's worker has handlers of its own
-    with _even_without_redis():
-        worker = SyncWorker(its_beat)
+    with _redis_may_be_away():
+        worker = SyncWorker(maintenance_process)
         worker.work(burst=burst, logging_level="WARNING")
         return burst or worker.asked_to_stop
     return False

@@ -21,15 +21,15 @@ from sync_core.foundation import settings
 from sync_core.foundation.errors import SyncError
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
-MIGRATING = 7_300_201  # the advisory lock of whoever migrates
-PATIENCE = {  # with a server that went away without a word; Unix sockets need none of it
+MIGRATION_LOCK = 7_300_201  # advisory, of whoever migrates
+TIMEOUTS = {  # with a server that went away without a word; Unix sockets need none of it
     "connect_timeout": 3,
     "keepalives_idle": 10,
     "keepalives_interval": 3,
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
 }
-AWAY = ("08", "57P", "25P03")  # beginnings of SQLSTATE: it fails, shuts down, lost patience
+AWAY = ("08", "57P", "25P03")  # beginnings of SQLSTATE: no connection, shut down, timed out
 RESTART = "57P01"
 FULL = ("53", "58")  # the disk or the memory is full, the disk fails
 OPTIONS = (  # a process that is frozen in the midst of a transaction locks nobody out for long
@@ -52,7 +52,7 @@ def engine() -> Engine:
         pool_size=5,
         max_overflow=15,
         pool_timeout=5,
-        connect_args={**PATIENCE, "application_name": name(), "options": OPTIONS},
+        connect_args={**TIMEOUTS, "application_name": name(), "options": OPTIONS},
     )
 
 
@@ -92,7 +92,7 @@ def at_once() -> Iterator[Connection]:
 
 
 def is_away(error: Exception) -> bool:
-    """Tell an outage of Postgres, which passes by itself, from whatever else goes wrong."""
+    """Return whether it is an outage of Postgres, which passes by itself."""
     if state := _sqlstate(error):
         return state.startswith(AWAY)
     ours = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
@@ -100,7 +100,7 @@ def is_away(error: Exception) -> bool:
 
 
 def is_restart(error: Exception) -> bool:
-    """Tell an outage that somebody wanted from a crash."""
+    """Return whether it is an outage that somebody wanted, and no crash."""
     return _sqlstate(error) == RESTART
 
 
@@ -124,7 +124,7 @@ def cursor(connection: Connection) -> psycopg.Cursor[Any]:
 
 def migrate(connection: Connection) -> None:
     """Bring the schema up to the newest revision; one process at a time."""
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATING)))
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
     command.upgrade(alembic_config(connection), "head")
 
 

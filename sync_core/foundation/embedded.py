@@ -37,12 +37,12 @@ from urllib.parse import quote
 
 import psycopg
 
-STARTS = 3  # a server may be killed while it starts; one that fails three times has a reason
-POLL = 0.05  # seconds between two looks at what another process holds
-TICK = 0.25  # seconds between two looks of the supervisor at its servers and their users
-PATIENCE = 20  # seconds for a server to end by itself
-LOG_LIMIT = 10_000_000  # bytes
-SOCKET_FOLDER_LIMIT = 80  # bytes; a socket's whole path may have 103 (macOS) or 107 (Linux)
+MAX_STARTS = 3  # a server may be killed while it starts; one that fails three times has a reason
+POLL_SECONDS = 0.05  # between two looks at what another process holds
+TICK_SECONDS = 0.25  # between two looks of the supervisor at its servers and their users
+STOP_SECONDS = 20  # for a server to end by itself
+LOG_BYTES = 10_000_000  # at most
+SOCKET_FOLDER_BYTES = 80  # a socket's whole path may have 103 (macOS) or 107 (Linux)
 STOP_SIGNALS = {"postgres": signal.SIGINT, "valkey": signal.SIGTERM}  # SIGINT: open sessions end
 POSTGRES_OPTIONS = """
     -p 5432 -c listen_addresses= -c unix_socket_permissions=0700 -c max_connections=100
@@ -168,7 +168,7 @@ def _share(home: _Home, end: float) -> IO[bytes]:
         if time.monotonic() > end:
             users.close()
             raise EmbeddedError(f"The embedded servers in {home.data} do not stop: try again.")
-        time.sleep(POLL)
+        time.sleep(POLL_SECONDS)
     return users
 
 
@@ -178,12 +178,12 @@ def _wait_until_ready(home: _Home, end: float) -> Process | None:
     while not (serving := _taken(home.data / "ready.lock")) or not _answer(home):
         # A supervisor that ends with 0 has found another one at work: that is no failure.
         failures = sum(bool(supervisor.poll()) for supervisor in started)
-        if failures >= STARTS or time.monotonic() > end:
+        if failures >= MAX_STARTS or time.monotonic() > end:
             _let_go(*started)
             raise EmbeddedError(_why_not(home))
         if not serving and all(supervisor.returncode is not None for supervisor in started):
             started.append(_start_supervisor(home))
-        time.sleep(POLL)
+        time.sleep(POLL_SECONDS)
     return started[-1] if started else None
 
 
@@ -212,7 +212,7 @@ def _see_off(home: _Home, end: float) -> None:
     if not _taken(supervisor) and _taken(home.data / "servers.lock"):
         _let_go(_start_supervisor(home))
     while time.monotonic() < end and (_taken(supervisor) or _taken(home.data / "servers.lock")):
-        time.sleep(POLL)
+        time.sleep(POLL_SECONDS)
 
 
 def _why_not(home: _Home) -> str:
@@ -239,7 +239,7 @@ def _socket_folder(data: Path) -> Path:
     A comma parts two hosts of Postgres; blanks and `=` break the list of clients of Redis.
     """
     run = data / "run"
-    if len(os.fsencode(run)) <= SOCKET_FOLDER_LIMIT and re.fullmatch(r"[^\s,=]+", str(run)):
+    if len(os.fsencode(run)) <= SOCKET_FOLDER_BYTES and re.fullmatch(r"[^\s,=]+", str(run)):
         return run
     name = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
     return Path("/tmp", f"syncdesk-{name}")  # noqa: S108 - not TMPDIR: one place for every process
@@ -290,7 +290,7 @@ def _lock(file: IO[bytes], how: int) -> bool:
 
 
 def _taken(path: Path) -> bool:
-    """Whether a process holds this lock for itself alone."""
+    """Return whether a process holds this lock for itself alone."""
     with _open(path) as file:
         return not _lock(file, LOCK_SH)
 
@@ -299,7 +299,7 @@ def _within(seconds: float, succeeds: Callable[[], bool]) -> bool:
     """Try until it succeeds, at least once."""
     end = time.monotonic() + seconds
     while not (success := succeeds()) and time.monotonic() < end:
-        time.sleep(POLL)
+        time.sleep(POLL_SECONDS)
     return success
 
 
@@ -307,7 +307,7 @@ def _within(seconds: float, succeeds: Callable[[], bool]) -> bool:
 
 
 def _answer(home: _Home) -> bool:
-    """Whether both servers do their work."""
+    """Return whether both servers do their work."""
     address = home.urls.database.replace("+psycopg", "", 1)
     with suppress(psycopg.OperationalError, OSError):
         if _tell_valkey(home, b"PING") == b"+PONG\r\n":
@@ -408,7 +408,7 @@ def _wanted(users: IO[bytes]) -> Callable[[], bool]:
 
 def _end_leftovers(home: _Home, alive: IO[bytes]) -> None:
     """End what a killed supervisor has left: its servers, or its initdb, which ends by itself."""
-    how = ["-m", "fast", "-t", str(PATIENCE)]
+    how = ["-m", "fast", "-t", str(STOP_SECONDS)]
     stop: Command = [_postgres("pg_ctl"), "stop", "-D", home.data / "pg", *how]
 
     def gone() -> bool:
@@ -420,7 +420,7 @@ def _end_leftovers(home: _Home, alive: IO[bytes]) -> None:
             _tell_valkey(home, b"SHUTDOWN")
         return False
 
-    if not _within(2 * PATIENCE, gone):
+    if not _within(2 * STOP_SECONDS, gone):
         raise EmbeddedError("The servers of an earlier supervisor do not end.")
 
 
@@ -467,7 +467,7 @@ def _serve(home: _Home, alive: IO[bytes], wanted: Callable[[], bool]) -> None:
         with _open(home.data / "ready.lock") as ready:
             flock(ready, LOCK_EX)
             while wanted() and (home.data / "pg").exists():  # somebody may throw it all away
-                time.sleep(TICK)
+                time.sleep(TICK_SECONDS)
                 _revive(home, running, alive)
     finally:
         _stop(running)
@@ -492,7 +492,7 @@ def _await_answer(home: _Home, running: dict[str, Process], wanted: Callable[[],
         for name, server in running.items():
             if (code := server.poll()) is not None:
                 raise EmbeddedError(f"{name} ended with {code}.")
-        time.sleep(POLL)
+        time.sleep(POLL_SECONDS)
 
 
 def _revive(home: _Home, running: dict[str, Process], alive: IO[bytes]) -> None:
@@ -509,14 +509,14 @@ def _stop(running: dict[str, Process]) -> None:
         server.send_signal(STOP_SIGNALS[name])
     for server in running.values():
         try:
-            server.wait(PATIENCE)
+            server.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
 
 
 def _trim_log(home: _Home) -> None:
-    if (home.data / "log.txt").stat().st_size > LOG_LIMIT:
+    if (home.data / "log.txt").stat().st_size > LOG_BYTES:
         os.truncate(home.data / "log.txt", 0)
 
 

@@ -10,7 +10,7 @@ from sync_core.runs import Run, recovery
 
 
 def start(organization: Organization, resource: str, person: Person, trigger: str) -> Run:
-    """Start a sync: the run is kept first, then pushed (the beat repeats a lost push).
+    """Start a sync: the run is kept first, then pushed (maintenance repeats a lost push).
 
     Raises SyncError: no_permission, unknown_resource, no_source, already_running, cooldown.
     """
@@ -39,7 +39,7 @@ def cancel(organization: Organization, run_id: int, person: Person) -> Run:
 
 
 def _revive(organization: Organization, resource: str | None = None) -> None:
-    """Let a run go on whose worker is dead, though no beat may be alive to do so."""
+    """Let a run go on whose worker is dead, though no maintenance may be alive to do so."""
     with db.begin() as connection:
         dead = recovery.close_dead(connection, organization.id, resource)
     if dead:

@@ -1,6 +1,6 @@
 """How much of a source a run reads: everything, or what changed since an earlier run read it.
 
-The state is what earlier runs noted in their checkpoints, and counts only where they came through.
+What earlier runs noted in their checkpoints counts only where they were applied.
 """
 
 import hashlib
@@ -19,11 +19,11 @@ FACTS = ("began", "since")
 OVERLAP = timedelta(minutes=15)  # clocks differ, and a record may be listed late
 
 _RUNS, _KEPT = tables.runs.c, tables.checkpoints.c
-_EXTENT = _KEPT.sheet["extent"]
+_WINDOW = _KEPT.sheet["window"]
 
 
 @dataclass(frozen=True)
-class Extent:
+class ReadWindow:
     """What a run reads, and when it began to; `since` is None where it reads everything."""
 
     began: datetime
@@ -37,7 +37,7 @@ class Extent:
         return f"Read what changed since {self.since:%d %b %Y, %H:%M} UTC."
 
     def as_json(self) -> dict[str, str | None]:
-        """Return it for a checkpoint."""
+        """Return it as a checkpoint keeps it."""
         moments = zip(FACTS, (self.began, self.since), strict=True)
         return {name: at.isoformat() if at else None for name, at in moments}
 
@@ -47,7 +47,9 @@ def declared(entity: Entity) -> str:
     return hashlib.sha256(repr(entity).encode()).hexdigest()
 
 
-def decide(connection: Connection, claim: Claim, resource: Resource, sweep: timedelta) -> Extent:
+def decide(
+    connection: Connection, claim: Claim, resource: Resource, sweep: timedelta
+) -> ReadWindow:
     """Decide how much the claimed run reads, for a source that can tell what changed.
 
     Everything at the first time, when the last time is older than `sweep`, after an undo, and
@@ -57,22 +59,22 @@ def decide(connection: Connection, claim: Claim, resource: Resource, sweep: time
         return begun
     now = datetime.now(UTC)
     last = _latest(connection, claim, resource)
-    whole = _latest(connection, claim, resource, _EXTENT["since"].as_string().is_(None))
+    whole = _latest(connection, claim, resource, _WINDOW["since"].as_string().is_(None))
     if last is None or whole is None or now - whole.began > sweep:
-        return Extent(now)
-    return Extent(now, last.began - OVERLAP)
+        return ReadWindow(now)
+    return ReadWindow(now, last.began - OVERLAP)
 
 
-def _begun(connection: Connection, claim: Claim) -> Extent | None:
-    """Return the extent of an earlier attempt at the run."""
-    noted = sa.select(_EXTENT.as_string()).where(_KEPT.run_id == claim.run_id).limit(1)
+def _begun(connection: Connection, claim: Claim) -> ReadWindow | None:
+    """Return the window of an earlier attempt at the run."""
+    noted = sa.select(_WINDOW.as_string()).where(_KEPT.run_id == claim.run_id).limit(1)
     return _noted(connection.execute(noted).scalar())
 
 
 def _latest(
     connection: Connection, claim: Claim, resource: Resource, *further: sa.ColumnElement[bool]
-) -> Extent | None:
-    """Return the extent of the newest run that brought all tables, as declared now, in step."""
+) -> ReadWindow | None:
+    """Return the window of the newest run that brought all tables, as declared now, in step."""
     declarations = (
         (_KEPT.entity == entity.name) & (_KEPT.sheet["entity"].as_string() == declared(entity))
         for entity in resource.entities
@@ -84,21 +86,21 @@ def _latest(
     )
     undone = sa.select(sa.func.max(_RUNS.id)).where(*ours, _RUNS.kind == "undo")
     noted = (
-        sa.select(sa.func.min(_EXTENT.as_string()))
+        sa.select(sa.func.min(_WINDOW.as_string()))
         .join_from(tables.runs, tables.checkpoints, _KEPT.run_id == _RUNS.id)
         .where(*ours, _RUNS.kind == "sync", sa.or_(*declarations), *further)
         .where(_RUNS.id > sa.func.coalesce(undone.scalar_subquery(), 0))
         .group_by(_RUNS.id)
-        .having(sa.func.count(_EXTENT.as_string()) == len(resource.entities))
+        .having(sa.func.count(_WINDOW.as_string()) == len(resource.entities))
         .order_by(_RUNS.id.desc())
         .limit(1)
     )
     return _noted(connection.execute(noted).scalar())
 
 
-def _noted(text: str | None) -> Extent | None:
+def _noted(text: str | None) -> ReadWindow | None:
     if text is None:
         return None
     kept: dict[str, str | None] = json.loads(text)
     began, since = (datetime.fromisoformat(at) if at else None for at in map(kept.get, FACTS))
-    return Extent(began, since) if began else None
+    return ReadWindow(began, since) if began else None

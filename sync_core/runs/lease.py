@@ -13,8 +13,8 @@ from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import Limits
 from sync_core.foundation.vocabulary import ENDED
 
-LEASE = 12  # seconds that an attempt may go without a heartbeat
-HEARTBEAT = 1  # seconds between two heartbeats
+LEASE_SECONDS = 12  # that an attempt may go without a heartbeat
+HEARTBEAT_SECONDS = 1  # between two heartbeats
 
 Conditions = Sequence[sa.ColumnElement[bool]]
 
@@ -58,7 +58,7 @@ class RunResult:
 
 _RUNS, _LEASES = tables.runs.c, tables.leases.c
 _NOW = sa.func.clock_timestamp()
-_LASTING = timedelta(seconds=LEASE)
+_LASTING = timedelta(seconds=LEASE_SECONDS)
 CLAIM_COLUMNS = (_RUNS.id, _RUNS.attempt, _RUNS.organization_id, _RUNS.resource, _RUNS.kind)
 
 
@@ -118,15 +118,15 @@ def _is_held(held: Claim) -> Conditions:
     return [_RUNS.id == held.run_id, _RUNS.attempt == held.attempt, _RUNS.status == "running"]
 
 
-def finish(connection: Connection, held: Claim, ending: RunResult) -> None:
+def finish(connection: Connection, held: Claim, result: RunResult) -> None:
     """End the run; the last statements of its transaction. Raises LeaseLostError.
 
     The audit's link is made at the commit: until then the attempt ends as well, and nobody waits.
     """
     connection.execute(sa.text("set constraints runs_are_linked deferred"))
-    if not close(connection, _is_held(held), ending):
+    if not close(connection, _is_held(held), result):
         raise LeaseLostError
-    _end_attempt(connection, held.run_id, ending.status, ending.log)
+    _end_attempt(connection, held.run_id, result.status, result.log)
 
 
 def interrupt(
@@ -156,7 +156,7 @@ def interrupt(
 def _end_attempt(
     connection: Connection, run_id: int, how: str, log: Sequence[Mapping[str, Any]] = ()
 ) -> bool:
-    """Return the lease up; returns whether somebody has asked to cancel."""
+    """Give the lease up; returns whether somebody has asked to cancel."""
     cancel = connection.execute(
         sa.delete(tables.leases)
         .where(_LEASES.run_id == run_id)
@@ -174,30 +174,30 @@ def _end_attempt(
 # How a run ends
 
 
-def close(connection: Connection, which: Conditions, ending: RunResult) -> bool:
+def close(connection: Connection, which: Conditions, result: RunResult) -> bool:
     """End the runs that are `which`; returns whether there were any."""
     values: dict[str, Any] = {
-        "status": ending.status,
-        "message": ending.message,
-        "log_message": ending.log_message or ending.message,
-        "error_code": ending.error_code,
-        "advice": ending.advice,
-        "notes": list(ending.notes),
-        "phases": dict(ending.phases),
+        "status": result.status,
+        "message": result.message,
+        "log_message": result.log_message or result.message,
+        "error_code": result.error_code,
+        "advice": result.advice,
+        "notes": list(result.notes),
+        "phases": dict(result.phases),
     }
-    if ending.status in ENDED:
+    if result.status in ENDED:
         values["finished_at"] = _NOW
     changed = connection.execute(sa.update(tables.runs).where(*which).values(values))
     return bool(changed.rowcount)
 
 
 def cancelled() -> RunResult:
-    """Return the ending of a cancelled run: applying is all or nothing."""
+    """Return the result of a cancelled run: applying is all or nothing."""
     return RunResult("cancelled", "Cancelled. Nothing was changed.")
 
 
 def overdue(limit: float) -> RunResult:
-    """Return the ending of a run that took longer than `limit` seconds."""
+    """Return the result of a run that took longer than `limit` seconds."""
     error = SyncError("timed_out", minutes=max(1, round(limit / 60)))
     return RunResult("timed_out", error.sentence, error_code=error.code, advice=error.advice)
 

@@ -13,9 +13,9 @@ from redis import Redis, RedisError
 
 from sync_core.catalogue.phases import SHEETS, Band
 
-KEPT = 86_400  # seconds
+KEPT_SECONDS = 86_400
 LINES = 500  # of a log, at most
-PAUSE = 0.25  # seconds between two writes, at least
+WRITE_SECONDS = 0.25  # between two writes, at least
 SILENCE = 5.0  # seconds without a try after Redis did not answer: each costs the run up to one
 
 
@@ -113,13 +113,13 @@ class Reporter:
         name = _log_key(self._run_id)
         with self._redis.pipeline() as pipeline:
             pipeline.xadd(name, {"line": json.dumps(asdict(line))}, maxlen=LINES)
-            pipeline.expire(name, KEPT)
+            pipeline.expire(name, KEPT_SECONDS)
             pipeline.execute()
 
     def _write(self) -> None:
-        self._next = time.monotonic() + PAUSE
+        self._next = time.monotonic() + WRITE_SECONDS
         news = json.dumps(asdict(self.latest))
-        self._send(partial(self._redis.set, key(self._run_id), news, ex=KEPT))
+        self._send(partial(self._redis.set, key(self._run_id), news, ex=KEPT_SECONDS))
 
     def _send(self, send: Callable[[], object]) -> None:
         """Go on without Redis, and leave it alone for a while where it does not answer."""

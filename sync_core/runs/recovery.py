@@ -11,7 +11,7 @@ from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import Limits
 from sync_core.runs.lease import (
     CLAIM_COLUMNS,
-    LEASE,
+    LEASE_SECONDS,
     Claim,
     Conditions,
     RunResult,
@@ -27,17 +27,17 @@ from sync_core.runs.lease import (
 _RUNS, _LEASES = tables.runs.c, tables.leases.c
 _NOW = sa.func.clock_timestamp()
 
-CRASHES = 3  # as many fail a run
-OBEY = 10  # seconds after which a cancel is enforced
-DECIDE = 24  # hours for which a plan waits for a person
-MERCY = 1000  # milliseconds for a backend of Postgres to end
+MAX_CRASHES = 3  # as many fail a run
+CANCEL_SECONDS = 10  # after which a cancel is enforced
+DECISION_HOURS = 24  # for which a plan waits for a person
+BACKEND_MS = 1000  # milliseconds for a backend of Postgres to end
 
 
 def close_dead(
     connection: Connection,
     organization_id: int | None = None,
     resource: str | None = None,
-    grace: float = LEASE,
+    grace: float = LEASE_SECONDS,
 ) -> list[int]:
     """Interrupt the attempts whose lease is over (of one resource, or all).
 
@@ -66,12 +66,12 @@ def close_killed(connection: Connection, worker: str, how: str) -> list[int]:
 
 
 def enforce_cancels(connection: Connection) -> list[int]:
-    """Close the runs whose worker did not obey a cancel."""
-    deadline = _LEASES.cancel_requested_at + timedelta(seconds=OBEY)
-    disobedient = _seize(connection, [deadline < _NOW])
-    for held in disobedient:
+    """Close the runs whose worker did not react to a cancel."""
+    deadline = _LEASES.cancel_requested_at + timedelta(seconds=CANCEL_SECONDS)
+    ignored = _seize(connection, [deadline < _NOW])
+    for held in ignored:
         finish(connection, held, cancelled())
-    return [held.run_id for held in disobedient]
+    return [held.run_id for held in ignored]
 
 
 def close_overdue(connection: Connection, limits: Limits) -> list[int]:
@@ -97,12 +97,15 @@ def expire_plans(connection: Connection) -> list[int]:
     made = sa.select(sa.func.max(ended)).where(tables.attempts.c.run_id == _RUNS.id)
     undecided = connection.execute(
         sa.select(_RUNS.id)
-        .where(_RUNS.status == "waiting", made.scalar_subquery() + timedelta(hours=DECIDE) < _NOW)
+        .where(
+            _RUNS.status == "waiting",
+            made.scalar_subquery() + timedelta(hours=DECISION_HOURS) < _NOW,
+        )
         .with_for_update(skip_locked=True)
     ).scalars()
-    error = SyncError("expired", hours=DECIDE)
-    ending = RunResult("expired", error.sentence, error_code=error.code, advice=error.advice)
-    return [run_id for run_id in undecided if close(connection, [_RUNS.id == run_id], ending)]
+    error = SyncError("expired", hours=DECISION_HOURS)
+    result = RunResult("expired", error.sentence, error_code=error.code, advice=error.advice)
+    return [run_id for run_id in undecided if close(connection, [_RUNS.id == run_id], result)]
 
 
 def _seize(connection: Connection, which: Conditions) -> list[Claim]:
@@ -119,25 +122,25 @@ def _seize(connection: Connection, which: Conditions) -> list[Claim]:
     locked = found.with_for_update(of=tables.runs, skip_locked=True)
     workers = connection.execute(found.with_only_columns(_LEASES.worker)).scalars().all()
     seized: list[Claim] = []
-    for mercy in (0, MERCY):
+    for wait_ms in (0, BACKEND_MS):
         if len(seized) < len(workers):
-            end_backends(connection, workers, mercy)
+            end_backends(connection, workers, wait_ms)
             seized = [Claim(*row) for row in connection.execute(locked)]
     return seized
 
 
-def end_backends(connection: Connection, workers: Sequence[str], mercy: int = MERCY) -> None:
+def end_backends(connection: Connection, workers: Sequence[str], wait_ms: int = BACKEND_MS) -> None:
     """End whatever these processes do in Postgres, but for this connection.
 
-    Waits up to `mercy` milliseconds for each backend.
+    Waits up to `wait_ms` milliseconds for each backend.
     """
     connection.execute(sa.select(sa.func.pg_stat_clear_snapshot()))  # else those of the first look
     connection.execute(
         sa.text(
-            "select pg_terminate_backend(pid, :mercy) from pg_stat_activity"
+            "select pg_terminate_backend(pid, :wait_ms) from pg_stat_activity"
             " where application_name = any(:workers) and pid <> pg_backend_pid()"
         ),
-        {"workers": list(workers), "mercy": mercy},
+        {"workers": list(workers), "wait_ms": wait_ms},
     )
 
 
@@ -146,10 +149,10 @@ def resume(connection: Connection) -> list[tuple[int, str]]:
 
     Returns the id and the resource of those that go on.
     """
-    crashed = SyncError("crashed", times=CRASHES)
+    crashed = SyncError("crashed", times=MAX_CRASHES)
     close(
         connection,
-        [_RUNS.status == "interrupted", _RUNS.crashes >= CRASHES],
+        [_RUNS.status == "interrupted", _RUNS.crashes >= MAX_CRASHES],
         RunResult("failed", crashed.sentence, error_code=crashed.code, advice=crashed.advice),
     )
     back = connection.execute(

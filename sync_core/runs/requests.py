@@ -94,9 +94,9 @@ def request_cancel(connection: Connection, organization_id: int, run_id: int, wh
     return get(connection, organization_id, run.id)
 
 
-def to_push(connection: Connection, patience: float = 3) -> list[tuple[int, str]]:
-    """List the queued runs, with their resource, that were not pushed lately (seconds)."""
-    lately = _NOW - timedelta(seconds=patience)
+def to_push(connection: Connection, pause: float = 3) -> list[tuple[int, str]]:
+    """List the queued runs, with their resource, not pushed in the last `pause` seconds."""
+    lately = _NOW - timedelta(seconds=pause)
     rows = connection.execute(
         sa.select(_RUNS.id, _RUNS.resource)
         .where(_RUNS.status == "queued")

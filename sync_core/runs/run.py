@@ -52,10 +52,10 @@ class Run:
         return (self.finished_at - self.started_at).total_seconds()
 
 
-MADE_UP = "demo data"  # the trigger of runs that never were: the demo's history
+MADE_UP = "demo data"  # the trigger of the made-up runs in the demo's history
 
 _RUNS, _LEASES = tables.runs.c, tables.leases.c
-_REAL = _RUNS.trigger != MADE_UP  # nothing is fresh, or late, because of a run that never was
+_REAL = _RUNS.trigger != MADE_UP  # a made-up run makes nothing fresh, or late
 _NOW = sa.func.clock_timestamp()
 _READ = sa.select(
     *(tables.runs.c[f] for f in Run.__dataclass_fields__ if f not in {"lost", "cancelling"}),
@@ -125,7 +125,7 @@ def _first(
 def _by_resource(
     connection: Connection, names: sa.CTE, run_id: sa.ColumnElement[int]
 ) -> dict[str, Run]:
-    """Read these runs; one that never was is the newest only where there is no real one."""
+    """Read these runs but for made-up ones, which are older than every real one."""
     ids = sa.select(run_id).select_from(names).where(names.c.resource.is_not(None))
     return {run.resource: run for run in _rows(connection, _READ.where(_RUNS.id.in_(ids), _REAL))}
 

@@ -26,7 +26,7 @@ from sync_core.organizations import Organization, actions, people
 from sync_core.runs import Run
 from sync_core.runs.progress import Reporter
 from sync_core.ui.frame import cookie
-from tests.chaos import house
+from tests.chaos import processes
 from tests.db.test_sync import HEADER, row
 from tests.desk import ANA, Desk
 
@@ -335,6 +335,6 @@ def test_without_redis_there_is_a_sentence_instead_of_a_log(
 ) -> None:
     desk.write("locations", [HEADER, row("L1")])
     run = desk.start("locations")
-    with house.frozen(house.valkey()):
+    with processes.frozen(processes.valkey()):
         answer = server.get(f"/runs/{run.id}/log.txt?org={home.slug}")
     assert (answer.status_code, answer.text.split(".")[0]) == (503, "Live progress is unavailable")

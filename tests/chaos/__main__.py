@@ -1,4 +1,4 @@
-"""Throw faults at a whole house for some minutes, and judge what became of every run.
+"""Throw faults at a whole Sync Desk for some minutes, and check what became of every run.
 
     python -m tests.chaos --minutes 5 --seed 1
 
@@ -19,7 +19,7 @@ from sync_core import organizations
 from sync_core.catalogue import resources
 from sync_core.foundation import db, embedded, settings
 from sync_core.organizations import source_settings
-from tests.chaos import house, verdict, witness
+from tests.chaos import processes, verdict, witness
 from tests.chaos.cast import Crew, Lane, User
 from tests.chaos.faults import Faults
 from tests.chaos.figures import figures
@@ -78,7 +78,7 @@ def _chaos(folder: Path, options: argparse.Namespace) -> int:
     _settle(crew)
     print(f"settled after {time.monotonic() - start:.1f} s")
     crew.end()
-    time.sleep(2)  # for the beats to notice
+    time.sleep(2)  # for maintenance to notice
     return _report(lanes, users, faults)
 
 
@@ -135,9 +135,9 @@ def _settle(crew: Crew) -> None:
         crew.replace_the_dead()
         time.sleep(0.5)
         active = "select 1 from runs where finished_at is null"
-        if house.postgres_answers() and not house.ask(active):
+        if processes.postgres_answers() and not processes.ask(active):
             break
-    time.sleep(3)  # for the beats to tidy up
+    time.sleep(3)  # for maintenance to tidy up
 
 
 def _report(lanes: list[Lane], users: list[User], faults: Faults) -> int:
@@ -146,7 +146,7 @@ def _report(lanes: list[Lane], users: list[User], faults: Faults) -> int:
     print("faults:", dict(Counter(fault.name for fault in faults.done)))
     print("answers to users:", dict(answers))
     print("runs:", dict(Counter(run.status for run in done)))
-    print("attempts:", dict(house.ask("select ended, count(*) from attempts group by 1")))
+    print("attempts:", dict(processes.ask("select ended, count(*) from attempts group by 1")))
     waits = [wait for user in users for wait in user.waits]
     measured = figures(faults.done, waits, verdict.LIMIT)
     for figure in measured:

@@ -16,8 +16,8 @@ from sync_core.operations import syncs
 from sync_core.organizations import Organization, actions
 from sync_core.organizations.people import Person
 from sync_core.runs import Run
-from tests.chaos import house
-from tests.chaos.house import Process
+from tests.chaos import processes
+from tests.chaos.processes import Process
 from tests.chaos.sheets import Sheet
 
 PEOPLE = (
@@ -28,26 +28,26 @@ PEOPLE = (
 
 @dataclass
 class Crew:
-    """Workers, each with its beat, and one beat alone."""
+    """Workers, each with its maintenance, and one maintenance alone."""
 
     environment: dict[str, str]
     count: int = 3
     workers: list[Process] = field(default_factory=list)
-    others: list[Process] = field(default_factory=list)  # the beat that is alone
+    others: list[Process] = field(default_factory=list)  # the maintenance that is alone
 
     def begin(self) -> None:
         """Start them."""
-        self.workers = [house.worker(**self.environment) for _ in range(self.count)]
-        self.others = [house.start(maintenance.main)]
+        self.workers = [processes.worker(**self.environment) for _ in range(self.count)]
+        self.others = [processes.start(maintenance.main)]
 
     def replace_the_dead(self) -> None:
         """Start a new process for each that has ended."""
         for index, process in enumerate(self.workers):
             if not process.is_alive():
-                self.workers[index] = house.worker(**self.environment)
+                self.workers[index] = processes.worker(**self.environment)
         for index, process in enumerate(self.others):
             if not process.is_alive():
-                self.others[index] = house.start(maintenance.main)
+                self.others[index] = processes.start(maintenance.main)
 
     def end(self) -> None:
         """End them all, as a deploy does."""
@@ -116,7 +116,7 @@ class User:
 
 
 def _start_and_die(lane: Lane, person: Person) -> Run:
-    """Keep a run, as `jobs.start` does, and die before it is pushed."""
+    """Keep a run, as `syncs.start` does, and die before it is pushed."""
     organization_id = lane.organization.id
     with db.begin() as connection:
         run = runs.start(connection, organization_id, lane.resource, person, trigger="chaos")

@@ -13,9 +13,9 @@ from redis import RedisError
 
 from sync_core.foundation import redis_clients
 from sync_core.runs import lease
-from tests.chaos import house
+from tests.chaos import processes
 from tests.chaos.cast import Crew
-from tests.chaos.house import Process, frozen, gone, kill
+from tests.chaos.processes import Process, frozen, gone, kill
 
 POSTGRES, REDIS = "Postgres", "Redis"
 
@@ -25,8 +25,8 @@ class Victims:
     """Whom a fault may hit."""
 
     worker: Process
-    horse: int | None
-    beats: tuple[int | None, ...]
+    work_horse: int | None
+    maintenance: tuple[int | None, ...]
     seconds: float  # for which it may last
     chance: random.Random
 
@@ -37,7 +37,7 @@ class Fault:
 
     name: str
     worker: int | None
-    horse: int | None
+    work_horse: int | None
     start: float  # seconds since 1970
     end: float
 
@@ -54,15 +54,19 @@ class Faults:
     def throw(self) -> None:
         """Throw a fault by chance, at a server or a worker that has none at the moment."""
         (name,) = self.chance.choices(list(FAULTS), [weight for weight, _ in FAULTS.values()])
-        busy = [worker for worker in self.crew.workers if house.horse(worker)]
+        busy = [worker for worker in self.crew.workers if processes.work_horse(worker)]
         worker = self.chance.choice(busy or self.crew.workers)
         target = name.split()[0] if name.startswith((POSTGRES, REDIS)) else worker.pid
         if (last := self._busy.get(target)) and last.is_alive():
             return
-        beats = tuple(house.beat(process) for process in self.crew.workers)
+        maintenance = tuple(processes.maintenance(process) for process in self.crew.workers)
         alone = tuple(process.pid for process in self.crew.others)
         victims = Victims(
-            worker, house.horse(worker), beats + alone, self.chance.uniform(2, 8), self.chance
+            worker,
+            processes.work_horse(worker),
+            maintenance + alone,
+            self.chance.uniform(2, 8),
+            self.chance,
         )
         self._busy[target] = Thread(target=self._do, args=(name, victims), daemon=True)
         self._busy[target].start()
@@ -76,42 +80,42 @@ class Faults:
         start = time.time()
         with suppress(ProcessLookupError, FileNotFoundError, psutil.Error, RedisError):
             FAULTS[name][1](victims)
-        self.done.append(Fault(name, victims.worker.pid, victims.horse, start, time.time()))
+        self.done.append(Fault(name, victims.worker.pid, victims.work_horse, start, time.time()))
 
 
-def horse_killed(victims: Victims) -> None:
-    kill(victims.horse)
+def work_horse_killed(victims: Victims) -> None:
+    kill(victims.work_horse)
 
 
 def worker_killed(victims: Victims) -> None:
     kill(victims.worker.pid)
 
 
-def worker_and_horse_killed(victims: Victims) -> None:
+def worker_and_work_horse_killed(victims: Victims) -> None:
     kill(victims.worker.pid)
-    kill(victims.horse)
+    kill(victims.work_horse)
 
 
 def worker_stopped(victims: Victims) -> None:
     kill(victims.worker.pid, signal.SIGTERM)
 
 
-def horse_frozen(victims: Victims) -> None:
-    with frozen(victims.horse):
-        time.sleep(lease.LEASE + victims.seconds)
+def work_horse_frozen(victims: Victims) -> None:
+    with frozen(victims.work_horse):
+        time.sleep(lease.LEASE_SECONDS + victims.seconds)
 
 
-def worker_and_horse_frozen(victims: Victims) -> None:
-    with frozen(victims.worker.pid, victims.horse):
+def worker_and_work_horse_frozen(victims: Victims) -> None:
+    with frozen(victims.worker.pid, victims.work_horse):
         time.sleep(victims.seconds * 2)
 
 
-def beat_killed(victims: Victims) -> None:
-    kill(victims.chance.choice(victims.beats))
+def maintenance_killed(victims: Victims) -> None:
+    kill(victims.chance.choice(victims.maintenance))
 
 
-def all_beats_frozen(victims: Victims) -> None:
-    with frozen(*victims.beats):
+def all_maintenance_frozen(victims: Victims) -> None:
+    with frozen(*victims.maintenance):
         time.sleep(victims.seconds)
 
 
@@ -120,50 +124,50 @@ def redis_wiped(_victims: Victims) -> None:
 
 
 def redis_killed(_victims: Victims) -> None:
-    kill(house.valkey())
+    kill(processes.valkey())
 
 
 def redis_down(victims: Victims) -> None:
-    with gone(house.valkey):
+    with gone(processes.valkey):
         time.sleep(victims.seconds)
 
 
 def redis_frozen(victims: Victims) -> None:
-    with frozen(house.valkey()):
+    with frozen(processes.valkey()):
         time.sleep(victims.seconds)
 
 
 def postgres_killed(_victims: Victims) -> None:
-    kill(house.postmaster())
+    kill(processes.postmaster())
 
 
 def postgres_restarted(_victims: Victims) -> None:
-    kill(house.postmaster(), signal.SIGINT)
+    kill(processes.postmaster(), signal.SIGINT)
 
 
 def postgres_backend_killed(victims: Victims) -> None:
-    kill(victims.chance.choice(house.postgres()[1:]))
+    kill(victims.chance.choice(processes.postgres()[1:]))
 
 
 def postgres_down(victims: Victims) -> None:
-    with gone(house.postmaster):
+    with gone(processes.postmaster):
         time.sleep(victims.seconds)
 
 
 def postgres_frozen(victims: Victims) -> None:
-    with frozen(*house.postgres()):
+    with frozen(*processes.postgres()):
         time.sleep(victims.seconds)
 
 
 FAULTS: dict[str, tuple[float, Callable[[Victims], None]]] = {  # weight, what to do
-    "horse killed": (4, horse_killed),
+    "work-horse killed": (4, work_horse_killed),
     "worker killed": (2, worker_killed),
-    "worker and horse killed": (2, worker_and_horse_killed),
+    "worker and work-horse killed": (2, worker_and_work_horse_killed),
     "worker stopped": (3, worker_stopped),
-    "horse frozen": (2, horse_frozen),
-    "worker and horse frozen": (1, worker_and_horse_frozen),
-    "beat killed": (1, beat_killed),
-    "all beats frozen": (1, all_beats_frozen),
+    "work-horse frozen": (2, work_horse_frozen),
+    "worker and work-horse frozen": (1, worker_and_work_horse_frozen),
+    "maintenance killed": (1, maintenance_killed),
+    "all maintenance frozen": (1, all_maintenance_frozen),
     "Redis wiped": (2, redis_wiped),
     "Redis killed": (1, redis_killed),
     "Redis down": (1, redis_down),

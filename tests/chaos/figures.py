@@ -6,14 +6,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sync_core.runs import lease, recovery
-from tests.chaos import house
+from tests.chaos import processes
 from tests.chaos.faults import POSTGRES, Fault
 
 AFTERMATH = 15  # seconds after a restart of Postgres in which nobody can be called dead
 RESTARTS = ("Postgres killed", "Postgres restarted", "Postgres down")
-TICK = 2  # seconds: the beat looks every second
-KILLED, STOPPED = ("horse killed",), ("worker stopped",)
-LOST = ("worker killed", "worker and horse killed", "horse frozen", "worker and horse frozen")
+TICK_SECONDS = 2  # maintenance looks every second
+KILLED, STOPPED = ("work-horse killed",), ("worker stopped",)
+LOST = (
+    "worker killed",
+    "worker and work-horse killed",
+    "work-horse frozen",
+    "worker and work-horse frozen",
+)
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class Figure:
 class Ended:
     """An attempt that was interrupted."""
 
-    horse: int
+    work_horse: int
     start: float  # seconds since 1970
     end: float
     how: str
@@ -56,12 +61,16 @@ def figures(
     ended = _interrupted()
     pressed = [seconds for at, seconds in waits if _calm(faults, at, seconds, 3, POSTGRES)]
     return [
-        Figure("a killed horse is seen", _seen(faults, ended, KILLED), 1),
+        Figure("a killed work-horse is seen", _seen(faults, ended, KILLED), 1),
         Figure("a dead or frozen worker is seen", _seen(faults, ended, LOST), 15),
         Figure("a stopped worker gives its run back", _seen(faults, ended, STOPPED), 10),
         Figure("an interrupted run goes on", _seconds(GOES_ON)),
         Figure("a queued run is pushed again after a wipe", list(_pushed_again(faults)), 5),
-        Figure("a cancel is obeyed, or enforced", list(_cancels(faults)), recovery.OBEY + TICK),
+        Figure(
+            "a cancel is obeyed, or enforced",
+            list(_cancels(faults)),
+            recovery.CANCEL_SECONDS + TICK_SECONDS,
+        ),
         Figure("a start is answered", pressed, 2),
         Figure("a run is claimed, where nothing is amiss", list(_claims(faults))),
         Figure("a run is active", _seconds(ACTIVE), limit + 15),
@@ -79,7 +88,7 @@ def _calm(
 
 
 def _interrupted() -> list[Ended]:
-    rows = house.ask(
+    rows = processes.ask(
         "select worker, cast(extract(epoch from started_at) as float),"
         " cast(extract(epoch from ended_at) as float), ended from attempts"
         " where ended_at is not null and ended like 'its %'"
@@ -102,7 +111,7 @@ def _seen(faults: Sequence[Fault], ended: Sequence[Ended], names: tuple[str, ...
 
 
 def _somebody_looked(faults: Sequence[Fault], at: float, seconds: float) -> bool:
-    return _calm(faults, at, seconds, 3, POSTGRES, "all beats frozen") and _calm(
+    return _calm(faults, at, seconds, 3, POSTGRES, "all maintenance frozen") and _calm(
         faults, at, seconds, AFTERMATH, *RESTARTS
     )
 
@@ -112,7 +121,7 @@ def _first_hit(faults: Sequence[Fault], attempt: Ended) -> Fault | None:
     hits = [
         fault
         for fault in faults
-        if fault.horse == attempt.horse
+        if fault.work_horse == attempt.work_horse
         and attempt.start < fault.start < attempt.end
         and not _outlived(fault, attempt)
     ]
@@ -122,11 +131,11 @@ def _first_hit(faults: Sequence[Fault], attempt: Ended) -> Fault | None:
 def _outlived(fault: Fault, attempt: Ended) -> bool:
     """Return whether the attempt was thawed while it still had its lease: it just went on."""
     lasted = fault.end - fault.start
-    return "frozen" in fault.name and lasted < lease.LEASE and fault.end < attempt.end
+    return "frozen" in fault.name and lasted < lease.LEASE_SECONDS and fault.end < attempt.end
 
 
 def _pushed_again(faults: Sequence[Fault]) -> Iterator[float]:
-    others = (POSTGRES, "Redis down", "Redis frozen", "all beats frozen")
+    others = (POSTGRES, "Redis down", "Redis frozen", "all maintenance frozen")
     for fault in faults:
         if fault.name == "Redis wiped":
             for seconds in _seconds(PUSHED_AGAIN, at=fault.end):
@@ -135,19 +144,19 @@ def _pushed_again(faults: Sequence[Fault]) -> Iterator[float]:
 
 
 def _cancels(faults: Sequence[Fault]) -> Iterator[float]:
-    for at, seconds in house.ask(CANCELS):
-        if _calm(faults, at, seconds, 3, POSTGRES, "all beats frozen"):
+    for at, seconds in processes.ask(CANCELS):
+        if _calm(faults, at, seconds, 3, POSTGRES, "all maintenance frozen"):
             yield seconds
 
 
 def _claims(faults: Sequence[Fault]) -> Iterator[float]:
-    for at, seconds in house.ask(CLAIMS):
+    for at, seconds in processes.ask(CLAIMS):
         if _calm(faults, at, seconds, 2, ""):
             yield seconds
 
 
 def _seconds(query: str, **facts: object) -> list[float]:
-    return [seconds for (seconds,) in house.ask(query, **facts) if seconds is not None]
+    return [seconds for (seconds,) in processes.ask(query, **facts) if seconds is not None]
 
 
 GOES_ON = """

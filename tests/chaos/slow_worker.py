@@ -1,7 +1,7 @@
 """A worker whose pages are small and slow, so that faults find it at work.
 
 The environment says how slow: SLOW_PAGE, SLOW_PLAN, SLOW_APPLY, in seconds. With WITHOUT_FENCE
-its horses believe in their lease for ever, which a chaos run must notice.
+its work-horses believe in their lease for ever, which a chaos run must notice.
 """
 
 import os

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sync_core.foundation import vocabulary
 from sync_core.runs import recovery
-from tests.chaos import house, oracle, witness
+from tests.chaos import oracle, processes, witness
 from tests.chaos.cast import Lane
 from tests.chaos.oracle import Sync
 
@@ -35,7 +35,7 @@ def read_runs() -> list[Done]:
     """Read all runs; those that have not ended finish at infinity."""
     return [
         Done(*row)
-        for row in house.ask(
+        for row in processes.ask(
             "select id, organization_id, resource, status, error_code, message, attempt, crashes,"
             " cast(extract(epoch from queued_at) as float),"
             " cast(coalesce(extract(epoch from finished_at), 'infinity') as float),"
@@ -65,13 +65,13 @@ def violations(lanes: Sequence[Lane], accepted: Iterable[int]) -> Iterator[str]:
 
 
 def _wrong_writes() -> Iterator[str]:
-    for what, run, attempt, late in house.ask(witness.LATE):
+    for what, run, attempt, late in processes.ask(witness.LATE):
         yield f"run {run}.{attempt} wrote a {what} {late} after it was closed"
-    for what, run, attempt, other, its_attempt, late in house.ask(witness.OVERLAP):
+    for what, run, attempt, other, its_attempt, late in processes.ask(witness.OVERLAP):
         yield f"run {run}.{attempt} wrote a {what} {late} after {other}.{its_attempt} had begun"
-    for what, run, attempt in house.ask(witness.TORN):
+    for what, run, attempt in processes.ask(witness.TORN):
         yield f"run {run}.{attempt} wrote {what} apart from the end of the run"
-    for one, other in house.ask(witness.TWO_ACTIVE):
+    for one, other in processes.ask(witness.TWO_ACTIVE):
         yield f"the runs {one} and {other} were active at once"
 
 
@@ -88,11 +88,11 @@ def _wrong_endings(done: Sequence[Done]) -> Iterator[str]:
         elif run.status == "failed" and run.error_code != "crashed":
             yield f"{name}: {run.error_code}: {run.message}"
         elif run.status in (*APPLIED, "failed") and (
-            (run.status == "failed") != (run.crashes >= recovery.CRASHES)
+            (run.status == "failed") != (run.crashes >= recovery.MAX_CRASHES)
         ):
             yield f"{name}: its worker died {run.crashes} times"
     started = Counter(
-        run for (run,) in house.ask("select run_id from actions where kind = 'started'")
+        run for (run,) in processes.ask("select run_id from actions where kind = 'started'")
     )
     for run in done:
         if started[run.id] != 1:
@@ -101,7 +101,7 @@ def _wrong_endings(done: Sequence[Done]) -> Iterator[str]:
 
 def _wrong_attempts(done: Sequence[Done]) -> Iterator[str]:
     attempts = defaultdict(list)
-    for run_id, number, ended in house.ask(
+    for run_id, number, ended in processes.ask(
         "select run_id, attempt, ended from attempts order by 1, 2"
     ):
         attempts[run_id].append((number, ended))
@@ -121,8 +121,8 @@ def _leftovers() -> Iterator[str]:
         "select relname from pg_class"
         " where relnamespace = 'staging'::regnamespace and relkind in ('r', 'v')"
     )
-    for (name,) in house.ask(left):
+    for (name,) in processes.ask(left):
         yield f"the staging table {name} was left"
-    for (run,) in house.ask("select run_id from leases"):
+    for (run,) in processes.ask("select run_id from leases"):
         yield f"the lease of run {run} was left"
-    yield from (f"the process {pid} has outlived its worker" for pid in house.left())
+    yield from (f"the process {pid} has outlived its worker" for pid in processes.left())

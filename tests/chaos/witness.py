@@ -6,7 +6,7 @@ import psutil
 
 from sync_core.catalogue import resources
 from sync_core.foundation import db
-from tests.chaos import house
+from tests.chaos import processes
 
 INSTALL = """
 create schema chaos;
@@ -106,7 +106,7 @@ def install() -> None:
         cursor.execute(INSTALL)
         for table in ("outcomes", *resources.ENTITIES):
             cursor.execute(SEE_TABLE.format(table).encode())
-    first = house.postmaster()
-    house.kill(first, signal.SIGINT)
-    house.eventually(lambda: not psutil.pid_exists(first))
-    house.eventually(house.postgres_answers)
+    first = processes.postmaster()
+    processes.kill(first, signal.SIGINT)
+    processes.eventually(lambda: not psutil.pid_exists(first))
+    processes.eventually(processes.postgres_answers)

@@ -9,8 +9,8 @@ from rq import Worker
 from sync_core.demo.cliniko import Account
 from sync_core.foundation import db, redis_clients, settings
 from sync_core.organizations import Organization
-from tests.chaos import house
-from tests.chaos.house import Process
+from tests.chaos import processes
+from tests.chaos.processes import Process
 from tests.clinic import Clinic, open_clinic
 from tests.fakes.cliniko import Cliniko
 
@@ -25,13 +25,13 @@ def crew(servers: object) -> Iterator[Crew]:
     started: list[Process] = []
 
     def start(*options: str, **environment: str) -> Process:
-        process = house.worker(*options, **environment)
+        process = processes.worker(*options, **environment)
         started.append(process)
-        house.eventually(lambda: _is_ready(process), 60)
+        processes.eventually(lambda: _is_ready(process), 60)
         return process
 
     yield start
-    house.end_all(started)
+    processes.end_all(started)
     _end_runs()
 
 

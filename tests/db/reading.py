@@ -1,7 +1,7 @@
 """A run of twenty pages, to be disturbed while it is read, compared or saved."""
 
 from sync_core.runs import Run
-from tests.chaos import house
+from tests.chaos import processes
 from tests.db.test_sync import HEADER, row
 from tests.desk import Desk
 
@@ -14,15 +14,15 @@ def start(desk: Desk, phase: str = "downloading") -> Run:
     """Start the run, and wait until it is in the midst of a phase."""
     desk.write("locations", SHEET)
     run = desk.start("locations")
-    house.eventually(lambda: house.phase(run) == phase)
+    processes.eventually(lambda: processes.phase(run) == phase)
     if phase == "downloading":
-        house.eventually(lambda: house.staged(run) > ROWS / 10)
+        processes.eventually(lambda: processes.staged(run) > ROWS / 10)
     return run
 
 
 def went_on(run: Run) -> bool:
     """Return whether the last attempt went on where an earlier one had been."""
-    ((log,),) = house.ask(
+    ((log,),) = processes.ask(
         "select log from attempts where run_id = :r order by attempt desc limit 1", r=run.id
     )
     return any("rows had been read before" in line["text"] for line in log)
@@ -30,11 +30,11 @@ def went_on(run: Run) -> bool:
 
 def every_row_once(run: Run) -> bool:
     """Return whether each row of the sheet was created, and told of, exactly once."""
-    (told,) = house.ask(
+    (told,) = processes.ask(
         "select count(*), count(distinct key) from outcomes where run_id = :r and kind = 'created'",
         r=run.id,
     )
-    ((there,),) = house.ask(
+    ((there,),) = processes.ask(
         "select count(*) from locations where organization_id = :o", o=run.organization_id
     )
     return told == (ROWS, ROWS) and there == ROWS

@@ -399,7 +399,7 @@ def test_the_nightly_check_tells_what_is_broken(synced: Run, tamper: Callable[..
     assert f"Northwind Care: link 4: run {synced.id} is not as it was when it was linked" in told
 
 
-def test_a_second_beat_leaves_the_check_to_the_first(
+def test_a_second_maintenance_leaves_the_check_to_the_first(
     organization: Organization, database: psycopg.Connection
 ) -> None:
     with database.transaction():

@@ -20,7 +20,7 @@ from sync_core.organizations.policies import Policy
 from sync_core.runs import Run, lease
 from sync_core.runs.progress import Reporter
 from sync_core.sources.cliniko.lists import ClinikoSource
-from tests.chaos import house
+from tests.chaos import processes
 from tests.clinic import PATIENTS, Clinic, now, open_clinic, place
 from tests.desk import ANA
 from tests.fakes import cliniko
@@ -68,7 +68,7 @@ def grow_old(clinic: Clinic, database: Ask, hours: int) -> None:
     """Let all earlier runs have read their source so many hours earlier."""
     began = (datetime.now(UTC) - timedelta(hours=hours)).isoformat()
     database.execute(
-        "update checkpoints set sheet = jsonb_set(sheet, '{extent,began}', to_jsonb(%s::text))"
+        "update checkpoints set sheet = jsonb_set(sheet, '{window,began}', to_jsonb(%s::text))"
         " from runs where runs.id = run_id and organization_id = %s",
         [began, clinic.organization.id],
     )
@@ -333,7 +333,7 @@ def test_a_page_that_goes_on_answering_500_leaves_nothing_half_applied(
         lease.finish(connection, claim, lease.cancelled())
     assert caught.value.code == "cliniko_unavailable"
     assert stored(small, database) == 0
-    assert house.staged(run) >= 120  # the patients had been read
+    assert processes.staged(run) >= 120  # the patients had been read
 
 
 def test_a_wrong_key_is_told_before_anything_is_read(

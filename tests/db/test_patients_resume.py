@@ -8,7 +8,7 @@ import pytest
 from sync_core.demo.cliniko import Request
 from sync_core.foundation import settings
 from sync_core.operations import syncs
-from tests.chaos import house
+from tests.chaos import processes
 from tests.clinic import Clinic
 from tests.db.conftest import Crew
 from tests.desk import ANA
@@ -39,10 +39,10 @@ def test_a_killed_worker_s_run_goes_on_after_the_last_id(
 ) -> None:
     worker = crew(SLOW_PAGE="0.15", **surroundings(clinic))
     run = syncs.start(clinic.organization, "patients", ANA, "test")
-    house.eventually(lambda: house.staged(run) >= 200)
-    house.kill(house.horse(worker))
+    processes.eventually(lambda: processes.staged(run) >= 200)
+    processes.kill(processes.work_horse(worker))
     before = len(server.requests)
-    ended = house.ended(run)
+    ended = processes.ended(run)
     assert (ended.status, ended.attempt) == ("completed", 2)
     first, *_ = starts(server.requests[before:])
     known = [str(patient.id) for patient in clinic.account.known("patients")]

@@ -49,7 +49,7 @@ def run(small: Clinic) -> Run:
     small.account.change("patients", third, at=now(), date_of_birth="0198-05-01")
     small.account.remove("patients", second)
     with db.begin() as connection:
-        connection.exec_driver_sql("update checkpoints set sheet = sheet - 'extent'")
+        connection.exec_driver_sql("update checkpoints set sheet = sheet - 'window'")
     return small.sync()
 
 

@@ -16,8 +16,8 @@ from sync_core.foundation.errors import SyncError
 from sync_core.operations import syncs
 from sync_core.organizations.people import Person
 from sync_core.runs import Run, lease, recovery
-from tests.chaos import house
-from tests.chaos.house import attempts, ended, eventually
+from tests.chaos import processes
+from tests.chaos.processes import attempts, ended, eventually
 from tests.db import reading
 from tests.db.conftest import Crew
 from tests.db.test_sync import HEADER, row
@@ -50,9 +50,9 @@ def how(run: Run) -> tuple[str, str]:
 
 def test_of_several_processes_that_start_at_once_one_wins(desk: Desk) -> None:
     desk.set_source("locations")
-    together, answers = house.FORKS.Barrier(4), house.FORKS.Queue()
+    together, answers = processes.FORKS.Barrier(4), processes.FORKS.Queue()
     for _ in range(4):
-        house.start(press, desk.organization.slug, together, answers)
+        processes.start(press, desk.organization.slug, together, answers)
     found = sorted(answers.get(timeout=20) for _ in range(4))
     assert found == ["already_running", "already_running", "already_running", "queued"]
 
@@ -79,22 +79,22 @@ def test_a_colleague_learns_whose_run_it_is_and_follows_it(desk: Desk) -> None:
     assert caught.value.facts["run"] == run.id
 
 
-def test_pressing_again_revives_a_dead_run_though_no_beat_is_alive(desk: Desk) -> None:
+def test_pressing_again_revives_a_dead_run_though_no_maintenance_is_alive(desk: Desk) -> None:
     desk.set_source("locations")
     run = syncs.start(desk.organization, "locations", SARAH, "test")
     with db.begin() as connection:
         lease.claim(connection, run.id, "a worker that died")
-    house.let_time_pass(lease.LEASE)
-    eventually(lambda: _postgres_is_up_for(lease.LEASE))
+    processes.let_time_pass(lease.LEASE_SECONDS)
+    eventually(lambda: _postgres_is_up_for(lease.LEASE_SECONDS))
     with pytest.raises(SyncError, match="Sarah Lim started this"):
         syncs.start(desk.organization, "locations", ANA, "test")
-    assert (house.read(run).status, attempts(run)) == ("queued", ["its worker went silent"])
+    assert (processes.read(run).status, attempts(run)) == ("queued", ["its worker went silent"])
     assert run.id in queue.pushed()
 
 
 def _postgres_is_up_for(seconds: float) -> bool:
     up = "select clock_timestamp() - pg_postmaster_start_time() > make_interval(secs => :s)"
-    return house.ask(up, s=seconds) == [(True,)]
+    return processes.ask(up, s=seconds) == [(True,)]
 
 
 def test_starting_again_within_three_seconds_is_refused(
@@ -116,24 +116,24 @@ def test_a_queued_run_is_cancelled_at_once(desk: Desk) -> None:
 
 
 def test_a_cancel_is_obeyed_in_the_midst_of_reading(crew: Crew, desk: Desk) -> None:
-    crew("--without-beat", SLOW_PAGE="0.2")
+    crew("--without-maintenance", SLOW_PAGE="0.2")
     run = reading.start(desk)
     assert cancel(desk, run).cancelling
     assert how(ended(run)) == CANCELLED
-    assert house.staged(run) < reading.ROWS
+    assert processes.staged(run) < reading.ROWS
     assert attempts(run) == ["cancelled"]
 
 
 def test_a_cancel_while_saving_undoes_what_was_saved(
     crew: Crew, desk: Desk, database: psycopg.Connection
 ) -> None:
-    crew("--without-beat", SLOW_APPLY="3")
+    crew("--without-maintenance", SLOW_APPLY="3")
     brands = ["Brand code", "Name", "Website", "Active"]
     packages = "Package code,Brand code,Name,Price,Currency,Sessions,Duration,Valid from"
     desk.write("brands", [brands, ["B1", "Calm"]])
     desk.write("packages", [[*packages.split(","), "Valid until", "Active"], ["P1", "B1", "One"]])
     run = desk.start("services")
-    eventually(lambda: house.phase(run) == "saving")
+    eventually(lambda: processes.phase(run) == "saving")
     cancel(desk, run)
     assert how(ended(run)) == CANCELLED
     query = "select 1 from brands where organization_id = %s"
@@ -145,9 +145,9 @@ def test_a_cancel_that_a_frozen_worker_does_not_obey_is_enforced_within_10_s(
 ) -> None:
     worker = crew(SLOW_PAGE="0.2")
     run = reading.start(desk)
-    with house.frozen(house.horse(worker)):
+    with processes.frozen(processes.work_horse(worker)):
         cancel(desk, run)
-        run = ended(run, recovery.OBEY + 2)  # the beat looks every second
+        run = ended(run, recovery.CANCEL_SECONDS + 2)  # maintenance looks every second
     assert how(run) == CANCELLED
     assert worker.is_alive()
 
@@ -163,17 +163,17 @@ def test_a_heart_closes_the_run_of_an_attempt_that_does_not_stop(
     with db.begin() as connection:
         claim = lease.claim(connection, run.id, db.name())
     assert claim
-    monkeypatch.setattr(heartbeat, "PATIENCE", 0)
-    monkeypatch.setattr(heartbeat, "MERCY", 0)
+    monkeypatch.setattr(heartbeat, "STOP_SECONDS", 0)
+    monkeypatch.setattr(heartbeat, "EXIT_SECONDS", 0)
     ends: list[bool] = []
     with Heartbeat(claim, 0 if reason == "limit" else 600, lambda: ends.append(True)):
         if reason == "cancel":
             cancel(desk, run)
         if reason == "stop":
-            heartbeat.STOPPING.made = True
+            heartbeat.STOP_REQUEST.made = True
         try:
             eventually(lambda: ends)
         finally:
-            heartbeat.STOPPING.made = False
+            heartbeat.STOP_REQUEST.made = False
     with db.begin() as connection:
         assert runs.get(connection, run.organization_id, run.id).status == status

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from sync_core.execution import attempt, queue
 from sync_core.foundation import db, redis_clients
-from tests.chaos import house
-from tests.chaos.house import attempts, ended, eventually, kill, read
+from tests.chaos import processes
+from tests.chaos.processes import attempts, ended, eventually, kill, read
 from tests.db import reading
 from tests.db.conftest import Crew
 from tests.db.test_sync import HEADER, row
@@ -24,10 +24,10 @@ def test_a_wiped_redis_loses_no_run(crew: Crew, desk: Desk) -> None:
     active = reading.start(desk)
     desk.write("admins", [["Email", "Name", "Role", "Team", "Active"], ["a@x.org", "Ada"]])
     queued = desk.start("admins")
-    ((wiped,),) = house.ask("select clock_timestamp()")
+    ((wiped,),) = processes.ask("select clock_timestamp()")
     redis_clients.client().flushall()
     eventually(lambda: queued.id in queue.pushed(), 5)
-    ((pushed,),) = house.ask("select pushed_at from runs where id = :r", r=queued.id)
+    ((pushed,),) = processes.ask("select pushed_at from runs where id = :r", r=queued.id)
     assert (pushed - wiped).total_seconds() < 5
     assert ended(active).message == reading.ALL_CREATED
     assert attempts(active) == ["completed"]
@@ -39,7 +39,7 @@ def test_with_a_frozen_redis_a_run_is_started_in_2_s_and_comes_through(
 ) -> None:
     worker = crew()
     desk.write("locations", [HEADER, row("L1")])
-    with house.frozen(house.valkey()):
+    with processes.frozen(processes.valkey()):
         start = time.monotonic()
         run = desk.start("locations")
         assert time.monotonic() - start < 2
@@ -53,7 +53,7 @@ def test_without_redis_an_active_run_goes_on_and_the_worker_survives(
 ) -> None:
     worker = crew(SLOW_PAGE="0.1")
     run = reading.start(desk)
-    with house.gone(house.valkey):
+    with processes.gone(processes.valkey):
         assert ended(run).message == reading.ALL_CREATED
         desk.write("admins", [["Email", "Name", "Role", "Team", "Active"], ["a@x.org", "Ada"]])
         second = desk.start("admins")
@@ -61,17 +61,17 @@ def test_without_redis_an_active_run_goes_on_and_the_worker_survives(
         assert worker.is_alive()
     assert ended(second).status == "completed"
     assert attempts(run) == ["completed"]
-    assert house.end(worker) == 0
+    assert processes.end(worker) == 0
 
 
-def test_a_horse_that_is_killed_while_redis_is_frozen_is_seen_within_a_second(
+def test_a_work_horse_that_is_killed_while_redis_is_frozen_is_seen_within_a_second(
     crew: Crew, desk: Desk
 ) -> None:
-    worker = crew("--without-beat", SLOW_PAGE="0.2")
+    worker = crew("--without-maintenance", SLOW_PAGE="0.2")
     run = reading.start(desk)
-    with house.frozen(house.valkey()):
+    with processes.frozen(processes.valkey()):
         time.sleep(4)  # by now the worker waits for an answer
-        kill(house.horse(worker))
+        kill(processes.work_horse(worker))
         eventually(lambda: attempts(run) == ["its work-horse died (SIGKILL)"], 1)
 
 
@@ -81,7 +81,7 @@ def test_a_crash_of_postgres_neither_repeats_nor_loses_a_row(
 ) -> None:
     crew(SLOW_PAGE="0.05", SLOW_PLAN="0.5", SLOW_APPLY="0.5")
     run = reading.start(desk, phase)
-    kill(house.postmaster())
+    kill(processes.postmaster())
     run = ended(run)
     assert (run.status, run.message) == ("completed", reading.ALL_CREATED)
     assert reading.every_row_once(run)
@@ -90,8 +90,8 @@ def test_a_crash_of_postgres_neither_repeats_nor_loses_a_row(
 def test_a_run_goes_on_after_an_outage_of_postgres(crew: Crew, desk: Desk) -> None:
     worker = crew(SLOW_PAGE="0.1")
     run = reading.start(desk)
-    with house.frozen(house.supervisor()):
-        kill(house.postmaster(), signal.SIGINT)
+    with processes.frozen(processes.supervisor()):
+        kill(processes.postmaster(), signal.SIGINT)
         time.sleep(5)
     run = ended(run)
     assert run.message == reading.ALL_CREATED
@@ -128,7 +128,9 @@ def test_a_plan_that_a_crash_of_postgres_emptied_is_never_applied(
     desk.write("packages", [[*packages.split(","), "Valid until", "Active"], ["P1", "B1", "One"]])
     run = desk.start("services")
     eventually(
-        lambda: house.ask("select 1 from pg_tables where tablename = :t", t=f"brands_plan_{run.id}")
+        lambda: processes.ask(
+            "select 1 from pg_tables where tablename = :t", t=f"brands_plan_{run.id}"
+        )
     )
     with db.begin() as connection:
         connection.execute(sa.text(f"{lose} staging.brands_plan_{run.id}"))
@@ -136,7 +138,7 @@ def test_a_plan_that_a_crash_of_postgres_emptied_is_never_applied(
     assert run.message == "Brands: 1 created, 0 updated. Packages: 1 created, 0 updated."
     assert attempts(run) == ["Postgres lost what was staged", "completed"]
     counts = "select count(*) from brands where organization_id = :o"
-    assert house.ask(counts, o=run.organization_id) == [(2,)]
+    assert processes.ask(counts, o=run.organization_id) == [(2,)]
 
 
 def test_a_connection_that_is_lost_while_the_last_commit_gets_through_repeats_nothing(

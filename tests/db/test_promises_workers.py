@@ -13,8 +13,8 @@ from sync_core.foundation import db, redis_clients, settings
 from sync_core.organizations import policies
 from sync_core.organizations.policies import Policy
 from sync_core.runs import Run, lease, recovery
-from tests.chaos import house
-from tests.chaos.house import Process, attempts, ended, eventually, horse, kill, read
+from tests.chaos import processes
+from tests.chaos.processes import Process, attempts, ended, eventually, kill, read, work_horse
 from tests.db import reading
 from tests.db.conftest import Crew
 from tests.db.test_sync import HEADER, row
@@ -30,16 +30,18 @@ def is_at_work(run: Run, earlier: int) -> bool:
 
 def seconds_until_seen(run: Run, worker: Process) -> float:
     """Kill the work-horse of a run; returns the seconds until its first attempt was closed."""
-    ((killed,),) = house.ask("select clock_timestamp()")
-    kill(horse(worker))
+    ((killed,),) = processes.ask("select clock_timestamp()")
+    kill(work_horse(worker))
     assert attempts(ended(run)) == ["its work-horse died (SIGKILL)", "completed"]
-    ((seen,),) = house.ask(
+    ((seen,),) = processes.ask(
         "select ended_at from attempts where run_id = :r and attempt = 1", r=run.id
     )
     return float((seen - killed).total_seconds())
 
 
-def test_a_killed_horse_is_seen_within_a_second_and_its_run_goes_on(crew: Crew, desk: Desk) -> None:
+def test_a_killed_work_horse_is_seen_within_a_second_and_its_run_goes_on(
+    crew: Crew, desk: Desk
+) -> None:
     worker = crew(SLOW_PAGE="0.1")
     run = reading.start(desk)
     assert seconds_until_seen(run, worker) < 1
@@ -48,16 +50,16 @@ def test_a_killed_horse_is_seen_within_a_second_and_its_run_goes_on(crew: Crew, 
     assert reading.every_row_once(run)
 
 
-def test_a_killed_horse_is_seen_within_a_second_though_postgres_cannot_end_all_its_backends(
+def test_a_killed_work_horse_is_seen_within_a_second_though_postgres_cannot_end_all_its_backends(
     crew: Crew, desk: Desk
 ) -> None:
     worker = crew(SLOW_PAGE="0.1")
     run = reading.start(desk)
-    ((name,),) = house.ask("select worker from leases where run_id = :r", r=run.id)
+    ((name,),) = processes.ask("select worker from leases where run_id = :r", r=run.id)
     address = settings.urls().database.replace("+psycopg", "")
     with (
         psycopg.connect(address, application_name=name) as its_own,
-        house.frozen(its_own.info.backend_pid),
+        processes.frozen(its_own.info.backend_pid),
     ):
         assert seconds_until_seen(run, worker) < 1
 
@@ -65,13 +67,13 @@ def test_a_killed_horse_is_seen_within_a_second_though_postgres_cannot_end_all_i
 def test_a_dead_worker_is_seen_within_15_s_though_nobody_else_is_alive(
     crew: Crew, desk: Desk
 ) -> None:
-    worker = crew("--without-beat", SLOW_PAGE="0.3")
+    worker = crew("--without-maintenance", SLOW_PAGE="0.3")
     run = reading.start(desk)
-    its_horse = horse(worker)
-    assert its_horse is not None
+    its_work_horse = work_horse(worker)
+    assert its_work_horse is not None
     worker.kill()
     eventually(lambda: read(run).lost, 15)
-    assert not psutil.pid_exists(its_horse)
+    assert not psutil.pid_exists(its_work_horse)
     maintenance.tick()
     assert attempts(run) == ["its worker went silent"]
     crew()
@@ -83,14 +85,15 @@ def test_a_run_whose_worker_dies_three_times_fails_with_a_sentence(crew: Crew, d
     worker = crew(SLOW_PAGE="0.1")
     desk.write("locations", reading.SHEET)
     run = desk.start("locations")
-    for number in range(recovery.CRASHES):
+    for number in range(recovery.MAX_CRASHES):
         eventually(partial(is_at_work, run, number))
-        kill(horse(worker))
+        kill(work_horse(worker))
     run = ended(run)
     assert (run.status, run.error_code) == ("failed", "crashed")
     assert run.message == "It crashed 3 times and is not tried again. Nothing was changed."
     assert (
-        house.ask("select 1 from locations where organization_id = :o", o=run.organization_id) == []
+        processes.ask("select 1 from locations where organization_id = :o", o=run.organization_id)
+        == []
     )
 
 
@@ -99,22 +102,22 @@ def test_a_frozen_attempt_writes_nothing_after_it_was_closed_and_ends_by_itself(
 ) -> None:
     worker = crew(SLOW_PAGE="0.1")
     run = reading.start(desk)
-    zombie = horse(worker)
+    zombie = work_horse(worker)
     assert zombie is not None
-    with house.frozen(zombie):
-        house.let_time_pass(lease.LEASE)
+    with processes.frozen(zombie):
+        processes.let_time_pass(lease.LEASE_SECONDS)
         eventually(lambda: attempts(run) == ["its worker went silent"])
         crew(SLOW_PAGE="0.2")
         eventually(lambda: read(run).attempt == 2)
     eventually(lambda: not psutil.pid_exists(zombie))
     run = ended(run)
     assert attempts(run) == ["its worker went silent", "completed"]
-    assert (house.staged(run), run.message) == (reading.ROWS, reading.ALL_CREATED)
+    assert (processes.staged(run), run.message) == (reading.ROWS, reading.ALL_CREATED)
     assert worker.is_alive()
 
 
 def test_a_run_over_its_limit_is_timed_out_by_its_own_worker(crew: Crew, desk: Desk) -> None:
-    crew("--without-beat", SLOW_PAGE="0.3", SYNCDESK_TIME_LIMIT="600 locations=2")
+    crew("--without-maintenance", SLOW_PAGE="0.3", SYNCDESK_TIME_LIMIT="600 locations=2")
     run = ended(reading.start(desk), 2 + 15)
     assert (run.status, run.error_code) == ("timed_out", "timed_out")
     assert run.message == "It took longer than 1 min and was ended. Nothing was changed."
@@ -125,7 +128,7 @@ def test_the_limit_that_an_organization_has_decided_stands_before_the_usual_one(
 ) -> None:
     with db.begin() as connection:
         policies.put(connection, desk.organization, "locations", Policy(limit_minutes=1))
-    crew("--without-beat", SLOW_PAGE="0.3")
+    crew("--without-maintenance", SLOW_PAGE="0.3")
     run = reading.start(desk)
     earlier = "active_since = active_since - interval '60 seconds'"
     database.execute(f"update runs set {earlier} where id = %s", [run.id])
@@ -134,7 +137,7 @@ def test_the_limit_that_an_organization_has_decided_stands_before_the_usual_one(
 
 
 def test_a_run_over_its_limit_ends_even_where_its_work_is_stuck(crew: Crew, desk: Desk) -> None:
-    crew("--without-beat", SLOW_PLAN="600", SYNCDESK_TIME_LIMIT="2")
+    crew("--without-maintenance", SLOW_PLAN="600", SYNCDESK_TIME_LIMIT="2")
     desk.write("locations", [HEADER, row("L1")])
     run = ended(desk.start("locations"), 2 + 15)
     assert run.status == "timed_out"
@@ -148,7 +151,7 @@ def test_the_time_limit_of_rq_is_one_more_way_to_time_out(crew: Crew, desk: Desk
     Queue(queue.QUEUE, connection=redis_clients.pushing_client()).enqueue(
         attempt.work, run.id, job_timeout=3
     )
-    crew("--without-beat", SLOW_PAGE="0.3")
+    crew("--without-maintenance", SLOW_PAGE="0.3")
     assert ended(run).status == "timed_out"
 
 
@@ -157,18 +160,18 @@ def test_a_worker_that_is_told_to_stop_gives_its_run_back_within_10_s(
 ) -> None:
     worker = crew(SLOW_PAGE="0.3")
     run = reading.start(desk)
-    assert house.end(worker, 10) == 0
+    assert processes.end(worker, 10) == 0
     assert attempts(run) == ["its worker was asked to stop"]
     crew()
     run = ended(run)
     assert (run.attempt, run.message) == (2, reading.ALL_CREATED)
-    assert house.ask("select crashes from runs where id = :r", r=run.id) == [(0,)]
+    assert processes.ask("select crashes from runs where id = :r", r=run.id) == [(0,)]
     assert reading.went_on(run)
     assert reading.every_row_once(run)
 
 
-def test_a_beat_that_died_is_started_again(crew: Crew) -> None:
+def test_a_maintenance_that_died_is_started_again(crew: Crew) -> None:
     worker = crew()
-    first = eventually(lambda: house.beat(worker))
+    first = eventually(lambda: processes.maintenance(worker))
     kill(first)
-    eventually(lambda: house.beat(worker) not in {None, first})
+    eventually(lambda: processes.maintenance(worker) not in {None, first})

@@ -177,7 +177,7 @@ def test_an_interrupted_run_goes_on_as_the_same_run(start: Callable[[], Run]) ->
 
 def test_the_third_crash_fails_a_run(start: Callable[[], Run]) -> None:
     run = start()
-    for _ in range(recovery.CRASHES):
+    for _ in range(recovery.MAX_CRASHES):
         held = claim(run)
         with db.begin() as connection:
             lease.interrupt(connection, held, "its worker died", crashed=True)
@@ -190,7 +190,7 @@ def test_the_third_crash_fails_a_run(start: Callable[[], Run]) -> None:
 
 def test_a_stop_on_request_is_no_crash(start: Callable[[], Run]) -> None:
     run = start()
-    for _ in range(recovery.CRASHES + 1):
+    for _ in range(recovery.MAX_CRASHES + 1):
         held = claim(run)
         with db.begin() as connection:
             lease.interrupt(connection, held, "its worker was asked to stop", crashed=False)
@@ -295,7 +295,7 @@ def test_a_plan_on_which_nobody_decides_expires(start: Callable[[], Run]) -> Non
         connection.execute(
             sa.update(tables.attempts)
             .where(made.run_id == run.id)
-            .values(ended_at=made.ended_at - timedelta(hours=recovery.DECIDE))
+            .values(ended_at=made.ended_at - timedelta(hours=recovery.DECISION_HOURS))
         )
         assert run.id in recovery.expire_plans(connection)
         found = runs.get(connection, run.organization_id, run.id)

@@ -69,7 +69,7 @@ def test_a_run_of_a_killed_horse_goes_on_by_itself(
 
 
 def _horse(worker: subprocess.Popen[bytes]) -> int:
-    """Wait until the worker has a horse that works on a run, and give its process id."""
+    """Wait until the worker has a work-horse that works on a run, and return its process id."""
     end = time.monotonic() + 20
     while time.monotonic() < end:
         children = Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split()
@@ -79,7 +79,7 @@ def _horse(worker: subprocess.Popen[bytes]) -> int:
             if name.rpartition(":")[2] in children:
                 return int(name.rpartition(":")[2])
         time.sleep(0.01)
-    raise AssertionError("the worker has no horse")
+    raise AssertionError("the worker has no work-horse")
 
 
 def test_a_stopped_worker_gives_its_run_back(

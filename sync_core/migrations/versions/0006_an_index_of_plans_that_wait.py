@@ -1,4 +1,4 @@
-"""An index of the plans that wait for a person, for the beat looks every second."""
+"""An index of the plans that wait for a person, for maintenance looks every second."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The processes of a house that syncs, and what can be done to them."""
+"""The processes of a whole Sync Desk, and what can be done to them."""
 
 import os
 import signal
@@ -44,13 +44,13 @@ def end(process: Process, seconds: float = 20) -> int | None:
     return process.exitcode
 
 
-def horse(worker: Process) -> int | None:
-    """Return the process id of the worker's horse, if it has one: it leads a group of its own."""
+def work_horse(worker: Process) -> int | None:
+    """Return the process id of the worker's work-horse, if there is one: it leads a group."""
     return next((child for child, leads in _children(worker) if leads), None)
 
 
-def beat(worker: Process) -> int | None:
-    """Return the process id of the worker's beat."""
+def maintenance(worker: Process) -> int | None:
+    """Return the process id of the worker's maintenance."""
     return next((child for child, leads in _children(worker) if not leads), None)
 
 
@@ -147,7 +147,7 @@ def ask(query: str, **facts: object) -> list[tuple[Any, ...]]:
 
 
 def left() -> list[int]:
-    """Return the process ids of all workers, horses and beats that are there."""
+    """Return the process ids of all workers, work-horses and maintenance that are there."""
     ours = []
     for process in psutil.process_iter(["cmdline"]):
         with suppress(psutil.Error):
