@@ -116,11 +116,11 @@ def _offer(organization: organizations.Organization, file: Path) -> None:
     folder.mkdir(exist_ok=True)
     (folder / f"{ENTITY.name}.csv").unlink(missing_ok=True)
     (folder / f"{ENTITY.name}.csv").hardlink_to(file)
-    found = source_settings.said(
+    found = source_settings.parse(
         organization, resources.by_name("locations"), f"folder:{folder}", None, None, folder
     )
     with db.begin() as connection:
-        source_settings.put(connection, organization, found)
+        source_settings.save(connection, organization, found)
 
 
 # Peers, each with a table like ours; none of them validates, counts, or says what it changed

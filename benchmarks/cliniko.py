@@ -74,10 +74,10 @@ def _measure(server: Slow, patients: int) -> None:
     settings.current.cache_clear()
     with db.begin() as connection:
         organization = organizations.add(connection, slug, slug)
-        found = source_settings.said(
+        found = source_settings.parse(
             organization, resources.by_name("patients"), "cliniko", None, None, Path.cwd()
         )
-        source_settings.put(connection, organization, found)
+        source_settings.save(connection, organization, found)
     first, gap = _sync(organization)
     second, _ = _sync(organization)
     told = DOCUMENTED.get(patients, "")

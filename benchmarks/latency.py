@@ -53,8 +53,8 @@ def _organization(folder: Path) -> Organization:
     with db.begin() as connection:
         organization = organizations.add(connection, "demo", "Demo")
         admins = resources.by_name("admins")
-        found = source_settings.said(organization, admins, f"folder:{folder}", None, None, folder)
-        source_settings.put(connection, organization, found)
+        found = source_settings.parse(organization, admins, f"folder:{folder}", None, None, folder)
+        source_settings.save(connection, organization, found)
     return organization
 
 

@@ -15,7 +15,7 @@ from sync_core.operations import syncs
 from sync_core.organizations import Organization, source_settings
 from sync_core.organizations.people import Person
 from sync_core.runs import Run
-from sync_core.sources import Place
+from sync_core.sources import SourceSetting
 from tests.desk import ANA
 from tests.fakes.cliniko import Cliniko
 
@@ -64,14 +64,16 @@ def open_clinic(
 
 def set_source(organization: Organization) -> None:
     with db.begin() as connection:
-        source_settings.put(
-            connection, organization, [place(organization, e.name) for e in PATIENTS.entities]
+        source_settings.save(
+            connection,
+            organization,
+            [source_setting(organization, e.name) for e in PATIENTS.entities],
         )
 
 
-def place(organization: Organization, entity: str) -> Place:
-    """Return the place of an entity in the organization's account."""
-    return Place(
+def source_setting(organization: Organization, entity: str) -> SourceSetting:
+    """Return the source setting of an entity in the organization's account."""
+    return SourceSetting(
         organization=organization.slug,
         resource="patients",
         entity=entity,

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from sync_core.foundation.settings import Secret
 from sync_core.sources.cliniko.client import Client
 from sync_core.sources.cliniko.rate_limit import Limiter, LocalLimiter
-from sync_core.sources.retry import Asking, Patience
+from sync_core.sources.retry import Retrier, RetryPolicy
 from tests.fakes.cliniko import KEY, Cliniko
-from tests.reading import HASTY
+from tests.reading import FAST_RETRIES
 
 EVERYTHING = {
     "patients": ["archived_at:*"],
@@ -38,7 +38,7 @@ def client(
     *,
     key: str = KEY,
     timeout: float = 5,
-    patience: Patience = HASTY,
+    retry_policy: RetryPolicy = FAST_RETRIES,
     told: Callable[[str], None] = lambda _: None,
     limiter: Limiter | None = None,
     clock: Clock | None = None,
@@ -49,7 +49,7 @@ def client(
         Secret(key),
         base_url=cliniko.url,
         limiter=limiter or LocalLimiter(10**6),
-        ask=Asking("Cliniko", patience, told, sleep),
+        retry=Retrier("Cliniko", retry_policy, told, sleep),
         user_agent=user_agent,
         timeout=timeout,
         clock=seconds,

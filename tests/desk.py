@@ -29,7 +29,7 @@ class Desk:
             csv.writer(file).writerows(rows)
 
     def set_source(self, resource: str) -> None:
-        found = source_settings.said(
+        found = source_settings.parse(
             self.organization,
             resources.by_name(resource),
             f"folder:{self.folder}",
@@ -38,7 +38,7 @@ class Desk:
             self.folder,
         )
         with db.begin() as connection:
-            source_settings.put(connection, self.organization, found)
+            source_settings.save(connection, self.organization, found)
 
     def start(self, resource: str) -> Run:
         self.set_source(resource)

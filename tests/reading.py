@@ -1,4 +1,4 @@
-"""What the tests of sources share: a place, an entity, rows by row, the refusal of a call."""
+"""What the tests of sources share: a source setting, an entity, rows, refusals."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,21 +8,21 @@ import pytest
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Page, Sheet
 from sync_core.foundation.errors import SyncError
-from sync_core.sources.location import Kind, Place
-from sync_core.sources.retry import Patience
+from sync_core.sources.location import Kind, SourceSetting
+from sync_core.sources.retry import RetryPolicy
 
 LOCATIONS = Entity(name="locations", title="Locations", fields=())
-HASTY = Patience(attempts=2, first=0.01, longest=0.02, unsaid=0)
+FAST_RETRIES = RetryPolicy(attempts=2, first_wait=0.01, longest_wait=0.02, unreported=0)
 SOON = 0.4  # seconds; a time limit that tests wait for
 NONE: frozenset[int] = frozenset()
 
 Row = tuple[int, list[str]]
 
 
-def place(
+def source_setting(
     kind: Kind, where: str | Path, *, tab: str | None = None, locale: str | None = None
-) -> Place:
-    return Place(
+) -> SourceSetting:
+    return SourceSetting(
         organization="demo",
         resource="locations",
         entity="locations",

@@ -30,7 +30,7 @@ from sync_core.operations import administration, syncs
 from sync_core.organizations import Organization, people, source_settings
 from sync_core.organizations.people import Person, Role
 from sync_core.runs import Run
-from sync_core.sources import Place
+from sync_core.sources import SourceSetting
 
 TRIES = 3  # workers of our own that may fail
 EXIT_CODES = {
@@ -154,12 +154,12 @@ def source_set(
     cliniko: the account whose API key is set for the organization.
     """
     organization = _organization(org)
-    found = source_settings.said(
+    found = source_settings.parse(
         organization, resources.by_name(resource), location, tab, locale, Path.cwd()
     )
     with db.begin() as connection:
-        source_settings.put(connection, organization, found)
-    _print_places(found, as_json=as_json)
+        source_settings.save(connection, organization, found)
+    _print_settings(found, as_json=as_json)
 
 
 @source.command("list")
@@ -170,27 +170,27 @@ def source_list(org: str, *, as_json: bool) -> None:
     """List the sources that are set."""
     organization = _organization(org)
     with db.begin() as connection:
-        found = source_settings.everyone(connection, organization)
-    _print_places(found, as_json=as_json)
+        found = source_settings.read_all(connection, organization)
+    _print_settings(found, as_json=as_json)
 
 
-def _print_places(found: list[Place], *, as_json: bool) -> None:
+def _print_settings(found: list[SourceSetting], *, as_json: bool) -> None:
     if as_json:
         rows = [
             {
-                "resource": place.resource,
-                "entity": place.entity,
-                "kind": place.kind,
-                "location": place.location,
-                "tab": place.tab,
-                "locale": place.locale,
+                "resource": setting.resource,
+                "entity": setting.entity,
+                "kind": setting.kind,
+                "location": setting.location,
+                "tab": setting.tab,
+                "locale": setting.locale,
             }
-            for place in found
+            for setting in found
         ]
         click.echo(json.dumps({"sources": rows}))
         return
-    for place in found:
-        click.echo(f"{place.resource}.{place.entity}: {sources.place_name(place)}")
+    for setting in found:
+        click.echo(f"{setting.resource}.{setting.entity}: {sources.source_name(setting)}")
 
 
 @source.command("test")
@@ -203,11 +203,11 @@ def source_test(resource: str, org: str, *, as_json: bool) -> None:
     organization = _organization(org)
     declared = resources.by_name(resource)
     with db.begin() as connection:
-        found = source_settings.get(connection, organization, declared)
+        found = source_settings.read(connection, organization, declared)
     tested = {}
-    for place in sources.worth_testing(found):
-        entity = resources.entity(declared, place.entity)
-        tested[place.entity] = sources.test_place(place, entity, settings.current())
+    for setting in sources.settings_to_probe(found):
+        entity = resources.entity(declared, setting.entity)
+        tested[setting.entity] = sources.probe_source(setting, entity, settings.current())
     if as_json:
         click.echo(json.dumps({"resource": resource, "ok": True, "entities": tested}))
     else:

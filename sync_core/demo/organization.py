@@ -12,7 +12,7 @@ from sync_core.demo import files, history
 from sync_core.foundation import tables
 from sync_core.organizations import Organization, people, source_settings
 from sync_core.organizations.people import Person
-from sync_core.sources import CLINIKO, HELD_BY_CLINIKO, Place
+from sync_core.sources import CLINIKO, HELD_BY_CLINIKO, SourceSetting
 
 PEOPLE = (
     Person("Vera Olsen", "vera.olsen@example.org", "viewer", "Reception"),
@@ -45,13 +45,17 @@ def _load(connection: Connection, organization: Organization, folder: Path) -> N
     )
     for resource in resources.CATALOGUE.values():
         if resource.name not in have:
-            found = [_place(organization, resource.name, e, folder) for e in resource.entities]
-            source_settings.put(connection, organization, found)
+            found = [
+                _source_setting(organization, resource.name, e, folder) for e in resource.entities
+            ]
+            source_settings.save(connection, organization, found)
 
 
-def _place(organization: Organization, resource: str, entity: Entity, folder: Path) -> Place:
+def _source_setting(
+    organization: Organization, resource: str, entity: Entity, folder: Path
+) -> SourceSetting:
     in_cliniko = entity.name in HELD_BY_CLINIKO
-    return Place(
+    return SourceSetting(
         organization=organization.slug,
         resource=resource,
         entity=entity.name,

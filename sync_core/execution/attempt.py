@@ -26,7 +26,7 @@ from sync_core.runs import incremental, lease
 from sync_core.runs.incremental import ReadWindow
 from sync_core.runs.lease import Claim, LeaseLostError, RunResult
 from sync_core.runs.progress import Reporter
-from sync_core.sources import Place
+from sync_core.sources import SourceSetting
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ def _sync(claim: Claim, heartbeat: Heartbeat, reporter: Reporter) -> RunResult:
     resource = resources.by_name(claim.resource)
     with db.begin() as connection:
         organization = organizations.by_id(connection, claim.organization_id)
-        found = source_settings.get(connection, organization, resource)
+        found = source_settings.read(connection, organization, resource)
         policy = policies.of(connection, organization.id)[resource.name]
         resource = policies.applied(resource, policy)
         window = _window(connection, claim, resource, found)
@@ -89,20 +89,20 @@ def _sync(claim: Claim, heartbeat: Heartbeat, reporter: Reporter) -> RunResult:
             window,
             ANALYSES.get(resource.name),
         )
-        return importer.sync(work, {place.entity: _open(place, work) for place in found})
+        return importer.sync(work, {setting.entity: _open(setting, work) for setting in found})
 
 
 def _window(
-    connection: sa.Connection, claim: Claim, resource: Resource, found: Sequence[Place]
+    connection: sa.Connection, claim: Claim, resource: Resource, found: Sequence[SourceSetting]
 ) -> ReadWindow | None:
     """Decide how much is read of sources that can tell what changed."""
-    if not all(place.kind in sources.INCREMENTAL for place in found):
+    if not all(setting.kind in sources.INCREMENTAL for setting in found):
         return None
     sweep = timedelta(hours=settings.current().sweep_hours)
     return incremental.decide(connection, claim, resource, sweep)
 
 
-def _open(place: Place, work: Work) -> Source:
+def _open(setting: SourceSetting, work: Work) -> Source:
     """Open a source that tells the run's page what it does, and when its server lets us wait."""
 
     def on_wait(sentence: str) -> None:
@@ -117,10 +117,10 @@ def _open(place: Place, work: Work) -> Source:
 
     def on_bytes(read: int, whole: int | None) -> None:
         work.reading.heard()
-        narration.tell_fetching(work, place.entity, read, whole)
+        narration.tell_fetching(work, setting.entity, read, whole)
 
     return sources.open_source(
-        place,
+        setting,
         settings.current(),
         on_wait=on_wait,
         on_bytes=on_bytes,

@@ -16,7 +16,7 @@ from sync_core.foundation.settings import ROOT
 from sync_core.organizations import Organization, actions, people, policies, source_settings
 from sync_core.organizations.people import Person, Role
 from sync_core.organizations.policies import Policy
-from sync_core.sources import Place, place_name
+from sync_core.sources import SourceSetting, source_name
 
 LONGEST = 1_440  # minutes: a day
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -31,14 +31,14 @@ def set_source(
     tab: str | None = None,
     locale: str | None = None,
     cwd: Path = ROOT,
-) -> list[Place]:
-    """Set the sources that the words name, as `places.said` reads them. Raises SyncError."""
+) -> list[SourceSetting]:
+    """Set the sources that the words name; see `source_settings.parse`. Raises SyncError."""
     people.require(by, "administer")
-    found = source_settings.said(organization, resource, words, tab, locale, cwd)
+    found = source_settings.parse(organization, resource, words, tab, locale, cwd)
     with db.begin() as connection:
-        source_settings.put(connection, organization, found)
-        for place in found:
-            what = f"the source of {place.entity} to {place_name(place)}"
+        source_settings.save(connection, organization, found)
+        for setting in found:
+            what = f"the source of {setting.entity} to {source_name(setting)}"
             _record(connection, organization, by, what, resource.name)
     return found
 

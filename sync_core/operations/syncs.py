@@ -17,7 +17,7 @@ def start(organization: Organization, resource: str, person: Person, trigger: st
     people.require(person, "sync")
     _revive(organization, resource)
     with db.begin() as connection:
-        source_settings.get(connection, organization, resources.by_name(resource))
+        source_settings.read(connection, organization, resources.by_name(resource))
         run = runs.start(connection, organization.id, resource, person, trigger=trigger)
         actions.record(
             connection, organization.id, person, "started", resource=resource, run_id=run.id

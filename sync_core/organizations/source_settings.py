@@ -13,11 +13,13 @@ from sync_core.catalogue.resources import entity
 from sync_core.foundation import tables
 from sync_core.foundation.errors import SyncError
 from sync_core.organizations import Organization
-from sync_core.sources import CLINIKO, HELD_BY_CLINIKO, Place, parse_location
+from sync_core.sources import CLINIKO, HELD_BY_CLINIKO, SourceSetting, parse_location
 
 
-def get(connection: Connection, organization: Organization, resource: Resource) -> list[Place]:
-    """Read the places of all entities, in order. Raises SyncError("no_source")."""
+def read(
+    connection: Connection, organization: Organization, resource: Resource
+) -> list[SourceSetting]:
+    """Return the settings of all entities, in order. Raises SyncError("no_source")."""
     kept = tables.sources.c
     rows = connection.execute(
         sa.select(kept.entity, kept.kind, kept.location, kept.tab, kept.locale).where(
@@ -30,38 +32,40 @@ def get(connection: Connection, organization: Organization, resource: Resource) 
         what = resource.name if len(missing) == len(resource.entities) else ", ".join(missing)
         raise SyncError("no_source", resource=resource.name, what=what)
     return [
-        Place(organization=organization.slug, resource=resource.name, **found[entity.name])
+        SourceSetting(organization=organization.slug, resource=resource.name, **found[entity.name])
         for entity in resource.entities
     ]
 
 
-def everyone(connection: Connection, organization: Organization) -> list[Place]:
-    """List the places that the organization has set, by resource and entity."""
+def read_all(connection: Connection, organization: Organization) -> list[SourceSetting]:
+    """Return all settings of the organization, by resource and entity."""
     kept = tables.sources.c
     rows = connection.execute(
         sa.select(kept.resource, kept.entity, kept.kind, kept.location, kept.tab, kept.locale)
         .where(kept.organization_id == organization.id)
         .order_by(kept.resource, kept.entity)
     )
-    return [Place(organization=organization.slug, **row) for row in rows.mappings()]
+    return [SourceSetting(organization=organization.slug, **row) for row in rows.mappings()]
 
 
-def put(connection: Connection, organization: Organization, places: Sequence[Place]) -> None:
-    """Set the places of entities; what was set for them before is replaced."""
-    for place in places:
+def save(
+    connection: Connection, organization: Organization, settings: Sequence[SourceSetting]
+) -> None:
+    """Save the settings of entities; those from before are replaced."""
+    for setting in settings:
         values = {
-            "kind": place.kind,
-            "location": place.location,
-            "tab": place.tab,
-            "locale": place.locale,
+            "kind": setting.kind,
+            "location": setting.location,
+            "tab": setting.tab,
+            "locale": setting.locale,
             "set_at": sa.func.clock_timestamp(),
         }
         connection.execute(
             insert(tables.sources)
             .values(
                 organization_id=organization.id,
-                resource=place.resource,
-                entity=place.entity,
+                resource=setting.resource,
+                entity=setting.entity,
                 **values,
             )
             .on_conflict_do_update(
@@ -70,17 +74,17 @@ def put(connection: Connection, organization: Organization, places: Sequence[Pla
         )
 
 
-def said(
+def parse(
     organization: Organization,
     resource: Resource,
     words: str,
     tab: str | None,
     locale: str | None,
     cwd: Path,
-) -> list[Place]:
-    """Read `[ENTITY=]LOCATION` as a person gives it: the places of that entity, or of all.
+) -> list[SourceSetting]:
+    """Return the settings that `[ENTITY=]LOCATION` means: of that entity, or of all.
 
-    Raises SyncError: bad_location, unknown_entity, name_the_entity.
+    Raises SyncError: bad_location, bad_locale, unknown_entity, name_the_entity.
     """
     name, found, text = words.partition("=")
     if found and name.strip().isidentifier():
@@ -89,34 +93,34 @@ def said(
         entities, text = resource.entities, words
     location = parse_location(text, cwd)
     if location.kind == "cliniko":
-        _refuse_what_cliniko_has_not(entities)
+        _require_held_by_cliniko(entities)
     several = len(entities) > 1
     if several and (tab or location.kind == "csv"):
         known = " and ".join(f"{found.name}=..." for found in entities)
         raise SyncError("name_the_entity", resource=resource.name, known=known)
     return [
-        Place(
+        SourceSetting(
             organization=organization.slug,
             resource=resource.name,
             entity=found.name,
             kind=location.kind,
             location=location.location,
             tab=tab or (None if several else location.tab),
-            locale=_checked(locale),
+            locale=_known_locale(locale),
         )
         for found in entities
     ]
 
 
-def _refuse_what_cliniko_has_not(entities: Sequence[Entity]) -> None:
+def _require_held_by_cliniko(entities: Sequence[Entity]) -> None:
     for found in entities:
         if found.name not in HELD_BY_CLINIKO:
             why = f"Cliniko holds no {found.title.lower()}"
             raise SyncError("bad_location", text=CLINIKO, why=why)
 
 
-def _checked(locale: str | None) -> str | None:
-    """Refuse a locale that nobody knows, before it is kept."""
+def _known_locale(locale: str | None) -> str | None:
+    """Return the locale as it is kept. Raises SyncError("bad_locale") for one that is not known."""
     try:
         return locale and Convention(locale=locale).locale
     except ValueError as error:

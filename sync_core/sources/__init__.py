@@ -1,4 +1,4 @@
-"""The doors to the outside: each hands over pages of raw rows, or says in a sentence why not."""
+"""The sources outside: each returns pages of raw rows, or says in a sentence why it cannot."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Source
 from sync_core.foundation.settings import Settings
 from sync_core.sources.cliniko.lists import ClinikoSource
-from sync_core.sources.cliniko.probe import test_account
+from sync_core.sources.cliniko.probe import probe_account
 from sync_core.sources.files.folder import FolderSource
 from sync_core.sources.files.published_csv import OnBytes, PublishedCsvSource
 from sync_core.sources.google.sheets import SheetsSource
@@ -15,76 +15,76 @@ from sync_core.sources.location import (
     CLINIKO,
     HELD_BY_CLINIKO,
     Location,
-    Place,
+    SourceSetting,
     parse_location,
-    place_link,
-    place_name,
+    source_link,
+    source_name,
 )
-from sync_core.sources.probe import test_source
-from sync_core.sources.retry import Asking, Patience
+from sync_core.sources.probe import read_to_the_end
+from sync_core.sources.retry import Retrier, RetryPolicy
 
-INCREMENTAL = frozenset({"cliniko"})  # kinds of places that can tell what changed
+INCREMENTAL = frozenset({"cliniko"})  # kinds of sources that can tell what changed
 
 __all__ = [
     "CLINIKO",
     "HELD_BY_CLINIKO",
     "INCREMENTAL",
     "Location",
-    "Patience",
-    "Place",
+    "RetryPolicy",
+    "SourceSetting",
     "open_source",
     "parse_location",
-    "place_link",
-    "place_name",
-    "test_place",
-    "test_source",
-    "worth_testing",
+    "probe_source",
+    "read_to_the_end",
+    "settings_to_probe",
+    "source_link",
+    "source_name",
 ]
 
 
 def open_source(
-    place: Place,
+    setting: SourceSetting,
     settings: Settings,
     *,
     on_wait: Callable[[str], None] = lambda _sentence: None,
     on_bytes: OnBytes = lambda _read, _all: None,
     on_step: Callable[[str], None] = lambda _band: None,
     since: datetime | None = None,
-    patience: Patience = Patience(),  # noqa: B008 - frozen
+    retry_policy: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
 ) -> Source:
-    """Return the source of a place; nothing is asked of it yet.
+    """Return the source of a setting; no request is made yet.
 
-    `on_wait` is told in a sentence whenever its server keeps us waiting for more than 2 s,
-    `on_bytes` how much has arrived of a source that is fetched whole, and of how much if known.
-    `on_step` the name of the band that begins, where the opening has several. A source of the
-    kinds in INCREMENTAL reads only what changed `since`.
+    `on_wait` gets a sentence whenever a server keeps us waiting for more than 2 s, `on_bytes` how
+    many bytes have arrived of a source that is fetched whole, and of how many if known, `on_step`
+    the name of the phase that begins, where the opening has several. A source of the kinds in
+    INCREMENTAL reads only what changed `since`.
     """
-    match place.kind:
+    match setting.kind:
         case "sheet":
-            return SheetsSource(place, settings, Asking("Google", patience, on_wait))
+            return SheetsSource(setting, settings, Retrier("Google", retry_policy, on_wait))
         case "csv":
-            asking = Asking("The server of the CSV", patience, on_wait)
-            return PublishedCsvSource(place, settings.fetch_timeout, asking, on_bytes)
+            retrier = Retrier("The server of the CSV", retry_policy, on_wait)
+            return PublishedCsvSource(setting, settings.fetch_timeout, retrier, on_bytes)
         case "folder":
-            return FolderSource(place)
+            return FolderSource(setting)
         case "cliniko":
             return ClinikoSource(
-                place=place, settings=settings, since=since, on_wait=on_wait, on_step=on_step
+                setting=setting, settings=settings, since=since, on_wait=on_wait, on_step=on_step
             )
 
 
-def test_place(place: Place, entity: Entity, settings: Settings) -> str:
-    """Read an entity's source to its end, or look whether an account can be read. Raises SyncError.
+def probe_source(setting: SourceSetting, entity: Entity, settings: Settings) -> str:
+    """Return a sentence about what is there, after reading the source to its end.
 
-    Returns a sentence about what is there.
+    An account is only asked what may be read of it. Raises SyncError where it cannot be read.
     """
-    if place.kind == "cliniko":
-        return test_account(place.organization, settings)
-    return test_source(open_source(place, settings), entity)
+    if setting.kind == "cliniko":
+        return probe_account(setting.organization, settings)
+    return read_to_the_end(open_source(setting, settings), entity)
 
 
-def worth_testing(found: Sequence[Place]) -> list[Place]:
-    """Leave out what another one stands for: an account is the same for all its tables."""
-    accounts = [place for place in found if place.kind == "cliniko"]
-    accounts.sort(key=lambda place: place.entity != "patients")  # of whom the test tells most
-    return [place for place in found if place not in accounts[1:]]
+def settings_to_probe(found: Sequence[SourceSetting]) -> list[SourceSetting]:
+    """Return the settings without those of an account that another one already stands for."""
+    accounts = [setting for setting in found if setting.kind == "cliniko"]
+    accounts.sort(key=lambda setting: setting.entity != "patients")  # whose probe says most
+    return [setting for setting in found if setting not in accounts[1:]]

@@ -1,4 +1,4 @@
-"""Where a table's rows come from: what a person types, what is kept, and how people are told."""
+"""Where a table's rows come from: what a person types, what is kept, and how it is shown."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Kind = Literal["sheet", "csv", "folder", "cliniko"]
 
 SPREADSHEET_URL = "https://docs.google.com/spreadsheets/d/"
 
-CLINIKO = "cliniko"  # what a person types; which account it is, the organization's key says
+CLINIKO = "cliniko"  # what a person types; the organization's key decides which account it is
 HELD_BY_CLINIKO = frozenset({"appointment_types", "patients", "appointments"})  # entities
 
 _SPREADSHEET_ID = re.compile(r"[A-Za-z0-9_-]{20,}")
@@ -32,8 +32,8 @@ class Location:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where one entity of an organization is read."""
+class SourceSetting:
+    """Where one entity of an organization is read: what the organization has set."""
 
     organization: str  # its slug
     resource: str
@@ -45,7 +45,7 @@ class Place:
 
 
 def parse_location(text: str, cwd: Path) -> Location:
-    """Read what a person gives as a source; relative folders start at `cwd`.
+    """Return the location that a person's words mean; relative folders start at `cwd`.
 
     Raises SyncError (bad_location).
     """
@@ -104,23 +104,23 @@ def _url(text: str) -> httpx.URL:
     return url
 
 
-def place_name(place: Place) -> str:
-    """Name the place to people: "Google Sheet 1AbC…wxyz, tab Locations"."""
-    if place.kind == "cliniko":
+def source_name(setting: SourceSetting) -> str:
+    """Return the name of a source in sentences: "Google Sheet 1AbC…wxyz, tab Locations"."""
+    if setting.kind == "cliniko":
         return "Cliniko"
-    if place.kind == "folder":
-        return f"folder {place.location}"
-    if place.kind == "csv":
-        return f"CSV at {httpx.URL(place.location).host}"
-    name = f"Google Sheet {place.location[:4]}…{place.location[-4:]}"
-    return f"{name}, tab {place.tab}" if place.tab else name
+    if setting.kind == "folder":
+        return f"folder {setting.location}"
+    if setting.kind == "csv":
+        return f"CSV at {httpx.URL(setting.location).host}"
+    name = f"Google Sheet {setting.location[:4]}…{setting.location[-4:]}"
+    return f"{name}, tab {setting.tab}" if setting.tab else name
 
 
-def place_link(place: Place) -> str | None:
+def source_link(setting: SourceSetting) -> str | None:
     """Return the address at which a person sees the source, where there is one."""
-    if place.kind in {"folder", "cliniko"}:
+    if setting.kind in {"folder", "cliniko"}:
         return None
-    if place.kind == "csv":
-        return place.location
-    gid = f"#gid={place.tab}" if place.tab and place.tab.isdecimal() else ""
-    return f"{SPREADSHEET_URL}{place.location}/edit{gid}"
+    if setting.kind == "csv":
+        return setting.location
+    gid = f"#gid={setting.tab}" if setting.tab and setting.tab.isdecimal() else ""
+    return f"{SPREADSHEET_URL}{setting.location}/edit{gid}"

@@ -1,4 +1,4 @@
-"""A trial: whether a source can be read to its end, and what is there."""
+"""Probes: whether a source can be read to its end, and what is there."""
 
 import pyarrow as pa
 
@@ -6,8 +6,8 @@ from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Page, Source
 
 
-def test_source(source: Source, entity: Entity) -> str:
-    """Read the entity's sheet to its end, and say in a sentence what is there. Raises SyncError."""
+def read_to_the_end(source: Source, entity: Entity) -> str:
+    """Return a sentence about an entity's sheet, after reading it to its end. Raises SyncError."""
     sheet = source.open(entity)
     rows = sum(_filled(page) for page in sheet.pages(frozenset()))
     columns = sum(1 for header in sheet.headers if header.strip())

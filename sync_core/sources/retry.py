@@ -1,4 +1,4 @@
-"""Trying again: how often, how long, and what people are told while we wait."""
+"""Retries of requests: how often, how long, and what is reported while we wait."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,50 +17,51 @@ OnWait = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long a server may keep us waiting; all in seconds, but `attempts`."""
+class RetryPolicy:
+    """How often a request is tried, and how long we wait in between, in seconds."""
 
     attempts: int = 4
-    first: float = 1.0  # before the second attempt; doubles, with jitter
-    longest: float = 62.0  # of one wait, whatever the server asks; quotas refill each minute
+    first_wait: float = 1.0  # before the second attempt; doubles, with jitter
+    longest_wait: float = 62.0  # whatever the server asks for; quotas refill each minute
     deadline: float = 300.0  # no attempt begins after it
-    unsaid: float = 2.0  # nobody is told of a wait as short as this
+    unreported: float = 2.0  # a wait up to this length is not reported
 
 
 @dataclass(frozen=True)
-class Asking:
-    """How a source asks its server: as whom people know it, how patiently, and who is told."""
+class Retrier:
+    """Calls a server again while that may help, and reports longer waits to `on_wait`."""
 
-    server: str  # "Google"
-    patience: Patience
+    server: str  # its name in sentences: "Google"
+    policy: RetryPolicy
     on_wait: OnWait
     sleep: Callable[[float], None] = sleep
 
     def __call__(self, attempt: Callable[[], T]) -> T:
-        """Call `attempt` until it answers, gives up, or raises what is not worth retrying.
+        """Call `attempt` until it returns, and return its result.
 
-        An attempt raises SyncError; a fact `after` is the wait in seconds that its server named.
+        An attempt raises SyncError; its fact `after`, if there is one, is the wait in seconds that
+        the server asked for. Raises the last error when no attempts are left, and at once one
+        whose entry in the catalogue of errors says that a retry does not help.
         """
         return Retrying(
-            retry=retry_if_exception(_worth_retrying),
+            retry=retry_if_exception(_may_be_retried),
             sleep=self.sleep,
             wait=self._wait,
-            stop=stop_after_attempt(self.patience.attempts)
-            | stop_before_delay(self.patience.deadline),
-            before_sleep=self._tell,
+            stop=stop_after_attempt(self.policy.attempts) | stop_before_delay(self.policy.deadline),
+            before_sleep=self._report,
             reraise=True,
         )(attempt)
 
     def _wait(self, state: RetryCallState) -> float:
-        named = _error(state).facts.get("after")
-        if named is None:
-            first, longest = self.patience.first, self.patience.longest
-            named = wait_exponential_jitter(multiplier=first, max=longest, jitter=first)(state)
-        return float(min(named, self.patience.longest))
+        seconds = _error(state).facts.get("after")
+        if seconds is None:
+            first, longest = self.policy.first_wait, self.policy.longest_wait
+            seconds = wait_exponential_jitter(multiplier=first, max=longest, jitter=first)(state)
+        return float(min(seconds, self.policy.longest_wait))
 
-    def _tell(self, state: RetryCallState) -> None:
+    def _report(self, state: RetryCallState) -> None:
         seconds = state.upcoming_sleep
-        if seconds <= self.patience.unsaid:
+        if seconds <= self.policy.unreported:
             return
         if "after" in _error(state).facts:
             self.on_wait(f"{self.server} asks us to wait {seconds:.0f} s")
@@ -68,18 +69,18 @@ class Asking:
             self.on_wait(f"{self.server} does not answer, trying again in {seconds:.0f} s")
 
 
-def _worth_retrying(error: BaseException) -> bool:
+def _may_be_retried(error: BaseException) -> bool:
     return isinstance(error, SyncError) and error.entry.retry
 
 
 def _error(state: RetryCallState) -> SyncError:
     error = state.outcome.exception() if state.outcome else None
-    assert isinstance(error, SyncError)  # noqa: S101 - nothing else is tried again
+    assert isinstance(error, SyncError)  # noqa: S101 - only these are retried
     return error
 
 
 def retry_after(header: str | None) -> dict[str, float]:
-    """Read a Retry-After header (seconds or a date) as the fact `after`; empty if there is none."""
+    """Return the fact `after` of a Retry-After header (seconds or a date); empty without one."""
     if not header:
         return {}
     try:

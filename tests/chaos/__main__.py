@@ -99,9 +99,11 @@ def _lanes(folder: Path, seed: int) -> list[Lane]:
             )
             for sheet in sheets:
                 sheet.publish()
-            found = source_settings.said(organization, resource, f"folder:{home}", None, None, home)
+            found = source_settings.parse(
+                organization, resource, f"folder:{home}", None, None, home
+            )
             with db.begin() as connection:
-                source_settings.put(connection, organization, found)
+                source_settings.save(connection, organization, found)
             lanes.append(Lane(organization, resource.name, sheets))
     return lanes
 

@@ -76,7 +76,7 @@ def test_a_source_that_is_set_is_kept_and_written_down(
 ) -> None:
     administration.set_source(staffed, ANA, LOCATIONS, f"folder:{tmp_path}")
     with db.begin() as connection:
-        assert source_settings.get(connection, staffed, LOCATIONS)[0].location == str(tmp_path)
+        assert source_settings.read(connection, staffed, LOCATIONS)[0].location == str(tmp_path)
     assert written_down(database, staffed) == [f"the source of locations to folder {tmp_path}"]
 
 

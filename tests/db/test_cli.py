@@ -90,7 +90,7 @@ def test_a_refusal_is_json_with_a_sentence_and_a_code(
     assert told(result)["error"]["message"].endswith(".")
 
 
-def test_a_source_without_a_place_is_refused(organization: Organization) -> None:
+def test_a_resource_without_a_source_is_refused(organization: Organization) -> None:
     result = ask("sync", "locations", "--org", organization.slug, "--json")
     assert (result.exit_code, told(result)["error"]["code"]) == (5, "no_source")
 

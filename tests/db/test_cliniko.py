@@ -21,7 +21,7 @@ from sync_core.organizations import Organization, source_settings
 from sync_core.sources.cliniko.rate_limit import SharedLimiter, digest
 from tests.cliniko import EVERYTHING, Clock, client
 from tests.fakes.cliniko import Cliniko
-from tests.reading import place, refusal
+from tests.reading import refusal, source_setting
 
 MB = 2**20
 NO_REDIS = Redis(port=1, retry=Retry(NoBackoff(), 0))
@@ -169,28 +169,29 @@ def test_two_readers_of_one_key_are_never_refused(
 
 
 def test_patients_are_set_to_cliniko_for_all_tables(organization: Organization) -> None:
-    found = source_settings.said(organization, PATIENTS, " Cliniko ", None, None, settings.ROOT)
+    found = source_settings.parse(organization, PATIENTS, " Cliniko ", None, None, settings.ROOT)
     assert [(one.entity, one.kind, one.location) for one in found] == [
         ("appointment_types", "cliniko", "cliniko"),
         ("patients", "cliniko", "cliniko"),
     ]
-    assert {sources.place_name(one) for one in found} == {"Cliniko"}
+    assert {sources.source_name(one) for one in found} == {"Cliniko"}
     with db.begin() as connection:
-        source_settings.put(connection, organization, found)
-        assert source_settings.get(connection, organization, PATIENTS) == found
-    assert sources.worth_testing(found) == found[1:]
-    folder = place("folder", "/srv/sheets")
-    assert sources.worth_testing([folder, found[0]]) == [folder, found[0]]
+        source_settings.save(connection, organization, found)
+        assert source_settings.read(connection, organization, PATIENTS) == found
+    assert sources.settings_to_probe(found) == found[1:]
+    folder = source_setting("folder", "/srv/sheets")
+    assert sources.settings_to_probe([folder, found[0]]) == [folder, found[0]]
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
 def test_a_list_of_sources_tells_that_it_is_cliniko_and_no_key(
     organization: Organization, key: Secret, form: list[str]
 ) -> None:
-    found = source_settings.said(organization, PATIENTS, "cliniko", None, None, settings.ROOT)
+    found = source_settings.parse(organization, PATIENTS, "cliniko", None, None, settings.ROOT)
     with db.begin() as connection:
-        source_settings.put(connection, organization, found)
-    environment = {settings.cliniko_variable(organization.slug): key.value}
+        source_settings.save(connection, organization, found)
+    variable = settings.cliniko_variable(organization.slug)
+    environment = {variable: key.value, "CLINIKO_CONTACT": "it@example.org"}
     words = ["source", "list", "--org", organization.slug, *form]
     listed = CliRunner().invoke(cli, words, env=environment)
     assert (listed.exit_code, listed.output.lower().count("cliniko")) == (0, 4 if form else 2)
@@ -200,14 +201,14 @@ def test_a_list_of_sources_tells_that_it_is_cliniko_and_no_key(
 def test_what_cliniko_does_not_hold_cannot_be_set(organization: Organization) -> None:
     locations = resources.by_name("locations")
     error = refusal(
-        lambda: source_settings.said(organization, locations, "cliniko", None, None, settings.ROOT)
+        lambda: source_settings.parse(organization, locations, "cliniko", None, None, settings.ROOT)
     )
     assert error.sentence == "'cliniko' is not a source: Cliniko holds no locations."
 
 
 def told_of(cliniko: Cliniko, key: Secret) -> str:
     found = Settings(cliniko_keys={"demo": key}, cliniko_base_url=cliniko.url)
-    return sources.test_place(place("cliniko", "cliniko"), PATIENTS.entities[0], found)
+    return sources.probe_source(source_setting("cliniko", "cliniko"), PATIENTS.entities[0], found)
 
 
 def test_the_connection_s_test_counts_patients_and_names_permissions(

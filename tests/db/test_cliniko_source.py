@@ -7,21 +7,21 @@ from sync_core.catalogue import resources
 from sync_core.catalogue.resources import ENTITIES
 from sync_core.catalogue.source import Counting
 from sync_core.foundation import settings
-from sync_core.sources import test_source as read_to_the_end
+from sync_core.sources import read_to_the_end
 from sync_core.sources.cliniko.lists import STEP, ClinikoList, ClinikoSource
-from tests.clinic import Clinic, place
+from tests.clinic import Clinic, source_setting
 from tests.fakes.cliniko import Cliniko
-from tests.reading import HASTY, NONE
+from tests.reading import FAST_RETRIES, NONE
 
 SINCE = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)
 
 
 def source(clinic: Clinic, since: datetime | None = None) -> ClinikoSource:
     return ClinikoSource(
-        place=place(clinic.organization, "patients"),
+        setting=source_setting(clinic.organization, "patients"),
         settings=settings.current(),
         since=since,
-        patience=HASTY,
+        retry_policy=FAST_RETRIES,
     )
 
 

@@ -22,7 +22,7 @@ from sync_core.foundation.embedded import Urls
 from sync_core.organizations import Organization
 from sync_core.runs import lease
 from sync_core.runs.progress import Reporter
-from sync_core.sources import Place
+from sync_core.sources import SourceSetting
 from tests import oracle
 from tests.desk import ANA
 from tests.oracle import Key, Record, Result
@@ -161,7 +161,7 @@ def _sync(organization: Organization, resource: Resource, folder: Path) -> int:
     )
     opened = {
         entity.name: sources.open_source(
-            Place(
+            SourceSetting(
                 organization=organization.slug,
                 resource=resource.name,
                 entity=entity.name,

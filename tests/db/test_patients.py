@@ -21,11 +21,11 @@ from sync_core.runs import Run, lease
 from sync_core.runs.progress import Reporter
 from sync_core.sources.cliniko.lists import ClinikoSource
 from tests.chaos import processes
-from tests.clinic import PATIENTS, Clinic, now, open_clinic, place
+from tests.clinic import PATIENTS, Clinic, now, open_clinic, source_setting
 from tests.desk import ANA
 from tests.fakes import cliniko
 from tests.fakes.cliniko import Cliniko
-from tests.reading import HASTY
+from tests.reading import FAST_RETRIES
 
 NOTHING_NEW = (
     "Appointment types: 0 created, 0 updated. Patients: 0 created, 0 updated."
@@ -319,9 +319,9 @@ def test_a_page_that_goes_on_answering_500_leaves_nothing_half_applied(
     reporter = Reporter(redis_clients.client(), claim.run_id, claim.attempt)
     found = {
         entity.name: ClinikoSource(
-            place=place(small.organization, entity.name),
+            setting=source_setting(small.organization, entity.name),
             settings=settings.current(),
-            patience=HASTY,
+            retry_policy=FAST_RETRIES,
         )
         for entity in PATIENTS.entities
     }

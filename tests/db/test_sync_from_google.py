@@ -34,8 +34,8 @@ def google(monkeypatch: pytest.MonkeyPatch) -> Iterator[Google]:
 def sync(organization: Organization, resource: str = "locations") -> Run:
     declared = resources.by_name(resource)
     with db.begin() as connection:
-        found = source_settings.said(organization, declared, DEMO, None, None, Path.cwd())
-        source_settings.put(connection, organization, found)
+        found = source_settings.parse(organization, declared, DEMO, None, None, Path.cwd())
+        source_settings.save(connection, organization, found)
     run = syncs.start(organization, resource, ANA, "test")
     attempt.work(run.id)
     with db.begin() as connection:

@@ -124,7 +124,7 @@ def test_a_source_is_set_on_its_page(
     page.text_input(key="words-locations").set_value(f"folder:{tmp_path}")
     press(page, "Save the source", 1)
     with db.begin() as connection:
-        found = source_settings.get(connection, organization, resources.by_name("locations"))
+        found = source_settings.read(connection, organization, resources.by_name("locations"))
     assert [place.location for place in found] == [str(tmp_path)]
     assert written_down(database, organization) == [f"the source of locations to folder {tmp_path}"]
 

@@ -90,8 +90,8 @@ def test_a_cell_of_a_google_sheet_is_one_click_away(
     google.add(Tab("Locations", [LABELS, row("L1", phone="none")]))
     with db.begin() as connection:
         declared = resources.by_name("locations")
-        found = source_settings.said(organization, declared, DEMO, None, None, Path.cwd())
-        source_settings.put(connection, organization, found)
+        found = source_settings.parse(organization, declared, DEMO, None, None, Path.cwd())
+        source_settings.save(connection, organization, found)
     attempt.work(syncs.start(organization, "locations", ANA, "test").id)
     (link,) = open_tab(visit, "Needs a person").dataframe[0].value["Sheet"]
     assert link.startswith("https://docs.google.com/spreadsheets/d/")

@@ -15,13 +15,13 @@ from sync_core.demo.cliniko.known import KINDS
 from sync_core.foundation.settings import Secret, Settings
 from sync_core.sources.cliniko import key as cliniko_key
 from sync_core.sources.cliniko.client import Client, Permission, open_client
-from sync_core.sources.retry import Patience
+from sync_core.sources.retry import RetryPolicy
 from tests.cliniko import EVERYTHING, Clock, client, read
 from tests.fakes import cliniko as fake
 from tests.fakes.cliniko import KEY, Cliniko
-from tests.reading import HASTY, SOON, refusal
+from tests.reading import FAST_RETRIES, SOON, refusal
 
-ASKED_TO_WAIT = Patience(attempts=4, longest=62, unsaid=2)
+ASKED_TO_WAIT = RetryPolicy(attempts=4, longest_wait=62, unreported=2)
 
 
 @pytest.fixture
@@ -425,7 +425,7 @@ def test_trouble_on_one_page_that_stays_is_one_sentence(
         error = refusal(lambda: read(reader))
     assert error.sentence == sentence
     assert error.entry.retry
-    assert cliniko.asked("patients") == 3 + HASTY.attempts
+    assert cliniko.asked("patients") == 3 + FAST_RETRIES.attempts
 
 
 def test_a_server_that_is_not_there_is_named() -> None:
@@ -443,7 +443,7 @@ def test_a_limit_that_is_reached_is_waited_out_and_told(account: Account) -> Non
     clock.now += 48  # seconds of the server's minute
     with Cliniko(limit=3, clock=clock) as cliniko:
         cliniko.add(KEY, account)
-        with client(cliniko, told=told.append, clock=clock, patience=ASKED_TO_WAIT) as reader:
+        with client(cliniko, told=told.append, clock=clock, retry_policy=ASKED_TO_WAIT) as reader:
             assert len(read(reader)) == 614
     assert told[0] in {"Cliniko asks us to wait 12 s", "Cliniko asks us to wait 13 s"}
     assert len(told) == 2  # for seven pages
@@ -469,7 +469,7 @@ def test_the_server_s_wait_is_obeyed_within_reason(
     with Cliniko(clock=clock) as cliniko:
         cliniko.add(KEY, account)
         cliniko.fault("patients", fake.status(429, "", **headers))
-        with client(cliniko, clock=clock, patience=ASKED_TO_WAIT) as reader:
+        with client(cliniko, clock=clock, retry_policy=ASKED_TO_WAIT) as reader:
             reader.count("patients")
     [slept] = clock.slept
     assert waits[0] <= slept <= waits[1]
@@ -480,7 +480,7 @@ def test_a_clock_of_ours_that_is_wrong_makes_no_wait_longer(account: Account) ->
     with Cliniko(clock=theirs) as cliniko:
         cliniko.add(KEY, account)
         cliniko.fault("patients", fake.status(429, "", X_RateLimit_Reset="1800000030"))
-        with client(cliniko, clock=ours, patience=ASKED_TO_WAIT) as reader:
+        with client(cliniko, clock=ours, retry_policy=ASKED_TO_WAIT) as reader:
             reader.count("patients")
     assert 30 <= ours.slept[0] <= 31
 
@@ -489,7 +489,7 @@ def test_a_limit_that_never_resets_ends_in_a_sentence(account: Account) -> None:
     clock = Clock()
     with Cliniko(limit=0, clock=clock) as cliniko:
         cliniko.add(KEY, account)
-        with client(cliniko, clock=clock, patience=ASKED_TO_WAIT) as reader:
+        with client(cliniko, clock=clock, retry_policy=ASKED_TO_WAIT) as reader:
             error = refusal(lambda: read(reader))
     assert error.sentence == (
         "Cliniko lets us read no more for now: too many requests in a minute."

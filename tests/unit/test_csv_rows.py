@@ -16,7 +16,7 @@ from sync_core.catalogue.fields import clean
 from sync_core.catalogue.source import Sheet, Source
 from sync_core.foundation.settings import Settings
 from sync_core.sources.files.csv_rows import LARGEST_ROW, CsvSheet, open_csv
-from tests.reading import LOCATIONS, NONE, all_rows, place, refusal, rows_of
+from tests.reading import LOCATIONS, NONE, all_rows, refusal, rows_of, source_setting
 
 CANNOT = "The file 'locations.csv' cannot be read:"
 Opened = Callable[[str | bytes], Sheet]
@@ -33,7 +33,7 @@ def opened(tmp_path: Path) -> Opened:
 
 
 def in_folder(folder: Path, locale: str | None = None) -> Source:
-    return sources.open_source(place("folder", folder, locale=locale), Settings())
+    return sources.open_source(source_setting("folder", folder, locale=locale), Settings())
 
 
 def test_rows_carry_the_numbers_that_a_spreadsheet_shows(opened: Opened) -> None:
@@ -199,11 +199,11 @@ def test_a_file_that_may_not_be_read_is_a_sentence(opened: Opened, tmp_path: Pat
 
 def test_a_folder_is_tested_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "locations.csv").write_text("Code,,Name\nL1,,North\n\n,,\nL2,,\n")
-    assert sources.test_source(in_folder(tmp_path), LOCATIONS) == (
+    assert sources.read_to_the_end(in_folder(tmp_path), LOCATIONS) == (
         "The file 'locations.csv' can be read: 2 rows, 2 columns."
     )
     (tmp_path / "locations.csv").write_text("Code\n")
-    assert sources.test_source(in_folder(tmp_path), LOCATIONS) == (
+    assert sources.read_to_the_end(in_folder(tmp_path), LOCATIONS) == (
         "The file 'locations.csv' can be read: 0 rows, 1 column."
     )
 

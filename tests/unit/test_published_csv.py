@@ -9,11 +9,11 @@ from sync_core import sources
 from sync_core.catalogue.source import Source
 from sync_core.foundation.settings import Settings
 from sync_core.sources.files.published_csv import PublishedCsvSource, may_follow
-from sync_core.sources.retry import Asking
+from sync_core.sources.retry import Retrier
 from tests.fakes import google as fake
 from tests.fakes.google import Google
 from tests.fakes.spreadsheets import Lazy, Row, Tab, location
-from tests.reading import HASTY, LOCATIONS, NONE, SOON, all_rows, place, refusal
+from tests.reading import FAST_RETRIES, LOCATIONS, NONE, SOON, all_rows, refusal, source_setting
 
 
 @pytest.fixture
@@ -28,7 +28,9 @@ def published(
     address: str, timeout: float = 5, on_wait: Callable[[str], None] = lambda _: None
 ) -> Source:
     settings = Settings(fetch_timeout=timeout)
-    return sources.open_source(place("csv", address), settings, on_wait=on_wait, patience=HASTY)
+    return sources.open_source(
+        source_setting("csv", address), settings, on_wait=on_wait, retry_policy=FAST_RETRIES
+    )
 
 
 def test_a_sheet_exported_as_csv_is_read(google: Google) -> None:
@@ -45,7 +47,7 @@ def test_a_sheet_exported_as_csv_is_read(google: Google) -> None:
 
 def test_a_large_export_is_read_in_pages(google: Google) -> None:
     google.add(Tab("Locations", Lazy(location, 30_001))).public = True
-    assert sources.test_source(published(google.export_url()), LOCATIONS) == (
+    assert sources.read_to_the_end(published(google.export_url()), LOCATIONS) == (
         "The CSV at 127.0.0.1 can be read: 30,000 rows, 12 columns."
     )
 
@@ -53,7 +55,7 @@ def test_a_large_export_is_read_in_pages(google: Google) -> None:
 def test_what_has_arrived_is_told_while_the_rest_is_on_its_way(google: Google) -> None:
     google.add(Tab("Locations", Lazy(location, 30_001))).public = True
     told: list[tuple[int, int | None]] = []
-    csv = place("csv", google.export_url())
+    csv = source_setting("csv", google.export_url())
     settings = Settings(fetch_timeout=5)
     source = sources.open_source(csv, settings, on_bytes=lambda *news: told.append(news))
     sheet = source.open(LOCATIONS)
@@ -157,7 +159,7 @@ def test_trouble_that_stays_ends_in_a_sentence(
     error = refusal(lambda: published(google.export_url(), timeout).open(LOCATIONS))
     assert error.sentence == f"The CSV at 127.0.0.1 could not be fetched: {why}."
     assert error.entry.retry
-    assert google.asked("/exported/") == HASTY.attempts
+    assert google.asked("/exported/") == FAST_RETRIES.attempts
 
 
 def test_a_wait_that_the_server_asks_for_is_announced(google: Google) -> None:
@@ -203,8 +205,10 @@ def test_only_known_servers_are_followed(start: str, target: str, may: bool) -> 
 
 def test_a_body_above_the_limit_is_refused(google: Google) -> None:
     google.fault("/big.csv", fake.body(b"x" * 2_000_000, "text/csv"))
-    asking = Asking("The server", HASTY, lambda _: None)
-    source = PublishedCsvSource(place("csv", f"{google.url}/big.csv"), 5, asking, largest=1_048_576)
+    retrier = Retrier("The server", FAST_RETRIES, lambda _: None)
+    source = PublishedCsvSource(
+        source_setting("csv", f"{google.url}/big.csv"), 5, retrier, largest=1_048_576
+    )
     assert refusal(lambda: source.open(LOCATIONS)).sentence == (
         "The CSV at 127.0.0.1 is larger than 1 MB."
     )

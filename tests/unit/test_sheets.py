@@ -13,7 +13,16 @@ from sync_core.foundation.settings import Secret, Settings
 from tests.fakes import google as fake
 from tests.fakes.google import DEMO, READER, Google
 from tests.fakes.spreadsheets import Lazy, Row, Shown, Tab
-from tests.reading import HASTY, LOCATIONS, NONE, SOON, all_rows, place, refusal, rows_of
+from tests.reading import (
+    FAST_RETRIES,
+    LOCATIONS,
+    NONE,
+    SOON,
+    all_rows,
+    refusal,
+    rows_of,
+    source_setting,
+)
 
 ROWS: list[Row] = [
     ["Code", "Name", "Opened", "Rate"],
@@ -42,7 +51,9 @@ def settings(google: Google, timeout: float = 5, **key: str) -> Settings:
 
 def source(google: Google, timeout: float = 5, **options: str | None) -> Source:
     return sources.open_source(
-        place("sheet", DEMO, **options), settings(google, timeout), patience=HASTY
+        source_setting("sheet", DEMO, **options),
+        settings(google, timeout),
+        retry_policy=FAST_RETRIES,
     )
 
 
@@ -169,7 +180,7 @@ def test_a_cursor_of_an_older_sheet_is_refused(google: Google) -> None:
     assert error.code == "source_changed_while_reading"
 
 
-def test_the_place_decides_the_locale_before_the_sheet(google: Google) -> None:
+def test_the_source_setting_decides_the_locale_before_the_sheet(google: Google) -> None:
     google.spreadsheets[DEMO].locale = "de_DE"
     assert opened(google).locale == "de_DE"
     assert opened(google, locale="fr_FR").locale == "fr_FR"
@@ -183,7 +194,7 @@ def test_a_cell_has_an_address(google: Google) -> None:
 
 
 def test_a_sheet_is_tested_in_a_sentence(google: Google) -> None:
-    assert sources.test_source(source(google), LOCATIONS) == (
+    assert sources.read_to_the_end(source(google), LOCATIONS) == (
         "The tab 'Locations' of 'Master data' can be read: 3 rows, 4 columns."
     )
 
@@ -192,7 +203,7 @@ def test_the_key_may_lie_in_a_file(google: Google, tmp_path: Path) -> None:
     key = tmp_path / "key.json"
     key.write_text(json.dumps(google.service_account()))
     from_file = Settings(google_service_account_file=key, google_api_base_url=google.url)
-    assert sources.open_source(place("sheet", DEMO), from_file).open(LOCATIONS).headers
+    assert sources.open_source(source_setting("sheet", DEMO), from_file).open(LOCATIONS).headers
 
 
 # which tab
@@ -275,7 +286,7 @@ def test_a_refusal_is_not_tried_again(google: Google, fault: fake.Fault, code: s
 
 def test_a_key_that_google_does_not_know_is_refused_with_its_reason(google: Google) -> None:
     bad = settings(google, client_email="stranger@demo-clinics.iam.gserviceaccount.com")
-    other = sources.open_source(place("sheet", DEMO), bad, patience=HASTY)
+    other = sources.open_source(source_setting("sheet", DEMO), bad, retry_policy=FAST_RETRIES)
     assert refusal(lambda: other.open(LOCATIONS)).sentence == (
         "Google refuses the key of the service account "
         "stranger@demo-clinics.iam.gserviceaccount.com: Invalid JWT Signature."
@@ -299,7 +310,7 @@ ACCOUNT = '{"type": "service_account", "client_email": "a@example.org", "token_u
 )
 def test_a_bad_key_is_a_sentence_without_the_key(content: str, why: str) -> None:
     bad = Settings(google_service_account_json=Secret(content))
-    error = refusal(lambda: sources.open_source(place("sheet", DEMO), bad).open(LOCATIONS))
+    error = refusal(lambda: sources.open_source(source_setting("sheet", DEMO), bad).open(LOCATIONS))
     assert error.sentence == f"The key of the Google service account cannot be used: {why}."
     assert "secret" not in repr(error)
 
@@ -311,7 +322,7 @@ def test_a_bad_key_file_is_a_sentence(tmp_path: Path) -> None:
     def sentence(path: Path) -> str:
         bad = Settings(google_service_account_file=path)
         return refusal(
-            lambda: sources.open_source(place("sheet", DEMO), bad).open(LOCATIONS)
+            lambda: sources.open_source(source_setting("sheet", DEMO), bad).open(LOCATIONS)
         ).sentence
 
     start = "The key of the Google service account cannot be used: the file"
@@ -320,7 +331,7 @@ def test_a_bad_key_file_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_no_key_at_all_is_a_sentence() -> None:
-    nothing = sources.open_source(place("sheet", DEMO), Settings())
+    nothing = sources.open_source(source_setting("sheet", DEMO), Settings())
     assert refusal(lambda: nothing.open(LOCATIONS)).sentence == "No Google service account is set."
 
 
@@ -366,7 +377,7 @@ def test_trouble_that_stays_ends_in_a_sentence(google: Google, fault: fake.Fault
     google.fault("/values/", fault, times=99)
     error = refusal(lambda: opened(google, limit(why)))
     assert error.sentence == f"{UNAVAILABLE} {why}."
-    assert google.asked("/values/") == HASTY.attempts
+    assert google.asked("/values/") == FAST_RETRIES.attempts
 
 
 def test_metadata_without_tabs_is_damaged(google: Google) -> None:
@@ -421,7 +432,10 @@ def test_a_wait_that_google_asks_for_is_announced(google: Google) -> None:
     told: list[str] = []
     google.fault("/values/", fake.status(fake.TOO_MANY, Retry_After="7200"))
     sources.open_source(
-        place("sheet", DEMO), settings(google), on_wait=told.append, patience=HASTY
+        source_setting("sheet", DEMO),
+        settings(google),
+        on_wait=told.append,
+        retry_policy=FAST_RETRIES,
     ).open(LOCATIONS)
     assert told == ["Google asks us to wait 0 s"]
 

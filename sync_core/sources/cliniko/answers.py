@@ -38,7 +38,7 @@ class Answer:
 
     @property
     def what(self) -> str:
-        """Name what was asked for to people."""
+        """The name of what was asked for, in sentences."""
         return TITLES.get(self.path, self.path)
 
     @property
@@ -87,7 +87,7 @@ def _total(answer: Answer, content: Record) -> int:
 
 
 def _refuse_foreign_links(answer: Answer, links: Any) -> None:  # noqa: ANN401 - JSON
-    """Refuse a page that points elsewhere: whoever followed it would hand the key over."""
+    """Refuse a page that points to another server: following it would hand over the key."""
     following = links.get("next") if isinstance(links, dict) else None
     if isinstance(following, str) and not following.startswith(f"{answer.origin}/"):
         raise SyncError("cliniko_elsewhere", host=_host(following))
@@ -131,7 +131,7 @@ def _is_a_web_page(answer: Answer) -> bool:
 
 
 def _message(answer: Answer) -> str:
-    """Find Cliniko's own words; they are not documented, so anything may come."""
+    """Return Cliniko's own words where they can be shown; their form is not documented."""
     try:
         words = json.loads(answer.body).get("message")
     except (ValueError, AttributeError, RecursionError):

@@ -1,4 +1,4 @@
-"""Cliniko's interface: one account's lists, read whole, within its limit, past its bad moments."""
+"""Cliniko's API: the lists of one account, within its rate limit, with retries."""
 
 import ssl
 import time
@@ -16,12 +16,12 @@ from sync_core.sources.cliniko import key as cliniko_key
 from sync_core.sources.cliniko import rate_limit
 from sync_core.sources.cliniko.answers import TITLES, Answer, Listing, Record, listing
 from sync_core.sources.cliniko.rate_limit import Limiter
-from sync_core.sources.retry import Asking, OnWait, Patience
+from sync_core.sources.retry import OnWait, Retrier, RetryPolicy
 
 PER_PAGE = 100  # as many as Cliniko hands out at once
 CONNECT_TIMEOUT = 10.0
 LARGEST_BODY = 32 * 2**20  # bytes of one page, unpacked
-PATIENCE = Patience(attempts=6)
+RETRY_POLICY = RetryPolicy(attempts=6)
 EVERYTHING = {  # filters that lift what a list leaves out: the archived, the cancelled
     "patients": ("archived_at:*",),
     "individual_appointments": ("archived_at:*", "cancelled_at:*"),
@@ -57,14 +57,14 @@ class Client:
         *,
         base_url: str | None,
         limiter: Limiter,
-        ask: Asking,
+        retry: Retrier,
         user_agent: str = "Sync Desk",
         timeout: float = 120.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         base = httpx.URL(cliniko_key.base_url(key, base_url))
         self._origin = str(base.copy_with(path="")).rstrip("/")
-        self._limiter, self._ask = limiter, ask
+        self._limiter, self._retry = limiter, retry
         self._timeout, self._clock = timeout, clock
         self._http = httpx.Client(
             base_url=base,
@@ -104,11 +104,11 @@ class Client:
                 return
 
     def count(self, path: str, where: Sequence[str] = ()) -> int:
-        """Ask how many records a list has, with these filters."""
+        """Return how many records a list has, with these filters."""
         return self._list(path, where, {"per_page": "1"}).total
 
     def check(self) -> list[Permission]:
-        """Ask of each list whether the key may read it, and how long it is with everything."""
+        """Return for each list whether the key may read it, and how many records it has in all."""
         return [self._check(path, title) for path, title in TITLES.items()]
 
     def _check(self, path: str, title: str) -> Permission:
@@ -125,10 +125,10 @@ class Client:
 
     def _list(self, path: str, where: Sequence[str], options: dict[str, str]) -> Listing:
         params = httpx.QueryParams([*(("q[]", text) for text in where), *options.items()])
-        return self._ask(lambda: listing(self._get(path, params), self._clock))
+        return self._retry(lambda: listing(self._get(path, params), self._clock))
 
     def _get(self, path: str, params: httpx.QueryParams) -> Answer:
-        self._wait_for_our_turn()
+        self._wait_for_the_rate_limit()
         until = time.monotonic() + self._timeout
         try:
             with self._http.stream("GET", f"/{path}", params=params) as response:
@@ -140,11 +140,11 @@ class Client:
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(path, self._origin, response.status_code, headers, body)
 
-    def _wait_for_our_turn(self) -> None:
+    def _wait_for_the_rate_limit(self) -> None:
         while (seconds := self._limiter.take()) > 0:
-            if seconds > self._ask.patience.unsaid:
-                self._ask.on_wait(f"Cliniko's limit is reached, going on in {seconds:.0f} s")
-            self._ask.sleep(seconds)
+            if seconds > self._retry.policy.unreported:
+                self._retry.on_wait(f"Cliniko's limit is reached, going on in {seconds:.0f} s")
+            self._retry.sleep(seconds)
 
 
 def open_client(
@@ -152,9 +152,9 @@ def open_client(
     settings: Settings,
     *,
     on_wait: OnWait = lambda _sentence: None,
-    patience: Patience = PATIENCE,
+    retry_policy: RetryPolicy = RETRY_POLICY,
 ) -> Client:
-    """Return a client of an organization's account, by its slug; nothing is asked of it yet.
+    """Return a client of an organization's account, by its slug; no request is made yet.
 
     Raises SyncError: no_cliniko_key, bad_cliniko_key.
     """
@@ -164,7 +164,7 @@ def open_client(
         key,
         base_url=settings.cliniko_base_url,
         limiter=rate_limit.shared(key),
-        ask=Asking("Cliniko", patience, on_wait),
+        retry=Retrier("Cliniko", retry_policy, on_wait),
         user_agent=f"Sync Desk{contact}",
         timeout=settings.fetch_timeout,
     )
@@ -172,12 +172,12 @@ def open_client(
 
 @cache
 def _certificates() -> ssl.SSLContext:
-    """Load once whom we trust: it takes longer than all else that a client needs."""
+    """Load the certificates once: this takes longer than all else that a client needs."""
     return httpx.create_ssl_context()
 
 
 def _refuse_disorder(path: str, last: str, records: Sequence[Record]) -> None:
-    """Refuse a page whose ids do not rise: reading on from its last one would skip or repeat."""
+    """Refuse a page whose ids do not rise: reading on after it would skip or repeat records."""
     before = int(last or -1)
     for record in records:
         if int(record["id"]) <= before:
@@ -186,7 +186,7 @@ def _refuse_disorder(path: str, last: str, records: Sequence[Record]) -> None:
 
 
 def _whole(response: httpx.Response, until: float) -> bytes:
-    """Read a body to its end; httpx's time limit is one between two bytes."""
+    """Return a whole body; httpx limits only the time between two bytes."""
     body = bytearray()
     for chunk in response.iter_bytes():
         body += chunk
@@ -194,7 +194,7 @@ def _whole(response: httpx.Response, until: float) -> bytes:
             why = f"its answer is larger than {LARGEST_BODY >> 20} MB"
             raise SyncError("cliniko_unavailable", why=why)
         if time.monotonic() > until:
-            raise httpx.ReadTimeout("it only drips")
+            raise httpx.ReadTimeout("too slow")
     return bytes(body)
 
 

@@ -1,4 +1,4 @@
-"""Cliniko: the lists of an account as sheets, read in the order of ids: all, or what changed."""
+"""Cliniko: the lists of an account as sheets, in the order of ids: all records, or the changed."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,16 +11,16 @@ from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Page
 from sync_core.foundation.settings import Settings
 from sync_core.sources.cliniko.answers import Record
-from sync_core.sources.cliniko.client import EVERYTHING, PATIENCE, Client, open_client
-from sync_core.sources.location import Place
-from sync_core.sources.retry import OnWait, Patience
+from sync_core.sources.cliniko.client import EVERYTHING, RETRY_POLICY, Client, open_client
+from sync_core.sources.location import SourceSetting
+from sync_core.sources.retry import OnWait, RetryPolicy
 
 STEP = 50  # rows of a page of ours: people see the counts rise
 Cell = Callable[[Record], object]
 OnStep = Callable[[str], None]
 
 
-def _nobody(_said: str) -> None:
+def _ignore(_sentence: str) -> None:
     pass
 
 
@@ -29,7 +29,7 @@ def _at(name: str) -> Cell:
 
 
 def _linked(name: str) -> Cell:
-    """Return the id at the end of a link; Cliniko gives no other."""
+    """Return the id at the end of a link: the only place where Cliniko writes it."""
 
     def cell(record: Record) -> object:
         address = ((record.get(name) or {}).get("links") or {}).get("self")
@@ -47,12 +47,12 @@ def _joined(*names: str, by: str) -> Cell:
 
 def _phones(record: Record) -> object:
     numbers = record.get("patient_phone_numbers") or []
-    told = (_joined("phone_type", "number", by=": ")(number) for number in numbers)
-    return ", ".join(text for text in map(str, told) if text)
+    texts = (_joined("phone_type", "number", by=": ")(number) for number in numbers)
+    return ", ".join(text for text in map(str, texts) if text)
 
 
-def _marks(*names: str) -> dict[str, Cell]:
-    """Return the moments that are called alike here and there: "Archived at", `archived_at`."""
+def _moments(*names: str) -> dict[str, Cell]:
+    """Return the columns whose name is the same in both: "Archived at", `archived_at`."""
     return {f"{name.capitalize()} at": _at(f"{name}_at") for name in names}
 
 
@@ -85,7 +85,7 @@ LISTS = {
             "Postcode": _at("post_code"),
             "State": _at("state"),
             "Country": _at("country"),
-            **_marks("archived", "deleted", "merged", "created", "updated"),
+            **_moments("archived", "deleted", "merged", "created", "updated"),
         },
         whole=True,
     ),
@@ -99,7 +99,7 @@ LISTS = {
             "Cliniko appointment type ID": _linked("appointment_type"),
             "Arrived": _at("patient_arrived"),
             "Did not arrive": _at("did_not_arrive"),
-            **_marks("starts", "ends", "cancelled", "archived", "deleted", "created", "updated"),
+            **_moments("starts", "ends", "cancelled", "archived", "deleted", "created", "updated"),
         },
     ),
     "appointment_types": Listed(
@@ -109,7 +109,7 @@ LISTS = {
             "Name": _at("name"),
             "Category": _at("category"),
             "Duration": _at("duration_in_minutes"),
-            **_marks("archived", "created", "updated"),
+            **_moments("archived", "created", "updated"),
         },
     ),
 }
@@ -117,14 +117,14 @@ LISTS = {
 
 @dataclass(frozen=True, kw_only=True)
 class ClinikoSource:
-    """The account of the place's organization; with `since`, only what changed since then."""
+    """The account of an organization; with `since`, only what changed since then."""
 
-    place: Place
+    setting: SourceSetting
     settings: Settings
     since: datetime | None = None
-    on_wait: OnWait = _nobody
-    on_step: OnStep = _nobody
-    patience: Patience = PATIENCE
+    on_wait: OnWait = _ignore
+    on_step: OnStep = _ignore
+    retry_policy: RetryPolicy = RETRY_POLICY
 
     def open(self, entity: Entity) -> "ClinikoList":
         """Check the key and what it may read, and count the records. Raises SyncError."""
@@ -137,11 +137,13 @@ class ClinikoSource:
 
     def client(self) -> Client:
         """Return a client of the account."""
-        slug = self.place.organization
-        return open_client(slug, self.settings, on_wait=self.on_wait, patience=self.patience)
+        slug = self.setting.organization
+        return open_client(
+            slug, self.settings, on_wait=self.on_wait, retry_policy=self.retry_policy
+        )
 
     def filters(self, listed: Listed) -> tuple[str, ...]:
-        """Return the filters of what is read: also what Cliniko leaves out of its lists."""
+        """Return the filters of a list: they include what Cliniko leaves out by itself."""
         since = (f"updated_at:>={self.since:%Y-%m-%dT%H:%M:%SZ}",) if self.since else ()
         return (*EVERYTHING[listed.path], *since)
 
@@ -184,14 +186,14 @@ class ClinikoList:
                     row += len(some)
 
     def count(self) -> int | None:
-        """Ask how many records there are now, the archived ones too."""
+        """Return how many records there are now, including the archived ones; see `Counting`."""
         if not self.listed.whole:
             return None
         with self.source.client() as client:
             return client.count(self.listed.path, EVERYTHING[self.listed.path])
 
     def link(self, _row: int, _column: int) -> str | None:
-        """Return no address: that of an account's pages is not known."""
+        """Return None: the addresses of an account's pages are not known."""
         return None
 
     def _page(self, records: Sequence[Record], before: int) -> Page:
@@ -206,7 +208,7 @@ class ClinikoList:
 
 
 def _text(value: object) -> str | None:
-    """Write a value of JSON as a cell: as the engine reads it, it means the same."""
+    """Return a value of JSON as a cell that the engine reads back as the same value."""
     if value is None or value == "":
         return None
     if isinstance(value, bool):
@@ -215,4 +217,6 @@ def _text(value: object) -> str | None:
     if not text.isascii():
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     text = text.strip()
-    return f"'{text}" if text.startswith("'") else text  # one would be taken for a spreadsheet's
+    return (
+        f"'{text}" if text.startswith("'") else text
+    )  # a single one would be taken for a spreadsheet's

@@ -1,21 +1,21 @@
-"""A trial of Cliniko: whether the key is good, what it may read, how many patients there are."""
+"""A probe of Cliniko: whether the key is good, what it may read, how many patients there are."""
 
 from collections.abc import Sequence
 
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import Settings
 from sync_core.sources.cliniko.client import Permission, open_client
-from sync_core.sources.retry import Patience
+from sync_core.sources.retry import RetryPolicy
 
-ONCE_MORE = Patience(attempts=2)  # somebody looks on
+ONE_RETRY = RetryPolicy(attempts=2)  # a person is waiting
 
 
-def test_account(organization: str, settings: Settings) -> str:
-    """Say how many patients an organization's account has, and what may be read. Raises SyncError.
+def probe_account(organization: str, settings: Settings) -> str:
+    """Return a sentence: how many patients the account has, and what the key may read of it.
 
-    The count has the archived ones in it, as all of them are kept.
+    The count includes the archived ones, as all of them are kept. Raises SyncError.
     """
-    with open_client(organization, settings, patience=ONCE_MORE) as client:
+    with open_client(organization, settings, retry_policy=ONE_RETRY) as client:
         permissions = client.check()
     allowed = _titles(permissions, allowed=True)
     if refused := _titles(permissions, allowed=False):

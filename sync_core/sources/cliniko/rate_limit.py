@@ -1,4 +1,4 @@
-"""Cliniko's limit, 200 requests a minute for each API key: kept by all workers together."""
+"""Cliniko's rate limit, 200 requests a minute for each API key, shared by all workers."""
 
 import hashlib
 from collections import deque
@@ -16,8 +16,8 @@ from sync_core.foundation.settings import Secret
 
 REQUESTS = 200
 SECONDS = 60.0
-ON_THE_WAY = 1.0  # seconds; a request counts at Cliniko when it arrives, not when it leaves
-OUT_OF_REACH = 5.0  # seconds for which Redis is not asked again after it did not answer
+TRANSIT = 1.0  # seconds; a request counts at Cliniko when it arrives, not when it leaves
+REDIS_PAUSE = 5.0  # seconds for which Redis is not asked again after it did not answer
 
 # A list of the moments at which requests of the last minute left, the oldest first. The clock is
 # Redis's own, which all workers share; tests give theirs.
@@ -45,7 +45,7 @@ class Limiter(Protocol):
     """Lets requests through, one at a time."""
 
     def take(self) -> float:
-        """Let one request through now (0), or give the seconds after which to ask again."""
+        """Let one request through now (0), or return the seconds after which to ask again."""
         ...
 
 
@@ -54,13 +54,13 @@ class LocalLimiter:
     """The limit within this process."""
 
     requests: int = REQUESTS
-    window: float = SECONDS + ON_THE_WAY
+    window: float = SECONDS + TRANSIT
     clock: Callable[[], float] = monotonic
     _left: deque[float] = field(default_factory=deque, init=False, repr=False)
     _lock: Lock = field(default_factory=Lock, init=False, repr=False)
 
     def take(self) -> float:
-        """Let a request through, or say how long to wait; see `Limiter`."""
+        """Let a request through, or return how long to wait; see `Limiter`."""
         with self._lock:
             now = self._forget()
             if len(self._left) >= self.requests:
@@ -69,12 +69,12 @@ class LocalLimiter:
             return 0.0
 
     def note(self) -> None:
-        """Count a request that somebody else has let through."""
+        """Count a request that another limiter has let through."""
         with self._lock:
             self._left.append(self._forget())
 
     def _forget(self) -> float:
-        """Forget what is over; returns the time."""
+        """Forget the requests before the window; return the time."""
         now = self.clock()
         while self._left and self._left[0] + self.window <= now:
             self._left.popleft()
@@ -90,7 +90,7 @@ class SharedLimiter:
         redis: Redis,
         *,
         requests: int = REQUESTS,
-        window: float = SECONDS + ON_THE_WAY,
+        window: float = SECONDS + TRANSIT,
         clock: Callable[[], float] | None = None,
     ) -> None:
         self._name = f"cliniko:{digest(key)}"
@@ -101,13 +101,13 @@ class SharedLimiter:
         self._away_until = 0.0
 
     def take(self) -> float:
-        """Let a request through, or say how long to wait; see `Limiter`."""
+        """Let a request through, or return how long to wait; see `Limiter`."""
         if monotonic() < self._away_until:
             return self._local.take()
         try:
             seconds = self._ask()
         except RedisError:
-            self._away_until = monotonic() + OUT_OF_REACH
+            self._away_until = monotonic() + REDIS_PAUSE
             return self._local.take()
         if not seconds:
             self._local.note()  # should Redis go away, this process knows what it has sent
@@ -119,7 +119,7 @@ class SharedLimiter:
 
 
 def digest(key: Secret) -> str:
-    """Name a key without telling it."""
+    """Return a name for a key that does not reveal it."""
     return hashlib.sha256(key.value.encode()).hexdigest()[:20]
 
 

@@ -1,4 +1,4 @@
-"""Rows of CSV bytes: from a file to pages of columns, exact to the row, in flat memory.
+"""Rows of CSV bytes: from a file to pages of columns, exact to the row, in constant memory.
 
 Arrow reads whole rows a block at a time; what it cannot read, a slower exact reader explains.
 """
@@ -146,7 +146,7 @@ class CsvSheet:
         self._must_be(_version(self.text.file))
 
     def link(self, row: int, column: int) -> str | None:  # noqa: ARG002 - a CSV has no addresses
-        """Return nothing: a cell of a CSV cannot be linked to."""
+        """Return None: a cell of a CSV cannot be linked to."""
         return None
 
     def _must_be(self, version: Sequence[int]) -> None:
@@ -208,7 +208,7 @@ def open_csv(
     lasting: bool = False,
     block: int = BLOCK,
 ) -> CsvSheet:
-    """Read the header row of a real file and take it over; `name` begins sentences about it.
+    """Read the header row of a file, which the sheet closes; `name` begins sentences about it.
 
     Raises SyncError where this is no CSV.
     """
@@ -270,4 +270,6 @@ def _version(file: BinaryIO) -> Sequence[int]:
     return [stat.st_ino, stat.st_size, stat.st_mtime_ns]
 
 
-csv.field_size_limit(LARGEST_ROW)  # of this process; its own, 131,072, is less than people write
+csv.field_size_limit(
+    LARGEST_ROW
+)  # of this process; the default, 131,072, is less than people write

@@ -6,24 +6,26 @@ from pathlib import Path
 from sync_core.catalogue.resource import Entity
 from sync_core.foundation.errors import SyncError
 from sync_core.sources.files.csv_rows import CsvSheet, open_csv
-from sync_core.sources.location import Place
+from sync_core.sources.location import SourceSetting
 
 
 @dataclass(frozen=True)
 class FolderSource:
-    """The folder that a place names."""
+    """The folder that a setting names."""
 
-    place: Place
+    setting: SourceSetting
 
     def open(self, entity: Entity) -> CsvSheet:
         """Open the entity's file and read its header. Raises SyncError."""
-        path = _find(Path(self.place.location), f"{entity.name}.csv")
+        path = _find(Path(self.setting.location), f"{entity.name}.csv")
         name = f"The file '{path.name}'"
         try:
             file = path.open("rb")
         except OSError as error:
             raise SyncError("unreadable_file", name=name, why=error.strerror) from error
-        return open_csv(file, name=name, title=entity.title, locale=self.place.locale, lasting=True)
+        return open_csv(
+            file, name=name, title=entity.title, locale=self.setting.locale, lasting=True
+        )
 
 
 def _find(folder: Path, file_name: str) -> Path:

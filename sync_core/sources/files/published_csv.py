@@ -12,12 +12,12 @@ from sync_core.catalogue.resource import Entity
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import LOOPBACK
 from sync_core.sources.files.csv_rows import CsvSheet, open_csv
-from sync_core.sources.location import Place
-from sync_core.sources.retry import Asking, retry_after
+from sync_core.sources.location import SourceSetting
+from sync_core.sources.retry import Retrier, retry_after
 
 LARGEST_BODY = 500 * 2**20  # bytes
-LEAST_PROGRESS = 64 * 2**10  # bytes within the timeout; who sends less is stuck
-OnBytes = Callable[[int, int | None], None]  # told how many arrived, and of how many
+LEAST_PROGRESS = 64 * 2**10  # bytes within the timeout; a server that sends less is stuck
+OnBytes = Callable[[int, int | None], None]  # how many arrived, and of how many
 CONNECT_TIMEOUT = 10.0
 HOPS = 5
 
@@ -40,29 +40,29 @@ _CSV_TYPES = frozenset(
 
 @dataclass(frozen=True)
 class PublishedCsvSource:
-    """The address that a place names; nothing is judged before the whole body is here."""
+    """The address that a setting names; nothing is read before the whole body has arrived."""
 
-    place: Place
+    setting: SourceSetting
     timeout: float  # seconds without progress
-    ask: Asking
+    retry: Retrier
     on_bytes: OnBytes = lambda _read, _all: None
     largest: int = LARGEST_BODY
 
     @property
     def name(self) -> str:
-        """The beginning of a sentence about it; without the path, which may be a secret."""
+        """What a sentence about it begins with; without the path, which may be a secret."""
         return f"The CSV at {self._start.host}"
 
     @property
     def _start(self) -> httpx.URL:
-        return httpx.URL(self.place.location)
+        return httpx.URL(self.setting.location)
 
     def open(self, entity: Entity) -> CsvSheet:
         """Fetch the CSV and read its header. Raises SyncError."""
         timeout = httpx.Timeout(self.timeout, connect=min(self.timeout, CONNECT_TIMEOUT))
         with httpx.Client(timeout=timeout, headers={"User-Agent": "SyncDesk"}) as client:
-            file = self.ask(lambda: self._fetch(client))
-        locale = self.place.locale
+            file = self.retry(lambda: self._fetch(client))
+        locale = self.setting.locale
         return open_csv(file, name=self.name, title=entity.title, locale=locale)
 
     def _fetch(self, client: httpx.Client) -> BinaryIO:
@@ -141,13 +141,13 @@ class PublishedCsvSource:
 
 
 def _length(response: httpx.Response) -> int | None:
-    """Return how many bytes will come; None where that is not said, or they come compressed."""
+    """Return how many bytes will come; None where that is unknown, or they come compressed."""
     said = response.headers.get("Content-Length", "")
     return int(said) if said.isdecimal() and "Content-Encoding" not in response.headers else None
 
 
 def may_follow(start: httpx.URL, url: httpx.URL) -> bool:
-    """Judge a redirect: Google's servers of exports, or the server that was asked for."""
+    """Return whether a redirect may be followed: to the same server, or to Google's of exports."""
     if start.host in LOOPBACK:
         return url.host in LOOPBACK
     ours = url.host in {start.host, "docs.google.com"}
@@ -155,7 +155,7 @@ def may_follow(start: httpx.URL, url: httpx.URL) -> bool:
 
 
 def _steady(chunks: Iterable[bytes], seconds: float) -> Iterator[bytes]:
-    """Pass on what arrives, unless it only drips: httpx's timeout is one between two bytes."""
+    """Pass on what arrives, unless it is too slow; httpx limits only the time between two bytes."""
     since, received = monotonic(), 0
     for chunk in chunks:
         yield chunk
@@ -163,7 +163,7 @@ def _steady(chunks: Iterable[bytes], seconds: float) -> Iterator[bytes]:
         if received >= LEAST_PROGRESS:
             since, received = monotonic(), 0
         elif monotonic() - since > seconds:
-            raise httpx.ReadTimeout("it only drips")
+            raise httpx.ReadTimeout("too slow")
 
 
 def _why(error: Exception, timeout: float) -> str:

@@ -1,4 +1,4 @@
-"""Google's Sheets and Drive interfaces through gspread: sign-in, requests, what refusals mean."""
+"""Google's Sheets and Drive APIs through gspread: sign-in, requests, what refusals mean."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ from gspread.exceptions import APIError
 
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import Settings
-from sync_core.sources.retry import Asking, retry_after
+from sync_core.sources.retry import Retrier, retry_after
 
 CONNECT_TIMEOUT = 10.0
 TAB_FIELDS = "sheetId,title,sheetType,gridProperties(rowCount,columnCount)"
@@ -76,15 +76,15 @@ def _key(settings: Settings) -> str:
 class GoogleClient(gspread.HTTPClient):
     """Reads one spreadsheet. Every method that asks Google raises SyncError, and nothing else."""
 
-    def __init__(self, spreadsheet: str, settings: Settings, ask: Asking) -> None:
+    def __init__(self, spreadsheet: str, settings: Settings, retry: Retrier) -> None:
         # a plain session: google-auth's own would wait without limit where it renews the token,
-        # and ask another of Google's servers for regional limits behind our back
-        super().__init__(None, session=requests.Session())  # type: ignore[arg-type] # gspread's way
+        # and ask another of Google's servers for regional limits without our knowledge
+        super().__init__(None, session=requests.Session())  # type: ignore[arg-type] # gspread allows None beside a session
         self.spreadsheet = spreadsheet
         self.credentials = credentials(settings)
         self.base = settings.google_api_base_url
         self.seconds = settings.fetch_timeout
-        self.ask = ask
+        self.retry = retry
         self.set_timeout((min(CONNECT_TIMEOUT, self.seconds), self.seconds))
         self.session.auth = self._sign
 
@@ -115,7 +115,7 @@ class GoogleClient(gspread.HTTPClient):
         return [(found.get("values") or [[]])[0] for found in answer["valueRanges"]]
 
     def modified(self) -> str | None:
-        """Ask Drive, once, when the sheet was changed last; None where Drive tells nothing."""
+        """Return when the sheet was changed last; None where Drive does not answer."""
         try:
             answer = self._once(lambda: self.get_file_drive_metadata(self.spreadsheet))
         except SyncError:
@@ -125,7 +125,7 @@ class GoogleClient(gspread.HTTPClient):
     def _read(
         self, call: Callable[[], Any], parts: AbstractSet[str] = frozenset()
     ) -> dict[str, Any]:
-        return self.ask(lambda: self._once(call, parts))
+        return self.retry(lambda: self._once(call, parts))
 
     def _once(
         self, call: Callable[[], Any], parts: AbstractSet[str] = frozenset()
@@ -148,12 +148,12 @@ class GoogleClient(gspread.HTTPClient):
         ask: Callable[..., requests.Response] = partial(self.session.request, method, url)
         response = ask(*args, **kwargs, **limits, allow_redirects=False)
         response.raw = _whole(response.raw, until)
-        _ = response.content  # decoded now: in the midst of an APIError damage would be a crash
+        _ = response.content  # decoded now: within APIError a damaged body would crash
         if response.ok:
             return response
         try:
             raise APIError(response)
-        except (KeyError, TypeError):  # an error without what gspread takes for granted
+        except (KeyError, TypeError):  # an error without the parts that gspread expects
             raise _answers(response) from None
 
     def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -171,7 +171,7 @@ class GoogleClient(gspread.HTTPClient):
             why = _description(error)
             raise SyncError("google_refused_key", email=self.email, why=why) from error
         except (TypeError, ValueError, AttributeError) as error:
-            # this is how google-auth takes an answer that is no JSON
+            # google-auth raises these for an answer that is not JSON
             raise SyncError("google_unavailable", why="it signs nobody in") from error
 
     def _refusal(self, error: APIError) -> SyncError:
@@ -201,7 +201,7 @@ class GoogleClient(gspread.HTTPClient):
 
 
 def _whole(raw: urllib3.BaseHTTPResponse, until: float) -> urllib3.HTTPResponse:
-    """Read a body, still encoded; requests' time limit is one between two bytes."""
+    """Return a body, still encoded; requests limits only the time between two bytes."""
     body = BytesIO()
     while chunk := raw.read1(65_536, decode_content=False):
         body.write(chunk)
@@ -243,7 +243,7 @@ def _why(error: Exception) -> str:
 
 
 def _description(error: RefreshError) -> str:
-    """Find Google's sentence in what google-auth makes of it; never print a whole answer."""
+    """Return Google's sentence out of google-auth's error, never a whole answer."""
     answer = error.args[1] if len(error.args) > 1 else None
     if not isinstance(answer, dict):
         return "it does not accept it"

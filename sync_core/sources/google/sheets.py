@@ -11,14 +11,14 @@ from sync_core.catalogue.source import Page
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import Settings
 from sync_core.sources.google.client import Columns, GoogleClient
-from sync_core.sources.location import SPREADSHEET_URL, Place
-from sync_core.sources.retry import Asking
+from sync_core.sources.location import SPREADSHEET_URL, SourceSetting
+from sync_core.sources.retry import Retrier
 
-PAGE_ROWS = 20_000  # of ten columns; about 3 MB of JSON, and flat memory
+PAGE_ROWS = 20_000  # of ten columns; about 3 MB of JSON, and constant memory
 PAGE_CELLS = 400_000
 TABS_TO_NAME = 20  # in an error
 
-_NUMBERS = (int, float)  # and not bool, which is an int
+_NUMBERS = (int, float)  # not bool, which is an int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,18 +94,18 @@ class GoogleTab:
 
 @dataclass(frozen=True)
 class SheetsSource:
-    """The spreadsheet that a place names."""
+    """The spreadsheet that a setting names."""
 
-    place: Place
+    setting: SourceSetting
     settings: Settings
-    ask: Asking
+    retry: Retrier
 
     def open(self, entity: Entity) -> GoogleTab:
         """Find the entity's tab and read its header. Raises SyncError."""
-        client = GoogleClient(self.place.location, self.settings, self.ask)
+        client = GoogleClient(self.setting.location, self.settings, self.retry)
         modified = client.modified()  # before anything is read, or a change could slip through
         spreadsheet = client.metadata()
-        tab = _choose(spreadsheet, self.place.tab, entity)
+        tab = _choose(spreadsheet, self.setting.tab, entity)
         grid = tab["gridProperties"]
         name = f"The tab '{tab['title']}' of '{spreadsheet['properties']['title']}'"
         header = _cells(tab["title"], 1, 1, grid["columnCount"])
@@ -117,7 +117,7 @@ class SheetsSource:
             name=name,
             title=tab["title"],
             gid=tab["sheetId"],
-            locale=self.place.locale or spreadsheet["properties"].get("locale"),
+            locale=self.setting.locale or spreadsheet["properties"].get("locale"),
             headers=headers,
             rows=grid["rowCount"],
             total=grid["rowCount"] - 1 or None,

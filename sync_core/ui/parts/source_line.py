@@ -7,16 +7,16 @@ from sync_core.catalogue.resource import Resource
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.organizations import Organization, source_settings
-from sync_core.sources import Place, place_link, place_name
+from sync_core.sources import SourceSetting, source_link, source_name
 from sync_core.ui.parts.words import literal
 
 
 @st.cache_resource(ttl=10, max_entries=1_000, show_spinner=False)
-def settings_of(organization: Organization, resource: str) -> list[Place]:
+def settings_of(organization: Organization, resource: str) -> list[SourceSetting]:
     """Return the source settings of a resource, one for each entity; none where one is missing."""
     with db.begin() as connection:
         try:
-            return source_settings.get(connection, organization, resources.by_name(resource))
+            return source_settings.read(connection, organization, resources.by_name(resource))
         except SyncError:
             return []
 
@@ -34,9 +34,9 @@ def words(organization: Organization, resource: Resource) -> str:
     return ":gray[from] " + " :gray[and] ".join(dict.fromkeys(map(_name, found)))
 
 
-def _name(setting: Place) -> str:
-    link = place_link(setting)
-    name = literal(place_name(setting))
+def _name(setting: SourceSetting) -> str:
+    link = source_link(setting)
+    name = literal(source_name(setting))
     return f"[{name}]({address(link)})" if link else f":gray[{name}]"
 
 

@@ -10,7 +10,7 @@ from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation import settings
 from sync_core.foundation.errors import SyncError
-from sync_core.sources import Place
+from sync_core.sources import SourceSetting
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line
 from sync_core.ui.parts.words import literal
@@ -79,17 +79,17 @@ def _start(here: Visitor, resource: Resource) -> None:
     st.session_state[_key(resource)] = _threads().submit(_test, resource, found)
 
 
-def _test(resource: Resource, found: list[Place]) -> Results:
+def _test(resource: Resource, found: list[SourceSetting]) -> Results:
     if not found:
         error = SyncError("no_source", resource=resource.name, what=resource.name)
         return [(False, f"{error.sentence} {error.advice}")]
-    return [_test_one(resource, setting) for setting in sources.worth_testing(found)]
+    return [_test_one(resource, setting) for setting in sources.settings_to_probe(found)]
 
 
-def _test_one(resource: Resource, setting: Place) -> tuple[bool, str]:
+def _test_one(resource: Resource, setting: SourceSetting) -> tuple[bool, str]:
     try:
         entity = resources.entity(resource, setting.entity)
-        return True, sources.test_place(setting, entity, settings.current())
+        return True, sources.probe_source(setting, entity, settings.current())
     except SyncError as error:
         return False, f"{error.sentence} {error.advice}"
 

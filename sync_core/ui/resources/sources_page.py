@@ -7,7 +7,7 @@ import streamlit as st
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.operations import administration
-from sync_core.sources import Place, place_link, place_name
+from sync_core.sources import SourceSetting, source_link, source_name
 from sync_core.ui.frame import form, polling, run_state, visitor
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
@@ -89,11 +89,11 @@ def _settings(here: Visitor, resource: Resource, state: RunState) -> None:
     st.markdown("  \n".join(f":small[{line}]" for line in lines))
 
 
-def _describe(setting: Place | None) -> str:
+def _describe(setting: SourceSetting | None) -> str:
     if setting is None:
         return ":orange[:material/link_off: no source is set]"
-    name = literal(place_name(setting))
-    link = place_link(setting)
+    name = literal(source_name(setting))
+    link = source_link(setting)
     shown = f"[{name}]({source_line.address(link)})" if link else name
     locale = f" · locale {literal(setting.locale)}" if setting.locale else ""
     return f"{KIND_ICONS[setting.kind]} {shown}{locale}"

@@ -1,4 +1,4 @@
-"""Trying again: how often, how long, and what people are told."""
+"""Retries: how often, how long, and what is reported."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -6,10 +6,10 @@ from email.utils import format_datetime
 import pytest
 
 from sync_core.foundation.errors import SyncError
-from sync_core.sources.retry import Asking, Patience, retry_after
+from sync_core.sources.retry import Retrier, RetryPolicy, retry_after
 from tests.reading import refusal
 
-QUICK = Patience(attempts=3, first=0.01, longest=0.03, unsaid=0)
+QUICK = RetryPolicy(attempts=3, first_wait=0.01, longest_wait=0.03, unreported=0)
 
 
 class Server:
@@ -33,7 +33,7 @@ def down() -> SyncError:
 def test_what_may_pass_is_tried_again_and_people_are_told() -> None:
     told: list[str] = []
     server = Server(SyncError("google_busy", after=0.02), down())
-    assert Asking("Google", QUICK, told.append)(server) == "an answer"
+    assert Retrier("Google", QUICK, told.append)(server) == "an answer"
     assert told == [
         "Google asks us to wait 0 s",
         "Google does not answer, trying again in 0 s",
@@ -42,14 +42,14 @@ def test_what_may_pass_is_tried_again_and_people_are_told() -> None:
 
 def test_short_waits_are_not_worth_telling() -> None:
     told: list[str] = []
-    patience = Patience(first=0.01)
-    assert Asking("Google", patience, told.append)(Server(down())) == "an answer"
+    policy = RetryPolicy(first_wait=0.01)
+    assert Retrier("Google", policy, told.append)(Server(down())) == "an answer"
     assert told == []
 
 
 def test_what_will_not_pass_is_not_tried_again() -> None:
     server = Server(SyncError("sheet_not_found", id="1"))
-    assert refusal(lambda: Asking("Google", QUICK, print)(server)).code == "sheet_not_found"
+    assert refusal(lambda: Retrier("Google", QUICK, print)(server)).code == "sheet_not_found"
     assert server.asked == 1
 
 
@@ -61,20 +61,20 @@ def test_an_error_of_our_own_is_not_tried_again() -> None:
         raise RuntimeError("a bug")
 
     with pytest.raises(RuntimeError):
-        Asking("Google", QUICK, print)(attempt)
+        Retrier("Google", QUICK, print)(attempt)
     assert len(asked) == 1
 
 
 def test_attempts_are_bounded() -> None:
     server = Server(*[down() for _ in range(9)])
-    assert refusal(lambda: Asking("Google", QUICK, print)(server)).code == "google_unavailable"
+    assert refusal(lambda: Retrier("Google", QUICK, print)(server)).code == "google_unavailable"
     assert server.asked == 3
 
 
 def test_the_time_is_bounded_even_if_the_server_asks_for_more() -> None:
-    patience = Patience(attempts=99, longest=0.03, deadline=0.1)
+    policy = RetryPolicy(attempts=99, longest_wait=0.03, deadline=0.1)
     server = Server(*[SyncError("google_busy", after=3600) for _ in range(99)])
-    assert refusal(lambda: Asking("Google", patience, print)(server)).code == "google_busy"
+    assert refusal(lambda: Retrier("Google", policy, print)(server)).code == "google_busy"
     assert server.asked == 4
 
 

@@ -1,11 +1,11 @@
-"""What a person types as a source, and how a place is named."""
+"""What a person types as a source, and how a source is named."""
 
 from pathlib import Path
 
 import pytest
 
-from sync_core.sources import Location, parse_location, place_link, place_name
-from tests.reading import place, refusal
+from sync_core.sources import Location, parse_location, source_link, source_name
+from tests.reading import refusal, source_setting
 
 ID = "1Demo_Spreadsheet-0123456789abcdefghijklmnop"
 SHEET = f"https://docs.google.com/spreadsheets/d/{ID}"
@@ -75,17 +75,20 @@ def test_a_refusal_prints_neither_a_password_nor_what_cannot_be_printed() -> Non
     )
 
 
-def test_a_place_has_a_name_and_an_address_for_people() -> None:
-    by_gid, by_title = place("sheet", ID, tab="418"), place("sheet", ID, tab="Locations")
-    assert place_name(by_title) == "Google Sheet 1Dem…mnop, tab Locations"
-    assert place_name(place("sheet", ID)) == "Google Sheet 1Dem…mnop"
-    assert place_link(by_gid) == f"{SHEET}/edit#gid=418"
-    assert place_link(by_title) == f"{SHEET}/edit"
-    published = place("csv", f"{PUBLISHED}?output=csv")
-    assert place_name(published) == "CSV at docs.google.com"
-    assert place_link(published) == f"{PUBLISHED}?output=csv"
-    folder = place("folder", "/srv/sheets")
-    assert place_name(folder) == "folder /srv/sheets"
-    assert place_link(folder) is None
-    cliniko = place("cliniko", "cliniko")
-    assert (place_name(cliniko), place_link(cliniko)) == ("Cliniko", None)
+def test_a_source_has_a_name_and_an_address_for_people() -> None:
+    by_gid, by_title = (
+        source_setting("sheet", ID, tab="418"),
+        source_setting("sheet", ID, tab="Locations"),
+    )
+    assert source_name(by_title) == "Google Sheet 1Dem…mnop, tab Locations"
+    assert source_name(source_setting("sheet", ID)) == "Google Sheet 1Dem…mnop"
+    assert source_link(by_gid) == f"{SHEET}/edit#gid=418"
+    assert source_link(by_title) == f"{SHEET}/edit"
+    published = source_setting("csv", f"{PUBLISHED}?output=csv")
+    assert source_name(published) == "CSV at docs.google.com"
+    assert source_link(published) == f"{PUBLISHED}?output=csv"
+    folder = source_setting("folder", "/srv/sheets")
+    assert source_name(folder) == "folder /srv/sheets"
+    assert source_link(folder) is None
+    cliniko = source_setting("cliniko", "cliniko")
+    assert (source_name(cliniko), source_link(cliniko)) == ("Cliniko", None)
