@@ -6,10 +6,9 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
-from sync_core import organizations
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
-from sync_core.organizations import Organization, people
+from sync_core.organizations import Organization, memberships
 from sync_core.organizations.people import Person
 
 Claims = Callable[[Request], Mapping[str, Any]]  # what the cookie of a request says, if it is ours
@@ -31,11 +30,7 @@ def callers_of(email: str, slugs: Sequence[str]) -> list[tuple[Organization, Per
     Raises SyncError("unknown_organization") for one that does not know them.
     """
     with db.begin() as connection:
-        known = {
-            organization.slug: (organization, person)
-            for organization in organizations.of(connection, email)
-            if (person := people.find(connection, organization.id, email))
-        }
+        known = memberships.of(connection, email)
     for slug in slugs:
         if slug not in known:
             raise SyncError("unknown_organization", slug=slug)

@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from sync_core import runs
+from sync_core.api import addresses
 from sync_core.api.callers import Claims, callers_of, comes_from_us
 from sync_core.api.download import MAX_STREAMS, Download, file_headers, open_streams
 from sync_core.audit import exports
@@ -22,9 +23,8 @@ from sync_core.foundation import db, redis_clients, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.organizations import Organization, people
 from sync_core.organizations.people import Person
-from sync_core.runs import Run, filters, progress
+from sync_core.runs import Run, attempts, filters, progress
 
-PATH = "/api/v1"
 HTTP_STATUS = {  # by the code of the error
     "no_permission": HTTPStatus.FORBIDDEN,
     "unknown_run": HTTPStatus.NOT_FOUND,
@@ -40,12 +40,12 @@ Handler = Callable[[Request, str], Response]  # for the person with this e-mail 
 def routes(claims: Claims) -> list[Route]:
     """Return the routes; `claims` reads the cookie of the pages."""
     files = {
-        "/audit.csv": _trail,
-        "/runs/{run:int}/outcomes.csv": _of_run(exports.outcomes),
-        "/runs/{run:int}/rejects.csv": _of_run(exports.rejects),
-        "/runs/{run:int}/log.txt": _log,
+        addresses.TRAIL: _trail,
+        addresses.OUTCOMES: _of_run(exports.outcomes),
+        addresses.REJECTS: _of_run(exports.rejects),
+        addresses.LOG: _log,
     }
-    return [Route(PATH + path, _endpoint(handler, claims)) for path, handler in files.items()]
+    return [Route(path, _endpoint(handler, claims)) for path, handler in files.items()]
 
 
 def _endpoint(handler: Handler, claims: Claims) -> Callable[[Request], Any]:
@@ -113,7 +113,7 @@ def _log(request: Request, email: str) -> Response:
             HTTPStatus.SERVICE_UNAVAILABLE, "Live progress is unavailable. Try again soon."
         )
     with db.begin() as connection:
-        lines = logs.get(run.id) or runs.log(connection, run.id)
+        lines = logs.get(run.id) or attempts.log(connection, run.id)
     text = progress.as_text(lines, ZoneInfo(organization.time_zone))
     return PlainTextResponse(text + "\n", headers=file_headers(f"{run.resource}-run-{run.id}.log"))
 

@@ -15,11 +15,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from sync_core.foundation import settings
 from sync_core.foundation.errors import SyncError
 
+Connection = sa.Connection  # what the rooms above ask with
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 MIGRATION_LOCK = 7_300_201  # advisory, of whoever migrates
 TIMEOUTS = {  # with a server that went away without a word; Unix sockets need none of it
@@ -89,6 +90,17 @@ def at_once() -> Iterator[Connection]:
     """
     with engine().connect() as connection:
         yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def answers() -> bool:
+    """Return whether Postgres answers now."""
+    try:
+        with engine().connect():  # the pool tries a kept connection before it hands it out
+            return True
+    except sa.exc.SQLAlchemyError as error:
+        if is_away(error):
+            return False
+        raise
 
 
 def is_away(error: Exception) -> bool:

@@ -7,7 +7,6 @@ from sync_core.organizations.organization import (
     by_id,
     everyone,
     get,
-    of,
 )
 
-__all__ = ["DEFAULT", "Organization", "add", "by_id", "everyone", "get", "of"]
+__all__ = ["DEFAULT", "Organization", "add", "by_id", "everyone", "get"]

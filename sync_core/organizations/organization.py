@@ -42,13 +42,6 @@ def by_id(connection: Connection, organization_id: int) -> Organization:
     return found[0]
 
 
-def of(connection: Connection, email: str) -> list[Organization]:
-    """List the organizations that know this address, by name."""
-    people = tables.people.c
-    known = sa.select(people.organization_id).where(people.email == email.strip().lower())
-    return _read(connection, tables.organizations.c.id.in_(known))
-
-
 def everyone(connection: Connection) -> list[Organization]:
     """List all organizations, by name."""
     return _read(connection, sa.true())

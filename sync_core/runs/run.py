@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 
 from sync_core.foundation import tables, vocabulary
 from sync_core.foundation.errors import SyncError
-from sync_core.runs.progress import Line
 
 
 @dataclass(frozen=True)
@@ -157,15 +156,6 @@ def tallies(connection: Connection, run_ids: Sequence[int]) -> dict[int, dict[st
         counts = {name: row[name] for name in ("read", *vocabulary.KINDS, "blank", "rules")}
         found.setdefault(row["run_id"], {})[row["entity"]] = counts
     return found
-
-
-def log(connection: Connection, run_id: int) -> list[Line]:
-    """Read the log that the attempts of a run have left, newest last."""
-    kept = tables.attempts.c
-    logs = connection.execute(
-        sa.select(kept.log).where(kept.run_id == run_id).order_by(kept.attempt)
-    ).scalars()
-    return [Line(**line) for lines in logs for line in lines]
 
 
 def queue_places(connection: Connection, organization_id: int) -> dict[int, int]:

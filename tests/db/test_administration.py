@@ -5,14 +5,13 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from sync_core import organizations
 from sync_core.catalogue.resources import CATALOGUE
 from sync_core.cli.main import cli
 from sync_core.demo import organization as demo
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.operations import administration, syncs
-from sync_core.organizations import Organization, people, policies, source_settings
+from sync_core.organizations import Organization, memberships, people, policies, source_settings
 from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy
 from tests.desk import ANA, Desk
@@ -117,7 +116,7 @@ def test_who_adds_an_organization_is_its_first_administrator(staffed: Organizati
     added = administration.add_organization(ANA, slug, "Harbor Clinics", "AU", "UTC")
     assert roles(added) == {ANA.email: "admin"}
     with db.begin() as connection:
-        assert added in organizations.of(connection, ANA.email)
+        assert memberships.of(connection, ANA.email)[added.slug] == (added, ANA)
     with pytest.raises(SyncError, match="already"):
         administration.add_organization(ANA, slug, "Again", "AU", "UTC")
 

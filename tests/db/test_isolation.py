@@ -28,7 +28,7 @@ from sync_core.organizations.policies import Policy
 from sync_core.records import outcomes, rows
 from sync_core.records.outcomes import Wanted
 from sync_core.records.rows import View
-from sync_core.runs import Run
+from sync_core.runs import Run, attempts
 from tests.clinic import Clinic, open_clinic
 from tests.desk import ANA
 from tests.fakes.cliniko import Cliniko
@@ -85,6 +85,8 @@ OF_A_RUN: dict[str, Ask] = {  # these are asked with a run, which `runs.get` giv
     "exports.rejects": lambda _, s: _file(exports.rejects(s.organization, ANA, s.run)),
     "exports.outcomes": lambda _, s: _file(exports.outcomes(s.organization, ANA, s.run)),
     "runs.tallies": lambda c, s: runs.tallies(c, [s.run.id]),
+    "attempts.of_run": lambda c, s: attempts.of_run(c, s.run.id),
+    "attempts.log": lambda c, s: attempts.log(c, s.run.id),
 }
 TRIED_ELSEWHERE = {  # as they need what no run of patients leaves
     "hash_chain.holds",
@@ -102,6 +104,8 @@ WRITES = {  # they change what is the organization's, or ask on behalf of what d
     "policies.put",
     "requests.request_cancel",
     "requests.start",
+    "sign_ins.record",
+    "sign_ins.record_end",
 }
 
 

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
-from sqlalchemy import Connection
 
 from sync_core.foundation import db
 from sync_core.runs.filters import Filter
@@ -18,7 +17,7 @@ T = TypeVar("T")
 
 
 def read(
-    question: Callable[Concatenate[Connection, Filter, P], T],
+    question: Callable[Concatenate[db.Connection, Filter, P], T],
     wanted: Filter,
     *more: P.args,
     **_none: P.kwargs,

@@ -2,7 +2,6 @@
 
 import logging
 
-import sqlalchemy as sa
 import streamlit as st
 
 from sync_core.foundation import db
@@ -10,17 +9,18 @@ from sync_core.foundation.errors import SyncError
 from sync_core.ui.parts.words import literal
 
 RETRY_SECONDS = 2  # between two looks whether the database is back
-DATABASE_ERRORS = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
 
 log = logging.getLogger(__name__)
 
 
 def show(error: Exception) -> bool:
     """Show an error as a sentence with its advice; returns True: Streamlit has nothing to add."""
-    if isinstance(error, DATABASE_ERRORS):
+    if db.is_away(error):
         log.warning("Postgres does not answer: %s", type(error).__name__)
         show_sentence(SyncError("database_down"))
         st.fragment(run_every=RETRY_SECONDS)(_rerun_when_back)()
+    elif db.is_full(error):
+        show_sentence(SyncError("database_full"))
     elif isinstance(error, SyncError):
         show_sentence(error)
     else:
@@ -40,9 +40,5 @@ def show_sentence(error: SyncError) -> None:
 
 def _rerun_when_back() -> None:
     """Show the page again as soon as the database answers."""
-    try:
-        with db.begin() as connection:
-            connection.execute(sa.select(1))
-    except DATABASE_ERRORS:
-        return
-    st.rerun()
+    if db.answers():
+        st.rerun()

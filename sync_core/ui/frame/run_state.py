@@ -4,17 +4,16 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-import sqlalchemy as sa
 import streamlit as st
 from redis import RedisError
-from sqlalchemy import Connection
 
 from sync_core import runs
-from sync_core.foundation import db, redis_clients, tables
+from sync_core.foundation import db, redis_clients
 from sync_core.organizations import policies
 from sync_core.organizations.policies import Policy
-from sync_core.runs import Run, progress
+from sync_core.runs import Run, dismissals, progress
 from sync_core.runs.progress import Line, Progress
 from sync_core.ui.frame import workers
 from sync_core.ui.parts import time_left
@@ -90,16 +89,16 @@ def read(organization_id: int) -> RunState:
     with db.begin() as connection:
         latest = runs.latest(connection, organization_id)
         fresh = runs.fresh(connection, organization_id)
-        failed = _failed(connection, fresh)
+        tallies = runs.tallies(connection, [run.id for run in fresh.values()])
         decided = policies.of(connection, organization_id)
-        dismissed = _dismissed(connection, [run.id for run in latest.values()])
+        dismissed = dismissals.of_runs(connection, [run.id for run in latest.values()])
         queue_positions = runs.queue_places(connection, organization_id)
     active = [run for run in latest.values() if run.active]
     live = _live([run.id for run in active])
     return RunState(
         runs=latest,
         fresh=fresh,
-        failed=failed,
+        failed={resource: _failed(tallies, run) for resource, run in fresh.items()},
         policies=decided,
         progress=live[0] if live else {},
         logs=live[1] if live else {},
@@ -118,32 +117,13 @@ def forget(organization_id: int) -> None:
 
 def dismiss(run: Run, email: str) -> None:
     """Show the person no more notices of the run as it is now, on any device."""
-    kept = tables.dismissals
     with db.begin() as connection:
-        connection.execute(
-            sa.dialects.postgresql.insert(kept)
-            .values(run_id=run.id, email=email)
-            .on_conflict_do_update(
-                index_elements=["run_id", "email"], set_={"at": sa.func.clock_timestamp()}
-            )
-        )
+        dismissals.save(connection, run.id, email)
     forget(run.organization_id)
 
 
-def _failed(connection: Connection, fresh: Mapping[str, Run]) -> dict[str, int]:
-    tallies = runs.tallies(connection, [run.id for run in fresh.values()])
-    return {
-        resource: sum(tally["failed"] for tally in tallies.get(run.id, {}).values())
-        for resource, run in fresh.items()
-    }
-
-
-def _dismissed(connection: Connection, run_ids: Sequence[int]) -> dict[tuple[int, str], datetime]:
-    kept = tables.dismissals.c
-    rows = connection.execute(
-        sa.select(kept.run_id, kept.email, kept.at).where(kept.run_id.in_(run_ids))
-    )
-    return {(row.run_id, row.email): row.at for row in rows}
+def _failed(tallies: Mapping[int, Mapping[str, Mapping[str, Any]]], run: Run) -> int:
+    return sum(tally["failed"] for tally in tallies.get(run.id, {}).values())
 
 
 @dataclass

@@ -4,18 +4,15 @@ import time
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import sqlalchemy as sa
 import streamlit as st
 
-from sync_core import organizations
-from sync_core.foundation import db, settings, tables
-from sync_core.organizations import Organization, actions, people
+from sync_core.foundation import db, settings
+from sync_core.organizations import Organization, memberships, people, sign_ins
+from sync_core.organizations.memberships import Memberships
 from sync_core.organizations.people import Permission, Person
 
 ORGANIZATION = "org"  # of the organization, in the address and in the session
 ROLES_CACHE_SECONDS = 10
-
-Memberships = dict[str, tuple[Organization, Person]]  # by the organization's slug
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,7 @@ def current() -> Visitor | None:
 def _chosen(known: Memberships) -> str:
     """Return the organization that the address or the session names, else the first."""
     asked = st.query_params.get(ORGANIZATION) or st.session_state.get(ORGANIZATION)
-    slug = asked if asked in known else next(iter(known))
+    slug = str(asked) if asked in known else next(iter(known))
     st.session_state[ORGANIZATION] = slug
     return slug
 
@@ -86,11 +83,7 @@ def where(here: Visitor, permission: Permission) -> Memberships:
 @st.cache_resource(ttl=ROLES_CACHE_SECONDS, show_spinner=False)
 def _memberships(address: str) -> Memberships:
     with db.begin() as connection:
-        return {
-            organization.slug: (organization, person)
-            for organization in organizations.of(connection, address)
-            if (person := people.find(connection, organization.id, address))
-        }
+        return memberships.of(connection, address)
 
 
 def forget() -> None:
@@ -103,23 +96,13 @@ def record_sign_in(here: Visitor) -> None:
     at = st.user.get("auth_time") or st.user.get("iat")
     if st.session_state.get("sign-in-recorded") == at:
         return
-    done = tables.actions.c
     with db.begin() as connection:
-        known = sa.select(done.id).where(
-            done.organization_id == here.organization.id,
-            done.email == here.person.email,
-            done.kind == "signed in",
-            done.detail["at"].as_string() == str(at),
-        )
-        if connection.execute(known).first() is None:
-            actions.record(
-                connection, here.organization.id, here.person, "signed in", detail={"at": str(at)}
-            )
+        sign_ins.record(connection, here.organization.id, here.person, at)
     st.session_state["sign-in-recorded"] = at
 
 
 def sign_out(here: Visitor) -> None:
     """Sign the visitor out, and record it."""
     with db.begin() as connection:
-        actions.record(connection, here.organization.id, here.person, "signed out")
+        sign_ins.record_end(connection, here.organization.id, here.person)
     st.logout()

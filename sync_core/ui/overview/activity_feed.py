@@ -1,18 +1,19 @@
 """The activity feed: "Sarah Lim from Operations synced therapists at 2:30 PM"."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
-from typing import Any
 
-import sqlalchemy as sa
 import streamlit as st
 
 from sync_core import runs
+from sync_core.audit import trail
+from sync_core.audit.trail import Entry
 from sync_core.catalogue import resources
-from sync_core.foundation import db, tables
+from sync_core.foundation import db
 from sync_core.runs import Run
+from sync_core.runs.filters import Filter
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.words import clock, literal, look
 
@@ -64,16 +65,11 @@ def show(here: Visitor) -> None:
 
 
 def _items(organization_id: int) -> list[Item]:
+    settings_changed = Filter(organizations=(organization_id,), action=("changed a setting",))
     with db.begin() as connection:
         latest = runs.history(connection, organization_id, limit=MAX_EVENTS)
-        done = tables.actions
-        changes = connection.execute(
-            sa.select(done)
-            .where(done.c.organization_id == organization_id, done.c.kind == "changed a setting")
-            .order_by(done.c.at.desc())
-            .limit(MAX_EVENTS)
-        ).mappings()
-        items = [*map(_of_run, latest), *(_of_change(dict(row)) for row in changes)]
+        changes = trail.read(connection, settings_changed, MAX_EVENTS)
+    items = [*map(_of_run, latest), *map(_of_change, changes)]
     items.sort(key=lambda item: item.at, reverse=True)
     return list(_merged(items))[:MAX_LINES]
 
@@ -92,10 +88,10 @@ def _of_run(run: Run) -> Item:
     return Item(run.queued_at, f":{run_look.color}[{run_look.icon}]", text)
 
 
-def _of_change(row: Mapping[str, Any]) -> Item:
-    what = row["detail"].get("what") or "a setting"
-    who = _who(row["name"], row["team"])
-    return Item(row["at"], ":gray[:material/tune:]", f"{who} changed {literal(what)}")
+def _of_change(entry: Entry) -> Item:
+    what = (entry.detail or {}).get("what") or "a setting"
+    who = _who(entry.name, entry.team)
+    return Item(entry.at, ":gray[:material/tune:]", f"{who} changed {literal(what)}")
 
 
 def _who(name: str, team: str) -> str:

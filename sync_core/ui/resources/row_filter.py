@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import sqlalchemy as sa
 import streamlit as st
 
 from sync_core.catalogue import resources
@@ -55,7 +54,7 @@ def _offered(organization_id: int, name: str, since: Version, total: int) -> Onl
 
 
 def _values(
-    connection: sa.Connection, organization_id: int, entity: Entity, field: Field, total: int
+    connection: db.Connection, organization_id: int, entity: Entity, field: Field, total: int
 ) -> Sequence[Any]:
     match field:
         case YesNo():

@@ -4,12 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import pandas as pd
-import sqlalchemy as sa
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from sync_core.catalogue import resources
-from sync_core.catalogue.fields import Field
+from sync_core.catalogue.fields import Date, Field, Integer, Moment, Money, Number, Time, YesNo
+from sync_core.catalogue.fields.amounts import MONEY_DECIMALS
 from sync_core.catalogue.resource import Entity, Resource
 from sync_core.foundation import db
 from sync_core.records import privacy, rows
@@ -140,29 +140,28 @@ def _arrow(descending: bool) -> str:  # noqa: FBT001 - an option of the control
 
 def _cell(field: Field, value: Any) -> object:  # noqa: ANN401 - of any column
     """Return numbers of any precision as they are written; a float would show its rounding."""
-    exact = isinstance(field.sql_type, sa.Numeric) and field.sql_type.scale is None
-    return f"{value:f}" if exact and value is not None else value
+    return f"{value:f}" if isinstance(field, Number) and value is not None else value
 
 
 def _column(field: Field, zone: str) -> ColumnConfig:
-    """Show a column by its type in Postgres, moments in a zone; the key stays in sight."""
+    """Return how a column is shown, moments in a zone; the key stays in sight."""
     columns = st.column_config
-    match field.sql_type:
-        case sa.Boolean():
+    match field:
+        case YesNo():
             return columns.CheckboxColumn(pinned=field.key)
-        case sa.DateTime():
+        case Moment():
             return columns.DatetimeColumn(
                 format="D MMM YYYY, HH:mm", timezone=zone, pinned=field.key
             )
-        case sa.Date():
+        case Date():
             return columns.DateColumn(format="D MMM YYYY", pinned=field.key)
-        case sa.Time():
+        case Time():
             return columns.TimeColumn(format="HH:mm", pinned=field.key)
-        case sa.Numeric(scale=int(decimals)):
-            return columns.NumberColumn(format=f"%.{decimals}f", pinned=field.key)
-        case sa.BigInteger():
+        case Money():
+            return columns.NumberColumn(format=f"%.{MONEY_DECIMALS}f", pinned=field.key)
+        case Integer():
             return columns.NumberColumn(format="%d", pinned=field.key)
-        case sa.Numeric():
+        case Number():
             return columns.TextColumn(alignment="right", pinned=field.key)
         case _:
             return columns.TextColumn(pinned=field.key)

@@ -1,11 +1,10 @@
 """How a run went: its phases, and the attempts at it."""
 
 import pandas as pd
-import sqlalchemy as sa
 import streamlit as st
 
-from sync_core.foundation import db, tables
-from sync_core.runs import Run
+from sync_core.foundation import db
+from sync_core.runs import Run, attempts
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import lasted
@@ -29,10 +28,8 @@ PHASE_ORDER = {name: index for index, name in enumerate(("downloading", "process
 
 def show_attempts(here: Visitor, run: Run) -> None:
     """Show the attempts at the run: by which worker, when, and how each ended."""
-    kept = tables.attempts.c
-    query = sa.select(kept.attempt, kept.worker, kept.started_at, kept.ended_at, kept.ended)
     with db.begin() as connection:
-        found = connection.execute(query.where(kept.run_id == run.id).order_by(kept.attempt)).all()
+        found = attempts.of_run(connection, run.id)
     if not found:
         return
     with st.expander("Attempts", icon=":material/replay:"):

@@ -1,32 +1,21 @@
 """Where in the browser a cell of the source is seen, where there is such a place."""
 
-from collections.abc import Mapping
-
-import sqlalchemy as sa
 import streamlit as st
 
-from sync_core.foundation import db, tables
+from sync_core.foundation import db
 from sync_core.records.outcomes import Outcome
-from sync_core.runs import Run
-
-Links = Mapping[str, str]  # entity -> the address of its sheet's first cell
+from sync_core.runs import sheet_links
+from sync_core.runs.sheet_links import SheetLinks
 
 
 @st.cache_resource(ttl=600, max_entries=200, show_spinner=False)
-def _kept(run_id: int) -> Links:
-    kept = tables.checkpoints.c
-    address = kept.sheet["link"].as_string()
+def sheets_of(run_id: int) -> SheetLinks:
+    """Return the addresses of the sheets that the run has read; only those on the web."""
     with db.begin() as connection:
-        rows = connection.execute(sa.select(kept.entity, address).where(kept.run_id == run_id))
-        return {entity: link for entity, link in rows if link}
+        return sheet_links.of_run(connection, run_id)
 
 
-def of_run(run: Run) -> Links:
-    """Return the addresses of the sheets that the run read; only those on the web."""
-    return _kept(run.id)
-
-
-def link(links: Links, outcome: Outcome) -> str | None:
+def link(links: SheetLinks, outcome: Outcome) -> str | None:
     """Return the address of the first cell with an issue, else of the row."""
     first = links.get(outcome.entity, "")
     before, found, _ = first.rpartition("range=")

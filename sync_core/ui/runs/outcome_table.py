@@ -69,7 +69,7 @@ def _filter(kinds: Sequence[str], key: str) -> Sequence[str]:
 
 
 def _table(run: Run, found: Sequence[Outcome], key: str) -> None:
-    links = cell_links.of_run(run)
+    links = cell_links.sheets_of(run.id)
     several = len(resources.CATALOGUE[run.resource].entities) > 1
     rows = []
     for outcome in found:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from sync_core.api import addresses
 from sync_core.records import outcomes
 from sync_core.runs import Run
 from sync_core.ui.frame.visitor import Visitor
@@ -29,10 +30,11 @@ def show(here: Visitor, run: Run) -> None:
 
 
 def _offer_files(here: Visitor, run: Run, kinds: list[str]) -> None:
+    slug = here.organization.slug
     with st.container(horizontal=True):
         if here.person.may("export"):
-            downloads.offer("Download all of these", downloads.of_run(here, run, "outcomes"))
+            downloads.offer("Download all of these", addresses.of_outcomes(run.id, slug))
         if set(kinds) & set(outcomes.FOR_A_PERSON) and (
             here.person.may("export") or here.person.may("sync")
         ):
-            downloads.offer("Download rows to mend", downloads.of_run(here, run, "rejects"))
+            downloads.offer("Download rows to mend", addresses.of_rejects(run.id, slug))

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from sync_core import runs
+from sync_core.api import addresses
 from sync_core.foundation import db
-from sync_core.runs import Run, progress
+from sync_core.runs import Run, attempts, progress
 from sync_core.runs.progress import Line
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.runs import downloads
@@ -32,7 +32,7 @@ def show_live(here: Visitor, run: Run, lines: Sequence[Line]) -> None:
         help="Clear the view; the log itself is kept.",
         on_click=_clear,
     )
-    st.html(html(shown, here.zone, downloads.log_of(here, run)))
+    st.html(html(shown, here.zone, addresses.of_log(run.id, here.organization.slug)))
 
 
 def html(lines: Sequence[Line], zone: ZoneInfo, address: str) -> str:
@@ -58,9 +58,9 @@ def _clear() -> None:
 def show_kept(here: Visitor, run: Run) -> None:
     """Show the log that an ended run left."""
     with db.begin() as connection:
-        lines = runs.log(connection, run.id)
+        lines = attempts.log(connection, run.id)
     if lines:
         with st.expander("Log", icon=":material/article:"):
             text = progress.as_text(lines[-MAX_LINES:], here.zone, "%H:%M:%S")
             st.code(text, language=None, wrap_lines=True)
-            downloads.offer("Download the log", downloads.log_of(here, run))
+            downloads.offer("Download the log", addresses.of_log(run.id, here.organization.slug))

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from sync_core import runs
+from sync_core.api import addresses
 from sync_core.catalogue import resources
 from sync_core.foundation import db
 from sync_core.records import outcomes
@@ -82,7 +83,8 @@ def show_rows_for_a_person(here: Visitor, run: Run | None) -> None:
         st.caption(told, width="content")
         st.space("stretch")
         if here.person.may("sync") or here.person.may("export"):
-            downloads.offer("Download these rows", downloads.of_run(here, run, "rejects"))
+            rejects = addresses.of_rejects(run.id, here.organization.slug)
+            downloads.offer("Download these rows", rejects)
     outcome_table.show(here, run, kinds, f"person-{run.id}")
 
 

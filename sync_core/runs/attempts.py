@@ -1,0 +1,42 @@
+"""The attempts at a run: what each claim of it has left."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from sync_core.foundation import tables
+from sync_core.runs.progress import Line
+
+_ATTEMPTS = tables.attempts.c
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One claim of a run by a worker; it works on it as long as `ended` is None."""
+
+    attempt: int
+    worker: str
+    started_at: datetime
+    ended_at: datetime | None
+    ended: str | None  # how, in words
+
+
+def of_run(connection: Connection, run_id: int) -> list[Attempt]:
+    """Return the attempts at a run, the first one first."""
+    names = Attempt.__dataclass_fields__
+    rows = connection.execute(
+        sa.select(*(_ATTEMPTS[name] for name in names))
+        .where(_ATTEMPTS.run_id == run_id)
+        .order_by(_ATTEMPTS.attempt)
+    )
+    return [Attempt(**row) for row in rows.mappings()]
+
+
+def log(connection: Connection, run_id: int) -> list[Line]:
+    """Return the log that the attempts at a run have left, its newest line last."""
+    logs = connection.execute(
+        sa.select(_ATTEMPTS.log).where(_ATTEMPTS.run_id == run_id).order_by(_ATTEMPTS.attempt)
+    ).scalars()
+    return [Line(**line) for lines in logs for line in lines]
