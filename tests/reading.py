@@ -8,7 +8,7 @@ import pytest
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Page, Sheet
 from sync_core.foundation.errors import SyncError
-from sync_core.sources.location import Kind, SourceSetting
+from sync_core.sources import SourceSetting
 from sync_core.sources.retry import RetryPolicy
 
 LOCATIONS = Entity(name="locations", title="Locations", fields=())
@@ -20,7 +20,7 @@ Row = tuple[int, list[str]]
 
 
 def source_setting(
-    kind: Kind, where: str | Path, *, tab: str | None = None, locale: str | None = None
+    kind: str, where: str | Path, *, tab: str | None = None, locale: str | None = None
 ) -> SourceSetting:
     return SourceSetting(
         organization="demo",

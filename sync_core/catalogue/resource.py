@@ -73,6 +73,7 @@ class Resource:
     icon: str
     entities: tuple[Entity, ...]
     steps: Steps = field(default=SHEETS, hash=False)
+    held_by: str | None = None  # the kind of source whose accounts hold it; None: no account does
 
     @property
     def main(self) -> Entity:

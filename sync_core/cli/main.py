@@ -137,7 +137,10 @@ def source() -> None:
     """Set and test where the data of a resource come from."""
 
 
-@source.command("set")
+@source.command(
+    "set",
+    epilog=f"LOCATION is {sources.expected()}. The organization's key decides which account.",
+)
 @click.argument("resource")
 @click.argument("location", metavar="[ENTITY=]LOCATION")
 @click.option("--tab", metavar="NAME|GID", help="Tab of a Google Sheet.")
@@ -148,11 +151,7 @@ def source() -> None:
 def source_set(
     resource: str, location: str, tab: str | None, locale: str | None, org: str, *, as_json: bool
 ) -> None:
-    """Set the source of a resource, or of one of its entities.
-
-    LOCATION is a Google Sheet (address or id), the address of a published CSV, folder:PATH, or
-    cliniko: the account whose API key is set for the organization.
-    """
+    """Set the source of a resource, or of one of its entities."""
     organization = _organization(org)
     found = source_settings.parse(
         organization, resources.by_name(resource), location, tab, locale, Path.cwd()

@@ -7,12 +7,10 @@ from sqlalchemy import Connection
 
 from sync_core import organizations
 from sync_core.catalogue import resources
-from sync_core.catalogue.resource import Entity
 from sync_core.demo import files, history
 from sync_core.foundation import tables
 from sync_core.organizations import Organization, people, source_settings
 from sync_core.organizations.people import Person
-from sync_core.sources import CLINIKO, HELD_BY_CLINIKO, SourceSetting
 
 PEOPLE = (
     Person("Vera Olsen", "vera.olsen@example.org", "viewer", "Reception"),
@@ -45,23 +43,9 @@ def _load(connection: Connection, organization: Organization, folder: Path) -> N
     )
     for resource in resources.CATALOGUE.values():
         if resource.name not in have:
-            found = [
-                _source_setting(organization, resource.name, e, folder) for e in resource.entities
-            ]
+            words = resource.held_by or f"folder:{folder}"
+            found = source_settings.parse(organization, resource, words, None, None, folder)
             source_settings.save(connection, organization, found)
-
-
-def _source_setting(
-    organization: Organization, resource: str, entity: Entity, folder: Path
-) -> SourceSetting:
-    in_cliniko = entity.name in HELD_BY_CLINIKO
-    return SourceSetting(
-        organization=organization.slug,
-        resource=resource,
-        entity=entity.name,
-        kind="cliniko" if in_cliniko else "folder",
-        location=CLINIKO if in_cliniko else str(folder),
-    )
 
 
 def make_organization(connection: Connection) -> None:

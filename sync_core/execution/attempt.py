@@ -26,7 +26,7 @@ from sync_core.runs import incremental, lease
 from sync_core.runs.incremental import ReadWindow
 from sync_core.runs.lease import Claim, LeaseLostError, RunResult
 from sync_core.runs.progress import Reporter
-from sync_core.sources import SourceSetting
+from sync_core.sources import Opening, SourceSetting
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ def _window(
     connection: sa.Connection, claim: Claim, resource: Resource, found: Sequence[SourceSetting]
 ) -> ReadWindow | None:
     """Decide how much is read of sources that can tell what changed."""
-    if not all(setting.kind in sources.INCREMENTAL for setting in found):
+    if not sources.can_tell_changes(found):
         return None
     sweep = timedelta(hours=settings.current().sweep_hours)
     return incremental.decide(connection, claim, resource, sweep)
@@ -119,14 +119,14 @@ def _open(setting: SourceSetting, work: Work) -> Source:
         work.reading.heard()
         narration.tell_fetching(work, setting.entity, read, whole)
 
-    return sources.open_source(
-        setting,
-        settings.current(),
+    opening = Opening(
+        settings=settings.current(),
         on_wait=on_wait,
         on_bytes=on_bytes,
         on_step=on_step,
         since=work.window.since if work.window else None,
     )
+    return sources.open_source(setting, opening)
 
 
 def _result(claim: Claim, error: Exception, limit: float) -> RunResult:

@@ -22,8 +22,7 @@ CATALOGUE: dict[str, Entry] = {
     # reading a source
     "bad_location": Entry(
         "'{text}' is not a source: {why}.",
-        "Give the address or the id of a Google Sheet, the address of a CSV, folder:PATH, or "
-        "cliniko.",
+        "Give {expected}.",
         "administrator",
     ),
     "no_folder": Entry(

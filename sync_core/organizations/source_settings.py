@@ -7,13 +7,14 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
+from sync_core import sources
 from sync_core.catalogue.fields import Convention
 from sync_core.catalogue.resource import Entity, Resource
 from sync_core.catalogue.resources import entity
 from sync_core.foundation import tables
 from sync_core.foundation.errors import SyncError
 from sync_core.organizations import Organization
-from sync_core.sources import CLINIKO, HELD_BY_CLINIKO, SourceSetting, parse_location
+from sync_core.sources import SourceSetting
 
 
 def read(
@@ -91,11 +92,10 @@ def parse(
         entities: tuple[Entity, ...] = (entity(resource, name.strip()),)
     else:
         entities, text = resource.entities, words
-    location = parse_location(text, cwd)
-    if location.kind == "cliniko":
-        _require_held_by_cliniko(entities)
+    location = sources.parse_location(text, cwd)
+    sources.require_holds(location, resource, entities)
     several = len(entities) > 1
-    if several and (tab or location.kind == "csv"):
+    if several and (tab or sources.kind_of(location).one_table):
         known = " and ".join(f"{found.name}=..." for found in entities)
         raise SyncError("name_the_entity", resource=resource.name, known=known)
     return [
@@ -110,13 +110,6 @@ def parse(
         )
         for found in entities
     ]
-
-
-def _require_held_by_cliniko(entities: Sequence[Entity]) -> None:
-    for found in entities:
-        if found.name not in HELD_BY_CLINIKO:
-            why = f"Cliniko holds no {found.title.lower()}"
-            raise SyncError("bad_location", text=CLINIKO, why=why)
 
 
 def _known_locale(locale: str | None) -> str | None:

@@ -1,90 +1,118 @@
-"""The sources outside: each returns pages of raw rows, or says in a sentence why it cannot."""
+"""The sources outside: each returns pages of raw rows, or says in a sentence why it cannot.
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+What differs from one kind of source to the other stands in its declaration; see `sources/kind.py`.
+"""
 
-from sync_core.catalogue.resource import Entity
+from collections.abc import Sequence
+from pathlib import Path
+
+from sync_core.catalogue import resources
+from sync_core.catalogue.resource import Entity, Resource
 from sync_core.catalogue.source import Source
+from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import Settings
-from sync_core.sources.cliniko.lists import ClinikoSource
-from sync_core.sources.cliniko.probe import probe_account
-from sync_core.sources.files.folder import FolderSource
-from sync_core.sources.files.published_csv import OnBytes, PublishedCsvSource
-from sync_core.sources.google.sheets import SheetsSource
-from sync_core.sources.location import (
-    CLINIKO,
-    HELD_BY_CLINIKO,
-    Location,
-    SourceSetting,
-    parse_location,
-    source_link,
-    source_name,
-)
+from sync_core.sources import web_address
+from sync_core.sources.kind import Location, Opening, SourceKind, SourceSetting
+from sync_core.sources.kinds import KINDS
 from sync_core.sources.probe import read_to_the_end
-from sync_core.sources.retry import Retrier, RetryPolicy
-
-INCREMENTAL = frozenset({"cliniko"})  # kinds of sources that can tell what changed
+from sync_core.sources.retry import RetryPolicy
 
 __all__ = [
-    "CLINIKO",
-    "HELD_BY_CLINIKO",
-    "INCREMENTAL",
     "Location",
+    "Opening",
     "RetryPolicy",
+    "SourceKind",
     "SourceSetting",
+    "can_tell_changes",
+    "expected",
+    "kind_of",
     "open_source",
     "parse_location",
     "probe_source",
     "read_to_the_end",
+    "require_holds",
     "settings_to_probe",
     "source_link",
     "source_name",
 ]
 
 
-def open_source(
-    setting: SourceSetting,
-    settings: Settings,
-    *,
-    on_wait: Callable[[str], None] = lambda _sentence: None,
-    on_bytes: OnBytes = lambda _read, _all: None,
-    on_step: Callable[[str], None] = lambda _band: None,
-    since: datetime | None = None,
-    retry_policy: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
-) -> Source:
-    """Return the source of a setting; no request is made yet.
+def kind_of(setting: SourceSetting | Location) -> SourceKind:
+    """Return the declaration of the kind of a source."""
+    return KINDS[setting.kind]
 
-    `on_wait` gets a sentence whenever a server keeps us waiting for more than 2 s, `on_bytes` how
-    many bytes have arrived of a source that is fetched whole, and of how many if known, `on_step`
-    the name of the phase that begins, where the opening has several. A source of the kinds in
-    INCREMENTAL reads only what changed `since`.
+
+def expected() -> str:
+    """Return in words what a person may give as a source."""
+    *others, last = (kind.typed for kind in KINDS.values())
+    return f"{', '.join(others)} or {last}"
+
+
+def parse_location(text: str, cwd: Path) -> Location:
+    """Return the location that a person's words mean; relative folders start at `cwd`.
+
+    Raises SyncError (bad_location).
     """
-    match setting.kind:
-        case "sheet":
-            return SheetsSource(setting, settings, Retrier("Google", retry_policy, on_wait))
-        case "csv":
-            retrier = Retrier("The server of the CSV", retry_policy, on_wait)
-            return PublishedCsvSource(setting, settings.fetch_timeout, retrier, on_bytes)
-        case "folder":
-            return FolderSource(setting)
-        case "cliniko":
-            return ClinikoSource(
-                setting=setting, settings=settings, since=since, on_wait=on_wait, on_step=on_step
-            )
+    text = text.strip()
+    if not text.isprintable():
+        raise _bad(ascii(text)[1:-1], "it holds an unprintable character")
+    try:
+        for kind in KINDS.values():
+            if found := kind.parse(text, cwd):
+                return found
+    except ValueError as error:
+        raise _bad(text, str(error)) from None
+    raise _bad(text, "it has the form of none")
+
+
+def require_holds(location: Location, resource: Resource, entities: Sequence[Entity]) -> None:
+    """Refuse an account that does not hold the tables. Raises SyncError (bad_location)."""
+    kind = kind_of(location)
+    if kind.account and resource.held_by != kind.name:
+        raise _bad(location.location, f"{kind.title} holds no {entities[0].title.lower()}")
+
+
+def _bad(text: str, why: str) -> SyncError:
+    shown = web_address.without_password(text)
+    return SyncError("bad_location", text=shown, why=why, expected=expected())
+
+
+def source_name(setting: SourceSetting) -> str:
+    """Return the name of a source in sentences: "Google Sheet 1AbC…wxyz, tab Locations"."""
+    return kind_of(setting).label(setting)
+
+
+def source_link(setting: SourceSetting) -> str | None:
+    """Return the address at which a person sees the source, where there is one."""
+    return kind_of(setting).link(setting)
+
+
+def can_tell_changes(settings: Sequence[SourceSetting]) -> bool:
+    """Return whether all of these sources can tell what changed since an earlier sync."""
+    return all(kind_of(setting).incremental for setting in settings)
+
+
+def open_source(setting: SourceSetting, opening: Opening) -> Source:
+    """Return the source of a setting; no request is made yet."""
+    return kind_of(setting).open(setting, opening)
 
 
 def probe_source(setting: SourceSetting, entity: Entity, settings: Settings) -> str:
-    """Return a sentence about what is there, after reading the source to its end.
+    """Return a sentence about what is there, after the probe of its kind: by default, reading all.
 
-    An account is only asked what may be read of it. Raises SyncError where it cannot be read.
+    Raises SyncError where the source cannot be read.
     """
-    if setting.kind == "cliniko":
-        return probe_account(setting.organization, settings)
-    return read_to_the_end(open_source(setting, settings), entity)
+    if probe := kind_of(setting).probe:
+        return probe(setting, settings)
+    return read_to_the_end(open_source(setting, Opening(settings=settings)), entity)
 
 
-def settings_to_probe(found: Sequence[SourceSetting]) -> list[SourceSetting]:
-    """Return the settings without those of an account that another one already stands for."""
-    accounts = [setting for setting in found if setting.kind == "cliniko"]
-    accounts.sort(key=lambda setting: setting.entity != "patients")  # whose probe says most
-    return [setting for setting in found if setting not in accounts[1:]]
+def settings_to_probe(settings: Sequence[SourceSetting]) -> list[SourceSetting]:
+    """Return the settings, of each account only one: that of the main table, if it is there."""
+    chosen: dict[object, SourceSetting] = {}
+    for setting in settings:
+        key = setting.kind if kind_of(setting).account else setting
+        is_main = setting.entity == resources.by_name(setting.resource).main.name
+        if key not in chosen or is_main:
+            chosen[key] = setting
+    return list(chosen.values())

@@ -29,6 +29,7 @@ PATIENTS = Resource(
     name="patients",
     title="Patients",
     icon="",
+    held_by="cliniko",
     entities=(
         Entity(name="appointment_types", title="Appointment types", fields=()),
         Entity(name="patients", title="Patients", fields=()),

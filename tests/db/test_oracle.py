@@ -168,7 +168,7 @@ def _sync(organization: Organization, resource: Resource, folder: Path) -> int:
                 kind="folder",
                 location=str(folder),
             ),
-            environment.current(),
+            sources.Opening(settings=environment.current()),
         )
         for entity in resource.entities
     }

@@ -15,6 +15,7 @@ from sync_core import sources
 from sync_core.catalogue.fields import clean
 from sync_core.catalogue.source import Sheet, Source
 from sync_core.foundation.settings import Settings
+from sync_core.sources import Opening
 from sync_core.sources.files.csv_rows import LARGEST_ROW, CsvSheet, open_csv
 from tests.reading import LOCATIONS, NONE, all_rows, refusal, rows_of, source_setting
 
@@ -33,7 +34,9 @@ def opened(tmp_path: Path) -> Opened:
 
 
 def in_folder(folder: Path, locale: str | None = None) -> Source:
-    return sources.open_source(source_setting("folder", folder, locale=locale), Settings())
+    return sources.open_source(
+        source_setting("folder", folder, locale=locale), Opening(settings=Settings())
+    )
 
 
 def test_rows_carry_the_numbers_that_a_spreadsheet_shows(opened: Opened) -> None:

@@ -8,6 +8,7 @@ import pytest
 from sync_core import sources
 from sync_core.catalogue.source import Source
 from sync_core.foundation.settings import Settings
+from sync_core.sources import Opening
 from sync_core.sources.files.published_csv import PublishedCsvSource, may_follow
 from sync_core.sources.retry import Retrier
 from tests.fakes import google as fake
@@ -29,7 +30,8 @@ def published(
 ) -> Source:
     settings = Settings(fetch_timeout=timeout)
     return sources.open_source(
-        source_setting("csv", address), settings, on_wait=on_wait, retry_policy=FAST_RETRIES
+        source_setting("csv", address),
+        Opening(settings=settings, on_wait=on_wait, retry_policy=FAST_RETRIES),
     )
 
 
@@ -57,7 +59,9 @@ def test_what_has_arrived_is_told_while_the_rest_is_on_its_way(google: Google) -
     told: list[tuple[int, int | None]] = []
     csv = source_setting("csv", google.export_url())
     settings = Settings(fetch_timeout=5)
-    source = sources.open_source(csv, settings, on_bytes=lambda *news: told.append(news))
+    source = sources.open_source(
+        csv, Opening(settings=settings, on_bytes=lambda *news: told.append(news))
+    )
     sheet = source.open(LOCATIONS)
     assert [read for read, _ in told] == sorted({read for read, _ in told})
     assert len(told) > 1

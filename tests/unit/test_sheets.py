@@ -10,6 +10,7 @@ from sync_core import sources
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Page, Sheet, Source
 from sync_core.foundation.settings import Secret, Settings
+from sync_core.sources import Opening
 from tests.fakes import google as fake
 from tests.fakes.google import DEMO, READER, Google
 from tests.fakes.spreadsheets import Lazy, Row, Shown, Tab
@@ -52,8 +53,7 @@ def settings(google: Google, timeout: float = 5, **key: str) -> Settings:
 def source(google: Google, timeout: float = 5, **options: str | None) -> Source:
     return sources.open_source(
         source_setting("sheet", DEMO, **options),
-        settings(google, timeout),
-        retry_policy=FAST_RETRIES,
+        Opening(settings=settings(google, timeout), retry_policy=FAST_RETRIES),
     )
 
 
@@ -203,7 +203,11 @@ def test_the_key_may_lie_in_a_file(google: Google, tmp_path: Path) -> None:
     key = tmp_path / "key.json"
     key.write_text(json.dumps(google.service_account()))
     from_file = Settings(google_service_account_file=key, google_api_base_url=google.url)
-    assert sources.open_source(source_setting("sheet", DEMO), from_file).open(LOCATIONS).headers
+    assert (
+        sources.open_source(source_setting("sheet", DEMO), Opening(settings=from_file))
+        .open(LOCATIONS)
+        .headers
+    )
 
 
 # which tab
@@ -286,7 +290,9 @@ def test_a_refusal_is_not_tried_again(google: Google, fault: fake.Fault, code: s
 
 def test_a_key_that_google_does_not_know_is_refused_with_its_reason(google: Google) -> None:
     bad = settings(google, client_email="stranger@demo-clinics.iam.gserviceaccount.com")
-    other = sources.open_source(source_setting("sheet", DEMO), bad, retry_policy=FAST_RETRIES)
+    other = sources.open_source(
+        source_setting("sheet", DEMO), Opening(settings=bad, retry_policy=FAST_RETRIES)
+    )
     assert refusal(lambda: other.open(LOCATIONS)).sentence == (
         "Google refuses the key of the service account "
         "stranger@demo-clinics.iam.gserviceaccount.com: Invalid JWT Signature."
@@ -310,7 +316,11 @@ ACCOUNT = '{"type": "service_account", "client_email": "a@example.org", "token_u
 )
 def test_a_bad_key_is_a_sentence_without_the_key(content: str, why: str) -> None:
     bad = Settings(google_service_account_json=Secret(content))
-    error = refusal(lambda: sources.open_source(source_setting("sheet", DEMO), bad).open(LOCATIONS))
+    error = refusal(
+        lambda: sources.open_source(source_setting("sheet", DEMO), Opening(settings=bad)).open(
+            LOCATIONS
+        )
+    )
     assert error.sentence == f"The key of the Google service account cannot be used: {why}."
     assert "secret" not in repr(error)
 
@@ -322,7 +332,9 @@ def test_a_bad_key_file_is_a_sentence(tmp_path: Path) -> None:
     def sentence(path: Path) -> str:
         bad = Settings(google_service_account_file=path)
         return refusal(
-            lambda: sources.open_source(source_setting("sheet", DEMO), bad).open(LOCATIONS)
+            lambda: sources.open_source(source_setting("sheet", DEMO), Opening(settings=bad)).open(
+                LOCATIONS
+            )
         ).sentence
 
     start = "The key of the Google service account cannot be used: the file"
@@ -331,7 +343,7 @@ def test_a_bad_key_file_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_no_key_at_all_is_a_sentence() -> None:
-    nothing = sources.open_source(source_setting("sheet", DEMO), Settings())
+    nothing = sources.open_source(source_setting("sheet", DEMO), Opening(settings=Settings()))
     assert refusal(lambda: nothing.open(LOCATIONS)).sentence == "No Google service account is set."
 
 
@@ -433,9 +445,7 @@ def test_a_wait_that_google_asks_for_is_announced(google: Google) -> None:
     google.fault("/values/", fake.status(fake.TOO_MANY, Retry_After="7200"))
     sources.open_source(
         source_setting("sheet", DEMO),
-        settings(google),
-        on_wait=told.append,
-        retry_policy=FAST_RETRIES,
+        Opening(settings=settings(google), on_wait=told.append, retry_policy=FAST_RETRIES),
     ).open(LOCATIONS)
     assert told == ["Google asks us to wait 0 s"]
 

@@ -45,8 +45,8 @@ def test_what_a_person_types_is_understood(text: str, location: Location) -> Non
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "it is no address, no id of a sheet, no folder and not Cliniko"),
-        ("./demo", "it is no address, no id of a sheet, no folder and not Cliniko"),
+        ("", "it has the form of none"),
+        ("./demo", "it has the form of none"),
         ("folder:", "the path of the folder is missing"),
         ("folder:~nobody-of-this-name/x", "there is no such home folder"),
         ("https://", "the address names no server"),

@@ -15,6 +15,7 @@ PATIENTS = Resource(
     name="patients",
     title="Patients",
     icon=":material/groups:",
+    held_by="cliniko",
     entities=(
         Entity(
             name="appointment_types",

@@ -12,12 +12,11 @@ from sync_core.catalogue.source import Page
 from sync_core.foundation.settings import Settings
 from sync_core.sources.cliniko.answers import Record
 from sync_core.sources.cliniko.client import EVERYTHING, RETRY_POLICY, Client, open_client
-from sync_core.sources.location import SourceSetting
+from sync_core.sources.kind import OnStep, SourceSetting
 from sync_core.sources.retry import OnWait, RetryPolicy
 
 STEP = 50  # rows of a page of ours: people see the counts rise
 Cell = Callable[[Record], object]
-OnStep = Callable[[str], None]
 
 
 def _ignore(_sentence: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from sync_core.catalogue.resource import Entity
 from sync_core.foundation.errors import SyncError
 from sync_core.sources.files.csv_rows import CsvSheet, open_csv
-from sync_core.sources.location import SourceSetting
+from sync_core.sources.kind import SourceSetting
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """A CSV at an address: fetched whole, then read like a file."""
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from time import monotonic
 from typing import BinaryIO
@@ -12,12 +12,11 @@ from sync_core.catalogue.resource import Entity
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import LOOPBACK
 from sync_core.sources.files.csv_rows import CsvSheet, open_csv
-from sync_core.sources.location import SourceSetting
+from sync_core.sources.kind import OnBytes, SourceSetting
 from sync_core.sources.retry import Retrier, retry_after
 
 LARGEST_BODY = 500 * 2**20  # bytes
 LEAST_PROGRESS = 64 * 2**10  # bytes within the timeout; a server that sends less is stuck
-OnBytes = Callable[[int, int | None], None]  # how many arrived, and of how many
 CONNECT_TIMEOUT = 10.0
 HOPS = 5
 

@@ -11,9 +11,10 @@ from sync_core.catalogue.source import Page
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import Settings
 from sync_core.sources.google.client import Columns, GoogleClient
-from sync_core.sources.location import SPREADSHEET_URL, SourceSetting
+from sync_core.sources.kind import SourceSetting
 from sync_core.sources.retry import Retrier
 
+SPREADSHEET_URL = "https://docs.google.com/spreadsheets/d/"
 PAGE_ROWS = 20_000  # of ten columns; about 3 MB of JSON, and constant memory
 PAGE_CELLS = 400_000
 TABS_TO_NAME = 20  # in an error

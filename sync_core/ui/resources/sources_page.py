@@ -7,7 +7,7 @@ import streamlit as st
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.operations import administration
-from sync_core.sources import SourceSetting, source_link, source_name
+from sync_core.sources import SourceSetting, expected, kind_of, source_link, source_name
 from sync_core.ui.frame import form, polling, run_state, visitor
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
@@ -16,14 +16,6 @@ from sync_core.ui.parts import source_line
 from sync_core.ui.parts.words import ago, literal
 from sync_core.ui.resources import resource_page, source_test
 from sync_core.ui.runs import notice, progress_card
-
-KIND_ICONS = {
-    "sheet": ":material/table:",
-    "csv": ":material/csv:",
-    "folder": ":material/folder:",
-    "cliniko": ":material/medical_services:",
-}
-SOURCE_HELP = "Address or id of a Google Sheet, address of a CSV, folder:PATH, or cliniko"
 
 
 def show() -> None:
@@ -96,7 +88,7 @@ def _describe(setting: SourceSetting | None) -> str:
     link = source_link(setting)
     shown = f"[{name}]({source_line.address(link)})" if link else name
     locale = f" · locale {literal(setting.locale)}" if setting.locale else ""
-    return f"{KIND_ICONS[setting.kind]} {shown}{locale}"
+    return f"{kind_of(setting).icon} {shown}{locale}"
 
 
 def _setting_form(here: Visitor, resource: Resource) -> None:
@@ -110,8 +102,9 @@ def _setting_form(here: Visitor, resource: Resource) -> None:
         entity = ""
         if len(resource.entities) > 1:
             entity = st.selectbox("Table", list(titles), format_func=titles.__getitem__)
+        wanted = f"{expected()[0].upper()}{expected()[1:]}"
         words = st.text_input(
-            "Source", placeholder=SOURCE_HELP, help=SOURCE_HELP, key=f"words-{resource.name}"
+            "Source", placeholder=wanted, help=wanted, key=f"words-{resource.name}"
         )
         with st.container(horizontal=True):
             tab = st.text_input("Tab", placeholder="name or gid", key=f"tab-of-{resource.name}")

@@ -1,0 +1,91 @@
+"""What a kind of source declares, once for all rooms.
+
+A new kind is one file in `sources/kinds/` that declares a `SourceKind`, and one line for it in
+`sources/kinds/__init__.py`. The declaration says what a person writes for it (`typed`, `parse`),
+how it is named and drawn (`label`, `icon`), where a person can look at it (`link`), how it is
+opened for reading (`open` returns a `Source` of `catalogue/source.py`, whose sheets return pages of
+raw cells) and tried without a sync (`probe`; by default it is read to its end). Three flags say
+whether it can tell what changed since the last sync (`incremental`), whether one account stands for
+all tables of the resources that name it in `held_by` (`account`), and whether it holds a single
+table (`one_table`). The code that reads it may live beside, as in `sources/google`; its keys and
+addresses are settings in `foundation/settings.py`, and each error that it may meet is an entry of
+`foundation/errors.py`. Nothing else has to change: the command line, the pages, the worker and the
+storage of settings ask the declaration.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sync_core.catalogue.source import Source
+from sync_core.foundation.settings import Settings
+from sync_core.sources.retry import OnWait, Retrier, RetryPolicy
+
+OnBytes = Callable[[int, int | None], None]  # how many arrived, and of how many if known
+OnStep = Callable[[str], None]  # the name of the phase that begins
+
+
+@dataclass(frozen=True)
+class Location:
+    """What a person's words mean: a sheet's id, a CSV's address, a folder's full path."""
+
+    kind: str  # name of a SourceKind
+    location: str
+    tab: str | None = None  # the gid, where the address names one
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceSetting:
+    """Where one entity of an organization is read: what the organization has set."""
+
+    organization: str  # its slug
+    resource: str
+    entity: str
+    kind: str  # name of a SourceKind
+    location: str
+    tab: str | None = None  # gid or title
+    locale: str | None = None  # None: as the source says, else ISO
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """What a source gets when it is opened: settings, whom to report to, how much to read.
+
+    `on_wait` gets a sentence whenever a server keeps us waiting for more than 2 s, `on_bytes` how
+    much has arrived of a source that is fetched whole, `on_step` the name of the phase that begins,
+    where the opening has several. An incremental source reads only what changed `since`.
+    """
+
+    settings: Settings
+    on_wait: OnWait = lambda _sentence: None
+    on_bytes: OnBytes = lambda _read, _total: None
+    on_step: OnStep = lambda _name: None
+    since: datetime | None = None  # None: read everything
+    retry_policy: RetryPolicy | None = None  # None: the usual one of the kind
+
+    def retrier(self, server: str, usual: RetryPolicy | None = None) -> Retrier:
+        """Return what calls a server again; `server` begins sentences about it."""
+        return Retrier(server, self.retry_policy or usual or RetryPolicy(), self.on_wait)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceKind:
+    """All that is known of a kind of source; see the module.
+
+    `parse` gets a person's words and the folder in which they were written. It returns None where
+    they mean another kind, and raises ValueError, with the reason, where they can mean none.
+    """
+
+    name: str  # as it is kept: "sheet"
+    title: str  # "Google Sheet"
+    icon: str  # ":material/table:"
+    typed: str  # what a person writes: "the address or id of a Google Sheet"
+    parse: Callable[[str, Path], Location | None]
+    label: Callable[[SourceSetting], str]  # in sentences: "Google Sheet 1AbC…wxyz, tab Locations"
+    open: Callable[[SourceSetting, Opening], Source]
+    link: Callable[[SourceSetting], str | None] = lambda _setting: None
+    probe: Callable[[SourceSetting, Settings], str] | None = None  # None: it is read to its end
+    incremental: bool = False
+    account: bool = False
+    one_table: bool = False

@@ -1,0 +1,32 @@
+"""A folder on the server that holds a CSV file for each table."""
+
+from pathlib import Path
+
+from sync_core.sources.files.folder import FolderSource
+from sync_core.sources.kind import Location, SourceKind
+
+PREFIX = "folder:"
+
+
+def _parse(text: str, cwd: Path) -> Location | None:
+    if not text.lower().startswith(PREFIX):
+        return None
+    path = text[len(PREFIX) :].strip()
+    if not path:
+        raise ValueError("the path of the folder is missing")
+    try:
+        # a link stays a link: what it points at may change from sync to sync
+        return Location("folder", str((cwd / Path(path).expanduser()).absolute()))
+    except RuntimeError:
+        raise ValueError("there is no such home folder") from None
+
+
+FOLDER = SourceKind(
+    name="folder",
+    title="Folder of CSV files",
+    icon=":material/folder:",
+    typed=f"{PREFIX}PATH",
+    parse=_parse,
+    label=lambda setting: f"folder {setting.location}",
+    open=lambda setting, _opening: FolderSource(setting),
+)

@@ -1,0 +1,55 @@
+"""Google Sheets: a spreadsheet, and a tab of it for each table."""
+
+import re
+from pathlib import Path
+
+import httpx
+
+from sync_core.catalogue.source import Source
+from sync_core.sources import web_address
+from sync_core.sources.google.sheets import SPREADSHEET_URL, SheetsSource
+from sync_core.sources.kind import Location, Opening, SourceKind, SourceSetting
+
+SHEET = "sheet"
+_ID = re.compile(r"[A-Za-z0-9_-]{20,}")
+_PATH = re.compile(r"/spreadsheets/(?:u/\d+/)?d/([A-Za-z0-9_-]{20,})(?:/(\w*))?")
+_CSV_PATHS = frozenset({"export", "pub"})  # such an address is that of a CSV
+
+
+def _parse(text: str, _cwd: Path) -> Location | None:
+    if _ID.fullmatch(text):
+        return Location(SHEET, text)
+    url = web_address.parse(text)
+    found = _PATH.search(url.path) if url and url.host == "docs.google.com" else None
+    if url is None or found is None or found[2] in _CSV_PATHS:
+        return None
+    if found[2] == "gviz":
+        raise ValueError("this kind of export blanks cells, take the address of the sheet itself")
+    gid = httpx.QueryParams(url.fragment).get("gid") or url.params.get("gid")
+    return Location(SHEET, found[1], gid)
+
+
+def _label(setting: SourceSetting) -> str:
+    name = f"Google Sheet {setting.location[:4]}…{setting.location[-4:]}"
+    return f"{name}, tab {setting.tab}" if setting.tab else name
+
+
+def _link(setting: SourceSetting) -> str:
+    gid = f"#gid={setting.tab}" if setting.tab and setting.tab.isdecimal() else ""
+    return f"{SPREADSHEET_URL}{setting.location}/edit{gid}"
+
+
+def _open(setting: SourceSetting, opening: Opening) -> Source:
+    return SheetsSource(setting, opening.settings, opening.retrier("Google"))
+
+
+GOOGLE_SHEET = SourceKind(
+    name=SHEET,
+    title="Google Sheet",
+    icon=":material/table:",
+    typed="the address or id of a Google Sheet",
+    parse=_parse,
+    label=_label,
+    link=_link,
+    open=_open,
+)

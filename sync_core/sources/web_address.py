@@ -1,0 +1,33 @@
+"""The address of a source on the web, as a person types it."""
+
+import re
+
+import httpx
+
+from sync_core.foundation.settings import LOOPBACK
+
+
+def parse(text: str) -> httpx.URL | None:
+    """Return the address; None where the text is none. Raises ValueError where it must not be used.
+
+    A source is read over https, unless it is on this machine.
+    """
+    if not re.match(r"https?://", text, re.IGNORECASE):
+        return None
+    try:
+        url = httpx.URL(text)
+        host = url.host
+    except (httpx.InvalidURL, UnicodeError):
+        raise ValueError("the address is not valid") from None
+    if not host:
+        raise ValueError("the address names no server")
+    if url.userinfo:
+        raise ValueError("an address must not hold a password")
+    if url.scheme == "http" and host not in LOOPBACK:
+        raise ValueError("the address must begin with https://")
+    return url
+
+
+def without_password(text: str) -> str:
+    """Return the text with `***` for all that may be a password: what stands before the last @."""
+    return re.sub(r"(?<=://)\S*@", "***@", text)
