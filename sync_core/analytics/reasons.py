@@ -1,6 +1,6 @@
 """Why runs and rows failed: by code, down to the rows, and the rows that fail again and again."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,8 @@ from sync_core.analytics.definitions import FAILED, RUNS, ask, numbered
 from sync_core.foundation import csv_writer, tables
 from sync_core.organizations import actions, people
 from sync_core.organizations.people import Person
-from sync_core.records import outcome_files
+from sync_core.records import privacy
+from sync_core.records.privacy import Outcomes, Place
 from sync_core.runs import filters
 from sync_core.runs.filters import Filter
 
@@ -96,11 +97,17 @@ def _ranked(connection: Connection, query: sa.Select[Any]) -> list[Reason]:
 
 
 def rows(
-    connection: Connection, wanted: Filter, code: str, limit: int = 50, offset: int = 0
+    connection: Connection,
+    wanted: Filter,
+    code: str,
+    readers: Sequence[Person],
+    limit: int = 50,
+    offset: int = 0,
 ) -> list[FailedRow]:
     """Read a window of the failed rows that carry the code, of the newest run first.
 
-    The counts tell in which runs the window lies; nothing else is looked at.
+    The counts tell in which runs the window lies; nothing else is looked at. What one of the
+    readers may not see is masked.
     """
     upto = sa.func.sum(_COUNTED.rows).over(order_by=(_COUNTED.run_id.desc(), _COUNTED.entity))
     counted = (
@@ -114,21 +121,21 @@ def rows(
     there = (counted.c.upto > offset, begin < offset + limit)
     chosen = sa.select(counted, begin.label("begin")).where(*there).cte("chosen")
     before = sa.select(sa.func.min(chosen.c.begin)).scalar_subquery()
-    query = _rows(code, chosen, chosen.c.run_id, chosen.c.entity, masked=False)
+    seen = privacy.outcomes(Place.HISTORY, *readers)
+    query = _rows(code, seen, chosen, chosen.c.run_id, chosen.c.entity)
     found = ask(connection, query.limit(limit).offset(offset - sa.func.coalesce(before, offset)))
     return [FailedRow(**row) for row in found]
 
 
 def _rows(
     code: str,
+    seen: Outcomes,
     counted: sa.FromClause,
     run_id: sa.ColumnElement[int],
     entity: sa.ColumnElement[str],
-    *,
-    masked: bool,
 ) -> sa.Select[Any]:
     """Select the failed rows that carry the code, of the runs and entities that are `counted`."""
-    listed = sa.func.jsonb_array_elements(_OUTCOMES.issues).table_valued(
+    listed = sa.func.jsonb_array_elements(seen.issues).table_valued(
         sa.column("value", tables.outcomes.c.issues.type)
     )
     issue = (
@@ -144,11 +151,11 @@ def _rows(
             RUNS.resource,
             _OUTCOMES.entity,
             _OUTCOMES.row_number,
-            outcome_files.key(masked=masked).label("key"),
-            outcome_files.name(masked=masked).label("name"),
+            seen.key.label("key"),
+            seen.name.label("name"),
             issue.c.value["cell"].as_string().label("cell"),
-            outcome_files.cell_of(issue.c.value, masked=masked).label("value"),
-            outcome_files.sentence(issue.c.value, masked=masked).label("sentence"),
+            seen.of(issue.c.value["field"].as_string()).label("value"),
+            issue.c.value["sentence"].as_string().label("sentence"),
         )
         .select_from(counted)
         .join(tables.runs, run_id == RUNS.id)
@@ -167,15 +174,14 @@ def _rows(
 def as_csv(connection: Connection, person: Person, wanted: Filter, code: str) -> Iterator[str]:
     """Return the failed rows that carry the code, as lines of CSV. Raises SyncError.
 
-    Hidden cells are masked as in every file of rows, for those who do not mend rows. Whoever
-    reads it to the end has exported it: that is written down.
+    Whoever reads it to the end has exported it: that is written down.
     """
     people.require(person, "export")
     yield csv_writer.line(HEADER)
     count = 0
-    masked = not person.may("sync")
     counted = (tables.issue_tallies, _COUNTED.run_id, _COUNTED.entity)
-    query = _rows(code, *counted, masked=masked).where(*filters.runs(wanted), _COUNTED.code == code)
+    query = _rows(code, privacy.outcomes(Place.EXPORT, person), *counted)
+    query = query.where(*filters.runs(wanted), _COUNTED.code == code)
     for row in connection.execute(query.execution_options(yield_per=1000)):
         count += 1
         yield csv_writer.line([row[0], row[1].isoformat(), *row[2:]])
@@ -203,11 +209,15 @@ def _record(
 _WHO = sa.func.coalesce(_OUTCOMES.key, _OUTCOMES.name)  # as far as anybody knows which row it is
 
 
-def offenders(connection: Connection, wanted: Filter) -> list[Offender]:
-    """List the rows that failed in several runs, the most stubborn first."""
+def offenders(connection: Connection, wanted: Filter, readers: Sequence[Person]) -> list[Offender]:
+    """List the rows that failed in several runs, the most stubborn first.
+
+    What one of the readers may not see is masked.
+    """
     found = _again(connection, wanted).limit(SHOWN).subquery().c
+    seen = privacy.outcomes(Place.HISTORY, *readers)
     newest = (
-        sa.select(_OUTCOMES.name, _OUTCOMES.issues)
+        sa.select(seen.called.label("name"), seen.issues.label("issues"))
         .where(
             _OUTCOMES.run_id == found.last,
             _OUTCOMES.entity == found.entity,
@@ -221,7 +231,7 @@ def offenders(connection: Connection, wanted: Filter) -> list[Offender]:
     query = (
         sa.select(
             found.entity,
-            sa.func.coalesce(newest.c.name, found.who).label("name"),
+            newest.c.name,
             found.runs,
             found.since,
             found.until,

@@ -1,10 +1,7 @@
 """Files of the audit: the trail, the outcomes of a run, its rejected rows; each leaves a manifest.
 
-Who may see what in a file. The trail names who did what, with their e-mail addresses, to everybody
-who may export: accountability is its purpose. The cells of the clinics' own rows are another
-matter: who mends rows (analysts and administrators, `sync`) gets them as they are; for managers,
-addresses, phones and what a resource declares sensitive are masked (`***`), with the sentences
-that may quote them, and so are the details of runs whose rows are called by a sensitive name.
+The trail names who did what, with their e-mail addresses, to everybody who may export: that is what
+it is for. The clinics' own rows are seen as on the pages (`records.privacy`).
 """
 
 import hashlib
@@ -22,7 +19,7 @@ from sync_core.foundation import csv_writer, db, tables
 from sync_core.foundation.csv_writer import moment, text
 from sync_core.organizations import Organization, actions, people
 from sync_core.organizations.people import Permission, Person
-from sync_core.records import masks, outcome_files
+from sync_core.records import outcome_files, privacy
 from sync_core.runs import Run, filters
 from sync_core.runs.filters import Filter
 
@@ -123,8 +120,8 @@ def _may(askers: Askers, *permissions: Permission) -> None:
             people.require(person, permissions[0])
 
 
-def _is_masked(askers: Askers) -> bool:
-    return not all(person.may("sync") for _, person in askers)
+def _readers(askers: Askers) -> list[Person]:
+    return [person for _, person in askers]
 
 
 # The trail
@@ -139,7 +136,6 @@ def trail(askers: Askers, wanted: Filter, *, bom: bool = False) -> Export:
     facts = {
         "filters": filters.to_address(wanted),
         "organizations": [organization.slug for organization, _ in askers],
-        "masked": _is_masked(askers),
     }
     return Export("audit trail", _file("audit"), askers, _trail(askers, wanted), facts, bom)
 
@@ -200,16 +196,14 @@ def _columns(askers: Askers, found: sa.Subquery, counts: sa.FromClause) -> Colum
         **{kind.capitalize(): counts.c[kind] for kind in COUNTS},
         "Error": one.error_code,
         "Message": text(one.message),
-        "Details": text(_details(askers, found)),
+        "Details": text(_details(found)),
     }
 
 
-def _details(askers: Askers, found: sa.Subquery) -> sa.ColumnElement[str]:
+def _details(found: sa.Subquery) -> sa.ColumnElement[str]:
     """Tell the names and reasons of a run, or the facts of an action."""
-    named: sa.ColumnElement[str] = found.c.log_message
-    if _is_masked(askers) and (sensitive := masks.resources_with_hidden_names()):
-        named = sa.case((found.c.resource.in_(sensitive), found.c.message), else_=named)
-    return sa.case((found.c.entry == "run", named), else_=sa.cast(found.c.detail, sa.Text))
+    is_run = found.c.entry == "run"
+    return sa.case((is_run, found.c.log_message), else_=sa.cast(found.c.detail, sa.Text))
 
 
 # The rows of a run
@@ -219,7 +213,7 @@ def outcomes(organization: Organization, by: Person, run: Run, *, bom: bool = Fa
     """Export all that a run did to rows. Raises SyncError("no_permission")."""
     askers = [(organization, by)]
     _may(askers, "export")
-    query = outcome_files.outcomes(run, masked=_is_masked(askers))
+    query = outcome_files.outcomes(run, *_readers(askers))
     return _of_run("outcomes", askers, run, query, bom=bom)
 
 
@@ -228,11 +222,11 @@ def rejects(organization: Organization, by: Person, run: Run, *, bom: bool = Fal
     askers = [(organization, by)]
     _may(askers, "export", "sync")
     with db.begin() as connection:
-        query = outcome_files.rejects(connection, run, masked=_is_masked(askers))
+        query = outcome_files.rejects(connection, run, *_readers(askers))
     return _of_run("rows to mend", askers, run, query, bom=bom)
 
 
 def _of_run(what: str, askers: Askers, run: Run, query: sa.Select[Any], *, bom: bool) -> Export:
     file = f"{run.resource}-run-{run.id}-{what.replace(' ', '-')}.csv"
-    facts = {"run": run.id, "masked": _is_masked(askers)}
+    facts = {"run": run.id, "masked": not privacy.permits(_readers(askers))}
     return Export(what, file, askers, query, facts, bom, run)

@@ -1,11 +1,15 @@
 """What only the whole sheet, or the table, shows of a row: repeats, references, unique values."""
 
+from collections.abc import Sequence
+
 from psycopg import sql
 from sqlalchemy import Connection
 
 from sync_core.catalogue.fields import Field
 from sync_core.catalogue.resource import Entity
-from sync_core.engine.statements import Scope, column, listed, named, same
+from sync_core.engine.statements import Scope, column, listed, same, told
+from sync_core.records import privacy
+from sync_core.records.privacy import Place, Sight
 
 
 def find(connection: Connection, scope: Scope) -> int:
@@ -25,8 +29,8 @@ def find(connection: Connection, scope: Scope) -> int:
 
 def _repeated_keys(connection: Connection, scope: Scope) -> int:
     label = " + ".join(field.label for field in scope.entity.keys)
-    sentence = sql.SQL("format('%s %s stands in row %s already', {}::text, {}, first)").format(
-        sql.Literal(label), scope.names["s_key"]
+    sentence = sql.SQL("format('%s stands in row %s already', {}, first)").format(
+        _quoting(label, scope.entity.keys, scope.names["s_key"])
     )
     return scope.run(
         connection,
@@ -45,15 +49,24 @@ def _references(connection: Connection, scope: Scope, field: Field) -> int:
 
 
 def _parent_names(scope: Scope, field: Field, parent: Entity) -> dict[str, sql.Composable]:
-    sentence = sql.SQL("format('%s %s does not exist', {}::text, {})").format(
-        sql.Literal(field.label), sql.Identifier("s", field.column)
-    )
+    sentence = sql.SQL("format('%s does not exist', {})").format(_reference(field))
     return {
         "cell_value": sql.Identifier("s", field.column),
         "parent": sql.Identifier(parent.name),
         "parent_key": sql.Identifier(parent.keys[0].column),
         "unknown": scope.issue(field, "unknown_reference", sentence),
     }
+
+
+def _reference(field: Field) -> sql.Composed:
+    return _quoting(field.label, [field], sql.Identifier("s", field.column))
+
+
+def _quoting(label: str, fields: Sequence[Field], cell: sql.Composable) -> sql.Composed:
+    """Return the SQL of a label with what its cell holds, where everybody may read that."""
+    if any(privacy.sight(field, Place.LOG) is not Sight.SHOWN for field in fields):
+        return sql.SQL("{}::text").format(sql.Literal(label))
+    return sql.SQL("{} || {}::text").format(sql.Literal(f"{label} "), cell)
 
 
 def _to_table(connection: Connection, scope: Scope, field: Field, parent: Entity) -> int:
@@ -74,9 +87,7 @@ def _to_this_run(connection: Connection, scope: Scope, field: Field, parent: Ent
     The first row of a key counts; a parent that was not read must stand in the table.
     """
     theirs = scope.of(parent).names
-    failed = sql.SQL("format('%s %s failed (row %s)', {}::text, {}, r.row_number)").format(
-        sql.Literal(field.label), sql.Identifier("s", field.column)
-    )
+    failed = sql.SQL("format('%s failed (row %s)', {}, r.row_number)").format(_reference(field))
     return scope.run(
         connection,
         "insert into {findings} select s.row_number,"
@@ -151,7 +162,7 @@ def _held(scope: Scope, field: Field, candidates: sql.Composed) -> sql.Composed:
         " order by s.row_number, n.row_number"
     ).format(
         candidates=candidates,
-        issue=_taken(scope, field, named("t", scope.entity)),
+        issue=_taken(scope, field, told("t", scope.entity) or sql.Literal("another record")),
         n_is_t=same("n", "t", scope.entity.keys),
         deletes=sql.Literal(scope.entity.removal == "delete"),
         **_about(scope, field),

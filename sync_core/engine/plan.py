@@ -14,6 +14,8 @@ from sync_core.engine import checks, staging
 from sync_core.engine.statements import Scope, column, key_text
 from sync_core.engine.tally import NAMED, Named, Tally
 from sync_core.foundation import db
+from sync_core.records import privacy
+from sync_core.records.privacy import Place
 
 MEMORY = (  # for joins of a million rows, which would go to disk otherwise
     "set local work_mem = '96MB'; set local hash_mem_multiplier = 2; set local jit = off;"
@@ -223,9 +225,8 @@ def standing(connection: Connection, scope: Scope) -> int:
 def named_rows(connection: Connection, scope: Scope) -> list[Named]:
     """Name the first failed and skipped rows, with their reasons, for the log message.
 
-    Everybody reads that: who is named by something sensitive is named by the key.
+    Everybody reads that: who is called by something personal is called by the key, or the row.
     """
-    hidden = any(f.sensitive and f.label == scope.entity.named_by for f in scope.entity.fields)
     rows = scope.ask(
         connection,
         "select {who}, rule, (select string_agg(i ->> 'sentence', '; ')"
@@ -233,8 +234,15 @@ def named_rows(connection: Connection, scope: Scope) -> list[Named]:
         " (partition by kind, rule order by row_number) as place from {plan}"
         " where kind in ('failed', 'skipped')) p where place <= {most} order by p.row_number",
         most=sql.Literal(NAMED),
-        who=sql.SQL("coalesce({}, 'row ' || p.row_number)").format(key_text("p", scope.entity, " "))
-        if hidden
-        else sql.SQL("name"),
+        who=_told(scope.entity),
     )
     return [Named(name, reason or "", rule) for name, rule, reason in rows]
+
+
+def _told(entity: Entity) -> sql.Composable:
+    """Return the SQL of what everybody may read of which planned row it is."""
+    hidden = privacy.hidden(entity, Place.LOG)
+    if privacy.may_be_named(entity, hidden):
+        return sql.SQL("name")
+    key = key_text("p", entity, " ") if privacy.may_be_keyed(entity, hidden) else sql.SQL("null")
+    return sql.SQL("coalesce({}, 'row ' || p.row_number)").format(key)

@@ -14,7 +14,9 @@ from sync_core.engine import staging
 from sync_core.engine.headers import Columns, letters
 from sync_core.engine.validate import WITHDRAWN
 from sync_core.foundation import db
+from sync_core.records import privacy
 from sync_core.records.outcome_format import KEY_SEPARATOR
+from sync_core.records.privacy import Place
 
 
 @dataclass(frozen=True)
@@ -134,3 +136,11 @@ def named(table: str, entity: Entity) -> sql.Composed:
     if not names:
         return key
     return sql.SQL("coalesce({}, {})").format(column(table, names[0]), key)
+
+
+def told(table: str, entity: Entity) -> sql.Composed | None:
+    """Return the SQL of what a sentence calls a row, which everybody may read; None: nothing."""
+    hidden = privacy.hidden(entity, Place.LOG)
+    if privacy.may_be_named(entity, hidden):
+        return named(table, entity)
+    return key_text(table, entity, " ") if privacy.may_be_keyed(entity, hidden) else None

@@ -16,7 +16,7 @@ Permission = Literal["read", "personal", "sync", "analyze", "audit", "export", "
 MAY: dict[Role, frozenset[Permission]] = {
     "viewer": frozenset({"read"}),
     "analyst": frozenset({"read", "personal", "sync"}),
-    "manager": frozenset({"read", "personal", "analyze", "audit", "export"}),  # starts nothing
+    "manager": frozenset({"read", "analyze", "audit", "export"}),  # starts nothing
     "admin": frozenset({"read", "personal", "sync", "analyze", "audit", "export", "administer"}),
 }
 

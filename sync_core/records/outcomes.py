@@ -1,16 +1,16 @@
 """What a run did to each row, a screenful at a time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from sync_core.catalogue import resources
 from sync_core.foundation import tables
 from sync_core.organizations.people import Person
 from sync_core.records import privacy
+from sync_core.records.privacy import Place
 from sync_core.runs import Run
 
 CHANGED = ("created", "updated", "removed")
@@ -52,28 +52,31 @@ def read(
 ) -> list[Outcome]:
     """Read a window of the run's outcomes: failed ones first, then by entity and row.
 
-    What the `person` may not see is masked, and not searched.
+    What the `person` may not see is masked, and neither searched nor sorted by.
     """
-    kept = tables.outcomes.c
+    kept, seen = tables.outcomes.c, privacy.outcomes(Place.HISTORY, person)
     query = (
-        sa.select(*(kept[name] for name in Outcome.__dataclass_fields__))
+        sa.select(
+            kept.entity,
+            kept.kind,
+            kept.row_number,
+            seen.key.label("key"),
+            seen.name.label("name"),
+            kept.rule,
+            seen.changes.label("changes"),
+            seen.issues.label("issues"),
+        )
         .where(*_which(run, wanted, person))
         .order_by(
-            (kept.kind == "failed").desc(), kept.entity, kept.row_number.nulls_last(), kept.key
+            (kept.kind == "failed").desc(),
+            kept.entity,
+            kept.row_number.nulls_last(),
+            privacy.outcomes(Place.SORT, person).order,
         )
         .limit(wanted.limit)
         .offset(wanted.offset)
     )
-    return [_seen(Outcome(**row), person) for row in connection.execute(query).mappings()]
-
-
-def _seen(outcome: Outcome, person: Person | None) -> Outcome:
-    entity = resources.ENTITIES[outcome.entity]
-    return replace(
-        outcome,
-        name=privacy.name(entity, person, outcome.name),
-        changes=privacy.changes(entity, person, outcome.changes),
-    )
+    return [Outcome(**row) for row in connection.execute(query).mappings()]
 
 
 def _which(run: Run, wanted: Wanted, person: Person | None) -> list[sa.ColumnElement[bool]]:
@@ -85,9 +88,6 @@ def _which(run: Run, wanted: Wanted, person: Person | None) -> list[sa.ColumnEle
     ]
     if run.finished_at:
         which.append(kept.at <= run.finished_at)
-    unseen = [
-        e.name for e in resources.CATALOGUE[run.resource].entities if privacy.hidden(e, person)
-    ]
-    name = sa.case((kept.entity.in_(unseen), None), else_=kept.name)
-    row = sa.func.concat_ws("\n", kept.key, name, kept.rule, sa.cast(kept.issues, sa.Text))
+    seen = privacy.outcomes(Place.SEARCH, person)
+    row = sa.func.concat_ws("\n", seen.key, seen.name, kept.rule, sa.cast(seen.issues, sa.Text))
     return [*which, *(row.icontains(word, autoescape=True) for word in wanted.search.split())]

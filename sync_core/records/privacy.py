@@ -1,41 +1,278 @@
-"""What is hidden of rows from those who may not see personal data."""
+"""Who sees which personal field, and where: one table, and the SQL that keeps to it.
 
-from collections.abc import Mapping
+Personal is what the catalogue declares as sensitive. Pages and files read rows and outcomes by the
+columns that are made here, so they cannot disagree. Sentences, messages and logs have one text for
+all their readers: they never quote a personal cell, whoever reads them.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+
+from sync_core.catalogue import resources
 from sync_core.catalogue.fields import Field
 from sync_core.catalogue.resource import Entity
+from sync_core.foundation import tables
+from sync_core.foundation.errors import CATALOGUE
 from sync_core.organizations.people import Person
+from sync_core.records.outcome_format import KEY_SEPARATOR
 
-MASK = "***"  # stands for whatever a hidden cell holds; a blank one stays blank
+MASK = "***"  # stands for whatever a masked cell holds; a blank one stays blank
+NOT_SAID = "Not as it should be"  # where the catalogue has no sentence for a code
+OURS = ("_removed_at",)  # columns of our own that an update may change
 
-
-def hidden(entity: Entity, person: Person | None) -> tuple[Field, ...]:
-    """Return the fields of which the person may see nothing; nobody sees no sensitive one."""
-    if person and person.may("personal"):
-        return ()
-    return tuple(field for field in entity.fields if field.sensitive)
-
-
-def name(entity: Entity, person: Person | None, value: str | None) -> str | None:
-    """Hide what a row is called, where that is a hidden field's value."""
-    labels = {field.label for field in hidden(entity, person)}
-    return MASK if value and entity.named_by in labels else value
+Column = sa.ColumnElement[Any]
+_ROWS = tables.outcomes.c
 
 
-def changes(
-    entity: Entity, person: Person | None, found: Mapping[str, Any] | None
-) -> Mapping[str, Any] | None:
-    """Hide before and after of hidden fields, or their values in a whole removed row."""
-    columns = {field.column for field in hidden(entity, person)}
-    if not found or not columns & found.keys():
-        return found
-    return {
-        column: _masked(value) if column in columns else value for column, value in found.items()
+class Place(StrEnum):
+    """Where a cell may turn up."""
+
+    PAGE = "page"  # the rows of a table
+    HISTORY = "history"  # what a run did to a row: its name, its cells before and after
+    EXPORT = "export"  # files
+    SEARCH = "search"
+    FILTER = "filter"
+    SORT = "sort"
+    LOG = "log"  # messages, notes, logs, and the sentences of issues
+
+
+class Sight(StrEnum):
+    """How much of a cell is seen."""
+
+    SHOWN = "shown"
+    MASKED = "masked"
+    WITHHELD = "withheld"  # neither shown nor used: as if there were no such cell
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a personal field is seen by those who may see personal data, and by all others."""
+
+    permitted: Sight
+    others: Sight
+
+
+TABLE: Mapping[Place, Rule] = {
+    Place.PAGE: Rule(Sight.SHOWN, Sight.MASKED),
+    Place.HISTORY: Rule(Sight.SHOWN, Sight.MASKED),
+    Place.EXPORT: Rule(Sight.SHOWN, Sight.MASKED),
+    Place.SEARCH: Rule(Sight.SHOWN, Sight.WITHHELD),
+    Place.FILTER: Rule(Sight.SHOWN, Sight.WITHHELD),
+    Place.SORT: Rule(Sight.SHOWN, Sight.WITHHELD),
+    Place.LOG: Rule(Sight.WITHHELD, Sight.WITHHELD),
+}
+
+
+def permits(readers: Iterable[Person | None]) -> bool:
+    """Return whether all of these readers may see personal data; where there is none, nobody may.
+
+    Who reads the data of several organizations at once is a person in each of them.
+    """
+    persons = list(readers)
+    return bool(persons) and all(person and person.may("personal") for person in persons)
+
+
+def personal(place: Place, *readers: Person | None) -> Sight:
+    """Return how the readers see personal fields in a place."""
+    rule = TABLE[place]
+    return rule.permitted if permits(readers) else rule.others
+
+
+def sight(field: Field, place: Place, *readers: Person | None) -> Sight:
+    """Return how the readers see a field in a place."""
+    return personal(place, *readers) if field.sensitive else Sight.SHOWN
+
+
+def hidden(entity: Entity, place: Place, *readers: Person | None) -> tuple[Field, ...]:
+    """Return the fields of which the readers see nothing there."""
+    return tuple(f for f in entity.fields if sight(f, place, *readers) is not Sight.SHOWN)
+
+
+def may_be_named(entity: Entity, hidden: Iterable[Field]) -> bool:
+    """Return whether a row's name says nothing of hidden fields; without a name it is its key."""
+    labels = {field.label for field in hidden}
+    return entity.named_by not in labels and may_be_keyed(entity, hidden)
+
+
+def may_be_keyed(entity: Entity, hidden: Iterable[Field]) -> bool:
+    """Return whether a row's key says nothing of hidden fields."""
+    return not set(entity.keys) & set(hidden)
+
+
+# What a run did to rows, as somebody sees it
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """The columns of outcomes, as readers see them in a place.
+
+    What is not known to be open is hidden: rows of unknown tables, cells under other headers.
+    """
+
+    place: Place
+    sight: Sight  # of personal fields
+
+    @property
+    def name(self) -> Column:
+        """What people call a row."""
+        return self._where(_open_names(), _ROWS.name)
+
+    @property
+    def key(self) -> Column:
+        """A row's key, as people read it."""
+        return self._where(_open_keys(), sa.func.replace(_ROWS.key, KEY_SEPARATOR, " · "))
+
+    @property
+    def called(self) -> Column:
+        """What tells a row from others: its name, else its key."""
+        key = sa.func.replace(_ROWS.key, KEY_SEPARATOR, " · ")
+        if self.sight is Sight.SHOWN:
+            return sa.func.coalesce(_ROWS.name, key)
+        named = sa.case((_ROWS.entity.in_(_open_names()), _ROWS.name))
+        keyed = sa.case((_ROWS.entity.in_(_open_keys()), key))
+        return sa.func.coalesce(named, keyed, self._mask)
+
+    @property
+    def order(self) -> Column:
+        """The key in its order, or in one that says nothing of it."""
+        if self.sight is Sight.SHOWN:
+            return _ROWS.key
+        return sa.case((_ROWS.entity.in_(_open_keys()), _ROWS.key), else_=sa.func.md5(_ROWS.key))
+
+    @property
+    def changes(self) -> Column:
+        """Each changed column before and after, or the cells of a removed row; JSON."""
+        if self.sight is Sight.SHOWN:
+            return _ROWS.changes
+        change = sa.func.jsonb_each(_ROWS.changes).table_valued(
+            sa.column("key", sa.Text), sa.column("value", JSONB), name="change"
+        )
+        column, value = change.c.key, change.c.value
+        seen = sa.case((_is_open(column), value), else_=self._json(value))
+        return _of_the_row(sa.func.jsonb_object_agg(column, seen, type_=JSONB))
+
+    @property
+    def issues(self) -> Column:
+        """What is wrong with a row; of a hidden cell it is said in general; JSON."""
+        if self.sight is Sight.SHOWN:
+            return _ROWS.issues
+        elements = sa.func.jsonb_array_elements(_ROWS.issues)
+        value = sa.column("value", JSONB)
+        listed = elements.table_valued(value, with_ordinality="place", name="listed")
+        listed = listed.render_derived()
+        issue = listed.c.value
+        general = sa.func.coalesce(_sentences().op("->>")(issue["code"].astext), NOT_SAID)
+        said = issue.op("||")(sa.func.jsonb_build_object("sentence", general))
+        seen = sa.case((_is_open(issue["field"].astext), issue), else_=said)
+        return _of_the_row(sa.func.jsonb_agg(aggregate_order_by(seen, listed.c.place), type_=JSONB))
+
+    def under(self, header: str) -> Column:
+        """Return the raw cell under a header."""
+        return self._where(_open_under(header), _ROWS.raw[header].astext)
+
+    def of(self, field: Column) -> Column:
+        """Return the raw cell of a field, given by its label."""
+        cell: Column = _ROWS.raw.op("->>")(field)
+        if self.sight is Sight.SHOWN:
+            return cell
+        return sa.case((_is_open(field), cell), (cell.is_not(None), self._mask), else_=None)
+
+    def shows(self, header: str, entities: Iterable[Entity]) -> bool:
+        """Return whether a file of these entities has a column for the header.
+
+        Nobody knows what stands under a header that is not declared.
+        """
+        declared = (name for entity in entities for f in entity.fields for name in _headers(f))
+        return self.sight is Sight.SHOWN or header.casefold() in set(declared)
+
+    @property
+    def _mask(self) -> Column:
+        return sa.literal(MASK) if self.sight is Sight.MASKED else sa.null()
+
+    def _where(self, entities: Iterable[str], cell: Column) -> Column:
+        """Show the cell in the rows of these entities alone."""
+        if self.sight is Sight.SHOWN:
+            return cell
+        seen = _ROWS.entity.in_(list(entities))
+        return sa.case((seen, cell), (cell.is_not(None), self._mask), else_=None)
+
+    def _json(self, value: Column) -> Column:
+        """Hide a value, or both of before and after: that they differ is no secret."""
+        parts = (self._json_cell(value[place]) for place in (0, 1))
+        both = sa.func.jsonb_build_array(*parts)
+        pair = sa.func.jsonb_typeof(value) == "array"
+        return sa.case((pair, both), else_=self._json_cell(value))
+
+    def _json_cell(self, value: Column) -> Column:
+        blank = sa.func.jsonb_typeof(value) == "null"
+        return sa.case((blank, value), else_=sa.func.to_jsonb(sa.cast(self._mask, sa.Text)))
+
+
+def outcomes(place: Place, *readers: Person | None) -> Outcomes:
+    """Return the columns of outcomes as the readers see them in a place."""
+    return Outcomes(place, personal(place, *readers))
+
+
+def _of_the_row(gathered: Column) -> Column:
+    return sa.select(gathered).correlate(tables.outcomes).scalar_subquery()
+
+
+def _open(entity: Entity) -> list[Field]:
+    return [field for field in entity.fields if not field.sensitive]
+
+
+def _sensitive(entity: Entity) -> list[Field]:
+    return [field for field in entity.fields if field.sensitive]
+
+
+def _open_names() -> list[str]:
+    known = resources.ENTITIES.items()
+    return [name for name, entity in known if may_be_named(entity, _sensitive(entity))]
+
+
+def _open_keys() -> list[str]:
+    known = resources.ENTITIES.items()
+    return [name for name, entity in known if may_be_keyed(entity, _sensitive(entity))]
+
+
+def _open_under(header: str) -> list[str]:
+    return [
+        name
+        for name, entity in resources.ENTITIES.items()
+        if any(header.casefold() in _headers(field) for field in _open(entity))
+        and not any(header.casefold() in _headers(field) for field in _sensitive(entity))
+    ]
+
+
+def _headers(field: Field) -> set[str]:
+    """Name the headers, in lower case, under which a field may stand in a sheet."""
+    return {name.casefold() for name in (field.label, *field.aliases)}
+
+
+def _is_open(name: Column) -> sa.ColumnElement[bool]:
+    """Return the SQL of whether a column, or a label, of the row's entity is no personal one."""
+    named = {
+        entity.name: {name: 1 for f in _open(entity) for name in (f.column, f.label)}
+        | dict.fromkeys(OURS, 1)
+        for entity in resources.ENTITIES.values()
     }
+    known = constant(named).op("->")(_ROWS.entity).op("?", is_comparison=True)(name)
+    whole = name == ""  # an issue of the row as a whole
+    nothing_personal = [e.name for e in resources.ENTITIES.values() if not _sensitive(e)]
+    return sa.func.coalesce(known, sa.false()) | whole | _ROWS.entity.in_(nothing_personal)
 
 
-def _masked(value: object) -> object:
-    if isinstance(value, list):  # before and after: that they differ is no secret
-        return [_masked(part) for part in value]
-    return None if value is None else MASK
+def _sentences() -> Column:
+    """Return the SQL of the sentence of each code, which quotes nothing."""
+    return constant({code: entry.sentence for code, entry in CATALOGUE.items()})
+
+
+def constant(value: Mapping[str, Any]) -> Column:
+    """Return the SQL of a constant in JSON."""
+    return sa.cast(sa.literal(json.dumps(value)), JSONB)

@@ -11,6 +11,7 @@ from sync_core.catalogue import target
 from sync_core.catalogue.resource import Entity
 from sync_core.organizations.people import Person
 from sync_core.records import privacy
+from sync_core.records.privacy import MASK, Place
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def values(
 
     Of what not everybody may see, it gives nothing.
     """
-    if column in {field.column for field in privacy.hidden(entity, None)}:
+    if column not in _seen(entity, Place.FILTER, None):
         return []
     found = target.target(entity).c[column]
     query = sa.select(found).distinct().where(found.is_not(None)).order_by(found).limit(most + 1)
@@ -69,7 +70,7 @@ def read(
     What the `person` may not see is masked, and neither searched, filtered nor sorted by.
     """
     table = target.target(entity)
-    unseen = privacy.hidden(entity, person)
+    unseen = privacy.hidden(entity, Place.PAGE, person)
     columns = [
         _masked(table.c[f.column]) if f in unseen else table.c[f.column] for f in entity.fields
     ]
@@ -80,31 +81,40 @@ def read(
 
 
 def _masked(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    return sa.case((column.is_not(None), privacy.MASK)).label(None)
+    return sa.case((column.is_not(None), MASK)).label(None)
 
 
-def _seen(entity: Entity, person: Person | None) -> dict[str, sa.ColumnElement[Any]]:
-    """Return the columns that the person may see, by name."""
-    table, unseen = target.target(entity), privacy.hidden(entity, person)
+def _seen(entity: Entity, place: Place, person: Person | None) -> dict[str, sa.ColumnElement[Any]]:
+    """Return the columns that the person sees in a place, by name."""
+    table, unseen = target.target(entity), privacy.hidden(entity, place, person)
     return {f.column: table.c[f.column] for f in entity.fields if f not in unseen}
 
 
 def _wanted(
     query: sa.Select[Any], organization_id: int, entity: Entity, view: View, person: Person | None
 ) -> sa.Select[Any]:
-    table, seen = target.target(entity), _seen(entity, person)
+    table = target.target(entity)
+    searched = _seen(entity, Place.SEARCH, person).values()
+    chosen = _seen(entity, Place.FILTER, person)
     query = query.where(table.c.organization_id == organization_id, table.c._removed_at.is_(None))  # noqa: SLF001 - a column of ours
-    row = sa.func.concat_ws("\n", *(sa.cast(column, sa.Text) for column in seen.values()))
+    row = sa.func.concat_ws("\n", *(sa.cast(column, sa.Text) for column in searched))
     return query.where(
         *(row.icontains(word, autoescape=True) for word in view.search.split()),
-        *(seen[name].in_(some) for name, some in view.only.items() if some and name in seen),
+        *(chosen[name].in_(some) for name, some in view.only.items() if some and name in chosen),
     )
 
 
 def _order(entity: Entity, view: View, person: Person | None) -> list[sa.ColumnElement[Any]]:
-    """Order by the wanted column, then by the key, so that no row is on two screens."""
-    table = target.target(entity)
-    keys = [table.c[f.column] for f in entity.keys]
-    wanted = [column for name, column in _seen(entity, person).items() if name == view.order]
+    """Order by the wanted column, then by the key, so that no row is on two screens.
+
+    A key that may not be seen is put in an order that says nothing of it.
+    """
+    table, seen = target.target(entity), _seen(entity, Place.SORT, person)
+    keys = [seen.get(f.column, _scrambled(table.c[f.column])) for f in entity.keys]
+    wanted = [column for name, column in seen.items() if name == view.order]
     first = [column.desc() if view.descending else column for column in wanted or keys[:1]]
     return [*(column.nulls_last() for column in first), *keys]
+
+
+def _scrambled(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    return sa.func.md5(sa.cast(column, sa.Text))

@@ -274,7 +274,7 @@ def test_why_rows_failed_down_to_the_rows_and_their_file(wanted: Filter, runs: l
         rows = oracle.rows_of(runs, reason.code)
         assert len(rows) == reason.count
         for offset in (0, 1, 7, len(rows) - 1, len(rows)):
-            window = ask(reasons.rows, wanted, reason.code, 5, offset)
+            window = ask(reasons.rows, wanted, reason.code, [MANAGER], 5, offset)
             told = [(row.run_id, row.entity, row.row_number) for row in window]
             assert told == rows[offset : offset + 5]
         assert [int(row["Run"]) for row in _file(wanted, reason.code)] == [row[0] for row in rows]
@@ -287,7 +287,7 @@ def _file(wanted: Filter, code: str) -> list[dict[str, str]]:
 
 
 def test_which_rows_fail_again_and_again(wanted: Filter, runs: list[Past]) -> None:
-    found = ask(reasons.offenders, wanted)
+    found = ask(reasons.offenders, wanted, [MANAGER])
     expected = oracle.offenders(runs)
     assert Counter((row.entity, row.runs) for row in found) == Counter(
         (entity, count) for (_, entity, _), count in expected.items()

@@ -1,18 +1,10 @@
-import csv
-import io
-
 import psycopg
 
-from sync_core.analytics import reasons
 from sync_core.catalogue.resources import ENTITIES
-from sync_core.foundation import db
-from sync_core.organizations.people import Person
-from sync_core.runs.filters import Filter
 from tests.db.test_sync import HEADER, row
-from tests.desk import ANA, Desk
+from tests.desk import Desk
 
 Counts = dict[str, int]
-MICHAEL = Person("Michael Tan", "michael.tan@example.org", "manager", "Marketing")
 
 
 def counted(database: psycopg.Connection, run_id: int) -> Counts:
@@ -57,22 +49,3 @@ def test_each_table_of_a_run_is_counted_apart(desk: Desk, database: psycopg.Conn
 def test_a_run_without_failed_rows_counts_nothing(desk: Desk, database: psycopg.Connection) -> None:
     run = desk.sync("locations", locations=[HEADER, row("L1")])
     assert counted(database, run.id) == {}
-
-
-def test_the_file_of_a_reason_hides_what_every_file_hides_from_those_who_mend_nothing(
-    desk: Desk,
-) -> None:
-    desk.sync("locations", locations=[HEADER, row("L2", Phone="0491 57", Latitude="200")])
-
-    def file(person: Person, code: str) -> dict[str, str]:
-        wanted = Filter(organizations=(desk.organization.id,))
-        with db.begin() as connection:
-            text = "".join(reasons.as_csv(connection, person, wanted, code))
-        (only,) = csv.DictReader(io.StringIO(text))
-        return only
-
-    assert file(ANA, "bad_phone")["Value"] == "0491 57"
-    masked = file(MICHAEL, "bad_phone")
-    assert (masked["Value"], masked["Key"]) == ("***", "L2")
-    assert "0491" not in masked["Reason"]
-    assert file(MICHAEL, "out_of_range")["Value"] == "200"

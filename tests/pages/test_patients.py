@@ -19,6 +19,7 @@ from tests.fakes.cliniko import Cliniko
 Visit = Callable[..., AppTest]
 STEPS = CATALOGUE["patients"].steps
 VERA, SARAH = "vera.olsen@example.org", "sarah.lim@example.org"
+MICHAEL = "michael.tan@example.org"
 
 
 @pytest.fixture
@@ -47,9 +48,12 @@ def test_the_figures_of_the_patients_are_shown(visit: Visit, clinic: Clinic) -> 
     assert (shown["Patients"], shown["Active"]) == ("648", "89")
 
 
-def test_a_viewer_sees_masks_where_an_analyst_sees_names(visit: Visit, clinic: Clinic) -> None:
+@pytest.mark.parametrize("email", [VERA, MICHAEL])
+def test_viewers_and_managers_see_masks_where_an_analyst_sees_names(
+    visit: Visit, clinic: Clinic, email: str
+) -> None:
     clinic.sync()
-    hidden = visit("patients", VERA)
+    hidden = visit("patients", email)
     assert set(hidden.dataframe[0].value["Last name"].dropna()) == {MASK}
     assert any("hidden from your role" in caption.value for caption in hidden.caption)
     assert "Last name" not in hidden.selectbox(key="order-patients").options

@@ -25,7 +25,7 @@ THERAPISTS = Resource(
                 Phone("Phone"),
                 Choice("Employment type", options=("Full time", "Part time", "Contract", "FLAT")),
                 Text("Location", refers_to="locations"),
-                Money("Hourly rate"),
+                Money("Hourly rate", sensitive=True),
                 Date("Start date"),
                 YesNo("Active", default=True),
             ),

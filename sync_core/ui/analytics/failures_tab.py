@@ -14,7 +14,6 @@ from sync_core.analytics.definitions import FAILED
 from sync_core.analytics.reasons import FailedRow, Offender, Reason
 from sync_core.catalogue import resources
 from sync_core.foundation import db
-from sync_core.records.outcome_format import KEY_SEPARATOR
 from sync_core.ui.analytics import cached, cards, drawing, panel
 from sync_core.ui.analytics.period import Asked, title
 from sync_core.ui.frame.visitor import Visitor
@@ -164,7 +163,8 @@ def _rows(here: Visitor, asked: Asked, reason: Reason) -> None:
     table = st.container()
     offset = paging.choose_page("reason", reason.count)
     with db.begin() as connection:
-        found = reasons.rows(connection, asked.wanted, reason.code, paging.PAGE_ROWS, offset)
+        window = (asked.readers, paging.PAGE_ROWS, offset)
+        found = reasons.rows(connection, asked.wanted, reason.code, *window)
     with table:
         _table(asked, found)
 
@@ -199,7 +199,7 @@ def _row(asked: Asked, row: FailedRow) -> dict[str, Hashable]:
         "Cell": row.cell,
         "Value": row.value,
         "Reason": row.sentence,
-        "Key": (row.key or "").replace(KEY_SEPARATOR, " · "),
+        "Key": row.key or "",
         "Run": row.run_id,
     }
 
@@ -239,7 +239,7 @@ def _runs(here: Visitor, asked: Asked, reason: Reason) -> None:
 
 
 def _offenders(here: Visitor, asked: Asked) -> None:
-    found = cached.read(reasons.offenders, asked.wanted)
+    found = cached.read(reasons.offenders, asked.wanted, asked.readers)
     about = f"Rows that failed in {reasons.AGAIN} runs or more: mend these first."
     with panel.frame("Repeat offenders", about, "offenders"):
         if not found:

@@ -12,6 +12,7 @@ from sync_core.analytics import habits
 from sync_core.analytics.definitions import Unit
 from sync_core.catalogue import resources
 from sync_core.organizations import Organization
+from sync_core.organizations.people import Person
 from sync_core.runs.filters import Filter
 from sync_core.ui.analytics import cached
 from sync_core.ui.frame import visitor
@@ -32,8 +33,18 @@ class Asked:
     wanted: Filter  # with a period
     zone: ZoneInfo
     words: str  # "30 days"
-    slugs: tuple[str, ...] = ()  # of the organizations
+    askers: tuple[tuple[Organization, Person], ...] = ()  # the organizations, and who asks there
     triggers: tuple[str, ...] = ()  # of all runs of the period
+
+    @property
+    def slugs(self) -> tuple[str, ...]:
+        """The short names of the organizations."""
+        return tuple(organization.slug for organization, _ in self.askers)
+
+    @property
+    def readers(self) -> tuple[Person, ...]:
+        """Who asks, as they are known in each of the organizations."""
+        return tuple(person for _, person in self.askers)
 
     @property
     def span(self) -> tuple[datetime, datetime]:
@@ -86,7 +97,7 @@ def ask(here: Visitor) -> Asked:
         dates = _dates(here) if chosen == OWN_PERIOD else ()
         since, until, words = span_of(str(chosen), dates, here.zone)
         chosen_organizations = _organizations(here)
-        ids = tuple(organization.id for organization in chosen_organizations)
+        ids = tuple(organization.id for organization, _ in chosen_organizations)
         wanted = Filter(organizations=ids, since=since, until=until)
         some = st.pills(
             "Resource",
@@ -99,24 +110,23 @@ def ask(here: Visitor) -> Asked:
         triggers = cached.read(habits.triggers, wanted)
         trigger = _trigger(triggers)
     wanted = replace(wanted, resource=tuple(some or ()), trigger=tuple(trigger))
-    slugs = tuple(organization.slug for organization in chosen_organizations)
-    return Asked(wanted, here.zone, words, slugs, tuple(triggers))
+    return Asked(wanted, here.zone, words, chosen_organizations, tuple(triggers))
 
 
-def _organizations(here: Visitor) -> Sequence[Organization]:
+def _organizations(here: Visitor) -> tuple[tuple[Organization, Person], ...]:
     """Show a choice to who may analyze several organizations; without one it is this one."""
-    known = {slug: there for slug, (there, _) in visitor.where(here, "analyze").items()}
+    known, this = visitor.where(here, "analyze"), (here.organization, here.person)
     if len(known) == 1:
-        return [here.organization]
+        return (this,)
     chosen = st.pills(
         "Organization",
         list(known),
         selection_mode="multi",
-        format_func=lambda slug: known[slug].name,
+        format_func=lambda slug: known[slug][0].name,
         key="organizations",
         bind="query-params",
     )
-    return [known[slug] for slug in chosen] or [here.organization]
+    return tuple(known[slug] for slug in chosen) or (this,)
 
 
 def title(resource: str) -> str:

@@ -13,6 +13,7 @@ from sync_core.catalogue.fields.amounts import MONEY_DECIMALS
 from sync_core.catalogue.resource import Entity, Resource
 from sync_core.foundation import db
 from sync_core.records import privacy, rows
+from sync_core.records.privacy import Place
 from sync_core.records.rows import View
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging, source_line, totals
@@ -74,7 +75,7 @@ def choose(resource: Resource, key: str) -> Entity:
 def _table(here: Visitor, entity: Entity, view: View) -> None:
     with db.begin() as connection:
         found = rows.read(connection, here.organization.id, entity, view, here.person)
-    unseen = privacy.hidden(entity, here.person)
+    unseen = privacy.hidden(entity, Place.PAGE, here.person)
     if unseen:
         st.caption(HIDDEN_NOTE)
     st.dataframe(
@@ -111,7 +112,7 @@ def _toolbar(here: Visitor, entity: Entity, since: Version, total: int) -> View:
         )
         only = row_filter.show(here, entity, since, total)
         st.space("stretch")
-        unseen = privacy.hidden(entity, here.person)
+        unseen = privacy.hidden(entity, Place.SORT, here.person)
         labels = {field.column: field.label for field in entity.fields if field not in unseen}
         order = st.selectbox(
             "Sort by",

@@ -9,7 +9,6 @@ import streamlit as st
 from sync_core.catalogue import resources
 from sync_core.foundation import db
 from sync_core.records import outcomes
-from sync_core.records.outcome_format import KEY_SEPARATOR
 from sync_core.records.outcomes import Outcome, Wanted
 from sync_core.runs import Run
 from sync_core.ui.frame.visitor import Visitor
@@ -80,7 +79,7 @@ def _table(run: Run, found: Sequence[Outcome], key: str) -> None:
             "Name": outcome.name,
             "Outcome": [outcome.kind.capitalize()],
             "What": explain(outcome),
-            "Key": (outcome.key or "").replace(KEY_SEPARATOR, " · "),
+            "Key": outcome.key or "",
         }
         if links:
             row["Sheet"] = cell_links.link(links, outcome)
