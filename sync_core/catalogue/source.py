@@ -2,9 +2,24 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from sync_core.catalogue.resource import Entity
+
+
+class NumberFormat(StrEnum):
+    """What the number format of a cell makes people see of the number under it."""
+
+    NUMBER = "number"
+    TEXT = "text"
+    PERCENT = "percent"
+    CURRENCY = "currency"
+    SCIENTIFIC = "scientific"
+    DATE = "date"
+    TIME = "time"
+    DATE_TIME = "date_time"
+    DURATION = "duration"
 
 
 @dataclass(frozen=True)
@@ -14,13 +29,17 @@ class Page:
     `texts[i]` holds the cells of the sheet's column i as people see them (str, or None for a
     blank one; a list or a pyarrow string array), for every header. `numbers[i]` holds, for the
     columns asked for, the number under the cell or None; it is empty where a source knows only
-    texts (CSV). `rows` are row numbers in the sheet. `tidy` names columns that `clean` would leave
-    as they are, where the source can tell that faster.
+    texts (CSV). `formats[i]` says, for the same columns, what the number's format shows
+    (`NumberFormat`), None where the source does not know; `booleans[i]` holds the truth value
+    under a cell, such as that of a checkbox, or None. `rows` are row numbers in the sheet. `tidy`
+    names columns that `clean` would leave as they are, where the source can tell that faster.
     """
 
     rows: Sequence[int]
     texts: Sequence[Any]
     numbers: Mapping[int, Sequence[float | None]] = field(default_factory=dict)
+    formats: Mapping[int, Sequence[str | None]] = field(default_factory=dict)
+    booleans: Mapping[int, Sequence[bool | None]] = field(default_factory=dict)
     tidy: Collection[int] = ()
     broken: Mapping[int, str] = field(default_factory=dict)  # row number -> why it cannot be read
     cursor: Any = None  # JSON; where reading can go on after this page, None where it cannot
@@ -45,6 +64,10 @@ class Sheet(Protocol):
     @property
     def header_row(self) -> int:
         """The header's row number; 1 for the first row."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What a person should know of the sheet, though nothing is wrong: it is hidden, say."""
 
     @property
     def locale(self) -> str | None:

@@ -4,8 +4,8 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sync_core.catalogue import header_row
 from sync_core.catalogue.fields import Field
-from sync_core.catalogue.fields.cells import plain
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Sheet
 from sync_core.foundation.errors import SyncError
@@ -27,8 +27,8 @@ class Columns:
 
 def match(entity: Entity, sheet: Sheet) -> Columns:
     """Find every field's column. Raises SyncError where one is missing or repeated."""
-    headers = tuple(map(_tidied, sheet.headers))
-    places = {field.label: _places(field, headers) for field in entity.fields}
+    headers = tuple(map(header_row.tidied, sheet.headers))
+    places = {field.label: header_row.columns_of(field, headers) for field in entity.fields}
     missing = [field for field in entity.fields if not places[field.label]]
     if missing:
         raise _missing(missing, _unknown(headers, places), sheet)
@@ -43,27 +43,13 @@ def match(entity: Entity, sheet: Sheet) -> Columns:
     )
 
 
-def _tidied(header: str) -> str:
-    """Make every run of blanks one space, and drop what nobody sees."""
-    return " ".join(plain(header).split())
-
-
-def _places(field: Field, headers: Sequence[str]) -> list[int]:
-    """Find the columns of the label, or else of an alias."""
-    for names in ((field.label,), field.aliases):
-        known = {name.casefold() for name in names}
-        if found := [i for i, header in enumerate(headers) if header.casefold() in known]:
-            return found
-    return []
-
-
 def _unknown(headers: Sequence[str], places: dict[str, list[int]]) -> list[int]:
     known = {index for found in places.values() for index in found}
     return [i for i, header in enumerate(headers) if header and i not in known]
 
 
 def _missing(fields: Sequence[Field], unknown: Sequence[int], sheet: Sheet) -> SyncError:
-    spare = [_tidied(sheet.headers[i]) for i in unknown]
+    spare = [header_row.tidied(sheet.headers[i]) for i in unknown]
     sentences = []
     for field in fields:
         guess = _guess(field, spare, alone=len(fields) == 1)

@@ -44,7 +44,7 @@ def read(work: Work, sources: Mapping[str, Source]) -> list[Scope]:
     scopes = {}
     for name in work.steps.order(list(entities)):
         sheet, columns = opened[name]
-        work.note(*columns.notes)
+        work.note(*sheet.notes, *columns.notes)
         scopes[name] = _stage(work, _scope(work, entities[name], sheet, columns), sheet)
     return [scopes[name] for name in entities]
 

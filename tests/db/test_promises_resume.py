@@ -39,6 +39,7 @@ class KeyPaging:
     name: str = "The made-up source"
     title: str = "Locations"
     header_row: int = 1
+    notes: tuple[str, ...] = ()
     locale: str | None = None
     unit: Literal["rows", "bytes"] = "rows"
 

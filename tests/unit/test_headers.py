@@ -28,6 +28,7 @@ class Header:
     title: str = "Clinics"
     name: str = "Clinics"
     header_row: int = 1
+    notes: tuple[str, ...] = ()
     locale: str | None = None
     total: int | None = None
     unit: Literal["rows", "bytes"] = "rows"

@@ -156,6 +156,7 @@ class ClinikoList:
     entity: Entity
     total: int | None  # when it was opened
     header_row: int = 0
+    notes: Sequence[str] = ()
     locale: str | None = None
     unit: Literal["rows", "bytes"] = "rows"
     headers: Sequence[str] = field(init=False)

@@ -118,6 +118,7 @@ class CsvSheet:
     headers: Sequence[str]
     total: int  # bytes
     header_row: int = 1
+    notes: Sequence[str] = ()
     unit: Literal["rows", "bytes"] = "bytes"
     text: _Text
     body: int  # where the row after the header begins

@@ -33,6 +33,7 @@ class GoogleTab:
     locale: str | None
     headers: Sequence[str]
     header_row: int = 1
+    notes: Sequence[str] = ()
     rows: int  # of the grid, most of them blank in a small sheet
     total: int | None  # rows of the grid below the header
     unit: Literal["rows", "bytes"] = "rows"
