@@ -27,7 +27,7 @@ from sync_core.operations import syncs
 from sync_core.organizations import Organization, source_settings
 from sync_core.organizations.people import Person
 from sync_core.runs import Run
-from tests.listening import Listener
+from tests.support.listener import Listener
 
 ANA = Person("Ana Ruiz", "ana.ruiz@example.org", "admin")
 DOCUMENTED = {50: "5 to 15 s", 300: "15 to 45 s", 648: "45 to 120 s"}  # what people were told

@@ -1,5 +1,6 @@
 """Real servers for every test, an organization for each, and a way to sync."""
 
+import itertools
 import os
 import shutil
 import tempfile
@@ -17,11 +18,13 @@ import psycopg
 import pytest
 
 from sync_core import organizations
-from sync_core.foundation import db, embedded, settings
+from sync_core.foundation import db, embedded, redis_clients, settings
 from sync_core.organizations import Organization
 from sync_core.organizations.people import Person
 from sync_core.runs import Run
-from tests.desk import ANA, Desk
+from tests.support.desk import ANA, Desk
+
+REDIS_DATABASES = itertools.cycle(range(1, 16))  # 0 is shared by the tests that ask for none
 
 hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no failure
 hypothesis.settings.load_profile("patient")
@@ -39,6 +42,26 @@ def servers() -> Iterator[embedded.Urls]:
     yield urls
     db.engine().dispose()
     embedded.release(10)
+
+
+@pytest.fixture
+def own_redis(servers: embedded.Urls, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give a test, and the processes that it starts, an empty database of Redis."""
+    with monkeypatch.context() as environment:
+        address = servers.redis.replace("db=0", f"db={next(REDIS_DATABASES)}")
+        environment.setenv("DATABASE_URL", servers.database)
+        environment.setenv("REDIS_URL", address)
+        _read_addresses_again()
+        redis_clients.client().flushdb()
+        yield
+    _read_addresses_again()
+
+
+def _read_addresses_again() -> None:
+    settings.current.cache_clear()
+    redis_clients.client.cache_clear()
+    redis_clients.queue_client.cache_clear()
+    redis_clients.pushing_client.cache_clear()
 
 
 @pytest.fixture

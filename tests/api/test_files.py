@@ -12,7 +12,6 @@ from typing import Any
 
 import httpx
 import pytest
-import sqlalchemy as sa
 import uvicorn
 from starlette.applications import Starlette
 from streamlit.web.server.server_util import AUTH_COOKIE_NAME, get_cookie_secret
@@ -21,14 +20,16 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from sync_core import organizations
 from sync_core.api import download, files
 from sync_core.demo import organization as demo
-from sync_core.foundation import db, redis_clients, tables
+from sync_core.foundation import db, redis_clients
 from sync_core.organizations import Organization, actions, people
 from sync_core.runs import Run
 from sync_core.runs.progress import Reporter
 from sync_core.ui.frame import cookie
-from tests.chaos import processes
-from tests.db.test_sync import HEADER, row
-from tests.desk import ANA, Desk
+from tests.support import processes
+from tests.support.desk import ANA, Desk
+from tests.support.exports import ROWS, fill, manifests, trail_of
+from tests.support.locations import HEADER, row
+from tests.support.waiting import eventually
 
 ANA_S, MICHAEL, SARAH, VERA = (
     f"{name}@example.org" for name in ("ana.ruiz", "michael.tan", "sarah.lim", "vera.olsen")
@@ -96,18 +97,6 @@ def run(home: Organization, desk: Desk) -> Run:
     assert home
     bad = row("L2", Email="nobody")
     return desk.sync("locations", locations=[HEADER, row("L1"), bad])
-
-
-def trail_of(organization: Organization, **asked: object) -> str:
-    return f"/audit.csv?{httpx.QueryParams({'organizations': organization.slug, **asked})}"  # type: ignore[dict-item]
-
-
-def manifests(organization: Organization) -> list[dict[str, Any]]:
-    done = tables.actions.c
-    which = (done.organization_id == organization.id, done.kind == "exported")
-    with db.begin() as connection:
-        query = sa.select(done.detail, done.email).where(*which).order_by(done.id)
-        return [{**found.detail, "by": found.email} for found in connection.execute(query)]
 
 
 def test_a_manager_gets_the_trail_as_a_file(server: Server, home: Organization, run: Run) -> None:
@@ -259,23 +248,6 @@ def test_too_many_streams_are_refused(server: Server, home: Organization) -> Non
     assert server.get(trail_of(home, search="no such word")).status_code == 200
 
 
-ROWS = 60_000
-
-
-def fill(organization: Organization) -> None:
-    """Make up so many actions that they do not fit between server and reader."""
-    with db.begin() as connection:
-        connection.execute(sa.text("set local session_replication_role = replica"))
-        connection.execute(
-            sa.text(
-                "insert into actions (organization_id, name, email, kind, detail)"
-                " select :org, 'Ana', 'a@example.org', 'signed in',"
-                " jsonb_build_object('padding', repeat('x', 200)) from generate_series(1, :rows)"
-            ),
-            {"org": organization.id, "rows": ROWS},
-        )
-
-
 class _reading:  # noqa: N801 - read as a function
     """Begin to read a file, and take no more than is asked for."""
 
@@ -291,15 +263,6 @@ class _reading:  # noqa: N801 - read as a function
     def __exit__(self, *error: object) -> None:
         self.stream.__exit__(None, None, None)
         self.client.close()
-
-
-def eventually(condition: Any, seconds: float = 20) -> None:  # noqa: ANN401 - a function
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return
-        time.sleep(0.05)
-    pytest.fail("it never became so")
 
 
 def test_the_log_of_a_run_is_for_everybody_who_sees_it(

@@ -16,8 +16,9 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from sync_core.foundation import db
 from sync_core.foundation.settings import ROOT
 from sync_core.organizations import Organization, people
-from tests.api.test_files import eventually, fill, manifests, trail_of
-from tests.desk import ANA
+from tests.support.desk import ANA
+from tests.support.exports import fill, manifests, trail_of
+from tests.support.waiting import eventually
 
 SECRET = "a-secret-of-the-tests-that-is-long-enough"  # noqa: S105 - of the tests
 

@@ -1,41 +1,38 @@
-"""The whole program in a real Chromium: servers, worker and pages of its own."""
+"""The program that the tests of the browser visit, and who visits it."""
 
 import os
-import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
-from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import psutil
 import pytest
 from playwright.sync_api import (
     Browser,
-    Page,
-    Route,
-    StorageState,
     expect,
     sync_playwright,
 )
 
-from sync_core.catalogue.resources import ENTITIES
-from sync_core.foundation.settings import ROOT
+from tests.support.browser import (
+    CHROMIUM,
+    CLICKS,
+    LEFT_OUT,
+    STREAMLIT,
+    SYNCDESK,
+    App,
+    SlowSheet,
+    Tab,
+    Visit,
+    free_port,
+    running,
+    wait_until_it_answers,
+)
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
-LEFT_OUT = "The browser tests were LEFT OUT: there is no Chromium here (apt-get install chromium)."
 HERE = Path(__file__).parent
 expect.set_options(timeout=10_000)  # a busy machine is not a fault of the pages
-SYNCDESK = str(Path(sys.executable).with_name("syncdesk"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -46,9 +43,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=LEFT_OUT))
 
 
-CLICKS: list[float] = []  # seconds from a click to its first result; printed, never judged
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if CLICKS:
         middle, slowest = 1000 * statistics.median(CLICKS), 1000 * max(CLICKS)
@@ -57,53 +51,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = terminalreporter.stats.get("skipped", [])
     if any(LEFT_OUT in str(report.longrepr) for report in skipped):
         terminalreporter.write_line(f"\n{LEFT_OUT}\n", red=True, bold=True)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_until_it_answers(url: str, process: "subprocess.Popen[bytes]") -> None:
-    end = time.monotonic() + 150
-    while time.monotonic() < end and process.poll() is None:
-        asked = HTTPConnection(urlsplit(url).netloc, timeout=1)
-        with suppress(OSError, HTTPException), closing(asked):
-            asked.request("GET", urlsplit(url).path or "/")
-            if asked.getresponse().status == HTTPStatus.OK:
-                return
-        time.sleep(0.1)
-    pytest.fail(f"nothing answers at {url}")
-
-
-@dataclass
-class App:
-    """A running program, and the data folder that it alone uses."""
-
-    url: str
-    data: Path
-    states: dict[str, StorageState] = field(default_factory=dict)  # of who is signed in
-
-    def command(self, *words: str, check: bool = True) -> str:
-        done = subprocess.run(
-            [SYNCDESK, *words], env=self.environ, check=check, capture_output=True, text=True
-        )
-        return done.stdout
-
-    @property
-    def environ(self) -> dict[str, str]:
-        hasty = {"SYNCDESK_COOLDOWN": "0.1"}  # one test syncs right after the other
-        return {**os.environ, **hasty, "SYNCDESK_DATA": str(self.data)}
-
-    def process(self, *words: str) -> psutil.Process:
-        """Find the process of this program whose command line holds all the words."""
-        for found in psutil.process_iter(["cmdline", "environ"]):
-            line = " ".join(found.info["cmdline"] or ())
-            ours = str(self.data) in f"{line} {(found.info['environ'] or {}).get('SYNCDESK_DATA')}"
-            if ours and all(word in line for word in words):
-                return found
-        pytest.fail(f"there is no process of {words}")
 
 
 @pytest.fixture(scope="session")
@@ -130,50 +77,6 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-class Tab:
-    """A tab at the program, which notes every request that leaves the machine."""
-
-    def __init__(
-        self,
-        browser: Browser,
-        url: str,
-        state: StorageState | None = None,
-        mode: str = "light",
-        width: int = 1280,
-    ) -> None:
-        self.url = url
-        self.context = browser.new_context(
-            viewport={"width": width, "height": 900},
-            timezone_id="Australia/Perth",
-            color_scheme="dark" if mode == "dark" else "light",
-            storage_state=state,
-        )
-        self.outside: list[str] = []
-        self.context.route("**/*", self._check)
-        self.page = self.context.new_page()
-
-    def _check(self, route: Route) -> None:
-        if urlsplit(route.request.url).hostname in {"127.0.0.1", None}:
-            route.continue_()
-        else:
-            self.outside.append(route.request.url)
-            route.abort()
-
-    def open(self, path: str = "/") -> Page:
-        self.page.goto(f"{self.url}{path}")
-        self.page.locator("h1").first.wait_for()
-        return self.page
-
-    def sign_in(self, who: str) -> StorageState:
-        """Choose a person of the demo."""
-        self.open().get_by_role("button", name=who).click()
-        self.page.get_by_role("heading", name="Overview").wait_for()
-        return self.context.storage_state()
-
-
-Visit = Callable[..., Tab]
-
-
 @pytest.fixture
 def visit(browser: Browser, app: App) -> Iterator[Visit]:
     """Open a tab as somebody; nobody's for `who=None`."""
@@ -191,34 +94,6 @@ def visit(browser: Browser, app: App) -> Iterator[Visit]:
     for tab in tabs:
         tab.context.close()
     assert [address for tab in tabs for address in tab.outside] == []
-
-
-class SlowSheet:
-    """A published CSV of clinics, whose server stops half-way until it is told to go on."""
-
-    def __init__(self) -> None:
-        self.labels = [field.label for field in ENTITIES["locations"].fields]
-        self.go_on = threading.Event()
-        self.fill()
-
-    def fill(self, broken: int = 0) -> None:
-        """Make 4,000 rows, the first of them with a phone that is none."""
-        rows = [[f"S{n:05}", f"Clinic {n}", *self._rest(n <= broken)] for n in range(1, 4001)]
-        self.body = "".join(",".join(row) + "\r\n" for row in [self.labels, *rows]).encode()
-
-    def _rest(self, broken: bool) -> list[str]:  # noqa: FBT001
-        return ["not a phone" if broken and label == "Phone" else "" for label in self.labels[2:]]
-
-    def serve(self, handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(200)
-        handler.send_header("Content-Type", "text/csv; charset=utf-8")
-        handler.send_header("Content-Length", str(len(self.body)))
-        handler.end_headers()
-        half = len(self.body) // 2
-        with suppress(OSError):  # who asks may have been told to stop
-            handler.wfile.write(self.body[:half])
-            self.go_on.wait(60)
-            handler.wfile.write(self.body[half:])
 
 
 @pytest.fixture(scope="session")
@@ -248,7 +123,6 @@ def slow_sheet(published: SlowSheet) -> Iterator[SlowSheet]:
     published.go_on.set()
 
 
-STREAMLIT = [sys.executable, "-m", "streamlit", "run", str(ROOT / "Home.py")]
 SECRETS = """
 [auth]
 redirect_uri = "http://127.0.0.1:{pages}/oauth2callback"
@@ -257,17 +131,6 @@ client_id = "sync-desk"
 client_secret = "made-up"
 server_metadata_url = "http://127.0.0.1:{provider}/.well-known/openid-configuration"
 """
-
-
-@contextmanager
-def _running(program: list[str], app: App) -> Iterator["subprocess.Popen[bytes]"]:
-    quiet = subprocess.DEVNULL
-    process = subprocess.Popen(program, cwd=ROOT, env=app.environ, stdout=quiet, stderr=quiet)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 @pytest.fixture
@@ -285,8 +148,8 @@ def openid(app: App, tmp_path: Path) -> Iterator[App]:
     claims = [word for user in users for word in ("--user-claims", user)]
     options = ["--server.port", str(pages), "--server.address", "127.0.0.1"]
     with (
-        _running([mock, "-p", str(provider), *claims], app) as issuer,
-        _running([*STREAMLIT, *options, "--secrets.files", str(secrets)], app) as server,
+        running([mock, "-p", str(provider), *claims], app) as issuer,
+        running([*STREAMLIT, *options, "--secrets.files", str(secrets)], app) as server,
     ):
         well_known = f"http://127.0.0.1:{provider}/.well-known/openid-configuration"
         wait_until_it_answers(well_known, issuer)

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from sync_core.catalogue.resources import CATALOGUE
 from sync_core.foundation.settings import ROOT
-from tests.browser.conftest import App, SlowSheet, Tab, Visit
+from tests.support.browser import App, SlowSheet, Tab, Visit
 
 FOLDER = Path(ROOT, "screenshots")
 PAGES = {

@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import App, Visit
+from tests.support.browser import App, Visit
 
 VIEWS = ("Results", "Speed", "Failures", "Week", "People")
 PAGES = (

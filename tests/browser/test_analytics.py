@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from sync_core.ui.analytics.panel import MAX_VISIBLE_ROWS
-from tests.browser.conftest import Visit
+from tests.support.browser import Visit
 
 WAIT = 20_000  # milliseconds, on a machine that is busy with other things
 TALL = 2_200  # pixels, so that nothing has to be scrolled to

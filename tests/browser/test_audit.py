@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import App, Visit
+from tests.support.browser import App, Visit
 
 
 def choose(page: Page, label: str, value: str) -> None:

@@ -3,7 +3,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from sync_core.records import privacy
-from tests.browser.conftest import Visit
+from tests.support.browser import Visit
 
 START = re.compile("^Sync data$|^Sync again$|^Retry$")
 MASK = privacy.MASK.encode()

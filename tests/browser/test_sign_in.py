@@ -3,7 +3,7 @@ import subprocess
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import STREAMLIT, App, Tab, Visit
+from tests.support.browser import STREAMLIT, App, Tab, Visit
 
 
 def sign_out(page: Page) -> None:

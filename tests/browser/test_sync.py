@@ -5,7 +5,7 @@ import time
 import psutil
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import CLICKS, App, SlowSheet, Visit
+from tests.support.browser import CLICKS, App, SlowSheet, Visit
 
 STARTED = re.compile(r"Sync started\.\.\.|Sync in progress\.\.\.")
 DONE = re.compile(r"Processed 4000 locations")

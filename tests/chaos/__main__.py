@@ -13,17 +13,23 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+
+import sqlalchemy as sa
 
 from sync_core import organizations
 from sync_core.catalogue import resources
 from sync_core.foundation import db, embedded, settings
 from sync_core.organizations import source_settings
-from tests.chaos import processes, verdict, witness
-from tests.chaos.cast import Crew, Lane, User
+from tests.chaos import verdict, witness
+from tests.chaos.actors import Crew, Lane, User
 from tests.chaos.faults import Faults
 from tests.chaos.figures import figures
 from tests.chaos.sheets import KINDS, Sheet
+from tests.support import processes, watching
+from tests.support.waiting import eventually
 
 ORGANIZATIONS = ("north", "south")
 USERS = 3
@@ -78,7 +84,7 @@ def _chaos(folder: Path, options: argparse.Namespace) -> int:
     _settle(crew)
     print(f"settled after {time.monotonic() - start:.1f} s")
     crew.end()
-    time.sleep(2)  # for maintenance to notice
+    _within(10, lambda: not processes.left())
     return _report(lanes, users, faults)
 
 
@@ -121,7 +127,7 @@ def _disturb(
     until = time.monotonic() + options.minutes * 60
     while time.monotonic() < until:
         time.sleep(faults.chance.uniform(0.8, 2.5))
-        crew.replace_the_dead()
+        crew.replace_ended()
         faults.throw()
     stop.set()
     faults.wait()
@@ -132,14 +138,19 @@ def _disturb(
 
 def _settle(crew: Crew) -> None:
     """Wait until no run is active and nothing is left behind, or until that is hopeless."""
-    until = time.monotonic() + verdict.LIMIT + 20
-    while time.monotonic() < until:
-        crew.replace_the_dead()
-        time.sleep(0.5)
+
+    def nothing_is_left() -> bool:
+        crew.replace_ended()
         active = "select 1 from runs where finished_at is null"
-        if processes.postgres_answers() and not processes.ask(active):
-            break
-    time.sleep(3)  # for maintenance to tidy up
+        return not watching.ask(active) and not list(verdict.left_in_postgres())
+
+    _within(verdict.LIMIT + 20, nothing_is_left)
+
+
+def _within(seconds: float, comes_true: Callable[[], bool]) -> None:
+    """Wait no longer than that: where it does not come true, the verdict will say so."""
+    with suppress(TimeoutError):
+        eventually(comes_true, seconds, despite=(sa.exc.DBAPIError, sa.exc.TimeoutError))
 
 
 def _report(lanes: list[Lane], users: list[User], faults: Faults) -> int:
@@ -148,7 +159,7 @@ def _report(lanes: list[Lane], users: list[User], faults: Faults) -> int:
     print("faults:", dict(Counter(fault.name for fault in faults.done)))
     print("answers to users:", dict(answers))
     print("runs:", dict(Counter(run.status for run in done)))
-    print("attempts:", dict(processes.ask("select ended, count(*) from attempts group by 1")))
+    print("attempts:", dict(watching.ask("select ended, count(*) from attempts group by 1")))
     waits = [wait for user in users for wait in user.waits]
     measured = figures(faults.done, waits, verdict.LIMIT)
     for figure in measured:

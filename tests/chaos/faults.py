@@ -1,4 +1,4 @@
-"""What a chaos run throws at its cast and its servers."""
+"""What a chaos run throws at its workers and its servers."""
 
 import random
 import signal
@@ -13,15 +13,15 @@ from redis import RedisError
 
 from sync_core.foundation import redis_clients
 from sync_core.runs import lease
-from tests.chaos import processes
-from tests.chaos.cast import Crew
-from tests.chaos.processes import Process, frozen, gone, kill
+from tests.chaos.actors import Crew
+from tests.support import processes
+from tests.support.processes import Process, frozen, gone, kill
 
 POSTGRES, REDIS = "Postgres", "Redis"
 
 
 @dataclass(frozen=True)
-class Victims:
+class Targets:
     """Whom a fault may hit."""
 
     worker: Process
@@ -61,14 +61,14 @@ class Faults:
             return
         maintenance = tuple(processes.maintenance(process) for process in self.crew.workers)
         alone = tuple(process.pid for process in self.crew.others)
-        victims = Victims(
+        targets = Targets(
             worker,
             processes.work_horse(worker),
             maintenance + alone,
             self.chance.uniform(2, 8),
             self.chance,
         )
-        self._busy[target] = Thread(target=self._do, args=(name, victims), daemon=True)
+        self._busy[target] = Thread(target=self._do, args=(name, targets), daemon=True)
         self._busy[target].start()
 
     def wait(self) -> None:
@@ -76,90 +76,90 @@ class Faults:
         for thread in self._busy.values():
             thread.join(60)
 
-    def _do(self, name: str, victims: Victims) -> None:
+    def _do(self, name: str, targets: Targets) -> None:
         start = time.time()
         with suppress(ProcessLookupError, FileNotFoundError, psutil.Error, RedisError):
-            FAULTS[name][1](victims)
-        self.done.append(Fault(name, victims.worker.pid, victims.work_horse, start, time.time()))
+            FAULTS[name][1](targets)
+        self.done.append(Fault(name, targets.worker.pid, targets.work_horse, start, time.time()))
 
 
-def work_horse_killed(victims: Victims) -> None:
-    kill(victims.work_horse)
+def work_horse_killed(targets: Targets) -> None:
+    kill(targets.work_horse)
 
 
-def worker_killed(victims: Victims) -> None:
-    kill(victims.worker.pid)
+def worker_killed(targets: Targets) -> None:
+    kill(targets.worker.pid)
 
 
-def worker_and_work_horse_killed(victims: Victims) -> None:
-    kill(victims.worker.pid)
-    kill(victims.work_horse)
+def worker_and_work_horse_killed(targets: Targets) -> None:
+    kill(targets.worker.pid)
+    kill(targets.work_horse)
 
 
-def worker_stopped(victims: Victims) -> None:
-    kill(victims.worker.pid, signal.SIGTERM)
+def worker_stopped(targets: Targets) -> None:
+    kill(targets.worker.pid, signal.SIGTERM)
 
 
-def work_horse_frozen(victims: Victims) -> None:
-    with frozen(victims.work_horse):
-        time.sleep(lease.LEASE_SECONDS + victims.seconds)
+def work_horse_frozen(targets: Targets) -> None:
+    with frozen(targets.work_horse):
+        time.sleep(lease.LEASE_SECONDS + targets.seconds)
 
 
-def worker_and_work_horse_frozen(victims: Victims) -> None:
-    with frozen(victims.worker.pid, victims.work_horse):
-        time.sleep(victims.seconds * 2)
+def worker_and_work_horse_frozen(targets: Targets) -> None:
+    with frozen(targets.worker.pid, targets.work_horse):
+        time.sleep(targets.seconds * 2)
 
 
-def maintenance_killed(victims: Victims) -> None:
-    kill(victims.chance.choice(victims.maintenance))
+def maintenance_killed(targets: Targets) -> None:
+    kill(targets.chance.choice(targets.maintenance))
 
 
-def all_maintenance_frozen(victims: Victims) -> None:
-    with frozen(*victims.maintenance):
-        time.sleep(victims.seconds)
+def all_maintenance_frozen(targets: Targets) -> None:
+    with frozen(*targets.maintenance):
+        time.sleep(targets.seconds)
 
 
-def redis_wiped(_victims: Victims) -> None:
+def redis_wiped(_targets: Targets) -> None:
     redis_clients.client().flushall()
 
 
-def redis_killed(_victims: Victims) -> None:
+def redis_killed(_targets: Targets) -> None:
     kill(processes.valkey())
 
 
-def redis_down(victims: Victims) -> None:
+def redis_down(targets: Targets) -> None:
     with gone(processes.valkey):
-        time.sleep(victims.seconds)
+        time.sleep(targets.seconds)
 
 
-def redis_frozen(victims: Victims) -> None:
+def redis_frozen(targets: Targets) -> None:
     with frozen(processes.valkey()):
-        time.sleep(victims.seconds)
+        time.sleep(targets.seconds)
 
 
-def postgres_killed(_victims: Victims) -> None:
+def postgres_killed(_targets: Targets) -> None:
     kill(processes.postmaster())
 
 
-def postgres_restarted(_victims: Victims) -> None:
+def postgres_restarted(_targets: Targets) -> None:
     kill(processes.postmaster(), signal.SIGINT)
 
 
-def postgres_backend_killed(victims: Victims) -> None:
-    kill(victims.chance.choice(processes.postgres()[1:]))
+def postgres_backend_killed(targets: Targets) -> None:
+    kill(targets.chance.choice(processes.postgres()[1:]))
 
 
-def postgres_down(victims: Victims) -> None:
+def postgres_down(targets: Targets) -> None:
     with gone(processes.postmaster):
-        time.sleep(victims.seconds)
+        time.sleep(targets.seconds)
 
 
-def postgres_frozen(victims: Victims) -> None:
+def postgres_frozen(targets: Targets) -> None:
     with frozen(*processes.postgres()):
-        time.sleep(victims.seconds)
+        time.sleep(targets.seconds)
 
 
-FAULTS: dict[str, tuple[float, Callable[[Victims], None]]] = {  # weight, what to do
+FAULTS: dict[str, tuple[float, Callable[[Targets], None]]] = {  # weight, what to do
     "work-horse killed": (4, work_horse_killed),
     "worker killed": (2, worker_killed),
     "worker and work-horse killed": (2, worker_and_work_horse_killed),

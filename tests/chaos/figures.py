@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sync_core.runs import lease, recovery
-from tests.chaos import processes
 from tests.chaos.faults import POSTGRES, Fault
+from tests.support import watching
 
 AFTERMATH = 15  # seconds after a restart of Postgres in which nobody can be called dead
 RESTARTS = ("Postgres killed", "Postgres restarted", "Postgres down")
@@ -88,7 +88,7 @@ def _calm(
 
 
 def _interrupted() -> list[Ended]:
-    rows = processes.ask(
+    rows = watching.ask(
         "select worker, cast(extract(epoch from started_at) as float),"
         " cast(extract(epoch from ended_at) as float), ended from attempts"
         " where ended_at is not null and ended like 'its %'"
@@ -144,19 +144,19 @@ def _pushed_again(faults: Sequence[Fault]) -> Iterator[float]:
 
 
 def _cancels(faults: Sequence[Fault]) -> Iterator[float]:
-    for at, seconds in processes.ask(CANCELS):
+    for at, seconds in watching.ask(CANCELS):
         if _calm(faults, at, seconds, 3, POSTGRES, "all maintenance frozen"):
             yield seconds
 
 
 def _claims(faults: Sequence[Fault]) -> Iterator[float]:
-    for at, seconds in processes.ask(CLAIMS):
+    for at, seconds in watching.ask(CLAIMS):
         if _calm(faults, at, seconds, 2, ""):
             yield seconds
 
 
 def _seconds(query: str, **facts: object) -> list[float]:
-    return [seconds for (seconds,) in processes.ask(query, **facts) if seconds is not None]
+    return [seconds for (seconds,) in watching.ask(query, **facts) if seconds is not None]
 
 
 GOES_ON = """

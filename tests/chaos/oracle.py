@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.chaos import processes
 from tests.chaos.sheets import Sheet, State
+from tests.support import watching
 
 SLACK = 0.1  # seconds between two clocks
 
@@ -56,7 +56,7 @@ def _different(states: Iterable[State]) -> list[State]:
 
 def _outcomes(run_id: int, sheet: Sheet) -> dict[tuple[int, str], tuple[str, Any]]:
     column = _column(sheet, sheet.kind.value)
-    rows = processes.ask(
+    rows = watching.ask(
         "select row_number, kind, key, changes from outcomes where run_id = :r and entity = :e",
         r=run_id,
         e=sheet.entity.name,
@@ -70,7 +70,7 @@ def _outcomes(run_id: int, sheet: Sheet) -> dict[tuple[int, str], tuple[str, Any
 
 def _counts(run_id: int, sheet: Sheet) -> Counter[str]:
     kinds = ("created", "updated", "unchanged", "removed", "skipped", "failed")
-    rows = processes.ask(
+    rows = watching.ask(
         f"select {', '.join(kinds)} from tallies where run_id = :r and entity = :e",
         r=run_id,
         e=sheet.entity.name,
@@ -80,7 +80,7 @@ def _counts(run_id: int, sheet: Sheet) -> Counter[str]:
 
 def _stored(sheet: Sheet) -> State:
     key, value = _column(sheet, sheet.kind.key), _column(sheet, sheet.kind.value)
-    found = processes.ask(
+    found = watching.ask(
         f'select "{key}", "{value}"::text from {sheet.entity.name} where organization_id = :o',
         o=sheet.organization_id,
     )

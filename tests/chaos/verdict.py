@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from sync_core.foundation import vocabulary
 from sync_core.runs import recovery
-from tests.chaos import oracle, processes, witness
-from tests.chaos.cast import Lane
+from tests.chaos import oracle, witness
+from tests.chaos.actors import Lane
 from tests.chaos.oracle import Sync
+from tests.support import processes, watching
 
 LIMIT = 40  # seconds that a run may take
 APPLIED = ("completed", "partial")
@@ -35,7 +36,7 @@ def read_runs() -> list[Done]:
     """Read all runs; those that have not ended finish at infinity."""
     return [
         Done(*row)
-        for row in processes.ask(
+        for row in watching.ask(
             "select id, organization_id, resource, status, error_code, message, attempt, crashes,"
             " cast(extract(epoch from queued_at) as float),"
             " cast(coalesce(extract(epoch from finished_at), 'infinity') as float),"
@@ -51,7 +52,8 @@ def violations(lanes: Sequence[Lane], accepted: Iterable[int]) -> Iterator[str]:
     yield from _wrong_writes()
     yield from _wrong_endings(done)
     yield from _wrong_attempts(done)
-    yield from _leftovers()
+    yield from left_in_postgres()
+    yield from (f"the process {pid} has outlived its worker" for pid in processes.left())
     missing = set(accepted) - {run.id for run in done}
     yield from (f"run {run} was accepted and has vanished" for run in missing)
     for lane in lanes:
@@ -65,13 +67,13 @@ def violations(lanes: Sequence[Lane], accepted: Iterable[int]) -> Iterator[str]:
 
 
 def _wrong_writes() -> Iterator[str]:
-    for what, run, attempt, late in processes.ask(witness.LATE):
+    for what, run, attempt, late in watching.ask(witness.LATE):
         yield f"run {run}.{attempt} wrote a {what} {late} after it was closed"
-    for what, run, attempt, other, its_attempt, late in processes.ask(witness.OVERLAP):
+    for what, run, attempt, other, its_attempt, late in watching.ask(witness.OVERLAP):
         yield f"run {run}.{attempt} wrote a {what} {late} after {other}.{its_attempt} had begun"
-    for what, run, attempt in processes.ask(witness.TORN):
+    for what, run, attempt in watching.ask(witness.TORN):
         yield f"run {run}.{attempt} wrote {what} apart from the end of the run"
-    for one, other in processes.ask(witness.TWO_ACTIVE):
+    for one, other in watching.ask(witness.TWO_ACTIVE):
         yield f"the runs {one} and {other} were active at once"
 
 
@@ -92,7 +94,7 @@ def _wrong_endings(done: Sequence[Done]) -> Iterator[str]:
         ):
             yield f"{name}: its worker died {run.crashes} times"
     started = Counter(
-        run for (run,) in processes.ask("select run_id from actions where kind = 'started'")
+        run for (run,) in watching.ask("select run_id from actions where kind = 'started'")
     )
     for run in done:
         if started[run.id] != 1:
@@ -101,7 +103,7 @@ def _wrong_endings(done: Sequence[Done]) -> Iterator[str]:
 
 def _wrong_attempts(done: Sequence[Done]) -> Iterator[str]:
     attempts = defaultdict(list)
-    for run_id, number, ended in processes.ask(
+    for run_id, number, ended in watching.ask(
         "select run_id, attempt, ended from attempts order by 1, 2"
     ):
         attempts[run_id].append((number, ended))
@@ -116,13 +118,13 @@ def _wrong_attempts(done: Sequence[Done]) -> Iterator[str]:
             yield f"run {run.id} is {run.status}, its attempts ended {mine}"
 
 
-def _leftovers() -> Iterator[str]:
+def left_in_postgres() -> Iterator[str]:
+    """Say what ended runs have left in Postgres."""
     left = (
         "select relname from pg_class"
         " where relnamespace = 'staging'::regnamespace and relkind in ('r', 'v')"
     )
-    for (name,) in processes.ask(left):
+    for (name,) in watching.ask(left):
         yield f"the staging table {name} was left"
-    for (run,) in processes.ask("select run_id from leases"):
+    for (run,) in watching.ask("select run_id from leases"):
         yield f"the lease of run {run} was left"
-    yield from (f"the process {pid} has outlived its worker" for pid in processes.left())

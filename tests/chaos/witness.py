@@ -6,7 +6,8 @@ import psutil
 
 from sync_core.catalogue import resources
 from sync_core.foundation import db
-from tests.chaos import processes
+from tests.support import processes, watching
+from tests.support.waiting import eventually
 
 INSTALL = """
 create schema chaos;
@@ -108,5 +109,5 @@ def install() -> None:
             cursor.execute(SEE_TABLE.format(table).encode())
     first = processes.postmaster()
     processes.kill(first, signal.SIGINT)
-    processes.eventually(lambda: not psutil.pid_exists(first))
-    processes.eventually(processes.postgres_answers)
+    eventually(lambda: not psutil.pid_exists(first))
+    eventually(watching.postgres_answers)

@@ -1,6 +1,7 @@
 """Workers that a test may kill."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -9,29 +10,34 @@ from rq import Worker
 from sync_core.demo.cliniko import Account
 from sync_core.foundation import db, redis_clients, settings
 from sync_core.organizations import Organization
-from tests.chaos import processes
-from tests.chaos.processes import Process
-from tests.clinic import Clinic, open_clinic
-from tests.fakes.cliniko import Cliniko
-
-Crew = Callable[..., Process]
+from tests.support import processes
+from tests.support.clinic import Clinic, open_clinic
+from tests.support.fakes.cliniko import Cliniko
+from tests.support.processes import Crew, Process
+from tests.support.waiting import eventually
 
 
 @pytest.fixture
-def crew(servers: object) -> Iterator[Crew]:
+def workers_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file to which the workers of a test write what they notice."""
+    return tmp_path_factory.mktemp("workers") / "log.txt"
+
+
+@pytest.fixture
+def crew(own_redis: None, workers_log: Path) -> Iterator[Crew]:
     """Start slow workers that have an empty queue to themselves; what they leave is ended."""
-    assert servers
-    redis_clients.client().flushall()
+    assert own_redis is None
     started: list[Process] = []
 
     def start(*options: str, **environment: str) -> Process:
-        process = processes.worker(*options, **environment)
+        process = processes.worker(*options, LOG=str(workers_log), **environment)
         started.append(process)
-        processes.eventually(lambda: _is_ready(process), 60)
+        eventually(lambda: _is_ready(process), 60)
         return process
 
     yield start
     processes.end_all(started)
+    print(workers_log.read_text())  # noqa: T201 - pytest shows it with a failure
     _end_runs()
 
 

@@ -14,8 +14,8 @@ from sync_core.operations import administration, syncs
 from sync_core.organizations import Organization, memberships, people, policies, source_settings
 from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy
-from tests.desk import ANA, Desk
-from tests.reading import refusal
+from tests.support.desk import ANA, Desk
+from tests.support.sources import refusal
 
 LOCATIONS = CATALOGUE["locations"]
 SARAH = Person("Sarah Lim", "sarah.lim@example.org", "analyst", "Operations")

@@ -19,9 +19,9 @@ from sync_core.foundation.errors import SyncError
 from sync_core.organizations.people import Person
 from sync_core.runs import filters
 from sync_core.runs.filters import Filter
-from tests import analytics_oracle as oracle
-from tests import histories
-from tests.histories import FIRST, LAST, History, Past
+from tests.support import analytics_oracle as oracle
+from tests.support import histories
+from tests.support.histories import FIRST, LAST, History, Past
 
 SEEDS = range(3)
 FILTERS = range(8)  # the first is wide open

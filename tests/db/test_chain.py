@@ -14,9 +14,9 @@ from sync_core.foundation.errors import SyncError
 from sync_core.organizations import Organization, actions
 from sync_core.organizations.people import Person
 from sync_core.runs import Run, lease
-from tests.db.test_cli import ask
-from tests.db.test_sync import HEADER, row
-from tests.desk import ANA, Desk
+from tests.support.desk import ANA, Desk
+from tests.support.locations import HEADER, row
+from tests.support.shell import ask
 
 VIEWER = Person("Vera Olsen", "vera.olsen@example.org", "viewer")
 FORK = get_context("fork")

@@ -7,21 +7,17 @@ from typing import Any
 
 import psycopg
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from sync_core.cli.main import cli
 from sync_core.foundation import embedded
 from sync_core.foundation.embedded import Urls
 from sync_core.foundation.settings import ROOT
 from sync_core.organizations import Organization
-from tests.db.test_sync import HEADER, row
-from tests.desk import Desk
+from tests.support.desk import Desk
+from tests.support.locations import HEADER, row
+from tests.support.shell import ask
 
 SYNCDESK = Path(sys.executable).with_name("syncdesk")
-
-
-def ask(*words: str) -> Result:
-    return CliRunner().invoke(cli, words)
 
 
 def told(result: Result) -> Any:  # noqa: ANN401 - JSON

@@ -19,9 +19,9 @@ from sync_core.foundation import db, redis_clients, settings
 from sync_core.foundation.settings import Secret, Settings
 from sync_core.organizations import Organization, source_settings
 from sync_core.sources.cliniko.rate_limit import SharedLimiter, digest
-from tests.cliniko import EVERYTHING, Clock, client
-from tests.fakes.cliniko import Cliniko
-from tests.reading import refusal, source_setting
+from tests.support.cliniko_client import EVERYTHING, Clock, client
+from tests.support.fakes.cliniko import Cliniko
+from tests.support.sources import refusal, source_setting
 
 MB = 2**20
 NO_REDIS = Redis(port=1, retry=Retry(NoBackoff(), 0))

@@ -9,9 +9,9 @@ from sync_core.catalogue.source import Counting
 from sync_core.foundation import settings
 from sync_core.sources import read_to_the_end
 from sync_core.sources.cliniko.lists import STEP, ClinikoList, ClinikoSource
-from tests.clinic import Clinic, source_setting
-from tests.fakes.cliniko import Cliniko
-from tests.reading import FAST_RETRIES, NONE
+from tests.support.clinic import Clinic, source_setting
+from tests.support.fakes.cliniko import Cliniko
+from tests.support.sources import FAST_RETRIES, NONE
 
 SINCE = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from sync_core.audit import hash_chain
 from sync_core.demo import history
 from sync_core.foundation import db
 from sync_core.organizations import Organization
-from tests.desk import Desk
+from tests.support.desk import Desk
 
 NOW = datetime(2026, 11, 26, 2, 30, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +16,16 @@ import psycopg
 import pytest
 from redis import Redis, RedisError
 
+from sync_core.foundation import embedded
+from tests.support import waiting
+
 pytestmark = pytest.mark.alone
 
 ROOT = Path(__file__).parents[2]
 USER = """
 import os, sys
 from pathlib import Path
-from sync_core import embedded
+from sync_core.foundation import embedded
 
 data, deed = Path(sys.argv[1]), sys.argv[2]
 try:
@@ -124,13 +127,9 @@ def gone(process: psutil.Process) -> bool:
 
 
 def eventually(comes_true: Callable[[], object]) -> bool:
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        with suppress(psycopg.OperationalError, RedisError):
-            if comes_true():
-                return True
-        time.sleep(0.05)
-    return False
+    """Wait until it comes true, though the servers may be away meanwhile."""
+    away = (psycopg.OperationalError, RedisError)
+    return bool(waiting.eventually(comes_true, 60, despite=away))
 
 
 def mode(path: Path) -> int:
@@ -161,7 +160,7 @@ def test_the_servers_stay_until_the_last_user_leaves(data: Path) -> None:
     with use(data) as last:
         with use(data) as first:
             servers = crew(first)
-        time.sleep(1)  # twice as long as the supervisor needs to see that nobody is there
+        time.sleep(2 * embedded.TICK_SECONDS)  # the supervisor looks twice who is there
         assert last.ask("SELECT 1") == 1
         assert crew(last) == servers
     assert eventually(servers.all_gone)
@@ -190,7 +189,7 @@ def test_a_forked_child_uses_the_servers_of_its_parent_and_outlives_it(data: Pat
         assert psutil.Process(user.pid).children() == []
         user.process.kill()
         assert user.process.wait()
-        time.sleep(1)
+        time.sleep(2 * embedded.TICK_SECONDS)
         assert crew(user) == servers
         psutil.Process(user.pid).kill()
         assert eventually(servers.all_gone)

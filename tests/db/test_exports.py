@@ -21,9 +21,9 @@ from sync_core.organizations import Organization, actions
 from sync_core.organizations.people import Person
 from sync_core.runs import Run, filters
 from sync_core.runs.filters import Filter
-from tests.db.test_cli import ask
-from tests.db.test_sync import HEADER, row
-from tests.desk import ANA, Desk
+from tests.support.desk import ANA, Desk
+from tests.support.locations import HEADER, row
+from tests.support.shell import ask
 
 MANAGER = Person("Michael Tan", "michael.tan@example.org", "manager", "Marketing")
 VIEWER = Person("Vera Olsen", "vera.olsen@example.org", "viewer")

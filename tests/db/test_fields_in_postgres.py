@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sync_core.catalogue.fields import Convention, Field
 from sync_core.foundation import db
-from tests.cells import CONVENTIONS, COUNTING, FIELDS, HERE, TYPED, answers
+from tests.support.cells import CONVENTIONS, COUNTING, FIELDS, HERE, TYPED, answers
 
 same_connection = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture]  # it is only asked, never changed

@@ -29,9 +29,9 @@ from sync_core.records import outcomes, rows
 from sync_core.records.outcomes import Wanted
 from sync_core.records.rows import View
 from sync_core.runs import Run, attempts
-from tests.clinic import Clinic, open_clinic
-from tests.desk import ANA
-from tests.fakes.cliniko import Cliniko
+from tests.support.clinic import Clinic, open_clinic
+from tests.support.desk import ANA
+from tests.support.fakes.cliniko import Cliniko
 
 MARKS = ("Alphaville", "Bravotown")  # what stands in every row, run and setting of each
 PATIENTS = ENTITIES["patients"]

@@ -1,8 +1,8 @@
 import psycopg
 
 from sync_core.catalogue.resources import ENTITIES
-from tests.db.test_sync import HEADER, row
-from tests.desk import Desk
+from tests.support.desk import Desk
+from tests.support.locations import HEADER, row
 
 Counts = dict[str, int]
 

@@ -9,7 +9,7 @@ from sync_core.catalogue import resources, target
 from sync_core.catalogue.fields import Text
 from sync_core.catalogue.resource import Entity, Resource, Skip
 from sync_core.foundation import db, tables
-from tests.desk import Desk
+from tests.support.desk import Desk
 
 OURS = ("Kind", "Key", "Name", "Rule", "Changes", "Issues", "Raw", "Row hash", "Tid", "At")
 ROOMS = Entity(

@@ -23,9 +23,9 @@ from sync_core.organizations import Organization
 from sync_core.runs import lease
 from sync_core.runs.progress import Reporter
 from sync_core.sources import SourceSetting
-from tests import oracle
-from tests.desk import ANA
-from tests.oracle import Key, Record, Result
+from tests.support import therapists_oracle as oracle
+from tests.support.desk import ANA
+from tests.support.therapists_oracle import Key, Record, Result
 
 THERAPISTS = resources.CATALOGUE["therapists"]
 

@@ -20,12 +20,12 @@ from sync_core.organizations.policies import Policy
 from sync_core.runs import Run, lease
 from sync_core.runs.progress import Reporter
 from sync_core.sources.cliniko.lists import ClinikoSource
-from tests.chaos import processes
-from tests.clinic import PATIENTS, Clinic, now, open_clinic, source_setting
-from tests.desk import ANA
-from tests.fakes import cliniko
-from tests.fakes.cliniko import Cliniko
-from tests.reading import FAST_RETRIES
+from tests.support import watching
+from tests.support.clinic import PATIENTS, Clinic, now, open_clinic, source_setting
+from tests.support.desk import ANA
+from tests.support.fakes import cliniko
+from tests.support.fakes.cliniko import Cliniko
+from tests.support.sources import FAST_RETRIES
 
 NOTHING_NEW = (
     "Appointment types: 0 created, 0 updated. Patients: 0 created, 0 updated."
@@ -333,7 +333,7 @@ def test_a_page_that_goes_on_answering_500_leaves_nothing_half_applied(
         lease.finish(connection, claim, lease.cancelled())
     assert caught.value.code == "cliniko_unavailable"
     assert stored(small, database) == 0
-    assert processes.staged(run) >= 120  # the patients had been read
+    assert watching.staged(run) >= 120  # the patients had been read
 
 
 def test_a_wrong_key_is_told_before_anything_is_read(

@@ -3,8 +3,8 @@
 from itertools import groupby, pairwise
 
 from sync_core.catalogue.resources import CATALOGUE
-from tests.clinic import Clinic
-from tests.listening import Listener
+from tests.support.clinic import Clinic
+from tests.support.listener import Listener
 
 STEPS = CATALOGUE["patients"].steps
 BANDS = {band.name: band for band in STEPS.bands}

@@ -8,11 +8,12 @@ import pytest
 from sync_core.demo.cliniko import Request
 from sync_core.foundation import settings
 from sync_core.operations import syncs
-from tests.chaos import processes
-from tests.clinic import Clinic
-from tests.db.conftest import Crew
-from tests.desk import ANA
-from tests.fakes.cliniko import Cliniko
+from tests.support import processes, watching
+from tests.support.clinic import Clinic
+from tests.support.desk import ANA
+from tests.support.fakes.cliniko import Cliniko
+from tests.support.processes import Crew
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.alone
 
@@ -39,10 +40,10 @@ def test_a_killed_worker_s_run_goes_on_after_the_last_id(
 ) -> None:
     worker = crew(SLOW_PAGE="0.15", **surroundings(clinic))
     run = syncs.start(clinic.organization, "patients", ANA, "test")
-    processes.eventually(lambda: processes.staged(run) >= 200)
+    eventually(lambda: watching.staged(run) >= 200)
     processes.kill(processes.work_horse(worker))
     before = len(server.requests)
-    ended = processes.ended(run)
+    ended = watching.ended(run)
     assert (ended.status, ended.attempt) == ("completed", 2)
     first, *_ = starts(server.requests[before:])
     known = [str(patient.id) for patient in clinic.account.known("patients")]

@@ -21,8 +21,8 @@ from sync_core.records.outcomes import CHANGED, FOR_A_PERSON, Wanted
 from sync_core.records.privacy import MASK
 from sync_core.records.rows import View
 from sync_core.runs import Run
-from tests.clinic import Clinic, now, open_clinic
-from tests.fakes.cliniko import Cliniko
+from tests.support.clinic import Clinic, now, open_clinic
+from tests.support.fakes.cliniko import Cliniko
 
 VERA, SARAH, MICHAEL, ANA = demo.PEOPLE
 PATIENTS = ENTITIES["patients"]

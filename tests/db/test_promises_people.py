@@ -16,12 +16,12 @@ from sync_core.foundation.errors import SyncError
 from sync_core.operations import syncs
 from sync_core.organizations.people import Person
 from sync_core.runs import Run, lease, recovery
-from tests.chaos import processes
-from tests.chaos.processes import attempts, ended, eventually
-from tests.db import reading
-from tests.db.conftest import Crew
-from tests.db.test_sync import HEADER, row
-from tests.desk import ANA, Desk
+from tests.support import long_run, processes, watching
+from tests.support.desk import ANA, Desk
+from tests.support.locations import HEADER, row
+from tests.support.processes import Crew
+from tests.support.waiting import eventually
+from tests.support.watching import attempts, ended
 
 pytestmark = pytest.mark.alone
 
@@ -84,17 +84,17 @@ def test_pressing_again_revives_a_dead_run_though_no_maintenance_is_alive(desk: 
     run = syncs.start(desk.organization, "locations", SARAH, "test")
     with db.begin() as connection:
         lease.claim(connection, run.id, "a worker that died")
-    processes.let_time_pass(lease.LEASE_SECONDS)
+    watching.let_time_pass(lease.LEASE_SECONDS)
     eventually(lambda: _postgres_is_up_for(lease.LEASE_SECONDS))
     with pytest.raises(SyncError, match="Sarah Lim started this"):
         syncs.start(desk.organization, "locations", ANA, "test")
-    assert (processes.read(run).status, attempts(run)) == ("queued", ["its worker went silent"])
+    assert (watching.read(run).status, attempts(run)) == ("queued", ["its worker went silent"])
     assert run.id in queue.pushed()
 
 
 def _postgres_is_up_for(seconds: float) -> bool:
     up = "select clock_timestamp() - pg_postmaster_start_time() > make_interval(secs => :s)"
-    return processes.ask(up, s=seconds) == [(True,)]
+    return watching.ask(up, s=seconds) == [(True,)]
 
 
 def test_starting_again_within_three_seconds_is_refused(
@@ -117,10 +117,10 @@ def test_a_queued_run_is_cancelled_at_once(desk: Desk) -> None:
 
 def test_a_cancel_is_obeyed_in_the_midst_of_reading(crew: Crew, desk: Desk) -> None:
     crew("--without-maintenance", SLOW_PAGE="0.2")
-    run = reading.start(desk)
+    run = long_run.start(desk)
     assert cancel(desk, run).cancelling
     assert how(ended(run)) == CANCELLED
-    assert processes.staged(run) < reading.ROWS
+    assert watching.staged(run) < long_run.ROWS
     assert attempts(run) == ["cancelled"]
 
 
@@ -133,7 +133,7 @@ def test_a_cancel_while_saving_undoes_what_was_saved(
     desk.write("brands", [brands, ["B1", "Calm"]])
     desk.write("packages", [[*packages.split(","), "Valid until", "Active"], ["P1", "B1", "One"]])
     run = desk.start("services")
-    eventually(lambda: processes.phase(run) == "saving")
+    eventually(lambda: watching.phase(run) == "saving")
     cancel(desk, run)
     assert how(ended(run)) == CANCELLED
     query = "select 1 from brands where organization_id = %s"
@@ -144,7 +144,7 @@ def test_a_cancel_that_a_frozen_worker_does_not_obey_is_enforced_within_10_s(
     crew: Crew, desk: Desk
 ) -> None:
     worker = crew(SLOW_PAGE="0.2")
-    run = reading.start(desk)
+    run = long_run.start(desk)
     with processes.frozen(processes.work_horse(worker)):
         cancel(desk, run)
         run = ended(run, recovery.CANCEL_SECONDS + 2)  # maintenance looks every second

@@ -21,7 +21,7 @@ from sync_core.organizations import Organization
 from sync_core.runs import lease, recovery
 from sync_core.runs.lease import Claim, RunResult
 from sync_core.runs.progress import Reporter
-from tests.desk import ANA
+from tests.support.desk import ANA
 
 LOCATIONS = resources.CATALOGUE["locations"]
 SIZE = 10  # rows of a page

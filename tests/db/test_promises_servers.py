@@ -2,6 +2,7 @@
 
 import signal
 import time
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -9,27 +10,32 @@ import sqlalchemy as sa
 
 from sync_core.execution import attempt, queue
 from sync_core.foundation import db, redis_clients
-from tests.chaos import processes
-from tests.chaos.processes import attempts, ended, eventually, kill, read
-from tests.db import reading
-from tests.db.conftest import Crew
-from tests.db.test_sync import HEADER, row
-from tests.desk import Desk
+from tests.support import long_run, processes, watching
+from tests.support.desk import Desk
+from tests.support.locations import HEADER, row
+from tests.support.processes import Crew, kill
+from tests.support.waiting import eventually
+from tests.support.watching import attempts, ended, read
 
 pytestmark = pytest.mark.alone
 
 
+NO_REDIS = "could not connect to Redis"  # RQ's words: its worker asked for work in vain
+NO_ANSWER = "Redis does not answer"
+NO_POSTGRES = "no heartbeat, Postgres does not answer"
+
+
 def test_a_wiped_redis_loses_no_run(crew: Crew, desk: Desk) -> None:
     crew(SLOW_PAGE="0.2")
-    active = reading.start(desk)
+    active = long_run.start(desk)
     desk.write("admins", [["Email", "Name", "Role", "Team", "Active"], ["a@x.org", "Ada"]])
     queued = desk.start("admins")
-    ((wiped,),) = processes.ask("select clock_timestamp()")
-    redis_clients.client().flushall()
+    ((wiped,),) = watching.ask("select clock_timestamp()")
+    redis_clients.client().flushdb()
     eventually(lambda: queued.id in queue.pushed(), 5)
-    ((pushed,),) = processes.ask("select pushed_at from runs where id = :r", r=queued.id)
+    ((pushed,),) = watching.ask("select pushed_at from runs where id = :r", r=queued.id)
     assert (pushed - wiped).total_seconds() < 5
-    assert ended(active).message == reading.ALL_CREATED
+    assert ended(active).message == long_run.ALL_CREATED
     assert attempts(active) == ["completed"]
     assert ended(queued).status == "completed"
 
@@ -49,15 +55,15 @@ def test_with_a_frozen_redis_a_run_is_started_in_2_s_and_comes_through(
 
 
 def test_without_redis_an_active_run_goes_on_and_the_worker_survives(
-    crew: Crew, desk: Desk
+    crew: Crew, desk: Desk, workers_log: Path
 ) -> None:
     worker = crew(SLOW_PAGE="0.1")
-    run = reading.start(desk)
+    run = long_run.start(desk)
     with processes.gone(processes.valkey):
-        assert ended(run).message == reading.ALL_CREATED
+        assert ended(run).message == long_run.ALL_CREATED
         desk.write("admins", [["Email", "Name", "Role", "Team", "Active"], ["a@x.org", "Ada"]])
         second = desk.start("admins")
-        time.sleep(4)  # more than the worker waits for an answer
+        eventually(lambda: NO_REDIS in workers_log.read_text())
         assert worker.is_alive()
     assert ended(second).status == "completed"
     assert attempts(run) == ["completed"]
@@ -65,12 +71,12 @@ def test_without_redis_an_active_run_goes_on_and_the_worker_survives(
 
 
 def test_a_work_horse_that_is_killed_while_redis_is_frozen_is_seen_within_a_second(
-    crew: Crew, desk: Desk
+    crew: Crew, desk: Desk, workers_log: Path
 ) -> None:
-    worker = crew("--without-maintenance", SLOW_PAGE="0.2")
-    run = reading.start(desk)
+    worker = crew("--without-maintenance", SLOW_PAGE="0.5")
+    run = long_run.start(desk)
     with processes.frozen(processes.valkey()):
-        time.sleep(4)  # by now the worker waits for an answer
+        eventually(lambda: NO_ANSWER in workers_log.read_text())  # and it asks again at once
         kill(processes.work_horse(worker))
         eventually(lambda: attempts(run) == ["its work-horse died (SIGKILL)"], 1)
 
@@ -80,38 +86,40 @@ def test_a_crash_of_postgres_neither_repeats_nor_loses_a_row(
     phase: str, crew: Crew, desk: Desk
 ) -> None:
     crew(SLOW_PAGE="0.05", SLOW_PLAN="0.5", SLOW_APPLY="0.5")
-    run = reading.start(desk, phase)
+    run = long_run.start(desk, phase)
     kill(processes.postmaster())
     run = ended(run)
-    assert (run.status, run.message) == ("completed", reading.ALL_CREATED)
-    assert reading.every_row_once(run)
+    assert (run.status, run.message) == ("completed", long_run.ALL_CREATED)
+    assert long_run.every_row_once(run)
 
 
-def test_a_run_goes_on_after_an_outage_of_postgres(crew: Crew, desk: Desk) -> None:
+def test_a_run_goes_on_after_an_outage_of_postgres(
+    crew: Crew, desk: Desk, workers_log: Path
+) -> None:
     worker = crew(SLOW_PAGE="0.1")
-    run = reading.start(desk)
+    run = long_run.start(desk)
     with processes.frozen(processes.supervisor()):
         kill(processes.postmaster(), signal.SIGINT)
-        time.sleep(5)
+        eventually(lambda: NO_POSTGRES in workers_log.read_text())
     run = ended(run)
-    assert run.message == reading.ALL_CREATED
-    assert reading.went_on(run)
-    assert reading.every_row_once(run)
+    assert run.message == long_run.ALL_CREATED
+    assert long_run.went_on(run)
+    assert long_run.every_row_once(run)
     assert worker.is_alive()
 
 
 @pytest.mark.parametrize("lose", ["truncate", "drop table"])  # a crash may forget the table
 def test_what_a_crash_of_postgres_emptied_is_read_again(crew: Crew, desk: Desk, lose: str) -> None:
     crew(SLOW_PAGE="0.1")
-    run = reading.start(desk)
+    run = long_run.start(desk)
     with db.begin() as connection:
         connection.execute(sa.text(f"{lose} staging.locations_rows_{run.id}"))
         if lose == "drop table":
             connection.execute(sa.text("delete from checkpoints where run_id = :r"), {"r": run.id})
     run = ended(run)
     assert attempts(run) == ["Postgres lost what was staged", "completed"]
-    assert not reading.went_on(run)
-    assert reading.every_row_once(run)
+    assert not long_run.went_on(run)
+    assert long_run.every_row_once(run)
 
 
 @pytest.mark.parametrize("lose", ["truncate", "drop table"])
@@ -128,7 +136,7 @@ def test_a_plan_that_a_crash_of_postgres_emptied_is_never_applied(
     desk.write("packages", [[*packages.split(","), "Valid until", "Active"], ["P1", "B1", "One"]])
     run = desk.start("services")
     eventually(
-        lambda: processes.ask(
+        lambda: watching.ask(
             "select 1 from pg_tables where tablename = :t", t=f"brands_plan_{run.id}"
         )
     )
@@ -138,7 +146,7 @@ def test_a_plan_that_a_crash_of_postgres_emptied_is_never_applied(
     assert run.message == "Brands: 1 created, 0 updated. Packages: 1 created, 0 updated."
     assert attempts(run) == ["Postgres lost what was staged", "completed"]
     counts = "select count(*) from brands where organization_id = :o"
-    assert processes.ask(counts, o=run.organization_id) == [(2,)]
+    assert watching.ask(counts, o=run.organization_id) == [(2,)]
 
 
 def test_a_connection_that_is_lost_while_the_last_commit_gets_through_repeats_nothing(
@@ -155,10 +163,10 @@ def test_a_connection_that_is_lost_while_the_last_commit_gets_through_repeats_no
             connection.close()
             raise psycopg.OperationalError("server closed the connection unexpectedly")
 
-    desk.write("locations", reading.SHEET)
+    desk.write("locations", long_run.SHEET)
     run = desk.start("locations")
     monkeypatch.setattr(psycopg.Connection, "commit", commit_and_lose)
     assert attempt.work(run.id) == "closed by somebody else"
     assert lost
     assert attempts(run) == ["completed"]
-    assert reading.every_row_once(run)
+    assert long_run.every_row_once(run)

@@ -13,12 +13,12 @@ from sync_core.foundation import db, redis_clients, settings
 from sync_core.organizations import policies
 from sync_core.organizations.policies import Policy
 from sync_core.runs import Run, lease, recovery
-from tests.chaos import processes
-from tests.chaos.processes import Process, attempts, ended, eventually, kill, read, work_horse
-from tests.db import reading
-from tests.db.conftest import Crew
-from tests.db.test_sync import HEADER, row
-from tests.desk import ANA, Desk
+from tests.support import long_run, processes, watching
+from tests.support.desk import ANA, Desk
+from tests.support.locations import HEADER, row
+from tests.support.processes import Crew, Process, kill, work_horse
+from tests.support.waiting import eventually
+from tests.support.watching import attempts, ended, read
 
 pytestmark = pytest.mark.alone
 
@@ -30,10 +30,10 @@ def is_at_work(run: Run, earlier: int) -> bool:
 
 def seconds_until_seen(run: Run, worker: Process) -> float:
     """Kill the work-horse of a run; returns the seconds until its first attempt was closed."""
-    ((killed,),) = processes.ask("select clock_timestamp()")
+    ((killed,),) = watching.ask("select clock_timestamp()")
     kill(work_horse(worker))
     assert attempts(ended(run)) == ["its work-horse died (SIGKILL)", "completed"]
-    ((seen,),) = processes.ask(
+    ((seen,),) = watching.ask(
         "select ended_at from attempts where run_id = :r and attempt = 1", r=run.id
     )
     return float((seen - killed).total_seconds())
@@ -43,19 +43,19 @@ def test_a_killed_work_horse_is_seen_within_a_second_and_its_run_goes_on(
     crew: Crew, desk: Desk
 ) -> None:
     worker = crew(SLOW_PAGE="0.1")
-    run = reading.start(desk)
+    run = long_run.start(desk)
     assert seconds_until_seen(run, worker) < 1
-    assert read(run).message == reading.ALL_CREATED
-    assert reading.went_on(run)
-    assert reading.every_row_once(run)
+    assert read(run).message == long_run.ALL_CREATED
+    assert long_run.went_on(run)
+    assert long_run.every_row_once(run)
 
 
 def test_a_killed_work_horse_is_seen_within_a_second_though_postgres_cannot_end_all_its_backends(
     crew: Crew, desk: Desk
 ) -> None:
     worker = crew(SLOW_PAGE="0.1")
-    run = reading.start(desk)
-    ((name,),) = processes.ask("select worker from leases where run_id = :r", r=run.id)
+    run = long_run.start(desk)
+    ((name,),) = watching.ask("select worker from leases where run_id = :r", r=run.id)
     address = settings.urls().database.replace("+psycopg", "")
     with (
         psycopg.connect(address, application_name=name) as its_own,
@@ -68,7 +68,7 @@ def test_a_dead_worker_is_seen_within_15_s_though_nobody_else_is_alive(
     crew: Crew, desk: Desk
 ) -> None:
     worker = crew("--without-maintenance", SLOW_PAGE="0.3")
-    run = reading.start(desk)
+    run = long_run.start(desk)
     its_work_horse = work_horse(worker)
     assert its_work_horse is not None
     worker.kill()
@@ -78,12 +78,12 @@ def test_a_dead_worker_is_seen_within_15_s_though_nobody_else_is_alive(
     assert attempts(run) == ["its worker went silent"]
     crew()
     run = ended(run)
-    assert (run.attempt, run.message) == (2, reading.ALL_CREATED)
+    assert (run.attempt, run.message) == (2, long_run.ALL_CREATED)
 
 
 def test_a_run_whose_worker_dies_three_times_fails_with_a_sentence(crew: Crew, desk: Desk) -> None:
     worker = crew(SLOW_PAGE="0.1")
-    desk.write("locations", reading.SHEET)
+    desk.write("locations", long_run.SHEET)
     run = desk.start("locations")
     for number in range(recovery.MAX_CRASHES):
         eventually(partial(is_at_work, run, number))
@@ -92,7 +92,7 @@ def test_a_run_whose_worker_dies_three_times_fails_with_a_sentence(crew: Crew, d
     assert (run.status, run.error_code) == ("failed", "crashed")
     assert run.message == "It crashed 3 times and is not tried again. Nothing was changed."
     assert (
-        processes.ask("select 1 from locations where organization_id = :o", o=run.organization_id)
+        watching.ask("select 1 from locations where organization_id = :o", o=run.organization_id)
         == []
     )
 
@@ -101,24 +101,24 @@ def test_a_frozen_attempt_writes_nothing_after_it_was_closed_and_ends_by_itself(
     crew: Crew, desk: Desk
 ) -> None:
     worker = crew(SLOW_PAGE="0.1")
-    run = reading.start(desk)
+    run = long_run.start(desk)
     zombie = work_horse(worker)
     assert zombie is not None
     with processes.frozen(zombie):
-        processes.let_time_pass(lease.LEASE_SECONDS)
+        watching.let_time_pass(lease.LEASE_SECONDS)
         eventually(lambda: attempts(run) == ["its worker went silent"])
         crew(SLOW_PAGE="0.2")
         eventually(lambda: read(run).attempt == 2)
     eventually(lambda: not psutil.pid_exists(zombie))
     run = ended(run)
     assert attempts(run) == ["its worker went silent", "completed"]
-    assert (processes.staged(run), run.message) == (reading.ROWS, reading.ALL_CREATED)
+    assert (watching.staged(run), run.message) == (long_run.ROWS, long_run.ALL_CREATED)
     assert worker.is_alive()
 
 
 def test_a_run_over_its_limit_is_timed_out_by_its_own_worker(crew: Crew, desk: Desk) -> None:
     crew("--without-maintenance", SLOW_PAGE="0.3", SYNCDESK_TIME_LIMIT="600 locations=2")
-    run = ended(reading.start(desk), 2 + 15)
+    run = ended(long_run.start(desk), 2 + 15)
     assert (run.status, run.error_code) == ("timed_out", "timed_out")
     assert run.message == "It took longer than 1 min and was ended. Nothing was changed."
 
@@ -129,7 +129,7 @@ def test_the_limit_that_an_organization_has_decided_stands_before_the_usual_one(
     with db.begin() as connection:
         policies.put(connection, desk.organization, "locations", Policy(limit_minutes=1))
     crew("--without-maintenance", SLOW_PAGE="0.3")
-    run = reading.start(desk)
+    run = long_run.start(desk)
     earlier = "active_since = active_since - interval '60 seconds'"
     database.execute(f"update runs set {earlier} where id = %s", [run.id])
     run = ended(run, 15)
@@ -144,7 +144,7 @@ def test_a_run_over_its_limit_ends_even_where_its_work_is_stuck(crew: Crew, desk
 
 
 def test_the_time_limit_of_rq_is_one_more_way_to_time_out(crew: Crew, desk: Desk) -> None:
-    desk.write("locations", reading.SHEET)
+    desk.write("locations", long_run.SHEET)
     desk.set_source("locations")
     with db.begin() as connection:
         run = runs.start(connection, desk.organization.id, "locations", ANA, trigger="test")
@@ -159,15 +159,15 @@ def test_a_worker_that_is_told_to_stop_gives_its_run_back_within_10_s(
     crew: Crew, desk: Desk
 ) -> None:
     worker = crew(SLOW_PAGE="0.3")
-    run = reading.start(desk)
+    run = long_run.start(desk)
     assert processes.end(worker, 10) == 0
     assert attempts(run) == ["its worker was asked to stop"]
     crew()
     run = ended(run)
-    assert (run.attempt, run.message) == (2, reading.ALL_CREATED)
-    assert processes.ask("select crashes from runs where id = :r", r=run.id) == [(0,)]
-    assert reading.went_on(run)
-    assert reading.every_row_once(run)
+    assert (run.attempt, run.message) == (2, long_run.ALL_CREATED)
+    assert watching.ask("select crashes from runs where id = :r", r=run.id) == [(0,)]
+    assert long_run.went_on(run)
+    assert long_run.every_row_once(run)
 
 
 def test_a_maintenance_that_died_is_started_again(crew: Crew) -> None:

@@ -11,32 +11,10 @@ from sync_core.foundation import db
 from sync_core.operations import syncs
 from sync_core.organizations.people import Person
 from sync_core.runs import Run, lease
-from tests.desk import Desk
+from tests.support.desk import Desk
+from tests.support.locations import HEADER, row
 
-HEADER = [
-    "Location code",
-    "Name",
-    "Address",
-    "City",
-    "Postcode",
-    "Country",
-    "Phone",
-    "Email",
-    "Latitude",
-    "Longitude",
-    "Opened on",
-    "Active",
-]
 Outcomes = Callable[..., list[tuple[Any, ...]]]
-
-
-def row(code: str, name: str = "A clinic", **cells: str) -> list[str]:
-    values = {
-        "Location code": code,
-        "Name": name,
-        **{k.replace("_", " "): v for k, v in cells.items()},
-    }
-    return [values.get(label, "") for label in HEADER]
 
 
 def stored(database: psycopg.Connection, run: Run, columns: str) -> list[tuple[Any, ...]]:

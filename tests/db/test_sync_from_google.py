@@ -14,9 +14,9 @@ from sync_core.foundation import db, settings
 from sync_core.operations import syncs
 from sync_core.organizations import Organization, source_settings
 from sync_core.runs import Run
-from tests.desk import ANA
-from tests.fakes.google import DEMO, NOT_SHARED, Google, status
-from tests.fakes.spreadsheets import Lazy, Row, Shown, Tab, location
+from tests.support.desk import ANA
+from tests.support.fakes.google import DEMO, NOT_SHARED, Google, status
+from tests.support.fakes.spreadsheets import Lazy, Row, Shown, Tab, location
 
 
 @pytest.fixture

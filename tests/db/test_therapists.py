@@ -11,8 +11,8 @@ from sync_core.foundation import db
 from sync_core.organizations import policies
 from sync_core.organizations.policies import Policy
 from sync_core.runs import Run
-from tests import oracle
-from tests.desk import Desk, Rows
+from tests.support import therapists_oracle as oracle
+from tests.support.desk import Desk, Rows
 
 Outcomes = Callable[..., list[tuple[Any, ...]]]
 

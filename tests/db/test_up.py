@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 
 from sync_core.foundation import settings
 from sync_core.foundation.settings import ROOT
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.alone
 
@@ -58,13 +58,6 @@ def _everything(process: subprocess.Popen[str], folder: Path) -> list[psutil.Pro
     return ours
 
 
-def _within(seconds: float, done: Callable[[], bool]) -> bool:
-    end = time.monotonic() + seconds
-    while not done() and time.monotonic() < end:
-        time.sleep(0.1)
-    return done()
-
-
 def _all_gone(processes: list[psutil.Process]) -> Callable[[], bool]:
     return lambda: not [p for p in processes if p.is_running() and p.status() != "zombie"]
 
@@ -84,14 +77,14 @@ def test_up_serves_the_pages_and_ends_in_order(up: Up, tmp_path: Path) -> None:
     assert process.wait(40) == 0
     assert process.stdout is not None
     assert process.stdout.read().strip() == "Stopped."
-    assert _within(20, _all_gone(everything))
+    assert eventually(_all_gone(everything))
     assert not leads_to_cliniko.exists()
 
 
 def test_up_leaves_nothing_behind_when_it_is_killed(up: Up) -> None:
     process, _, everything = up
     process.kill()
-    assert _within(30, _all_gone(everything))
+    assert eventually(_all_gone(everything))
 
 
 def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from sync_core.records.privacy import MASK, TABLE, Place, Sight
 from sync_core.records.rows import View
 from sync_core.runs import Run
 from sync_core.runs.filters import Filter
-from tests.desk import Desk
+from tests.support.desk import Desk
 
 VERA, SARAH, MICHAEL, ANA = demo.PEOPLE
 ROLES = {person.role: person for person in demo.PEOPLE}

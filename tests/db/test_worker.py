@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,8 +14,10 @@ from sync_core import runs
 from sync_core.foundation import db, redis_clients
 from sync_core.foundation.settings import ROOT
 from sync_core.runs import Run, progress
-from tests.db.test_sync import HEADER, row
-from tests.desk import Desk
+from tests.support.desk import Desk
+from tests.support.locations import HEADER, row
+from tests.support.waiting import eventually
+from tests.support.watching import ask, ended
 
 pytestmark = pytest.mark.alone
 
@@ -24,21 +25,12 @@ Waiting = Callable[[Run, float], Run]
 
 
 @pytest.fixture
-def worker(servers: object) -> Iterator[subprocess.Popen[bytes]]:
-    assert servers
+def worker(own_redis: None) -> Iterator[subprocess.Popen[bytes]]:
+    assert own_redis is None
     process = subprocess.Popen([sys.executable, ROOT / "worker.py"], cwd=ROOT)
     yield process
     process.terminate()
     assert process.wait(20) == 0
-
-
-def ended(run: Run, seconds: float = 30) -> Run:
-    end = time.monotonic() + seconds
-    while run.active and time.monotonic() < end:
-        time.sleep(0.05)
-        with db.begin() as connection:
-            run = runs.get(connection, run.organization_id, run.id)
-    return run
 
 
 def test_a_worker_takes_runs_off_the_queue_one_after_the_other(
@@ -70,16 +62,13 @@ def test_a_run_of_a_killed_horse_goes_on_by_itself(
 
 def _horse(worker: subprocess.Popen[bytes]) -> int:
     """Wait until the worker has a work-horse that works on a run, and return its process id."""
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
+
+    def working() -> str | None:
         children = Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split()
-        with db.begin() as connection:
-            held = connection.exec_driver_sql("select worker from leases").scalars().all()
-        for name in held:
-            if name.rpartition(":")[2] in children:
-                return int(name.rpartition(":")[2])
-        time.sleep(0.01)
-    raise AssertionError("the worker has no work-horse")
+        held = [name.rpartition(":")[2] for (name,) in ask("select worker from leases")]
+        return next((child for child in held if child in children), None)
+
+    return int(eventually(working) or 0)
 
 
 def test_a_stopped_worker_gives_its_run_back(

@@ -1,33 +1,23 @@
 """A page as a person of an organization sees it, without a browser."""
 
-from collections.abc import Callable
-
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from sync_core.demo import organization as demo
-from sync_core.foundation import db, redis_clients
+from sync_core.foundation import db
 from sync_core.foundation.settings import ROOT
 from sync_core.organizations import Organization, people
 from sync_core.ui import SCRIPT
-
-Visit = Callable[..., AppTest]
-
-
-def healthy(page: AppTest) -> AppTest:
-    assert not page.exception
-    assert [alert.value for alert in page.error if "unexpected" in alert.proto.title] == []
-    return page
+from tests.support.pages import Visit, healthy
 
 
 @pytest.fixture
-def visit(organization: Organization) -> Visit:
+def visit(own_redis: None, organization: Organization) -> Visit:
+    assert own_redis is None  # else a worker that another test has just ended seems to be alive
     with db.begin() as connection:
         for person in demo.PEOPLE:
             people.add(connection, organization.id, person)
-    # Else a worker that another test has just ended seems to be alive.
-    redis_clients.client().flushall()
 
     def open_page(name: str = "overview", email: str = "ana.ruiz@example.org") -> AppTest:
         st.cache_resource.clear()

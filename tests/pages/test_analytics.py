@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -10,11 +9,10 @@ from sync_core.demo import history, organization
 from sync_core.foundation import db
 from sync_core.foundation.settings import ROOT
 from sync_core.organizations import people
-from tests.desk import Desk
-from tests.pages.conftest import healthy
-from tests.pages.test_resource_page import BROKEN, LOCATIONS
+from tests.support.desk import Desk
+from tests.support.locations import BROKEN, LOCATIONS
+from tests.support.pages import Visit, healthy
 
-Visit = Callable[..., AppTest]
 MICHAEL = "michael.tan@example.org"
 VIEWS = ("Results", "Speed", "Failures", "Week", "People")
 

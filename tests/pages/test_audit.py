@@ -12,12 +12,10 @@ from sync_core.foundation.settings import ROOT
 from sync_core.organizations import people
 from sync_core.organizations.people import Person
 from sync_core.ui import SCRIPT
-from tests.db.test_sync import HEADER, row
-from tests.desk import Desk
-from tests.pages.conftest import healthy
-from tests.pages.test_overview import links
+from tests.support.desk import Desk
+from tests.support.locations import HEADER, row
+from tests.support.pages import Visit, healthy, links
 
-Visit = Callable[..., AppTest]
 MICHAEL = "michael.tan@example.org"
 
 

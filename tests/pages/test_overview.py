@@ -1,5 +1,3 @@
-from collections.abc import Callable
-
 import psycopg
 from streamlit.testing.v1 import AppTest
 
@@ -8,17 +6,12 @@ from sync_core.catalogue.resources import CATALOGUE
 from sync_core.foundation import db
 from sync_core.organizations import Organization, people, policies
 from sync_core.organizations.policies import Policy
-from tests.desk import ANA, Desk
-
-Visit = Callable[..., AppTest]
+from tests.support.desk import ANA, Desk
+from tests.support.pages import Visit, links
 
 
 def texts(page: AppTest) -> str:
     return "\n".join(text.value for text in page.main.markdown)
-
-
-def links(page: AppTest) -> str:
-    return "\n".join(link.value for link in page.main.page_link)
 
 
 def test_an_empty_organization_shows_a_card_for_each_resource(visit: Visit) -> None:

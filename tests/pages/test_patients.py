@@ -1,6 +1,6 @@
 """The page of patients: figures, steps, and what is hidden from whom."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -12,11 +12,11 @@ from sync_core.operations import syncs
 from sync_core.organizations import Organization
 from sync_core.records.privacy import MASK
 from sync_core.runs.progress import Reporter
-from tests.clinic import Clinic, open_clinic
-from tests.desk import ANA
-from tests.fakes.cliniko import Cliniko
+from tests.support.clinic import Clinic, open_clinic
+from tests.support.desk import ANA
+from tests.support.fakes.cliniko import Cliniko
+from tests.support.pages import Visit
 
-Visit = Callable[..., AppTest]
 STEPS = CATALOGUE["patients"].steps
 VERA, SARAH = "vera.olsen@example.org", "sarah.lim@example.org"
 MICHAEL = "michael.tan@example.org"

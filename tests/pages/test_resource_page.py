@@ -1,25 +1,13 @@
-from collections.abc import Callable
-
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from sync_core import runs
-from sync_core.catalogue.resources import ENTITIES
 from sync_core.foundation import db
 from sync_core.ui.parts.words import literal, ordinal
-from tests.desk import Desk
+from tests.support.desk import Desk
+from tests.support.locations import BROKEN, HEADER, LOCATIONS, row
+from tests.support.pages import Visit
 
-Visit = Callable[..., AppTest]
-HEADER = [field.label for field in ENTITIES["locations"].fields]
-
-
-def row(code: str, name: str, city: str = "", phone: str = "") -> list[str]:
-    cells = {"Location code": code, "Name": name, "City": city, "Phone": phone}
-    return [cells.get(label, "") for label in HEADER]
-
-
-LOCATIONS = [HEADER, row("L1", "Harbour Clinic", "Perth"), row("L2", "Mill Clinic", "Hobart")]
-BROKEN = [HEADER, row("L1", "Harbour Clinic", phone="not a phone")]
 NASTY = "**x** [a](javascript:1) :red[y] $x$ <b> :material/home: a -> b www.evil.example"
 NO_WORKER = "No worker is alive: syncs wait until one is started."
 VERA, SARAH, MICHAEL = (
@@ -224,7 +212,7 @@ def test_every_kind_of_markdown_is_made_harmless() -> None:
 
 def test_rows_are_filtered_by_what_stands_in_them_again_and_again(visit: Visit, desk: Desk) -> None:
     cities = ("Perth", "Perth", "Hobart", "Hobart", "")
-    rows = [row(f"L{n}", f"Clinic {n}", city) for n, city in enumerate(cities)]
+    rows = [row(f"L{n}", f"Clinic {n}", City=city) for n, city in enumerate(cities)]
     desk.sync("locations", locations=[HEADER, *rows])
     page = visit("locations")
     assert page.multiselect(key="only-locations-city").options == ["Hobart", "Perth"]
@@ -240,9 +228,9 @@ def test_rows_are_filtered_by_what_stands_in_them_again_and_again(visit: Visit, 
 
 def test_a_filter_survives_the_end_of_a_run(visit: Visit, desk: Desk) -> None:
     cities = ("Perth", "Perth", "Hobart", "Hobart")
-    rows = [row(f"L{n}", f"Clinic {n}", city) for n, city in enumerate(cities)]
+    rows = [row(f"L{n}", f"Clinic {n}", City=city) for n, city in enumerate(cities)]
     desk.sync("locations", locations=[HEADER, *rows])
     page = visit("locations")
     page.multiselect(key="only-locations-city").set_value(["Perth"]).run()
-    desk.sync("locations", locations=[HEADER, *rows, row("L9", "Clinic 9", "Perth")])
+    desk.sync("locations", locations=[HEADER, *rows, row("L9", "Clinic 9", City="Perth")])
     assert list(again(page).dataframe[0].value["Name"]) == ["Clinic 0", "Clinic 1", "Clinic 9"]

@@ -1,14 +1,12 @@
-from collections.abc import Callable
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from sync_core.catalogue.resources import CATALOGUE
 from sync_core.foundation.settings import ROOT
 from sync_core.ui import SCRIPT
-from tests.desk import Desk
+from tests.support.desk import Desk
+from tests.support.pages import Visit
 
-Visit = Callable[..., AppTest]
 EMAILS = {
     "viewer": "vera.olsen@example.org",
     "analyst": "sarah.lim@example.org",

@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -10,9 +9,9 @@ from sync_core.catalogue import resources
 from sync_core.foundation import db, settings
 from sync_core.organizations import Organization, people, policies, source_settings
 from sync_core.organizations.policies import Policy
-from tests.desk import ANA, Desk
+from tests.support.desk import ANA, Desk
+from tests.support.pages import Visit
 
-Visit = Callable[..., AppTest]
 SARAH, MICHAEL = "sarah.lim@example.org", "michael.tan@example.org"
 
 

@@ -19,8 +19,8 @@ from sync_core.records import rows
 from sync_core.records.rows import View
 from sync_core.sources import Location, Opening, SourceKind, SourceSetting
 from sync_core.sources.kinds import KINDS
-from tests.desk import ANA
-from tests.pages.conftest import Visit
+from tests.support.desk import ANA
+from tests.support.pages import Visit
 
 ROWS = {
     "brands": [{"Brand code": "BR-1", "Name": "Calm"}, {"Brand code": "BR-2", "Name": "Move"}],

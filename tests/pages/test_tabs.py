@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,11 +12,11 @@ from sync_core.foundation import db, settings
 from sync_core.operations import syncs
 from sync_core.organizations import Organization, source_settings
 from sync_core.records.outcome_format import KEY_SEPARATOR
-from tests.desk import ANA, Desk
-from tests.fakes.google import DEMO, Google
-from tests.fakes.spreadsheets import Tab
+from tests.support.desk import ANA, Desk
+from tests.support.fakes.google import DEMO, Google
+from tests.support.fakes.spreadsheets import Tab
+from tests.support.pages import Visit
 
-Visit = Callable[..., AppTest]
 LABELS = [field.label for field in ENTITIES["locations"].fields]
 
 

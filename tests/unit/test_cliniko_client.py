@@ -16,10 +16,10 @@ from sync_core.foundation.settings import Secret, Settings
 from sync_core.sources.cliniko import key as cliniko_key
 from sync_core.sources.cliniko.client import Client, Permission, open_client
 from sync_core.sources.retry import RetryPolicy
-from tests.cliniko import EVERYTHING, Clock, client, read
-from tests.fakes import cliniko as fake
-from tests.fakes.cliniko import KEY, Cliniko
-from tests.reading import FAST_RETRIES, SOON, refusal
+from tests.support.cliniko_client import EVERYTHING, Clock, client, read
+from tests.support.fakes import cliniko as fake
+from tests.support.fakes.cliniko import KEY, Cliniko
+from tests.support.sources import FAST_RETRIES, SOON, refusal
 
 ASKED_TO_WAIT = RetryPolicy(attempts=4, longest_wait=62, unreported=2)
 

@@ -17,7 +17,7 @@ from sync_core.catalogue.source import Sheet, Source
 from sync_core.foundation.settings import Settings
 from sync_core.sources import Opening
 from sync_core.sources.files.csv_rows import LARGEST_ROW, CsvSheet, open_csv
-from tests.reading import LOCATIONS, NONE, all_rows, refusal, rows_of, source_setting
+from tests.support.sources import LOCATIONS, NONE, all_rows, refusal, rows_of, source_setting
 
 CANNOT = "The file 'locations.csv' cannot be read:"
 Opened = Callable[[str | bytes], Sheet]

@@ -12,8 +12,8 @@ from sync_core.demo.cliniko import Account
 from sync_core.demo.cliniko.__main__ import made_on
 from sync_core.demo.cliniko.known import KINDS, Kind
 from sync_core.demo.cliniko.life import Life
-from tests.cliniko import Clock
-from tests.fakes.cliniko import KEY, Cliniko
+from tests.support.cliniko_client import Clock
+from tests.support.fakes.cliniko import KEY, Cliniko
 
 DAY = 86_400
 TODAY = datetime(2026, 11, 26, 6, 30, tzinfo=UTC)

@@ -33,7 +33,7 @@ from sync_core.catalogue.fields import (
 from sync_core.catalogue.fields.cells import Shortcut, shortest
 from sync_core.engine.validate import DELIMITER, QUOTE
 from sync_core.foundation.errors import CATALOGUE
-from tests.cells import (
+from tests.support.cells import (
     CONVENTIONS,
     COUNTING,
     EMPLOYMENT,

@@ -10,7 +10,7 @@ from sync_core.catalogue.phases import SHEETS, Band
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.resources import CATALOGUE
 from sync_core.sources.cliniko.lists import LISTS
-from tests.cells import HERE, answers
+from tests.support.cells import HERE, answers
 
 PATIENTS = CATALOGUE["patients"]
 STEPS = PATIENTS.steps

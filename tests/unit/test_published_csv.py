@@ -11,10 +11,18 @@ from sync_core.foundation.settings import Settings
 from sync_core.sources import Opening
 from sync_core.sources.files.published_csv import PublishedCsvSource, may_follow
 from sync_core.sources.retry import Retrier
-from tests.fakes import google as fake
-from tests.fakes.google import Google
-from tests.fakes.spreadsheets import Lazy, Row, Tab, location
-from tests.reading import FAST_RETRIES, LOCATIONS, NONE, SOON, all_rows, refusal, source_setting
+from tests.support.fakes import google as fake
+from tests.support.fakes.google import Google
+from tests.support.fakes.spreadsheets import Lazy, Row, Tab, location
+from tests.support.sources import (
+    FAST_RETRIES,
+    LOCATIONS,
+    NONE,
+    SOON,
+    all_rows,
+    refusal,
+    source_setting,
+)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from sync_core.foundation.errors import SyncError
 from sync_core.sources.retry import Retrier, RetryPolicy, retry_after
-from tests.reading import refusal
+from tests.support.sources import refusal
 
 QUICK = RetryPolicy(attempts=3, first_wait=0.01, longest_wait=0.03, unreported=0)
 

@@ -11,10 +11,10 @@ from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Page, Sheet, Source
 from sync_core.foundation.settings import Secret, Settings
 from sync_core.sources import Opening
-from tests.fakes import google as fake
-from tests.fakes.google import DEMO, READER, Google
-from tests.fakes.spreadsheets import Lazy, Row, Shown, Tab
-from tests.reading import (
+from tests.support.fakes import google as fake
+from tests.support.fakes.google import DEMO, READER, Google
+from tests.support.fakes.spreadsheets import Lazy, Row, Shown, Tab
+from tests.support.sources import (
     FAST_RETRIES,
     LOCATIONS,
     NONE,

@@ -9,7 +9,7 @@ from sync_core.catalogue.resources import CATALOGUE
 from sync_core.foundation.settings import ROOT
 from sync_core.sources import SourceKind, parse_location
 from sync_core.sources.kinds import KINDS
-from tests.reading import refusal, source_setting
+from tests.support.sources import refusal, source_setting
 
 KIND_LIST = list(KINDS.values())
 

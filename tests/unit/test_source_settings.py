@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sync_core.sources import Location, parse_location, source_link, source_name
-from tests.reading import refusal, source_setting
+from tests.support.sources import refusal, source_setting
 
 ID = "1Demo_Spreadsheet-0123456789abcdefghijklmnop"
 SHEET = f"https://docs.google.com/spreadsheets/d/{ID}"

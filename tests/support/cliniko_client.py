@@ -8,8 +8,8 @@ from sync_core.foundation.settings import Secret
 from sync_core.sources.cliniko.client import Client
 from sync_core.sources.cliniko.rate_limit import Limiter, LocalLimiter
 from sync_core.sources.retry import Retrier, RetryPolicy
-from tests.fakes.cliniko import KEY, Cliniko
-from tests.reading import FAST_RETRIES
+from tests.support.fakes.cliniko import KEY, Cliniko
+from tests.support.sources import FAST_RETRIES
 
 EVERYTHING = {
     "patients": ["archived_at:*"],

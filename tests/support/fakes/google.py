@@ -1,7 +1,7 @@
 """A server on loopback that speaks Google's sign-in, Sheets v4, Drive v3 and CSV export.
 
-What it answers follows what Google was recorded to answer. By hand:
-`python -m tests.fakes.google --rows 10000` prints the settings that point the program at it.
+What it answers follows what Google was recorded to answer. By hand,
+`python -m tests.support.fakes.google --rows 10000` prints the settings that lead to it.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth import jwt
 
-from tests.fakes.spreadsheets import (
+from tests.support.fakes.spreadsheets import (
     Lazy,
     Options,
     Spreadsheet,

@@ -8,7 +8,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from sync_core.runs.filters import Filter
-from tests.histories import History, Past
+from tests.support.histories import History, Past
 
 JUDGED = ("completed", "partial", "failed", "timed_out")
 T = TypeVar("T")

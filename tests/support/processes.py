@@ -1,28 +1,23 @@
-"""The processes of a whole Sync Desk, and what can be done to them."""
+"""The processes of the program and its servers, and what a test can do to them."""
 
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any, TypeVar
 
 import psutil
-import sqlalchemy as sa
 
-from sync_core import runs
-from sync_core.foundation import db, redis_clients, settings
-from sync_core.runs import Run, progress
-from tests.chaos import slow_worker
+from sync_core.foundation import settings
+from tests.support import slow_worker
 
-T = TypeVar("T")
 Process = ForkServerProcess
+Crew = Callable[..., Process]  # starts a worker: options, and the environment by keyword
 
 FORKS = get_context("forkserver")  # all that a worker imports takes seconds: once is enough
-FORKS.set_forkserver_preload(["tests.chaos.slow_worker"])
+FORKS.set_forkserver_preload(["tests.support.slow_worker"])
 
 
 def worker(*options: str, **environment: str) -> Process:
@@ -32,13 +27,20 @@ def worker(*options: str, **environment: str) -> Process:
 
 def start(target: Callable[..., None], *arguments: object) -> Process:
     """Start a function in a process of its own."""
-    process = FORKS.Process(target=target, args=arguments, daemon=True)
+    process = FORKS.Process(target=_run, args=(dict(os.environ), target, arguments), daemon=True)
     process.start()
     return process
 
 
+def _run(
+    environment: dict[str, str], target: Callable[..., None], arguments: tuple[object, ...]
+) -> None:
+    os.environ.update(environment)  # what the fork server has is of the test that began it
+    target(*arguments)
+
+
 def end(process: Process, seconds: float = 20) -> int | None:
-    """Ask a process to stop, and give its exit code; None where it goes on."""
+    """Ask a process to stop, and return its exit code; None where it goes on."""
     process.terminate()
     process.join(seconds)
     return process.exitcode
@@ -58,16 +60,6 @@ def _children(worker: Process) -> Iterator[tuple[int, bool]]:
     with suppress(psutil.NoSuchProcess, ProcessLookupError):
         for child in psutil.Process(worker.pid).children():
             yield child.pid, os.getpgid(child.pid) == child.pid
-
-
-def eventually(look: Callable[[], T], seconds: float = 30) -> T:
-    """Wait until it gives something."""
-    until = time.monotonic() + seconds
-    while not (found := look()):
-        if time.monotonic() > until:
-            raise TimeoutError
-        time.sleep(0.02)
-    return found
 
 
 def data() -> Path:
@@ -140,12 +132,6 @@ def end_all(processes: Sequence[Process]) -> None:
         process.join()
 
 
-def ask(query: str, **facts: object) -> list[tuple[Any, ...]]:
-    """Ask Postgres, over a connection that survives its restarts."""
-    with db.begin() as connection:
-        return [tuple(row) for row in connection.execute(sa.text(query), facts)]
-
-
 def left() -> list[int]:
     """Return the process ids of all workers, work-horses and maintenance that are there."""
     ours = []
@@ -156,55 +142,3 @@ def left() -> list[int]:
                 ours.append(process)
     first = min(ours, key=psutil.Process.create_time, default=None)  # it forks them
     return [process.pid for process in ours if process != first]
-
-
-def postgres_answers() -> bool:
-    """Return whether Postgres takes questions."""
-    with suppress(sa.exc.DBAPIError):
-        return ask("select true") == [(True,)]
-    return False
-
-
-def read(run: Run) -> Run:
-    """Read a run anew."""
-    with db.begin() as connection:
-        return runs.get(connection, run.organization_id, run.id)
-
-
-def ended(run: Run, seconds: float = 40) -> Run:
-    """Wait for the end of a run."""
-    until = time.monotonic() + seconds
-    while run.active:
-        assert time.monotonic() < until, f"run {run.id} is {run.status} after {seconds} s"
-        time.sleep(0.05)
-        with suppress(sa.exc.DBAPIError):  # Postgres may be away
-            run = read(run)
-    return run
-
-
-def staged(run: Run) -> int:
-    """Count the rows that a run has read so far."""
-    ((count,),) = ask(
-        "select coalesce(sum(staged), 0) from checkpoints where run_id = :r", r=run.id
-    )
-    return int(count)
-
-
-def phase(run: Run) -> str:
-    """Tell what a run does now."""
-    found = progress.read(redis_clients.client(), [run.id])[0].get(run.id)
-    return found.phase if found else ""
-
-
-def attempts(run: Run) -> list[str | None]:
-    """Tell how each attempt at a run ended."""
-    rows = ask("select ended from attempts where run_id = :r order by attempt", r=run.id)
-    return [how for (how,) in rows]
-
-
-def let_time_pass(seconds: float) -> None:
-    """Let the leases of workers that do not renew them end so much earlier."""
-    ask(
-        "update leases set lease_until = lease_until - make_interval(secs => :s) returning 1",
-        s=seconds,
-    )

@@ -37,7 +37,7 @@ READ: dict[str, dict[str, Any]] = {
         "Full time": "Full time",
         "part-time": "Part time",
         "flat": "FLAT",
-        "slave": None,
+        "volunteer": None,
     },
     "Hourly rate": {"95.5": "95.50", "$1,250.00": "1250.00", "1.234": None, "much": None},
     "Start date": {"2024-02-29": "2024-02-29", "03/04/2026": None, "#REF!": None},

@@ -1,6 +1,7 @@
 """A worker whose pages are small and slow, so that faults find it at work.
 
-The environment says how slow: SLOW_PAGE, SLOW_PLAN, SLOW_APPLY, in seconds. With WITHOUT_FENCE
+The environment says how slow: SLOW_PAGE, SLOW_PLAN, SLOW_APPLY, in seconds; with LOG it names a
+file for what the worker writes. With WITHOUT_FENCE
 its work-horses believe in their lease for ever, which a chaos run must notice.
 """
 
@@ -9,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial, wraps
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import sqlalchemy as sa
@@ -87,6 +89,9 @@ def remove_the_fence() -> None:
 def main(options: Sequence[str], environment: Mapping[str, str]) -> None:
     """Be a worker until told to stop, in a process of its own."""
     os.environ.update(environment)
+    if path := environment.get("LOG"):
+        with Path(path).open("a") as log:
+            os.dup2(log.fileno(), sys.stderr.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # RQ logs to both
     sys.argv = ["worker.py", *options]
     be_slow()

@@ -1,4 +1,4 @@
-"""The cast of a chaos run: workers that are replaced when they die, and impatient users."""
+"""Who acts in a chaos run: workers that are replaced when they end, and impatient users."""
 
 import random
 import threading
@@ -16,9 +16,9 @@ from sync_core.operations import syncs
 from sync_core.organizations import Organization, actions
 from sync_core.organizations.people import Person
 from sync_core.runs import Run
-from tests.chaos import processes
-from tests.chaos.processes import Process
 from tests.chaos.sheets import Sheet
+from tests.support import processes
+from tests.support.processes import Process
 
 PEOPLE = (
     Person("Ana Ruiz", "ana.ruiz@example.org", "admin", "IT"),
@@ -40,7 +40,7 @@ class Crew:
         self.workers = [processes.worker(**self.environment) for _ in range(self.count)]
         self.others = [processes.start(maintenance.main)]
 
-    def replace_the_dead(self) -> None:
+    def replace_ended(self) -> None:
         """Start a new process for each that has ended."""
         for index, process in enumerate(self.workers):
             if not process.is_alive():

@@ -16,8 +16,8 @@ from sync_core.organizations import Organization, source_settings
 from sync_core.organizations.people import Person
 from sync_core.runs import Run
 from sync_core.sources import SourceSetting
-from tests.desk import ANA
-from tests.fakes.cliniko import Cliniko
+from tests.support.desk import ANA
+from tests.support.fakes.cliniko import Cliniko
 
 PATIENTS = resources.by_name("patients")
 
