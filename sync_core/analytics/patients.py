@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from psycopg import sql
 from sqlalchemy import Connection
 
+from sync_core.analytics.resource_analysis import Figure, ResourceAnalysis, ResourceFigures
 from sync_core.catalogue.resources import ENTITIES
 from sync_core.engine.statements import Scope
 from sync_core.foundation import db, settings
@@ -41,6 +42,25 @@ def active_after(connection: Connection, scopes: Sequence[Scope]) -> int:
     """Count the patients who will be active once the plans of these scopes are applied."""
     found = {scope.entity.name: _planned(scope) for scope in scopes}
     return _count(connection, found, datetime.now(UTC)).active
+
+
+def figures_for_page(connection: Connection, organization_id: int) -> ResourceFigures | None:
+    """Return the figures with what they mean; None where there are no patients."""
+    found = figures(connection, organization_id)
+    if not found.total:
+        return None
+    recent = f"Came within the last {found.days} days, and is active"
+    shown = (
+        Figure("Patients", found.total, "All that Cliniko holds, archived and merged ones, too"),
+        Figure("Active", found.active, "Recent or upcoming; not archived, deleted or merged"),
+        Figure("Recent", found.recent, recent),
+        Figure("Upcoming", found.upcoming, "Has an appointment to come, and is active"),
+        Figure("Both", found.both, "Recent and upcoming: counted once among the active"),
+    )
+    return ResourceFigures(shown, found.at, "Group classes are not counted.")
+
+
+ANALYSIS = ResourceAnalysis(active_after, figures_for_page)
 
 
 def _count(connection: Connection, found: dict[str, sql.Composed], at: datetime) -> Figures:

@@ -20,6 +20,7 @@ class Band:
     counting: str = ""
     found: str = ""
     statistic: str = ""
+    icon: str = "sync"  # of Material, while it is under way
 
     @property
     def title(self) -> str:
@@ -74,7 +75,16 @@ class Steps:
 
 
 SHEETS = Steps(
-    reading={"": Band("downloading", 0, 60, "Opening the source", "Reading {title}")},
-    comparing=Band("processing", 60, 80, counting="Comparing {title}"),
-    saving=Band("saving", 80, 100, counting="Saving the changes"),
+    reading={
+        "": Band(
+            "downloading",
+            start=0,
+            end=60,
+            sentence="Opening the source",
+            counting="Reading {title}",
+            icon="cloud_download",
+        )
+    },
+    comparing=Band("processing", start=60, end=80, counting="Comparing {title}", icon="fact_check"),
+    saving=Band("saving", start=80, end=100, counting="Saving the changes", icon="save"),
 )

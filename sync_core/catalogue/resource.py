@@ -74,6 +74,8 @@ class Resource:
     entities: tuple[Entity, ...]
     steps: Steps = field(default=SHEETS, hash=False)
     held_by: str | None = None  # the kind of source whose accounts hold it; None: no account does
+    time_limit: float | None = None  # seconds for a run; None: as long as any other
+    analysis: str | None = None  # what is counted of it beyond rows; see `analytics/analyses.py`
 
     @property
     def main(self) -> Entity:

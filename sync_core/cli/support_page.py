@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import get_args
 
+from sync_core import sources
 from sync_core.catalogue import resources
 from sync_core.foundation.errors import CATALOGUE, Entry, Who
 from sync_core.foundation.settings import LIMITS, ROOT
@@ -58,12 +59,13 @@ the number of the run. With that number everything else can be looked up.
 
 def page() -> str:
     """Write the whole page."""
-    special = "".join(f" ({name}: {_hours(seconds)})" for name, seconds in LIMITS.special.items())
+    limits = resources.time_limits(LIMITS)
+    special = "".join(f" ({name}: {_hours(seconds)})" for name, seconds in limits.special.items())
     parts = [
         HEAD,
         "\n".join(_what_can_be_synced()),
         "\n".join(_who_may_what()),
-        DURATIONS.format(usual=_hours(LIMITS.usual), special=special),
+        DURATIONS.format(usual=_hours(limits.usual), special=special),
         LOGS,
         "\n".join(_errors()),
     ]
@@ -111,12 +113,13 @@ def _errors() -> Iterator[str]:
 
 
 def _error(code: str, entry: Entry) -> str:
-    told = (ANY.sub("…", text) for text in (entry.sentence, entry.advice))
-    return f"| `{code}` | {' | '.join(map(_cell, told))} | {'yes' if entry.retry else ''} |"
+    cells = " | ".join(map(_cell, (entry.sentence, entry.advice)))
+    return f"| `{code}` | {cells} | {'yes' if entry.retry else ''} |"
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    known = text.replace("{expected}", sources.expected())  # the same wherever it is told
+    return ANY.sub("…", known).replace("|", "\\|")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from rq.timeouts import JobTimeoutException
 
 from sync_core import organizations, sources
-from sync_core.analytics import patients
+from sync_core.analytics import analyses
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.catalogue.source import Source
@@ -31,7 +31,6 @@ from sync_core.sources import Opening, SourceSetting
 log = logging.getLogger(__name__)
 
 OUTAGE_SECONDS = 60  # for which an attempt waits for Postgres to come back
-ANALYSES = {"patients": patients.active_after}
 
 
 def work(run_id: int) -> str:
@@ -77,6 +76,7 @@ def _sync(claim: Claim, heartbeat: Heartbeat, reporter: Reporter) -> RunResult:
         policy = policies.of(connection, organization.id)[resource.name]
         resource = policies.applied(resource, policy)
         window = _window(connection, claim, resource, found)
+    analysis = analyses.of(resource)
     with Reading(heartbeat.check, settings.current().fetch_timeout) as reading:
         work = Work(
             claim,
@@ -87,7 +87,7 @@ def _sync(claim: Claim, heartbeat: Heartbeat, reporter: Reporter) -> RunResult:
             reading,
             heartbeat.check,
             window,
-            ANALYSES.get(resource.name),
+            analysis.during_run if analysis else None,
         )
         return importer.sync(work, {setting.entity: _open(setting, work) for setting in found})
 

@@ -9,6 +9,7 @@ from redis import RedisError
 from rq import Queue, Worker
 
 from sync_core import runs
+from sync_core.catalogue import resources
 from sync_core.foundation import db, redis_clients, settings
 from sync_core.runs import lease, recovery
 
@@ -57,7 +58,7 @@ def workers() -> int:
 
 def time_limit(run_id: int, resource: str) -> float:
     """Return the seconds that a run may take; the usual ones while Postgres does not answer."""
-    usual = settings.current().time_limits
+    usual = resources.time_limits(settings.current().time_limits)
     with suppress(sa.exc.DBAPIError, sa.exc.TimeoutError), db.begin() as connection:
         return lease.limit(connection, usual, run_id)
     return usual.of(resource)

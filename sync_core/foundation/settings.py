@@ -43,7 +43,7 @@ class Limits:
         return self.special.get(resource, self.usual)
 
 
-LIMITS = Limits(3600.0, {"patients": 14_400.0})
+LIMITS = Limits(3600.0, {})  # resources declare theirs; see `catalogue.resources.time_limits`
 
 
 def _text(value: str) -> str:
@@ -109,7 +109,7 @@ def _server(value: str) -> str:
 
 
 def _limits(value: str) -> Limits:
-    """Read `3600 patients=14400`; what is not named stays as it is."""
+    """Read `3600 locations=600`; what is not named stays as it is."""
     usual, special = LIMITS.usual, dict(LIMITS.special)
     for word in value.split():
         resource, named, seconds = word.rpartition("=")
@@ -207,8 +207,8 @@ class Settings:
     time_limits: Limits = _setting(
         "SYNCDESK_TIME_LIMIT",
         _limits,
-        "seconds after which a run is timed out, and those of single resources"
-        " (`3600 patients=14400`); an organization may decide otherwise",
+        "seconds after which a run is timed out (3600), and those of single resources, such as"
+        " `3600 locations=600`; an organization may decide otherwise",
         LIMITS,
     )
     cooldown: float = _setting(

@@ -79,6 +79,7 @@ READS: dict[str, Ask] = {
     "people.find": lambda c, s: [people.find(c, s.organization.id, f"{m}@x.org") for m in MARKS],
     "people.everyone": lambda c, s: people.everyone(c, s.organization.id),
     "patients.figures": lambda c, s: patients.figures(c, s.organization.id),
+    "patients.figures_for_page": lambda c, s: patients.figures_for_page(c, s.organization.id),
 }
 OF_A_RUN: dict[str, Ask] = {  # these are asked with a run, which `runs.get` gives its own alone
     "outcomes.read": lambda c, s: outcomes.read(c, s.run, Wanted(KINDS, limit=1000), ANA),

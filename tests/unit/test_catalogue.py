@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from sync_core.analytics import analyses
+from sync_core.analytics.analyses import ANALYSES
 from sync_core.catalogue.resource import Entity, Resource
 from sync_core.catalogue.resources import CATALOGUE, ENTITIES
 from sync_core.foundation import tables
@@ -22,6 +24,26 @@ def test_every_resource_has_a_page_of_two_lines(resource: Resource) -> None:
     assert page.exists(), f"{resource.name} has no page: copy pages/locations.py"
     statements = ast.parse(page.read_text(encoding="utf-8")).body
     assert len([s for s in statements if not isinstance(s, ast.Expr) or _is_call(s)]) <= 2
+
+
+def test_what_a_resource_declares_by_name_is_there() -> None:
+    declared = {resource.analysis for resource in RESOURCES if resource.analysis}
+    assert declared == set(ANALYSES)
+    assert all(analyses.of(resource) for resource in RESOURCES if resource.analysis)
+
+
+GENERAL = (
+    "api audit cli engine execution foundation operations organizations records runs ui".split()
+)
+
+
+@pytest.mark.parametrize("package", GENERAL)
+def test_no_general_package_knows_a_single_resource(package: str) -> None:
+    """What is special about a resource is declared with it."""
+    for path in Path(ROOT, "sync_core", package).rglob("*.py"):
+        nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        texts = {node.value for node in nodes if isinstance(node, ast.Constant)}
+        assert not texts & set(CATALOGUE), f"{path} knows a resource by its name"
 
 
 def _is_call(statement: ast.Expr) -> bool:

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from sync_core.catalogue import resources
 from sync_core.foundation import settings
 
 
@@ -141,8 +142,12 @@ def test_all_problems_are_told_at_once() -> None:
 
 
 def test_a_resource_may_have_a_time_limit_of_its_own() -> None:
-    limits = settings.load({"SYNCDESK_TIME_LIMIT": "600 locations=60"}).time_limits
-    assert [limits.of(name) for name in ("admins", "locations", "patients")] == [600, 60, 14_400]
+    def seconds(given: str) -> list[float]:
+        limits = resources.time_limits(settings.load({"SYNCDESK_TIME_LIMIT": given}).time_limits)
+        return [limits.of(name) for name in ("admins", "locations", "patients")]
+
+    assert seconds("600 locations=60") == [600, 60, 14_400]
+    assert seconds("600 patients=60") == [600, 600, 60]
     assert settings.load({}).time_limits.of("admins") == 3600
 
 

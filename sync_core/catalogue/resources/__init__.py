@@ -8,6 +8,7 @@ from sync_core.catalogue.resources.services import SERVICES
 from sync_core.catalogue.resources.therapists import THERAPISTS
 from sync_core.catalogue.target import target
 from sync_core.foundation.errors import SyncError
+from sync_core.foundation.settings import Limits
 
 CATALOGUE: dict[str, Resource] = {
     resource.name: resource for resource in (THERAPISTS, LOCATIONS, ADMINS, SERVICES, PATIENTS)
@@ -28,6 +29,12 @@ def entity(resource: Resource, name: str) -> Entity:
             return found
     known = ", ".join(found.name for found in resource.entities)
     raise SyncError("unknown_entity", resource=resource.name, entity=name, known=known)
+
+
+def time_limits(given: Limits) -> Limits:
+    """Return the time limits of runs: those that resources declare, unless the settings say."""
+    declared = {found.name: found.time_limit for found in CATALOGUE.values() if found.time_limit}
+    return Limits(given.usual, declared | dict(given.special))
 
 
 def by_name(name: str) -> Resource:

@@ -16,11 +16,10 @@ from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line, totals
 from sync_core.ui.parts.words import ago, literal
-from sync_core.ui.resources import patient_figures, rows_tab, source_test
+from sync_core.ui.resources import resource_figures, rows_tab, source_test
 from sync_core.ui.runs import history_tab, notice, progress_card, run_view
 
 RETRIED = ("failed", "timed_out", "expired")  # after which the button says Retry
-EXTRAS = {"patients": patient_figures.show}  # what a page shows of its resource alone
 
 
 def show(name: str) -> None:
@@ -37,8 +36,8 @@ def show(name: str) -> None:
             sync_button(here, resource, state.runs.get(name))
     polling.follow(here, partial(_draw, here, resource, _contents(here, resource, state)))
     source_test.show(resource)
-    if extra := EXTRAS.get(name):
-        extra(here, totals.version(state.runs.get(name)))
+    if resource.analysis:
+        resource_figures.show(here, name, totals.version(state.runs.get(name)))
     _tabs(here, resource, state)
 
 

@@ -8,20 +8,7 @@ from sync_core.catalogue.phases import Band
 from sync_core.runs.progress import Progress
 from sync_core.ui.parts.words import lasted, size
 
-ICONS = {
-    "downloading": "cloud_download",
-    "processing": "fact_check",
-    "saving": "save",
-    "initializing": "rocket_launch",
-    "checking_config": "tune",
-    "checking_credentials": "key",
-    "fetching_patients": "groups",
-    "fetching_appointments": "event",
-    "loading_types": "category",
-    "analyzing": "monitoring",
-    "storing": "database",
-}
-TO_COME_ICON, DONE_ICON, CURRENT_ICON = "radio_button_unchecked", "check_circle", "sync"
+TO_COME_ICON, DONE_ICON = "radio_button_unchecked", "check_circle"
 
 
 @dataclass(frozen=True)
@@ -62,13 +49,13 @@ def _head(head: Head) -> str:
 def _steps(current: Progress, bands: Sequence[Band]) -> Iterator[str]:
     names = [band.name for band in bands]
     current_index = names.index(current.phase) if current.phase in names else -1
-    for index, name in enumerate(names):
+    for index, band in enumerate(bands):
         kind, icon, how = "", TO_COME_ICON, "to come"
         if index < current_index:
             kind, icon, how = "done", DONE_ICON, "done"
         elif index == current_index:
-            kind, icon, how = "now", ICONS.get(name, CURRENT_ICON), "under way"
-        words = escape(bands[index].title)
+            kind, icon, how = "now", band.icon, "under way"
+        words = escape(band.title)
         here = ' aria-current="step"' if kind == "now" else ""
         yield (
             f'<li class="{kind}"{here}><span class="icon" aria-hidden="true">{icon}</span>'

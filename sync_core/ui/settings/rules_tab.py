@@ -38,7 +38,8 @@ def show(here: Visitor) -> None:
 
 
 def _rule(here: Visitor, resource: Resource, policy: Policy) -> None:
-    usual = settings.current().time_limits.of(resource.name) / MINUTE
+    limits = resources.time_limits(settings.current().time_limits)
+    usual = limits.of(resource.name) / MINUTE
     fields = st.form(f"policy-{resource.name}")
     fields.markdown(f"{resource.icon} **{resource.title}**")
     fields.markdown(f":small[{source_line.words(here.organization, resource)}]")
