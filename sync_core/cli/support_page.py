@@ -118,7 +118,7 @@ def _error(code: str, entry: Entry) -> str:
 
 
 def _cell(text: str) -> str:
-    known = text.replace("{expected}", sources.expected())  # the same wherever it is told
+    known = text.replace("{sources}", sources.expected())  # the same wherever it is told
     return ANY.sub("…", known).replace("|", "\\|")
 
 

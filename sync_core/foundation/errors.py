@@ -22,7 +22,7 @@ CATALOGUE: dict[str, Entry] = {
     # reading a source
     "bad_location": Entry(
         "'{text}' is not a source: {why}.",
-        "Give {expected}.",
+        "Give {sources}.",
         "administrator",
     ),
     "no_folder": Entry(

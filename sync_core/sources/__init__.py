@@ -74,7 +74,7 @@ def require_holds(location: Location, resource: Resource, entities: Sequence[Ent
 
 def _bad(text: str, why: str) -> SyncError:
     shown = web_address.without_password(text)
-    return SyncError("bad_location", text=shown, why=why, expected=expected())
+    return SyncError("bad_location", text=shown, why=why, sources=expected())
 
 
 def source_name(setting: SourceSetting) -> str:
