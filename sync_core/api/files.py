@@ -113,7 +113,7 @@ def _log(request: Request, email: str) -> Response:
             HTTPStatus.SERVICE_UNAVAILABLE, "Live progress is unavailable. Try again soon."
         )
     with db.begin() as connection:
-        lines = logs.get(run.id) or attempts.log(connection, run.id)
+        lines = logs.get(run.id) or attempts.joined_log(attempts.of_run(connection, run.id))
     text = progress.as_text(lines, ZoneInfo(organization.time_zone))
     return PlainTextResponse(text + "\n", headers=file_headers(f"{run.resource}-run-{run.id}.log"))
 

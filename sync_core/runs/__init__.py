@@ -4,6 +4,7 @@ from sync_core.runs.requests import mark_pushed, request_cancel, start, to_push
 from sync_core.runs.run import (
     MADE_UP,
     Run,
+    Tallies,
     fresh,
     get,
     history,
@@ -17,6 +18,7 @@ from sync_core.runs.run import (
 __all__ = [
     "MADE_UP",
     "Run",
+    "Tallies",
     "fresh",
     "get",
     "history",

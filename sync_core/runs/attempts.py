@@ -1,5 +1,6 @@
 """The attempts at a run: what each claim of it has left."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,22 +22,21 @@ class Attempt:
     started_at: datetime
     ended_at: datetime | None
     ended: str | None  # how, in words
+    log: Sequence[Line]
 
 
 def of_run(connection: Connection, run_id: int) -> list[Attempt]:
     """Return the attempts at a run, the first one first."""
-    names = Attempt.__dataclass_fields__
     rows = connection.execute(
-        sa.select(*(_ATTEMPTS[name] for name in names))
+        sa.select(*(_ATTEMPTS[name] for name in Attempt.__dataclass_fields__))
         .where(_ATTEMPTS.run_id == run_id)
         .order_by(_ATTEMPTS.attempt)
     )
-    return [Attempt(**row) for row in rows.mappings()]
+    return [
+        Attempt(**{**row, "log": [Line(**line) for line in row["log"]]}) for row in rows.mappings()
+    ]
 
 
-def log(connection: Connection, run_id: int) -> list[Line]:
-    """Return the log that the attempts at a run have left, its newest line last."""
-    logs = connection.execute(
-        sa.select(_ATTEMPTS.log).where(_ATTEMPTS.run_id == run_id).order_by(_ATTEMPTS.attempt)
-    ).scalars()
-    return [Line(**line) for lines in logs for line in lines]
+def joined_log(found: Sequence[Attempt]) -> list[Line]:
+    """Return the log that these attempts have left, its newest line last."""
+    return [line for attempt in found for line in attempt.log]

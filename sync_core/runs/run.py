@@ -1,6 +1,6 @@
 """Runs: the truth about every sync; asked for here, worked on under a lease."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -50,6 +50,8 @@ class Run:
             return None
         return (self.finished_at - self.started_at).total_seconds()
 
+
+Tallies = Mapping[str, Mapping[str, Any]]  # of a run: entity -> kind of outcome -> count
 
 MADE_UP = "demo data"  # the trigger of the made-up runs in the demo's history
 
@@ -144,14 +146,14 @@ def some(connection: Connection, run_ids: Sequence[int]) -> list[Run]:
     return _rows(connection, _READ.where(_RUNS.id.in_(run_ids)).order_by(_RUNS.id))
 
 
-def tallies(connection: Connection, run_ids: Sequence[int]) -> dict[int, dict[str, dict[str, Any]]]:
-    """Read the counts of runs: run, then entity, then kind."""
+def tallies(connection: Connection, run_ids: Sequence[int]) -> Mapping[int, Tallies]:
+    """Return the counts of each of these runs that has any."""
     rows = connection.execute(
         sa.select(tables.tallies)
         .where(tables.tallies.c.run_id.in_(run_ids))
         .order_by(tables.tallies.c.run_id, tables.tallies.c.entity)
     )
-    found: dict[int, dict[str, dict[str, Any]]] = {}
+    found: dict[int, dict[str, Mapping[str, Any]]] = {}
     for row in rows.mappings():
         counts = {name: row[name] for name in ("read", *vocabulary.KINDS, "blank", "rules")}
         found.setdefault(row["run_id"], {})[row["entity"]] = counts

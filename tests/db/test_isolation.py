@@ -87,7 +87,6 @@ OF_A_RUN: dict[str, Ask] = {  # these are asked with a run, which `runs.get` giv
     "exports.outcomes": lambda _, s: _file(exports.outcomes(s.organization, ANA, s.run)),
     "runs.tallies": lambda c, s: runs.tallies(c, [s.run.id]),
     "attempts.of_run": lambda c, s: attempts.of_run(c, s.run.id),
-    "attempts.log": lambda c, s: attempts.log(c, s.run.id),
 }
 TRIED_ELSEWHERE = {  # as they need what no run of patients leaves
     "hash_chain.holds",

@@ -168,7 +168,8 @@ def _visitor_at(here: Visitor, askers: Askers, organization_id: int) -> Visitor:
 def _open_run(here: Visitor, run_id: int) -> None:
     with db.begin() as connection:
         run = runs.get(connection, here.organization.id, run_id)
-    run_in_full.show(here, run)
+        tallies = runs.tallies(connection, [run_id])
+    run_in_full.show(here, run, tallies.get(run_id, {}))
 
 
 def _action(here: Visitor, entry: Entry) -> None:

@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import streamlit as st
 from redis import RedisError
@@ -13,7 +12,7 @@ from sync_core import runs
 from sync_core.foundation import db, redis_clients
 from sync_core.organizations import policies
 from sync_core.organizations.policies import Policy
-from sync_core.runs import Run, dismissals, progress
+from sync_core.runs import Run, Tallies, dismissals, progress
 from sync_core.runs.progress import Line, Progress
 from sync_core.ui.frame import workers
 from sync_core.ui.parts import time_left
@@ -30,15 +29,15 @@ Signature = frozenset[tuple[int, bool]]  # the ids of runs, and whether each is 
 class RunState:
     """The runs that matter now, by resource, with their progress and who wants no notice of them.
 
-    `fresh` holds the runs that last brought a resource in step, `failed` how many of their rows
-    failed, `queue_positions` the positions of runs in the queue (1 is the next), `usual` the
+    `fresh` holds the runs that last brought a resource in step, `tallies` the counts of these by
+    the resource, `queue_positions` the positions of runs in the queue (1 is the next), `usual` the
     seconds that the runs of an active resource usually take, `problem` why no worker takes one.
     `has_live_progress` is False where progress and logs cannot be read; the runs go on without.
     """
 
     runs: Mapping[str, Run]
     fresh: Mapping[str, Run]
-    failed: Mapping[str, int]
+    tallies: Mapping[str, Tallies]
     policies: Mapping[str, Policy]
     progress: Mapping[int, Progress]
     logs: Mapping[int, Sequence[Line]]
@@ -58,6 +57,10 @@ class RunState:
     def signature(self) -> Signature:
         """Return what concerns the whole page: it is drawn anew when this changes."""
         return frozenset((run.id, run.active) for run in self.runs.values())
+
+    def failed_rows(self, resource: str) -> int:
+        """Return how many rows failed in the run that last brought the resource in step."""
+        return sum(tally["failed"] for tally in self.tallies.get(resource, {}).values())
 
     def overdue(self, resource: str) -> bool:
         """Return whether the resource was in step, but not within the time it shall be fresh."""
@@ -98,7 +101,7 @@ def read(organization_id: int) -> RunState:
     return RunState(
         runs=latest,
         fresh=fresh,
-        failed={resource: _failed(tallies, run) for resource, run in fresh.items()},
+        tallies={resource: tallies.get(run.id, {}) for resource, run in fresh.items()},
         policies=decided,
         progress=live[0] if live else {},
         logs=live[1] if live else {},
@@ -120,10 +123,6 @@ def dismiss(run: Run, email: str) -> None:
     with db.begin() as connection:
         dismissals.save(connection, run.id, email)
     forget(run.organization_id)
-
-
-def _failed(tallies: Mapping[int, Mapping[str, Mapping[str, Any]]], run: Run) -> int:
-    return sum(tally["failed"] for tally in tallies.get(run.id, {}).values())
 
 
 @dataclass

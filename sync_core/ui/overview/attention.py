@@ -70,7 +70,7 @@ def _of_resource(here: Visitor, resource: Resource, state: RunState) -> Iterator
     if run and run.status == "waiting":
         text = f"{title}: its plan waits for a decision."
         yield AttentionItem(":material/front_hand:", "orange", text, resource.name)
-    if failed := state.failed.get(resource.name):
+    if failed := state.failed_rows(resource.name):
         text = f"{title}: {count(failed, 'row')} failed in the last sync."
         yield AttentionItem(
             ":material/warning:", "orange", text, resource.name, notice.NEEDS_A_PERSON

@@ -40,13 +40,9 @@ def _running(state: RunState) -> Figure:
 
 
 def _failed_rows(state: RunState) -> Figure:
-    resources_with_failures = [name for name, failed in state.failed.items() if failed]
-    caption = (
-        f"in {count(len(resources_with_failures), 'resource')}"
-        if resources_with_failures
-        else "every row came through"
-    )
-    return "build", "Rows to mend", f"{sum(state.failed.values()):,}", caption
+    failed = [rows for name in resources.CATALOGUE if (rows := state.failed_rows(name))]
+    caption = f"in {count(len(failed), 'resource')}" if failed else "every row came through"
+    return "build", "Rows to mend", f"{sum(failed):,}", caption
 
 
 def _last(state: RunState) -> Figure:

@@ -118,16 +118,16 @@ def _tabs(here: Visitor, resource: Resource, state: RunState) -> None:
     rows, changes, person, history = st.tabs(
         names, key=notice.TAB, on_change="rerun", bind="query-params"
     )
-    fresh = state.fresh.get(resource.name)
+    fresh, tallies = state.fresh.get(resource.name), state.tallies.get(resource.name, {})
     with rows:
         if rows.open:
             rows_tab.show(here, resource, totals.version(state.runs.get(resource.name)))
     with changes:
         if changes.open:
-            run_view.show_changes(here, fresh)
+            run_view.show_changes(here, fresh, tallies)
     with person:
         if person.open:
-            run_view.show_rows_for_a_person(here, fresh)
+            run_view.show_rows_for_a_person(here, fresh, tallies)
     with history:
         if history.open:
             history_tab.show(here, resource)

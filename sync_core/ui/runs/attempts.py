@@ -1,13 +1,18 @@
 """How a run went: its phases, and the attempts at it."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
 from sync_core.foundation import db
 from sync_core.runs import Run, attempts
+from sync_core.runs.attempts import Attempt
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import lasted
+
+PHASE_ORDER = {name: index for index, name in enumerate(("downloading", "processing", "saving"))}
 
 
 def show_phases(run: Run) -> None:
@@ -23,13 +28,14 @@ def show_phases(run: Run) -> None:
         st.caption(f":material/timeline: {', '.join(parts).capitalize()}.")
 
 
-PHASE_ORDER = {name: index for index, name in enumerate(("downloading", "processing", "saving"))}
-
-
-def show_attempts(here: Visitor, run: Run) -> None:
-    """Show the attempts at the run: by which worker, when, and how each ended."""
+def read(run: Run) -> Sequence[Attempt]:
+    """Return the attempts at the run, with their logs."""
     with db.begin() as connection:
-        found = attempts.of_run(connection, run.id)
+        return attempts.of_run(connection, run.id)
+
+
+def show(here: Visitor, run: Run, found: Sequence[Attempt]) -> None:
+    """Show the attempts at the run: by which worker, when, and how each ended."""
     if not found:
         return
     with st.expander("Attempts", icon=":material/replay:"):

@@ -1,7 +1,6 @@
 """The earlier runs of a resource, with one of them in full."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -9,7 +8,7 @@ import streamlit as st
 from sync_core import runs
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation import db
-from sync_core.runs import Run
+from sync_core.runs import Run, Tallies
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import figures, paging
 from sync_core.ui.parts.words import LOOKS, lasted
@@ -32,13 +31,13 @@ def show(here: Visitor, resource: Resource) -> None:
     chosen = _table(here, found, tallies, resource.name)
     st.caption("Choose a run to see it in full.")
     if chosen is not None:
-        run_in_full.show(here, chosen)
+        run_in_full.show(here, chosen, tallies.get(chosen.id, {}))
 
 
 def _table(
     here: Visitor,
     found: Sequence[Run],
-    tallies: Mapping[int, Mapping[str, Mapping[str, Any]]],
+    tallies: Mapping[int, Tallies],
     name: str,
 ) -> Run | None:
     rows = [_row(here, run, tallies.get(run.id, {})) for run in found]
@@ -66,9 +65,9 @@ def _table(
     return found[picked[0]] if picked and picked[0] < len(found) else None
 
 
-def _row(here: Visitor, run: Run, tally: Mapping[str, Mapping[str, Any]]) -> dict[str, object]:
+def _row(here: Visitor, run: Run, tallies: Tallies) -> dict[str, object]:
     counted = {
-        kind.capitalize(): sum(entity[kind] for entity in tally.values()) if tally else None
+        kind.capitalize(): sum(tally[kind] for tally in tallies.values()) if tallies else None
         for kind in KINDS
     }
     return {

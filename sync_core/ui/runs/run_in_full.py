@@ -4,15 +4,16 @@ import streamlit as st
 
 from sync_core.api import addresses
 from sync_core.records import outcomes
-from sync_core.runs import Run
+from sync_core.runs import Run, Tallies
+from sync_core.runs.attempts import joined_log
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.words import literal
 from sync_core.ui.runs import attempts, downloads, outcome_table, run_log, run_view
 
 
-def show(here: Visitor, run: Run) -> None:
+def show(here: Visitor, run: Run, tallies: Tallies) -> None:
     """Show what it says, its counts, what it did to rows, how it went, and its log."""
-    kinds = run_view.kinds_present(run, (*outcomes.CHANGED, *outcomes.FOR_A_PERSON))
+    kinds = run_view.kinds_present(tallies, (*outcomes.CHANGED, *outcomes.FOR_A_PERSON))
     with st.container(border=True, key="run-in-full"):
         run_view.show_headline(here, run)
         for line in (run.message, run.advice, *run.notes):
@@ -20,13 +21,14 @@ def show(here: Visitor, run: Run) -> None:
                 st.markdown(literal(line))
         if run.log_message not in {"", run.message}:
             st.caption(literal(run.log_message))
-        run_view.show_counts(run)
+        run_view.show_counts(run, tallies)
         attempts.show_phases(run)
         if kinds:
             outcome_table.show(here, run, kinds, f"run-{run.id}")
             _offer_files(here, run, kinds)
-        attempts.show_attempts(here, run)
-        run_log.show_kept(here, run)
+        found = attempts.read(run)
+        attempts.show(here, run, found)
+        run_log.show_kept(here, run, joined_log(found))
 
 
 def _offer_files(here: Visitor, run: Run, kinds: list[str]) -> None:

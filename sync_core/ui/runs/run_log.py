@@ -8,8 +8,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from sync_core.api import addresses
-from sync_core.foundation import db
-from sync_core.runs import Run, attempts, progress
+from sync_core.runs import Run, progress
 from sync_core.runs.progress import Line
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.runs import downloads
@@ -55,10 +54,8 @@ def _clear() -> None:
     st.session_state[CLEARED] = datetime.now(UTC).timestamp()
 
 
-def show_kept(here: Visitor, run: Run) -> None:
-    """Show the log that an ended run left."""
-    with db.begin() as connection:
-        lines = attempts.log(connection, run.id)
+def show_kept(here: Visitor, run: Run, lines: Sequence[Line]) -> None:
+    """Show the log that the attempts at a run have left."""
     if lines:
         with st.expander("Log", icon=":material/article:"):
             text = progress.as_text(lines[-MAX_LINES:], here.zone, "%H:%M:%S")

@@ -5,12 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from sync_core import runs
 from sync_core.api import addresses
 from sync_core.catalogue import resources
-from sync_core.foundation import db
 from sync_core.records import outcomes
-from sync_core.runs import Run
+from sync_core.runs import Run, Tallies
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import ago, lasted, literal, look, moment
@@ -31,36 +29,34 @@ def show_headline(here: Visitor, run: Run) -> None:
         st.caption(" · ".join(parts), width="content")
 
 
-def show_counts(run: Run) -> None:
+def show_counts(run: Run, tallies: Tallies) -> None:
     """Show the counts of each table that the run worked on."""
-    with db.begin() as connection:
-        found = runs.tallies(connection, [run.id]).get(run.id, {})
     for entity in resources.CATALOGUE[run.resource].entities:
-        if entity.name in found:
-            _counts_of(entity.title if len(found) > 1 else "", found[entity.name])
+        if entity.name in tallies:
+            _counts_of(entity.title if len(tallies) > 1 else "", tallies[entity.name])
 
 
-def _counts_of(title: str, found: Mapping[str, Any]) -> None:
+def _counts_of(title: str, tally: Mapping[str, Any]) -> None:
     if title:
         st.markdown(f"**{title}**")
-    shown = [kind for kind in COUNTS if found[kind] or kind in {"read", "created", "updated"}]
+    shown = [kind for kind in COUNTS if tally[kind] or kind in {"read", "created", "updated"}]
     with st.grid(7, min_column_width=110, gap="xsmall"):
         for kind in shown:
-            st.metric(kind.capitalize(), f"{found[kind]:,}", border=True)
-    if found["rules"]:
-        told = ", ".join(f"{count:,} {literal(rule)}" for rule, count in found["rules"].items())
-        st.caption(f"Skipped by rule: {told}")
+            st.metric(kind.capitalize(), f"{tally[kind]:,}", border=True)
+    if tally["rules"]:
+        rules = ", ".join(f"{count:,} {literal(rule)}" for rule, count in tally["rules"].items())
+        st.caption(f"Skipped by rule: {rules}")
 
 
-def show_changes(here: Visitor, run: Run | None) -> None:
+def show_changes(here: Visitor, run: Run | None, tallies: Tallies) -> None:
     """Show what the run changed, row by row."""
     if run is None:
         more = "What a sync creates, updates and removes is listed here, row by row."
         paging.show_empty(":material/difference:", "Nothing has been synced yet.", more)
         return
     show_headline(here, run)
-    show_counts(run)
-    if kinds := kinds_present(run, outcomes.CHANGED):
+    show_counts(run, tallies)
+    if kinds := kinds_present(tallies, outcomes.CHANGED):
         outcome_table.show(here, run, kinds, f"changes-{run.id}")
     else:
         paging.show_empty(
@@ -68,9 +64,9 @@ def show_changes(here: Visitor, run: Run | None) -> None:
         )
 
 
-def show_rows_for_a_person(here: Visitor, run: Run | None) -> None:
+def show_rows_for_a_person(here: Visitor, run: Run | None, tallies: Tallies) -> None:
     """Show the rows of the run that somebody has to mend, or that a rule left out."""
-    kinds = kinds_present(run, outcomes.FOR_A_PERSON) if run else []
+    kinds = kinds_present(tallies, outcomes.FOR_A_PERSON)
     if run is None or not kinds:
         more = "Rows that fail, or that a rule leaves out, are listed here with their reasons."
         paging.show_empty(":material/task_alt:", "No row needs a person.", more)
@@ -88,8 +84,6 @@ def show_rows_for_a_person(here: Visitor, run: Run | None) -> None:
     outcome_table.show(here, run, kinds, f"person-{run.id}")
 
 
-def kinds_present(run: Run, kinds: Sequence[str]) -> list[str]:
+def kinds_present(tallies: Tallies, kinds: Sequence[str]) -> list[str]:
     """Return those of the kinds that the run has any rows of."""
-    with db.begin() as connection:
-        found = runs.tallies(connection, [run.id]).get(run.id, {}).values()
-    return [kind for kind in kinds if any(tally[kind] for tally in found)]
+    return [kind for kind in kinds if any(tally[kind] for tally in tallies.values())]
