@@ -1,6 +1,6 @@
 """Why runs and rows failed: by code, down to the rows, and the rows that fail again and again."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core.analytics.definitions import FAILED, RUNS, ask, numbered
+from sync_core.audit import exports
+from sync_core.audit.exports import Askers, Export
 from sync_core.foundation import csv_writer, tables
-from sync_core.organizations import actions, people
 from sync_core.organizations.people import Person
 from sync_core.records import privacy
 from sync_core.records.privacy import Outcomes, Place
@@ -21,7 +22,6 @@ AGAIN = 3  # runs in which a row failed, that make it a repeat offender
 SHOWN = 100  # repeat offenders, at most
 
 _COUNTED, _OUTCOMES = tables.issue_tallies.c, tables.outcomes.c
-HEADER = ("Run", "Asked for", "Resource", "Table", "Row", "Key", "Name", "Cell", "Value", "Reason")
 
 
 @dataclass(frozen=True)
@@ -171,39 +171,30 @@ def _rows(
     )
 
 
-def as_csv(connection: Connection, person: Person, wanted: Filter, code: str) -> Iterator[str]:
-    """Return the failed rows that carry the code, as lines of CSV. Raises SyncError.
-
-    Whoever reads it to the end has exported it: that is written down.
-    """
-    people.require(person, "export")
-    yield csv_writer.line(HEADER)
-    count = 0
+def file(askers: Askers, wanted: Filter, code: str) -> Export:
+    """Export all failed rows that carry the code, as the page shows them. Raises no_permission."""
+    seen = privacy.outcomes(Place.EXPORT, *(person for _, person in askers))
     counted = (tables.issue_tallies, _COUNTED.run_id, _COUNTED.entity)
-    query = _rows(code, privacy.outcomes(Place.EXPORT, person), *counted)
-    query = query.where(*filters.runs(wanted), _COUNTED.code == code)
-    for row in connection.execute(query.execution_options(yield_per=1000)):
-        count += 1
-        yield csv_writer.line([row[0], row[1].isoformat(), *row[2:]])
-    _record(
-        connection,
-        person,
-        wanted,
-        {"what": f"failed rows: {code}", "rows": count, "complete": True},
-    )
+    found = _rows(code, seen, *counted).where(*filters.runs(wanted), _COUNTED.code == code)
+    return exports.failed_rows(askers, wanted, code, _titled(found))
 
 
-def _record(
-    connection: Connection, person: Person, wanted: Filter, detail: Mapping[str, Any]
-) -> None:
-    for organization_id in wanted.organizations:
-        actions.record(
-            connection,
-            organization_id,
-            person,
-            "exported",
-            detail={**detail, "filters": filters.to_address(wanted)},
-        )
+def _titled(found: sa.Select[Any]) -> sa.Select[Any]:
+    """Put the columns under their titles, the texts of rows made harmless."""
+    one = found.selected_columns
+    columns = {
+        "Run": one.run_id,
+        "Asked for": csv_writer.moment(one.at),
+        "Resource": one.resource,
+        "Table": one.entity,
+        "Row": one.row_number,
+        "Key": csv_writer.text(one.key),
+        "Name": csv_writer.text(one.name),
+        "Cell": csv_writer.text(one.cell),
+        "Value": csv_writer.text(one.value),
+        "Reason": csv_writer.text(one.sentence),
+    }
+    return found.with_only_columns(*(column.label(title) for title, column in columns.items()))
 
 
 _WHO = sa.func.coalesce(_OUTCOMES.key, _OUTCOMES.name)  # as far as anybody knows which row it is

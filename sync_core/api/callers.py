@@ -27,10 +27,13 @@ def comes_from_us(headers: Mapping[str, str]) -> bool:
 def callers_of(email: str, slugs: Sequence[str]) -> list[tuple[Organization, Person]]:
     """Return the organizations with who somebody is there; with no slug, all where they may export.
 
-    Raises SyncError("unknown_organization") for one that does not know them.
+    Raises SyncError: unknown_organization for one that does not know them, unknown_person where
+    none does.
     """
     with db.begin() as connection:
         known = memberships.of(connection, email)
+    if not known and not slugs:
+        raise SyncError("unknown_person", email=email, organization="any organization")
     for slug in slugs:
         if slug not in known:
             raise SyncError("unknown_organization", slug=slug)

@@ -56,7 +56,7 @@ class Download(Response):
     """A file that is sent as it is written."""
 
     def __init__(self, export: Export) -> None:
-        super().__init__(media_type="text/csv; charset=utf-8", headers=file_headers(export.file))
+        super().__init__(media_type=export.media_type, headers=file_headers(export.file))
         del self.headers["content-length"]
         self._blocks = exports.write(export)
 

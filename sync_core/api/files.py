@@ -5,7 +5,6 @@ from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from redis import RedisError
 from starlette.concurrency import run_in_threadpool
@@ -16,17 +15,18 @@ from starlette.routing import Route
 from sync_core import runs
 from sync_core.api import addresses
 from sync_core.api.callers import Claims, callers_of, comes_from_us
-from sync_core.api.download import MAX_STREAMS, Download, file_headers, open_streams
+from sync_core.api.download import MAX_STREAMS, Download, open_streams
 from sync_core.audit import exports
 from sync_core.audit.exports import Export
-from sync_core.foundation import db, redis_clients, settings
+from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.organizations import Organization, people
 from sync_core.organizations.people import Person
-from sync_core.runs import Run, attempts, filters, progress
+from sync_core.runs import Run, filters
 
 HTTP_STATUS = {  # by the code of the error
     "no_permission": HTTPStatus.FORBIDDEN,
+    "unknown_person": HTTPStatus.FORBIDDEN,
     "unknown_run": HTTPStatus.NOT_FOUND,
     "unknown_organization": HTTPStatus.NOT_FOUND,
 }
@@ -105,17 +105,12 @@ def _run_and_caller(request: Request, email: str) -> tuple[Organization, Person,
 
 def _log(request: Request, email: str) -> Response:
     """Return the log of a run as it is now, or as its attempts have left it."""
-    organization, _, run = _run_and_caller(request, email)
     try:
-        _, logs = progress.read(redis_clients.client(), [run.id] if run.active else [])
+        return Download(exports.log(*_run_and_caller(request, email)))
     except RedisError:
         return _sentence(
             HTTPStatus.SERVICE_UNAVAILABLE, "Live progress is unavailable. Try again soon."
         )
-    with db.begin() as connection:
-        lines = logs.get(run.id) or attempts.joined_log(attempts.of_run(connection, run.id))
-    text = progress.as_text(lines, ZoneInfo(organization.time_zone))
-    return PlainTextResponse(text + "\n", headers=file_headers(f"{run.resource}-run-{run.id}.log"))
 
 
 def _bom(request: Request) -> bool:

@@ -1,32 +1,36 @@
-"""Files of the audit: the trail, the outcomes of a run, its rejected rows; each leaves a manifest.
+"""Every file that leaves the program goes this way: who may have it, its bytes, its manifest.
 
-The trail names who did what, with their e-mail addresses, to everybody who may export: that is what
-it is for. The clinics' own rows are seen as on the pages (`records.privacy`).
+The trail, what a run did to rows, its rows to mend, its log, the figures of analytics. The trail
+names who did what, with their e-mail addresses, to everybody who may export: that is what it is
+for. The clinics' own rows are seen as on the pages (`records.privacy`).
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from sync_core.audit import hash_chain
 from sync_core.audit import trail as audit
-from sync_core.foundation import csv_writer, db, tables
+from sync_core.foundation import csv_writer, db, redis_clients, tables
 from sync_core.foundation.csv_writer import moment, text
 from sync_core.organizations import Organization, actions, people
 from sync_core.organizations.people import Permission, Person
 from sync_core.records import outcome_files, privacy
-from sync_core.runs import Run, filters
+from sync_core.runs import Run, attempts, filters, progress
 from sync_core.runs.filters import Filter
 
 MEMORY = "64MB"  # of Postgres, to sort a file's rows and to join their counts
 COUNTS = ("read", "created", "updated", "unchanged", "skipped", "failed", "removed")
 Askers = Sequence[tuple[Organization, Person]]  # in each organization, who they are there
 Columns = Mapping[str, sa.ColumnElement[Any]]  # by their titles in the file
+Content = Callable[[], Iterator[tuple[bytes, int]]]  # blocks, and how many rows each holds
+CSV, TEXT = "text/csv; charset=utf-8", "text/plain; charset=utf-8"
 
 
 @dataclass(frozen=True)
@@ -36,10 +40,11 @@ class Export:
     what: str
     file: str
     askers: Askers
-    query: sa.Select[Any]
+    content: Content
     facts: Mapping[str, Any]  # of the manifest
     bom: bool = False
     run: Run | None = None
+    media_type: str = CSV
 
 
 @dataclass
@@ -75,13 +80,10 @@ def write(export: Export, written: Written | None = None) -> Iterator[bytes]:
     """
     written, since = written or Written(), datetime.now(UTC)
     try:
-        titles = [column.name for column in export.query.selected_columns]
-        start = (csv_writer.BOM if export.bom else b"") + csv_writer.line(titles).encode()
-        yield written.add(start)
-        with db.apart() as connection:
-            connection.exec_driver_sql(f"set local jit = off; set local work_mem = '{MEMORY}'")
-            for rows in csv_writer.blocks(connection, export.query):
-                yield written.add(csv_writer.joined(rows), len(rows))
+        if export.bom:
+            yield written.add(csv_writer.BOM)
+        for block, rows in export.content():
+            yield written.add(block, rows)
         written.complete = True
     finally:
         _record(export, written, since)
@@ -120,8 +122,37 @@ def _may(askers: Askers, *permissions: Permission) -> None:
             people.require(person, permissions[0])
 
 
+def _may_all(askers: Askers, wanted: Filter) -> None:
+    """Refuse who may not export from each organization of the filter. Raises no_permission."""
+    _may(askers, "export")
+    ours = {organization.id for organization, _ in askers}
+    if not ours.issuperset(wanted.organizations):
+        raise ValueError("a filter over organizations of which nobody has asked")
+
+
 def _readers(askers: Askers) -> list[Person]:
     return [person for _, person in askers]
+
+
+def _facts(askers: Askers, wanted: Filter) -> dict[str, Any]:
+    return {
+        "filters": filters.to_address(wanted),
+        "organizations": [organization.slug for organization, _ in askers],
+        "masked": not privacy.permits(_readers(askers)),
+    }
+
+
+def _of_query(query: sa.Select[Any]) -> Content:
+    """Return what a query finds, in flat memory."""
+
+    def content() -> Iterator[tuple[bytes, int]]:
+        yield csv_writer.line(column.name for column in query.selected_columns).encode(), 0
+        with db.apart() as connection:
+            connection.exec_driver_sql(f"set local jit = off; set local work_mem = '{MEMORY}'")
+            for rows in csv_writer.blocks(connection, query):
+                yield csv_writer.joined(rows), len(rows)
+
+    return content
 
 
 # The trail
@@ -129,19 +160,10 @@ def _readers(askers: Askers) -> list[Person]:
 
 def trail(askers: Askers, wanted: Filter, *, bom: bool = False) -> Export:
     """Export what the filter finds, newest first. Raises SyncError("no_permission")."""
-    _may(askers, "export")
-    ours = {organization.id for organization, _ in askers}
-    if not ours.issuperset(wanted.organizations):
-        raise ValueError("a filter over organizations of which nobody has asked")
-    facts = {
-        "filters": filters.to_address(wanted),
-        "organizations": [organization.slug for organization, _ in askers],
-    }
-    return Export("audit trail", _file("audit"), askers, _trail(askers, wanted), facts, bom)
-
-
-def _file(what: str) -> str:
-    return f"{what}-{datetime.now(UTC):%Y-%m-%d-%H%M}.csv"
+    _may_all(askers, wanted)
+    file = f"audit-{datetime.now(UTC):%Y-%m-%d-%H%M}.csv"
+    content = _of_query(_trail(askers, wanted))
+    return Export("audit trail", file, askers, content, _facts(askers, wanted), bom)
 
 
 def _trail(askers: Askers, wanted: Filter) -> sa.Select[Any]:
@@ -229,4 +251,56 @@ def rejects(organization: Organization, by: Person, run: Run, *, bom: bool = Fal
 def _of_run(what: str, askers: Askers, run: Run, query: sa.Select[Any], *, bom: bool) -> Export:
     file = f"{run.resource}-run-{run.id}-{what.replace(' ', '-')}.csv"
     facts = {"run": run.id, "masked": not privacy.permits(_readers(askers))}
-    return Export(what, file, askers, query, facts, bom, run)
+    return Export(what, file, askers, _of_query(query), facts, bom, run)
+
+
+def log(organization: Organization, by: Person, run: Run) -> Export:
+    """Export the log of a run as it is now, or as its attempts have left it.
+
+    It holds nothing personal: who may see the run may have it. Raises no_permission, RedisError.
+    """
+    _may([(organization, by)], "read")
+    _, live = progress.read(redis_clients.client(), [run.id] if run.active else [])
+    with db.begin() as connection:
+        lines = live.get(run.id) or attempts.joined_log(attempts.of_run(connection, run.id))
+    text = f"{progress.as_text(lines, ZoneInfo(organization.time_zone))}\n".encode()
+    return Export(
+        what="log",
+        file=f"{run.resource}-run-{run.id}.log",
+        askers=[(organization, by)],
+        content=lambda: iter([(text, len(lines))]),
+        facts={"run": run.id},
+        run=run,
+        media_type=TEXT,
+    )
+
+
+# Analytics
+
+
+def figures(
+    askers: Askers,
+    wanted: Filter,
+    name: str,
+    titles: Sequence[str],
+    cells: Iterable[Iterable[object]],
+) -> Export:
+    """Export a table of figures that is at hand. Raises SyncError("no_permission")."""
+    _may_all(askers, wanted)
+    lines = [csv_writer.line(row) for row in cells]
+    text = "".join([csv_writer.line(titles), *lines]).encode()
+    return Export(
+        what=f"figures: {name}",
+        file=f"{name.lower().replace(' ', '-')}.csv",
+        askers=askers,
+        content=lambda: iter([(text, len(lines))]),
+        facts=_facts(askers, wanted),
+        bom=True,
+    )
+
+
+def failed_rows(askers: Askers, wanted: Filter, code: str, query: sa.Select[Any]) -> Export:
+    """Export the failed rows behind a reason. Raises SyncError("no_permission")."""
+    _may_all(askers, wanted)
+    file, content = f"failed-rows-{code}.csv", _of_query(query)
+    return Export(f"failed rows: {code}", file, askers, content, _facts(askers, wanted), bom=True)

@@ -171,6 +171,12 @@ def test_a_demo_sign_in_does_not_count_from_elsewhere(server: Server, home: Orga
     assert answer.status_code == 401
 
 
+def test_somebody_who_is_known_nowhere_gets_no_file(server: Server, home: Organization) -> None:
+    assert home
+    answer = server.get("/audit.csv", "stranger@example.org")
+    assert (answer.status_code, "is not known in any" in answer.text) == (403, True)
+
+
 def test_another_organization_is_not_there(server: Server, home: Organization, run: Run) -> None:
     with db.begin() as connection:
         other = organizations.add(connection, f"{home.slug}-2", "Harbor Clinics")
@@ -272,6 +278,8 @@ def test_the_log_of_a_run_is_for_everybody_who_sees_it(
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert f'filename="locations-run-{run.id}.log"' in answer.headers["content-disposition"]
+    (manifest,) = manifests(home)
+    assert (manifest["by"], manifest["what"], manifest["run"]) == (VERA, "log", run.id)
     lines = answer.text.splitlines()
     assert re.fullmatch(r"20\d\d-\d\d-\d\d [\d:]{8} \+0000  Locations: opening .*", lines[0])
     assert len(lines) > 2

@@ -14,14 +14,15 @@ import pytest
 from sqlalchemy import Connection
 
 from sync_core.analytics import freshness, habits, key_figures, over_time, reasons
+from sync_core.audit import exports
 from sync_core.foundation import db
-from sync_core.foundation.errors import SyncError
 from sync_core.organizations.people import Person
 from sync_core.runs import filters
 from sync_core.runs.filters import Filter
 from tests.support import analytics_oracle as oracle
 from tests.support import histories
 from tests.support.histories import FIRST, LAST, History, Past
+from tests.support.sources import refusal
 
 SEEDS = range(3)
 FILTERS = range(8)  # the first is wide open
@@ -267,7 +268,9 @@ def test_why_runs_failed(wanted: Filter, runs: list[Past]) -> None:
     assert [row.count for row in found] == sorted(counted.values(), reverse=True)
 
 
-def test_why_rows_failed_down_to_the_rows_and_their_file(wanted: Filter, runs: list[Past]) -> None:
+def test_why_rows_failed_down_to_the_rows_and_their_file(
+    history: History, wanted: Filter, runs: list[Past]
+) -> None:
     found = ask(reasons.of_rows, wanted)
     assert {row.code: (row.count, row.runs) for row in found} == oracle.reasons_of_rows(runs)
     for reason in found:
@@ -277,13 +280,14 @@ def test_why_rows_failed_down_to_the_rows_and_their_file(wanted: Filter, runs: l
             window = ask(reasons.rows, wanted, reason.code, [MANAGER], 5, offset)
             told = [(row.run_id, row.entity, row.row_number) for row in window]
             assert told == rows[offset : offset + 5]
-        assert [int(row["Run"]) for row in _file(wanted, reason.code)] == [row[0] for row in rows]
+        written = _file(history, wanted, reason.code)
+        assert [int(row["Run"]) for row in written] == [row[0] for row in rows]
 
 
-def _file(wanted: Filter, code: str) -> list[dict[str, str]]:
-    with db.begin() as connection:
-        text = "".join(reasons.as_csv(connection, MANAGER, wanted, code))
-    return list(csv.DictReader(io.StringIO(text)))
+def _file(history: History, wanted: Filter, code: str) -> list[dict[str, str]]:
+    askers = [(found, MANAGER) for found in history.organizations]
+    text = b"".join(exports.write(reasons.file(askers, wanted, code))).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
 def test_which_rows_fail_again_and_again(wanted: Filter, runs: list[Past]) -> None:
@@ -385,6 +389,7 @@ def _with_status(wanted: Filter, statuses: tuple[str, ...]) -> Filter:
 def test_who_may_not_export_gets_no_file(history: History) -> None:
     wanted = Filter(organizations=(history.organizations[0].id,))
     analyst = Person("Sarah Lim", "sarah.lim@example.org", "analyst", "Operations")
-    with db.begin() as connection, pytest.raises(SyncError) as refused:
-        list(reasons.as_csv(connection, analyst, wanted, "bad_phone"))
-    assert refused.value.code == "no_permission"
+    askers = [(history.organizations[0], analyst)]
+    assert refusal(lambda: reasons.file(askers, wanted, "bad_phone")).code == "no_permission"
+    asked = refusal(lambda: exports.figures(askers, wanted, "Phases", ["Phase"], [["saving"]]))
+    assert asked.code == "no_permission"

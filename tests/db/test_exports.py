@@ -1,7 +1,7 @@
 import csv
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -12,11 +12,13 @@ import pytest
 import sqlalchemy as sa
 
 from sync_core import organizations
-from sync_core.audit import exports
+from sync_core.analytics import reasons
+from sync_core.audit import exports, hash_chain
 from sync_core.audit import trail as audit
 from sync_core.audit.exports import Export
 from sync_core.foundation import csv_writer, db, tables
 from sync_core.foundation.errors import SyncError
+from sync_core.foundation.settings import ROOT
 from sync_core.organizations import Organization, actions
 from sync_core.organizations.people import Person
 from sync_core.runs import Run, filters
@@ -311,7 +313,55 @@ def test_a_manager_s_file_shows_what_the_page_shows_and_says_that_it_is_masked(
 # The manifest
 
 
-def test_each_export_leaves_a_manifest(desk: Desk, synced: Run) -> None:
+FILES: dict[str, Callable[[Desk, Run], Export]] = {
+    "audit trail": lambda desk, _: trail(desk.organization),
+    "outcomes": lambda desk, run: exports.outcomes(desk.organization, ANA, run),
+    "rows to mend": lambda desk, run: exports.rejects(desk.organization, ANA, run),
+    "log": lambda desk, run: exports.log(desk.organization, ANA, run),
+    "failed rows: bad_email": lambda desk, _: reasons.file(*_asked(desk), "bad_email"),
+    "figures: Waits": lambda desk, _: exports.figures(*_asked(desk), "Waits", ["Runs"], [["=1"]]),
+}
+
+
+def _asked(desk: Desk) -> tuple[exports.Askers, Filter]:
+    return [(desk.organization, ANA)], Filter(organizations=(desk.organization.id,))
+
+
+@pytest.mark.parametrize("what", FILES)
+def test_each_file_leaves_the_same_manifest(desk: Desk, synced: Run, what: str) -> None:
+    export = FILES[what](desk, synced)
+    with db.begin() as connection:
+        link, head = hash_chain.head(connection, desk.organization.id)
+    written = content(export)
+    (manifest,) = manifests(desk.organization)
+    assert (manifest["what"], manifest["file"]) == (what, export.file)
+    assert manifest["sha256"] == hashlib.sha256(written).hexdigest()
+    assert (manifest["bytes"], manifest["complete"]) == (len(written), True)
+    assert manifest["rows"] == len(written.splitlines()) - (what != "log")
+    assert manifest["head"] == {"link": link, "hash": head}
+    assert manifest["seconds"] >= 0
+    with db.begin() as connection:
+        assert hash_chain.verify(connection, desk.organization).broken is None
+
+
+def test_no_file_leaves_the_program_another_way() -> None:
+    ways = {"st.download_button(": set[str](), "StreamingResponse(": set(), "to_csv(": set()}
+    for file in (ROOT / "sync_core").rglob("*.py"):
+        for way, found in ways.items():
+            if way in file.read_text("utf-8"):
+                found.add(file.name)
+    assert ways.pop("st.download_button(") == {"panel.py"}  # which writes an Export
+    assert set().union(*ways.values()) == set()
+
+
+def test_figures_cannot_run_as_formulas_and_open_in_excel(desk: Desk) -> None:
+    askers, wanted = _asked(desk)
+    export = exports.figures(askers, wanted, "By person", ["Name", "Runs"], [["=1+1", -3]])
+    assert export.file == "by-person.csv"
+    assert content(export) == "\ufeffName,Runs\r\n'=1+1,-3\r\n".encode()
+
+
+def test_each_export_leaves_a_manifest_with_its_filters(desk: Desk, synced: Run) -> None:
     assert synced
     written = content(trail(desk.organization, status=("partial",), search="ruiz"))
     (told,) = manifests(desk.organization)

@@ -75,9 +75,10 @@ def test_a_trailing_rate_has_gaps_where_nothing_was_judged() -> None:
     assert rates == {times[1]: 0.5, times[2]: 0.0, times[6]: 1.0}
 
 
-def test_a_table_becomes_csv_without_formulas_and_with_iso_times() -> None:
+def test_a_table_becomes_cells_with_iso_times_and_nothing_for_what_is_not_there() -> None:
     at = datetime(2026, 11, 26, 9, 30, tzinfo=PERTH)
     table = pd.DataFrame({"When": [at], "Name": ["=1+1"], "Runs": [-3], "p95 (s)": [float("nan")]})
-    assert panel.as_csv(table) == (
-        "When,Name,Runs,p95 (s)\r\n2026-11-26T09:30:00+08:00,'=1+1,-3,\r\n"
+    assert panel.cells(table) == (
+        ["When", "Name", "Runs", "p95 (s)"],
+        [["2026-11-26T09:30:00+08:00", "=1+1", -3, None]],
     )

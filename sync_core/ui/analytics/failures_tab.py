@@ -151,15 +151,8 @@ def _rows(here: Visitor, asked: Asked, reason: Reason) -> None:
         st.caption(extent, width="content")
         st.space("stretch")
         if here.person.may("export"):
-            st.download_button(
-                "Download these rows",
-                partial(_as_csv, here, asked, reason.code),
-                f"failed-rows-{reason.code}.csv",
-                "text/csv",
-                icon=":material/download:",
-                on_click="ignore",
-                key="download-reason",
-            )
+            export = reasons.file(asked.askers, asked.wanted, reason.code)
+            panel.offer_export("Download these rows", export, "download-reason")
     table = st.container()
     offset = paging.choose_page("reason", reason.count)
     with db.begin() as connection:
@@ -167,12 +160,6 @@ def _rows(here: Visitor, asked: Asked, reason: Reason) -> None:
         found = reasons.rows(connection, asked.wanted, reason.code, *window)
     with table:
         _table(asked, found)
-
-
-def _as_csv(here: Visitor, asked: Asked, code: str) -> bytes:
-    with db.begin() as connection:
-        lines = reasons.as_csv(connection, here.person, asked.wanted, code)
-        return "".join(lines).encode("utf-8-sig")
 
 
 def _table(asked: Asked, found: Sequence[FailedRow]) -> None:

@@ -10,9 +10,8 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from sync_core.foundation import csv_writer, db
-from sync_core.organizations import actions, people
-from sync_core.runs import filters
+from sync_core.audit import exports
+from sync_core.audit.exports import Export
 from sync_core.ui.analytics import numbers
 from sync_core.ui.analytics.period import Asked
 from sync_core.ui.frame.visitor import Visitor
@@ -92,37 +91,31 @@ def show_table(table: pd.DataFrame, key: str, alt: str, **columns: ColumnConfig)
 def offer_file(here: Visitor, asked: Asked, name: str, table: pd.DataFrame, key: str) -> None:
     """Show the download of a table as CSV to those who may export."""
     if here.person.may("export"):
-        st.download_button(
-            f"Download {name.lower()}",
-            partial(_exported, here, asked, name, table),
-            f"{name.lower().replace(' ', '-')}.csv",
-            "text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-            key=f"download-{key}",
-        )
+        export = exports.figures(asked.askers, asked.wanted, name, *cells(table))
+        offer_export(f"Download {name.lower()}", export, f"download-{key}")
 
 
-def _exported(here: Visitor, asked: Asked, name: str, table: pd.DataFrame) -> bytes:
-    people.require(here.person, "export")
-    text = as_csv(table)
-    what = {
-        "what": f"figures: {name}",
-        "rows": len(table),
-        "complete": True,
-        "filters": filters.to_address(asked.wanted),
-    }
-    with db.begin() as connection:
-        for organization_id in asked.wanted.organizations:
-            actions.record(connection, organization_id, here.person, "exported", detail=what)
-    return text.encode("utf-8-sig")
+def offer_export(label: str, export: Export, key: str) -> None:
+    """Show the download of a file; it is written, and recorded, by a click."""
+    st.download_button(
+        label,
+        partial(_written, export),
+        export.file,
+        export.media_type,
+        icon=":material/download:",
+        on_click="ignore",
+        key=key,
+    )
 
 
-def as_csv(table: pd.DataFrame) -> str:
-    """Return a table as CSV (RFC 4180) in which nothing runs as a formula; times are ISO."""
+def _written(export: Export) -> bytes:
+    return b"".join(exports.write(export))
+
+
+def cells(table: pd.DataFrame) -> tuple[list[str], list[list[object]]]:
+    """Return the titles and the rows of a table for a file; times are ISO, what is not is None."""
     rows: Sequence[Sequence[object]] = table.astype(object).to_numpy().tolist()
-    lines = [csv_writer.line(map(str, table.columns))]
-    return "".join([*lines, *(csv_writer.line(map(_cell, row)) for row in rows)])
+    return list(map(str, table.columns)), [[_cell(value) for value in row] for row in rows]
 
 
 def _cell(value: object) -> object:
