@@ -25,6 +25,7 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.worker_registration import register
 
+from sync_core import sources
 from sync_core.catalogue import fields
 from sync_core.execution import maintenance
 from sync_core.execution.heartbeat import STOP_REQUEST, StopRequest
@@ -274,6 +275,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     fields.warm_up()
+    sources.warm_up()
     gc.freeze()  # a work-horse that looks for garbage among all modules would copy their pages
     maintenance_process = None if options.without_maintenance else MaintenanceProcess()
     if maintenance_process:

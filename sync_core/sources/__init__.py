@@ -11,7 +11,7 @@ from sync_core.catalogue.resource import Entity, Resource
 from sync_core.catalogue.source import Source
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import Settings
-from sync_core.sources import web_address
+from sync_core.sources import certificates, web_address
 from sync_core.sources.kind import Location, Opening, SourceKind, SourceSetting
 from sync_core.sources.kinds import KINDS
 from sync_core.sources.probe import read_to_the_end
@@ -34,7 +34,13 @@ __all__ = [
     "settings_to_probe",
     "source_link",
     "source_name",
+    "warm_up",
 ]
+
+
+def warm_up() -> None:
+    """Load what every process would else load anew before it can ask a server."""
+    certificates.trusted()
 
 
 def kind_of(setting: SourceSetting | Location) -> SourceKind:

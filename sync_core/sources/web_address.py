@@ -2,12 +2,12 @@
 
 import re
 
-import httpx
+import httpx2
 
 from sync_core.foundation.settings import LOOPBACK
 
 
-def parse(text: str) -> httpx.URL | None:
+def parse(text: str) -> httpx2.URL | None:
     """Return the address; None where the text is none. Raises ValueError where it must not be used.
 
     A source is read over https, unless it is on this machine.
@@ -15,10 +15,12 @@ def parse(text: str) -> httpx.URL | None:
     if not re.match(r"https?://", text, re.IGNORECASE):
         return None
     try:
-        url = httpx.URL(text)
+        url = httpx2.URL(text)
         host = url.host
-    except (httpx.InvalidURL, UnicodeError):
+    except (httpx2.InvalidURL, UnicodeError):
         raise ValueError("the address is not valid") from None
+    if any(label.startswith("xn--") for label in host.split(".")):  # httpx2 could not decode it
+        raise ValueError("the address is not valid")
     if not host:
         raise ValueError("the address names no server")
     if url.userinfo:

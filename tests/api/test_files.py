@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import uvicorn
 from starlette.applications import Starlette
@@ -63,9 +63,9 @@ class Server:
         headers: dict[str, str] | None = None,
         method: str = "GET",
         **claims: Any,  # noqa: ANN401 - JSON
-    ) -> httpx.Response:
+    ) -> httpx2.Response:
         cookies = self.cookie(email, **claims) if email else {}
-        with httpx.Client(base_url=self.url, cookies=cookies, timeout=30) as client:
+        with httpx2.Client(base_url=self.url, cookies=cookies, timeout=30) as client:
             return client.request(method, f"/api/v1{path}", headers=headers)
 
 
@@ -162,7 +162,7 @@ def test_nobody_gets_a_file_without_a_sign_in_that_counts(
 
 def test_a_cookie_that_we_did_not_sign_is_nobody_s(server: Server, home: Organization) -> None:
     forged = server.cookie(ANA_S)[AUTH_COOKIE_NAME][:-2] + "xx"
-    with httpx.Client(base_url=server.url, cookies={AUTH_COOKIE_NAME: forged}) as client:
+    with httpx2.Client(base_url=server.url, cookies={AUTH_COOKIE_NAME: forged}) as client:
         assert client.get(f"/api/v1{trail_of(home)}").status_code == 401
 
 
@@ -225,7 +225,7 @@ def test_a_download_that_its_reader_leaves_is_recorded_as_broken_off(
     server: Server, home: Organization
 ) -> None:
     fill(home)
-    with suppress(httpx.StreamClosed), _reading(server, home) as chunks:
+    with suppress(httpx2.StreamClosed), _reading(server, home) as chunks:
         next(chunks)
     eventually(lambda: len(manifests(home)) == 1)
     (told,) = manifests(home)
@@ -258,7 +258,7 @@ class _reading:  # noqa: N801 - read as a function
     """Begin to read a file, and take no more than is asked for."""
 
     def __init__(self, server: Server, organization: Organization) -> None:
-        self.client = httpx.Client(base_url=server.url, cookies=server.cookie(ANA_S), timeout=30)
+        self.client = httpx2.Client(base_url=server.url, cookies=server.cookie(ANA_S), timeout=30)
         self.stream = self.client.stream("GET", f"/api/v1{trail_of(organization)}")
 
     def __enter__(self) -> Iterator[bytes]:

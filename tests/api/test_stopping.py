@@ -9,7 +9,7 @@ import sys
 import time
 from contextlib import suppress
 
-import httpx
+import httpx2
 from streamlit.web.server.server_util import AUTH_COOKIE_NAME
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
@@ -42,14 +42,14 @@ def test_an_open_file_does_not_keep_the_server_from_stopping(organization: Organ
         url = f"http://127.0.0.1:{port}"
         eventually(lambda: _answers(url), 60)
         with (
-            httpx.Client(base_url=url, cookies=_cookie(url), timeout=30) as client,
+            httpx2.Client(base_url=url, cookies=_cookie(url), timeout=30) as client,
             client.stream("GET", f"/api/v1{trail_of(organization)}") as answer,
         ):
             assert answer.status_code == 200
             chunks = answer.iter_raw(10_000)
             next(chunks)
             process.send_signal(signal.SIGTERM)
-            with suppress(httpx.HTTPError):  # a slow reader, which would go on for minutes
+            with suppress(httpx2.HTTPError):  # a slow reader, which would go on for minutes
                 for _ in chunks:
                     if process.poll() is not None:
                         break
@@ -63,8 +63,8 @@ def test_an_open_file_does_not_keep_the_server_from_stopping(organization: Organ
 
 
 def _answers(url: str) -> bool:
-    with suppress(httpx.HTTPError):
-        return httpx.get(f"{url}/_stcore/health").status_code == 200
+    with suppress(httpx2.HTTPError):
+        return httpx2.get(f"{url}/_stcore/health").status_code == 200
     return False
 
 

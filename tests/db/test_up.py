@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import psutil
 import pytest
 
@@ -72,7 +72,7 @@ def test_up_serves_the_pages_and_ends_in_order(up: Up, tmp_path: Path) -> None:
     lines = leads_to_cliniko.read_text().splitlines()
     found = settings.load(dict(line.split("=", 1) for line in lines))
     address, auth = f"{found.cliniko_base_url}/v1/patients", (found.cliniko_keys["demo"].value, "")
-    assert httpx.get(address, auth=auth).json()["total_entries"] == 614
+    assert httpx2.get(address, auth=auth).json()["total_entries"] == 614
     process.send_signal(signal.SIGTERM)
     assert process.wait(40) == 0
     assert process.stdout is not None

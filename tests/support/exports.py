@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import httpx
+import httpx2
 import sqlalchemy as sa
 
 from sync_core.foundation import db, tables
@@ -27,7 +27,7 @@ def fill(organization: Organization) -> None:
 
 def trail_of(organization: Organization, **asked: object) -> str:
     """Return the address of the audit as a file, with filters."""
-    return f"/audit.csv?{httpx.QueryParams({'organizations': organization.slug, **asked})}"  # type: ignore[dict-item]
+    return f"/audit.csv?{httpx2.QueryParams({'organizations': organization.slug, **asked})}"  # type: ignore[dict-item]
 
 
 def manifests(organization: Organization) -> list[dict[str, Any]]:

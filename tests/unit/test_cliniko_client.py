@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-import httpx
+import httpx2
 import pytest
 
 from sync_core.demo.cliniko import Account
@@ -195,7 +195,7 @@ def test_whoever_is_there_from_first_to_last_is_read_once_whatever_happens(seed:
 def test_page_numbers_would_have_hidden_one_for_each(cliniko: Cliniko, account: Account) -> None:
     patients = live(account)
     seen: list[str] = []
-    with httpx.Client(base_url=f"{cliniko.url}/v1", auth=(KEY, "")) as numbers:
+    with httpx2.Client(base_url=f"{cliniko.url}/v1", auth=(KEY, "")) as numbers:
         for page in range(1, 8):
             answer = numbers.get("/patients", params={"page": page, "per_page": 100, "sort": "id"})
             seen += [record["id"] for record in answer.json()["patients"]]

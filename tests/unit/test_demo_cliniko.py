@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from sync_core.demo.cliniko import Account
@@ -33,18 +33,18 @@ def cliniko(account: Account) -> Iterator[Cliniko]:
 
 
 @pytest.fixture
-def http(cliniko: Cliniko) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"{cliniko.url}/v1", auth=(KEY, "")) as http:
+def http(cliniko: Cliniko) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=f"{cliniko.url}/v1", auth=(KEY, "")) as http:
         yield http
 
 
-def ask(http: httpx.Client, path: str, *filters: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - a query
+def ask(http: httpx2.Client, path: str, *filters: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - a query
     answer = http.get(f"/{path}", params={"q[]": filters, **options})
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
 
 
-def total(http: httpx.Client, path: str, *filters: str) -> int:
+def total(http: httpx2.Client, path: str, *filters: str) -> int:
     return int(ask(http, path, *filters, per_page=1)["total_entries"])
 
 
@@ -118,7 +118,7 @@ def test_nothing_happens_in_the_first_minutes(account: Account) -> None:
 # lists
 
 
-def test_lists_leave_out_the_archived_and_the_cancelled_unless_asked(http: httpx.Client) -> None:
+def test_lists_leave_out_the_archived_and_the_cancelled_unless_asked(http: httpx2.Client) -> None:
     assert (total(http, "patients"), total(http, "patients", "archived_at:*")) == (614, 648)
     assert total(http, "patients", "archived_at:?") == 34
     assert total(http, "appointment_types") == 10
@@ -130,7 +130,7 @@ def test_lists_leave_out_the_archived_and_the_cancelled_unless_asked(http: httpx
     assert (cancelled, archived) == (40, 6)
 
 
-def test_pages_have_links_and_fifty_records_unless_asked(http: httpx.Client) -> None:
+def test_pages_have_links_and_fifty_records_unless_asked(http: httpx2.Client) -> None:
     first = ask(http, "patients")
     assert (len(first["patients"]), first["total_entries"]) == (50, 614)
     assert "previous" not in first["links"]
@@ -141,7 +141,7 @@ def test_pages_have_links_and_fifty_records_unless_asked(http: httpx.Client) -> 
     assert len(ask(http, "patients", per_page=1000)["patients"]) == 100
 
 
-def test_filters_are_combined(http: httpx.Client, account: Account) -> None:
+def test_filters_are_combined(http: httpx2.Client, account: Account) -> None:
     ids = [one.id for one in account.known("patients") if one.archived_at is None]
     assert total(http, "patients", f"id:>{ids[9]}", f"id:<={ids[19]}") == 10
     assert total(http, "patients", f"id:={ids[3]},{ids[5]},1") == 2
@@ -154,7 +154,7 @@ def test_filters_are_combined(http: httpx.Client, account: Account) -> None:
     assert 0 < visits == total(http, APPOINTMENTS, "starts_at:>2026-11-26T06:29:59Z")
 
 
-def test_lists_are_sorted_as_asked(http: httpx.Client) -> None:
+def test_lists_are_sorted_as_asked(http: httpx2.Client) -> None:
     ids = [int(one["id"]) for one in ask(http, "patients", sort="id", per_page=100)["patients"]]
     assert ids == sorted(ids)
     newest = ask(http, "patients", sort="updated_at:desc", per_page=100)["patients"]
@@ -173,13 +173,13 @@ def test_lists_are_sorted_as_asked(http: httpx.Client) -> None:
     ],
 )
 def test_a_question_that_cannot_be_answered_is_refused(
-    http: httpx.Client, condition: str, message: str
+    http: httpx2.Client, condition: str, message: str
 ) -> None:
     answer = http.get("/patients", params={"q[]": condition})
     assert (answer.status_code, answer.json()) == (400, {"message": message})
 
 
-def test_records_point_at_each_other_by_links_alone(http: httpx.Client, cliniko: Cliniko) -> None:
+def test_records_point_at_each_other_by_links_alone(http: httpx2.Client, cliniko: Cliniko) -> None:
     visits = ask(http, APPOINTMENTS, per_page=100)["individual_appointments"]
     assert "patient_id" not in visits[0]
     assert visits[0]["starts_at"].endswith("Z")
@@ -190,7 +190,7 @@ def test_records_point_at_each_other_by_links_alone(http: httpx.Client, cliniko:
     assert {one["patient"] for one in blank} == {None}
 
 
-def test_an_archived_patient_cannot_be_asked_for(http: httpx.Client, account: Account) -> None:
+def test_an_archived_patient_cannot_be_asked_for(http: httpx2.Client, account: Account) -> None:
     number = next(one.id for one in account.known("patients") if one.archived_at is None)
     assert http.get(f"/patients/{number}").json()["id"] == str(number)
     account.archive("patients", number)
@@ -199,7 +199,7 @@ def test_an_archived_patient_cannot_be_asked_for(http: httpx.Client, account: Ac
     assert http.get("/invoices").status_code == 404
 
 
-def test_what_happens_to_an_account_shows(http: httpx.Client, account: Account) -> None:
+def test_what_happens_to_an_account_shows(http: httpx2.Client, account: Account) -> None:
     number = account.add("patients", first_name="Nia")
     account.change("patients", number, at=int(TODAY.timestamp()) + 9, last_name="Nought")
     [found] = ask(http, "patients", f"id:={number}")["patients"]
@@ -212,7 +212,7 @@ def test_what_happens_to_an_account_shows(http: httpx.Client, account: Account) 
 # keys and the limit
 
 
-def test_a_key_opens_one_account_with_its_ending_or_without(http: httpx.Client) -> None:
+def test_a_key_opens_one_account_with_its_ending_or_without(http: httpx2.Client) -> None:
     cut = KEY.rpartition("-")[0]
     assert http.get("/patients", auth=(cut, "")).status_code == 200
     refused = http.get("/patients", auth=("another", ""))
@@ -220,7 +220,7 @@ def test_a_key_opens_one_account_with_its_ending_or_without(http: httpx.Client) 
     assert http.get("/patients", auth=None, headers={"Authorization": "Basic %"}).status_code == 401
 
 
-def test_a_role_may_read_some_lists_only(http: httpx.Client, cliniko: Cliniko) -> None:
+def test_a_role_may_read_some_lists_only(http: httpx2.Client, cliniko: Cliniko) -> None:
     cliniko.add(KEY, Account(9, 9), role="practitioner", forbidden=frozenset({"patients"}))
     assert http.get("/patients").status_code == 403
     assert http.get(f"/{APPOINTMENTS}").status_code == 200
@@ -231,7 +231,7 @@ def test_200_requests_a_minute_are_answered(account: Account) -> None:
     clock = Clock()
     with Cliniko(limit=200, clock=clock) as cliniko:
         cliniko.add(KEY, account)
-        with httpx.Client(base_url=f"{cliniko.url}/v1", auth=(KEY, "")) as http:
+        with httpx2.Client(base_url=f"{cliniko.url}/v1", auth=(KEY, "")) as http:
             answers = [http.get("/user") for _ in range(201)]
             assert [answer.status_code for answer in answers] == [200] * 200 + [429]
             assert answers[-1].headers["X-RateLimit-Reset"] == str(int(clock.now) + 60)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-import httpx
+import httpx2
 import pytest
 
 from sync_core import sources
@@ -212,7 +212,7 @@ def test_redirects_in_a_circle_end(google: Google) -> None:
     ],
 )
 def test_only_known_servers_are_followed(start: str, target: str, may: bool) -> None:  # noqa: FBT001 - a table
-    assert may_follow(httpx.URL(start), httpx.URL(target)) is may
+    assert may_follow(httpx2.URL(start), httpx2.URL(target)) is may
 
 
 def test_a_body_above_the_limit_is_refused(google: Google) -> None:

@@ -1,17 +1,16 @@
 """Cliniko's API: the lists of one account, within its rate limit, with retries."""
 
-import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from types import TracebackType
 from typing import Self
 
-import httpx
+import httpx2
 
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import LOOPBACK, Secret, Settings
+from sync_core.sources import certificates
 from sync_core.sources.cliniko import key as cliniko_key
 from sync_core.sources.cliniko import rate_limit
 from sync_core.sources.cliniko.answers import TITLES, Answer, Listing, Record, listing
@@ -62,16 +61,16 @@ class Client:
         timeout: float = 120.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        base = httpx.URL(cliniko_key.base_url(key, base_url))
+        base = httpx2.URL(cliniko_key.base_url(key, base_url))
         self._origin = str(base.copy_with(path="")).rstrip("/")
         self._limiter, self._retry = limiter, retry
         self._timeout, self._clock = timeout, clock
-        self._http = httpx.Client(
+        self._http = httpx2.Client(
             base_url=base,
             auth=(key.value, ""),
             headers={"Accept": "application/json", "User-Agent": user_agent},
-            timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)),
-            verify=_certificates(),
+            timeout=httpx2.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)),
+            verify=certificates.trusted(),
             trust_env=base.host not in LOOPBACK,  # a company's proxy does not know this machine
         )
 
@@ -124,18 +123,18 @@ class Client:
         return self._list(path, filters, {"sort": "id", "per_page": str(PER_PAGE)})
 
     def _list(self, path: str, where: Sequence[str], options: dict[str, str]) -> Listing:
-        params = httpx.QueryParams([*(("q[]", text) for text in where), *options.items()])
+        params = httpx2.QueryParams([*(("q[]", text) for text in where), *options.items()])
         return self._retry(lambda: listing(self._get(path, params), self._clock))
 
-    def _get(self, path: str, params: httpx.QueryParams) -> Answer:
+    def _get(self, path: str, params: httpx2.QueryParams) -> Answer:
         self._wait_for_the_rate_limit()
         until = time.monotonic() + self._timeout
         try:
             with self._http.stream("GET", f"/{path}", params=params) as response:
                 body = _whole(response, until)
-        except httpx.ConnectError as error:
+        except httpx2.ConnectError as error:
             raise SyncError("cliniko_unreachable", host=self._http.base_url.host) from error
-        except (httpx.TransportError, httpx.DecodingError) as error:
+        except (httpx2.TransportError, httpx2.DecodingError) as error:
             raise SyncError("cliniko_unavailable", why=_why(error)) from error
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(path, self._origin, response.status_code, headers, body)
@@ -170,12 +169,6 @@ def open_client(
     )
 
 
-@cache
-def _certificates() -> ssl.SSLContext:
-    """Load the certificates once: this takes longer than all else that a client needs."""
-    return httpx.create_ssl_context()
-
-
 def _refuse_disorder(path: str, last: str, records: Sequence[Record]) -> None:
     """Refuse a page whose ids do not rise: reading on after it would skip or repeat records."""
     before = int(last or -1)
@@ -185,8 +178,8 @@ def _refuse_disorder(path: str, last: str, records: Sequence[Record]) -> None:
         before = int(record["id"])
 
 
-def _whole(response: httpx.Response, until: float) -> bytes:
-    """Return a whole body; httpx limits only the time between two bytes."""
+def _whole(response: httpx2.Response, until: float) -> bytes:
+    """Return a whole body; httpx2 limits only the time between two bytes."""
     body = bytearray()
     for chunk in response.iter_bytes():
         body += chunk
@@ -194,13 +187,13 @@ def _whole(response: httpx.Response, until: float) -> bytes:
             why = f"its answer is larger than {LARGEST_BODY >> 20} MB"
             raise SyncError("cliniko_unavailable", why=why)
         if time.monotonic() > until:
-            raise httpx.ReadTimeout("too slow")
+            raise httpx2.ReadTimeout("too slow")
     return bytes(body)
 
 
 def _why(error: Exception) -> str:
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, httpx2.TimeoutException):
         return "it does not answer in time"
-    if isinstance(error, httpx.DecodingError):
+    if isinstance(error, httpx2.DecodingError):
         return "its answer is damaged"
     return "its answer was cut off"

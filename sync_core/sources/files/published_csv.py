@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import BinaryIO
 
-import httpx
+import httpx2
 
 from sync_core.catalogue.resource import Entity
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import LOOPBACK
+from sync_core.sources import certificates
 from sync_core.sources.files.csv_rows import CsvSheet, open_csv
 from sync_core.sources.kind import OnBytes, SourceSetting
 from sync_core.sources.retry import Retrier, retry_after
@@ -53,50 +54,53 @@ class PublishedCsvSource:
         return f"The CSV at {self._start.host}"
 
     @property
-    def _start(self) -> httpx.URL:
-        return httpx.URL(self.setting.location)
+    def _start(self) -> httpx2.URL:
+        return httpx2.URL(self.setting.location)
 
     def open(self, entity: Entity) -> CsvSheet:
         """Fetch the CSV and read its header. Raises SyncError."""
-        timeout = httpx.Timeout(self.timeout, connect=min(self.timeout, CONNECT_TIMEOUT))
-        with httpx.Client(timeout=timeout, headers={"User-Agent": "SyncDesk"}) as client:
+        timeout = httpx2.Timeout(self.timeout, connect=min(self.timeout, CONNECT_TIMEOUT))
+        headers, verify = {"User-Agent": "SyncDesk"}, certificates.trusted()
+        with httpx2.Client(timeout=timeout, headers=headers, verify=verify) as client:
             file = self.retry(lambda: self._fetch(client))
         locale = self.setting.locale
         return open_csv(file, name=self.name, title=entity.title, locale=locale)
 
-    def _fetch(self, client: httpx.Client) -> BinaryIO:
+    def _fetch(self, client: httpx2.Client) -> BinaryIO:
         try:
             return self._follow(client)
-        except (httpx.TransportError, httpx.DecodingError, UnicodeError) as error:
+        except (httpx2.TransportError, httpx2.DecodingError, UnicodeError) as error:
             why = _why(error, self.timeout)
             raise SyncError("csv_unavailable", name=self.name, why=why) from error
 
-    def _follow(self, client: httpx.Client) -> BinaryIO:
+    def _follow(self, client: httpx2.Client) -> BinaryIO:
         url = self._start
         for _ in range(HOPS):
             with client.stream("GET", url) as response:
-                if response.next_request is None:
+                if not response.has_redirect_location:
                     self._refuse_what_is_no_csv(response)
                     return self._store(response)
+                if response.next_request is None:
+                    raise httpx2.RemoteProtocolError("it redirects to what is no address")
                 url = response.next_request.url
                 self._refuse_to_follow(url)
         raise SyncError("csv_unavailable", name=self.name, why="it is redirected again and again")
 
-    def _refuse_to_follow(self, url: httpx.URL) -> None:
+    def _refuse_to_follow(self, url: httpx2.URL) -> None:
         if url.host == SIGN_IN:
             raise SyncError("sheet_not_shared", reader=EVERYONE)
         if not may_follow(self._start, url):
             raise SyncError("redirect_refused", name=self.name, host=url.host)
 
-    def _refuse_what_is_no_csv(self, response: httpx.Response) -> None:
+    def _refuse_what_is_no_csv(self, response: httpx2.Response) -> None:
         status = response.status_code
-        if status in {408, 429} or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        if status in {408, 429} or status >= httpx2.codes.INTERNAL_SERVER_ERROR:
             after = retry_after(response.headers.get("Retry-After"))
             why = f"the server answers {status}"
             raise SyncError("csv_unavailable", name=self.name, why=why, **after)
         if status in {401, 403}:
             raise self._refused(status)
-        if status != httpx.codes.OK:
+        if status != httpx2.codes.OK:
             raise SyncError("csv_not_found", name=self.name, status=status)
         content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if content_type == "text/html":
@@ -119,7 +123,7 @@ class PublishedCsvSource:
         asked = {self._start.params.get("format"), self._start.params.get("output")}
         return "/spreadsheets/" in self._start.path and "csv" in asked
 
-    def _store(self, response: httpx.Response) -> BinaryIO:
+    def _store(self, response: httpx2.Response) -> BinaryIO:
         whole = _length(response)
         file = tempfile.TemporaryFile()  # noqa: SIM115 - the sheet closes it
         try:
@@ -139,13 +143,13 @@ class PublishedCsvSource:
             raise SyncError("csv_too_large", name=self.name, limit=limit)
 
 
-def _length(response: httpx.Response) -> int | None:
+def _length(response: httpx2.Response) -> int | None:
     """Return how many bytes will come; None where that is unknown, or they come compressed."""
     said = response.headers.get("Content-Length", "")
     return int(said) if said.isdecimal() and "Content-Encoding" not in response.headers else None
 
 
-def may_follow(start: httpx.URL, url: httpx.URL) -> bool:
+def may_follow(start: httpx2.URL, url: httpx2.URL) -> bool:
     """Return whether a redirect may be followed: to the same server, or to Google's of exports."""
     if start.host in LOOPBACK:
         return url.host in LOOPBACK
@@ -154,7 +158,7 @@ def may_follow(start: httpx.URL, url: httpx.URL) -> bool:
 
 
 def _steady(chunks: Iterable[bytes], seconds: float) -> Iterator[bytes]:
-    """Pass on what arrives, unless it is too slow; httpx limits only the time between two bytes."""
+    """Pass on what arrives, unless it is too slow: httpx2 limits the time between two bytes."""
     since, received = monotonic(), 0
     for chunk in chunks:
         yield chunk
@@ -162,12 +166,12 @@ def _steady(chunks: Iterable[bytes], seconds: float) -> Iterator[bytes]:
         if received >= LEAST_PROGRESS:
             since, received = monotonic(), 0
         elif monotonic() - since > seconds:
-            raise httpx.ReadTimeout("too slow")
+            raise httpx2.ReadTimeout("too slow")
 
 
 def _why(error: Exception, timeout: float) -> str:
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, httpx2.TimeoutException):
         return f"the server did not answer within {timeout:g} s"
-    if isinstance(error, httpx.ConnectError):
+    if isinstance(error, httpx2.ConnectError):
         return "the server cannot be reached"
     return "the answer came cut off or damaged"

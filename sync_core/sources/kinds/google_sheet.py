@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from sync_core.catalogue.source import Source
 from sync_core.sources import web_address
@@ -25,7 +25,7 @@ def _parse(text: str, _cwd: Path) -> Location | None:
         return None
     if found[2] == "gviz":
         raise ValueError("this kind of export blanks cells, take the address of the sheet itself")
-    gid = httpx.QueryParams(url.fragment).get("gid") or url.params.get("gid")
+    gid = httpx2.QueryParams(url.fragment).get("gid") or url.params.get("gid")
     return Location(SHEET, found[1], gid)
 
 

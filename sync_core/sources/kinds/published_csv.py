@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from sync_core.catalogue.source import Source
 from sync_core.sources import web_address
@@ -17,7 +17,7 @@ def _parse(text: str, _cwd: Path) -> Location | None:
 
 
 def _label(setting: SourceSetting) -> str:
-    return f"CSV at {httpx.URL(setting.location).host}"
+    return f"CSV at {httpx2.URL(setting.location).host}"
 
 
 def _open(setting: SourceSetting, opening: Opening) -> Source:
