@@ -38,6 +38,7 @@ from sync_core.analytics import freshness, habits, key_figures, over_time, reaso
 from sync_core.catalogue import resources
 from sync_core.foundation import db, embedded, settings
 from sync_core.foundation.settings import ROOT
+from sync_core.foundation.vocabulary import Role
 from sync_core.organizations import people
 from sync_core.organizations.people import Person
 from sync_core.runs.filters import Filter
@@ -45,7 +46,7 @@ from sync_core.ui import SCRIPT
 
 GOAL, PAGE_GOAL = 300, 2_000  # milliseconds
 ZONE = ZoneInfo("Australia/Perth")
-MANAGER = Person("Michael Tan", "michael.tan@example.org", "manager", "Marketing")
+MANAGER = Person("Michael Tan", "michael.tan@example.org", Role.MANAGER, "Marketing")
 Question = Callable[..., object]
 
 QUESTIONS: Mapping[str, Question] = {

@@ -24,10 +24,11 @@ from sync_core import organizations, runs
 from sync_core.catalogue import resources
 from sync_core.execution import attempt
 from sync_core.foundation import db, embedded, settings
+from sync_core.foundation.vocabulary import Role
 from sync_core.organizations import source_settings
 from sync_core.organizations.people import Person
 
-ANA = Person("Ana Ruiz", "ana.ruiz@example.org", "admin", "IT")
+ANA = Person("Ana Ruiz", "ana.ruiz@example.org", Role.ADMIN, "IT")
 COLUMNS = [field.column for field in ENTITY.fields]
 KEY = "organization_id, location_code"
 BATCH = 20_000  # rows of an executemany

@@ -23,13 +23,14 @@ from sync_core.demo.cliniko import Account, Answer, Request
 from sync_core.execution import attempt
 from sync_core.foundation import db, embedded, settings
 from sync_core.foundation.settings import cliniko_variable
+from sync_core.foundation.vocabulary import Role
 from sync_core.operations import syncs
 from sync_core.organizations import Organization, source_settings
 from sync_core.organizations.people import Person
 from sync_core.runs import Run
 from tests.support.listener import Listener
 
-ANA = Person("Ana Ruiz", "ana.ruiz@example.org", "admin")
+ANA = Person("Ana Ruiz", "ana.ruiz@example.org", Role.ADMIN)
 DOCUMENTED = {50: "5 to 15 s", 300: "15 to 45 s", 648: "45 to 120 s"}  # what people were told
 PER_PATIENT = 1247 / 648  # appointments
 

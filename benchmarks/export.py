@@ -27,11 +27,12 @@ os.environ["SYNCDESK_DATA"] = str(DATA)
 from benchmarks import trail
 from sync_core.audit import exports
 from sync_core.foundation import db, embedded, settings
+from sync_core.foundation.vocabulary import Role
 from sync_core.organizations import Organization
 from sync_core.organizations.people import Person
 from sync_core.runs.filters import Filter
 
-ANA = Person("Ana Ruiz", "ana.ruiz@example.org", "admin", "IT")
+ANA = Person("Ana Ruiz", "ana.ruiz@example.org", Role.ADMIN, "IT")
 MB = 1_000_000
 
 

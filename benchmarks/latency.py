@@ -21,12 +21,13 @@ from sync_core import organizations, runs
 from sync_core.catalogue import resources
 from sync_core.foundation import db, embedded
 from sync_core.foundation.settings import ROOT
+from sync_core.foundation.vocabulary import Role
 from sync_core.operations import syncs
 from sync_core.organizations import Organization, source_settings
 from sync_core.organizations.people import Person
 from sync_core.runs import Run
 
-ANA = Person("Ana Ruiz", "ana.ruiz@example.org", "admin")
+ANA = Person("Ana Ruiz", "ana.ruiz@example.org", Role.ADMIN)
 
 
 def main() -> None:

@@ -6,13 +6,12 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy import Connection, RowMapping
 
-from sync_core.foundation import db, tables
+from sync_core.foundation import db, tables, vocabulary
+from sync_core.foundation.vocabulary import RunStatus
 from sync_core.runs import filters
 from sync_core.runs.filters import Filter
 
-JUDGED = ("completed", "partial", "failed", "timed_out")  # runs that went well or not
-FAILED = ("failed", "timed_out")
-IN_STEP = ("completed", "partial")  # runs that brought their tables in step
+JUDGED = (*vocabulary.APPLIED, *vocabulary.FAILED)  # runs that went well or not
 FEW = 20  # runs, below which one more could change a figure
 
 DEFINITIONS = {  # shown on the page as they stand here
@@ -46,7 +45,7 @@ RUNS, TALLIES = tables.runs.c, tables.tallies.c
 SECONDS = sa.func.date_part("epoch", RUNS.finished_at - RUNS.started_at, type_=sa.Float)
 WAITED = sa.func.date_part("epoch", RUNS.started_at - RUNS.queued_at, type_=sa.Float)
 ROWS_IN_STEP = TALLIES.created + TALLIES.updated + TALLIES.unchanged
-APPLIED = TALLIES.created + TALLIES.updated + TALLIES.removed
+ROWS_APPLIED = TALLIES.created + TALLIES.updated + TALLIES.removed
 
 
 def ask(connection: Connection, query: sa.sql.expression.Executable) -> list[RowMapping]:
@@ -105,4 +104,4 @@ def quantile(of: Number, part: float, *which: sa.ColumnElement[bool]) -> Number:
     return sa.cast(found.filter(*which) if which else found, sa.Float)
 
 
-COMPLETED = RUNS.status == "completed"
+COMPLETED = RUNS.status == RunStatus.COMPLETED

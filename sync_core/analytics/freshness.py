@@ -8,7 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from sync_core.analytics.definitions import IN_STEP, RUNS, ask, share
+from sync_core import runs
+from sync_core.analytics.definitions import RUNS, ask, share
 from sync_core.catalogue import resources
 from sync_core.foundation import tables
 from sync_core.organizations.policies import Policy
@@ -55,8 +56,7 @@ def _spans(wanted: Filter, start: datetime, end: datetime) -> sa.Subquery:
     in_step = (
         RUNS.organization_id == organization_id,
         RUNS.resource == resource,
-        RUNS.status.in_(IN_STEP),
-        RUNS.kind != "preview",
+        runs.in_step(tables.runs),
     )
     at = RUNS.finished_at
     before = sa.select(sa.func.max(at).label("at")).where(*in_step, at < start).lateral("before")

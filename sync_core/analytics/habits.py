@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 from sync_core import runs
 from sync_core.analytics.definitions import (
     COMPLETED,
-    FAILED,
     JUDGED,
     RUNS,
     SECONDS,
@@ -23,6 +22,7 @@ from sync_core.analytics.definitions import (
     quantile,
     share,
 )
+from sync_core.foundation.vocabulary import FAILED, RunStatus
 from sync_core.runs import Run, filters
 from sync_core.runs.filters import Filter
 from sync_core.runs.progress import SHEET_BANDS
@@ -102,7 +102,7 @@ def of_resources(connection: Connection, wanted: Filter) -> list[OfResource]:
             RUNS.resource,
             sa.func.count().label("runs"),
             how_many(*JUDGED).label("judged"),
-            how_many("completed").label("completed"),
+            how_many(RunStatus.COMPLETED).label("completed"),
             sa.func.avg(SECONDS).filter(COMPLETED).label("mean"),
             quantile(SECONDS, 0.5, COMPLETED).label("median"),
             quantile(SECONDS, 0.95, COMPLETED).label("p95"),
@@ -148,7 +148,7 @@ def done(connection: Connection, wanted: Filter) -> list[Done]:
             RUNS.resource,
             sa.func.count().label("runs"),
             how_many(*JUDGED).label("judged"),
-            how_many("completed").label("completed"),
+            how_many(RunStatus.COMPLETED).label("completed"),
             sa.func.max(RUNS.queued_at).label("last"),
         )
         .where(*filters.runs(wanted))

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from sync_core import runs
 from sync_core.analytics.definitions import (
-    APPLIED,
     COMPLETED,
-    FAILED,
-    IN_STEP,
     JUDGED,
+    ROWS_APPLIED,
     ROWS_IN_STEP,
     RUNS,
     SECONDS,
@@ -22,17 +21,18 @@ from sync_core.analytics.definitions import (
     share,
     tallied,
 )
-from sync_core.foundation import tables, vocabulary
+from sync_core.foundation import tables
+from sync_core.foundation.vocabulary import APPLIED, FAILED, OutcomeKind, RunStatus
 from sync_core.runs import filters
 from sync_core.runs.filters import Filter
 
 LIST_BEHIND: Mapping[str, tuple[str, ...]] = {  # the statuses of the runs that a figure is made of
-    "runs": vocabulary.STATUSES,  # whatever became of them; a status is no action's
+    "runs": tuple(RunStatus),  # whatever became of them; a status is no action's
     "run_success": JUDGED,
-    "row_success": IN_STEP,
-    "median": ("completed",),
-    "p95": ("completed",),
-    "applied": IN_STEP,
+    "row_success": APPLIED,
+    "median": (RunStatus.COMPLETED,),
+    "p95": (RunStatus.COMPLETED,),
+    "applied": APPLIED,
     "failures": FAILED,
     "recovery": FAILED,
 }
@@ -83,7 +83,7 @@ def of_runs(connection: Connection, wanted: Filter) -> RunFigures:
     query = sa.select(
         sa.func.count().label("runs"),
         how_many(*JUDGED).label("judged"),
-        how_many("completed").label("completed"),
+        how_many(RunStatus.COMPLETED).label("completed"),
         quantile(SECONDS, 0.5, COMPLETED).label("median"),
         quantile(SECONDS, 0.95, COMPLETED).label("p95"),
     ).where(*filters.runs(wanted))
@@ -92,7 +92,7 @@ def of_runs(connection: Connection, wanted: Filter) -> RunFigures:
 
 def of_rows(connection: Connection, wanted: Filter) -> RowFigures:
     """Return the key figures of the rows."""
-    ran = sa.select(sa.func.count()).where(*filters.runs(wanted), RUNS.status.in_(IN_STEP))
+    ran = sa.select(sa.func.count()).where(*filters.runs(wanted), RUNS.status.in_(APPLIED))
     query = tallied(
         connection,
         wanted,
@@ -101,8 +101,8 @@ def of_rows(connection: Connection, wanted: Filter) -> RowFigures:
             sa.cast(sa.func.coalesce(sa.func.sum(count), 0), sa.BigInteger).label(name)
             for name, count in (
                 ("in_step", ROWS_IN_STEP),
-                ("failed", TALLIES.failed),
-                ("applied", APPLIED),
+                (OutcomeKind.FAILED, TALLIES.failed),
+                ("applied", ROWS_APPLIED),
             )
         ),
     )
@@ -111,14 +111,14 @@ def of_rows(connection: Connection, wanted: Filter) -> RowFigures:
 
 def of_recovery(connection: Connection, wanted: Filter) -> Recovery:
     """Return how long it took to recover from the failures of the period, whenever that was."""
-    later = tables.runs.alias("later").c
+    later_runs = tables.runs.alias("later")
+    later = later_runs.c
     mended = (
         sa.select(later.finished_at)
         .where(
             later.organization_id == RUNS.organization_id,
             later.resource == RUNS.resource,
-            later.status.in_(IN_STEP),
-            later.kind != "preview",
+            runs.in_step(later_runs),
             later.finished_at > RUNS.finished_at,
         )
         .order_by(later.finished_at)

@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 
 from sync_core.analytics.definitions import (
     COMPLETED,
-    IN_STEP,
     RUNS,
     SECONDS,
     TALLIES,
@@ -22,7 +21,8 @@ from sync_core.analytics.definitions import (
     quantile,
     tallied,
 )
-from sync_core.foundation import tables, vocabulary
+from sync_core.foundation import tables
+from sync_core.foundation.vocabulary import APPLIED, OutcomeKind
 from sync_core.runs import filters
 from sync_core.runs.filters import Filter
 
@@ -130,7 +130,7 @@ def handled(connection: Connection, wanted: Filter, zone: ZoneInfo, unit: Unit) 
     at = bucket(zone, unit).label("at")
     ran = (
         sa.select(at, sa.func.count().label("runs"))
-        .where(*filters.runs(wanted), RUNS.status.in_(IN_STEP))
+        .where(*filters.runs(wanted), RUNS.status.in_(APPLIED))
         .group_by("at")
         .subquery()
     )
@@ -141,7 +141,7 @@ def handled(connection: Connection, wanted: Filter, zone: ZoneInfo, unit: Unit) 
             at,
             *(
                 sa.cast(sa.func.sum(TALLIES[kind]), sa.BigInteger).label(kind)
-                for kind in vocabulary.KINDS
+                for kind in OutcomeKind
             ),
         )
         .group_by("at")
@@ -180,7 +180,7 @@ def _headers(connection: Connection, wanted: Filter, zone: ZoneInfo, unit: Unit)
         sa.select(
             RUNS.organization_id, bucket(zone, unit).label("at"), sa.func.max(RUNS.id).label("id")
         )
-        .where(*filters.runs(wanted), RUNS.status.in_(IN_STEP))
+        .where(*filters.runs(wanted), RUNS.status.in_(APPLIED))
         .group_by(RUNS.organization_id, RUNS.resource, "at")
     )
     times = {row["id"]: row for row in ask(connection, last)}

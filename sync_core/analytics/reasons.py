@@ -8,12 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from sync_core.analytics.definitions import FAILED, RUNS, ask, numbered
+from sync_core.analytics.definitions import RUNS, ask, numbered
 from sync_core.audit import exports
 from sync_core.audit.exports import Askers, Export
 from sync_core.foundation import csv_writer, tables
+from sync_core.foundation.vocabulary import FAILED, OutcomeKind
 from sync_core.organizations.people import Person
-from sync_core.records import privacy
+from sync_core.records import outcomes, privacy
 from sync_core.records.privacy import Outcomes, Place
 from sync_core.runs import filters
 from sync_core.runs.filters import Filter
@@ -163,8 +164,8 @@ def _rows(
             tables.outcomes,
             (_OUTCOMES.run_id == RUNS.id)
             & (_OUTCOMES.entity == entity)
-            & (_OUTCOMES.kind == "failed")
-            & _OUTCOMES.at.between(RUNS.queued_at, RUNS.finished_at),  # one partition or two
+            & (_OUTCOMES.kind == OutcomeKind.FAILED)
+            & outcomes.within(RUNS.queued_at, RUNS.finished_at),
         )
         .join(issue, sa.true())
         .order_by(RUNS.id.desc(), _OUTCOMES.entity, _OUTCOMES.row_number)
@@ -212,7 +213,7 @@ def offenders(connection: Connection, wanted: Filter, readers: Sequence[Person])
         .where(
             _OUTCOMES.run_id == found.last,
             _OUTCOMES.entity == found.entity,
-            _OUTCOMES.kind == "failed",
+            _OUTCOMES.kind == OutcomeKind.FAILED,
             found.who == _WHO,
         )
         .order_by(_OUTCOMES.row_number)
@@ -252,7 +253,9 @@ def _again(connection: Connection, wanted: Filter) -> sa.Select[Any]:
             sa.func.count().over().label("of"),
         )
         .join(tables.runs, RUNS.id == _OUTCOMES.run_id)
-        .where(*filters.runs(wanted), here, _OUTCOMES.kind == "failed", _OUTCOMES.at <= last)
+        .where(
+            *filters.runs(wanted), here, _OUTCOMES.kind == OutcomeKind.FAILED, _OUTCOMES.at <= last
+        )
         .where(*([_OUTCOMES.at >= wanted.since] if wanted.since else []))
         .group_by(RUNS.organization_id, _OUTCOMES.entity, "who")
         .having(runs >= AGAIN)

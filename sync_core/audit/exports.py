@@ -19,6 +19,7 @@ from sync_core.audit import hash_chain
 from sync_core.audit import trail as audit
 from sync_core.foundation import csv_writer, db, redis_clients, tables
 from sync_core.foundation.csv_writer import moment, text
+from sync_core.foundation.vocabulary import COUNTS
 from sync_core.organizations import Organization, actions, people
 from sync_core.organizations.people import Permission, Person
 from sync_core.records import outcome_files, privacy
@@ -26,7 +27,6 @@ from sync_core.runs import Run, attempts, filters, progress
 from sync_core.runs.filters import Filter
 
 MEMORY = "64MB"  # of Postgres, to sort a file's rows and to join their counts
-COUNTS = ("read", "created", "updated", "unchanged", "skipped", "failed", "removed")
 Askers = Sequence[tuple[Organization, Person]]  # in each organization, who they are there
 Columns = Mapping[str, sa.ColumnElement[Any]]  # by their titles in the file
 Content = Callable[[], Iterator[tuple[bytes, int]]]  # blocks, and how many rows each holds

@@ -1,12 +1,10 @@
 """What can be kept in step: resources, their entities and their rules."""
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 from sync_core.catalogue.fields import Field
 from sync_core.catalogue.phases import SHEETS, Steps
-
-Removal = Literal["keep", "deactivate", "delete"]
+from sync_core.foundation.vocabulary import Removal
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Entity:
     named_by: str = "Name"  # label of the field that names a row to people
     skips: tuple[Skip, ...] = ()
     orders: tuple[Order, ...] = ()
-    removal: Removal = "keep"
+    removal: Removal = Removal.KEEP
     withdrawn: tuple[str, ...] = ()  # labels
     lookups: tuple[tuple[str, ...], ...] = ()  # labels by which rows are looked up: an index each
     key_name: str | None = None  # of the constraint that keeps its key unique; None: as usual
@@ -56,7 +54,9 @@ class Entity:
     @property
     def withdraws(self) -> tuple[Field, ...]:
         """The fields that tell that a record is gone; none where nothing is ever removed."""
-        return tuple(f for f in self.fields if f.label in self.withdrawn and self.removal != "keep")
+        return tuple(
+            f for f in self.fields if f.label in self.withdrawn and self.removal != Removal.KEEP
+        )
 
     @property
     def keys(self) -> tuple[Field, ...]:

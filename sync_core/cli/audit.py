@@ -18,7 +18,8 @@ from sync_core.cli.common import (
     prepared,
     who,
 )
-from sync_core.foundation import db, vocabulary
+from sync_core.foundation import db
+from sync_core.foundation.vocabulary import RunStatus
 from sync_core.organizations import Organization, actions
 from sync_core.runs.filters import Filter
 
@@ -76,7 +77,7 @@ def _told(slug: str, verdict: Mapping[str, Any]) -> str:
 @click.option("--since", type=click.DateTime(), help="From this moment on, UTC.")
 @click.option("--until", type=click.DateTime(), help="Before this moment, UTC.")
 @click.option("--resource", multiple=True)
-@click.option("--status", multiple=True, type=click.Choice(vocabulary.STATUSES))
+@click.option("--status", multiple=True, type=click.Choice([status.value for status in RunStatus]))
 @click.option("--trigger", multiple=True)
 @click.option("--person", multiple=True, metavar="EMAIL")
 @click.option("--team", multiple=True)

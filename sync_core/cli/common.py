@@ -9,7 +9,6 @@ from getpass import getuser
 from typing import NoReturn, ParamSpec
 
 import click
-import sqlalchemy as sa
 
 from sync_core import organizations
 from sync_core.demo import organization as demo
@@ -17,6 +16,7 @@ from sync_core.foundation import db, settings
 from sync_core.foundation.embedded import EmbeddedError
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import SettingsError
+from sync_core.foundation.vocabulary import Role
 from sync_core.organizations import Organization, people
 from sync_core.organizations.people import Person
 
@@ -44,11 +44,10 @@ def command(function: Callable[P, int | None]) -> Callable[P, None]:
             refuse(error.code, error.sentence, error.advice, REFUSED, as_json=as_json)
         except (SettingsError, EmbeddedError) as error:
             refuse("settings", str(error), "", INTERNAL, as_json=as_json)
-        except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
-            log.info("the database: %s", error)
-            down = SyncError("database_down")
-            refuse(down.code, down.sentence, down.advice, INTERNAL, as_json=as_json)
         except Exception as error:
+            if told := db.as_sync_error(error):
+                log.info("the database: %s", error)
+                refuse(told.code, told.sentence, told.advice, INTERNAL, as_json=as_json)
             log.exception("unexpected")
             refuse(
                 "internal", f"Unexpected: {type(error).__name__}.", "", INTERNAL, as_json=as_json
@@ -84,7 +83,7 @@ def refuse(code: str, sentence: str, advice: str, status: int, *, as_json: bool)
 def who(email: str | None, of: Organization) -> Person:
     """Return the person to act as; the shell of the machine is an admin's."""
     if email is None:
-        return Person(getuser(), f"{getuser()}@localhost", "admin", "Command line")
+        return Person(getuser(), f"{getuser()}@localhost", Role.ADMIN, "Command line")
     with db.begin() as connection:
         found = people.find(connection, of.id, email)
     if found is None:

@@ -1,6 +1,5 @@
 """Everything of one machine: the worker and the pages as processes that end with their parent."""
 
-import ctypes
 import os
 import signal
 import socket
@@ -10,12 +9,13 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
+from sync_core.foundation.processes import end_with_parent
 from sync_core.foundation.settings import ROOT
 
 STOP_SECONDS = 15  # for a process to end by itself
-DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
 
 def run(port: int, say: Callable[[str], None], cliniko: Path | None = None) -> int:
@@ -75,14 +75,8 @@ def _start(command: list[str], stdout: int | None = None) -> subprocess.Popen[by
         stdin=subprocess.DEVNULL,
         stdout=stdout,
         start_new_session=True,  # Ctrl-C reaches the parent alone, which ends them in order
-        preexec_fn=_die_with_parent,  # noqa: PLW1509 - the parent has one thread
+        preexec_fn=partial(end_with_parent, signal.SIGTERM),  # noqa: PLW1509 - the parent has one thread
     )
-
-
-def _die_with_parent() -> None:
-    """Ask the kernel to end this process with its parent, however that one dies."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGTERM)
 
 
 def _is_free(port: int) -> bool:

@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import click
 from redis import RedisError
@@ -26,21 +26,22 @@ from sync_core.demo import organization as demo
 from sync_core.execution import maintenance, queue
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import Role, RunStatus
 from sync_core.operations import administration, syncs
 from sync_core.organizations import Organization, people, source_settings
-from sync_core.organizations.people import Person, Role
+from sync_core.organizations.people import Person
 from sync_core.runs import Run
 from sync_core.sources import SourceSetting
 
 TRIES = 3  # workers of our own that may fail
 EXIT_CODES = {
-    "completed": 0,
-    "partial": 3,
-    "failed": 4,
-    "timed_out": 4,
-    "expired": 4,
-    "waiting": 6,
-    "cancelled": 7,
+    RunStatus.COMPLETED: 0,
+    RunStatus.PARTIAL: 3,
+    RunStatus.FAILED: 4,
+    RunStatus.TIMED_OUT: 4,
+    RunStatus.EXPIRED: 4,
+    RunStatus.WAITING: 6,
+    RunStatus.CANCELLED: 7,
 }
 
 
@@ -109,14 +110,14 @@ def person() -> None:
 @person.command("set")
 @click.argument("email")
 @click.argument("name")
-@click.option("--role", type=click.Choice(get_args(Role)), required=True)
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
 @click.option("--team", default="", help="As in 'Sarah Lim from Operations'.")
 @_org
 @_command
-def person_set(email: str, name: str, role: Role, team: str, org: str) -> None:
+def person_set(email: str, name: str, role: str, team: str, org: str) -> None:
     """Let somebody in with a role, or change the role."""
     organization = _organization(org)
-    changed = Person(name, email, role, team)
+    changed = Person(name, email, Role(role), team)
     administration.put_person(organization, _who(None, organization), changed)
     click.echo(f"{name} ({email}) is {role} of {organization.name}.")
 

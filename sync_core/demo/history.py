@@ -19,6 +19,7 @@ from sync_core.demo import files, story
 from sync_core.demo.story import COLUMNS_ADDED, DAYS, Episode
 from sync_core.engine.tally import Tally, message
 from sync_core.foundation import tables
+from sync_core.foundation.vocabulary import APPLIED, OutcomeKind
 from sync_core.organizations import Organization
 from sync_core.runs import MADE_UP
 from sync_core.runs.progress import SHEET_BANDS
@@ -97,7 +98,7 @@ def _entities(episode: Episode) -> Sequence[Entity]:
 
 
 def _tallies(episode: Episode, chance: Random) -> Tallies:
-    if episode.status not in {"completed", "partial"}:
+    if episode.status not in APPLIED:
         return {}
     return {entity.name: _tally(episode, entity, chance) for entity in _entities(episode)}
 
@@ -210,7 +211,7 @@ def _outcomes(
     rows = [about | _failed(trouble) for trouble in episode.troubles]
     for entity, tally in tallies.items():
         for place in range(tally.created + tally.updated):
-            kind = "created" if place < tally.created else "updated"
+            kind = OutcomeKind.CREATED if place < tally.created else OutcomeKind.UPDATED
             rows.append(about | _changed(entity, kind, HELD[entity], chance))
         rows += [about | _skipped(entity, place) for place in range(tally.skipped)]
     return rows
@@ -225,7 +226,7 @@ def _failed(trouble: story.Trouble) -> Row:
     }
     return {
         "entity": trouble.entity,
-        "kind": "failed",
+        "kind": OutcomeKind.FAILED,
         "row_number": trouble.row_number,
         "key": trouble.key,
         "name": trouble.name,
@@ -234,7 +235,7 @@ def _failed(trouble: story.Trouble) -> Row:
     }
 
 
-def _changed(entity: str, kind: str, held: int, chance: Random) -> Row:
+def _changed(entity: str, kind: OutcomeKind, held: int, chance: Random) -> Row:
     number = chance.randrange(1, held)
     return {
         "entity": entity,
@@ -243,7 +244,7 @@ def _changed(entity: str, kind: str, held: int, chance: Random) -> Row:
         "key": KEYS.get(entity, "admin{}@example.org").format(number),
         "name": f"{resources.ENTITIES[entity].title.removesuffix('s')} {number}",
         "row_hash": number,
-        "changes": CHANGES[entity] if kind == "updated" else sa.null(),
+        "changes": CHANGES[entity] if kind == OutcomeKind.UPDATED else sa.null(),
     }
 
 
@@ -253,7 +254,7 @@ def _skipped(entity: str, place: int) -> Row:
     issue = {"field": skip.label, "code": "rule", "sentence": skip.sentence, "cell": None}
     return {
         "entity": entity,
-        "kind": "skipped",
+        "kind": OutcomeKind.SKIPPED,
         "row_number": number + 1,
         "key": KEYS[entity].format(number),
         "name": f"Therapist {number}",

@@ -9,14 +9,15 @@ from sync_core import organizations
 from sync_core.catalogue import resources
 from sync_core.demo import files, history
 from sync_core.foundation import tables
+from sync_core.foundation.vocabulary import Role
 from sync_core.organizations import Organization, people, source_settings
 from sync_core.organizations.people import Person
 
 PEOPLE = (
-    Person("Vera Olsen", "vera.olsen@example.org", "viewer", "Reception"),
-    Person("Sarah Lim", "sarah.lim@example.org", "analyst", "Operations"),
-    Person("Michael Tan", "michael.tan@example.org", "manager", "Marketing"),
-    Person("Ana Ruiz", "ana.ruiz@example.org", "admin", "IT"),
+    Person("Vera Olsen", "vera.olsen@example.org", Role.VIEWER, "Reception"),
+    Person("Sarah Lim", "sarah.lim@example.org", Role.ANALYST, "Operations"),
+    Person("Michael Tan", "michael.tan@example.org", Role.MANAGER, "Marketing"),
+    Person("Ana Ruiz", "ana.ruiz@example.org", Role.ADMIN, "IT"),
 )
 
 

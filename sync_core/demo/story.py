@@ -8,6 +8,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import Role, RunStatus
 from sync_core.organizations.people import Person
 
 DAYS = 90
@@ -16,11 +17,11 @@ HOURS = {7: 1, 8: 4, 9: 6, 10: 4, 11: 3, 12: 1, 13: 3, 14: 5, 15: 5, 16: 3, 17: 
 SATURDAY = 5
 
 STAFF = (  # of the made-up runs; nobody signs in as one of the last three
-    Person("Sarah Lim", "sarah.lim@example.org", "analyst", "Operations"),
-    Person("Ana Ruiz", "ana.ruiz@example.org", "admin", "IT"),
-    Person("Priya Nair", "priya.nair@example.org", "analyst", "Operations"),
-    Person("Tom Becker", "tom.becker@example.org", "analyst", "Marketing"),
-    Person("Lena Fischer", "lena.fischer@example.org", "analyst", "Reception"),
+    Person("Sarah Lim", "sarah.lim@example.org", Role.ANALYST, "Operations"),
+    Person("Ana Ruiz", "ana.ruiz@example.org", Role.ADMIN, "IT"),
+    Person("Priya Nair", "priya.nair@example.org", Role.ANALYST, "Operations"),
+    Person("Tom Becker", "tom.becker@example.org", Role.ANALYST, "Marketing"),
+    Person("Lena Fischer", "lena.fischer@example.org", Role.ANALYST, "Reception"),
 )
 
 
@@ -120,7 +121,7 @@ class Episode:
     days_back: int
     resource: str
     person: Person
-    status: str
+    status: RunStatus
     wait: float  # seconds
     seconds: float
     error: SyncError | None
@@ -170,16 +171,20 @@ def _episode(at: datetime, days_back: int, chance: Random, resource: str | None 
     habit = HABITS[resource]
     (person,) = chance.choices(STAFF, habit.staff)
     status, error = _ending(resource, days_back, chance)
-    troubles = tuple(_troubles(resource, days_back, chance)) if status == "completed" else ()
+    troubles = (
+        tuple(_troubles(resource, days_back, chance)) if status == RunStatus.COMPLETED else ()
+    )
     slower = SLOWER if resource == "therapists" and days_back <= SLOWER_SINCE else 1.0
     return Episode(
         at=at,
         days_back=days_back,
         resource=resource,
         person=person,
-        status="partial" if troubles else status,
+        status=RunStatus.PARTIAL if troubles else status,
         wait=round(chance.expovariate(1.2) + 0.1, 3),
-        seconds=3600.0 if status == "timed_out" else _seconds(habit.seconds * slower, chance),
+        seconds=3600.0
+        if status == RunStatus.TIMED_OUT
+        else _seconds(habit.seconds * slower, chance),
         error=error,
         troubles=troubles,
     )
@@ -189,16 +194,17 @@ def _seconds(usual: float, chance: Random) -> float:
     return round(usual * math.exp(chance.gauss(0, 0.25)), 3)
 
 
-def _ending(resource: str, days_back: int, chance: Random) -> tuple[str, SyncError | None]:
+def _ending(resource: str, days_back: int, chance: Random) -> tuple[RunStatus, SyncError | None]:
     for (which, first, last), error in OUTAGES.items():
         if which == resource and last <= days_back <= first and chance.random() < 0.6:  # noqa: PLR2004
-            return "failed", error
+            return RunStatus.FAILED, error
     roll = chance.random()
     if roll < FAILS:
-        return "failed", chance.choice(CHANCE_ERRORS)
+        return RunStatus.FAILED, chance.choice(CHANCE_ERRORS)
     if roll < FAILS + TIMES_OUT:
-        return "timed_out", SyncError("timed_out", minutes=60)
-    return ("cancelled", None) if roll < FAILS + TIMES_OUT + CANCELS else ("completed", None)
+        return RunStatus.TIMED_OUT, SyncError("timed_out", minutes=60)
+    cancelled = roll < FAILS + TIMES_OUT + CANCELS
+    return RunStatus.CANCELLED if cancelled else RunStatus.COMPLETED, None
 
 
 def _troubles(resource: str, days_back: int, chance: Random) -> Iterator[Trouble]:

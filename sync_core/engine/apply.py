@@ -14,6 +14,7 @@ from sync_core.engine.statements import Scope, listed
 from sync_core.engine.tally import Tally
 from sync_core.foundation import db, tables
 from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import Removal
 from sync_core.records import outcome_format
 
 BATCH = 1024  # pages of a table: 30,000 to 90,000 rows
@@ -131,7 +132,7 @@ def _sets(scope: Scope) -> sql.Composed:
 def _remove(connection: Connection, scope: Scope, here: sql.Composed) -> int:
     change = (
         "delete from {target} t using {plan} p"
-        if scope.entity.removal == "delete"
+        if scope.entity.removal == Removal.DELETE
         else "update {target} t set _removed_at = clock_timestamp() from {plan} p"
     )
     return scope.run(
@@ -163,7 +164,7 @@ def _outcome(scope: Scope, at: sql.Composable) -> sql.Composed:
 
 
 def _deleted(scope: Scope, tally: Tally) -> int:
-    return tally.removed if scope.entity.removal == "delete" else 0
+    return tally.removed if scope.entity.removal == Removal.DELETE else 0
 
 
 def _expect(connection: Connection, scope: Scope, expected: int) -> None:

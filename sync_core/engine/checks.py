@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from sync_core.catalogue.fields import Field
 from sync_core.catalogue.resource import Entity
 from sync_core.engine.statements import Scope, column, listed, same, told
+from sync_core.foundation.vocabulary import Removal
 from sync_core.records import privacy
 from sync_core.records.privacy import Place, Sight
 
@@ -98,7 +99,7 @@ def _to_this_run(connection: Connection, scope: Scope, field: Field, parent: Ent
         " from {parent_rows} group by 1) r on r.key = {cell_value}"
         " left join {parent_plan} v on v.row_number = r.row_number"
         " where {cell_value} is not null and s._rule is null and ("
-        " v.kind in ('failed', 'skipped') or r.row_number is null and not exists"
+        " v.kind in ({left_out}) or r.row_number is null and not exists"
         " (select from {parent} t where t.organization_id = {org}"
         " and t.{parent_key} = {cell_value} and t._removed_at is null"
         " and not exists (select from {parent_plan} p where p.kind = 'removed'"
@@ -164,7 +165,7 @@ def _held(scope: Scope, field: Field, candidates: sql.Composed) -> sql.Composed:
         candidates=candidates,
         issue=_taken(scope, field, told("t", scope.entity) or sql.Literal("another record")),
         n_is_t=same("n", "t", scope.entity.keys),
-        deletes=sql.Literal(scope.entity.removal == "delete"),
+        deletes=sql.Literal(scope.entity.removal == Removal.DELETE),
         **_about(scope, field),
     )
 

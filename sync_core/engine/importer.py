@@ -21,6 +21,7 @@ from sync_core.engine.validate import Validator
 from sync_core.engine.work import Analysis, Work
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import Removal, RunStatus
 from sync_core.runs import incremental, lease
 from sync_core.runs.lease import RunResult
 
@@ -176,7 +177,7 @@ def make_plans(work: Work, scopes: Sequence[Scope]) -> dict[str, Tally]:
         if withdrawn := scope.staged - tallies[scope.entity.name].read:
             why = "that were cancelled, archived or deleted are left out"
             work.reporter.log(f"{scope.entity.title}: {withdrawn:,} {why}")
-        if scope.keyless and scope.entity.removal != "keep":
+        if scope.keyless and scope.entity.removal != Removal.KEEP:
             work.note(
                 f"{scope.entity.title}: nothing was removed, for the key of"
                 f" {scope.keyless} rows cannot be read."
@@ -224,8 +225,7 @@ def save(work: Work, scopes: Sequence[Scope], tallies: Mapping[str, Tally]) -> R
         missing = sum(_missing(work, connection, scope) for scope in scopes)
         saving.end()
         work.phases["saving"] = round(time.monotonic() - start, 3)
-        result = _result(work, tallies, _named(connection, scopes, tallies))
-        result = replace(result, status="partial") if missing else result
+        result = _result(work, tallies, _named(connection, scopes, tallies), missing)
         lease.finish(connection, work.claim, result)
     return result
 
@@ -262,11 +262,12 @@ def _named(
 
 
 def _result(
-    work: Work, tallies: Mapping[str, Tally], named: Mapping[str, Sequence[Named]]
+    work: Work, tallies: Mapping[str, Tally], named: Mapping[str, Sequence[Named]], missing: int
 ) -> RunResult:
     entities = work.resource.entities
+    needs_a_person = missing or any(tally.failed for tally in tallies.values())
     return RunResult(
-        status="partial" if any(tally.failed for tally in tallies.values()) else "completed",
+        status=RunStatus.PARTIAL if needs_a_person else RunStatus.COMPLETED,
         message=message(tallies, entities),
         log_message=message(tallies, entities, named),
         notes=work.notes,

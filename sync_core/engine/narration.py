@@ -8,7 +8,7 @@ from sync_core.catalogue.source import Sheet
 from sync_core.engine.statements import Scope
 from sync_core.engine.tally import Tally
 from sync_core.engine.work import Work
-from sync_core.foundation import vocabulary
+from sync_core.foundation.vocabulary import OutcomeKind
 from sync_core.runs.progress import Reporter
 
 
@@ -110,7 +110,5 @@ def tell_fetching(work: Work, entity: str, read: int, whole: int | None) -> None
 
 def _planned(tallies: Mapping[str, Tally]) -> dict[str, int]:
     """Count for the page what the run will do; what there is none of is not told."""
-    told = {
-        kind: sum(getattr(tally, kind) for tally in tallies.values()) for kind in vocabulary.KINDS
-    }
+    told = {kind: sum(getattr(tally, kind) for tally in tallies.values()) for kind in OutcomeKind}
     return {kind: number for kind, number in told.items() if number}

@@ -14,6 +14,7 @@ from sync_core.engine import checks, staging
 from sync_core.engine.statements import Scope, column, key_text
 from sync_core.engine.tally import NAMED, Named, Tally
 from sync_core.foundation import db
+from sync_core.foundation.vocabulary import OutcomeKind, Removal
 from sync_core.records import privacy
 from sync_core.records.privacy import Place
 
@@ -50,7 +51,7 @@ def make(connection: Connection, scope: Scope) -> Tally:
         _compare(connection, scope, checked=found > 0)
     if found or scope.reasons:
         _leave_out(connection, scope)
-    if scope.entity.removal != "keep" and not scope.keyless:
+    if scope.entity.removal != Removal.KEEP and not scope.keyless:
         _remove(connection, scope)
     checks.keep_unique(connection, scope)
     return _count(connection, scope)
@@ -201,7 +202,7 @@ def _count(connection: Connection, scope: Scope) -> Tally:
         if rule:
             rules[rule] = count
     read = scope.staged - _withdrawn(connection, scope)
-    kept = read - sum(count for kind, count in counts.items() if kind != "removed")
+    kept = read - sum(count for kind, count in counts.items() if kind != OutcomeKind.REMOVED)
     return Tally(read=read, unchanged=kept, blank=scope.blank, rules=rules, **counts)
 
 
@@ -232,7 +233,7 @@ def named_rows(connection: Connection, scope: Scope) -> list[Named]:
         "select {who}, rule, (select string_agg(i ->> 'sentence', '; ')"
         " from jsonb_array_elements(issues) i) from (select *, row_number() over"
         " (partition by kind, rule order by row_number) as place from {plan}"
-        " where kind in ('failed', 'skipped')) p where place <= {most} order by p.row_number",
+        " where kind in ({left_out})) p where place <= {most} order by p.row_number",
         most=sql.Literal(NAMED),
         who=_told(scope.entity),
     )

@@ -14,6 +14,7 @@ from sync_core.engine import staging
 from sync_core.engine.headers import Columns, letters
 from sync_core.engine.validate import WITHDRAWN
 from sync_core.foundation import db
+from sync_core.foundation.vocabulary import LEFT_OUT
 from sync_core.records import privacy
 from sync_core.records.outcome_format import KEY_SEPARATOR
 from sync_core.records.privacy import Place
@@ -48,6 +49,7 @@ class Scope:
             "findings": staging.table(self.run_id, self.entity, "findings"),
             "target": sql.Identifier(self.entity.name),
             "withdrawn": sql.Literal(WITHDRAWN),
+            "left_out": sql.SQL(", ").join(map(sql.Literal, LEFT_OUT)),
             "org": sql.Literal(self.organization_id),
             "keys": sql.SQL(", ").join(sql.Identifier(f.column) for f in keys),
             "s_keys": listed("s", keys),

@@ -21,6 +21,7 @@ from sync_core.execution.heartbeat import CancelledError, Heartbeat, OverdueErro
 from sync_core.execution.queue import resume, time_limit
 from sync_core.foundation import db, redis_clients, settings
 from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import RunStatus
 from sync_core.organizations import policies, source_settings
 from sync_core.runs import incremental, lease
 from sync_core.runs.incremental import ReadWindow
@@ -38,7 +39,7 @@ def work(run_id: int) -> str:
     try:
         with db.begin() as connection:
             claim = lease.claim(connection, run_id, db.name())
-    except sa.exc.DBAPIError as error:
+    except db.ERRORS as error:
         log.warning("run %s cannot be claimed: %s", run_id, type(error).__name__)
         return "not claimed"  # maintenance pushes it again
     return attempt(claim) if claim else "not ours"
@@ -138,20 +139,15 @@ def _result(claim: Claim, error: Exception, limit: float) -> RunResult:
             return lease.overdue(limit)
         case SyncError():
             log.warning("run %s: %s: %s", claim.run_id, error.code, error.sentence)
-            return _failure(error)
+            silent = error.code == "source_silent"
+            return lease.failure(error, RunStatus.TIMED_OUT if silent else RunStatus.FAILED)
         case _:
             log.error("run %s", claim.run_id, exc_info=error)
-            full = db.is_full(error)
-            return _failure(SyncError("database_full" if full else "internal"))
-
-
-def _failure(error: SyncError) -> RunResult:
-    status = "timed_out" if error.code == "source_silent" else "failed"
-    return RunResult(status, error.sentence, error_code=error.code, advice=error.advice)
+            return lease.failure(db.as_sync_error(error) or SyncError("internal"))
 
 
 def _finish(claim: Claim, result: RunResult, reporter: Reporter) -> str:
-    reporter.log(result.message, "warning" if result.status == "cancelled" else "error")
+    reporter.log(result.message, "warning" if result.status == RunStatus.CANCELLED else "error")
 
     def end() -> str:
         with db.begin() as connection:
@@ -171,7 +167,7 @@ def _interrupt(claim: Claim, why: str, reporter: Reporter, *, crashed: bool = Fa
             if not lease.interrupt(connection, claim, why, crashed=crashed, log=log):
                 raise LeaseLostError
         resume()
-        return "interrupted"
+        return RunStatus.INTERRUPTED
 
     return _patiently(give_back)
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Self
 
-import sqlalchemy as sa
-
 from sync_core.foundation import db
 from sync_core.runs import lease, recovery
 from sync_core.runs.lease import Claim, LeaseLostError
@@ -95,7 +93,7 @@ class Heartbeat:
             try:
                 self._renew()
                 pause = float(lease.HEARTBEAT_SECONDS)
-            except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
+            except db.ERRORS as error:
                 if pause != RETRY_SECONDS:
                     log.warning("no heartbeat, Postgres does not answer: %s", type(error).__name__)
                 pause = RETRY_SECONDS

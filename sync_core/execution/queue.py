@@ -4,7 +4,6 @@ import logging
 from contextlib import suppress
 from datetime import UTC, datetime
 
-import sqlalchemy as sa
 from redis import RedisError
 from rq import Queue, Worker
 
@@ -35,7 +34,7 @@ def push(run_id: int, resource: str) -> bool:
     except RedisError as error:
         log.warning("run %s waits for the queue: %s", run_id, type(error).__name__)
         return False
-    with suppress(sa.exc.DBAPIError), db.begin() as connection:  # else it is pushed once more
+    with suppress(*db.ERRORS), db.begin() as connection:  # else it is pushed once more
         runs.mark_pushed(connection, run_id)
     return True
 
@@ -59,7 +58,7 @@ def workers() -> int:
 def time_limit(run_id: int, resource: str) -> float:
     """Return the seconds that a run may take; the usual ones while Postgres does not answer."""
     usual = resources.time_limits(settings.current().time_limits)
-    with suppress(sa.exc.DBAPIError, sa.exc.TimeoutError), db.begin() as connection:
+    with suppress(*db.ERRORS), db.begin() as connection:
         return lease.limit(connection, usual, run_id)
     return usual.of(resource)
 

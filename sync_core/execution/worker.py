@@ -5,12 +5,10 @@ opens no connection to Postgres, runs no thread and no Polars operation: none su
 """
 
 import argparse
-import ctypes
 import gc
 import logging
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -30,10 +28,9 @@ from sync_core.catalogue import fields
 from sync_core.execution import maintenance
 from sync_core.execution.heartbeat import STOP_REQUEST, StopRequest
 from sync_core.execution.queue import QUEUE, work_horse_died
-from sync_core.foundation import db, redis_clients
+from sync_core.foundation import db, processes, redis_clients
 
 REDIS_IS_GONE = (RedisConnectionError, RedisTimeoutError)
-DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 CLOSING_SECONDS = 30  # for the process that closes the run of a killed work-horse
 
 log = logging.getLogger("syncdesk.worker")
@@ -188,8 +185,7 @@ class SyncWorker(Worker):
         """Make the work-horse die with its parent, and take SIGTERM as a request to stop."""
         _handle_signals(STOP_REQUEST.make)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        if sys.platform == "linux":
-            ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
+        processes.end_with_parent(signal.SIGKILL)
         if os.getppid() != self.pid:
             os._exit(1)
 

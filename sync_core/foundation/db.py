@@ -36,6 +36,7 @@ FULL = ("53", "58")  # the disk or the memory is full, the disk fails
 OPTIONS = (  # a process that is frozen in the midst of a transaction locks nobody out for long
     "-c timezone=UTC -c idle_in_transaction_session_timeout=15s"
 )
+ERRORS = (sa.exc.DBAPIError, sa.exc.TimeoutError)  # whatever a statement, or the pool, may raise
 TOKEN = secrets.token_hex(4)  # of this process and the children that it forks: pids come again
 
 
@@ -109,6 +110,13 @@ def is_away(error: Exception) -> bool:
         return state.startswith(AWAY)
     ours = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
     return isinstance(error, (*ours, psycopg.OperationalError, psycopg.InterfaceError))
+
+
+def as_sync_error(error: Exception) -> SyncError | None:
+    """Return what people are told where Postgres does not answer or is full, and for no other."""
+    if is_away(error):
+        return SyncError("database_down")
+    return SyncError("database_full") if is_full(error) else None
 
 
 def is_restart(error: Exception) -> bool:

@@ -1,10 +1,22 @@
 """The tables of our own."""
 
+from collections.abc import Iterable
+
 import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import JSONB
 
-from sync_core.foundation.vocabulary import KINDS, REMOVALS, STATUSES
+from sync_core.foundation.vocabulary import (
+    ACTIVE,
+    APPLIED,
+    ENDED,
+    LEFT_OUT,
+    OutcomeKind,
+    Removal,
+    Role,
+    RunKind,
+    RunStatus,
+)
 
 metadata = sa.MetaData(
     naming_convention={
@@ -60,10 +72,15 @@ def _newest_first(name: str, column: str, at: str, where: str | None = None) -> 
     return sa.Index(name, "organization_id", column, *order, postgresql_where=condition)
 
 
-def _one_of(name: str, values: tuple[str, ...]) -> sa.CheckConstraint:
-    return sa.CheckConstraint(
-        sa.column(name).in_([sa.literal_column(f"'{v}'") for v in values]), f"{name}_known"
-    )
+def _one_of(name: str, values: Iterable[str]) -> sa.CheckConstraint:
+    return sa.CheckConstraint(_is_one_of(name, values), f"{name}_known")
+
+
+def _is_one_of(name: str, values: Iterable[str]) -> str:
+    return f"{name} in ({', '.join(repr(str(value)) for value in values)})"
+
+
+IS_ACTIVE = sa.text(_is_one_of("status", ACTIVE))  # of which there is one a resource
 
 
 organizations = sa.Table(
@@ -88,7 +105,7 @@ people = sa.Table(
     _text("team", default=""),
     moment("created_at", default=True),
     sa.UniqueConstraint("organization_id", "email"),
-    _one_of("role", ("viewer", "analyst", "manager", "admin")),
+    _one_of("role", Role),
 )
 
 sources = sa.Table(
@@ -114,7 +131,7 @@ policies = sa.Table(
     sa.Column("limit_minutes", sa.Integer),
     sa.CheckConstraint("fresh_hours > 0", "fresh_some_time"),
     sa.CheckConstraint("limit_minutes > 0", "limited_to_some_time"),
-    _one_of("removal", REMOVALS),
+    _one_of("removal", Removal),
 )
 
 runs = sa.Table(
@@ -123,9 +140,9 @@ runs = sa.Table(
     _id(),
     _organization(),
     _text("resource"),
-    _text("kind", default="sync"),
+    _text("kind", default=RunKind.SYNC),
     _text("trigger"),
-    _text("status", default="queued"),
+    _text("status", default=RunStatus.QUEUED),
     sa.Column("attempt", sa.Integer, server_default="0", nullable=False),
     sa.Column("crashes", sa.Integer, server_default="0", nullable=False),
     _text("requested_by"),
@@ -143,10 +160,10 @@ runs = sa.Table(
     _json("notes", "[]"),
     _json("phases"),
     _run("undoes", primary_key=False),
-    _one_of("status", STATUSES),
-    _one_of("kind", ("sync", "preview", "undo")),
+    _one_of("status", RunStatus),
+    _one_of("kind", RunKind),
     sa.CheckConstraint(
-        "(finished_at is null) = (status in ('queued','running','waiting','interrupted'))",
+        f"(finished_at is not null) = ({_is_one_of('status', ENDED)})",
         "finished_when_ended",
     ),
     sa.Index(
@@ -154,10 +171,10 @@ runs = sa.Table(
         "organization_id",
         "resource",
         unique=True,
-        postgresql_where=sa.text("status in ('queued','running','interrupted')"),
+        postgresql_where=IS_ACTIVE,
     ),
     sa.Index("runs_by_resource", "organization_id", "resource", sa.text("id desc")),
-    sa.Index("runs_to_decide", "id", postgresql_where=sa.text("status = 'waiting'")),
+    sa.Index("runs_to_decide", "id", postgresql_where=sa.text(f"status = '{RunStatus.WAITING}'")),
     _newest_first("runs_by_status", "status", "queued_at"),
     _newest_first("runs_by_trigger", "trigger", "queued_at"),
     _newest_first("runs_by_person", "requested_email", "queued_at"),
@@ -177,7 +194,9 @@ runs = sa.Table(
         "organization_id",
         "resource",
         "finished_at",
-        postgresql_where=sa.text("status in ('completed','partial') and kind <> 'preview'"),
+        postgresql_where=sa.text(
+            f"{_is_one_of('status', APPLIED)} and kind <> '{RunKind.PREVIEW}'"
+        ),
     ),
 )
 
@@ -224,7 +243,7 @@ tallies = sa.Table(
     _run(),
     sa.Column("entity", sa.Text, primary_key=True),
     _count("read"),
-    *(_count(kind) for kind in KINDS),
+    *(_count(kind) for kind in OutcomeKind),
     _count("blank"),
     _json("rules"),
     _text("facts_digest", nullable=True),  # of the run's outcomes (`chain.DIGESTS`)
@@ -263,7 +282,7 @@ outcomes = sa.Table(
         "run_id",
         "entity",
         "row_number",
-        postgresql_where=sa.text("kind in ('failed','skipped')"),
+        postgresql_where=sa.text(_is_one_of("kind", LEFT_OUT)),
     ),
     postgresql_partition_by="RANGE (at)",
 )

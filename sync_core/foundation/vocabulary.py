@@ -1,19 +1,66 @@
-"""The closed sets of words that are stored, sent and shown."""
+"""The closed sets of words that are stored, sent and shown, each as its plain text."""
 
-STATUSES = (
-    "queued",
-    "running",
-    "waiting",
-    "completed",
-    "partial",
-    "failed",
-    "cancelled",
-    "interrupted",
-    "timed_out",
-    "expired",
-)
-ACTIVE = ("queued", "running", "interrupted")
-REMOVALS = ("keep", "deactivate", "delete")
-KINDS = ("created", "updated", "unchanged", "removed", "skipped", "failed")
+from enum import StrEnum
 
-ENDED = frozenset(STATUSES) - {"queued", "running", "waiting", "interrupted"}
+
+class RunStatus(StrEnum):
+    """How a run is, or how it ended; `runs.transitions` says what may follow on what."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING = "waiting"  # its plan waits for a person
+    COMPLETED = "completed"
+    PARTIAL = "partial"  # applied, but some rows failed
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+    TIMED_OUT = "timed_out"
+    EXPIRED = "expired"  # nobody decided on its plan
+
+
+ACTIVE = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.INTERRUPTED)  # on its way
+WITHOUT_WORKER = (RunStatus.QUEUED, RunStatus.INTERRUPTED)  # active, and nobody works on it
+ENDED = frozenset(RunStatus) - {*ACTIVE, RunStatus.WAITING}
+APPLIED = (RunStatus.COMPLETED, RunStatus.PARTIAL)
+FAILED = (RunStatus.FAILED, RunStatus.TIMED_OUT)
+
+
+class RunKind(StrEnum):
+    """What a run is for."""
+
+    SYNC = "sync"
+    PREVIEW = "preview"
+    UNDO = "undo"
+
+
+class OutcomeKind(StrEnum):
+    """What happened to a row."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    SKIPPED = "skipped"  # a rule says to leave it
+    FAILED = "failed"  # a person must fix the source
+    REMOVED = "removed"
+
+
+COUNTS = ("read", *OutcomeKind)  # of a run, in the order in which people read them
+CHANGED = (OutcomeKind.CREATED, OutcomeKind.UPDATED, OutcomeKind.REMOVED)
+LEFT_OUT = (OutcomeKind.FAILED, OutcomeKind.SKIPPED)  # rows that were read and not applied
+
+
+class Removal(StrEnum):
+    """What happens to a record that is gone from the source."""
+
+    KEEP = "keep"
+    DEACTIVATE = "deactivate"
+    DELETE = "delete"
+
+
+class Role(StrEnum):
+    """What somebody is in an organization; `people.MAY` says what each may do."""
+
+    VIEWER = "viewer"
+    ANALYST = "analyst"
+    MANAGER = "manager"
+    ADMIN = "admin"

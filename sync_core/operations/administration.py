@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import get_args
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -13,8 +12,9 @@ from sync_core.catalogue.resource import Resource
 from sync_core.foundation import db, tables
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import ROOT
+from sync_core.foundation.vocabulary import Role
 from sync_core.organizations import Organization, actions, people, policies, source_settings
-from sync_core.organizations.people import Person, Role
+from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy
 from sync_core.sources import SourceSetting, source_name
 
@@ -76,7 +76,7 @@ def put_person(organization: Organization, by: Person, person: Person) -> None:
         raise SyncError("bad_person", problem=problem)
     with db.begin() as connection:
         _lock(connection, organization)
-        if person.role != "admin":
+        if person.role != Role.ADMIN:
             _keep_an_admin(connection, organization, person.email)
         people.add(connection, organization.id, person)
         what = f"the role of {person.name} to {person.role}, team {person.team or 'none'}"
@@ -111,7 +111,7 @@ def _problems(person: Person) -> Sequence[str]:
         problems.append("The name is blank.")
     if not ADDRESS.fullmatch(person.email.strip()):
         problems.append(f"'{person.email}' is not an e-mail address.")
-    if person.role not in get_args(Role):
+    if person.role not in tuple(Role):
         problems.append(f"There is no role '{person.role}'.")
     return problems
 
@@ -124,7 +124,7 @@ def _lock(connection: Connection, organization: Organization) -> None:
 
 def _keep_an_admin(connection: Connection, organization: Organization, leaving: str) -> None:
     """Refuse to take the last administrator away."""
-    admins = {p.email for p in people.everyone(connection, organization.id) if p.role == "admin"}
+    admins = {p.email for p in people.everyone(connection, organization.id) if p.role == Role.ADMIN}
     if admins == {leaving.strip().lower()}:
         raise SyncError("last_admin", organization=organization.name)
 

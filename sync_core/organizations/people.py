@@ -9,15 +9,15 @@ from sqlalchemy import Connection
 
 from sync_core.foundation import tables
 from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import Role
 
-Role = Literal["viewer", "analyst", "manager", "admin"]
 Permission = Literal["read", "personal", "sync", "analyze", "audit", "export", "administer"]
 
 MAY: dict[Role, frozenset[Permission]] = {
-    "viewer": frozenset({"read"}),
-    "analyst": frozenset({"read", "personal", "sync"}),
-    "manager": frozenset({"read", "analyze", "audit", "export"}),  # starts nothing
-    "admin": frozenset({"read", "personal", "sync", "analyze", "audit", "export", "administer"}),
+    Role.VIEWER: frozenset({"read"}),
+    Role.ANALYST: frozenset({"read", "personal", "sync"}),
+    Role.MANAGER: frozenset({"read", "analyze", "audit", "export"}),  # starts nothing
+    Role.ADMIN: frozenset({"read", "personal", "sync", "analyze", "audit", "export", "administer"}),
 }
 
 WORDS: dict[Permission, str] = {
@@ -74,7 +74,7 @@ def find(connection: Connection, organization_id: int, email: str) -> Person | N
             people.organization_id == organization_id, people.email == email.strip().lower()
         )
     ).one_or_none()
-    return Person(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name
+    return Person(row.name, row.email, Role(row.role), row.team) if row else None
 
 
 def everyone(connection: Connection, organization_id: int) -> list[Person]:
@@ -85,7 +85,7 @@ def everyone(connection: Connection, organization_id: int) -> list[Person]:
         .where(people.organization_id == organization_id)
         .order_by(people.name)
     )
-    return [Person(**row) for row in rows.mappings()]
+    return [Person(name, email, Role(role), team) for name, email, role, team in rows]
 
 
 def add(connection: Connection, organization_id: int, person: Person) -> None:

@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from sync_core.catalogue import resources
-from sync_core.catalogue.resource import Removal, Resource
+from sync_core.catalogue.resource import Resource
 from sync_core.foundation import tables
+from sync_core.foundation.vocabulary import Removal
 from sync_core.organizations import Organization
 
 
@@ -30,7 +31,10 @@ def of(connection: Connection, organization_id: int) -> Mapping[str, Policy]:
             kept.organization_id == organization_id
         )
     )
-    decided = {name: Policy(*decisions) for name, *decisions in rows}
+    decided = {
+        name: Policy(hours, Removal(removal) if removal else None, minutes)
+        for name, hours, removal, minutes in rows
+    }
     return {name: decided.get(name, Policy()) for name in resources.CATALOGUE}
 
 

@@ -8,8 +8,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from sync_core.catalogue import resources
 from sync_core.foundation import csv_writer, tables
+from sync_core.foundation.vocabulary import LEFT_OUT
 from sync_core.organizations.people import Person
 from sync_core.records import privacy
+from sync_core.records.outcomes import of_run
 from sync_core.records.privacy import Outcomes, Place
 from sync_core.runs import Run
 
@@ -32,7 +34,7 @@ def outcomes(run: Run, *readers: Person) -> sa.Select[Any]:
             csv_writer.text(_changes(seen)).label("Changes"),
             csv_writer.moment(_ROWS.at).label("Time"),
         )
-        .where(*_of(run))
+        .where(of_run(run))
         .order_by(
             _ROWS.entity,
             _ROWS.row_number.nulls_last(),
@@ -58,14 +60,9 @@ def rejects(connection: Connection, run: Run, *readers: Person) -> sa.Select[Any
     ]
     return (
         sa.select(*ours, *cells)
-        .where(*_of(run), _ROWS.kind.in_(("failed", "skipped")))
+        .where(of_run(run), _ROWS.kind.in_(LEFT_OUT))
         .order_by(_ROWS.entity, _ROWS.row_number)
     )
-
-
-def _of(run: Run) -> list[sa.ColumnElement[bool]]:
-    which = [_ROWS.run_id == run.id, _ROWS.at >= run.queued_at]  # of that month's partition alone
-    return [*which, _ROWS.at <= run.finished_at] if run.finished_at else which
 
 
 def _title() -> Column:

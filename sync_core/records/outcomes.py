@@ -2,19 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core.foundation import tables
+from sync_core.foundation.vocabulary import OutcomeKind
 from sync_core.organizations.people import Person
 from sync_core.records import privacy
 from sync_core.records.privacy import Place
 from sync_core.runs import Run
 
-CHANGED = ("created", "updated", "removed")
-FOR_A_PERSON = ("failed", "skipped")
+Moment = datetime | sa.ColumnElement[Any]
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,21 @@ class Wanted:
     search: str = ""  # occurs in key, name, rule or reasons
     limit: int = 50
     offset: int = 0
+
+
+def of_run(run: Run) -> sa.ColumnElement[bool]:
+    """Return the condition that an outcome is the run's."""
+    kept = tables.outcomes.c
+    return (kept.run_id == run.id) & within(run.queued_at, run.finished_at)
+
+
+def within(asked: Moment, ended: Moment | None) -> sa.ColumnElement[bool]:
+    """Return the condition that an outcome is of this time, as those of a run always are.
+
+    So Postgres looks at the partition of that month, or of two, and not at those of all years.
+    """
+    at = tables.outcomes.c.at
+    return at >= asked if ended is None else at.between(asked, ended)
 
 
 def count(connection: Connection, run: Run, wanted: Wanted, person: Person | None = None) -> int:
@@ -68,7 +84,7 @@ def read(
         )
         .where(*_which(run, wanted, person))
         .order_by(
-            (kept.kind == "failed").desc(),
+            (kept.kind == OutcomeKind.FAILED).desc(),
             kept.entity,
             kept.row_number.nulls_last(),
             privacy.outcomes(Place.SORT, person).order,
@@ -81,13 +97,7 @@ def read(
 
 def _which(run: Run, wanted: Wanted, person: Person | None) -> list[sa.ColumnElement[bool]]:
     kept = tables.outcomes.c
-    which = [
-        kept.run_id == run.id,
-        kept.kind.in_(wanted.kinds),
-        kept.at >= run.queued_at,  # so that Postgres looks at the partition of that month only
-    ]
-    if run.finished_at:
-        which.append(kept.at <= run.finished_at)
+    which = [of_run(run), kept.kind.in_(wanted.kinds)]
     seen = privacy.outcomes(Place.SEARCH, person)
     row = sa.func.concat_ws("\n", seen.key, seen.name, kept.rule, sa.cast(seen.issues, sa.Text))
     return [*which, *(row.icontains(word, autoescape=True) for word in wanted.search.split())]

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from sync_core.catalogue.resource import Entity, Resource
 from sync_core.foundation import tables
+from sync_core.foundation.vocabulary import APPLIED, RunKind
 from sync_core.runs.lease import Claim
 
 FACTS = ("began", "since")
@@ -82,13 +83,13 @@ def _latest(
     ours = (
         _RUNS.organization_id == claim.organization_id,
         _RUNS.resource == claim.resource,
-        _RUNS.status.in_(("completed", "partial")),
+        _RUNS.status.in_(APPLIED),
     )
-    undone = sa.select(sa.func.max(_RUNS.id)).where(*ours, _RUNS.kind == "undo")
+    undone = sa.select(sa.func.max(_RUNS.id)).where(*ours, _RUNS.kind == RunKind.UNDO)
     noted = (
         sa.select(sa.func.min(_WINDOW.as_string()))
         .join_from(tables.runs, tables.checkpoints, _KEPT.run_id == _RUNS.id)
-        .where(*ours, _RUNS.kind == "sync", sa.or_(*declarations), *further)
+        .where(*ours, _RUNS.kind == RunKind.SYNC, sa.or_(*declarations), *further)
         .where(_RUNS.id > sa.func.coalesce(undone.scalar_subquery(), 0))
         .group_by(_RUNS.id)
         .having(sa.func.count(_WINDOW.as_string()) == len(resource.entities))

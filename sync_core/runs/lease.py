@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from sync_core.foundation import tables
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import Limits
-from sync_core.foundation.vocabulary import ENDED
+from sync_core.foundation.vocabulary import ENDED, RunKind, RunStatus
 
 LEASE_SECONDS = 12  # that an attempt may go without a heartbeat
 HEARTBEAT_SECONDS = 1  # between two heartbeats
@@ -31,7 +31,7 @@ class Claim:
     attempt: int
     organization_id: int
     resource: str
-    kind: str
+    kind: RunKind
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class LeaseState:
 class RunResult:
     """How a run ends, in words for the screen and for the log."""
 
-    status: str
+    status: RunStatus
     message: str
     log_message: str = ""
     error_code: str | None = None
@@ -72,9 +72,9 @@ def claim(connection: Connection, run_id: int, worker: str) -> Claim | None:
     """
     row = connection.execute(
         sa.update(tables.runs)
-        .where(_RUNS.id == run_id, _RUNS.status == "queued")
+        .where(_RUNS.id == run_id, _RUNS.status == RunStatus.QUEUED)
         .values(
-            status="running",
+            status=RunStatus.RUNNING,
             attempt=_RUNS.attempt + 1,
             started_at=sa.func.coalesce(_RUNS.started_at, _NOW),
         )
@@ -115,7 +115,11 @@ def fence(connection: Connection, held: Claim) -> None:
 
 
 def _is_held(held: Claim) -> Conditions:
-    return [_RUNS.id == held.run_id, _RUNS.attempt == held.attempt, _RUNS.status == "running"]
+    return [
+        _RUNS.id == held.run_id,
+        _RUNS.attempt == held.attempt,
+        _RUNS.status == RunStatus.RUNNING,
+    ]
 
 
 def finish(connection: Connection, held: Claim, result: RunResult) -> None:
@@ -144,7 +148,7 @@ def interrupt(
     changed = connection.execute(
         sa.update(tables.runs)
         .where(*_is_held(held))
-        .values(status="interrupted", crashes=_RUNS.crashes + int(crashed))
+        .values(status=RunStatus.INTERRUPTED, crashes=_RUNS.crashes + int(crashed))
     )
     if not changed.rowcount:
         return False
@@ -193,13 +197,18 @@ def close(connection: Connection, which: Conditions, result: RunResult) -> bool:
 
 def cancelled() -> RunResult:
     """Return the result of a cancelled run: applying is all or nothing."""
-    return RunResult("cancelled", "Cancelled. Nothing was changed.")
+    return RunResult(RunStatus.CANCELLED, "Cancelled. Nothing was changed.")
 
 
 def overdue(limit: float) -> RunResult:
     """Return the result of a run that took longer than `limit` seconds."""
     error = SyncError("timed_out", minutes=max(1, round(limit / 60)))
-    return RunResult("timed_out", error.sentence, error_code=error.code, advice=error.advice)
+    return failure(error, RunStatus.TIMED_OUT)
+
+
+def failure(error: SyncError, status: RunStatus = RunStatus.FAILED) -> RunResult:
+    """Return the result of a run that an error ended."""
+    return RunResult(status, error.sentence, error_code=error.code, advice=error.advice)
 
 
 # What others do for an attempt that cannot do it itself

@@ -12,11 +12,11 @@ from typing import Any, Literal
 from redis import Redis, RedisError
 
 from sync_core.catalogue.phases import SHEETS, Band
+from sync_core.foundation.breaker import Breaker
 
 KEPT_SECONDS = 86_400
 LINES = 500  # of a log, at most
 WRITE_SECONDS = 0.25  # between two writes, at least
-SILENCE = 5.0  # seconds without a try after Redis did not answer: each costs the run up to one
 
 
 SHEET_BANDS = SHEETS.bands
@@ -59,7 +59,8 @@ class Reporter:
         self._run_id = run_id
         self.lines: deque[Line] = deque(maxlen=LINES)
         self.latest = Progress(attempt=attempt)
-        self._next = self._down_until = 0.0
+        self._next = 0.0
+        self._breaker = Breaker()
 
     def tell(
         self,
@@ -123,11 +124,11 @@ class Reporter:
 
     def _send(self, send: Callable[[], object]) -> None:
         """Go on without Redis, and leave it alone for a while where it does not answer."""
-        if time.monotonic() >= self._down_until:
+        if not self._breaker.is_open:
             try:
                 send()
             except RedisError:
-                self._down_until = time.monotonic() + SILENCE
+                self._breaker.open()
 
 
 def key(run_id: int) -> str:

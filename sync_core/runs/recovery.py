@@ -9,14 +9,15 @@ from sqlalchemy import Connection
 from sync_core.foundation import tables
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import Limits
+from sync_core.foundation.vocabulary import WITHOUT_WORKER, RunStatus
 from sync_core.runs.lease import (
     CLAIM_COLUMNS,
     LEASE_SECONDS,
     Claim,
     Conditions,
-    RunResult,
     cancelled,
     close,
+    failure,
     finish,
     interrupt,
     lasting,
@@ -82,7 +83,7 @@ def close_overdue(connection: Connection, limits: Limits) -> list[int]:
         finish(connection, held, overdue(limit(connection, limits, held.run_id)))
     idle = connection.execute(
         sa.select(_RUNS.id)
-        .where(_RUNS.status.in_(("queued", "interrupted")), is_over)
+        .where(_RUNS.status.in_(WITHOUT_WORKER), is_over)
         .with_for_update(skip_locked=True)
     )
     waited = list(idle.scalars())
@@ -98,13 +99,13 @@ def expire_plans(connection: Connection) -> list[int]:
     undecided = connection.execute(
         sa.select(_RUNS.id)
         .where(
-            _RUNS.status == "waiting",
+            _RUNS.status == RunStatus.WAITING,
             made.scalar_subquery() + timedelta(hours=DECISION_HOURS) < _NOW,
         )
         .with_for_update(skip_locked=True)
     ).scalars()
     error = SyncError("expired", hours=DECISION_HOURS)
-    result = RunResult("expired", error.sentence, error_code=error.code, advice=error.advice)
+    result = failure(error, RunStatus.EXPIRED)
     return [run_id for run_id in undecided if close(connection, [_RUNS.id == run_id], result)]
 
 
@@ -117,7 +118,7 @@ def _seize(connection: Connection, which: Conditions) -> list[Claim]:
     found = (
         sa.select(*CLAIM_COLUMNS)
         .join_from(tables.runs, tables.leases, _LEASES.run_id == _RUNS.id)
-        .where(_RUNS.status == "running", *which)
+        .where(_RUNS.status == RunStatus.RUNNING, *which)
     )
     locked = found.with_for_update(of=tables.runs, skip_locked=True)
     workers = connection.execute(found.with_only_columns(_LEASES.worker)).scalars().all()
@@ -152,13 +153,13 @@ def resume(connection: Connection) -> list[tuple[int, str]]:
     crashed = SyncError("crashed", times=MAX_CRASHES)
     close(
         connection,
-        [_RUNS.status == "interrupted", _RUNS.crashes >= MAX_CRASHES],
-        RunResult("failed", crashed.sentence, error_code=crashed.code, advice=crashed.advice),
+        [_RUNS.status == RunStatus.INTERRUPTED, _RUNS.crashes >= MAX_CRASHES],
+        failure(crashed),
     )
     back = connection.execute(
         sa.update(tables.runs)
-        .where(_RUNS.status == "interrupted")
-        .values(status="queued", pushed_at=None)
+        .where(_RUNS.status == RunStatus.INTERRUPTED)
+        .values(status=RunStatus.QUEUED, pushed_at=None)
         .returning(_RUNS.id, _RUNS.resource)
     )
     return [(row.id, row.resource) for row in back]

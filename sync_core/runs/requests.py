@@ -6,8 +6,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from sync_core.foundation import settings, tables, vocabulary
+from sync_core.foundation import settings, tables
 from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import ACTIVE, WITHOUT_WORKER, RunKind, RunStatus
 from sync_core.organizations.people import Person
 from sync_core.runs import lease
 from sync_core.runs.run import Run, get
@@ -23,7 +24,7 @@ def start(
     person: Person,
     *,
     trigger: str,
-    kind: str = "sync",
+    kind: RunKind = RunKind.SYNC,
 ) -> Run:
     """Queue a run. Raises SyncError("already_running" or "cooldown")."""
     _refuse_a_second(connection, organization_id, resource)
@@ -41,7 +42,7 @@ def start(
         )
         .on_conflict_do_nothing(
             index_elements=["organization_id", "resource"],
-            index_where=sa.text("status in ('queued','running','interrupted')"),
+            index_where=tables.IS_ACTIVE,
         )
         .returning(_RUNS.id)
     ).scalar_one_or_none()
@@ -57,7 +58,7 @@ def _refuse_a_second(connection: Connection, organization_id: int, resource: str
         sa.select(_RUNS.id, _RUNS.requested_by, age.label("age")).where(
             _RUNS.organization_id == organization_id,
             _RUNS.resource == resource,
-            _RUNS.status.in_(vocabulary.ACTIVE),
+            _RUNS.status.in_(ACTIVE),
         )
     ).one_or_none()
     if row:
@@ -84,7 +85,8 @@ def _refuse_during_cooldown(connection: Connection, organization_id: int, resour
 def request_cancel(connection: Connection, organization_id: int, run_id: int, who: Person) -> Run:
     """Cancel at once where no worker has the run, else ask the worker. Idempotent."""
     run = get(connection, organization_id, run_id)
-    here = (_RUNS.id == run_id, _RUNS.status.in_(("queued", "interrupted", "waiting")))
+    idle = (*WITHOUT_WORKER, RunStatus.WAITING)
+    here = (_RUNS.id == run_id, _RUNS.status.in_(idle))
     if not lease.close(connection, here, lease.cancelled()):
         connection.execute(
             sa.update(tables.leases)
@@ -99,7 +101,7 @@ def to_push(connection: Connection, pause: float = 3) -> list[tuple[int, str]]:
     lately = _NOW - timedelta(seconds=pause)
     rows = connection.execute(
         sa.select(_RUNS.id, _RUNS.resource)
-        .where(_RUNS.status == "queued")
+        .where(_RUNS.status == RunStatus.QUEUED)
         .where(_RUNS.pushed_at.is_(None) | (_RUNS.pushed_at < lately))
         .order_by(_RUNS.id)
     )
@@ -110,6 +112,6 @@ def mark_pushed(connection: Connection, run_id: int) -> None:
     """Note that the run was handed to the queue."""
     connection.execute(
         sa.update(tables.runs)
-        .where(_RUNS.id == run_id, _RUNS.status == "queued")
+        .where(_RUNS.id == run_id, _RUNS.status == RunStatus.QUEUED)
         .values(pushed_at=_NOW)
     )

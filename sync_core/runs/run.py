@@ -8,8 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from sync_core.foundation import tables, vocabulary
+from sync_core.foundation import tables
 from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import ACTIVE, APPLIED, OutcomeKind, RunKind, RunStatus
 
 
 @dataclass(frozen=True)
@@ -19,9 +20,9 @@ class Run:
     id: int
     organization_id: int
     resource: str
-    kind: str
+    kind: RunKind
     trigger: str
-    status: str
+    status: RunStatus
     attempt: int
     requested_by: str
     requested_email: str
@@ -41,7 +42,7 @@ class Run:
     @property
     def active(self) -> bool:
         """Return whether it is on its way."""
-        return self.status in vocabulary.ACTIVE
+        return self.status in ACTIVE
 
     @property
     def seconds(self) -> float | None:
@@ -58,17 +59,21 @@ MADE_UP = "demo data"  # the trigger of the made-up runs in the demo's history
 _RUNS, _LEASES = tables.runs.c, tables.leases.c
 _REAL = _RUNS.trigger != MADE_UP  # a made-up run makes nothing fresh, or late
 _NOW = sa.func.clock_timestamp()
+_IS_LOST = (_RUNS.status == RunStatus.RUNNING) & (_LEASES.lease_until < _NOW)
 _READ = sa.select(
     *(tables.runs.c[f] for f in Run.__dataclass_fields__ if f not in {"lost", "cancelling"}),
-    sa.func.coalesce((_RUNS.status == "running") & (_LEASES.lease_until < _NOW), sa.false()).label(
-        "lost"
-    ),
+    sa.func.coalesce(
+        (_RUNS.status == RunStatus.RUNNING) & (_LEASES.lease_until < _NOW), sa.false()
+    ).label("lost"),
     _LEASES.cancel_requested_at.is_not(None).label("cancelling"),
 ).outerjoin_from(tables.runs, tables.leases, _LEASES.run_id == _RUNS.id)
 
 
 def _rows(connection: Connection, query: sa.Select[Any]) -> list[Run]:
-    return [Run(**row) for row in connection.execute(query).mappings()]
+    return [
+        Run(**{**row, "kind": RunKind(row["kind"]), "status": RunStatus(row["status"])})
+        for row in connection.execute(query).mappings()
+    ]
 
 
 def get(connection: Connection, organization_id: int, run_id: int) -> Run:
@@ -85,7 +90,7 @@ def get(connection: Connection, organization_id: int, run_id: int) -> Run:
 def latest(connection: Connection, organization_id: int) -> dict[str, Run]:
     """Return each resource's run that matters now: the active one, else the newest."""
     names = _resources_of(organization_id)
-    active = _first(names, organization_id, _ONE.id.desc(), _ONE.status.in_(vocabulary.ACTIVE))
+    active = _first(names, organization_id, _ONE.id.desc(), _ONE.status.in_(ACTIVE))
     newest = _first(names, organization_id, _ONE.id.desc())
     return _by_resource(connection, names, sa.func.coalesce(active, newest))
 
@@ -93,12 +98,20 @@ def latest(connection: Connection, organization_id: int) -> dict[str, Run]:
 def fresh(connection: Connection, organization_id: int) -> dict[str, Run]:
     """Return each resource's newest run that brought its tables in step."""
     names = _resources_of(organization_id)
-    well = (_ONE.status.in_(("completed", "partial")), _ONE.kind != "preview")
-    newest = _first(names, organization_id, _ONE.finished_at.desc(), *well)
+    newest = _first(names, organization_id, _ONE.finished_at.desc(), in_step(_ONE_RUN))
     return _by_resource(connection, names, newest)
 
 
-_ONE = tables.runs.alias("run").c  # of a resource's runs
+def in_step(runs: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Return the condition that a run, of the table or an alias, brought its tables in step.
+
+    The index `runs_in_step` has exactly these.
+    """
+    return runs.c.status.in_(APPLIED) & (runs.c.kind != RunKind.PREVIEW)
+
+
+_ONE_RUN = tables.runs.alias("run")  # of a resource's runs
+_ONE = _ONE_RUN.c
 
 
 def _resources_of(organization_id: int) -> sa.CTE:
@@ -155,7 +168,7 @@ def tallies(connection: Connection, run_ids: Sequence[int]) -> Mapping[int, Tall
     )
     found: dict[int, dict[str, Mapping[str, Any]]] = {}
     for row in rows.mappings():
-        counts = {name: row[name] for name in ("read", *vocabulary.KINDS, "blank", "rules")}
+        counts = {name: row[name] for name in ("read", *OutcomeKind, "blank", "rules")}
         found.setdefault(row["run_id"], {})[row["entity"]] = counts
     return found
 
@@ -165,7 +178,7 @@ def queue_places(connection: Connection, organization_id: int) -> dict[int, int]
     place = sa.func.rank().over(order_by=(_RUNS.pushed_at.asc().nulls_last(), _RUNS.id))
     queued = (
         sa.select(_RUNS.id, _RUNS.organization_id, place.label("place"))
-        .where(_RUNS.status == "queued")
+        .where(_RUNS.status == RunStatus.QUEUED)
         .subquery()
     )
     mine = sa.select(queued.c.id, queued.c.place).where(queued.c.organization_id == organization_id)
@@ -178,7 +191,7 @@ def usual_seconds(connection: Connection, organization_id: int, resource: str) -
     last = (
         sa.select(took)
         .where(_RUNS.organization_id == organization_id, _RUNS.resource == resource)
-        .where(_RUNS.status.in_(("completed", "partial")), _REAL)
+        .where(_RUNS.status.in_(APPLIED), _REAL)
         .order_by(_RUNS.id.desc())
         .limit(10)
         .subquery()

@@ -1,22 +1,24 @@
 """How a run may change its status."""
 
+from sync_core.foundation.vocabulary import RunStatus
+
 # Every arrow that a run may take; Postgres refuses all others (a test compares the two).
-TRANSITIONS: dict[tuple[str, str], str] = {
-    ("queued", "running"): "a worker claims it",
-    ("queued", "cancelled"): "cancelled before a worker came",
-    ("queued", "timed_out"): "no worker came within the time limit",
-    ("running", "completed"): "every row is in step",
-    ("running", "partial"): "applied, but some rows need a person",
-    ("running", "failed"): "the source, the plan or the apply failed; the target is as it was",
-    ("running", "cancelled"): "the worker obeyed, or was made to",
-    ("running", "timed_out"): "the time limit passed",
-    ("running", "waiting"): "the plan waits for a person",
-    ("running", "interrupted"): "the worker died or was asked to stop, or Postgres went away",
-    ("interrupted", "queued"): "it goes on by itself",
-    ("interrupted", "failed"): "it crashed too often",
-    ("interrupted", "cancelled"): "cancelled while no worker had it",
-    ("interrupted", "timed_out"): "the time limit passed while no worker had it",
-    ("waiting", "queued"): "a person confirmed the plan",
-    ("waiting", "cancelled"): "a person declined the plan",
-    ("waiting", "expired"): "nobody decided in time",
+TRANSITIONS: dict[tuple[RunStatus, RunStatus], str] = {
+    (RunStatus.QUEUED, RunStatus.RUNNING): "a worker claims it",
+    (RunStatus.QUEUED, RunStatus.CANCELLED): "cancelled before a worker came",
+    (RunStatus.QUEUED, RunStatus.TIMED_OUT): "no worker came within the time limit",
+    (RunStatus.RUNNING, RunStatus.COMPLETED): "every row is in step",
+    (RunStatus.RUNNING, RunStatus.PARTIAL): "applied, but some rows need a person",
+    (RunStatus.RUNNING, RunStatus.FAILED): "source, plan or apply failed; nothing was changed",
+    (RunStatus.RUNNING, RunStatus.CANCELLED): "the worker obeyed, or was made to",
+    (RunStatus.RUNNING, RunStatus.TIMED_OUT): "the time limit passed",
+    (RunStatus.RUNNING, RunStatus.WAITING): "the plan waits for a person",
+    (RunStatus.RUNNING, RunStatus.INTERRUPTED): "its worker or Postgres died, or was stopped",
+    (RunStatus.INTERRUPTED, RunStatus.QUEUED): "it goes on by itself",
+    (RunStatus.INTERRUPTED, RunStatus.FAILED): "it crashed too often",
+    (RunStatus.INTERRUPTED, RunStatus.CANCELLED): "cancelled while no worker had it",
+    (RunStatus.INTERRUPTED, RunStatus.TIMED_OUT): "the time limit passed while no worker had it",
+    (RunStatus.WAITING, RunStatus.QUEUED): "a person confirmed the plan",
+    (RunStatus.WAITING, RunStatus.CANCELLED): "a person declined the plan",
+    (RunStatus.WAITING, RunStatus.EXPIRED): "nobody decided in time",
 }

@@ -6,12 +6,11 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-import sqlalchemy as sa
-
 from sync_core import runs
 from sync_core.execution import maintenance
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import Role
 from sync_core.operations import syncs
 from sync_core.organizations import Organization, actions
 from sync_core.organizations.people import Person
@@ -21,8 +20,8 @@ from tests.support import processes
 from tests.support.processes import Process
 
 PEOPLE = (
-    Person("Ana Ruiz", "ana.ruiz@example.org", "admin", "IT"),
-    Person("Sarah Lim", "sarah.lim@example.org", "analyst", "Operations"),
+    Person("Ana Ruiz", "ana.ruiz@example.org", Role.ADMIN, "IT"),
+    Person("Sarah Lim", "sarah.lim@example.org", Role.ANALYST, "Operations"),
 )
 
 
@@ -97,7 +96,7 @@ class User:
                 run = syncs.start(lane.organization, lane.resource, person, "chaos")
         except SyncError as error:
             self._note(error.code)
-        except (sa.exc.DBAPIError, sa.exc.TimeoutError):
+        except db.ERRORS:
             self._note("no database")
         else:
             self.waits.append((begun, time.time() - begun))
@@ -108,7 +107,7 @@ class User:
 
     def _cancel(self, lane: Lane, run: Run, person: Person) -> None:
         time.sleep(self.chance.uniform(0, 3))
-        with suppress(sa.exc.DBAPIError, sa.exc.TimeoutError):
+        with suppress(*db.ERRORS):
             syncs.cancel(lane.organization, run.id, person)
 
     def _note(self, answer: str) -> None:

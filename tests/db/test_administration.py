@@ -10,6 +10,7 @@ from sync_core.cli.main import cli
 from sync_core.demo import organization as demo
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import Removal, Role
 from sync_core.operations import administration, syncs
 from sync_core.organizations import Organization, memberships, people, policies, source_settings
 from sync_core.organizations.people import Person
@@ -18,7 +19,7 @@ from tests.support.desk import ANA, Desk
 from tests.support.sources import refusal
 
 LOCATIONS = CATALOGUE["locations"]
-SARAH = Person("Sarah Lim", "sarah.lim@example.org", "analyst", "Operations")
+SARAH = Person("Sarah Lim", "sarah.lim@example.org", Role.ANALYST, "Operations")
 
 
 @pytest.fixture
@@ -43,7 +44,9 @@ CHANGES: dict[str, Change] = {
     "source": lambda at, by: administration.set_source(at, by, LOCATIONS, "folder:/data"),
     "person": lambda at, by: administration.put_person(at, by, SARAH),
     "removal": lambda at, by: administration.remove_person(at, by, SARAH.email),
-    "policy": lambda at, by: administration.set_policy(at, by, LOCATIONS, Policy(6, "delete")),
+    "policy": lambda at, by: administration.set_policy(
+        at, by, LOCATIONS, Policy(6, Removal.DELETE)
+    ),
     "organization": lambda _, by: administration.add_organization(by, "x", "X", "AU", "UTC"),
 }
 
@@ -84,7 +87,7 @@ def test_a_person_is_added_changed_and_removed_and_each_is_written_down(
 ) -> None:
     administration.put_person(staffed, ANA, SARAH)
     assert roles(staffed)[SARAH.email] == "analyst"
-    administration.put_person(staffed, ANA, Person("Sarah Lim", SARAH.email, "manager", ""))
+    administration.put_person(staffed, ANA, Person("Sarah Lim", SARAH.email, Role.MANAGER))
     assert roles(staffed)[SARAH.email] == "manager"
     administration.remove_person(staffed, ANA, SARAH.email)
     assert SARAH.email not in roles(staffed)
@@ -93,7 +96,7 @@ def test_a_person_is_added_changed_and_removed_and_each_is_written_down(
 
 @pytest.mark.parametrize(
     "person",
-    [Person("", "a@example.org", "viewer"), Person("A", "not an address", "viewer")],
+    [Person("", "a@example.org", Role.VIEWER), Person("A", "not an address", Role.VIEWER)],
     ids=["no name", "no address"],
 )
 def test_a_person_needs_a_name_and_an_address(staffed: Organization, person: Person) -> None:
@@ -102,7 +105,7 @@ def test_a_person_needs_a_name_and_an_address(staffed: Organization, person: Per
 
 
 def test_the_last_administrator_stays(staffed: Organization) -> None:
-    demoted = Person(ANA.name, ANA.email, "viewer", ANA.team)
+    demoted = Person(ANA.name, ANA.email, Role.VIEWER, ANA.team)
     for change in (
         lambda: administration.put_person(staffed, ANA, demoted),
         lambda: administration.remove_person(staffed, ANA, ANA.email),
@@ -126,7 +129,7 @@ def test_rows_that_left_the_source_go_as_the_organization_has_decided(
 ) -> None:
     labels = [field.label for field in LOCATIONS.entities[0].fields]
     rows = [[code, "Clinic", *[""] * (len(labels) - 2)] for code in ("L1", "L2")]
-    administration.set_policy(staffed, ANA, LOCATIONS, Policy(6, "delete"))
+    administration.set_policy(staffed, ANA, LOCATIONS, Policy(6, Removal.DELETE))
     desk.sync("locations", locations=[labels, *rows])
     run = desk.sync("locations", locations=[labels, rows[0]])
     assert desk.counts(run, "locations")["removed"] == 1
@@ -153,7 +156,7 @@ def test_a_decision_that_makes_no_sense_is_refused(
 def test_what_is_decided_is_kept_and_written_down(
     staffed: Organization, database: psycopg.Connection
 ) -> None:
-    decided = Policy(6, "delete", 90)
+    decided = Policy(6, Removal.DELETE, 90)
     administration.set_policy(staffed, ANA, LOCATIONS, decided)
     with db.begin() as connection:
         assert policies.of(connection, staffed.id)["locations"] == decided

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from sync_core.analytics import freshness, habits, key_figures, over_time, reasons
 from sync_core.audit import exports
 from sync_core.foundation import db
+from sync_core.foundation.vocabulary import Role
 from sync_core.organizations.people import Person
 from sync_core.runs import filters
 from sync_core.runs.filters import Filter
@@ -30,7 +31,7 @@ ZONES = tuple(
     ZoneInfo(name) for name in ("Europe/Berlin", "America/New_York", "Australia/Adelaide", "UTC")
 )
 T = TypeVar("T")
-MANAGER = Person("Michael Tan", "michael.tan@example.org", "manager", "Marketing")
+MANAGER = Person("Michael Tan", "michael.tan@example.org", Role.MANAGER, "Marketing")
 
 
 @pytest.fixture(scope="module", params=SEEDS)
@@ -388,7 +389,7 @@ def _with_status(wanted: Filter, statuses: tuple[str, ...]) -> Filter:
 
 def test_who_may_not_export_gets_no_file(history: History) -> None:
     wanted = Filter(organizations=(history.organizations[0].id,))
-    analyst = Person("Sarah Lim", "sarah.lim@example.org", "analyst", "Operations")
+    analyst = Person("Sarah Lim", "sarah.lim@example.org", Role.ANALYST, "Operations")
     askers = [(history.organizations[0], analyst)]
     assert refusal(lambda: reasons.file(askers, wanted, "bad_phone")).code == "no_permission"
     asked = refusal(lambda: exports.figures(askers, wanted, "Phases", ["Phase"], [["saving"]]))

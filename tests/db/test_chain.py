@@ -11,6 +11,7 @@ from sync_core import organizations, runs
 from sync_core.audit import hash_chain, retention
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import Role
 from sync_core.organizations import Organization, actions
 from sync_core.organizations.people import Person
 from sync_core.runs import Run, lease
@@ -18,7 +19,7 @@ from tests.support.desk import ANA, Desk
 from tests.support.locations import HEADER, row
 from tests.support.shell import ask
 
-VIEWER = Person("Vera Olsen", "vera.olsen@example.org", "viewer")
+VIEWER = Person("Vera Olsen", "vera.olsen@example.org", Role.VIEWER)
 FORK = get_context("fork")
 
 

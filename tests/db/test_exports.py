@@ -19,6 +19,7 @@ from sync_core.audit.exports import Export
 from sync_core.foundation import csv_writer, db, tables
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import ROOT
+from sync_core.foundation.vocabulary import COUNTS, Role
 from sync_core.organizations import Organization, actions
 from sync_core.organizations.people import Person
 from sync_core.runs import Run, filters
@@ -27,9 +28,9 @@ from tests.support.desk import ANA, Desk
 from tests.support.locations import HEADER, row
 from tests.support.shell import ask
 
-MANAGER = Person("Michael Tan", "michael.tan@example.org", "manager", "Marketing")
-VIEWER = Person("Vera Olsen", "vera.olsen@example.org", "viewer")
-ANALYST = Person("Sarah Lim", "sarah.lim@example.org", "analyst")
+MANAGER = Person("Michael Tan", "michael.tan@example.org", Role.MANAGER, "Marketing")
+VIEWER = Person("Vera Olsen", "vera.olsen@example.org", Role.VIEWER)
+ANALYST = Person("Sarah Lim", "sarah.lim@example.org", Role.ANALYST)
 
 
 def content(export: Export) -> bytes:
@@ -122,7 +123,7 @@ def test_the_trail_holds_runs_and_actions_newest_first(desk: Desk, synced: Run) 
     assert [line["Time"] for line in found] == sorted(line["Time"] for line in found)[::-1]
     last = found[1]
     assert (last["Id"], last["Event"], last["Person"]) == (str(synced.id), "partial", "Ana Ruiz")
-    counts = [last[kind.capitalize()] for kind in exports.COUNTS]
+    counts = [last[kind.capitalize()] for kind in COUNTS]
     assert counts == ["3", "1", "1", "0", "0", "1", "0"]
     assert "Invalid email format" in last["Details"]
     assert found[0]["Created"] == ""
@@ -135,7 +136,7 @@ def test_times_are_iso_with_their_zone(desk: Desk, synced: Run) -> None:
 
 
 def test_texts_of_the_trail_cannot_run_as_formulas(organization: Organization) -> None:
-    person = Person("=HYPERLINK(1)", "+x@example.org", "admin", "-1+2")
+    person = Person("=HYPERLINK(1)", "+x@example.org", Role.ADMIN, "-1+2")
     with db.begin() as connection:
         actions.record(connection, organization.id, person, "signed in")
     (line,) = rows(trail(organization))

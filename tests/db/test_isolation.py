@@ -21,6 +21,7 @@ from sync_core.catalogue.resources import ENTITIES
 from sync_core.demo.cliniko import Account
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import Role
 from sync_core.operations import syncs
 from sync_core.organizations import Organization, people, policies, source_settings
 from sync_core.organizations.people import Person
@@ -139,7 +140,7 @@ def _side(
         born = "0198-05-01" if place == 0 else "1980-05-01"
         account.change("patients", known.id, last_name=mark, state=mark, date_of_birth=born)
     clinic = open_clinic(organization, server, account, patch)
-    person = Person(mark, f"{mark.lower()}@x.org", "admin", mark)
+    person = Person(mark, f"{mark.lower()}@x.org", Role.ADMIN, mark)
     with db.begin() as connection:
         people.add(connection, organization.id, person)
         policies.put(connection, organization, "patients", Policy(len(mark)))

@@ -9,6 +9,7 @@ from sync_core.catalogue import resources, target
 from sync_core.catalogue.fields import Text
 from sync_core.catalogue.resource import Entity, Resource, Skip
 from sync_core.foundation import db, tables
+from sync_core.foundation.vocabulary import Removal
 from tests.support.desk import Desk
 
 OURS = ("Kind", "Key", "Name", "Rule", "Changes", "Issues", "Raw", "Row hash", "Tid", "At")
@@ -23,7 +24,7 @@ ROOMS = Entity(
         Text("T", unique=True),
     ),
     skips=(Skip("closed", label="Rule", value="closed", sentence="The room is closed"),),
-    removal="delete",
+    removal=Removal.DELETE,
 )
 LABELS = [field.label for field in ROOMS.fields]
 

@@ -3,12 +3,13 @@ import uuid
 from sync_core import organizations
 from sync_core.audit import trail
 from sync_core.foundation import db
+from sync_core.foundation.vocabulary import Role
 from sync_core.organizations import Organization, memberships, people, sign_ins
 from sync_core.organizations.people import Person
 from sync_core.runs.filters import Filter
 
-MIA = Person("Mia Sand", "mia.sand@example.org", "manager", "Front desk")
-MIA_ELSEWHERE = Person("Mia S.", "mia.sand@example.org", "viewer")
+MIA = Person("Mia Sand", "mia.sand@example.org", Role.MANAGER, "Front desk")
+MIA_ELSEWHERE = Person("Mia S.", "mia.sand@example.org", Role.VIEWER)
 
 
 def sign_ins_of(organization: Organization) -> list[tuple[str, str]]:

@@ -1,6 +1,9 @@
+import re
+
+import sqlalchemy as sa
 from alembic import command
 
-from sync_core.foundation import db
+from sync_core.foundation import db, tables
 from sync_core.foundation.embedded import Urls
 
 
@@ -15,3 +18,23 @@ def test_a_fresh_database_is_current_after_the_migrations(servers: Urls) -> None
     assert servers
     with db.begin() as connection:
         assert db.is_current(connection)
+
+
+def test_the_migrations_allow_exactly_the_words_of_the_code(servers: Urls) -> None:
+    """Alembic does not compare the conditions of columns."""
+    assert servers
+    of_the_code = {
+        constraint.name: words(str(constraint.sqltext))
+        for table in tables.metadata.tables.values()
+        for constraint in table.constraints
+        if isinstance(constraint, sa.CheckConstraint) and str(constraint.name).endswith("_known")
+    }
+    query = "select conname, pg_get_constraintdef(oid) from pg_constraint where conname ~ '_known$'"
+    with db.begin() as connection:
+        of_postgres = {name: words(text) for name, text in connection.execute(sa.text(query))}
+    assert len(of_the_code) >= 4
+    assert of_the_code == of_postgres
+
+
+def words(condition: str) -> set[str]:
+    return set(re.findall(r"'(\w+)'", condition))

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from sync_core import organizations, runs, sources
 from sync_core.catalogue import resources
-from sync_core.catalogue.resource import Removal, Resource
+from sync_core.catalogue.resource import Resource
 from sync_core.engine import importer
 from sync_core.engine.read_ahead import Reading
 from sync_core.engine.work import Work
 from sync_core.foundation import db, redis_clients
 from sync_core.foundation import settings as environment
 from sync_core.foundation.embedded import Urls
+from sync_core.foundation.vocabulary import Removal
 from sync_core.organizations import Organization
 from sync_core.runs import lease
 from sync_core.runs.progress import Reporter
@@ -89,7 +90,7 @@ SHEETS = st.tuples(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
-    removal=st.sampled_from(["keep", "deactivate", "delete"]),
+    removal=st.sampled_from([Removal.KEEP, Removal.DEACTIVATE, Removal.DELETE]),
     sheets=st.lists(SHEETS, min_size=1, max_size=3),
 )
 def test_every_count_and_every_row_is_what_the_oracle_says(

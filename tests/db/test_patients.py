@@ -14,6 +14,7 @@ from sync_core.engine.read_ahead import Reading
 from sync_core.engine.work import Work
 from sync_core.foundation import db, redis_clients, settings
 from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import Removal
 from sync_core.operations import syncs
 from sync_core.organizations import Organization, policies
 from sync_core.organizations.policies import Policy
@@ -207,7 +208,7 @@ def test_where_nothing_is_ever_removed_a_cancelled_appointment_is_marked(
     small: Clinic, database: Ask
 ) -> None:
     with db.begin() as connection:
-        policies.put(connection, small.organization, "patients", Policy(removal="keep"))
+        policies.put(connection, small.organization, "patients", Policy(removal=Removal.KEEP))
     visit = next(v for v in small.account.known("individual_appointments") if not v.cancelled_at)
     small.sync()
     small.account.change("individual_appointments", visit.id, at=now(), cancelled_at=now())
@@ -224,7 +225,7 @@ def test_where_nothing_is_ever_removed_a_cancelled_appointment_is_marked(
 def test_another_policy_lets_everything_be_read_again(small: Clinic) -> None:
     small.sync()
     with db.begin() as connection:
-        policies.put(connection, small.organization, "patients", Policy(removal="delete"))
+        policies.put(connection, small.organization, "patients", Policy(removal=Removal.DELETE))
     assert small.sync().notes == ["Read everything."]
 
 

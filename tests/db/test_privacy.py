@@ -15,9 +15,10 @@ from sync_core.demo import organization as demo
 from sync_core.demo.cliniko import Account
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT
 from sync_core.organizations.people import Person
 from sync_core.records import outcomes, rows
-from sync_core.records.outcomes import CHANGED, FOR_A_PERSON, Wanted
+from sync_core.records.outcomes import Wanted
 from sync_core.records.privacy import MASK
 from sync_core.records.rows import View
 from sync_core.runs import Run
@@ -27,7 +28,7 @@ from tests.support.fakes.cliniko import Cliniko
 VERA, SARAH, MICHAEL, ANA = demo.PEOPLE
 PATIENTS = ENTITIES["patients"]
 SENSITIVE = [field.column for field in PATIENTS.fields if field.sensitive]
-KINDS = (*CHANGED, *FOR_A_PERSON)
+KINDS = (*CHANGED, *LEFT_OUT)
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from sync_core.execution import attempt, heartbeat, queue
 from sync_core.execution.heartbeat import Heartbeat
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import Role
 from sync_core.operations import syncs
 from sync_core.organizations.people import Person
 from sync_core.runs import Run, lease, recovery
@@ -26,7 +27,7 @@ from tests.support.watching import attempts, ended
 pytestmark = pytest.mark.alone
 
 CANCELLED = ("cancelled", "Cancelled. Nothing was changed.")
-SARAH = Person("Sarah Lim", "sarah.lim@example.org", "analyst", "Operations")
+SARAH = Person("Sarah Lim", "sarah.lim@example.org", Role.ANALYST, "Operations")
 
 
 def press(slug: str, together: Barrier, answers: "Queue[str]") -> None:

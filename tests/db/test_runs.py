@@ -7,17 +7,18 @@ import pytest
 import sqlalchemy as sa
 
 from sync_core import organizations, runs
-from sync_core.foundation import db, tables, vocabulary
+from sync_core.foundation import db, tables
 from sync_core.foundation.embedded import Urls
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import Limits
+from sync_core.foundation.vocabulary import ENDED, RunStatus
 from sync_core.organizations import Organization, policies
 from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy
 from sync_core.runs import Run, lease, recovery, transitions
 from sync_core.runs.lease import Claim, LeaseLostError, RunResult
 
-DONE = RunResult("completed", "Processed 0 locations: 0 created, 0 updated.")
+DONE = RunResult(RunStatus.COMPLETED, "Processed 0 locations: 0 created, 0 updated.")
 
 
 @pytest.fixture
@@ -105,7 +106,7 @@ def test_an_ended_run_never_changes(start: Callable[[], Run], database: psycopg.
         database.execute("update runs set message = 'rosy' where id = %s", [run.id])
 
 
-@pytest.mark.parametrize("old", vocabulary.STATUSES)
+@pytest.mark.parametrize("old", list(RunStatus))
 def test_postgres_allows_the_arrows_of_the_table_and_no_others(
     old: str, start: Callable[[], Run], database: psycopg.Connection
 ) -> None:
@@ -113,7 +114,7 @@ def test_postgres_allows_the_arrows_of_the_table_and_no_others(
     run = start()
     for step in _way_to(old):
         _set(database, run, step)
-    for new in vocabulary.STATUSES:
+    for new in RunStatus:
         if new == old:
             continue
         allowed = (old, new) in transitions.TRANSITIONS
@@ -135,7 +136,7 @@ def _way_to(status: str) -> list[str]:
 
 
 def _set(database: psycopg.Connection, run: Run, status: str) -> None:
-    finished = "clock_timestamp()" if status in vocabulary.ENDED else "null"
+    finished = "clock_timestamp()" if status in ENDED else "null"
     database.execute(
         f"update runs set status = %s, finished_at = {finished} where id = %s", [status, run.id]
     )
@@ -289,7 +290,8 @@ def test_the_usual_duration_is_the_median_of_the_runs_that_came_through(
 def test_a_plan_on_which_nobody_decides_expires(start: Callable[[], Run]) -> None:
     run = start()
     with db.begin() as connection:
-        lease.finish(connection, claim(run), RunResult("waiting", "37 rows would be removed."))
+        waits = RunResult(RunStatus.WAITING, "37 rows would be removed.")
+        lease.finish(connection, claim(run), waits)
         assert run.id not in recovery.expire_plans(connection)
         made = tables.attempts.c
         connection.execute(

@@ -6,8 +6,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from sync_core.catalogue.resource import Removal
 from sync_core.foundation import db
+from sync_core.foundation.vocabulary import Removal
 from sync_core.organizations import policies
 from sync_core.organizations.policies import Policy
 from sync_core.runs import Run
@@ -150,9 +150,9 @@ def test_keys_that_differ_only_in_their_unicode_form_are_one_key(
 @pytest.mark.parametrize(
     ("removal", "left"),
     [
-        ("keep", ["T1", "T2", "T3", "T4"]),
-        ("deactivate", ["T1", "T2", "T3", "T4 is removed"]),
-        ("delete", ["T1", "T2", "T3"]),
+        (Removal.KEEP, ["T1", "T2", "T3", "T4"]),
+        (Removal.DEACTIVATE, ["T1", "T2", "T3", "T4 is removed"]),
+        (Removal.DELETE, ["T1", "T2", "T3"]),
     ],
 )
 def test_a_row_that_was_read_is_never_removed_though_it_failed_or_was_skipped(
@@ -168,10 +168,10 @@ def test_a_row_that_was_read_is_never_removed_though_it_failed_or_was_skipped(
     )
     shown = "therapist_id || case when _removed_at is null then '' else ' is removed' end"
     assert [text for (text,) in stored(database, run, shown)] == left
-    assert desk.counts(run, "therapists").get("removed", 0) == (removal != "keep")
+    assert desk.counts(run, "therapists").get("removed", 0) == (removal != Removal.KEEP)
 
 
-@pytest.mark.parametrize("removal", ["deactivate", "delete"])
+@pytest.mark.parametrize("removal", [Removal.DEACTIVATE, Removal.DELETE])
 def test_nothing_is_removed_where_a_key_cannot_be_read(
     desk: Desk, database: psycopg.Connection, removal: Removal
 ) -> None:
@@ -183,7 +183,7 @@ def test_nothing_is_removed_where_a_key_cannot_be_read(
 
 
 def test_whoever_comes_back_counts_as_updated(desk: Desk, database: psycopg.Connection) -> None:
-    _decide(desk, "deactivate")
+    _decide(desk, Removal.DEACTIVATE)
     sync(desk, therapist("T1"), therapist("T2"))
     sync(desk, therapist("T1"))
     run = sync(desk, therapist("T1"), therapist("T2"))

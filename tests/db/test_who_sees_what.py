@@ -18,9 +18,10 @@ from sync_core.catalogue.resource import Entity, Resource
 from sync_core.catalogue.resources import ENTITIES
 from sync_core.demo import organization as demo
 from sync_core.foundation import db, tables
-from sync_core.organizations.people import Person, Role
+from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT, Removal, Role
+from sync_core.organizations.people import Person
 from sync_core.records import outcomes, privacy, rows
-from sync_core.records.outcomes import CHANGED, FOR_A_PERSON, Outcome, Wanted
+from sync_core.records.outcomes import Outcome, Wanted
 from sync_core.records.privacy import MASK, TABLE, Place, Sight
 from sync_core.records.rows import View
 from sync_core.runs import Run
@@ -29,8 +30,8 @@ from tests.support.desk import Desk
 
 VERA, SARAH, MICHAEL, ANA = demo.PEOPLE
 ROLES = {person.role: person for person in demo.PEOPLE}
-SEE: set[Role] = {"analyst", "admin"}  # personal data
-KINDS = (*CHANGED, *FOR_A_PERSON)
+SEE: set[Role] = {Role.ANALYST, Role.ADMIN}  # personal data
+KINDS = (*CHANGED, *LEFT_OUT)
 
 PAY = next(field for field in ENTITIES["therapists"].fields if field.label == "Hourly rate")
 CITY = next(field for field in ENTITIES["locations"].fields if field.label == "City")
@@ -87,7 +88,7 @@ MEMBERS = Entity(
         Text("City"),
         Text("Seat", unique=True),
     ),
-    removal="delete",
+    removal=Removal.DELETE,
 )
 HEADER = ("Email", "Name", "Badge", "Salary", "Born", "City", "Seat", "Notes")
 MARK = "zzyx"  # stands in every personal cell, and under the header that nobody declared

@@ -8,6 +8,7 @@ from sync_core.analytics.definitions import DEFINITIONS
 from sync_core.demo import history, organization
 from sync_core.foundation import db
 from sync_core.foundation.settings import ROOT
+from sync_core.foundation.vocabulary import Role
 from sync_core.organizations import people
 from tests.support.desk import Desk
 from tests.support.locations import BROKEN, LOCATIONS
@@ -147,7 +148,7 @@ def test_nobody_chooses_an_organization_in_which_they_may_not_analyze(
     with db.begin() as connection:
         name = f"{desk.organization.slug[:20]}-c"
         other = organizations.add(connection, name, f"Not for him {name}")
-        people.add(connection, other.id, replace(organization.PEOPLE[2], role="analyst"))
+        people.add(connection, other.id, replace(organization.PEOPLE[2], role=Role.ANALYST))
         third = organizations.add(connection, f"{name}-d", f"For him {name}")
         people.add(connection, third.id, organization.PEOPLE[2])
     offered = look(visit, organizations=other.name).button_group(key="organizations")

@@ -9,6 +9,7 @@ from sync_core import organizations
 from sync_core.audit import hash_chain
 from sync_core.foundation import db
 from sync_core.foundation.settings import ROOT
+from sync_core.foundation.vocabulary import Role
 from sync_core.organizations import people
 from sync_core.organizations.people import Person
 from sync_core.ui import SCRIPT
@@ -129,9 +130,9 @@ def test_only_organizations_that_somebody_may_audit_are_offered(
     with db.begin() as connection:
         slug = desk.organization.slug
         other = organizations.add(connection, f"{slug}-2", f"Not his {slug}")
-        people.add(connection, other.id, Person("Michael Tan", MICHAEL, "viewer"))
+        people.add(connection, other.id, Person("Michael Tan", MICHAEL, Role.VIEWER))
         third = organizations.add(connection, f"{slug}-3", "Bay Clinics")
-        people.add(connection, third.id, Person("Michael Tan", MICHAEL, "manager"))
+        people.add(connection, third.id, Person("Michael Tan", MICHAEL, Role.MANAGER))
     page = audit(organizations=f"{other.slug},{third.slug}")
     field = page.multiselect(key="audit-organizations")
     assert set(field.options) >= {"Bay Clinics", "Northwind Care"}

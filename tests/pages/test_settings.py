@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 from sync_core import organizations
 from sync_core.catalogue import resources
 from sync_core.foundation import db, settings
+from sync_core.foundation.vocabulary import Removal
 from sync_core.organizations import Organization, people, policies, source_settings
 from sync_core.organizations.policies import Policy
 from tests.support.desk import ANA, Desk
@@ -49,11 +50,11 @@ def test_what_is_decided_for_a_resource_is_kept_shown_and_written_down(
     page = open_tab(visit, "Resources")
     page.number_input(key="hours-locations").set_value(6)
     page.number_input(key="limit-locations").set_value(90)
-    page.selectbox(key="removal-locations").set_value("deactivate")
+    page.selectbox(key="removal-locations").set_value(Removal.DEACTIVATE)
     press(page, "Save", 1)
     with db.begin() as connection:
         kept = policies.of(connection, organization.id)["locations"]
-    assert kept == Policy(6, "deactivate", 90)
+    assert kept == Policy(6, Removal.DEACTIVATE, 90)
     what = "locations: fresh for 6 h, removed rows: deactivate, time limit: 90 min"
     assert written_down(database, organization) == [what]
     again = open_tab(visit, "Resources")

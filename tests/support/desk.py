@@ -8,13 +8,14 @@ from sync_core import runs
 from sync_core.catalogue import resources
 from sync_core.execution import attempt
 from sync_core.foundation import db
+from sync_core.foundation.vocabulary import Role
 from sync_core.operations import syncs
 from sync_core.organizations import Organization, source_settings
 from sync_core.organizations.people import Person
 from sync_core.runs import Run
 
 Rows = Sequence[Sequence[object]]
-ANA = Person("Ana Ruiz", "ana.ruiz@example.org", "admin", "IT")
+ANA = Person("Ana Ruiz", "ana.ruiz@example.org", Role.ADMIN, "IT")
 
 
 class Desk:

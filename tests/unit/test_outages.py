@@ -42,3 +42,19 @@ def test_a_restart_is_told_from_a_crash() -> None:
 def test_a_full_disk_has_a_sentence_of_its_own() -> None:
     assert db.is_full(errors.DiskFull())
     assert not db.is_full(ValueError())
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (sa.exc.TimeoutError("no connection is free"), "database_down"),
+        (sa.exc.InternalError("x", {}, errors.IdleInTransactionSessionTimeout()), "database_down"),
+        (sa.exc.OperationalError("x", {}, errors.DiskFull()), "database_full"),
+        (sa.exc.ProgrammingError("x", {}, errors.UndefinedTable()), None),
+    ],
+)
+def test_people_are_told_of_postgres_what_they_can_do_about(
+    error: Exception, code: str | None
+) -> None:
+    told = db.as_sync_error(error)
+    assert (told.code if told else None) == code

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync_core.foundation import vocabulary
+from sync_core.foundation.vocabulary import RunStatus
 from sync_core.ui.parts import words
 
 NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)  # 14:30 in Perth, a Monday
@@ -67,7 +67,7 @@ def test_places_are_written_as_people_say_them() -> None:
 
 
 def test_every_status_has_a_look_of_its_own() -> None:
-    assert set(words.LOOKS) == set(vocabulary.STATUSES)
+    assert set(words.LOOKS) == set(RunStatus)
     assert len({look.icon for look in words.LOOKS.values()}) == len(words.LOOKS)
 
 

@@ -8,6 +8,7 @@ that appointments carry.
 from sync_core.catalogue.fields import Date, Integer, Moment, Text, Verbatim, YesNo
 from sync_core.catalogue.phases import Band, Steps
 from sync_core.catalogue.resource import Entity, Resource
+from sync_core.foundation.vocabulary import Removal
 
 GONE = ("Cancelled at", "Archived at", "Deleted at")
 
@@ -31,7 +32,7 @@ PATIENTS = Resource(
                 Moment("Created at"),
                 Moment("Updated at"),
             ),
-            removal="deactivate",
+            removal=Removal.DEACTIVATE,
         ),
         Entity(
             name="patients",
@@ -56,7 +57,7 @@ PATIENTS = Resource(
                 Moment("Created at"),
                 Moment("Updated at"),
             ),
-            removal="deactivate",
+            removal=Removal.DEACTIVATE,
             key_name="patients_org_cliniko_patient_unique",
         ),
         Entity(
@@ -77,7 +78,7 @@ PATIENTS = Resource(
                 Moment("Created at"),
                 Moment("Updated at"),
             ),
-            removal="deactivate",
+            removal=Removal.DEACTIVATE,
             withdrawn=GONE,
             lookups=(("Starts at", "Cliniko patient ID"),),
         ),

@@ -12,12 +12,12 @@ from typing import Protocol
 from redis import Redis, RedisError
 
 from sync_core.foundation import redis_clients
+from sync_core.foundation.breaker import Breaker
 from sync_core.foundation.settings import Secret
 
 REQUESTS = 200
 SECONDS = 60.0
 TRANSIT = 1.0  # seconds; a request counts at Cliniko when it arrives, not when it leaves
-REDIS_PAUSE = 5.0  # seconds for which Redis is not asked again after it did not answer
 
 # A list of the moments at which requests of the last minute left, the oldest first. The clock is
 # Redis's own, which all workers share; tests give theirs.
@@ -98,16 +98,16 @@ class SharedLimiter:
         self._clock = clock  # None: Redis's own
         self._arguments = (window, requests)
         self._local = LocalLimiter(requests, window, clock or monotonic)
-        self._away_until = 0.0
+        self._breaker = Breaker()
 
     def take(self) -> float:
         """Let a request through, or return how long to wait; see `Limiter`."""
-        if monotonic() < self._away_until:
+        if self._breaker.is_open:
             return self._local.take()
         try:
             seconds = self._ask()
         except RedisError:
-            self._away_until = monotonic() + REDIS_PAUSE
+            self._breaker.open()
             return self._local.take()
         if not seconds:
             self._local.note()  # should Redis go away, this process knows what it has sent

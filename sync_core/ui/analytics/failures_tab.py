@@ -10,10 +10,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from sync_core.analytics import habits, reasons
-from sync_core.analytics.definitions import FAILED
 from sync_core.analytics.reasons import FailedRow, Offender, Reason
 from sync_core.catalogue import resources
 from sync_core.foundation import db
+from sync_core.foundation.vocabulary import FAILED
 from sync_core.ui.analytics import cached, cards, drawing, panel
 from sync_core.ui.analytics.period import Asked, title
 from sync_core.ui.frame.visitor import Visitor

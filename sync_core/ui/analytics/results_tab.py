@@ -14,6 +14,7 @@ from sync_core.analytics.freshness import Kept
 from sync_core.analytics.habits import OfResource
 from sync_core.analytics.over_time import Ended, Handled
 from sync_core.catalogue import resources
+from sync_core.foundation.vocabulary import APPLIED, CHANGED, FAILED, OutcomeKind, RunStatus
 from sync_core.runs import Run
 from sync_core.ui.analytics import cached, drawing, numbers, panel
 from sync_core.ui.analytics.period import Asked, title
@@ -21,8 +22,8 @@ from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.words import LOOKS, literal
 from sync_core.ui.runs import run_strip
 
-STACKED_STATUSES = ("completed", "partial", "failed", "timed_out", "cancelled", "expired")
-ROW_KINDS = ("created", "updated", "removed", "skipped", "failed", "unchanged")
+STACKED_STATUSES = (*APPLIED, *FAILED, RunStatus.CANCELLED, RunStatus.EXPIRED)
+ROW_KINDS = (*CHANGED, OutcomeKind.SKIPPED, OutcomeKind.FAILED, OutcomeKind.UNCHANGED)
 TRAILING_DAYS = 7  # over which the success rate is taken, in a period of some weeks
 TRAILING_FROM_DAYS = 14
 
@@ -191,7 +192,7 @@ def _rows(here: Visitor, asked: Asked, found: Sequence[Handled]) -> None:
                 x=times,
                 y=drawing.along(asked, values),
                 marker=drawing.patterned(drawing.KIND_COLORS[kind], drawing.KIND_PATTERNS[kind]),
-                visible="legendonly" if kind == "unchanged" else True,
+                visible="legendonly" if kind == OutcomeKind.UNCHANGED else True,
                 hovertemplate="%{x|%a %d %b}<br>%{y:.1f} a run<extra>" + kind + "</extra>",
             )
     figure.update_layout(barmode="stack")

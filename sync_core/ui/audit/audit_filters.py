@@ -1,6 +1,6 @@
 """The filters of the audit page: kept in the address, so that a view can be sent to somebody."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, get_args
@@ -9,7 +9,8 @@ import streamlit as st
 
 from sync_core.audit import trail
 from sync_core.catalogue import resources
-from sync_core.foundation import db, vocabulary
+from sync_core.foundation import db
+from sync_core.foundation.vocabulary import RunStatus
 from sync_core.organizations import Organization, actions
 from sync_core.organizations.people import Person
 from sync_core.runs import filters
@@ -212,9 +213,9 @@ def _offered(organization_ids: tuple[int, ...]) -> Mapping[str, Sequence[str]]:
     """Return what there is to choose from, by filter: what occurs, and what may."""
     with db.begin() as connection:
         found = trail.choices(connection, organization_ids)
-    known = {
+    known: Mapping[str, Iterable[str]] = {
         "resource": set(resources.CATALOGUE),
-        "status": set(vocabulary.STATUSES),
+        "status": list(RunStatus),
         "action": set(get_args(actions.Kind)),
     }
     return {name: sorted({*found.get(name, ()), *known.get(name, ())}) for name in LABELS}

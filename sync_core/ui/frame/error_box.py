@@ -15,12 +15,10 @@ log = logging.getLogger(__name__)
 
 def show(error: Exception) -> bool:
     """Show an error as a sentence with its advice; returns True: Streamlit has nothing to add."""
-    if db.is_away(error):
-        log.warning("Postgres does not answer: %s", type(error).__name__)
-        show_sentence(SyncError("database_down"))
+    if of_postgres := db.as_sync_error(error):
+        log.warning("Postgres: %s", type(error).__name__)
+        show_sentence(of_postgres)
         st.fragment(run_every=RETRY_SECONDS)(_rerun_when_back)()
-    elif db.is_full(error):
-        show_sentence(SyncError("database_full"))
     elif isinstance(error, SyncError):
         show_sentence(error)
     else:

@@ -1,6 +1,5 @@
 """The runs of an organization as they are now: one read a second for all sessions here."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,6 +9,7 @@ from redis import RedisError
 
 from sync_core import runs
 from sync_core.foundation import db, redis_clients
+from sync_core.foundation.breaker import Breaker
 from sync_core.organizations import policies
 from sync_core.organizations.policies import Policy
 from sync_core.runs import Run, Tallies, dismissals, progress
@@ -19,7 +19,6 @@ from sync_core.ui.parts import time_left
 
 ACTIVE_POLL_SECONDS, IDLE_POLL_SECONDS = 1, 5  # between two looks of a page
 CACHE_SECONDS = 0.9  # for which a read serves everybody
-REDIS_PAUSE_SECONDS = 5.0  # without a try after Redis did not answer
 NOTICE_AGE = timedelta(hours=24)  # for which a page gives notice of the end of a run
 
 Signature = frozenset[tuple[int, bool]]  # the ids of runs, and whether each is active
@@ -125,22 +124,17 @@ def dismiss(run: Run, email: str) -> None:
     forget(run.organization_id)
 
 
-@dataclass
-class _Redis:
-    paused_until: float = 0.0
-
-
-_redis = _Redis()
+_redis_breaker = Breaker()
 
 
 def _live(run_ids: Sequence[int]) -> tuple[dict[int, Progress], dict[int, list[Line]]] | None:
     """Read progress and logs; None where Redis does not answer, or did not a moment ago."""
     if not run_ids:
         return {}, {}
-    if time.monotonic() < _redis.paused_until:
+    if _redis_breaker.is_open:
         return None
     try:
         return progress.read(redis_clients.client(), run_ids)
     except RedisError:
-        _redis.paused_until = time.monotonic() + REDIS_PAUSE_SECONDS
+        _redis_breaker.open()
         return None

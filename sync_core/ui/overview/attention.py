@@ -7,6 +7,7 @@ import streamlit as st
 
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
+from sync_core.foundation.vocabulary import FAILED, RunStatus
 from sync_core.ui.audit import chain_status
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
@@ -64,10 +65,10 @@ def _items(here: Visitor, state: RunState) -> Iterator[AttentionItem]:
 
 def _of_resource(here: Visitor, resource: Resource, state: RunState) -> Iterator[AttentionItem]:
     run, title = state.runs.get(resource.name), f"**{resource.title}**"
-    if run and run.status in {"failed", "timed_out"}:
+    if run and run.status in FAILED:
         text = f"{title}: {literal(brief(run.message))}"
         yield AttentionItem(":material/error:", "red", text, resource.name)
-    if run and run.status == "waiting":
+    if run and run.status == RunStatus.WAITING:
         text = f"{title}: its plan waits for a decision."
         yield AttentionItem(":material/front_hand:", "orange", text, resource.name)
     if failed := state.failed_rows(resource.name):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from sync_core.organizations.people import Role
+from sync_core.foundation.vocabulary import Role
 from sync_core.runs import Run
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400  # seconds
@@ -134,14 +134,14 @@ def look(run: Run | None) -> Look:
 
 
 ROLES: dict[Role, str] = {
-    "viewer": "Viewer",
-    "analyst": "Analyst",
-    "manager": "Manager",
-    "admin": "Administrator",
+    Role.VIEWER: "Viewer",
+    Role.ANALYST: "Analyst",
+    Role.MANAGER: "Manager",
+    Role.ADMIN: "Administrator",
 }
 DUTIES: dict[Role, str] = {
-    "viewer": "sees everything that is synced",
-    "analyst": "starts and cancels syncs, too",
-    "manager": "sees analytics, audit and exports",
-    "admin": "may do everything",
+    Role.VIEWER: "sees everything that is synced",
+    Role.ANALYST: "starts and cancels syncs, too",
+    Role.MANAGER: "sees analytics, audit and exports",
+    Role.ADMIN: "may do everything",
 }

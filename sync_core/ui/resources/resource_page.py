@@ -9,6 +9,7 @@ import streamlit as st
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import FAILED, RunStatus
 from sync_core.operations import syncs
 from sync_core.runs import Run
 from sync_core.ui.frame import polling, run_state, visitor
@@ -19,7 +20,7 @@ from sync_core.ui.parts.words import ago, literal
 from sync_core.ui.resources import resource_figures, rows_tab, source_test
 from sync_core.ui.runs import history_tab, notice, progress_card, run_view
 
-RETRIED = ("failed", "timed_out", "expired")  # after which the button says Retry
+RETRIED = (*FAILED, RunStatus.EXPIRED)  # after which the button says Retry
 
 
 def show(name: str) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 from sync_core import runs
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation import db
+from sync_core.foundation.vocabulary import OutcomeKind
 from sync_core.runs import Run, Tallies
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import figures, paging
@@ -15,7 +16,6 @@ from sync_core.ui.parts.words import LOOKS, lasted
 from sync_core.ui.runs import run_in_full
 
 MAX_RUNS = 50
-KINDS = ("created", "updated", "unchanged", "skipped", "failed", "removed")
 
 
 def show(here: Visitor, resource: Resource) -> None:
@@ -68,7 +68,7 @@ def _table(
 def _row(here: Visitor, run: Run, tallies: Tallies) -> dict[str, object]:
     counted = {
         kind.capitalize(): sum(tally[kind] for tally in tallies.values()) if tallies else None
-        for kind in KINDS
+        for kind in OutcomeKind
     }
     return {
         "When": run.queued_at.astimezone(here.zone),

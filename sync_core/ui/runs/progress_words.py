@@ -1,5 +1,6 @@
 """The progress of a run in words: what it does, how far it is, how long it will take."""
 
+from sync_core.foundation.vocabulary import WITHOUT_WORKER
 from sync_core.runs import Run
 from sync_core.runs.progress import Progress
 from sync_core.ui.frame.run_state import RunState
@@ -26,7 +27,7 @@ def sentence(run: Run, state: RunState) -> str:
 
 def waiting(run: Run, state: RunState) -> str:
     """Return what a run waits for of which there is no progress yet."""
-    if run.status not in {"queued", "interrupted"}:
+    if run.status not in WITHOUT_WORKER:
         return "Working"
     position = state.queue_positions.get(run.id)
     return "Waiting for a worker" + (f", {ordinal(position)} in the queue" if position else "")

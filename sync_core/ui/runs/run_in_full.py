@@ -3,7 +3,7 @@
 import streamlit as st
 
 from sync_core.api import addresses
-from sync_core.records import outcomes
+from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT
 from sync_core.runs import Run, Tallies
 from sync_core.runs.attempts import joined_log
 from sync_core.ui.frame.visitor import Visitor
@@ -13,7 +13,7 @@ from sync_core.ui.runs import attempts, downloads, outcome_table, run_log, run_v
 
 def show(here: Visitor, run: Run, tallies: Tallies) -> None:
     """Show what it says, its counts, what it did to rows, how it went, and its log."""
-    kinds = run_view.kinds_present(tallies, (*outcomes.CHANGED, *outcomes.FOR_A_PERSON))
+    kinds = run_view.kinds_present(tallies, (*CHANGED, *LEFT_OUT))
     with st.container(border=True, key="run-in-full"):
         run_view.show_headline(here, run)
         for line in (run.message, run.advice, *run.notes):
@@ -36,7 +36,5 @@ def _offer_files(here: Visitor, run: Run, kinds: list[str]) -> None:
     with st.container(horizontal=True):
         if here.person.may("export"):
             downloads.offer("Download all of these", addresses.of_outcomes(run.id, slug))
-        if set(kinds) & set(outcomes.FOR_A_PERSON) and (
-            here.person.may("export") or here.person.may("sync")
-        ):
+        if set(kinds) & set(LEFT_OUT) and (here.person.may("export") or here.person.may("sync")):
             downloads.offer("Download rows to mend", addresses.of_rejects(run.id, slug))

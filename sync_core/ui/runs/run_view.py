@@ -7,14 +7,14 @@ import streamlit as st
 
 from sync_core.api import addresses
 from sync_core.catalogue import resources
-from sync_core.records import outcomes
+from sync_core.foundation.vocabulary import CHANGED, COUNTS, LEFT_OUT, OutcomeKind
 from sync_core.runs import Run, Tallies
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import ago, lasted, literal, look, moment
 from sync_core.ui.runs import downloads, outcome_table
 
-COUNTS = ("read", "created", "updated", "unchanged", "skipped", "failed", "removed")
+ALWAYS_SHOWN = ("read", OutcomeKind.CREATED, OutcomeKind.UPDATED)
 
 
 def show_headline(here: Visitor, run: Run) -> None:
@@ -39,7 +39,7 @@ def show_counts(run: Run, tallies: Tallies) -> None:
 def _counts_of(title: str, tally: Mapping[str, Any]) -> None:
     if title:
         st.markdown(f"**{title}**")
-    shown = [kind for kind in COUNTS if tally[kind] or kind in {"read", "created", "updated"}]
+    shown = [kind for kind in COUNTS if tally[kind] or kind in ALWAYS_SHOWN]
     with st.grid(7, min_column_width=110, gap="xsmall"):
         for kind in shown:
             st.metric(kind.capitalize(), f"{tally[kind]:,}", border=True)
@@ -56,7 +56,7 @@ def show_changes(here: Visitor, run: Run | None, tallies: Tallies) -> None:
         return
     show_headline(here, run)
     show_counts(run, tallies)
-    if kinds := kinds_present(tallies, outcomes.CHANGED):
+    if kinds := kinds_present(tallies, CHANGED):
         outcome_table.show(here, run, kinds, f"changes-{run.id}")
     else:
         paging.show_empty(
@@ -66,7 +66,7 @@ def show_changes(here: Visitor, run: Run | None, tallies: Tallies) -> None:
 
 def show_rows_for_a_person(here: Visitor, run: Run | None, tallies: Tallies) -> None:
     """Show the rows of the run that somebody has to mend, or that a rule left out."""
-    kinds = kinds_present(tallies, outcomes.FOR_A_PERSON)
+    kinds = kinds_present(tallies, LEFT_OUT)
     if run is None or not kinds:
         more = "Rows that fail, or that a rule leaves out, are listed here with their reasons."
         paging.show_empty(":material/task_alt:", "No row needs a person.", more)

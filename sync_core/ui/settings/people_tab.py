@@ -1,14 +1,13 @@
 """The people of an organization, for its administrators: roles, teams, who comes and goes."""
 
-from typing import get_args
-
 import pandas as pd
 import streamlit as st
 
 from sync_core.foundation import db
+from sync_core.foundation.vocabulary import Role
 from sync_core.operations import administration
 from sync_core.organizations import people
-from sync_core.organizations.people import Person, Role
+from sync_core.organizations.people import Person
 from sync_core.ui.frame import form
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
@@ -33,7 +32,7 @@ def show(here: Visitor) -> None:
         key="people",
         column_config={
             "Role": columns.MultiselectColumn(
-                options=[ROLES[role] for role in get_args(Role)],
+                options=[ROLES[role] for role in Role],
                 color=["gray", "blue", "violet", "green"],
             )
         },
@@ -58,7 +57,7 @@ def _person_form(here: Visitor, chosen: Person | None) -> None:
                 key=f"email-{name}",
             )
         with st.container(horizontal=True):
-            roles = list(get_args(Role))
+            roles = list(Role)
             role = st.selectbox(
                 "Role",
                 roles,

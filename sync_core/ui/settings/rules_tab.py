@@ -3,8 +3,9 @@
 import streamlit as st
 
 from sync_core.catalogue import resources
-from sync_core.catalogue.resource import Removal, Resource
+from sync_core.catalogue.resource import Resource
 from sync_core.foundation import db, settings
+from sync_core.foundation.vocabulary import Removal
 from sync_core.operations import administration
 from sync_core.organizations import policies
 from sync_core.organizations.policies import Policy
@@ -16,9 +17,9 @@ from sync_core.ui.parts.words import MINUTE
 
 REMOVALS: dict[Removal | None, str] = {
     None: "As each table declares",
-    "keep": "Stay in the table",
-    "deactivate": "Are marked as removed",
-    "delete": "Are deleted",
+    Removal.KEEP: "Stay in the table",
+    Removal.DEACTIVATE: "Are marked as removed",
+    Removal.DELETE: "Are deleted",
 }
 
 
