@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from sync_core.foundation import embedded
+from sync_core.foundation import email_address, embedded
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -88,7 +88,7 @@ def _amount(unit: str, usual: int) -> Callable[[str], float]:
 
 
 def _contact(value: str) -> str:
-    if not re.fullmatch(r"[!-~]+@[!-~]+\.[!-~]+", value) or set(value) & set("()<>,;"):
+    if not email_address.is_valid(value):
         raise ValueError(f"{value!r} is not an e-mail address; write for example it@example.org")
     return value
 

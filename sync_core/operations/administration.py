@@ -1,6 +1,5 @@
 """What an administrator changes: sources, people, organizations; each change is an action."""
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from sqlalchemy import Connection
 
 from sync_core import organizations
 from sync_core.catalogue.resource import Resource
-from sync_core.foundation import db, tables
+from sync_core.foundation import db, email_address, tables
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import ROOT
 from sync_core.foundation.vocabulary import Role
@@ -19,7 +18,6 @@ from sync_core.organizations.policies import Policy
 from sync_core.sources import SourceSetting, source_name
 
 LONGEST = 1_440  # minutes: a day
-ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 def set_source(
@@ -109,7 +107,7 @@ def _problems(person: Person) -> Sequence[str]:
     problems = []
     if not person.name.strip():
         problems.append("The name is blank.")
-    if not ADDRESS.fullmatch(person.email.strip()):
+    if not email_address.is_valid(person.email.strip()):
         problems.append(f"'{person.email}' is not an e-mail address.")
     if person.role not in tuple(Role):
         problems.append(f"There is no role '{person.role}'.")

@@ -23,13 +23,10 @@ from sync_core.catalogue.fields.cells import (
 )
 from sync_core.catalogue.fields.convention import Convention
 from sync_core.catalogue.fields.field import Field
+from sync_core.foundation import email_address
 
-EMAIL_LENGTH = 254  # characters that mail servers carry
 URL_LENGTH = 2000  # characters that browsers agree on
 
-_ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
-_EMAIL = rf"^{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+[a-z](?:[a-z0-9-]*[a-z0-9])$"
 _NAME = r"[a-zA-Z0-9_](?:[a-zA-Z0-9_-]*[a-zA-Z0-9_])?"
 _HOST = rf"{_NAME}(?:\.{_NAME})*"
 _URL = rf"^https?://{_HOST}(?::[1-9][0-9]{{0,3}})?(?:[/?#][!-~]*)?$"
@@ -49,9 +46,7 @@ class Email(Field):
     def parse(self, text: str, _convention: Convention) -> str:
         """Read an address, even with characters in it that nobody sees."""
         address = plain(text).strip()
-        if len(address) > EMAIL_LENGTH or not address.isascii():
-            raise CellError("bad_email")
-        if not re.fullmatch(_EMAIL, address.lower()):
+        if not email_address.is_valid(address):
             raise CellError("bad_email")
         return address.lower()
 
@@ -112,8 +107,8 @@ class Url(Field):
 
 
 def _addresses(texts: pl.Series) -> pl.Series:
-    short = texts.str.len_bytes() <= EMAIL_LENGTH
-    return keep(texts, short & texts.str.contains(_EMAIL))
+    short = texts.str.len_bytes() <= email_address.LONGEST
+    return keep(texts, short & texts.str.contains(email_address.PATTERN))
 
 
 def _lowered(texts: pl.Series) -> pl.Series:

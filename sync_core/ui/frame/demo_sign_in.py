@@ -15,11 +15,12 @@ from streamlit.web.server.starlette.starlette_app_utils import (
     decode_signed_value,
 )
 
+from sync_core.foundation.settings import LOOPBACK
+
 PATH = "/sign-in/demo"
 SALT = "sync-desk-demo"
 PROVIDER = "demo"  # in the cookie
 TICKET_SECONDS = 60  # from the click to the sign-in
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 SEE_OTHER = 303
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from sync_core import organizations
 from sync_core.foundation import db
+from sync_core.foundation.settings import LOOPBACK
 from sync_core.organizations import people
 from sync_core.organizations.people import Person
 from sync_core.ui import STATIC
@@ -20,7 +21,7 @@ class UnsafeStartError(SystemExit):
 def refuse_unsafe_start() -> None:
     """End the program where others could come in without signing in."""
     address = st.get_option("server.address")
-    if not demo_sign_in.has_auth() and address not in demo_sign_in.LOOPBACK:
+    if not demo_sign_in.has_auth() and address not in LOOPBACK:
         raise UnsafeStartError(
             f"Nobody could be asked to sign in at {address or 'every address of this machine'}:"
             " describe your OpenID provider under [auth] in .streamlit/secrets.toml,"
