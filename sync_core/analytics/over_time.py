@@ -23,6 +23,8 @@ from sync_core.analytics.definitions import (
 )
 from sync_core.foundation import tables
 from sync_core.foundation.vocabulary import APPLIED, OutcomeKind
+from sync_core.organizations import actions
+from sync_core.organizations.actions import ChangedSetting
 from sync_core.runs import filters
 from sync_core.runs.filters import Filter
 
@@ -165,12 +167,13 @@ def _settings(connection: Connection, wanted: Filter) -> Sequence[Mark]:
         until=wanted.until,
         resource=wanted.resource,
     )
-    query = sa.select(done.at, done.resource, done.detail["what"].as_string().label("what")).where(
-        *filters.actions(asked), done.kind == "changed a setting", done.resource.is_not(None)
+    query = sa.select(done.at, done.resource, done.detail).where(
+        *filters.actions(asked), done.kind == ChangedSetting.kind, done.resource.is_not(None)
     )
     return [
-        Mark(row["at"], row["resource"], row["what"] or "a setting")
+        Mark(row["at"], row["resource"], change.what)
         for row in ask(connection, query)
+        if isinstance(change := actions.read(ChangedSetting.kind, row["detail"]), ChangedSetting)
     ]
 
 

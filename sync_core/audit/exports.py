@@ -7,7 +7,7 @@ for. The clinics' own rows are seen as on the pages (`records.privacy`).
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from sync_core.foundation import csv_writer, db, redis_clients, tables
 from sync_core.foundation.csv_writer import moment, text
 from sync_core.foundation.vocabulary import COUNTS
 from sync_core.organizations import Organization, actions, people
+from sync_core.organizations.actions import Exported, Head
 from sync_core.organizations.people import Permission, Person
 from sync_core.records import outcome_files, privacy
 from sync_core.runs import Run, attempts, filters, progress
@@ -35,16 +36,19 @@ CSV, TEXT = "text/csv; charset=utf-8", "text/plain; charset=utf-8"
 
 @dataclass(frozen=True)
 class Export:
-    """A file that somebody asks for: what is in it, and what its manifest says of it."""
+    """A file that somebody asks for: what is in it, and what its manifest says beforehand."""
 
-    what: str
-    file: str
+    manifest: Exported
     askers: Askers
     content: Content
-    facts: Mapping[str, Any]  # of the manifest
     bom: bool = False
     run: Run | None = None
     media_type: str = CSV
+
+    @property
+    def file(self) -> str:
+        """The name under which it is kept."""
+        return self.manifest.file or "file"
 
 
 @dataclass
@@ -91,16 +95,14 @@ def write(export: Export, written: Written | None = None) -> Iterator[bytes]:
 
 def _record(export: Export, written: Written, since: datetime) -> None:
     """Write the manifest down: what, with which filters, how much, and the SHA-256 of the bytes."""
-    told = {
-        "what": export.what,
-        "file": export.file,
-        **export.facts,
-        "rows": written.rows,
-        "bytes": written.size,
-        "sha256": written.digest.hexdigest(),
-        "complete": written.complete,
-        "seconds": round((datetime.now(UTC) - since).total_seconds(), 3),
-    }
+    manifest = replace(
+        export.manifest,
+        rows=written.rows,
+        bytes=written.size,
+        sha256=written.digest.hexdigest(),
+        complete=written.complete,
+        seconds=round((datetime.now(UTC) - since).total_seconds(), 3),
+    )
     with db.begin() as connection:
         for organization, person in export.askers:
             number, head = hash_chain.head(connection, organization.id)
@@ -108,10 +110,9 @@ def _record(export: Export, written: Written, since: datetime) -> None:
                 connection,
                 organization.id,
                 person,
-                "exported",
+                replace(manifest, head=Head(number, head)),
                 resource=export.run.resource if export.run else None,
                 run_id=export.run.id if export.run else None,
-                detail={**told, "head": {"link": number, "hash": head}},
             )
 
 
@@ -134,12 +135,14 @@ def _readers(askers: Askers) -> list[Person]:
     return [person for _, person in askers]
 
 
-def _facts(askers: Askers, wanted: Filter) -> dict[str, Any]:
-    return {
-        "filters": filters.to_address(wanted),
-        "organizations": [organization.slug for organization, _ in askers],
-        "masked": not privacy.permits(_readers(askers)),
-    }
+def _manifest(what: str, file: str, askers: Askers, wanted: Filter) -> Exported:
+    return Exported(
+        what=what,
+        file=file,
+        filters=filters.to_address(wanted),
+        organizations=[organization.slug for organization, _ in askers],
+        masked=not privacy.permits(_readers(askers)),
+    )
 
 
 def _of_query(query: sa.Select[Any]) -> Content:
@@ -162,8 +165,8 @@ def trail(askers: Askers, wanted: Filter, *, bom: bool = False) -> Export:
     """Export what the filter finds, newest first. Raises SyncError("no_permission")."""
     _may_all(askers, wanted)
     file = f"audit-{datetime.now(UTC):%Y-%m-%d-%H%M}.csv"
-    content = _of_query(_trail(askers, wanted))
-    return Export("audit trail", file, askers, content, _facts(askers, wanted), bom)
+    manifest = _manifest("audit trail", file, askers, wanted)
+    return Export(manifest, askers, _of_query(_trail(askers, wanted)), bom)
 
 
 def _trail(askers: Askers, wanted: Filter) -> sa.Select[Any]:
@@ -173,7 +176,7 @@ def _trail(askers: Askers, wanted: Filter) -> sa.Select[Any]:
     named = [column.label(title) for title, column in _columns(askers, found, counts).items()]
     its = (counts.c.run_id == found.c.id) & (found.c.entry == "run")
     query = sa.select(*named).select_from(found.outerjoin(counts, its))
-    return query.order_by(found.c.at.desc(), found.c.id.desc())
+    return query.order_by(found.c.at.desc(), found.c.id.desc(), found.c.entry.desc())
 
 
 def _counts(wanted: Filter) -> sa.Subquery:
@@ -250,8 +253,9 @@ def rejects(organization: Organization, by: Person, run: Run, *, bom: bool = Fal
 
 def _of_run(what: str, askers: Askers, run: Run, query: sa.Select[Any], *, bom: bool) -> Export:
     file = f"{run.resource}-run-{run.id}-{what.replace(' ', '-')}.csv"
-    facts = {"run": run.id, "masked": not privacy.permits(_readers(askers))}
-    return Export(what, file, askers, _of_query(query), facts, bom, run)
+    masked = not privacy.permits(_readers(askers))
+    manifest = Exported(what=what, file=file, run=run.id, masked=masked)
+    return Export(manifest, askers, _of_query(query), bom, run)
 
 
 def log(organization: Organization, by: Person, run: Run) -> Export:
@@ -265,11 +269,9 @@ def log(organization: Organization, by: Person, run: Run) -> Export:
         lines = live.get(run.id) or attempts.joined_log(attempts.of_run(connection, run.id))
     text = f"{progress.as_text(lines, ZoneInfo(organization.time_zone))}\n".encode()
     return Export(
-        what="log",
-        file=f"{run.resource}-run-{run.id}.log",
+        manifest=Exported(what="log", file=f"{run.resource}-run-{run.id}.log", run=run.id),
         askers=[(organization, by)],
         content=lambda: iter([(text, len(lines))]),
-        facts={"run": run.id},
         run=run,
         media_type=TEXT,
     )
@@ -289,18 +291,13 @@ def figures(
     _may_all(askers, wanted)
     lines = [csv_writer.line(row) for row in cells]
     text = "".join([csv_writer.line(titles), *lines]).encode()
-    return Export(
-        what=f"figures: {name}",
-        file=f"{name.lower().replace(' ', '-')}.csv",
-        askers=askers,
-        content=lambda: iter([(text, len(lines))]),
-        facts=_facts(askers, wanted),
-        bom=True,
-    )
+    file = f"{name.lower().replace(' ', '-')}.csv"
+    manifest = _manifest(f"figures: {name}", file, askers, wanted)
+    return Export(manifest, askers, lambda: iter([(text, len(lines))]), bom=True)
 
 
 def failed_rows(askers: Askers, wanted: Filter, code: str, query: sa.Select[Any]) -> Export:
     """Export the failed rows behind a reason. Raises SyncError("no_permission")."""
     _may_all(askers, wanted)
-    file, content = f"failed-rows-{code}.csv", _of_query(query)
-    return Export(f"failed rows: {code}", file, askers, content, _facts(askers, wanted), bom=True)
+    manifest = _manifest(f"failed rows: {code}", f"failed-rows-{code}.csv", askers, wanted)
+    return Export(manifest, askers, _of_query(query), bom=True)

@@ -7,9 +7,8 @@ from sqlalchemy import Connection
 
 from sync_core.foundation import db, tables
 from sync_core.organizations import Organization, actions, people
+from sync_core.organizations.actions import DroppedValues
 from sync_core.organizations.people import Person
-
-DROPPED: actions.Kind = "dropped old values"
 
 
 def drop_values(organization: Organization, by: Person, before: datetime) -> int:
@@ -26,18 +25,18 @@ def drop_values(organization: Organization, by: Person, before: datetime) -> int
     )
     with db.begin() as connection:
         dropped = connection.execute(old, {"org": organization.id, "before": before}).rowcount
-        told = {"before": before.astimezone(UTC).isoformat(), "outcomes": dropped}
-        actions.record(connection, organization.id, by, DROPPED, detail=told)
+        actions.record(connection, organization.id, by, DroppedValues(before, dropped))
     return dropped
 
 
 def _whole_since(connection: Connection, organization: Organization) -> datetime:
     """Return since when the values of outcomes have not been dropped."""
     done = tables.actions.c
-    dropped = connection.execute(
-        sa.select(done.detail["before"].as_string()).where(
-            done.organization_id == organization.id, done.kind == DROPPED
+    stored = connection.execute(
+        sa.select(done.detail).where(
+            done.organization_id == organization.id, done.kind == DroppedValues.kind
         )
     ).scalars()
+    dropped = (actions.read(DroppedValues.kind, detail) for detail in stored)
     never = datetime.min.replace(tzinfo=UTC)
-    return max((datetime.fromisoformat(at) for at in dropped), default=never)
+    return max((one.before for one in dropped if isinstance(one, DroppedValues)), default=never)

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core.foundation import tables
+from sync_core.organizations import actions
+from sync_core.organizations.actions import Detail
 from sync_core.runs import filters
 from sync_core.runs.filters import Filter
 
@@ -42,7 +44,7 @@ class Entry:
     error_code: str | None
     message: str
     log_message: str
-    detail: Mapping[str, Any] | None
+    detail: Detail | None  # of an action
 
     @property
     def seconds(self) -> float | None:
@@ -140,9 +142,15 @@ def read(connection: Connection, wanted: Filter, limit: int, offset: int = 0) ->
     for part in _parts(wanted):
         oldest = found[-1]["at"] if len(found) == needed else None  # older ones are not wanted
         found += _newest(connection, part, needed, oldest)
-        found.sort(key=lambda row: (row["at"], row["id"]), reverse=True)
+        found.sort(key=lambda row: (row["at"], row["id"], row["entry"]), reverse=True)
         del found[needed:]
-    return [Entry(**row) for row in found[offset:]]
+    return [_entry(row) for row in found[offset:]]
+
+
+def _entry(row: sa.RowMapping) -> Entry:
+    is_action = row["detail"] is not None
+    detail = actions.read(row["what"], row["detail"]) if is_action else None
+    return Entry(**{**row, "detail": detail})
 
 
 def _newest(

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import click
 
@@ -19,8 +19,8 @@ from sync_core.cli.common import (
     who,
 )
 from sync_core.foundation import db
-from sync_core.foundation.vocabulary import RunStatus
-from sync_core.organizations import Organization, actions
+from sync_core.foundation.vocabulary import ActionKind, RunStatus
+from sync_core.organizations import Organization
 from sync_core.runs.filters import Filter
 
 BROKEN = 8
@@ -82,7 +82,7 @@ def _told(slug: str, verdict: Mapping[str, Any]) -> str:
 @click.option("--person", multiple=True, metavar="EMAIL")
 @click.option("--team", multiple=True)
 @click.option("--error", multiple=True, metavar="CODE")
-@click.option("--action", multiple=True, type=click.Choice(get_args(actions.Kind)))
+@click.option("--action", multiple=True, type=click.Choice(list(ActionKind)))
 @click.option("--search", default="", help="Each word occurs in the entry.")
 @click.option("--bom", is_flag=True, help="Begin with a byte order mark, for Excel.")
 @of_organization

@@ -64,3 +64,15 @@ class Role(StrEnum):
     ANALYST = "analyst"
     MANAGER = "manager"
     ADMIN = "admin"
+
+
+class ActionKind(StrEnum):
+    """What somebody did; `organizations.actions` has a shape for the facts of each."""
+
+    STARTED = "started"
+    CANCELLED = "cancelled"
+    EXPORTED = "exported"
+    CHANGED_SETTING = "changed a setting"
+    DROPPED_VALUES = "dropped old values"
+    SIGNED_IN = "signed in"
+    SIGNED_OUT = "signed out"

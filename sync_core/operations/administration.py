@@ -13,6 +13,7 @@ from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import ROOT
 from sync_core.foundation.vocabulary import Role
 from sync_core.organizations import Organization, actions, people, policies, source_settings
+from sync_core.organizations.actions import ChangedSetting
 from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy
 from sync_core.sources import SourceSetting, source_name
@@ -134,11 +135,4 @@ def _record(
     what: str,
     resource: str | None = None,
 ) -> None:
-    actions.record(
-        connection,
-        organization.id,
-        by,
-        "changed a setting",
-        resource=resource,
-        detail={"what": what},
-    )
+    actions.record(connection, organization.id, by, ChangedSetting(what), resource=resource)

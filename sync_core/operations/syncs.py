@@ -5,6 +5,7 @@ from sync_core.catalogue import resources
 from sync_core.execution.queue import push, resume
 from sync_core.foundation import db
 from sync_core.organizations import Organization, actions, people, source_settings
+from sync_core.organizations.actions import Cancelled, Started
 from sync_core.organizations.people import Person
 from sync_core.runs import Run, recovery
 
@@ -20,7 +21,7 @@ def start(organization: Organization, resource: str, person: Person, trigger: st
         source_settings.read(connection, organization, resources.by_name(resource))
         run = runs.start(connection, organization.id, resource, person, trigger=trigger)
         actions.record(
-            connection, organization.id, person, "started", resource=resource, run_id=run.id
+            connection, organization.id, person, Started(), resource=resource, run_id=run.id
         )
     push(run.id, resource)
     return run
@@ -33,7 +34,7 @@ def cancel(organization: Organization, run_id: int, person: Person) -> Run:
     with db.begin() as connection:
         run = runs.request_cancel(connection, organization.id, run_id, person)
         actions.record(
-            connection, organization.id, person, "cancelled", resource=run.resource, run_id=run_id
+            connection, organization.id, person, Cancelled(), resource=run.resource, run_id=run_id
         )
     return run
 

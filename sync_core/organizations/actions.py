@@ -1,34 +1,120 @@
-"""Who did it: one row for each thing that a person asked for."""
+"""Who did it: one row for each thing that a person asked for, with the facts of its kind."""
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core.foundation import tables
+from sync_core.foundation.vocabulary import ActionKind
 from sync_core.organizations.people import Person
 
-Kind = Literal[
-    "started",
-    "cancelled",
-    "exported",
-    "changed a setting",
-    "dropped old values",
-    "signed in",
-    "signed out",
-]
+
+@dataclass(frozen=True)
+class Started:
+    """A sync was started; the action names the run."""
+
+    kind: ClassVar = ActionKind.STARTED
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """A sync was cancelled; the action names the run."""
+
+    kind: ClassVar = ActionKind.CANCELLED
+
+
+@dataclass(frozen=True)
+class Head:
+    """The last link of the audit's chain: its number, and its hash in hexadecimal."""
+
+    link: int
+    hash: str
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A file left the program: its manifest."""
+
+    kind: ClassVar = ActionKind.EXPORTED
+    what: str = "a file"
+    file: str | None = None
+    run: int | None = None
+    filters: Mapping[str, str] | None = None  # as in an address
+    organizations: list[str] | None = None  # their short names
+    masked: bool | None = None  # whether personal data are
+    rows: int = 0
+    bytes: int | None = None
+    sha256: str | None = None  # of the bytes that were handed over
+    complete: bool = False
+    seconds: float | None = None
+    head: Head | None = None  # when the file was asked for
+
+
+@dataclass(frozen=True)
+class ChangedSetting:
+    """A setting was changed: which one, and to what, after "changed"."""
+
+    kind: ClassVar = ActionKind.CHANGED_SETTING
+    what: str = "a setting"
+
+
+@dataclass(frozen=True)
+class DroppedValues:
+    """The values in the outcomes of runs that ended before a moment were dropped."""
+
+    kind: ClassVar = ActionKind.DROPPED_VALUES
+    before: datetime
+    outcomes: int  # how many held values
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Somebody signed in, at the moment that the claims of the sign-in name."""
+
+    kind: ClassVar = ActionKind.SIGNED_IN
+    at: str | None = None
+
+
+@dataclass(frozen=True)
+class SignedOut:
+    """Somebody signed out."""
+
+    kind: ClassVar = ActionKind.SIGNED_OUT
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """An action of a kind that this version does not know, or whose facts it cannot read."""
+
+    kind: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+Detail = (
+    Started | Cancelled | Exported | ChangedSetting | DroppedValues | SignedIn | SignedOut | Unknown
+)
+DETAILS: Mapping[str, type[Detail]] = {
+    one.kind: one
+    for one in (Started, Cancelled, Exported, ChangedSetting, DroppedValues, SignedIn, SignedOut)
+}
+_READ: Mapping[str, Callable[[Any], object]] = {  # facts that are more than JSON
+    "before": datetime.fromisoformat,
+    "head": lambda stored: Head(**stored),
+}
 
 
 def record(
     connection: Connection,
     organization_id: int,
     person: Person,
-    kind: Kind,
+    detail: Detail,
     *,
     resource: str | None = None,
     run_id: int | None = None,
-    detail: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the action down, in the transaction of the thing that was done."""
     connection.execute(
@@ -37,9 +123,34 @@ def record(
             name=person.name,
             email=person.email,
             team=person.team,
-            kind=kind,
+            kind=detail.kind,
             resource=resource,
             run_id=run_id,
-            detail=dict(detail or {}),
+            detail=facts(detail),
         )
     )
+
+
+def facts(detail: Detail) -> dict[str, Any]:
+    """Return the facts of an action as they are stored: JSON, without what is not known."""
+    if isinstance(detail, Unknown):
+        return dict(detail.facts)
+    return {name: _written(value) for name, value in asdict(detail).items() if value is not None}
+
+
+def _written(value: object) -> object:
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
+
+
+def read(kind: str, stored: Mapping[str, Any]) -> Detail:
+    """Return what is stored of an action; a fact that its kind does not have is passed over."""
+    try:
+        made = DETAILS[kind]
+        known = made.__dataclass_fields__.keys() & stored.keys()
+        return made(**{name: _value(name, stored[name]) for name in known})
+    except (KeyError, TypeError, ValueError):
+        return Unknown(kind, stored)
+
+
+def _value(name: str, stored: object) -> Any:  # noqa: ANN401 - of any fact
+    return _READ[name](stored) if name in _READ else stored

@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 
 from sync_core.foundation import tables
 from sync_core.organizations import actions
+from sync_core.organizations.actions import SignedIn, SignedOut
 from sync_core.organizations.people import Person
 
 _ACTIONS = tables.actions.c
@@ -12,16 +13,17 @@ _ACTIONS = tables.actions.c
 
 def record(connection: Connection, organization_id: int, person: Person, at: object) -> None:
     """Record the sign-in of this moment, as its claims name it, unless that was done before."""
+    arrival = SignedIn(str(at))
     recorded = sa.select(_ACTIONS.id).where(
         _ACTIONS.organization_id == organization_id,
         _ACTIONS.email == person.email,
-        _ACTIONS.kind == "signed in",
-        _ACTIONS.detail["at"].as_string() == str(at),
+        _ACTIONS.kind == arrival.kind,
+        _ACTIONS.detail.contains(actions.facts(arrival)),
     )
     if connection.execute(recorded).first() is None:
-        actions.record(connection, organization_id, person, "signed in", detail={"at": str(at)})
+        actions.record(connection, organization_id, person, arrival)
 
 
 def record_end(connection: Connection, organization_id: int, person: Person) -> None:
     """Record that somebody signed out."""
-    actions.record(connection, organization_id, person, "signed out")
+    actions.record(connection, organization_id, person, SignedOut())

@@ -22,6 +22,7 @@ from sync_core.api import download, files
 from sync_core.demo import organization as demo
 from sync_core.foundation import db, redis_clients
 from sync_core.organizations import Organization, actions, people
+from sync_core.organizations.actions import SignedIn
 from sync_core.runs import Run
 from sync_core.runs.progress import Reporter
 from sync_core.ui.frame import cookie
@@ -180,7 +181,7 @@ def test_somebody_who_is_known_nowhere_gets_no_file(server: Server, home: Organi
 def test_another_organization_is_not_there(server: Server, home: Organization, run: Run) -> None:
     with db.begin() as connection:
         other = organizations.add(connection, f"{home.slug}-2", "Harbor Clinics")
-        actions.record(connection, other.id, ANA, "signed in")
+        actions.record(connection, other.id, ANA, SignedIn())
     assert server.get(trail_of(other)).status_code == 404
     assert server.get(f"/audit.csv?organizations={home.slug},{other.slug}").status_code == 404
     assert server.get(f"/runs/{run.id}/outcomes.csv?org={other.slug}").status_code == 404

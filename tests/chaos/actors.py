@@ -13,6 +13,7 @@ from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import Role
 from sync_core.operations import syncs
 from sync_core.organizations import Organization, actions
+from sync_core.organizations.actions import Started
 from sync_core.organizations.people import Person
 from sync_core.runs import Run
 from tests.chaos.sheets import Sheet
@@ -120,6 +121,6 @@ def _start_and_die(lane: Lane, person: Person) -> Run:
     with db.begin() as connection:
         run = runs.start(connection, organization_id, lane.resource, person, trigger="chaos")
         actions.record(
-            connection, organization_id, person, "started", resource=lane.resource, run_id=run.id
+            connection, organization_id, person, Started(), resource=lane.resource, run_id=run.id
         )
     return run

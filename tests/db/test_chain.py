@@ -13,6 +13,7 @@ from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import Role
 from sync_core.organizations import Organization, actions
+from sync_core.organizations.actions import Cancelled, ChangedSetting, SignedIn, Started
 from sync_core.organizations.people import Person
 from sync_core.runs import Run, lease
 from tests.support.desk import ANA, Desk
@@ -51,7 +52,7 @@ def synced(desk: Desk) -> Run:
 
 def test_every_ended_run_and_every_action_has_a_link(desk: Desk, synced: Run) -> None:
     with db.begin() as connection:
-        actions.record(connection, desk.organization.id, ANA, "signed in")
+        actions.record(connection, desk.organization.id, ANA, SignedIn())
     found = verdict(desk.organization)
     assert found.broken is None
     assert found.links == 5  # two starts, two ends, a sign-in
@@ -323,13 +324,13 @@ def _end_runs_and_act(organization: Organization, resource: str, times: int) -> 
     for _ in range(times):
         with db.begin() as connection:
             run = runs.start(connection, organization.id, resource, ANA, trigger="test")
-            actions.record(connection, organization.id, ANA, "started", run_id=run.id)
+            actions.record(connection, organization.id, ANA, Started(), run_id=run.id)
         with db.begin() as connection:
             held = lease.claim(connection, run.id, db.name())
             assert held
         with db.begin() as connection:
             runs.request_cancel(connection, organization.id, run.id, ANA)
-            actions.record(connection, organization.id, ANA, "cancelled", run_id=run.id)
+            actions.record(connection, organization.id, ANA, Cancelled(), run_id=run.id)
         with db.begin() as connection:
             connection.exec_driver_sql("set constraints all immediate")  # as an apply does
             lease.finish(connection, held, lease.cancelled())
@@ -350,10 +351,10 @@ def test_processes_that_end_runs_and_act_at_once_make_one_chain(organization: Or
 
 def test_a_transaction_that_is_not_ending_keeps_nobody_waiting(organization: Organization) -> None:
     with db.begin() as slow:
-        actions.record(slow, organization.id, ANA, "changed a setting")
+        actions.record(slow, organization.id, ANA, ChangedSetting())
         with db.begin() as quick:
             quick.exec_driver_sql("set local lock_timeout = '2s'")
-            actions.record(quick, organization.id, ANA, "signed in")
+            actions.record(quick, organization.id, ANA, SignedIn())
     assert verdict(organization).links == 2
 
 
@@ -368,7 +369,7 @@ def test_two_that_act_for_two_organizations_never_wait_for_each_other(
         for _ in range(25):
             with db.begin() as connection:
                 for one in (first, second):
-                    actions.record(connection, one.id, ANA, "signed in")
+                    actions.record(connection, one.id, ANA, SignedIn())
                 meet.wait(10)
 
     with ThreadPoolExecutor(2) as pool:

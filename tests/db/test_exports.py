@@ -21,6 +21,7 @@ from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import ROOT
 from sync_core.foundation.vocabulary import COUNTS, Role
 from sync_core.organizations import Organization, actions
+from sync_core.organizations.actions import SignedIn
 from sync_core.organizations.people import Person
 from sync_core.runs import Run, filters
 from sync_core.runs.filters import Filter
@@ -138,7 +139,7 @@ def test_times_are_iso_with_their_zone(desk: Desk, synced: Run) -> None:
 def test_texts_of_the_trail_cannot_run_as_formulas(organization: Organization) -> None:
     person = Person("=HYPERLINK(1)", "+x@example.org", Role.ADMIN, "-1+2")
     with db.begin() as connection:
-        actions.record(connection, organization.id, person, "signed in")
+        actions.record(connection, organization.id, person, SignedIn())
     (line,) = rows(trail(organization))
     assert (line["Person"], line["E-mail"]) == ("'=HYPERLINK(1)", "'+x@example.org")
     assert line["Team"] == "'-1+2"
@@ -234,7 +235,7 @@ def test_the_trail_of_several_organizations_is_one_list(
     with db.begin() as connection:
         other = organizations.add(connection, f"{organization.slug}-2", "Harbor Clinics")
         for one in (organization, other, organization):
-            actions.record(connection, one.id, ANA, "signed in")
+            actions.record(connection, one.id, ANA, SignedIn())
     wanted = Filter(organizations=(organization.id, other.id))
     export = exports.trail([(organization, ANA), (other, ANA)], wanted)
     slugs = [line["Organization"] for line in rows(export)]

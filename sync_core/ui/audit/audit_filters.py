@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, get_args
+from typing import Any
 
 import streamlit as st
 
 from sync_core.audit import trail
 from sync_core.catalogue import resources
 from sync_core.foundation import db
-from sync_core.foundation.vocabulary import RunStatus
-from sync_core.organizations import Organization, actions
+from sync_core.foundation.vocabulary import ActionKind, RunStatus
+from sync_core.organizations import Organization
 from sync_core.organizations.people import Person
 from sync_core.runs import filters
 from sync_core.runs.filters import Filter
@@ -216,7 +216,7 @@ def _offered(organization_ids: tuple[int, ...]) -> Mapping[str, Sequence[str]]:
     known: Mapping[str, Iterable[str]] = {
         "resource": set(resources.CATALOGUE),
         "status": list(RunStatus),
-        "action": set(get_args(actions.Kind)),
+        "action": list(ActionKind),
     }
     return {name: sorted({*found.get(name, ()), *known.get(name, ())}) for name in LABELS}
 

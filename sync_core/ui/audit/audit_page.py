@@ -13,6 +13,8 @@ from sync_core.audit import trail
 from sync_core.audit.trail import Entry
 from sync_core.catalogue import resources
 from sync_core.foundation import db
+from sync_core.organizations import actions
+from sync_core.organizations.actions import ChangedSetting, DroppedValues, Exported
 from sync_core.ui.audit import audit_filters, chain_status
 from sync_core.ui.audit.audit_filters import Asked, Askers
 from sync_core.ui.frame import visitor
@@ -135,15 +137,13 @@ def details(entry: Entry) -> str:
     """Return in a line what a run says, or what somebody did."""
     if entry.entry == "run":
         return entry.message
-    detail = entry.detail or {}
-    match entry.what:
-        case "exported":
-            rows = f"{detail.get('rows', 0):,} rows" if detail.get("complete") else "broke off"
-            return f"{str(detail.get('what', 'A file')).capitalize()}, {rows}"
-        case "changed a setting":
-            return str(detail.get("what", ""))
-        case "dropped old values":
-            return f"{detail.get('outcomes', 0):,} outcomes, before {detail.get('before')}"
+    match entry.detail:
+        case Exported(what=what, rows=rows, complete=complete):
+            return f"{what.capitalize()}, {f'{rows:,} rows' if complete else 'broke off'}"
+        case ChangedSetting(what=what):
+            return what
+        case DroppedValues(before=before, outcomes=outcomes):
+            return f"{outcomes:,} outcomes, before {before.isoformat()}"
         case _:
             return f"Run {entry.run_id}" if entry.run_id else ""
 
@@ -178,9 +178,9 @@ def _action(here: Visitor, entry: Entry) -> None:
         team = f" from {literal(entry.team)}" if entry.team else ""
         who = f"{literal(entry.name)}{team} ({literal(entry.email)})"
         st.caption(f"{moment(entry.at, here.zone)} · {who} · action {entry.id}")
-        if entry.detail:
-            facts = {literal(name): literal(text) for name, text in _facts(entry.detail)}
-            st.table(facts, border="horizontal")
+        if facts := actions.facts(entry.detail) if entry.detail else {}:
+            named = {literal(name): literal(text) for name, text in _named(facts)}
+            st.table(named, border="horizontal")
 
 
 FACT_NAMES = {  # of the facts of a manifest
@@ -201,10 +201,10 @@ FACT_NAMES = {  # of the facts of a manifest
 }
 
 
-def _facts(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _named(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     order = {name: index for index, name in enumerate(FACT_NAMES)}
-    names = sorted(detail, key=lambda name: order.get(name, len(order)))
-    return [(FACT_NAMES.get(name, name.capitalize()), _fact(detail[name])) for name in names]
+    names = sorted(facts, key=lambda name: order.get(name, len(order)))
+    return [(FACT_NAMES.get(name, name.capitalize()), _fact(facts[name])) for name in names]
 
 
 def _fact(value: object) -> str:

@@ -12,6 +12,7 @@ from sync_core.audit import trail
 from sync_core.audit.trail import Entry
 from sync_core.catalogue import resources
 from sync_core.foundation import db
+from sync_core.organizations.actions import ChangedSetting
 from sync_core.runs import Run
 from sync_core.runs.filters import Filter
 from sync_core.ui.frame.visitor import Visitor
@@ -65,7 +66,7 @@ def show(here: Visitor) -> None:
 
 
 def _items(organization_id: int) -> list[Item]:
-    settings_changed = Filter(organizations=(organization_id,), action=("changed a setting",))
+    settings_changed = Filter(organizations=(organization_id,), action=(ChangedSetting.kind,))
     with db.begin() as connection:
         latest = runs.history(connection, organization_id, limit=MAX_EVENTS)
         changes = trail.read(connection, settings_changed, MAX_EVENTS)
@@ -89,7 +90,7 @@ def _of_run(run: Run) -> Item:
 
 
 def _of_change(entry: Entry) -> Item:
-    what = (entry.detail or {}).get("what") or "a setting"
+    what = entry.detail.what if isinstance(entry.detail, ChangedSetting) else "a setting"
     who = _who(entry.name, entry.team)
     return Item(entry.at, ":gray[:material/tune:]", f"{who} changed {literal(what)}")
 

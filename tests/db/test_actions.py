@@ -1,0 +1,154 @@
+"""What is told of actions: one shape for each kind, also of those that are stored already."""
+
+import json
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from sync_core.audit import exports, hash_chain, retention, trail
+from sync_core.foundation import db
+from sync_core.foundation.vocabulary import ActionKind
+from sync_core.organizations import Organization, actions
+from sync_core.organizations.actions import (
+    DETAILS,
+    Cancelled,
+    ChangedSetting,
+    Detail,
+    DroppedValues,
+    Exported,
+    Head,
+    SignedIn,
+    SignedOut,
+    Started,
+    Unknown,
+)
+from sync_core.runs.filters import Filter
+from sync_core.ui.audit.audit_page import details
+from tests.support.desk import ANA
+
+AT = datetime(2026, 11, 25, 2, tzinfo=UTC)
+STORED: list[tuple[str, dict[str, Any], Detail]] = [  # as databases hold it
+    ("started", {}, Started()),
+    ("cancelled", {}, Cancelled()),
+    ("signed in", {"at": "1764036000"}, SignedIn("1764036000")),
+    ("signed out", {}, SignedOut()),
+    ("changed a setting", {"what": "the people: a"}, ChangedSetting("the people: a")),
+    ("dropped old values", {"before": AT.isoformat(), "outcomes": 7}, DroppedValues(AT, 7)),
+    (
+        "exported",
+        {
+            "what": "outcomes",
+            "file": "locations-run-7-outcomes.csv",
+            "run": 7,
+            "masked": True,
+            "rows": 3,
+            "bytes": 120,
+            "sha256": "ab" * 32,
+            "complete": True,
+            "seconds": 0.25,
+            "head": {"link": 9, "hash": "cd" * 32},
+        },
+        Exported(
+            what="outcomes",
+            file="locations-run-7-outcomes.csv",
+            run=7,
+            masked=True,
+            rows=3,
+            bytes=120,
+            sha256="ab" * 32,
+            complete=True,
+            seconds=0.25,
+            head=Head(9, "cd" * 32),
+        ),
+    ),
+    (  # of the analytics page, without a hash
+        "exported",
+        {"what": "figures: Waits", "rows": 2, "complete": True, "filters": {"search": "x"}},
+        Exported(what="figures: Waits", rows=2, complete=True, filters={"search": "x"}),
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "stored", "detail"), STORED)
+def test_what_is_stored_is_read_and_would_be_stored_alike(
+    kind: str, stored: dict[str, Any], detail: Detail
+) -> None:
+    assert actions.read(kind, stored) == detail
+    assert detail.kind == kind
+    assert actions.facts(detail) == stored
+
+
+def test_every_kind_has_its_own_shape() -> None:
+    assert set(DETAILS) == set(ActionKind)
+    assert {kind for kind, _, _ in STORED} == set(ActionKind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "stored"),
+    [
+        ("danced", {"steps": 3}),
+        ("dropped old values", {}),
+        ("dropped old values", {"before": "long ago", "outcomes": 1}),
+        ("exported", {"head": "none"}),
+    ],
+)
+def test_what_cannot_be_read_keeps_its_facts(kind: str, stored: dict[str, Any]) -> None:
+    assert actions.read(kind, stored) == Unknown(kind, stored)
+    assert actions.facts(Unknown(kind, stored)) == stored
+
+
+def test_a_fact_of_a_newer_version_is_passed_over() -> None:
+    read = actions.read("dropped old values", {"before": AT.isoformat(), "outcomes": 1, "why": "x"})
+    assert read == DroppedValues(AT, 1)
+
+
+def _store(database: psycopg.Connection, organization: Organization) -> None:
+    """Write the actions down as they were before there were shapes."""
+    for kind, stored, _ in [*STORED, ("danced", {"steps": 3}, Started())]:
+        database.execute(
+            "insert into actions (organization_id, name, email, kind, detail)"
+            " values (%s, 'Ana Ruiz', 'ana.ruiz@example.org', %s, %s)",
+            [organization.id, kind, json.dumps(stored)],
+        )
+
+
+def test_actions_that_are_stored_already_stand_in_list_file_and_chain(
+    organization: Organization, database: psycopg.Connection
+) -> None:
+    _store(database, organization)
+    wanted = Filter(organizations=(organization.id,))
+    with db.begin() as connection:
+        actions.record(connection, organization.id, ANA, SignedOut())
+    with db.begin() as connection:
+        entries = trail.read(connection, wanted, 100)
+        verdict = hash_chain.verify(connection, organization)
+    expected = [Unknown("danced", {"steps": 3}), *(detail for _, _, detail in STORED[::-1])]
+    assert [entry.detail for entry in entries] == [SignedOut(), *expected]
+    assert (verdict.broken, verdict.links) == (None, len(STORED) + 2)
+    told = [details(entry) for entry in entries]
+    assert {"Outcomes, 3 rows", "Figures: waits, 2 rows", "the people: a"} <= set(told)
+    text = b"".join(exports.write(exports.trail([(organization, ANA)], wanted))).decode()
+    assert '""sha256""' in text
+
+
+def test_values_that_were_dropped_before_there_were_shapes_are_not_missed(
+    organization: Organization, database: psycopg.Connection
+) -> None:
+    _store(database, organization)
+    with db.begin() as connection:
+        assert retention._whole_since(connection, organization) == AT  # noqa: SLF001 - what the chain asks
+    retention.drop_values(organization, ANA, AT + timedelta(days=1))
+    with db.begin() as connection:
+        newest = trail.read(connection, Filter(organizations=(organization.id,)), 1)[0]
+    assert newest.detail == DroppedValues(AT + timedelta(days=1), 0)
+
+
+def test_the_facts_of_a_shape_are_the_keys_that_are_stored() -> None:
+    names = {field.name for made in DETAILS.values() for field in fields(made)}
+    assert names == {
+        *("what", "file", "run", "filters", "organizations", "masked", "rows", "bytes", "sha256"),
+        *("complete", "seconds", "head", "before", "outcomes", "at"),
+    }
