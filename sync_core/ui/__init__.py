@@ -4,3 +4,4 @@ from pathlib import Path
 
 SCRIPT = Path(__file__).parent / "frame/router.py"  # the frame around every page
 STATIC = Path(__file__).parent / "static"
+TEMPLATES = Path(__file__).parent / "templates"

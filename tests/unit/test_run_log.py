@@ -1,3 +1,4 @@
+from html import unescape
 from zoneinfo import ZoneInfo
 
 from sync_core.runs.progress import Line, as_text
@@ -15,6 +16,10 @@ def test_a_line_has_its_time_its_category_and_no_line_break() -> None:
 
 def test_the_log_on_a_page_marks_errors_and_is_no_html_of_others() -> None:
     html = run_log.html(LINES, PERTH, '/log.txt?org="x"')
-    error = "08:00:01  ERROR  &lt;b&gt;&quot;&amp; &lt;/pre&gt;&lt;script&gt;"
-    assert f'<pre>08:00:00  Opening\n<b class="error">{error}</b>\n</pre>' in html
-    assert 'href="/log.txt?org=&quot;x&quot;"' in html
+    before, _, after = html.partition("<pre>08:00:00  Opening\n")
+    error, end, _ = after.partition("</b>\n</pre>")
+    assert end
+    assert not {"<", ">", '"'} & set(error.removeprefix('<b class="error">'))
+    assert unescape(error) == '<b class="error">08:00:01  ERROR  <b>"& </pre><script>'
+    assert 'href="/log.txt?org="x""' in unescape(before)
+    assert 'href="/log.txt?org="' not in before

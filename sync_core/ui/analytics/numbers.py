@@ -1,7 +1,5 @@
 """Figures in words: shares, changes, small samples."""
 
-from collections.abc import Iterable
-
 from sync_core.analytics.definitions import FEW
 from sync_core.ui.parts.words import lasted
 
@@ -36,9 +34,3 @@ def whole(value: int | None) -> str:
 def few(samples: int) -> bool:
     """Return whether there are so few samples that one more could change the figure."""
     return 0 < samples < FEW
-
-
-def listed(words: Iterable[str]) -> str:
-    """Return a list: "a, b and c"."""
-    *most, last = list(words) or [""]
-    return f"{', '.join(most)} and {last}" if most else last

@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from streamlit.web.server.server_util import AUTH_COOKIE_NAME, get_cookie_secret
-from streamlit.web.server.starlette.starlette_app_utils import (
-    create_signed_value,
-    decode_signed_value,
-)
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from sync_core.foundation.settings import LOOPBACK
 
@@ -39,9 +37,8 @@ def has_auth() -> bool:
 
 def address(email: str, name: str, path: str) -> str:
     """Return the address that signs the person in, within a minute, and leads to the path."""
-    ticket = {"email": email, "name": name, "path": path, "until": time.time() + TICKET_SECONDS}
-    signed = create_signed_value(get_cookie_secret(), SALT, json.dumps(ticket)).decode()
-    return f"{PATH}?{urlencode({'ticket': signed})}"
+    ticket = _tickets().dumps({"email": email, "name": name, "path": path})
+    return f"{PATH}?{urlencode({'ticket': ticket})}"
 
 
 async def _enter(request: Request) -> Response:
@@ -64,9 +61,15 @@ async def _enter(request: Request) -> Response:
 
 
 def _ticket(signed: str) -> dict[str, str] | None:
-    value = decode_signed_value(get_cookie_secret(), SALT, signed)
-    ticket = json.loads(value) if value else None
-    return ticket if ticket and ticket["until"] > time.time() else None
+    try:
+        ticket: dict[str, str] = _tickets().loads(signed, max_age=TICKET_SECONDS)
+    except BadSignature:  # too old, too
+        return None
+    return ticket
+
+
+def _tickets() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(get_cookie_secret(), salt=SALT)
 
 
 ROUTES = (Route(PATH, _enter),)

@@ -6,11 +6,15 @@ from datetime import UTC, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from babel import Locale
+
 from sync_core.foundation.vocabulary import Role
 from sync_core.runs import Run
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400  # seconds
 WEEK = 7  # days
+_ENGLISH = Locale("en")
+_SUFFIXES = {"one": "st", "two": "nd", "few": "rd"}  # of ordinals, by their plural form
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _JOINER = "\N{WORD JOINER}"  # invisible
 _TURNED_AFTER_PARSING = re.compile(  # addresses into links, `->` into arrows, `:icon:` into icons
@@ -53,8 +57,7 @@ def size(number: int) -> str:
 
 def ordinal(number: int) -> str:
     """Return an ordinal: "1st", "2nd", "11th", "23rd"."""
-    teen = number % 100 in {11, 12, 13}
-    return f"{number:,}" + ("th" if teen else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th"))
+    return f"{number:,}{_SUFFIXES.get(_ENGLISH.ordinal_form(number), 'th')}"
 
 
 def ago(moment: datetime, now: datetime | None = None) -> str:

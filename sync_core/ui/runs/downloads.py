@@ -1,11 +1,10 @@
 """Links to files, which the routes beside the pages send as streams."""
 
-from html import escape
-
 import streamlit as st
+
+from sync_core.ui.parts.html import render
 
 
 def offer(label: str, address: str) -> None:
     """Show a link that looks like a button, and downloads the file."""
-    link = f'<a class="file" href="{escape(address)}" download>{escape(label)}</a>'
-    st.html(link, width="content")
+    st.html(render("file_link", address=address, label=label), width="content")

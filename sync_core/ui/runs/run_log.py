@@ -1,16 +1,17 @@
 """The log of a run: live as one piece of HTML, afterwards from the run's attempts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from html import escape
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from sync_core.api import addresses
 from sync_core.runs import Run, progress
-from sync_core.runs.progress import Line
+from sync_core.runs.progress import Level, Line
 from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts.html import render
 from sync_core.ui.runs import downloads
 
 MAX_LINES = 200
@@ -36,18 +37,12 @@ def show_live(here: Visitor, run: Run, lines: Sequence[Line]) -> None:
 
 def html(lines: Sequence[Line], zone: ZoneInfo, address: str) -> str:
     """Return the lines, the newest last and in sight, and the link to the file of all."""
-    return (
-        '<section class="log"><header><span>Live log</span>'
-        f'<a href="{escape(address)}" download>Download</a></header>'
-        '<div class="lines" role="region" aria-label="Lines of the log" tabindex="0"><pre>'
-        f"{''.join(_lines(lines, zone))}</pre></div></section>"
-    )
+    return render("run_log", address=address, lines=[_line(line, zone) for line in lines])
 
 
-def _lines(lines: Sequence[Line], zone: ZoneInfo) -> Iterator[str]:
-    for line in lines:
-        text = escape(progress.as_text([line], zone, "%H:%M:%S"))
-        yield text + "\n" if line.level == "info" else f'<b class="{line.level}">{text}</b>\n'
+@lru_cache(1_000)  # each line is drawn again with every poll
+def _line(line: Line, zone: ZoneInfo) -> tuple[Level, str]:
+    return line.level, progress.as_text([line], zone, "%H:%M:%S")
 
 
 def _clear() -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from html import escape
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -12,9 +12,18 @@ from sync_core.foundation import db
 from sync_core.runs import Run
 from sync_core.ui.frame.run_state import Signature
 from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts.html import render
 from sync_core.ui.parts.words import look, moment
 
 MAX_RUNS = 30
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One run of the strip."""
+
+    status: str  # its CSS class
+    title: str
 
 
 def of(organization_id: int, signature: Signature) -> Mapping[str, Sequence[Run]]:
@@ -34,13 +43,12 @@ def _read(organization_id: int, signature: Signature) -> Mapping[str, Sequence[R
 def show(here: Visitor, latest: Sequence[Run]) -> None:
     """Show the bars; a run that did less well is a shorter one."""
     ended = Counter(look(run).word for run in latest)
-    label = ", ".join(f"{count} {word.lower()}" for word, count in ended.most_common())
-    empty = "".join('<i class="none"></i>' for _ in range(MAX_RUNS - len(latest)))
-    bars = "".join(_bar(here, run) for run in latest)
-    name = f"Last {len(latest)} runs: {label or 'none'}"
-    st.html(f'<div class="run-strip" role="img" aria-label="{escape(name)}">{empty}{bars}</div>')
+    counts = ", ".join(f"{count} {word.lower()}" for word, count in ended.most_common())
+    label = f"Last {len(latest)} runs: {counts or 'none'}"
+    bars = [_bar(here, run) for run in latest]
+    st.html(render("run_strip", label=label, empty=MAX_RUNS - len(latest), bars=bars))
 
 
-def _bar(here: Visitor, run: Run) -> str:
+def _bar(here: Visitor, run: Run) -> Bar:
     title = f"{look(run).word}, {moment(run.queued_at, here.zone)}, {run.requested_by}"
-    return f'<i class="{escape(run.status)}" title="{escape(title)}"></i>'
+    return Bar(run.status, title)
