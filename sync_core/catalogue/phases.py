@@ -1,4 +1,4 @@
-"""The steps of a run: which part of the bar each fills, and what is said in it."""
+"""The phases of a run: which part of the bar each fills, and what people read meanwhile."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Band:
         return "{done" in self.counting
 
     def tell(self, title: str, done: int = 0, total: int | None = None) -> str:
-        """Say how far the rows of `title` have come; a total that was exceeded is none."""
+        """Return how far the rows of `title` have come; an exceeded total counts as none."""
         whole = max(done, total or 0)
         percent = f"{100 * done / whole:.1f}" if whole else "100.0"
         facts = {"done": done, "total": whole, "percent": percent}
@@ -66,8 +66,8 @@ class Steps:
 
     def order(self, names: Sequence[str]) -> list[str]:
         """Return the names of entities in the order in which they are read."""
-        places = list(self.reading)
-        return sorted(names, key=lambda name: places.index(name) if name in places else -1)
+        order = list(self.reading)
+        return sorted(names, key=lambda name: order.index(name) if name in order else -1)
 
     def read_in(self, name: str) -> Band:
         """Return the band in which an entity is read."""

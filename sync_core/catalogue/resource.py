@@ -28,8 +28,8 @@ class Order:
     @property
     def sentence(self) -> str:
         """What is wrong where the rule is broken."""
-        place = "not be before" if self.or_equal else "be after"
-        return f"{self.label} must {place} {self.than}"
+        must = "not be before" if self.or_equal else "be after"
+        return f"{self.label} must {must} {self.than}"
 
 
 @dataclass(frozen=True, kw_only=True)

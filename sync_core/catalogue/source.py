@@ -1,4 +1,4 @@
-"""The protocol of a source: what it hands over, page by page."""
+"""The protocol of a source: what it returns, page by page."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -98,12 +98,12 @@ class Counting(Protocol):
     """A sheet whose source can be asked how many records there are, whatever was read of them."""
 
     def count(self) -> int | None:
-        """Ask how many records the table holds now; None where that says nothing of ours."""
+        """Return how many records the table holds now; None where ours cannot be compared."""
         ...
 
 
 class Source(Protocol):
-    """A place that holds the sheets of a resource."""
+    """What holds the sheets of a resource."""
 
     def open(self, entity: Entity) -> Sheet:
         """Open the sheet of one entity and read its header. Raises SyncError."""

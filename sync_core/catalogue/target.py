@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from sync_core.catalogue.resource import Entity
 from sync_core.foundation.tables import metadata, moment
 
-ROOM = {"fillfactor": 90}  # so that an updated row stays on its page, and in the index as it is
+STORAGE = {"fillfactor": 90}  # so that an updated row stays on its page, and in the index as it is
 
 
 def target(entity: Entity) -> sa.Table:
@@ -41,5 +41,5 @@ def _target(entity: Entity) -> sa.Table:
         moment("_removed_at"),
         *unique,
         *lookups,
-        postgresql_with=ROOM,
+        postgresql_with=STORAGE,
     )

@@ -56,7 +56,7 @@ class Listing:
 
 
 def listing(answer: Answer, clock: Callable[[], float]) -> Listing:
-    """Read a page of a list; `clock` gives seconds since 1970. Raises SyncError."""
+    """Return a page of a list; `clock` returns seconds since 1970. Raises SyncError."""
     if answer.status != HTTPStatus.OK:
         raise _refusal(answer, clock)
     try:

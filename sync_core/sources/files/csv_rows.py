@@ -64,7 +64,7 @@ class _Text:
     block: int
 
     def rows(self, at: int, row: int) -> bytes:
-        """Read whole rows from byte `at` on, where row number `row` begins; each has its line end.
+        """Return whole rows from byte `at` on, where row `row` begins; each has its line end.
 
         Raises SyncError where a row has no end.
         """
@@ -83,7 +83,7 @@ class _Text:
             length *= 2  # a row larger than a block
 
     def _end(self, block: bytes) -> int:
-        """Find where the last whole row of a block ends; 0 where it holds none."""
+        """Return where the last whole row of a block ends; 0 where it holds none."""
         if b'"' not in block and (end := block.rfind(b"\n") + 1):
             return end  # without quotes every line break ends a row
         return _grammar(self.delimiter).rows.match(block).end()  # type: ignore[union-attr] # it matches nothing, too

@@ -94,7 +94,7 @@ class GoogleClient(gspread.HTTPClient):
         return str(self.credentials.service_account_email)
 
     def metadata(self) -> Mapping[str, Any]:
-        """Read the spreadsheet's title and locale, and its tabs' titles, gids and grids."""
+        """Return the spreadsheet's title and locale, and its tabs' titles, gids and grids."""
         fields = f"properties(title,locale),sheets(properties({TAB_FIELDS}))"
         return self._read(
             lambda: self.fetch_sheet_metadata(self.spreadsheet, {"fields": fields}),
@@ -102,12 +102,12 @@ class GoogleClient(gspread.HTTPClient):
         )
 
     def texts(self, cells: str) -> Columns:
-        """Read a range's columns as people see them, each cut after its last cell."""
+        """Return a range's columns as people see them, each cut after its last cell."""
         answer = self._read(lambda: self.values_get(self.spreadsheet, cells, {**AS_SEEN}))
         return list(answer.get("values", []))
 
     def values(self, columns: Sequence[str]) -> Columns:
-        """Read the JSON values under the formats of these ranges of one column each."""
+        """Return the JSON values under the formats of these ranges of one column each."""
         answer = self._read(
             lambda: self.values_batch_get(self.spreadsheet, list(columns), {**AS_KEPT}),
             {"valueRanges"},

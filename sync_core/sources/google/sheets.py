@@ -128,7 +128,7 @@ class SheetsSource:
 
 
 def _choose(spreadsheet: Mapping[str, Any], wanted: str | None, entity: Entity) -> dict[str, Any]:
-    """Find a tab by gid or by title; without either, by the entity, or the only one there is."""
+    """Return a tab by gid or by title; without either, by the entity, or the only one there is."""
     sheets = [sheet["properties"] for sheet in spreadsheet["sheets"]]
     tabs = [tab for tab in sheets if tab.get("sheetType") == "GRID"]  # a chart has no cells
     for name in [wanted] if wanted else [entity.title, entity.name]:
