@@ -25,7 +25,7 @@ from sync_core.foundation import tables
 from sync_core.foundation.vocabulary import APPLIED, OutcomeKind
 from sync_core.organizations import actions
 from sync_core.organizations.actions import ChangedSetting
-from sync_core.runs import filters
+from sync_core.runs import filters, sheet_facts
 from sync_core.runs.filters import Filter
 
 
@@ -189,7 +189,7 @@ def _headers(connection: Connection, wanted: Filter, zone: ZoneInfo, unit: Unit)
     times = {row["id"]: row for row in ask(connection, last)}
     sheet = tables.checkpoints.c
     query = (
-        sa.select(RUNS.id, RUNS.resource, sheet.entity, sheet.sheet["headers"].label("headers"))
+        sa.select(RUNS.id, RUNS.resource, sheet.entity, sheet_facts.HEADERS.label("headers"))
         .join(tables.runs, RUNS.id == sheet.run_id)
         .where(sheet.run_id.in_(list(times)))
     )

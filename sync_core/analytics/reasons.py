@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from sync_core.analytics.definitions import RUNS, ask, numbered
 from sync_core.audit import exports
 from sync_core.audit.exports import Askers, Export
+from sync_core.catalogue.issue import part
 from sync_core.foundation import csv_writer, tables
 from sync_core.foundation.vocabulary import FAILED, OutcomeKind
 from sync_core.organizations.people import Person
@@ -141,7 +142,7 @@ def _rows(
     )
     issue = (
         sa.select(listed.c.value)
-        .where(listed.c.value["code"].as_string() == code)
+        .where(part(listed.c.value, "code") == code)
         .limit(1)  # a row counts once
         .lateral("issue")
     )
@@ -154,9 +155,9 @@ def _rows(
             _OUTCOMES.row_number,
             seen.key.label("key"),
             seen.name.label("name"),
-            issue.c.value["cell"].as_string().label("cell"),
-            seen.of(issue.c.value["field"].as_string()).label("value"),
-            issue.c.value["sentence"].as_string().label("sentence"),
+            part(issue.c.value, "cell").label("cell"),
+            seen.of(part(issue.c.value, "field")).label("value"),
+            part(issue.c.value, "sentence").label("sentence"),
         )
         .select_from(counted)
         .join(tables.runs, run_id == RUNS.id)
@@ -227,7 +228,7 @@ def offenders(connection: Connection, wanted: Filter, readers: Sequence[Person])
             found.runs,
             found.since,
             found.until,
-            newest.c.issues[0]["sentence"].as_string().label("sentence"),
+            part(newest.c.issues[0], "sentence").label("sentence"),
             found.of,
         )
         .join(newest, sa.true())

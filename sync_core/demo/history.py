@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core.catalogue import resources
+from sync_core.catalogue.issue import Issue
 from sync_core.catalogue.resource import Entity
 from sync_core.demo import files, story
 from sync_core.demo.story import COLUMNS_ADDED, DAYS, Episode
@@ -23,6 +24,7 @@ from sync_core.foundation.vocabulary import APPLIED, OutcomeKind
 from sync_core.organizations import Organization
 from sync_core.runs import MADE_UP
 from sync_core.runs.progress import SHEET_BANDS
+from sync_core.runs.sheet_facts import SheetFacts
 
 FLAT = 4  # therapists whom the rule leaves out; in the files there are more
 PARTS = (0.45, 0.2, 0.35)  # of the time, by phase
@@ -169,23 +171,21 @@ def _checkpoints(run_id: int, episode: Episode, tallies: Tallies, _run: Row) -> 
             "entity": entity.name,
             "staged": tallies[entity.name].read,
             "complete": True,
-            "sheet": _sheet(episode, entity),
+            "sheet": _sheet(episode, entity).as_json(),
         }
         for entity in _entities(episode)
         if entity.name in tallies
     ]
 
 
-def _sheet(episode: Episode, entity: Entity) -> Row:
+def _sheet(episode: Episode, entity: Entity) -> SheetFacts:
     since, added = COLUMNS_ADDED.get(entity.name, (-1, ""))
     headers = [field.label for field in entity.fields]
-    return {
-        "name": f"The file '{entity.name}.csv'",
-        "title": entity.title,
-        "headers": headers + ([added] if episode.days_back <= since else []),
-        "locale": None,
-        "link": None,
-    }
+    return SheetFacts(
+        name=f"The file '{entity.name}.csv'",
+        title=entity.title,
+        headers=headers + ([added] if episode.days_back <= since else []),
+    )
 
 
 def _counts(run_id: int, _episode: Episode, tallies: Tallies, _run: Row) -> list[Row]:
@@ -218,19 +218,15 @@ def _outcomes(
 
 
 def _failed(trouble: story.Trouble) -> Row:
-    issue = {
-        "field": trouble.field,
-        "code": trouble.code,
-        "sentence": trouble.sentence,
-        "cell": f"{trouble.entity.title()}!{trouble.column}{trouble.row_number}",
-    }
+    cell = f"{trouble.entity.title()}!{trouble.column}{trouble.row_number}"
+    issue = Issue(trouble.field, trouble.code, trouble.sentence, cell)
     return {
         "entity": trouble.entity,
         "kind": OutcomeKind.FAILED,
         "row_number": trouble.row_number,
         "key": trouble.key,
         "name": trouble.name,
-        "issues": [issue],
+        "issues": [issue.as_json()],
         "raw": {trouble.field: trouble.cell},
     }
 
@@ -251,7 +247,7 @@ def _changed(entity: str, kind: OutcomeKind, held: int, chance: Random) -> Row:
 def _skipped(entity: str, place: int) -> Row:
     (skip,) = resources.ENTITIES[entity].skips
     number = 40 * (place + 1)
-    issue = {"field": skip.label, "code": "rule", "sentence": skip.sentence, "cell": None}
+    issue = Issue(skip.label, "rule", skip.sentence, None)
     return {
         "entity": entity,
         "kind": OutcomeKind.SKIPPED,
@@ -259,6 +255,6 @@ def _skipped(entity: str, place: int) -> Row:
         "key": KEYS[entity].format(number),
         "name": f"Therapist {number}",
         "rule": skip.name,
-        "issues": [issue],
+        "issues": [issue.as_json()],
         "raw": {skip.label: skip.value},
     }

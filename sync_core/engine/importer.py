@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -22,8 +21,9 @@ from sync_core.engine.work import Analysis, Work
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import Removal, RunStatus
-from sync_core.runs import incremental, lease
+from sync_core.runs import lease
 from sync_core.runs.lease import RunResult
+from sync_core.runs.sheet_facts import SheetFacts, declaration
 
 
 def sync(work: Work, sources: Mapping[str, Source]) -> RunResult:
@@ -75,9 +75,9 @@ def _scope(work: Work, entity: Entity, sheet: Sheet, columns: headers.Columns) -
 
 def _stage(work: Work, scope: Scope, sheet: Sheet) -> Scope:
     """Stage the rows of a sheet, from where an earlier attempt has left off if that can be."""
-    about = _about(work, scope, sheet)
+    facts = _facts(work, scope, sheet)
     with db.begin() as connection:
-        kept = staging.kept(connection, scope.run_id, scope.entity, about)
+        kept = staging.kept(connection, scope.run_id, scope.entity, facts)
     if kept and (kept.complete or kept.cursor):
         work.reporter.log(f"{scope.entity.title}: {kept.staged:,} rows had been read before")
         try:
@@ -88,22 +88,20 @@ def _stage(work: Work, scope: Scope, sheet: Sheet) -> Scope:
             work.reporter.log(f"{scope.entity.title}: the source was changed since, once more")
     with db.begin() as connection:
         lease.fence(connection, work.claim)
-        staging.create(connection, scope.run_id, scope.entity, about)
+        staging.create(connection, scope.run_id, scope.entity, facts)
     return _read_on(work, scope, sheet, Checkpoint())
 
 
-def _about(work: Work, scope: Scope, sheet: Sheet) -> dict[str, Any]:
-    """Describe all that decides what a row of the sheet becomes in staging."""
-    window = {"window": work.window.as_json()} if work.window else {}
-    return {
-        "name": sheet.name,
-        "title": scope.title,
-        "headers": list(scope.columns.headers),
-        "locale": sheet.locale,
-        "link": sheet.link(sheet.header_row, 0),  # the pages lead to cells by it
-        "entity": incremental.declared(scope.entity),
-        **window,
-    }
+def _facts(work: Work, scope: Scope, sheet: Sheet) -> SheetFacts:
+    return SheetFacts(
+        name=sheet.name,
+        title=scope.title,
+        headers=scope.columns.headers,
+        locale=sheet.locale,
+        link=sheet.link(sheet.header_row, 0),
+        declaration=declaration(scope.entity),
+        window=work.window,
+    )
 
 
 def _read_on(work: Work, scope: Scope, sheet: Sheet, kept: Checkpoint) -> Scope:

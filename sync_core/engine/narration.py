@@ -9,7 +9,7 @@ from sync_core.engine.statements import Scope
 from sync_core.engine.tally import Tally
 from sync_core.engine.work import Work
 from sync_core.foundation.vocabulary import OutcomeKind
-from sync_core.runs.progress import Reporter
+from sync_core.runs.progress import Amount, Download, Reporter
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Saving:
         steps = self.resource.steps
         read = self.tallies[steps.main].read if steps.main else 0
         said = steps.saving.sentence.format(done=read) or steps.saving.tell("")
-        self.reporter.tell(steps.saving, said, now=True, unit=self._unit, total=self.total)
+        self.reporter.tell(steps.saving, said, now=True, amount=Amount(0, self.total, self._unit))
 
     def moved(self, entity: Entity, rows: int) -> None:
         """Tell that so many rows of the table were moved."""
@@ -52,9 +52,7 @@ class Saving:
             steps.saving.tell(entity.title, stored, tally.read),
             fraction=self.done / self.total if self.total else 1.0,
             now=now,
-            done=self.done,
-            total=self.total,
-            unit=self._unit,
+            amount=Amount(self.done, self.total, self._unit),
             counts={steps.saving.statistic: stored} if entity.name == steps.main else {},
         )
 
@@ -85,12 +83,9 @@ def _tell_reading(work: Work, scope: Scope, sheet: Sheet, read: int | None) -> N
         band,
         band.sentence if begins else band.tell(scope.title, done, rows),
         fraction=(alike.index(scope.entity.name) + min(part, 1.0)) / len(alike),
-        done=done,
-        total=rows,
-        unit="" if band.tells_numbers else "rows",
+        amount=Amount(done, rows, "" if band.tells_numbers else "rows"),
         counts={band.statistic: done} if band.statistic else {},
-        read_bytes=read if by_bytes else None,
-        all_bytes=sheet.total if by_bytes else None,
+        download=Download(read, sheet.total) if by_bytes else None,
     )
 
 
@@ -102,9 +97,8 @@ def tell_fetching(work: Work, entity: str, read: int, whole: int | None) -> None
         work.steps.read_in(entity),
         "Downloading the source",
         fraction=(names.index(entity) + min(part, 1.0)) / len(names),
-        now=work.reporter.latest.read_bytes is None,
-        read_bytes=read,
-        all_bytes=whole,
+        now=work.reporter.latest.download is None,
+        download=Download(read, whole),
     )
 
 

@@ -1,6 +1,5 @@
 """The staging table of a run's entity: every row that was read, typed, in one COPY a page."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -12,6 +11,7 @@ from sqlalchemy.dialects.postgresql import dialect, insert
 from sync_core.catalogue.resource import Entity
 from sync_core.engine.validate import DELIMITER, ISSUES, QUOTE, RAW, ROW, RULE, ValidatedPage
 from sync_core.foundation import db, tables
+from sync_core.runs.sheet_facts import SheetFacts
 
 OURS = f"{ROW} integer, {RULE} text, {ISSUES} jsonb, {RAW} jsonb"
 
@@ -42,7 +42,7 @@ def is_lost(error: Exception) -> bool:
     return forgotten or isinstance(error, StagingLostError)
 
 
-def create(connection: Connection, run_id: int, entity: Entity, sheet: Mapping[str, Any]) -> None:
+def create(connection: Connection, run_id: int, entity: Entity, sheet: SheetFacts) -> None:
     """Make an empty staging table for a `sheet`; what an earlier attempt staged is dropped.
 
     It is unlogged: a crash of Postgres empties it, which the checkpoint's count reveals.
@@ -60,7 +60,7 @@ def create(connection: Connection, run_id: int, entity: Entity, sheet: Mapping[s
             name, sql.SQL(OURS), columns
         )
     )
-    fresh = {**asdict(Checkpoint()), "sheet": sheet}
+    fresh = {**asdict(Checkpoint()), "sheet": sheet.as_json()}
     connection.execute(
         insert(tables.checkpoints)
         .values(run_id=run_id, entity=entity.name, **fresh)
@@ -74,13 +74,13 @@ def do_not_wait(connection: Connection) -> None:
 
 
 def kept(
-    connection: Connection, run_id: int, entity: Entity, sheet: Mapping[str, Any]
+    connection: Connection, run_id: int, entity: Entity, sheet: SheetFacts
 ) -> Checkpoint | None:
     """Read how far an earlier attempt came with the same `sheet`, if all it staged is there."""
     names = tables.checkpoints.c
     row = connection.execute(
         sa.select(*(names[field.name] for field in fields(Checkpoint))).where(
-            names.run_id == run_id, names.entity == entity.name, names.sheet == sheet
+            names.run_id == run_id, names.entity == entity.name, names.sheet == sheet.as_json()
         )
     ).one_or_none()
     if row is None or row.staged != count(connection, run_id, entity):

@@ -9,6 +9,7 @@ from psycopg import sql
 from sqlalchemy import Connection
 
 from sync_core.catalogue.fields import Field
+from sync_core.catalogue.issue import Part
 from sync_core.catalogue.resource import Entity
 from sync_core.engine import staging
 from sync_core.engine.headers import Columns, letters
@@ -97,9 +98,14 @@ class Scope:
 
     def issue(self, field: Field, code: str, sentence: sql.Composable) -> sql.Composed:
         """Return the SQL of an issue of the row of `s`."""
-        return sql.SQL(
-            "jsonb_build_object('field', {}, 'code', {}, 'sentence', {}, 'cell', {})"
-        ).format(sql.Literal(field.label), sql.Literal(code), sentence, self.cell(field))
+        parts: dict[Part, sql.Composable] = {
+            "field": sql.Literal(field.label),
+            "code": sql.Literal(code),
+            "sentence": sentence,
+            "cell": self.cell(field),
+        }
+        pairs = (sql.SQL("{}, {}").format(sql.Literal(name), of) for name, of in parts.items())
+        return sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs))
 
 
 def column(table: str, field: Field) -> sql.Identifier:

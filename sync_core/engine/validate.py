@@ -10,6 +10,7 @@ from typing import Any, Literal
 import polars as pl
 
 from sync_core.catalogue.fields import Cell, Convention, Field, clean
+from sync_core.catalogue.issue import Issue
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Page
 from sync_core.engine import headers
@@ -139,20 +140,22 @@ class Validator:
             carries |= pl.col(ROW).is_in(list(page.broken))
         withdrawn = pl.col(RULE).eq_missing(pl.lit(WITHDRAWN))  # it says all that there is to say
         for row in read.filter(carries & ~withdrawn).iter_rows(named=True):
-            issues = None if row[RULE] else json.dumps(list(self._issues(page, row)))
+            issues = None
+            if not row[RULE]:
+                issues = json.dumps([issue.as_json() for issue in self._issues(page, row)])
             yield row[ROW], issues, json.dumps(self._raw(page, row["place"]))
 
-    def _issues(self, page: Page, row: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    def _issues(self, page: Page, row: Mapping[str, Any]) -> Iterator[Issue]:
         if broken := page.broken.get(row[ROW]):
-            yield issue("broken_row", broken, headers.address(self.title, row[ROW], 0))
+            yield Issue("", "broken_row", broken, headers.address(self.title, row[ROW], 0))
         for field, index in self.columns.fields:
             cell = headers.address(self.title, row[ROW], index)
             if code := row[_code(field)]:
                 text = str(page.texts[index][row["place"]] or "").strip()
                 sentence = field.explain(code, text, self.convention)
-                yield issue(code, sentence, cell, field.label)
+                yield Issue(field.label, code, sentence, cell)
             if broken_order := row.get(f"order of {field.label}"):
-                yield issue("out_of_order", broken_order, cell, field.label)
+                yield Issue(field.label, "out_of_order", broken_order, cell)
 
     def _raw(self, page: Page, place: int) -> dict[str, str]:
         """Return the cells of a row as they were read, under their headers."""
@@ -174,8 +177,3 @@ def _csv(frame: pl.DataFrame, quotes: Literal["never", "necessary"]) -> bytes:
 
 def _code(field: Field) -> str:
     return f"code of {field.label}"
-
-
-def issue(code: str, sentence: str, cell: str, field: str = "") -> dict[str, str]:
-    """Make an issue: one thing wrong with one cell."""
-    return {"field": field, "code": code, "sentence": sentence, "cell": cell}

@@ -11,9 +11,9 @@ from sync_core.catalogue.phases import Steps
 from sync_core.catalogue.resource import Entity, Resource
 from sync_core.engine.read_ahead import Reading
 from sync_core.engine.statements import Scope
-from sync_core.runs.incremental import ReadWindow
 from sync_core.runs.lease import Claim
 from sync_core.runs.progress import Level, Reporter
+from sync_core.runs.sheet_facts import ReadWindow
 
 Analysis = Callable[[Connection, Sequence[Scope]], int]
 

@@ -24,9 +24,9 @@ from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import RunStatus
 from sync_core.organizations import policies, source_settings
 from sync_core.runs import incremental, lease
-from sync_core.runs.incremental import ReadWindow
 from sync_core.runs.lease import Claim, LeaseLostError, RunResult
 from sync_core.runs.progress import Reporter
+from sync_core.runs.sheet_facts import ReadWindow
 from sync_core.sources import Opening, SourceSetting
 
 log = logging.getLogger(__name__)

@@ -7,13 +7,14 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import JSONB
 
 from sync_core.catalogue import resources
+from sync_core.catalogue.issue import part
 from sync_core.foundation import csv_writer, tables
 from sync_core.foundation.vocabulary import LEFT_OUT
 from sync_core.organizations.people import Person
 from sync_core.records import privacy
 from sync_core.records.outcomes import of_run
 from sync_core.records.privacy import Outcomes, Place
-from sync_core.runs import Run
+from sync_core.runs import Run, sheet_facts
 
 _ROWS = tables.outcomes.c
 Column = sa.ColumnElement[Any]
@@ -55,7 +56,7 @@ def rejects(connection: Connection, run: Run, *readers: Person) -> sa.Select[Any
     ]
     cells = [
         csv_writer.text(seen.under(header)).label(header)
-        for header in _headers(connection, run.id)
+        for header in sheet_facts.headers(connection, run.id)
         if seen.shows(header, entities)
     ]
     return (
@@ -70,22 +71,13 @@ def _title() -> Column:
     return sa.case(titles, value=_ROWS.entity, else_=_ROWS.entity)
 
 
-def _headers(connection: Connection, run_id: int) -> list[str]:
-    """Collect the columns of the sheets that the run read, each once."""
-    kept = tables.checkpoints.c
-    sheets = connection.execute(
-        sa.select(kept.sheet).where(kept.run_id == run_id).order_by(kept.entity)
-    ).scalars()
-    return list(dict.fromkeys(h for sheet in sheets for h in sheet["headers"] if h))
-
-
 def _reasons(seen: Outcomes) -> Column:
     """Tell the issues of a row, each with its cell."""
     issue = sa.func.jsonb_array_elements(seen.issues).table_valued(
         sa.column("value", JSONB), name="issue"
     )
     value = issue.c.value
-    told = sa.func.concat(value["cell"].astext + sa.literal(": "), value["sentence"].astext)
+    told = sa.func.concat(part(value, "cell") + sa.literal(": "), part(value, "sentence"))
     return sa.select(sa.func.string_agg(told, "; ")).select_from(issue).scalar_subquery()
 
 

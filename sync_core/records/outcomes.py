@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from sync_core.catalogue.issue import Issue
 from sync_core.foundation import tables
 from sync_core.foundation.vocabulary import OutcomeKind
 from sync_core.organizations.people import Person
@@ -29,7 +30,7 @@ class Outcome:
     name: str | None
     rule: str | None
     changes: Mapping[str, Any] | None
-    issues: Sequence[Mapping[str, Any]] | None
+    issues: Sequence[Issue]
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,11 @@ def read(
         .limit(wanted.limit)
         .offset(wanted.offset)
     )
-    return [Outcome(**row) for row in connection.execute(query).mappings()]
+    rows = connection.execute(query).mappings()
+    return [
+        Outcome(**{**row, "issues": [Issue.from_json(one) for one in row["issues"] or ()]})
+        for row in rows
+    ]
 
 
 def _which(run: Run, wanted: Wanted, person: Person | None) -> list[sa.ColumnElement[bool]]:

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from sync_core.catalogue import resources
 from sync_core.catalogue.fields import Field
+from sync_core.catalogue.issue import part
 from sync_core.catalogue.resource import Entity
 from sync_core.foundation import tables
 from sync_core.foundation.errors import CATALOGUE
@@ -167,9 +168,9 @@ class Outcomes:
         listed = elements.table_valued(value, with_ordinality="place", name="listed")
         listed = listed.render_derived()
         issue = listed.c.value
-        general = sa.func.coalesce(_sentences().op("->>")(issue["code"].astext), NOT_SAID)
+        general = sa.func.coalesce(_sentences().op("->>")(part(issue, "code")), NOT_SAID)
         said = issue.op("||")(sa.func.jsonb_build_object("sentence", general))
-        seen = sa.case((_is_open(issue["field"].astext), issue), else_=said)
+        seen = sa.case((_is_open(part(issue, "field")), issue), else_=said)
         return _of_the_row(sa.func.jsonb_agg(aggregate_order_by(seen, listed.c.place), type_=JSONB))
 
     def under(self, header: str) -> Column:

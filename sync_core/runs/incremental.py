@@ -3,49 +3,21 @@
 What earlier runs noted in their checkpoints counts only where they were applied.
 """
 
-import hashlib
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from sync_core.catalogue.resource import Entity, Resource
+from sync_core.catalogue.resource import Resource
 from sync_core.foundation import tables
 from sync_core.foundation.vocabulary import APPLIED, RunKind
 from sync_core.runs.lease import Claim
+from sync_core.runs.sheet_facts import DECLARATION, WINDOW, ReadWindow, declaration
 
-FACTS = ("began", "since")
 OVERLAP = timedelta(minutes=15)  # clocks differ, and a record may be listed late
 
 _RUNS, _KEPT = tables.runs.c, tables.checkpoints.c
-_WINDOW = _KEPT.sheet["window"]
-
-
-@dataclass(frozen=True)
-class ReadWindow:
-    """What a run reads, and when it began to; `since` is None where it reads everything."""
-
-    began: datetime
-    since: datetime | None = None
-
-    @property
-    def sentence(self) -> str:
-        """What people are told of it."""
-        if self.since is None:
-            return "Read everything."
-        return f"Read what changed since {self.since:%d %b %Y, %H:%M} UTC."
-
-    def as_json(self) -> dict[str, str | None]:
-        """Return it as a checkpoint keeps it."""
-        moments = zip(FACTS, (self.began, self.since), strict=True)
-        return {name: at.isoformat() if at else None for name, at in moments}
-
-
-def declared(entity: Entity) -> str:
-    """Return a text that changes with all that decides what a row of the entity becomes."""
-    return hashlib.sha256(repr(entity).encode()).hexdigest()
 
 
 def decide(
@@ -60,7 +32,7 @@ def decide(
         return begun
     now = datetime.now(UTC)
     last = _latest(connection, claim, resource)
-    whole = _latest(connection, claim, resource, _WINDOW["since"].as_string().is_(None))
+    whole = _latest(connection, claim, resource, WINDOW["since"].as_string().is_(None))
     if last is None or whole is None or now - whole.began > sweep:
         return ReadWindow(now)
     return ReadWindow(now, last.began - OVERLAP)
@@ -68,7 +40,7 @@ def decide(
 
 def _begun(connection: Connection, claim: Claim) -> ReadWindow | None:
     """Return the window of an earlier attempt at the run."""
-    noted = sa.select(_WINDOW.as_string()).where(_KEPT.run_id == claim.run_id).limit(1)
+    noted = sa.select(WINDOW.as_string()).where(_KEPT.run_id == claim.run_id).limit(1)
     return _noted(connection.execute(noted).scalar())
 
 
@@ -77,7 +49,7 @@ def _latest(
 ) -> ReadWindow | None:
     """Return the window of the newest run that brought all tables, as declared now, in step."""
     declarations = (
-        (_KEPT.entity == entity.name) & (_KEPT.sheet["entity"].as_string() == declared(entity))
+        (_KEPT.entity == entity.name) & (declaration(entity) == DECLARATION)
         for entity in resource.entities
     )
     ours = (
@@ -87,12 +59,12 @@ def _latest(
     )
     undone = sa.select(sa.func.max(_RUNS.id)).where(*ours, _RUNS.kind == RunKind.UNDO)
     noted = (
-        sa.select(sa.func.min(_WINDOW.as_string()))
+        sa.select(sa.func.min(WINDOW.as_string()))
         .join_from(tables.runs, tables.checkpoints, _KEPT.run_id == _RUNS.id)
         .where(*ours, _RUNS.kind == RunKind.SYNC, sa.or_(*declarations), *further)
         .where(_RUNS.id > sa.func.coalesce(undone.scalar_subquery(), 0))
         .group_by(_RUNS.id)
-        .having(sa.func.count(_WINDOW.as_string()) == len(resource.entities))
+        .having(sa.func.count(WINDOW.as_string()) == len(resource.entities))
         .order_by(_RUNS.id.desc())
         .limit(1)
     )
@@ -102,6 +74,4 @@ def _latest(
 def _noted(text: str | None) -> ReadWindow | None:
     if text is None:
         return None
-    kept: dict[str, str | None] = json.loads(text)
-    began, since = (datetime.fromisoformat(at) if at else None for at in map(kept.get, FACTS))
-    return ReadWindow(began, since) if began else None
+    return ReadWindow.from_json(json.loads(text))

@@ -23,20 +23,52 @@ SHEET_BANDS = SHEETS.bands
 
 
 @dataclass(frozen=True)
+class Amount:
+    """How much is done of a phase. `total` is None where nobody knows it, and may be exceeded."""
+
+    done: int = 0
+    total: int | None = None
+    unit: str = "rows"  # "" where the sentence tells the numbers
+
+
+@dataclass(frozen=True)
+class Download:
+    """How many bytes of a source have been read; `whole` is None where nobody knows it."""
+
+    read: int | None = None
+    whole: int | None = None
+
+
+@dataclass(frozen=True)
 class Progress:
-    """What a run is doing now. `total` is None where nobody knows it, and may be exceeded."""
+    """What a run is doing now."""
 
     phase: str = ""
     sentence: str = ""
-    done: int = 0
-    total: int | None = None
-    unit: str = "rows"
+    amount: Amount = Amount()
     percent: int = 0
-    read_bytes: int | None = None  # of the source; None where it is not read by its bytes
-    all_bytes: int | None = None
-    counts: dict[str, int] = field(default_factory=dict)
+    download: Download | None = None  # None where the source is not read by its bytes
+    counts: Mapping[str, int] = field(default_factory=dict)
     attempt: int = 0
     at: float = 0.0  # seconds since 1970
+
+    def to_text(self) -> str:
+        """Return it as Redis keeps it."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_text(cls, text: str) -> "Progress":
+        """Return what Redis keeps; of a worker of another version, whatever is known of it."""
+        kept = json.loads(text)
+        known = {name: kept[name] for name in cls.__dataclass_fields__ if name in kept}
+        amount, download = kept.get("amount"), kept.get("download")
+        return cls(
+            **{
+                **known,
+                "amount": Amount(**amount) if amount else Amount(),
+                "download": Download(**download) if download else None,
+            }
+        )
 
 
 Level = Literal["info", "warning", "error"]
@@ -70,13 +102,15 @@ class Reporter:
         fraction: float = 0.0,
         now: bool = False,
         counts: Mapping[str, int] | None = None,
-        **facts: Any,  # noqa: ANN401 - further fields of Progress
+        amount: Amount | None = None,
+        download: Download | None = None,
     ) -> None:
         """Keep the news, and write it when it is time, or `now`; the bar never goes back.
 
-        `counts` are live counts that rise in this band; those of earlier ones stay.
+        `counts` are live counts that rise in this band; those of earlier ones stay. What is not
+        given stays as it was, but for the `amount`, which is that of this band alone.
         """
-        news = {"done": 0, "total": None, "unit": "rows"} if band.name != self.latest.phase else {}
+        begins = band.name != self.latest.phase
         place = band.start + int((band.end - band.start) * min(fraction, 1.0))
         self.latest = replace(
             self.latest,
@@ -85,9 +119,10 @@ class Reporter:
             percent=max(self.latest.percent, place),
             at=time.time(),
             counts={**self.latest.counts, **(counts or {})},
-            **{**news, **facts},
+            amount=amount or (Amount() if begins else self.latest.amount),
+            download=download or self.latest.download,
         )
-        if now or news or time.monotonic() >= self._next:
+        if now or begins or time.monotonic() >= self._next:
             self._write()
 
     def say(self, sentence: str) -> None:
@@ -95,7 +130,7 @@ class Reporter:
         self.latest = replace(self.latest, sentence=sentence, at=time.time())
         self._write()
 
-    def count(self, counts: dict[str, int]) -> None:
+    def count(self, counts: Mapping[str, int]) -> None:
         """Tell what is known of the rows, at once."""
         self.latest = replace(self.latest, counts=counts, at=time.time())
         self._write()
@@ -119,7 +154,7 @@ class Reporter:
 
     def _write(self) -> None:
         self._next = time.monotonic() + WRITE_SECONDS
-        news = json.dumps(asdict(self.latest))
+        news = self.latest.to_text()
         self._send(partial(self._redis.set, key(self._run_id), news, ex=KEPT_SECONDS))
 
     def _send(self, send: Callable[[], object]) -> None:
@@ -149,7 +184,7 @@ def read(redis: Redis, run_ids: Sequence[int]) -> tuple[dict[int, Progress], dic
     news = dict(zip(run_ids, answers[::2], strict=True))
     logs = dict(zip(run_ids, answers[1::2], strict=True))
     return (
-        {run_id: Progress(**json.loads(text)) for run_id, text in news.items() if text},
+        {run_id: Progress.from_text(text) for run_id, text in news.items() if text},
         {
             run_id: [Line(**json.loads(entry["line"])) for _, entry in log]
             for run_id, log in logs.items()

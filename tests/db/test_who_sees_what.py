@@ -221,7 +221,7 @@ def test_page_and_file_of_the_same_outcomes_agree(synced: Synced, person: Person
 
 
 def _reasons(outcome: Outcome) -> str:
-    return "; ".join(f"{issue['cell']}: {issue['sentence']}" for issue in outcome.issues or ())
+    return "; ".join(f"{issue.cell}: {issue.sentence}" for issue in outcome.issues)
 
 
 def _changes(outcome: Outcome) -> str:
@@ -322,7 +322,7 @@ def test_a_sentence_that_quotes_a_hidden_cell_is_not_shown_though_it_was_stored(
             [said, synced.run.id],
         )
     for person in demo.PEOPLE:
-        told = [issue["sentence"] for one in listed(synced, person) for issue in one.issues or ()]
+        told = [issue.sentence for one in listed(synced, person) for issue in one.issues]
         assert (said in told) == (person.role in SEE)
         assert ("Not a number" in told) == (person.role not in SEE)
 

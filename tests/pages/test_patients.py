@@ -11,7 +11,7 @@ from sync_core.foundation import redis_clients, settings
 from sync_core.operations import syncs
 from sync_core.organizations import Organization
 from sync_core.records.privacy import MASK
-from sync_core.runs.progress import Reporter
+from sync_core.runs.progress import Amount, Reporter
 from tests.support.clinic import Clinic, open_clinic
 from tests.support.desk import ANA
 from tests.support.fakes.cliniko import Cliniko
@@ -78,7 +78,8 @@ def test_the_step_and_the_live_counts_of_a_run_are_shown(visit: Visit, clinic: C
     reporter.tell(STEPS.reading["patients"], "Fetching", counts={"patients found": 641}, now=True)
     said = band.tell("Appointments", 600, 1247)
     counts = {band.statistic: 600}
-    reporter.tell(band, said, fraction=0.5, done=600, total=1247, unit="", counts=counts, now=True)
+    amount = Amount(600, 1247, "")
+    reporter.tell(band, said, fraction=0.5, amount=amount, counts=counts, now=True)
     page = visit("patients")
     panel = next(html.proto.body for html in page.get("html") if "steps" in html.proto.body)
     assert panel.count("<li") == 8

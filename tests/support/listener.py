@@ -1,6 +1,5 @@
 """Listens to what is written about runs in Redis, as Redis itself hears it."""
 
-import json
 import threading
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -48,5 +47,5 @@ class Listener:
                 if words[0] == "SET" and words[1] == OVER:
                     return
                 if words[0] == "SET" and words[1].startswith(progress.key(0)[:-1]):
-                    told = json.loads(words[2].rpartition(" EX ")[0].replace('\\"', '"'))
-                    self.news.append((heard["time"], Progress(**told)))
+                    text = words[2].rpartition(" EX ")[0].replace('\\"', '"')
+                    self.news.append((heard["time"], Progress.from_text(text)))

@@ -1,6 +1,6 @@
 import re
 
-from sync_core.runs.progress import SHEET_BANDS, Progress
+from sync_core.runs.progress import SHEET_BANDS, Amount, Download, Progress
 from sync_core.ui.runs import progress_panel
 from sync_core.ui.runs.progress_panel import Head
 
@@ -31,7 +31,10 @@ def test_steps_are_done_under_way_or_to_come() -> None:
 
 def test_the_figures_are_those_that_are_known() -> None:
     reading = Progress(
-        phase="downloading", done=1_848, percent=37, read_bytes=2_100_000, all_bytes=4_000_000
+        phase="downloading",
+        amount=Amount(1_848),
+        percent=37,
+        download=Download(2_100_000, 4_000_000),
     )
     assert figures(panel(reading, left="about 20 s left")) == {
         "Done": "37 %",
@@ -41,7 +44,7 @@ def test_the_figures_are_those_that_are_known() -> None:
         "Left": "about 20 s",
     }
     saving = Progress(
-        phase="saving", done=40, total=100, unit="changes", counts={"created": 95, "failed": 2}
+        phase="saving", amount=Amount(40, 100, "changes"), counts={"created": 95, "failed": 2}
     )
     assert figures(panel(saving)) == {
         "Done": "0 %",
@@ -53,7 +56,7 @@ def test_the_figures_are_those_that_are_known() -> None:
 
 
 def test_a_total_that_was_exceeded_is_none() -> None:
-    assert figures(panel(Progress(phase="downloading", done=5, total=4)))["Rows"] == "5"
+    assert figures(panel(Progress(phase="downloading", amount=Amount(5, 4))))["Rows"] == "5"
 
 
 def test_the_bar_never_leaves_its_frame() -> None:

@@ -107,7 +107,7 @@ def _table(run: Run, found: Sequence[Outcome], key: str) -> None:
 def explain(outcome: Outcome) -> str:
     """Return what happened to a row in words, and why."""
     if outcome.issues:
-        return "; ".join(f"{_cell(issue['cell'])}{issue['sentence']}" for issue in outcome.issues)
+        return "; ".join(f"{_cell(issue.cell)}{issue.sentence}" for issue in outcome.issues)
     match outcome.kind, outcome.changes:
         case "updated", changes if changes:
             labels = {f.column: f.label for f in resources.ENTITIES[outcome.entity].fields}

@@ -65,13 +65,14 @@ def _steps(current: Progress, bands: Sequence[Band]) -> Iterator[Step]:
 
 def _figures(current: Progress, elapsed: float, left: str) -> Iterator[tuple[str, str]]:
     yield "Done", f"{min(current.percent, 100)} %"
-    if current.done and current.unit:  # else its sentence tells it
-        whole = current.total if current.total and current.done <= current.total else None
+    amount, download = current.amount, current.download
+    if amount.done and amount.unit:  # else its sentence tells it
+        whole = amount.total if amount.total and amount.done <= amount.total else None
         of = f" of {whole:,}" if whole else ""
-        yield current.unit.capitalize(), f"{current.done:,}{of}"
-    if current.read_bytes:
-        of = f" of {size(current.all_bytes)}" if current.all_bytes else ""
-        yield "Downloaded", f"{size(current.read_bytes)}{of}"
+        yield amount.unit.capitalize(), f"{amount.done:,}{of}"
+    if download and download.read:
+        of = f" of {size(download.whole)}" if download.whole else ""
+        yield "Downloaded", f"{size(download.read)}{of}"
     for what, number in current.counts.items():
         yield what.capitalize(), f"{number:,}"
     if elapsed:

@@ -35,8 +35,9 @@ def waiting(run: Run, state: RunState) -> str:
 
 def _extent(current: Progress) -> str:
     """Return done and total, where they are known; a total that was exceeded is none."""
-    if not current.done or not current.unit:  # its sentence tells it
+    amount = current.amount
+    if not amount.done or not amount.unit:  # its sentence tells it
         return ""
-    if current.total and current.done <= current.total:
-        return f"{current.done:,} of {current.total:,} {current.unit}"
-    return f"{current.done:,} {current.unit}"
+    if amount.total and amount.done <= amount.total:
+        return f"{amount.done:,} of {amount.total:,} {amount.unit}"
+    return f"{amount.done:,} {amount.unit}"

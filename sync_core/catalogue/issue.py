@@ -1,0 +1,34 @@
+"""An issue: one thing wrong with one cell, and the form in which it is kept in JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import sqlalchemy as sa
+
+Part = Literal["field", "code", "sentence", "cell"]
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One thing wrong with one cell of a row."""
+
+    field: str  # its label; "" where the row as a whole is wrong
+    code: str  # in the catalogue of errors
+    sentence: str
+    cell: str | None  # its address in the source: "Locations!C418"
+
+    def as_json(self) -> dict[str, str | None]:
+        """Return it as staging, plans and outcomes keep it."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Self:
+        """Return the issue that was kept."""
+        return cls(kept["field"], kept["code"], kept["sentence"], kept["cell"])
+
+
+def part(issue: sa.ColumnElement[Any], name: Part) -> sa.ColumnElement[str]:
+    """Return the SQL of a part of a kept issue, as text."""
+    text: sa.ColumnElement[str] = issue[name].as_string()
+    return text

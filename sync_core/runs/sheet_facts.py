@@ -1,0 +1,91 @@
+"""What a run notes in its checkpoints of each sheet that it reads."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Self
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from sync_core.catalogue.resource import Entity
+from sync_core.foundation import tables
+
+SheetLinks = Mapping[str, str]  # entity -> the address of its sheet's first cell
+
+
+@dataclass(frozen=True)
+class ReadWindow:
+    """What a run reads, and when it began to; `since` is None where it reads everything."""
+
+    began: datetime
+    since: datetime | None = None
+
+    @property
+    def sentence(self) -> str:
+        """What people are told of it."""
+        if self.since is None:
+            return "Read everything."
+        return f"Read what changed since {self.since:%d %b %Y, %H:%M} UTC."
+
+    def as_json(self) -> dict[str, str | None]:
+        """Return it as a checkpoint keeps it."""
+        since = self.since.isoformat() if self.since else None
+        return {"began": self.began.isoformat(), "since": since}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, str | None]) -> Self | None:
+        """Return the window that was kept, if it has a beginning."""
+        began, since = kept.get("began"), kept.get("since")
+        if not began:
+            return None
+        return cls(datetime.fromisoformat(began), datetime.fromisoformat(since) if since else None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SheetFacts:
+    """All that decides what a row of a sheet becomes in staging, and where people see the sheet.
+
+    Another attempt goes on with what is staged only where all of it is as it was.
+    """
+
+    name: str
+    title: str
+    headers: Sequence[str]
+    locale: str | None = None
+    link: str | None = None  # the address of the header's first cell; None where it has none
+    declaration: str = ""  # of the entity (`declaration`)
+    window: ReadWindow | None = None  # None where the source cannot tell what changed
+
+    def as_json(self) -> dict[str, Any]:
+        """Return them as a checkpoint keeps them."""
+        window = self.window.as_json() if self.window else None
+        return {**asdict(self), "headers": list(self.headers), "window": window}
+
+
+def declaration(entity: Entity) -> str:
+    """Return a text that changes with all that decides what a row of the entity becomes."""
+    return hashlib.sha256(repr(entity).encode()).hexdigest()
+
+
+# What others ask of kept facts, in SQL
+
+_KEPT = tables.checkpoints.c
+HEADERS = _KEPT.sheet["headers"]
+LINK = _KEPT.sheet["link"].as_string()
+DECLARATION = _KEPT.sheet["declaration"].as_string()
+WINDOW = _KEPT.sheet["window"]
+
+
+def links(connection: Connection, run_id: int) -> SheetLinks:
+    """Return the addresses of the sheets that the run has read; only those on the web."""
+    query = sa.select(_KEPT.entity, LINK).where(_KEPT.run_id == run_id)
+    return {entity: link for entity, link in connection.execute(query) if link}
+
+
+def headers(connection: Connection, run_id: int) -> list[str]:
+    """Return the headers of the sheets that the run has read, each once."""
+    query = sa.select(HEADERS).where(_KEPT.run_id == run_id).order_by(_KEPT.entity)
+    sheets = connection.execute(query).scalars()
+    return list(dict.fromkeys(header for sheet in sheets for header in sheet if header))

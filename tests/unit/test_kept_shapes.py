@@ -1,0 +1,49 @@
+"""What one room keeps as JSON and another reads: it comes back as it was."""
+
+import json
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import get_args
+
+import pytest
+
+from sync_core.catalogue.issue import Issue, Part
+from sync_core.runs.progress import Amount, Download, Progress
+from sync_core.runs.sheet_facts import ReadWindow
+
+ISSUE = Issue("Email", "bad_email", "Invalid email format", "Locations!C418")
+BEGAN, SINCE = datetime(2026, 11, 3, 9, 30, tzinfo=UTC), datetime(2026, 11, 2, 9, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "progress",
+    [
+        Progress(),
+        Progress(
+            "downloading", "Reading Locations", Amount(40, 100), 37, Download(2_100_000), {"a": 1}
+        ),
+    ],
+)
+def test_a_progress_comes_back_as_it_was(progress: Progress) -> None:
+    assert Progress.from_text(progress.to_text()) == progress
+
+
+def test_a_page_reads_the_progress_of_a_worker_of_another_version() -> None:
+    newer = {**json.loads(Progress("saving", percent=90).to_text()), "weather": "fine"}
+    older = {"phase": "saving", "percent": 90, "done": 40}
+    for kept in (newer, older):
+        found = Progress.from_text(json.dumps(kept))
+        assert (found.phase, found.percent, found.amount) == ("saving", 90, Amount())
+
+
+def test_an_issue_comes_back_as_it_was() -> None:
+    assert Issue.from_json(json.loads(json.dumps(ISSUE.as_json()))) == ISSUE
+
+
+def test_a_part_of_an_issue_is_asked_for_by_a_name_that_it_has() -> None:
+    assert list(get_args(Part)) == [field.name for field in fields(Issue)] == list(ISSUE.as_json())
+
+
+@pytest.mark.parametrize("window", [ReadWindow(BEGAN), ReadWindow(BEGAN, SINCE)])
+def test_a_window_comes_back_as_it_was(window: ReadWindow) -> None:
+    assert ReadWindow.from_json(json.loads(json.dumps(window.as_json()))) == window
