@@ -35,6 +35,11 @@ CATALOGUE: dict[str, Entry] = {
         "Put it there: one CSV file for each table.",
         "owner of the source",
     ),
+    "several_csv_files": Entry(
+        "{files} in the folder {folder} both answer to '{file}'.",
+        "Keep the right one there, and rename or remove the other.",
+        "owner of the source",
+    ),
     "unreadable_file": Entry(
         "{name} cannot be read: {why}.",
         "Give the worker's user the right to read it.",
@@ -52,13 +57,13 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "html_instead_of_csv": Entry(
         "{name} is a web page instead of CSV.",
-        "Give the address of the CSV itself: File, Share, Publish to web, "
-        "Comma-separated values (.csv).",
+        "Save it as CSV. Of a Google Sheet, give the address of the CSV itself: File, Share, "
+        "Publish to web, Comma-separated values (.csv).",
         "owner of the source",
     ),
     "not_csv": Entry(
         "{name} is {what} instead of CSV.",
-        "Export it as CSV and sync again.",
+        "Export it as CSV, not packed, and sync again.",
         "owner of the source",
     ),
     "unclosed_quote": Entry(

@@ -1,8 +1,12 @@
 """CSV files of a folder: every row with its number, and a sentence where one cannot be read."""
 
+import bz2
 import csv
+import gzip
 import io
+import lzma
 import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +21,7 @@ from sync_core.catalogue.source import Sheet, Source
 from sync_core.foundation.settings import Settings
 from sync_core.sources import Opening
 from sync_core.sources.files.csv_rows import LARGEST_ROW, CsvSheet, open_csv
+from sync_core.sources.files.file_types import OLE
 from tests.support.sources import LOCATIONS, NONE, all_rows, refusal, rows_of, source_setting
 
 CANNOT = "The file 'locations.csv' cannot be read:"
@@ -103,8 +108,6 @@ def test_a_header_alone_gives_no_page(opened: Opened, content: str) -> None:
             "Straße\n".encode("cp1252"),
             "The file 'locations.csv' is not in UTF-8: row 1 holds the byte 0xDF.",
         ),
-        ("\n <!DOCTYPE HTML>\n<html>", "The file 'locations.csv' is a web page instead of CSV."),
-        (b"PK\x03\x04...", "The file 'locations.csv' is an Excel workbook instead of CSV."),
         (
             'A,B\n1,2\n"3\n4",5\n6,"7\n8,9\n',
             f"{CANNOT} a quote that opens in row 4 is not closed properly.",
@@ -127,6 +130,62 @@ def test_what_is_no_csv_is_refused_in_a_sentence(
     opened: Opened, content: str | bytes, sentence: str
 ) -> None:
     assert refusal(lambda: all_rows(opened(content))).sentence == sentence
+
+
+def workbook(*names: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in names:
+            archive.writestr(name, "made up")
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ("\n <!DOCTYPE HTML>\n<html>", "a web page"),
+        ("\ufeff<table border=0><tr><td>Code</td></tr></table>", "a web page"),
+        ("<!-- made by hand -->\n<body>", "a web page"),
+        ('<?xml version="1.0"?>\n<html xmlns="http://www.w3.org/1999/xhtml">', "a web page"),
+        ('<?xml version="1.0"?><rows><row/></rows>', "an XML document"),
+        ("<feed><entry>L1</entry></feed>", "an XML document"),
+        (
+            (
+                '<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>'
+                '<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">'
+            ),
+            "an Excel workbook in XML",
+        ),
+        ('{"rows": []}', "JSON"),
+        ('[\n  {"Code": "L1"}\n]', "JSON"),
+        ('[["Code", "Name"]]', "JSON"),
+        ('{"Code":"L1"}\n{"Code":"L2"}\n', "JSON"),
+        (workbook("[Content_Types].xml", "xl/workbook.xml"), "an Excel workbook"),
+        (workbook("xl/worksheets/sheet1.xml"), "an Excel workbook"),
+        (workbook("locations.csv"), "a zip archive"),
+        (workbook(), "an empty zip archive"),
+        (OLE + b"\0" * 500, "an old Excel workbook (.xls)"),
+        (
+            OLE + b"\0" * 500 + "EncryptedPackage".encode("utf-16-le"),
+            "an Excel workbook with a password",
+        ),
+        (gzip.compress(b"Code\nL1\n"), "a packed file (gzip)"),
+        (lzma.compress(b"Code\nL1\n"), "a packed file (xz)"),
+        (bz2.compress(b"Code\nL1\n"), "a packed file (bzip2)"),
+        (b"%PDF-1.7\n", "a PDF document"),
+        (b"\x89PNG\r\n\x1a\n", "a picture"),
+    ],
+)
+def test_a_file_that_is_something_else_is_called_by_its_name(
+    opened: Opened, content: str | bytes, what: str
+) -> None:
+    error = refusal(lambda: opened(content))
+    assert error.sentence == f"The file 'locations.csv' is {what} instead of CSV."
+
+
+@pytest.mark.parametrize("header", ["[Code],[Name]", "<CODE>,<NAME>", "{Code},{Name}", "BZ,Name"])
+def test_a_header_in_brackets_is_a_header(opened: Opened, header: str) -> None:
+    assert opened(f"{header}\nL1,North\n").headers == header.split(",")
 
 
 def test_a_large_file_comes_in_pages_and_says_how_far_it_is(opened: Opened) -> None:
@@ -177,7 +236,15 @@ def test_a_file_is_found_whatever_the_case_of_its_name(tmp_path: Path) -> None:
     assert sheet.locale == "de_DE"
     assert sheet.link(2, 0) is None
     (tmp_path / "locations.csv").write_text("Code\nL1\n")
-    assert in_folder(tmp_path).open(LOCATIONS).name == "The file 'locations.csv'"
+
+
+def test_two_files_that_answer_to_one_name_are_refused(tmp_path: Path) -> None:
+    for name in ("locations.csv", "LOCATIONS.csv", "brands.csv"):
+        (tmp_path / name).write_text("Code\nL1\n")
+    assert refusal(lambda: in_folder(tmp_path).open(LOCATIONS)).sentence == (
+        f"'LOCATIONS.csv' and 'locations.csv' in the folder {tmp_path} both answer to"
+        " 'locations.csv'."
+    )
 
 
 def test_a_missing_folder_or_file_is_a_sentence(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """CSV at an address: redirects, sign-in pages, servers in trouble."""
 
+import gzip
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import httpx2
 import pytest
@@ -127,6 +129,70 @@ def test_what_will_not_get_better_is_refused_at_once(
     assert google.asked("/export") == 1
 
 
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "text/x-csv",
+        "application/x-csv",
+        "text/comma-separated-values",
+        "application/force-download",
+        "application/x-download; charset=binary",
+        "Application/Vnd.MS-Excel",
+        "attachment/csv",
+        "csv",
+        "",
+    ],
+)
+def test_a_csv_is_read_by_whatever_name_a_server_sends_it(google: Google, media_type: str) -> None:
+    google.fault("/any.csv", fake.body("Code,Name\nL1,North\n", media_type))
+    sheet = published(f"{google.url}/any.csv").open(LOCATIONS)
+    assert all_rows(sheet) == [(2, ["L1", "North"])]
+
+
+@pytest.mark.parametrize(
+    "media_type", ["application/problem+json", "image/png", "text/xml", "application/pdf"]
+)
+def test_a_body_that_says_it_is_something_else_is_believed(google: Google, media_type: str) -> None:
+    google.fault("/any.csv", fake.body("Code,Name\nL1,North\n", media_type))
+    error = refusal(lambda: published(f"{google.url}/any.csv").open(LOCATIONS))
+    assert error.sentence == f"The CSV at 127.0.0.1 is '{media_type}' instead of CSV."
+
+
+def packed(content: bytes, encoding: str = "gzip") -> fake.Fault:
+    headers = (("Content-Encoding", encoding),)
+    return lambda answer: replace(fake.body(content, "text/csv")(answer), headers=headers)
+
+
+def test_a_packed_body_is_unpacked(google: Google) -> None:
+    rows = "Code,Name\n" + "".join(f"L{n},Clinic {n}\n" for n in range(200_000))
+    google.fault("/any.csv", packed(gzip.compress(rows.encode())))
+    sheet = published(f"{google.url}/any.csv").open(LOCATIONS)
+    assert sheet.total == len(rows)
+    assert all_rows(sheet)[-1] == (200_001, ["L199999", "Clinic 199999"])
+
+
+def test_a_body_is_limited_by_what_it_unpacks_to(google: Google) -> None:
+    bomb = gzip.compress(b"Code,Name\n" + b"L1,North\n" * 500_000)
+    assert len(bomb) < 50_000
+    google.fault("/bomb.csv", packed(bomb))
+    assert refusal(lambda: small(google, "bomb.csv").open(LOCATIONS)).sentence == (
+        "The CSV at 127.0.0.1 is larger than 1 MB."
+    )
+
+
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "br"])
+def test_a_body_packed_as_nobody_asked_for_is_refused(google: Google, encoding: str) -> None:
+    google.fault("/any.csv", packed(gzip.compress(gzip.compress(b"Code\nL1\n")), encoding))
+    error = refusal(lambda: published(f"{google.url}/any.csv").open(LOCATIONS))
+    assert error.sentence == f"The CSV at 127.0.0.1 is packed as '{encoding}' instead of CSV."
+
+
+def test_a_packed_body_that_ends_early_is_damaged(google: Google) -> None:
+    google.fault("/any.csv", packed(gzip.compress(b"Code\nL1\n")[:-9]), times=99)
+    error = refusal(lambda: published(f"{google.url}/any.csv").open(LOCATIONS))
+    assert error.sentence == f"The CSV at 127.0.0.1 could not be fetched: {DAMAGED}."
+
+
 def test_a_web_page_at_another_address_is_html_instead_of_csv(google: Google) -> None:
     google.fault("/page", fake.html())
     error = refusal(lambda: published(f"{google.url}/page").open(LOCATIONS))
@@ -215,12 +281,15 @@ def test_only_known_servers_are_followed(start: str, target: str, may: bool) -> 
     assert may_follow(httpx2.URL(start), httpx2.URL(target)) is may
 
 
+def small(google: Google, path: str) -> PublishedCsvSource:
+    retrier = Retrier("The server", FAST_RETRIES, lambda _: None)
+    return PublishedCsvSource(
+        source_setting("csv", f"{google.url}/{path}"), 5, retrier, largest=1_048_576
+    )
+
+
 def test_a_body_above_the_limit_is_refused(google: Google) -> None:
     google.fault("/big.csv", fake.body(b"x" * 2_000_000, "text/csv"))
-    retrier = Retrier("The server", FAST_RETRIES, lambda _: None)
-    source = PublishedCsvSource(
-        source_setting("csv", f"{google.url}/big.csv"), 5, retrier, largest=1_048_576
-    )
-    assert refusal(lambda: source.open(LOCATIONS)).sentence == (
+    assert refusal(lambda: small(google, "big.csv").open(LOCATIONS)).sentence == (
         "The CSV at 127.0.0.1 is larger than 1 MB."
     )

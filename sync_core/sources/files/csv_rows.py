@@ -20,12 +20,11 @@ from pyarrow import csv as arrow_csv
 
 from sync_core.catalogue.source import Page
 from sync_core.foundation.errors import SyncError
+from sync_core.sources.files.file_types import refuse_what_is_no_csv
 
 BLOCK = 4 * 2**20  # bytes; about 40,000 rows of ten columns a page, for each costs Polars a start
 LARGEST_ROW = 16 * 2**20  # bytes; more is a mistake, or a quote that is never closed
 
-_HTML = re.compile(rb"\s*<(?:!doctype|html|head|body|\?xml)", re.IGNORECASE)
-_EXCEL = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _UTF8_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -236,21 +235,12 @@ def open_csv(
 
 def _text(file: BinaryIO, name: str, block: int) -> _Text:
     start = _read(file, name, BLOCK, 0)
-    _refuse_what_is_no_csv(start, name)
+    if start.startswith(_UTF16_MARKS) or b"\0" in start[:2]:
+        raise SyncError("not_utf8", name=name, why="it is UTF-16")
+    refuse_what_is_no_csv(start.removeprefix(_UTF8_MARK), name)
     begin = len(_UTF8_MARK) if start.startswith(_UTF8_MARK) else 0
     size, delimiter = os.fstat(file.fileno()).st_size, _delimiter(start[begin:])
     return _Text(file=file, name=name, begin=begin, size=size, delimiter=delimiter, block=block)
-
-
-def _refuse_what_is_no_csv(start: bytes, name: str) -> None:
-    if start.startswith(_UTF16_MARKS) or b"\0" in start[:2]:
-        raise SyncError("not_utf8", name=name, why="it is UTF-16")
-    if not start.removeprefix(_UTF8_MARK).strip():
-        raise SyncError("empty_file", name=name)
-    if _HTML.match(start.removeprefix(_UTF8_MARK)):
-        raise SyncError("html_instead_of_csv", name=name)
-    if start.startswith(_EXCEL):
-        raise SyncError("not_csv", name=name, what="an Excel workbook")
 
 
 def _delimiter(start: bytes) -> str:

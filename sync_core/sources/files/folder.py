@@ -39,5 +39,7 @@ def _find(folder: Path, file_name: str) -> Path:
     files = sorted(path for path in names if path.is_file())
     if not files:
         raise SyncError("no_csv_file", file=file_name, folder=folder)
-    exact = folder / file_name
-    return exact if exact in files else files[0]
+    if len(files) > 1:
+        found = " and ".join(f"'{path.name}'" for path in files)
+        raise SyncError("several_csv_files", files=found, file=file_name, folder=folder)
+    return files[0]

@@ -1,6 +1,8 @@
 """A CSV at an address: fetched whole, then read like a file."""
 
+import re
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from time import monotonic
@@ -18,24 +20,23 @@ from sync_core.sources.retry import Retrier, retry_after
 
 LARGEST_BODY = 500 * 2**20  # bytes
 LEAST_PROGRESS = 64 * 2**10  # bytes within the timeout; a server that sends less is stuck
+UNPACKED = 2**20  # bytes at a time
 CONNECT_TIMEOUT = 10.0
 HOPS = 5
+
+_HEADERS = {"User-Agent": "SyncDesk", "Accept-Encoding": "gzip"}  # what `_body` unpacks
+_GZIP = zlib.MAX_WBITS | 16
 
 SIGN_IN = "accounts.google.com"
 EVERYONE = "everyone who has the link"
 
-_CSV_TYPES = frozenset(
-    {
-        "",
-        "text/csv",
-        "text/plain",
-        "text/tab-separated-values",
-        "application/csv",
-        "application/vnd.ms-excel",
-        "application/octet-stream",
-        "binary/octet-stream",
-    }
+# Servers send CSV as text/csv, text/x-csv, application/force-download, application/vnd.ms-excel and
+# by many more names; the first bytes tell what it really is. Only what is plainly something else is
+# refused by its name.
+_OTHER_TYPES = re.compile(
+    r"(?:image|audio|video|font|multipart)/.*|.*[/+](?:json|xml|pdf|javascript|x-ndjson)"
 )
+_WEB_PAGES = frozenset({"text/html", "application/xhtml+xml"})
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ class PublishedCsvSource:
     def open(self, entity: Entity) -> CsvSheet:
         """Fetch the CSV and read its header. Raises SyncError."""
         timeout = httpx2.Timeout(self.timeout, connect=min(self.timeout, CONNECT_TIMEOUT))
-        headers, verify = {"User-Agent": "SyncDesk"}, certificates.trusted()
-        with httpx2.Client(timeout=timeout, headers=headers, verify=verify) as client:
+        verify = certificates.trusted()
+        with httpx2.Client(timeout=timeout, headers=_HEADERS, verify=verify) as client:
             file = self.retry(lambda: self._fetch(client))
         locale = self.setting.locale
         return open_csv(file, name=self.name, title=entity.title, locale=locale)
@@ -102,11 +103,11 @@ class PublishedCsvSource:
             raise self._refused(status)
         if status != httpx2.codes.OK:
             raise SyncError("csv_not_found", name=self.name, status=status)
-        content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if content_type == "text/html":
+        media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if media_type in _WEB_PAGES:
             raise self._web_page()
-        if content_type not in _CSV_TYPES:
-            raise SyncError("not_csv", name=self.name, what=f"'{content_type}'")
+        if _OTHER_TYPES.fullmatch(media_type):
+            raise SyncError("not_csv", name=self.name, what=f"'{media_type}'")
 
     def _refused(self, status: int) -> SyncError:
         if self._exports_a_sheet:
@@ -127,7 +128,7 @@ class PublishedCsvSource:
         whole = _length(response)
         file = tempfile.TemporaryFile()  # noqa: SIM115 - the sheet closes it
         try:
-            for chunk in _steady(response.iter_bytes(), self.timeout):
+            for chunk in _steady(_body(response, self.name), self.timeout):
                 file.write(chunk)
                 self._refuse_what_is_too_large(file.tell())
                 self.on_bytes(file.tell(), whole)
@@ -147,6 +148,32 @@ def _length(response: httpx2.Response) -> int | None:
     """Return how many bytes will come; None where that is unknown, or they come compressed."""
     said = response.headers.get("Content-Length", "")
     return int(said) if said.isdecimal() and "Content-Encoding" not in response.headers else None
+
+
+def _body(response: httpx2.Response, name: str) -> Iterator[bytes]:
+    """Pass on the body, unpacked in small pieces: a kilobyte may be a gigabyte, packed twice."""
+    packed = response.headers.get("Content-Encoding", "").strip().lower()
+    if packed in {"", "identity"}:
+        return response.iter_raw()
+    if packed in {"gzip", "x-gzip"}:
+        return _unpacked(response.iter_raw())
+    raise SyncError("not_csv", name=name, what=f"packed as '{packed}'")
+
+
+def _unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    unpacker = zlib.decompressobj(_GZIP)
+    try:
+        for chunk in chunks:
+            packed = chunk
+            while packed and not unpacker.eof:
+                yield unpacker.decompress(packed, UNPACKED)
+                packed = unpacker.unconsumed_tail
+        if rest := unpacker.flush():
+            yield rest
+    except zlib.error as error:
+        raise httpx2.DecodingError(str(error)) from error
+    if not unpacker.eof:
+        raise httpx2.DecodingError("the body ends early")
 
 
 def may_follow(start: httpx2.URL, url: httpx2.URL) -> bool:

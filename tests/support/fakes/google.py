@@ -411,7 +411,8 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in (*answer.headers, ("Content-Type", answer.content_type)):
             self.send_header(name, value)
         body = answer.body
-        if "gzip" in self.headers.get("Accept-Encoding", "") and len(body) > 500:
+        packed = "Content-Encoding" in dict(answer.headers)
+        if "gzip" in self.headers.get("Accept-Encoding", "") and len(body) > 500 and not packed:
             self.send_header("Content-Encoding", "gzip")
             body = gzip.compress(body, 1)
         self.send_header("Transfer-Encoding", "chunked")
