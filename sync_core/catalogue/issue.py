@@ -14,7 +14,7 @@ class Issue:
     """One thing wrong with one cell of a row."""
 
     field: str  # its label; "" where the row as a whole is wrong
-    code: str  # in the catalogue of errors
+    code: str  # one of CELL_CODES
     sentence: str
     cell: str | None  # its address in the source: "Locations!C418"
 

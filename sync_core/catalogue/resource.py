@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from sync_core.catalogue import cell_codes
 from sync_core.catalogue.fields import Field
 from sync_core.catalogue.phases import SHEETS, Steps
 from sync_core.foundation.vocabulary import Removal
@@ -28,8 +29,10 @@ class Order:
     @property
     def sentence(self) -> str:
         """What is wrong where the rule is broken."""
-        must = "not be before" if self.or_equal else "be after"
-        return f"{self.label} must {must} {self.than}"
+        relation = "not be before" if self.or_equal else "be after"
+        return cell_codes.sentence(
+            "out_of_order", label=self.label, relation=relation, other=self.than
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

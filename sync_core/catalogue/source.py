@@ -41,7 +41,7 @@ class Page:
     formats: Mapping[int, Sequence[str | None]] = field(default_factory=dict)
     booleans: Mapping[int, Sequence[bool | None]] = field(default_factory=dict)
     tidy: Collection[int] = ()
-    broken: Mapping[int, str] = field(default_factory=dict)  # row number -> why it cannot be read
+    broken: Mapping[int, int] = field(default_factory=dict)  # row number -> cells, if too many
     cursor: Any = None  # JSON; where reading can go on after this page, None where it cannot
     done: int | None = None  # how much of `Sheet.total` has been read after this page
 

@@ -11,6 +11,7 @@ from typing import NoReturn, ParamSpec
 import click
 
 from sync_core import organizations
+from sync_core.cli import hints
 from sync_core.demo import organization as demo
 from sync_core.foundation import db, settings
 from sync_core.foundation.embedded import EmbeddedError
@@ -41,17 +42,15 @@ def command(function: Callable[P, int | None]) -> Callable[P, None]:
         try:
             code = function(*args, **kwargs)
         except SyncError as error:
-            refuse(error.code, error.sentence, error.advice, REFUSED, as_json=as_json)
-        except (SettingsError, EmbeddedError) as error:
-            refuse("settings", str(error), "", INTERNAL, as_json=as_json)
+            refuse(error, REFUSED, as_json=as_json)
+        except (SettingsError, EmbeddedError) as error:  # they say themselves what to do
+            _end({"code": "settings", "message": str(error)}, INTERNAL, as_json=as_json)
         except Exception as error:
             if told := db.as_sync_error(error):
                 log.info("the database: %s", error)
-                refuse(told.code, told.sentence, told.advice, INTERNAL, as_json=as_json)
+                refuse(told, INTERNAL, as_json=as_json)
             log.exception("unexpected")
-            refuse(
-                "internal", f"Unexpected: {type(error).__name__}.", "", INTERNAL, as_json=as_json
-            )
+            refuse(SyncError("unexpected"), INTERNAL, as_json=as_json)
         sys.exit(code or 0)
 
     return run
@@ -71,12 +70,21 @@ def prepared(function: Callable[P, int | None]) -> Callable[P, None]:
     return command(run)
 
 
-def refuse(code: str, sentence: str, advice: str, status: int, *, as_json: bool) -> NoReturn:
-    """Say why not, in the form that was asked for, and end."""
+def refuse(error: SyncError, status: int, *, as_json: bool) -> NoReturn:
+    """Say why not, and which command helps, in the form that was asked for, and end."""
+    told = {"code": error.code, "message": error.sentence, "advice": error.advice}
+    if command := hints.hint(error):
+        told["command"] = command
+    _end(told, status, as_json=as_json)
+
+
+def _end(told: dict[str, str], status: int, *, as_json: bool) -> NoReturn:
     if as_json:
-        click.echo(json.dumps({"error": {"code": code, "message": sentence, "advice": advice}}))
+        click.echo(json.dumps({"error": told}))
     else:
-        click.echo(f"{sentence} {advice}".rstrip(), err=True)
+        words = [told["message"], told.get("advice", "")]
+        words += [f"Command: {told['command']}"] if "command" in told else []
+        click.echo(" ".join(filter(None, words)), err=True)
     sys.exit(status)
 
 

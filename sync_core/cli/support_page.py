@@ -6,7 +6,8 @@ from typing import get_args
 
 from sync_core import sources
 from sync_core.catalogue import resources
-from sync_core.foundation.errors import CATALOGUE, Entry, Who
+from sync_core.catalogue.cell_codes import CELL_CODES
+from sync_core.foundation.errors import CATALOGUE, OWNER, Who
 from sync_core.foundation.settings import LIMITS, ROOT
 from sync_core.organizations.people import MAY, WORDS, Permission
 
@@ -104,17 +105,18 @@ def _errors() -> Iterator[str]:
     yield "## Errors and their cures\n"
     yield "The dots stand for names. *Again* marks what may pass by itself: sync again first."
     for who in get_args(Who):
-        entries = {code: entry for code, entry in CATALOGUE.items() if entry.who == who}
         yield f"\n### For the {who}\n"
         yield "| code | message | what to do | again |"
         yield "|---|---|---|---|"
-        for code, entry in entries.items():
-            yield _error(code, entry)
-
-
-def _error(code: str, entry: Entry) -> str:
-    cells = " | ".join(map(_cell, (entry.sentence, entry.advice)))
-    return f"| `{code}` | {cells} | {'yes' if entry.retry else ''} |"
+        for code, entry in CATALOGUE.items():
+            if entry.who == who:
+                again = "yes" if entry.retry else ""
+                yield f"| `{code}` | {_cell(entry.sentence)} | {_cell(entry.advice)} | {again} |"
+    yield f"\n## What can be wrong with a row, for the {OWNER}\n"
+    yield "| code | what is wrong | what to do |"
+    yield "|---|---|---|"
+    for code, found in CELL_CODES.items():
+        yield f"| `{code}` | {found.summary} | {found.advice} |"
 
 
 def _cell(text: str) -> str:

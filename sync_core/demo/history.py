@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core.catalogue import resources
+from sync_core.catalogue.cell_codes import CELL_CODES
 from sync_core.catalogue.issue import Issue
 from sync_core.catalogue.resource import Entity
 from sync_core.demo import files, story
@@ -219,7 +220,7 @@ def _outcomes(
 
 def _failed(trouble: story.Trouble) -> Row:
     cell = f"{trouble.entity.title()}!{trouble.column}{trouble.row_number}"
-    issue = Issue(trouble.field, trouble.code, trouble.sentence, cell)
+    issue = Issue(trouble.field, trouble.code, CELL_CODES[trouble.code].summary, cell)
     return {
         "entity": trouble.entity,
         "kind": OutcomeKind.FAILED,

@@ -30,15 +30,18 @@ def find(connection: Connection, scope: Scope) -> int:
 
 def _repeated_keys(connection: Connection, scope: Scope) -> int:
     label = " + ".join(field.label for field in scope.entity.keys)
-    sentence = sql.SQL("format('%s stands in row %s already', {}, first)").format(
-        _quoting(label, scope.entity.keys, scope.names["s_key"])
+    issue = scope.issue(
+        scope.entity.keys[0],
+        "repeated_key",
+        key=_quoting(label, scope.entity.keys, scope.names["s_key"]),
+        row=sql.SQL("first"),
     )
     return scope.run(
         connection,
         "insert into {findings} select s.row_number, {issue} from {rows} s join"
         " (select {keys}, min(row_number) as first from {rows} group by {keys}"
         " having count(*) > 1) t on {s_is_t} where s.row_number > first and s._rule is null",
-        issue=scope.issue(scope.entity.keys[0], "repeated_key", sentence),
+        issue=issue,
     )
 
 
@@ -50,12 +53,11 @@ def _references(connection: Connection, scope: Scope, field: Field) -> int:
 
 
 def _parent_names(scope: Scope, field: Field, parent: Entity) -> dict[str, sql.Composable]:
-    sentence = sql.SQL("format('%s does not exist', {})").format(_reference(field))
     return {
         "cell_value": sql.Identifier("s", field.column),
         "parent": sql.Identifier(parent.name),
         "parent_key": sql.Identifier(parent.keys[0].column),
-        "unknown": scope.issue(field, "unknown_reference", sentence),
+        "unknown": scope.issue(field, "unknown_reference", reference=_reference(field)),
     }
 
 
@@ -88,7 +90,9 @@ def _to_this_run(connection: Connection, scope: Scope, field: Field, parent: Ent
     The first row of a key counts; a parent that was not read must stand in the table.
     """
     theirs = scope.of(parent).names
-    failed = sql.SQL("format('%s failed (row %s)', {}, r.row_number)").format(_reference(field))
+    failed = scope.issue(
+        field, "parent_failed", reference=_reference(field), row=sql.SQL("r.row_number")
+    )
     return scope.run(
         connection,
         "insert into {findings} select s.row_number,"
@@ -104,7 +108,7 @@ def _to_this_run(connection: Connection, scope: Scope, field: Field, parent: Ent
         " and t.{parent_key} = {cell_value} and t._removed_at is null"
         " and not exists (select from {parent_plan} p where p.kind = 'removed'"
         " and {planned_key} = t.{parent_key})))",
-        parent_failed=scope.issue(field, "parent_failed", failed),
+        parent_failed=failed,
         parent_rows=theirs["rows"],
         parent_plan=theirs["plan"],
         planned_key=column("p", parent.keys[0]),
@@ -196,10 +200,8 @@ def _about(scope: Scope, field: Field) -> dict[str, sql.Composable]:
 
 
 def _taken(scope: Scope, field: Field, otherwise: sql.Composable) -> sql.Composed:
-    sentence = sql.SQL(
-        "format('%s already exists (%s)', {}::text, coalesce('row ' || n.row_number, {}))"
-    ).format(sql.Literal(field.label), otherwise)
-    return scope.issue(field, "not_unique", sentence)
+    holder = sql.SQL("coalesce('row ' || n.row_number, {})").format(otherwise)
+    return scope.issue(field, "not_unique", label=sql.Literal(field.label), holder=holder)
 
 
 def _fail(connection: Connection, scope: Scope, losers: sql.Composed) -> int:

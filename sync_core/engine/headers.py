@@ -50,12 +50,15 @@ def _unknown(headers: Sequence[str], places: dict[str, list[int]]) -> list[int]:
 
 def _missing(fields: Sequence[Field], unknown: Sequence[int], sheet: Sheet) -> SyncError:
     spare = [header_row.tidied(sheet.headers[i]) for i in unknown]
-    sentences = []
-    for field in fields:
-        guess = _guess(field, spare, alone=len(fields) == 1)
-        hint = f" Did you mean '{guess}'?" if guess else ""
-        sentences.append(f"Column '{field.label}' is missing.{hint}")
-    return SyncError("missing_column", sheet=sheet.title, sentences=" ".join(sentences))
+    guesses = {field.label: _guess(field, spare, alone=len(fields) == 1) for field in fields}
+    return SyncError(
+        "missing_column",
+        sheet=sheet.title,
+        each=[
+            {"label": label, "hint": f" Did you mean '{guess}'?" if guess else ""}
+            for label, guess in guesses.items()
+        ],
+    )
 
 
 def _guess(field: Field, spare: Sequence[str], *, alone: bool) -> str | None:

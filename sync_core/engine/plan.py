@@ -161,7 +161,7 @@ def _leave_out(connection: Connection, scope: Scope) -> None:
         skipped=scope.issue(
             scope.entity.keys[0],
             "rule",
-            sql.SQL("coalesce({}, v.reason)").format(reason) if reason else sql.SQL("v.reason"),
+            reason=sql.SQL("coalesce({}, v.reason)").format(reason or sql.SQL("null")),
         ),
         raw=checks.typed_cells(scope),
     )

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from string import Formatter
 from typing import Any
 
 from psycopg import sql
 from sqlalchemy import Connection
 
+from sync_core.catalogue.cell_codes import CELL_CODES
 from sync_core.catalogue.fields import Field
 from sync_core.catalogue.issue import Part
 from sync_core.catalogue.resource import Entity
@@ -96,16 +98,25 @@ class Scope:
         column = {f.label: i for f, i in self.columns.fields}[field.label]
         return sql.SQL("{} || s.row_number").format(sql.Literal(f"{self.title}!{letters(column)}"))
 
-    def issue(self, field: Field, code: str, sentence: sql.Composable) -> sql.Composed:
-        """Return the SQL of an issue of the row of `s`."""
+    def issue(self, field: Field, code: str, **facts: sql.Composable) -> sql.Composed:
+        """Return the SQL of an issue of the row of `s`; the facts are those of the code."""
         parts: dict[Part, sql.Composable] = {
             "field": sql.Literal(field.label),
             "code": sql.Literal(code),
-            "sentence": sentence,
+            "sentence": _sentence(code, facts),
             "cell": self.cell(field),
         }
         pairs = (sql.SQL("{}, {}").format(sql.Literal(name), of) for name, of in parts.items())
         return sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs))
+
+
+def _sentence(code: str, facts: Mapping[str, sql.Composable]) -> sql.Composed:
+    """Return the SQL of what a code says of one cell; a fact that is null is left out."""
+    parts: list[sql.Composable] = []
+    for text, fact, _, _ in Formatter().parse(CELL_CODES[code].sentence):
+        parts += [sql.Literal(text)] if text else []
+        parts += [facts[fact]] if fact else []
+    return sql.SQL("concat({})").format(sql.SQL(", ").join(parts))
 
 
 def column(table: str, field: Field) -> sql.Identifier:

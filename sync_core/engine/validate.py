@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from sync_core.catalogue import cell_codes
 from sync_core.catalogue.fields import Cell, Convention, Field, clean
 from sync_core.catalogue.issue import Issue
 from sync_core.catalogue.resource import Entity
@@ -146,8 +147,10 @@ class Validator:
             yield row[ROW], issues, json.dumps(self._raw(page, row["place"]))
 
     def _issues(self, page: Page, row: Mapping[str, Any]) -> Iterator[Issue]:
-        if broken := page.broken.get(row[ROW]):
-            yield Issue("", "broken_row", broken, headers.address(self.title, row[ROW], 0))
+        if cells := page.broken.get(row[ROW]):
+            width = len(self.columns.headers)
+            sentence = cell_codes.sentence("broken_row", cells=cells, headers=width)
+            yield Issue("", "broken_row", sentence, headers.address(self.title, row[ROW], 0))
         for field, index in self.columns.fields:
             cell = headers.address(self.title, row[ROW], index)
             if code := row[_code(field)]:

@@ -1,7 +1,12 @@
-"""The one catalogue of what can go wrong: code, sentence, cure, who can do it, worth retrying."""
+"""What can go wrong with a run: code, sentence, cure, who can do it, worth retrying.
 
+What can be wrong with a cell stands in `catalogue/cell_codes.py`. No sentence quotes a command of
+the shell: most people read them on a page; `cli/hints.py` has the commands.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 Who = Literal["analyst", "owner of the source", "administrator", "developer"]
 
@@ -33,12 +38,12 @@ CATALOGUE: dict[str, Entry] = {
     "no_csv_file": Entry(
         "The file '{file}' is missing in the folder {folder}.",
         "Put it there: one CSV file for each table.",
-        "owner of the source",
+        OWNER,
     ),
     "several_csv_files": Entry(
         "{files} in the folder {folder} both answer to '{file}'.",
         "Keep the right one there, and rename or remove the other.",
-        "owner of the source",
+        OWNER,
     ),
     "unreadable_file": Entry(
         "{name} cannot be read: {why}.",
@@ -48,33 +53,33 @@ CATALOGUE: dict[str, Entry] = {
     "empty_file": Entry(
         "{name} is empty: it has no header row.",
         "Put the labels of the columns into the first row, and the data below.",
-        "owner of the source",
+        OWNER,
     ),
     "not_utf8": Entry(
         "{name} is not in UTF-8: {why}.",
         "Save it as 'CSV UTF-8' and sync again.",
-        "owner of the source",
+        OWNER,
     ),
     "html_instead_of_csv": Entry(
         "{name} is a web page instead of CSV.",
         "Save it as CSV. Of a Google Sheet, give the address of the CSV itself: File, Share, "
         "Publish to web, Comma-separated values (.csv).",
-        "owner of the source",
+        OWNER,
     ),
     "not_csv": Entry(
         "{name} is {what} instead of CSV.",
         "Export it as CSV, not packed, and sync again.",
-        "owner of the source",
+        OWNER,
     ),
     "unclosed_quote": Entry(
         "{name} cannot be read: a quote that opens in row {row} is not closed properly.",
         "Close it at the end of its cell; a quote inside a quoted cell is written twice.",
-        "owner of the source",
+        OWNER,
     ),
     "cell_too_large": Entry(
         "{name} cannot be read: row {row} is larger than {limit}.",
         "Shorten the row.",
-        "owner of the source",
+        OWNER,
     ),
     "source_changed_while_reading": Entry(
         "{name} was changed while it was being read.",
@@ -90,7 +95,7 @@ CATALOGUE: dict[str, Entry] = {
     "csv_refused": Entry(
         "{name} may not be read: the server answers {status}.",
         "Let everyone who has the address read it.",
-        "owner of the source",
+        OWNER,
     ),
     "csv_unavailable": Entry(
         "{name} could not be fetched: {why}.",
@@ -101,7 +106,7 @@ CATALOGUE: dict[str, Entry] = {
     "csv_too_large": Entry(
         "{name} is larger than {limit}.",
         "Split it, or put it into a folder and read it from there.",
-        "owner of the source",
+        OWNER,
     ),
     "redirect_refused": Entry(
         "{name} sends us on to {host}, which we do not follow.",
@@ -126,7 +131,7 @@ CATALOGUE: dict[str, Entry] = {
     "sheet_not_shared": Entry(
         "The Google Sheet is not shared with {reader}.",
         "Open the sheet, press Share, and let {reader} view it.",
-        "owner of the source",
+        OWNER,
     ),
     "sheet_not_found": Entry(
         "There is no Google Sheet with the id '{id}'.",
@@ -136,12 +141,12 @@ CATALOGUE: dict[str, Entry] = {
     "not_a_google_sheet": Entry(
         "The document with the id '{id}' is not a Google Sheet.",
         "Open it in Google Sheets, choose File, Save as Google Sheets, and set the new address.",
-        "owner of the source",
+        OWNER,
     ),
     "tab_not_found": Entry(
         "'{spreadsheet}' has no tab '{tab}'; it has {tabs}.",
         "Rename the tab, or set the source again with one of these.",
-        "owner of the source",
+        OWNER,
     ),
     "google_api_disabled": Entry(
         "The Google Sheets API is switched off in the project of the service account {email}.",
@@ -250,65 +255,9 @@ CATALOGUE: dict[str, Entry] = {
         "Sync again; if it happens again, copy the details and tell the developers.",
         "developer",
     ),
-    # the rows of a source
-    "required": Entry("A required cell is blank", "Fill the cell in.", OWNER),
-    "formula_error": Entry(
-        "The formula shows an error", "Mend the formula, or wait until the sheet has loaded.", OWNER
-    ),
-    "control_character": Entry(
-        "The cell holds a control character",
-        "Type the cell anew: something that nobody sees was copied with it.",
-        OWNER,
-    ),
-    "too_long": Entry("The text is too long", "Shorten the cell.", OWNER),
-    "not_a_number": Entry("Not a number", "Write digits only, or set the source's locale.", OWNER),
-    "too_many_decimals": Entry("More than two decimals", "Round the amount in the sheet.", OWNER),
-    "out_of_range": Entry("Out of range", "Correct the cell.", OWNER),
-    "digits_lost": Entry(
-        "The sheet has lost digits",
-        "Format the column as plain text, and type the number anew.",
-        OWNER,
-    ),
-    "not_a_date": Entry("Not a date", "Write it as 2026-04-03, or set the source's locale.", OWNER),
-    "ambiguous_date": Entry(
-        "Ambiguous date", "Write it as 2026-04-03, or set the source's locale.", OWNER
-    ),
-    "impossible_date": Entry("Not in the calendar", "Correct the date.", OWNER),
-    "not_a_time": Entry("Not a time of day", "Write it as 09:30 or 9:30 pm.", OWNER),
-    "not_a_moment": Entry(
-        "Not a moment", "Write it as 2026-04-03T09:30:00Z, with its offset from UTC.", OWNER
-    ),
-    "bad_email": Entry("Invalid email format", "Write one address, as in jane@example.org.", OWNER),
-    "bad_phone": Entry(
-        "Invalid phone format",
-        "Write the whole number, a foreign one with + and its country's code.",
-        OWNER,
-    ),
-    "unknown_choice": Entry(
-        "Not one of the choices", "Write one of the words that the message lists.", OWNER
-    ),
-    "not_yes_or_no": Entry("Neither yes nor no", "Write yes or no.", OWNER),
-    "bad_url": Entry(
-        "Invalid web address", "Write the whole address, with https:// in front.", OWNER
-    ),
-    "unknown_currency": Entry("Unknown currency", "Write the currency's code, such as AUD.", OWNER),
-    "broken_row": Entry(
-        "The row has more cells than the header", "Put quotes round texts with commas.", OWNER
-    ),
-    "out_of_order": Entry(
-        "Two cells contradict each other", "Correct one of the two cells.", OWNER
-    ),
-    "repeated_key": Entry("The key stands in an earlier row", "Remove one of the two rows.", OWNER),
-    "not_unique": Entry("Another record holds the same value", "Give each record its own.", OWNER),
-    "unknown_reference": Entry(
-        "It refers to a record that does not exist",
-        "Correct the cell, or sync the record it names first.",
-        OWNER,
-    ),
-    "parent_failed": Entry("The record it belongs to failed", "Mend the row that it names.", OWNER),
     # a run
     "missing_column": Entry(
-        "{sentences}",
+        "Column '{label}' is missing.{hint}",
         "Put the header back into the first row of '{sheet}'.",
         OWNER,
     ),
@@ -317,7 +266,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "unknown_locale": Entry(
         "'{sheet}' is written in the locale {locale}, which is not known.",
-        "Set the source again with --locale, such as --locale en_AU.",
+        "Set the source again with a locale, such as en_AU.",
         "administrator",
     ),
     "source_empty": Entry(
@@ -364,6 +313,12 @@ CATALOGUE: dict[str, Entry] = {
         "analyst",
         retry=True,
     ),
+    "unexpected": Entry(
+        "Something unexpected happened.",
+        "Try again; if it happens again, tell the developers what you did.",
+        "developer",
+        retry=True,
+    ),
     "internal": Entry(
         "Something unexpected happened. Nothing was changed.",
         "Sync again; if it happens again, copy the details and tell the developers.",
@@ -372,7 +327,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     # asking for a run
     "already_running": Entry(
-        "{who} started this {ago} ago.", "Follow that run; it is on its way.", "analyst"
+        "{who} started this {ago} ago.", "Follow run {run}; it is on its way.", "analyst"
     ),
     "cooldown": Entry(
         "This was synced a moment ago. Try again in {seconds} s.",
@@ -383,14 +338,35 @@ CATALOGUE: dict[str, Entry] = {
     "no_permission": Entry(
         "As {role} you may not {doing}.", "Ask somebody who is {roles}.", "administrator"
     ),
-    "bad_organization": Entry(
-        "{problem}", "Correct it, and add the organization again.", "administrator"
+    "blank_name": Entry("The name is blank.", "Write a name, and save again.", "administrator"),
+    "bad_slug": Entry(
+        "The short name '{slug}' is not made of a-z, 0-9 and '-', 40 at most.",
+        "Choose another short name.",
+        "administrator",
+    ),
+    "unknown_country": Entry(
+        "There is no country '{country}'.", "Write its ISO code, such as AU.", "administrator"
+    ),
+    "unknown_time_zone": Entry(
+        "There is no time zone '{time_zone}'.",
+        "Write one such as Australia/Perth.",
+        "administrator",
     ),
     "organization_exists": Entry(
         "There is an organization {slug} already.", "Choose another short name.", "administrator"
     ),
-    "bad_person": Entry("{problem}", "Correct it, and save again.", "administrator"),
-    "bad_policy": Entry("{problem}", "Correct the number, and save again.", "administrator"),
+    "bad_address": Entry(
+        "'{email}' is not an e-mail address.", "Correct it, and save again.", "administrator"
+    ),
+    "unknown_role": Entry("There is no role '{role}'.", "Choose one of {known}.", "administrator"),
+    "too_fresh": Entry(
+        "Data stay fresh for 1 hour at least.", "Write 1 or more, and save again.", "administrator"
+    ),
+    "bad_time_limit": Entry(
+        "A sync may take from 1 to {longest} minutes.",
+        "Correct the number, and save again.",
+        "administrator",
+    ),
     "last_admin": Entry(
         "{organization} would have no administrator left.",
         "Make somebody else an administrator first.",
@@ -406,7 +382,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "no_source": Entry(
         "No source is set for {what}.",
-        "Set one: syncdesk source set {resource} LOCATION.",
+        "Ask an administrator to set one.",
         "administrator",
     ),
     "unknown_run": Entry("There is no run {run}.", "Look it up in the history.", "analyst"),
@@ -417,7 +393,9 @@ CATALOGUE: dict[str, Entry] = {
         "{resource} has no entity {entity}.", "Choose one of {known}.", "analyst"
     ),
     "unknown_organization": Entry(
-        "There is no organization {slug}.", "Add it: syncdesk org add {slug} NAME.", "administrator"
+        "There is no organization {slug}.",
+        "Check its short name, or ask an administrator to add it.",
+        "administrator",
     ),
     "unknown_person": Entry(
         "{email} is not known in {organization}.",
@@ -433,28 +411,43 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "no_worker": Entry(
         "Run {run} waits: no worker can be started.",
-        "Start one by hand to see why: python worker.py.",
+        "Start one by hand, and read what it says.",
         "administrator",
     ),
     "needs_migration": Entry(
-        "The database is not at the newest version.", "Run: syncdesk migrate.", "administrator"
+        "The database is not at the newest version.",
+        "Bring it up to date, then start the program again.",
+        "administrator",
     ),
 }
 
 
 class SyncError(Exception):
-    """An error with a code from the catalogue, and the facts that its sentence names."""
+    """An error with a code from the catalogue, and the facts that its sentence and advice name.
 
-    def __init__(self, code: str, **facts: Any) -> None:  # noqa: ANN401 - whatever the sentence prints
+    `each` repeats the sentence, once with the facts of each. `retry_after` are the seconds that
+    a server asked us to wait.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        *,
+        each: Sequence[Mapping[str, object]] = ({},),
+        retry_after: float | None = None,
+        **facts: object,
+    ) -> None:
         self.code = code
         self.facts = facts
+        self.each = each
+        self.retry_after = retry_after
         self.entry = CATALOGUE[code]
         super().__init__(self.sentence)
 
     @property
     def sentence(self) -> str:
         """What is wrong, and where."""
-        return self.entry.sentence.format(**self.facts)
+        return " ".join(self.entry.sentence.format(**self.facts, **one) for one in self.each)
 
     @property
     def advice(self) -> str:

@@ -1,6 +1,5 @@
 """What an administrator changes: sources, people, organizations; each change is an action."""
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -45,11 +44,10 @@ def set_source(
 def set_policy(organization: Organization, by: Person, resource: Resource, policy: Policy) -> None:
     """Decide how fresh a resource shall be, what happens to removed rows, and how long it may take.
 
-    Raises SyncError: no_permission, bad_policy.
+    Raises SyncError: no_permission, too_fresh, bad_time_limit.
     """
     people.require(by, "administer")
-    for problem in _faults(policy):
-        raise SyncError("bad_policy", problem=problem)
+    _refuse_mistakes_of_policy(policy)
     with db.begin() as connection:
         policies.put(connection, organization, resource.name, policy)
         removal = policy.removal or "as declared"
@@ -58,21 +56,20 @@ def set_policy(organization: Organization, by: Person, resource: Resource, polic
         _record(connection, organization, by, f"{resource.name}: {what}", resource.name)
 
 
-def _faults(policy: Policy) -> Iterator[str]:
+def _refuse_mistakes_of_policy(policy: Policy) -> None:
     if policy.fresh_hours < 1:
-        yield "Data stay fresh for 1 hour at least."
+        raise SyncError("too_fresh")
     if policy.limit_minutes is not None and not 1 <= policy.limit_minutes <= LONGEST:
-        yield f"A sync may take from 1 to {LONGEST:,} minutes."
+        raise SyncError("bad_time_limit", longest=f"{LONGEST:,}")
 
 
 def put_person(organization: Organization, by: Person, person: Person) -> None:
     """Add a person, or change the one with this address.
 
-    Raises SyncError: no_permission, bad_person, last_admin.
+    Raises SyncError: no_permission, blank_name, bad_address, unknown_role, last_admin.
     """
     people.require(by, "administer")
-    for problem in _problems(person):
-        raise SyncError("bad_person", problem=problem)
+    _refuse_mistakes_about(person)
     with db.begin() as connection:
         _lock(connection, organization)
         if person.role != Role.ADMIN:
@@ -104,15 +101,13 @@ def add_organization(
     return added
 
 
-def _problems(person: Person) -> Sequence[str]:
-    problems = []
+def _refuse_mistakes_about(person: Person) -> None:
     if not person.name.strip():
-        problems.append("The name is blank.")
+        raise SyncError("blank_name")
     if not email_address.is_valid(person.email.strip()):
-        problems.append(f"'{person.email}' is not an e-mail address.")
+        raise SyncError("bad_address", email=person.email)
     if person.role not in tuple(Role):
-        problems.append(f"There is no role '{person.role}'.")
-    return problems
+        raise SyncError("unknown_role", role=person.role, known=", ".join(Role))
 
 
 def _lock(connection: Connection, organization: Organization) -> None:

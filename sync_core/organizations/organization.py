@@ -57,9 +57,8 @@ def _read(connection: Connection, which: sa.ColumnElement[bool]) -> list[Organiz
 def add(
     connection: Connection, slug: str, name: str, country: str = "AU", time_zone: str = "UTC"
 ) -> Organization:
-    """Add an organization. Raises SyncError("bad_organization" or "organization_exists")."""
-    for wrong in _problems(slug, name, country, time_zone):
-        raise SyncError("bad_organization", problem=wrong)
+    """Add an organization. Raises SyncError where a fact is wrong, or it exists."""
+    _refuse_mistakes(slug, name, country, time_zone)
     added = connection.execute(
         insert(tables.organizations)
         .values(slug=slug, name=name.strip(), country=country, time_zone=time_zone)
@@ -71,14 +70,12 @@ def add(
     return get(connection, slug)
 
 
-def _problems(slug: str, name: str, country: str, time_zone: str) -> list[str]:
-    problems = []
+def _refuse_mistakes(slug: str, name: str, country: str, time_zone: str) -> None:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", slug):
-        problems.append(f"The short name '{slug}' is not made of a-z, 0-9 and '-', 40 at most.")
+        raise SyncError("bad_slug", slug=slug)
     if not name.strip():
-        problems.append("The name is blank.")
+        raise SyncError("blank_name")
     if country not in SUPPORTED_REGIONS:
-        problems.append(f"There is no country '{country}': write its ISO code, such as AU.")
+        raise SyncError("unknown_country", country=country)
     if time_zone not in available_timezones():
-        problems.append(f"There is no time zone '{time_zone}': write one such as Australia/Perth.")
-    return problems
+        raise SyncError("unknown_time_zone", time_zone=time_zone)

@@ -15,11 +15,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from sync_core.catalogue import resources
+from sync_core.catalogue.cell_codes import CELL_CODES
 from sync_core.catalogue.fields import Field
 from sync_core.catalogue.issue import part
 from sync_core.catalogue.resource import Entity
 from sync_core.foundation import tables
-from sync_core.foundation.errors import CATALOGUE
 from sync_core.organizations.people import Person
 from sync_core.records.outcome_format import KEY_SEPARATOR
 
@@ -270,8 +270,8 @@ def _is_open(name: Column) -> sa.ColumnElement[bool]:
 
 
 def _sentences() -> Column:
-    """Return the SQL of the sentence of each code, which quotes nothing."""
-    return constant({code: entry.sentence for code, entry in CATALOGUE.items()})
+    """Return the SQL of the summary of each code, which quotes nothing."""
+    return constant({code: found.summary for code, found in CELL_CODES.items()})
 
 
 def constant(value: Mapping[str, Any]) -> Column:

@@ -1,6 +1,7 @@
 """Retries of requests: how often, how long, and what is reported while we wait."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from time import sleep, time
@@ -39,8 +40,8 @@ class Retrier:
     def __call__(self, attempt: Callable[[], T]) -> T:
         """Call `attempt` until it returns, and return its result.
 
-        An attempt raises SyncError; its fact `after`, if there is one, is the wait in seconds that
-        the server asked for. Raises the last error when no attempts are left, and at once one
+        An attempt raises SyncError; its `retry_after` is the wait in seconds that the server asked
+        for, if it did. Raises the last error when no attempts are left, and at once one
         whose entry in the catalogue of errors says that a retry does not help.
         """
         return Retrying(
@@ -53,7 +54,7 @@ class Retrier:
         )(attempt)
 
     def _wait(self, state: RetryCallState) -> float:
-        seconds = _error(state).facts.get("after")
+        seconds = _error(state).retry_after
         if seconds is None:
             first, longest = self.policy.first_wait, self.policy.longest_wait
             seconds = wait_exponential_jitter(multiplier=first, max=longest, jitter=first)(state)
@@ -63,7 +64,7 @@ class Retrier:
         seconds = state.upcoming_sleep
         if seconds <= self.policy.unreported:
             return
-        if "after" in _error(state).facts:
+        if _error(state).retry_after is not None:
             self.on_wait(f"{self.server} asks us to wait {seconds:.0f} s")
         else:
             self.on_wait(f"{self.server} does not answer, trying again in {seconds:.0f} s")
@@ -79,15 +80,12 @@ def _error(state: RetryCallState) -> SyncError:
     return error
 
 
-def retry_after(header: str | None) -> dict[str, float]:
-    """Return the fact `after` of a Retry-After header (seconds or a date); empty without one."""
+def retry_after(header: str | None) -> float | None:
+    """Return the seconds of a Retry-After header (a number or a date); None without one."""
     if not header:
-        return {}
-    try:
-        return {"after": max(0.0, float(header))}
-    except ValueError:
-        pass
-    try:
-        return {"after": max(0.0, parsedate_to_datetime(header).timestamp() - time())}
-    except ValueError:
-        return {}
+        return None
+    with suppress(ValueError):
+        return max(0.0, float(header))
+    with suppress(ValueError):
+        return max(0.0, parsedate_to_datetime(header).timestamp() - time())
+    return None

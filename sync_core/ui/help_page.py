@@ -6,9 +6,10 @@ import pandas as pd
 import streamlit as st
 
 from sync_core.catalogue import resources
+from sync_core.catalogue.cell_codes import CELL_CODES
 from sync_core.catalogue.phases import Band
 from sync_core.foundation import settings
-from sync_core.foundation.errors import CATALOGUE, Entry
+from sync_core.foundation.errors import CATALOGUE, OWNER, Who
 from sync_core.ui.frame import visitor
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import LOOKS, count, literal
@@ -150,7 +151,8 @@ def _messages() -> None:
         label_visibility="collapsed",
         width=320,
     )
-    rows = [_row(entry) for entry in CATALOGUE.values() if entry.sentence != "{problem}"]
+    rows = [_row(entry.sentence, entry.advice, entry.who) for entry in CATALOGUE.values()]
+    rows += [_row(code.summary, code.advice, OWNER) for code in CELL_CODES.values()]
     found = [row for row in rows if (wanted or "").lower() in " ".join(row).lower()]
     if not found:
         paging.show_empty(":material/search_off:", "No message is like that.")
@@ -160,8 +162,8 @@ def _messages() -> None:
     st.table(table, border="horizontal", hide_index=True, alt="Error messages and what to do")
 
 
-def _row(entry: Entry) -> tuple[str, str, str]:
-    return _plain(entry.sentence), _plain(entry.advice), entry.who.capitalize()
+def _row(message: str, advice: str, who: Who) -> tuple[str, str, str]:
+    return _plain(message), _plain(advice), who.capitalize()
 
 
 def _plain(sentence: str) -> str:

@@ -1,13 +1,11 @@
 """Fields of amounts: whole numbers, any numbers, and money, exact to the last digit."""
 
 import re
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from math import isfinite
-from typing import ClassVar
 
 import polars as pl
 import sqlalchemy as sa
@@ -22,6 +20,7 @@ BIGINT = 2**63
 EXACT = 2**53  # a spreadsheet's whole numbers have lost digits from here on
 MONEY_DIGITS = 12  # before the decimal point of numeric(14,2)
 MONEY_DECIMALS = 2
+MOST_MONEY = f"{10**MONEY_DIGITS - 1:,}.{'9' * MONEY_DECIMALS}"
 
 _TYPED = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-") | {"\u2019": "'"})
 _AMOUNT = re.compile(r"([^-+(.,'0-9 ]*) *([-+(.,'0-9].*?[)0-9-][.,]?) *([^-)0-9 ]*)")
@@ -38,16 +37,11 @@ class Integer(Field):
 
     reads_numbers = True
     sql_type = sa.BigInteger()
-    sentences: ClassVar[Mapping[str, str]] = {
-        "not_a_number": "{label} is not a whole number: {text}{hint}",
-        "out_of_range": "{label} must be {range}: {text}",
-        "digits_lost": "The sheet has lost digits of {label}: {text}",
-    }
 
     def facts(self, text: str, convention: Convention) -> dict[str, object]:
         """Return the range, and how numbers are written here."""
         bounds = _range(self.minimum, self.maximum, otherwise=f"between {-BIGINT} and {BIGINT - 1}")
-        return {"range": bounds, "hint": _hint(text, convention)}
+        return {"wanted": "a whole number", "range": bounds, "hint": _hint(text, convention)}
 
     def shortcuts(self, convention: Convention) -> tuple[Shortcut, ...]:
         """Keep plain digits; take the marks out of 1,234."""
@@ -88,15 +82,11 @@ class Number(Field):
 
     reads_numbers = True
     sql_type = sa.Numeric()
-    sentences: ClassVar[Mapping[str, str]] = {
-        "not_a_number": "{label} is not a number: {text}{hint}",
-        "out_of_range": "{label} must be {range}: {text}",
-    }
 
     def facts(self, text: str, convention: Convention) -> dict[str, object]:
         """Return the range, and how numbers are written here."""
         bounds = _range(self.minimum, self.maximum, otherwise=f"shorter than {DIGITS} digits")
-        return {"range": bounds, "hint": _hint(text, convention)}
+        return {"wanted": "a number", "range": bounds, "hint": _hint(text, convention)}
 
     def shortcuts(self, convention: Convention) -> tuple[Shortcut, ...]:
         """Keep plain decimals; take marks, and zeros at the end, out of 1,234.50."""
@@ -127,15 +117,11 @@ class Money(Field):
 
     reads_numbers = True
     sql_type = sa.Numeric(MONEY_DIGITS + MONEY_DECIMALS, MONEY_DECIMALS)
-    sentences: ClassVar[Mapping[str, str]] = {
-        "not_a_number": "{label} is not a number: {text}{hint}",
-        "too_many_decimals": "{label} has more than two decimals: {text}",
-        "out_of_range": "{label} is too large: {text}",
-    }
 
     def facts(self, text: str, convention: Convention) -> dict[str, object]:
-        """Return how numbers are written here."""
-        return {"hint": _hint(text, convention)}
+        """Return the range, and how numbers are written here."""
+        bounds = f"between -{MOST_MONEY} and {MOST_MONEY}"
+        return {"wanted": "a number", "range": bounds, "hint": _hint(text, convention)}
 
     def shortcuts(self, convention: Convention) -> tuple[Shortcut, ...]:
         """Keep 95.50; make it of 95, 95.5 and $1,234.50."""

@@ -1,10 +1,8 @@
 """Fields of contacts: e-mail addresses, phone numbers, web addresses."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
 from urllib.parse import urlsplit
 
 import polars as pl
@@ -79,15 +77,11 @@ class Url(Field):
     """A web address with its https://, kept as it stands."""
 
     sql_type = sa.Text()
-    sentences: ClassVar[Mapping[str, str]] = {
-        "bad_url": "{label} is not a web address: {text}{hint}",
-        "too_long": f"{{label}} is longer than {URL_LENGTH} characters",
-    }
 
     def facts(self, text: str, _convention: Convention) -> dict[str, object]:
-        """Return what may be missing."""
+        """Return the limit, and what may be missing."""
         bare = _WITHOUT_SCHEME.fullmatch(plain(text).strip())
-        return {"hint": " (put https:// in front)" if bare else ""}
+        return {"limit": URL_LENGTH, "hint": " (put https:// in front)" if bare else ""}
 
     def shortcuts(self, _convention: Convention) -> tuple[Shortcut, ...]:
         """Keep addresses of plain letters."""

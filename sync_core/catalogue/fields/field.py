@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from decimal import Decimal
 from functools import lru_cache, partial
@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import polars as pl
 from sqlalchemy.types import TypeEngine
 
+from sync_core.catalogue import cell_codes
 from sync_core.catalogue.fields.cells import (
     Cell,
     CellError,
@@ -24,7 +25,6 @@ from sync_core.catalogue.fields.cells import (
     shortest,
 )
 from sync_core.catalogue.fields.convention import Convention
-from sync_core.foundation.errors import CATALOGUE
 
 REMEMBERED = 16_384  # odd cells whose reading is kept: some megabytes for each field
 HIDDEN = "\N{HORIZONTAL ELLIPSIS}"  # what a sentence quotes of a sensitive cell
@@ -50,7 +50,6 @@ class Field(ABC):
 
     sql_type: ClassVar[TypeEngine[Any]]  # of the column in Postgres
     reads_numbers: ClassVar[bool] = False  # wants the number under the cell's format
-    sentences: ClassVar[Mapping[str, str]] = {}  # by code, where the catalogue's says too little
 
     @property
     def column(self) -> str:
@@ -92,10 +91,9 @@ class Field(ABC):
     def explain(self, code: str, text: str, convention: Convention) -> str:
         """Say in a sentence what `code` means for this cell; a sensitive one is not quoted."""
         text = HIDDEN if self.sensitive else text
-        sentence = {**_SENTENCES, **self.sentences}.get(code) or CATALOGUE[code].sentence
         shown = _shown(text)
         facts = self.facts(text, convention)
-        return sentence.format(label=self.label, shown=shown, text=f"'{shown}'", **facts)
+        return cell_codes.sentence(code, label=self.label, shown=shown, text=f"'{shown}'", **facts)
 
     def _values(
         self, shortcuts: Sequence[Shortcut], look: Look, cells: Sequence[pl.Series]
@@ -128,13 +126,6 @@ class Field(ABC):
             return self.parse(text, convention), None
         except CellError as error:
             return None, error.code
-
-
-_SENTENCES = {
-    "required": "{label} is required",
-    "formula_error": "The formula shows {shown}",
-    "control_character": "{label} holds a control character",
-}
 
 
 def _elementwise(

@@ -1,12 +1,10 @@
 """Fields of moments: dates, times of day and moments in UTC, never guessed."""
 
 import re
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from math import floor
-from typing import ClassVar
 
 import polars as pl
 import sqlalchemy as sa
@@ -17,7 +15,7 @@ from sync_core.catalogue.fields.field import Field
 
 DAY_OF_1970 = 25_569  # a spreadsheet counts days from 1899-12-30
 FIRST_DAY, LAST_DAY = -328_716, 2_958_465  # the same way: the years of four digits
-FIRST_YEAR = 1000
+FIRST_YEAR, LAST_YEAR = 1000, 9999
 SECONDS = 86_400  # of a day
 NANOSECONDS = 1_000_000_000  # of a second
 
@@ -62,19 +60,14 @@ class Date(Field):
 
     reads_numbers = True
     sql_type = sa.Date()
-    sentences: ClassVar[Mapping[str, str]] = {
-        "not_a_date": "{label} is not a date: {text}{hint}",
-        "ambiguous_date": "{shown} is ambiguous: {cure} {readings}",
-        "impossible_date": "{label} is not in the calendar: {text}",
-        "out_of_range": "{label} must be between the years 1000 and 9999: {text}",
-    }
 
     def facts(self, text: str, convention: Convention) -> dict[str, object]:
-        """Return what the date may have meant, and what is odd about it."""
+        """Return what the date may have meant, what is odd about it, and the range."""
         readings = " or ".join(_readings(text))
         cure = "write" if convention.locale else "set the source's locale, or write"
         hint = f" ({cure} {readings})" if readings else _oddity(text)
-        return {"readings": readings, "cure": cure, "hint": hint}
+        years = f"between the years {FIRST_YEAR} and {LAST_YEAR}"
+        return {"readings": readings, "cure": cure, "hint": hint, "range": years}
 
     def shortcuts(self, convention: Convention) -> tuple[Shortcut, ...]:
         """Keep 2026-04-03; turn 03/04/2026 round as the locale says."""
@@ -117,7 +110,6 @@ class Time(Field):
 
     reads_numbers = True
     sql_type = sa.Time()
-    sentences: ClassVar[Mapping[str, str]] = {"not_a_time": "{label} is not a time of day: {text}"}
 
     def shortcuts(self, _convention: Convention) -> tuple[Shortcut, ...]:
         """Keep 09:00:00; make it of 09:00."""
@@ -159,7 +151,6 @@ class Moment(Field):
     """A moment with its offset from UTC, as systems write it; kept in UTC, to the second."""
 
     sql_type = sa.DateTime(timezone=True)
-    sentences: ClassVar[Mapping[str, str]] = {"not_a_moment": "{label} is not a moment: {text}"}
 
     def shortcuts(self, _convention: Convention) -> tuple[Shortcut, ...]:
         """Keep 2026-04-03T09:00:00Z."""

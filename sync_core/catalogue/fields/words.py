@@ -35,9 +35,6 @@ class Text(Field):
     max_length: int = 1000  # characters
 
     sql_type = sa.Text()
-    sentences: ClassVar[Mapping[str, str]] = {
-        "too_long": "{label} is longer than {limit} characters"
-    }
 
     @property
     def limit(self) -> int:
@@ -90,7 +87,6 @@ class Choice(Field):
     synonyms: Mapping[str, str] = field(default_factory=dict, hash=False)  # {"Mon": "Monday"}
 
     sql_type = sa.Text()
-    sentences: ClassVar[Mapping[str, str]] = {"unknown_choice": "{label} must be one of {options}"}
 
     def __post_init__(self) -> None:
         if strangers := set(self.synonyms.values()) - set(self.options):
@@ -122,7 +118,6 @@ class YesNo(Field):
     default: bool | None = None  # what a blank cell means
 
     sql_type = sa.Boolean()
-    sentences: ClassVar[Mapping[str, str]] = {"not_yes_or_no": "{label} must be yes or no: {text}"}
 
     _MEANINGS: ClassVar[dict[str, str]] = {  # an x is left out: it may mean either
         **dict.fromkeys("true yes y t on 1 ✓ ✔ ☑ ✅".split(), "true"),
@@ -159,9 +154,6 @@ class Currency(Field):
     """The ISO 4217 code of a currency in use."""
 
     sql_type = sa.Text()
-    sentences: ClassVar[Mapping[str, str]] = {
-        "unknown_currency": "{label} must be a currency code such as AUD: {text}"
-    }
 
     def shortcuts(self, _convention: Convention) -> tuple[Shortcut, ...]:
         """Keep codes in capitals."""

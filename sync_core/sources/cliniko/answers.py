@@ -107,7 +107,7 @@ def _unexpected(answer: Answer, why: str) -> SyncError:
 def _refusal(answer: Answer, clock: Callable[[], float]) -> SyncError:
     match answer.status:
         case HTTPStatus.TOO_MANY_REQUESTS:
-            return SyncError("cliniko_busy", after=_until_the_limit_resets(answer, clock))
+            return SyncError("cliniko_busy", retry_after=_until_the_limit_resets(answer, clock))
         case HTTPStatus.UNAUTHORIZED:
             return SyncError("cliniko_refused_key", host=answer.host)
         case HTTPStatus.FORBIDDEN:
@@ -115,9 +115,8 @@ def _refusal(answer: Answer, clock: Callable[[], float]) -> SyncError:
         case HTTPStatus.NOT_FOUND:
             return SyncError("cliniko_not_found", what=answer.what, host=answer.host)
         case HTTPStatus.SERVICE_UNAVAILABLE if _is_a_web_page(answer):
-            return SyncError(
-                "cliniko_maintenance", **retry_after(answer.headers.get("retry-after"))
-            )
+            named = retry_after(answer.headers.get("retry-after"))
+            return SyncError("cliniko_maintenance", retry_after=named)
         case status if status == HTTPStatus.REQUEST_TIMEOUT or status >= 500:  # noqa: PLR2004 - HTTP's own
             return SyncError("cliniko_unavailable", why=f"it answers {status} about {answer.what}")
         case status if 300 <= status < 400:  # noqa: PLR2004 - HTTP's own
@@ -146,7 +145,8 @@ def _until_the_limit_resets(answer: Answer, clock: Callable[[], float]) -> float
     try:
         reset = float(answer.headers["x-ratelimit-reset"])
     except (KeyError, ValueError):
-        return retry_after(answer.headers.get("retry-after")).get("after", UNNAMED_WAIT)
+        named = retry_after(answer.headers.get("retry-after"))
+        return UNNAMED_WAIT if named is None else named
     now = _time_at(answer) or clock()
     return max(LEAST_WAIT, reset - now) + uniform(0, 1)  # noqa: S311 - jitter
 

@@ -154,7 +154,7 @@ class CsvSheet:
             raise SyncError("source_changed_while_reading", name=self.name)
 
     def _page(self, rows: bytes, row: int, done: int) -> Page:
-        broken: dict[int, str] = {}
+        broken: dict[int, int] = {}
         tidy: list[int] = []
         try:
             texts = self._columns(rows)
@@ -178,12 +178,12 @@ class CsvSheet:
         [batch] = table.to_batches()
         return batch.columns  # type: ignore[no-any-return] # Arrow carries no types
 
-    def _ragged_columns(self, rows: bytes, row: int, broken: dict[int, str]) -> Sequence[list[str]]:
+    def _ragged_columns(self, rows: bytes, row: int, broken: dict[int, int]) -> Sequence[list[str]]:
         width = len(self.headers)
         whole = [[""] * width]  # so that no column is missing where every row is short
         for number, cells in enumerate(self.text.cells(self.text.decode(rows, row)), row):
             if len(cells) > width and any(map(str.strip, cells[width:])):
-                broken[number] = f"Row has {len(cells)} cells, the header has {width}"
+                broken[number] = len(cells)
             whole.append(cells[:width])
         return [list(column)[1:] for column in zip_longest(*whole, fillvalue="")]
 

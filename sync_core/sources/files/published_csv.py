@@ -98,7 +98,7 @@ class PublishedCsvSource:
         if status in {408, 429} or status >= httpx2.codes.INTERNAL_SERVER_ERROR:
             after = retry_after(response.headers.get("Retry-After"))
             why = f"the server answers {status}"
-            raise SyncError("csv_unavailable", name=self.name, why=why, **after)
+            raise SyncError("csv_unavailable", name=self.name, why=why, retry_after=after)
         if status in {401, 403}:
             raise self._refused(status)
         if status != httpx2.codes.OK:

@@ -179,7 +179,7 @@ class GoogleClient(gspread.HTTPClient):
         if reasons & DISABLED:
             return SyncError("google_api_disabled", email=self.email)
         if status == HTTPStatus.TOO_MANY_REQUESTS or reasons & QUOTA_SPENT:
-            return SyncError("google_busy", **_until_the_quota_refills(error.response))
+            return SyncError("google_busy", retry_after=_until_the_quota_refills(error.response))
         if status == HTTPStatus.NOT_FOUND:
             return SyncError("sheet_not_found", id=self.spreadsheet)
         if status in PASSING or not reasons:
@@ -222,9 +222,9 @@ def _reasons(error: APIError) -> AbstractSet[str]:
     return frozenset(word for word in words if word)
 
 
-def _until_the_quota_refills(response: requests.Response) -> dict[str, float]:
+def _until_the_quota_refills(response: requests.Response) -> float:
     named = retry_after(response.headers.get("Retry-After"))
-    return named or {"after": 60 - time() % 60 + uniform(0, 2)}  # noqa: S311 - jitter
+    return 60 - time() % 60 + uniform(0, 2) if named is None else named  # noqa: S311 - jitter
 
 
 def _answers(response: requests.Response) -> SyncError:

@@ -1,0 +1,153 @@
+"""The catalogue of what can be wrong with a cell, or a row: code, sentences, cure.
+
+What can go wrong with a whole run stands in `foundation/errors.py`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class CellCode:
+    """One kind of issue.
+
+    `summary` names it where many are counted, and for those who may not see the cell. `about` tells
+    of one cell: a format string over facts, of which every field gives `label`, `text` (what
+    stands in the cell, in quotes) and `shown` (the same without them). Both have no full stop.
+    """
+
+    summary: str
+    advice: str
+    about: str = ""  # where the summary says too little
+
+    @property
+    def sentence(self) -> str:
+        """What is told of one cell."""
+        return self.about or self.summary
+
+
+CELL_CODES: Mapping[str, CellCode] = {
+    # any cell
+    "required": CellCode("A required cell is blank", "Fill the cell in.", "{label} is required"),
+    "formula_error": CellCode(
+        "The formula shows an error",
+        "Mend the formula, or wait until the sheet has loaded.",
+        "The formula shows {shown}",
+    ),
+    "control_character": CellCode(
+        "The cell holds a control character",
+        "Type the cell anew: something that nobody sees was copied with it.",
+        "{label} holds a control character",
+    ),
+    # words
+    "too_long": CellCode(
+        "The text is too long", "Shorten the cell.", "{label} is longer than {limit} characters"
+    ),
+    "unknown_choice": CellCode(
+        "Not one of the choices",
+        "Write one of the words that the message lists.",
+        "{label} must be one of {options}",
+    ),
+    "not_yes_or_no": CellCode(
+        "Neither yes nor no", "Write yes or no.", "{label} must be yes or no: {text}"
+    ),
+    "unknown_currency": CellCode(
+        "Unknown currency",
+        "Write the currency's code, such as AUD.",
+        "{label} must be a currency code such as AUD: {text}",
+    ),
+    # amounts
+    "not_a_number": CellCode(
+        "Not a number",
+        "Write digits only, or set the source's locale.",
+        "{label} is not {wanted}: {text}{hint}",
+    ),
+    "too_many_decimals": CellCode(
+        "More than two decimals",
+        "Round the amount in the sheet.",
+        "{label} has more than two decimals: {text}",
+    ),
+    "out_of_range": CellCode(
+        "Out of range", "Correct the cell.", "{label} must be {range}: {text}"
+    ),
+    "digits_lost": CellCode(
+        "The sheet has lost digits",
+        "Format the column as plain text, and type the number anew.",
+        "The sheet has lost digits of {label}: {text}",
+    ),
+    # moments
+    "not_a_date": CellCode(
+        "Not a date",
+        "Write it as 2026-04-03, or set the source's locale.",
+        "{label} is not a date: {text}{hint}",
+    ),
+    "ambiguous_date": CellCode(
+        "Ambiguous date",
+        "Write it as 2026-04-03, or set the source's locale.",
+        "{shown} is ambiguous: {cure} {readings}",
+    ),
+    "impossible_date": CellCode(
+        "Not in the calendar", "Correct the date.", "{label} is not in the calendar: {text}"
+    ),
+    "not_a_time": CellCode(
+        "Not a time of day",
+        "Write it as 09:30 or 9:30 pm.",
+        "{label} is not a time of day: {text}",
+    ),
+    "not_a_moment": CellCode(
+        "Not a moment",
+        "Write it as 2026-04-03T09:30:00Z, with its offset from UTC.",
+        "{label} is not a moment: {text}",
+    ),
+    # contacts
+    "bad_email": CellCode("Invalid email format", "Write one address, as in jane@example.org."),
+    "bad_phone": CellCode(
+        "Invalid phone format",
+        "Write the whole number, a foreign one with + and its country's code.",
+    ),
+    "bad_url": CellCode(
+        "Invalid web address",
+        "Write the whole address, with https:// in front.",
+        "{label} is not a web address: {text}{hint}",
+    ),
+    # a row as a whole
+    "broken_row": CellCode(
+        "The row has more cells than the header",
+        "Put quotes round texts with commas.",
+        "Row has {cells} cells, the header has {headers}",
+    ),
+    "out_of_order": CellCode(
+        "Two cells contradict each other",
+        "Correct one of the two cells.",
+        "{label} must {relation} {other}",
+    ),
+    "rule": CellCode(  # of rows that are skipped; the reason is declared with the rule
+        "A rule leaves the row out", "Nothing: the rule wants it so.", "{reason}"
+    ),
+    # a row beside the others
+    "repeated_key": CellCode(
+        "The key stands in an earlier row",
+        "Remove one of the two rows.",
+        "{key} stands in row {row} already",
+    ),
+    "not_unique": CellCode(
+        "Another record holds the same value",
+        "Give each record its own.",
+        "{label} already exists ({holder})",
+    ),
+    "unknown_reference": CellCode(
+        "It refers to a record that does not exist",
+        "Correct the cell, or sync the record it names first.",
+        "{reference} does not exist",
+    ),
+    "parent_failed": CellCode(
+        "The record it belongs to failed",
+        "Mend the row that it names.",
+        "{reference} failed (row {row})",
+    ),
+}
+
+
+def sentence(code: str, **facts: object) -> str:
+    """Return what a code says of one cell."""
+    return CELL_CODES[code].sentence.format(**facts)

@@ -1,0 +1,17 @@
+"""The command of the shell that mends an error: sentences for pages quote none."""
+
+from sync_core.foundation.errors import SyncError
+
+HINTS = {  # by code; a format string over the error's facts
+    "no_source": "syncdesk source set {resource} LOCATION",
+    "unknown_locale": "syncdesk source set RESOURCE LOCATION --locale en_AU",
+    "unknown_organization": "syncdesk org add {slug} NAME",
+    "unknown_person": "syncdesk person set {email} NAME --role ROLE",
+    "needs_migration": "syncdesk migrate",
+    "no_worker": "python worker.py",
+}
+
+
+def hint(error: SyncError) -> str:
+    """Return the command that helps against an error; empty where none does."""
+    return HINTS.get(error.code, "").format(**error.facts)
