@@ -19,7 +19,8 @@ from sync_core.catalogue.issue import Issue
 from sync_core.catalogue.resource import Entity
 from sync_core.demo import files, story
 from sync_core.demo.story import COLUMNS_ADDED, DAYS, Episode
-from sync_core.engine.tally import Tally, message
+from sync_core.engine.messages import message
+from sync_core.engine.tally import Tally
 from sync_core.foundation import tables
 from sync_core.foundation.vocabulary import APPLIED, OutcomeKind
 from sync_core.organizations import Organization

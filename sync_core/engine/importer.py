@@ -10,12 +10,13 @@ from sqlalchemy import Connection
 from sync_core.catalogue.fields import Convention
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Counting, Sheet, Source
-from sync_core.engine import headers, plan, reconciliation, staging
+from sync_core.engine import headers, narration, plan, reconciliation, staging
 from sync_core.engine.apply import apply
-from sync_core.engine.narration import Saving, _planned, _tell_reading
+from sync_core.engine.messages import Named, message
+from sync_core.engine.narration import Saving
 from sync_core.engine.staging import Checkpoint, StagingLostError
 from sync_core.engine.statements import Scope
-from sync_core.engine.tally import Named, Tally, message
+from sync_core.engine.tally import Tally
 from sync_core.engine.validate import Validator
 from sync_core.engine.work import Analysis, Work
 from sync_core.foundation import db
@@ -37,7 +38,7 @@ def sync(work: Work, sources: Mapping[str, Source]) -> RunResult:
 
 def read(work: Work, sources: Mapping[str, Source]) -> list[Scope]:
     """Read, validate and stage every entity, once the headers of all of them are right."""
-    work.reporter.tell(work.steps.first, work.steps.first.sentence, now=True)
+    narration.begins(work)
     entities = {entity.name: entity for entity in work.resource.entities}
     opened = {name: _open(work, entity, sources[name]) for name, entity in entities.items()}
     if work.window:
@@ -52,10 +53,10 @@ def read(work: Work, sources: Mapping[str, Source]) -> list[Scope]:
 
 def _open(work: Work, entity: Entity, source: Source) -> tuple[Sheet, headers.Columns]:
     work.check()
-    work.reporter.log(f"{entity.title}: opening the source")
+    narration.opening(work, entity)
     sheet = work.reading.call(partial(source.open, entity))
     columns = headers.match(entity, sheet)
-    work.reporter.log(f"{sheet.name} is open, {len(sheet.headers)} columns")
+    narration.opened(work, sheet)
     return sheet, columns
 
 
@@ -79,13 +80,13 @@ def _stage(work: Work, scope: Scope, sheet: Sheet) -> Scope:
     with db.begin() as connection:
         kept = staging.kept(connection, scope.run_id, scope.entity, facts)
     if kept and (kept.complete or kept.cursor):
-        work.reporter.log(f"{scope.entity.title}: {kept.staged:,} rows had been read before")
+        narration.goes_on(work, scope.entity, kept.staged)
         try:
             return _read_on(work, scope, sheet, kept)
         except SyncError as error:
             if error.code != "source_changed_while_reading":
                 raise
-            work.reporter.log(f"{scope.entity.title}: the source was changed since, once more")
+            narration.begins_again(work, scope.entity)
     with db.begin() as connection:
         lease.fence(connection, work.claim)
         staging.create(connection, scope.run_id, scope.entity, facts)
@@ -113,7 +114,7 @@ def _read_on(work: Work, scope: Scope, sheet: Sheet, kept: Checkpoint) -> Scope:
         keyless=kept.keyless,
         reasons=kept.staged > 0,  # nobody remembers what an earlier attempt has seen
     )
-    _tell_reading(work, scope, sheet, scope.staged)
+    narration.reading(work, scope, sheet, scope.read if sheet.unit == "rows" else None)
     if kept.complete:
         return _counted(work, scope, sheet)
     validate = Validator(scope.entity, scope.columns, _convention(work, sheet), scope.title)
@@ -130,7 +131,7 @@ def _read_on(work: Work, scope: Scope, sheet: Sheet, kept: Checkpoint) -> Scope:
             keyless=scope.keyless + validated.keyless,
             reasons=scope.reasons or validated.reasons,
         )
-        _tell_reading(work, scope, sheet, page.done)
+        narration.reading(work, scope, sheet, page.done)
     with db.begin() as connection:
         lease.fence(connection, work.claim)
         staging.complete(connection, scope.run_id, scope.entity)
@@ -139,12 +140,8 @@ def _read_on(work: Work, scope: Scope, sheet: Sheet, kept: Checkpoint) -> Scope:
 
 
 def _counted(work: Work, scope: Scope, sheet: Sheet) -> Scope:
-    """Say how much was read, and ask how many records there are, where the source can tell."""
-    band = work.steps.read_in(scope.entity.name)
-    found = band.found.format(done=scope.staged)
-    work.reporter.log(found or f"{scope.entity.title}: read {scope.staged:,} rows")
-    if found:
-        work.reporter.say(found)
+    """Tell how much was read, and ask how many records there are, where the source can tell."""
+    narration.was_read(work, scope)
     if not isinstance(sheet, Counting):
         return scope
     return replace(scope, held=work.reading.call(sheet.count))
@@ -161,20 +158,14 @@ def _convention(work: Work, sheet: Sheet) -> Convention:
 def make_plans(work: Work, scopes: Sequence[Scope]) -> dict[str, Tally]:
     """Compare what was staged with the target, entity by entity in order of dependency."""
     tallies = {}
-    band = work.steps.comparing
     for place, scope in enumerate(scopes):
         work.check()
-        part = place / len(scopes)
-        work.reporter.tell(band, band.tell(scope.title), fraction=part, now=True)
+        narration.comparing(work, scope, place / len(scopes))
         with db.begin() as connection:
             lease.fence(connection, work.claim)
             _refuse_what_is_not_all_there(connection, scope)
             tallies[scope.entity.name] = plan.make(connection, scope)
-        if not work.steps.main:  # else it has statistics of its own
-            work.reporter.count(_planned(tallies))
-        if withdrawn := scope.staged - tallies[scope.entity.name].read:
-            why = "that were cancelled, archived or deleted are left out"
-            work.reporter.log(f"{scope.entity.title}: {withdrawn:,} {why}")
+        narration.compared(work, scope, tallies)
         if scope.keyless and scope.entity.removal != Removal.KEEP:
             work.note(
                 f"{scope.entity.title}: nothing was removed, for the key of"
@@ -182,18 +173,16 @@ def make_plans(work: Work, scopes: Sequence[Scope]) -> dict[str, Tally]:
             )
     if work.analyze:
         _analyze(work, work.analyze, scopes)
-    work.reporter.log(f"Planned: {message(tallies, work.resource.entities)}")
+    narration.planned(work, tallies)
     return tallies
 
 
 def _analyze(work: Work, analyze: Analysis, scopes: Sequence[Scope]) -> None:
     """Find the statistic of the comparing, as it will be once the plans are applied."""
-    band = work.steps.comparing
-    work.reporter.tell(band, band.found, fraction=0.9, now=True)
+    narration.analyzing(work)
     with db.begin() as connection:
         found = analyze(connection, scopes)
-    work.reporter.tell(band, band.found, fraction=1.0, counts={band.statistic: found}, now=True)
-    work.reporter.log(f"{band.found} {found:,} {band.statistic}")
+    narration.analyzed(work, found)
 
 
 def _refuse_what_is_not_all_there(connection: Connection, scope: Scope) -> None:

@@ -1,15 +1,151 @@
-"""What is told while a run goes on: rows read, plans made, changes done."""
+"""What people are told while a run goes on: in its progress and in its log."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sync_core.catalogue.phases import Band
 from sync_core.catalogue.resource import Entity, Resource
 from sync_core.catalogue.source import Sheet
+from sync_core.engine.messages import message
 from sync_core.engine.statements import Scope
 from sync_core.engine.tally import Tally
 from sync_core.engine.work import Work
 from sync_core.foundation.vocabulary import OutcomeKind
 from sync_core.runs.progress import Amount, Download, Reporter
+
+FETCHING = 0.9  # of the first band, where a source is fetched whole before it is read
+
+
+# Opening a source
+
+
+def begins(work: Work) -> None:
+    """Tell that the run begins."""
+    work.reporter.tell(work.steps.first, work.steps.first.sentence, now=True)
+
+
+def waits(work: Work, sentence: str) -> None:
+    """Tell that the source lets us wait, and why."""
+    work.reporter.say(sentence)
+    work.reporter.log(sentence, "warning")
+
+
+def step_begins(work: Work, name: str) -> None:
+    """Tell that the source begins a step of the opening; none comes twice, one for each table."""
+    band = next(band for band in work.steps.opening if band.name == name)
+    if band.start >= work.reporter.latest.percent:
+        work.reporter.tell(band, band.sentence, now=True)
+
+
+def opening(work: Work, entity: Entity) -> None:
+    """Tell which source is opened."""
+    work.reporter.log(f"{entity.title}: opening the source")
+
+
+def opened(work: Work, sheet: Sheet) -> None:
+    """Tell which sheet is open."""
+    work.reporter.log(f"{sheet.name} is open, {len(sheet.headers)} columns")
+
+
+def fetching(work: Work, entity: str, read: int, whole: int | None) -> None:
+    """Tell how much has arrived of a sheet that is fetched whole, before its rows are read."""
+    names = [entity.name for entity in work.resource.entities]
+    part = FETCHING * read / whole if whole else 0.0
+    work.reporter.tell(
+        work.steps.read_in(entity),
+        "Downloading the source",
+        fraction=(names.index(entity) + min(part, 1.0)) / len(names),
+        now=work.reporter.latest.download is None,
+        download=Download(read, whole),
+    )
+
+
+# Reading
+
+
+def goes_on(work: Work, entity: Entity, staged: int) -> None:
+    """Tell that the reading goes on where an earlier attempt has left off."""
+    work.reporter.log(f"{entity.title}: {staged:,} rows had been read before")
+
+
+def begins_again(work: Work, entity: Entity) -> None:
+    """Tell why the source is read from its beginning."""
+    work.reporter.log(f"{entity.title}: the source was changed since, once more")
+
+
+def reading(work: Work, scope: Scope, sheet: Sheet, read: int | None) -> None:
+    """Tell how far the reading of a sheet has come; `read` is of what `sheet.total` counts."""
+    band = work.steps.read_in(scope.entity.name)
+    alike = [e.name for e in work.resource.entities if work.steps.read_in(e.name) is band]
+    part = read / sheet.total if read and sheet.total else 0.0
+    rows = sheet.total if sheet.unit == "rows" else None
+    work.reporter.tell(
+        band,
+        _reading_sentence(band, scope, rows),
+        fraction=(alike.index(scope.entity.name) + min(part, 1.0)) / len(alike),
+        amount=Amount(scope.read, rows, "" if band.tells_numbers else "rows"),
+        counts={band.statistic: scope.read} if band.statistic else {},
+        download=Download(read, sheet.total) if sheet.unit == "bytes" else None,
+    )
+
+
+def _reading_sentence(band: Band, scope: Scope, rows: int | None) -> str:
+    if scope.read == 0 and band.sentence:
+        return band.sentence
+    return band.tell(scope.title, scope.read, rows)
+
+
+def was_read(work: Work, scope: Scope) -> None:
+    """Tell how many rows the sheet had."""
+    found = work.steps.read_in(scope.entity.name).found.format(done=scope.staged)
+    work.reporter.log(found or f"{scope.entity.title}: read {scope.staged:,} rows")
+    if found:
+        work.reporter.say(found)
+
+
+# Comparing
+
+
+def comparing(work: Work, scope: Scope, part: float) -> None:
+    """Tell which table is compared; `part` of the comparing is done."""
+    band = work.steps.comparing
+    work.reporter.tell(band, band.tell(scope.title), fraction=part, now=True)
+
+
+def compared(work: Work, scope: Scope, tallies: Mapping[str, Tally]) -> None:
+    """Tell what the plans made so far will do, and what is left out of this table's."""
+    if not work.steps.main:  # else it has statistics of its own
+        work.reporter.count(_planned(tallies))
+    if withdrawn := scope.staged - tallies[scope.entity.name].read:
+        why = "that were cancelled, archived or deleted are left out"
+        work.reporter.log(f"{scope.entity.title}: {withdrawn:,} {why}")
+
+
+def _planned(tallies: Mapping[str, Tally]) -> dict[str, int]:
+    """Count what the run will do; what there is none of is not told."""
+    told = {kind: sum(getattr(tally, kind) for tally in tallies.values()) for kind in OutcomeKind}
+    return {kind: number for kind, number in told.items() if number}
+
+
+def analyzing(work: Work) -> None:
+    """Tell that the statistic of the comparing is looked for."""
+    band = work.steps.comparing
+    work.reporter.tell(band, band.found, fraction=0.9, now=True)
+
+
+def analyzed(work: Work, found: int) -> None:
+    """Tell the statistic of the comparing."""
+    band = work.steps.comparing
+    work.reporter.tell(band, band.found, fraction=1.0, counts={band.statistic: found}, now=True)
+    work.reporter.log(f"{band.found} {found:,} {band.statistic}")
+
+
+def planned(work: Work, tallies: Mapping[str, Tally]) -> None:
+    """Tell what the whole plan will do."""
+    work.reporter.log(f"Planned: {message(tallies, work.resource.entities)}")
+
+
+# Saving
 
 
 @dataclass
@@ -28,7 +164,7 @@ class Saving:
         return sum(t.created + t.updated + t.removed for t in self.tallies.values())
 
     def begin(self) -> None:
-        """Say that the saving begins."""
+        """Tell that the saving begins."""
         steps = self.resource.steps
         read = self.tallies[steps.main].read if steps.main else 0
         said = steps.saving.sentence.format(done=read) or steps.saving.tell("")
@@ -57,7 +193,7 @@ class Saving:
         )
 
     def end(self) -> None:
-        """Say that all is done, where the resource has words for it."""
+        """Tell that all is done, where the resource has words for it."""
         steps = self.resource.steps
         if steps.main and steps.saving.found:
             tally = self.tallies[steps.main]
@@ -66,43 +202,3 @@ class Saving:
     @property
     def _unit(self) -> str:
         return "" if self.resource.steps.saving.tells_numbers else "changes"
-
-
-FETCHING = 0.9  # of the first band, where a source is fetched whole before it is read
-
-
-def _tell_reading(work: Work, scope: Scope, sheet: Sheet, read: int | None) -> None:
-    band = work.steps.read_in(scope.entity.name)
-    alike = [e.name for e in work.resource.entities if work.steps.read_in(e.name) is band]
-    part = read / sheet.total if read and sheet.total else 0.0
-    by_bytes = sheet.unit == "bytes"
-    rows = None if by_bytes else sheet.total
-    done = scope.staged + scope.blank
-    begins = done == 0 and band.sentence
-    work.reporter.tell(
-        band,
-        band.sentence if begins else band.tell(scope.title, done, rows),
-        fraction=(alike.index(scope.entity.name) + min(part, 1.0)) / len(alike),
-        amount=Amount(done, rows, "" if band.tells_numbers else "rows"),
-        counts={band.statistic: done} if band.statistic else {},
-        download=Download(read, sheet.total) if by_bytes else None,
-    )
-
-
-def tell_fetching(work: Work, entity: str, read: int, whole: int | None) -> None:
-    """Report how much has arrived of a sheet that is fetched whole, before its rows are read."""
-    names = [entity.name for entity in work.resource.entities]
-    part = FETCHING * read / whole if whole else 0.0
-    work.reporter.tell(
-        work.steps.read_in(entity),
-        "Downloading the source",
-        fraction=(names.index(entity) + min(part, 1.0)) / len(names),
-        now=work.reporter.latest.download is None,
-        download=Download(read, whole),
-    )
-
-
-def _planned(tallies: Mapping[str, Tally]) -> dict[str, int]:
-    """Count for the page what the run will do; what there is none of is not told."""
-    told = {kind: sum(getattr(tally, kind) for tally in tallies.values()) for kind in OutcomeKind}
-    return {kind: number for kind, number in told.items() if number}

@@ -11,8 +11,9 @@ from sqlalchemy.types import TypeEngine
 from sync_core.catalogue.fields import Field
 from sync_core.catalogue.resource import Entity
 from sync_core.engine import checks, staging
+from sync_core.engine.messages import NAMED, Named
 from sync_core.engine.statements import Scope, column, key_text
-from sync_core.engine.tally import NAMED, Named, Tally
+from sync_core.engine.tally import Tally
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import OutcomeKind, Removal
 from sync_core.records import privacy

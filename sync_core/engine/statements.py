@@ -42,6 +42,11 @@ class Scope:
     together: tuple[Entity, ...] = ()  # of the same run, planned before this one
     known: Mapping[str, Entity] | None = None  # the catalogue
 
+    @property
+    def read(self) -> int:
+        """How many rows were read, blank ones included."""
+        return self.staged + self.blank
+
     @cached_property
     def names(self) -> dict[str, sql.Composable]:
         """Return the names that statements are written with: `s` staging, `t` target, `p` plan."""

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import sqlalchemy as sa
 from rq.timeouts import JobTimeoutException
@@ -108,23 +109,17 @@ def _open(setting: SourceSetting, work: Work) -> Source:
 
     def on_wait(sentence: str) -> None:
         work.reading.heard()
-        work.reporter.say(sentence)
-        work.reporter.log(sentence, "warning")
-
-    def on_step(name: str) -> None:
-        band = next(band for band in work.steps.opening if band.name == name)
-        if band.start >= work.reporter.latest.percent:  # each table is opened; no step comes twice
-            work.reporter.tell(band, band.sentence, now=True)
+        narration.waits(work, sentence)
 
     def on_bytes(read: int, whole: int | None) -> None:
         work.reading.heard()
-        narration.tell_fetching(work, setting.entity, read, whole)
+        narration.fetching(work, setting.entity, read, whole)
 
     opening = Opening(
         settings=settings.current(),
         on_wait=on_wait,
         on_bytes=on_bytes,
-        on_step=on_step,
+        on_step=partial(narration.step_begins, work),
         since=work.window.since if work.window else None,
     )
     return sources.open_source(setting, opening)

@@ -1,5 +1,6 @@
 from sync_core.catalogue.resources import CATALOGUE
-from sync_core.engine.tally import Named, Tally, message
+from sync_core.engine.messages import Named, message
+from sync_core.engine.tally import Tally
 
 LOCATIONS = CATALOGUE["locations"].entities
 THERAPISTS = CATALOGUE["therapists"].entities

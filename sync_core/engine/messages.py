@@ -1,0 +1,57 @@
+"""The sentences in which a run tells its counts: for the screen, and for the log."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sync_core.catalogue.resource import Entity
+from sync_core.engine.tally import Tally
+
+NAMED = 20  # rows that the log message names, of each kind
+
+
+@dataclass(frozen=True)
+class Named:
+    """A row that did not make it, with its reason."""
+
+    name: str
+    reason: str
+    rule: str | None = None  # of a skipped row
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.reason})"
+
+
+def message(
+    tallies: Mapping[str, Tally],
+    entities: Sequence[Entity],
+    named: Mapping[str, Sequence[Named]] | None = None,
+) -> str:
+    """Tell the counts of a run in one sentence an entity; with `named` rows, their reasons."""
+    rows = named or {}
+    parts = {e.name: _parts(tallies[e.name], rows.get(e.name, ())) for e in entities}
+    if len(entities) == 1:
+        only = entities[0]
+        return f"Processed {tallies[only.name].read} {only.title.lower()}: {parts[only.name]}."
+    return " ".join(f"{e.title}: {parts[e.name]}." for e in entities)
+
+
+def _parts(tally: Tally, named: Sequence[Named]) -> str:
+    parts = [f"{tally.created} created", f"{tally.updated} updated"]
+    parts += [f"{tally.unchanged} unchanged"] if tally.unchanged else []
+    failed = [row for row in named if row.rule is None]
+    parts += _with_reasons(tally.failed, "failed", failed)
+    parts += _with_reasons(tally.skipped - sum(tally.rules.values()), "skipped", [])
+    for rule, count in tally.rules.items():
+        parts += _with_reasons(count, f"{rule} skipped", [n for n in named if n.rule == rule])
+    parts += [f"{tally.removed} removed"] if tally.removed else []
+    return ", ".join(parts)
+
+
+def _with_reasons(count: int, what: str, named: Sequence[Named]) -> list[str]:
+    if not count:
+        return []
+    if not named:
+        return [f"{count} {what}"]
+    names = ", ".join(str(row) for row in named[:NAMED])
+    more = f" and {count - NAMED} more" if count > NAMED else ""
+    return [f"{count} {what}: {names}{more}"]
