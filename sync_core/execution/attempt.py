@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -19,7 +20,7 @@ from sync_core.engine import importer, narration, staging
 from sync_core.engine.read_ahead import Reading
 from sync_core.engine.work import Work
 from sync_core.execution.heartbeat import CancelledError, Heartbeat, OverdueError, StoppedError
-from sync_core.execution.queue import resume, time_limit
+from sync_core.execution.queue import resume
 from sync_core.foundation import db, redis_clients, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import RunStatus
@@ -49,9 +50,16 @@ def work(run_id: int) -> str:
 def attempt(claim: Claim) -> str:
     """Work on a claimed run; returns its status, or why this attempt did not end it."""
     reporter = Reporter(redis_clients.client(), claim.run_id, claim.attempt)
-    limit = time_limit(claim.run_id, claim.resource)
+    limit = _limit(claim)
     with Heartbeat(claim, limit) as heartbeat:
         return _attempt(claim, heartbeat, reporter, limit)
+
+
+def _limit(claim: Claim) -> float:
+    """Return the seconds that the run may take; the usual ones while Postgres does not answer."""
+    with suppress(*db.ERRORS), db.begin() as connection:
+        return lease.limit(connection, claim.run_id)
+    return lease.usual_limits().of(claim.resource)
 
 
 def _attempt(claim: Claim, heartbeat: Heartbeat, reporter: Reporter, limit: float) -> str:
