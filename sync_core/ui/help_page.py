@@ -84,7 +84,7 @@ FACT = re.compile(r"\{\w+\}")
 
 
 def show() -> None:
-    """Show the help."""
+    """Show the help. Raises SyncError("no_permission")."""
     visitor.enter("read")
     with st.container(horizontal=True, key="head"):
         st.title("Help", icon=":material/help:", anchor=False)

@@ -92,7 +92,7 @@ OF_A_RUN: dict[str, Ask] = {  # these are asked with a run, which `runs.get` giv
 TRIED_ELSEWHERE = {  # as they need what no run of patients leaves
     "hash_chain.holds",
     "hash_chain.latest",
-    "run.queue_places",
+    "run.queue_positions",
 }
 WRITES = {  # they change what is the organization's, or ask on behalf of what does
     "actions.record",

@@ -286,11 +286,11 @@ def test_a_queued_run_knows_its_place(
     first = start()
     with db.begin() as connection:
         second = runs.start(connection, organization.id, "admins", ana, trigger="test")
-        places = runs.queue_places(connection, organization.id)
+        places = runs.queue_positions(connection, organization.id)
     assert places[second.id] == places[first.id] + 1
     claim(first)
     with db.begin() as connection:
-        after = runs.queue_places(connection, organization.id)
+        after = runs.queue_positions(connection, organization.id)
     assert after == {second.id: places[second.id] - 1}
 
 

@@ -36,7 +36,7 @@ ACTION_LOOKS = {  # word and colour of an action in the list
 
 
 def show() -> None:
-    """Show the audit trail to those who may audit."""
+    """Show the audit trail. Raises SyncError: no_permission, unknown_run."""
     here = visitor.enter("audit")
     everywhere = visitor.where(here, "audit")
     with st.container(horizontal=True, vertical_alignment="center", key="head"):

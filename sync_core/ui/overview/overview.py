@@ -19,7 +19,7 @@ from sync_core.ui.runs import progress_words, run_strip
 
 
 def show() -> None:
-    """Show the overview of the visitor's organization."""
+    """Show the overview of the visitor's organization. Raises SyncError("no_permission")."""
     here = visitor.enter("read")
     with st.container(horizontal=True, key="head"):
         st.title("Overview", icon=":material/dashboard:", anchor=False)

@@ -24,7 +24,7 @@ RETRIED = (*FAILED, RunStatus.EXPIRED)  # after which the button says Retry
 
 
 def show(name: str) -> None:
-    """Show the page of a resource of the catalogue."""
+    """Show the page of a resource. Raises SyncError: no_permission, unknown_resource."""
     here = visitor.enter("read")
     resource = resources.by_name(name)
     state = run_state.read(here.organization.id)

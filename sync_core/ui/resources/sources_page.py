@@ -19,7 +19,7 @@ from sync_core.ui.runs import notice, progress_card
 
 
 def show() -> None:
-    """Show the sources of the visitor's organization."""
+    """Show the sources of the visitor's organization. Raises SyncError("no_permission")."""
     here = visitor.enter("read")
     with st.container(horizontal=True, key="head"):
         st.title("Sources", icon=":material/cable:", anchor=False)
