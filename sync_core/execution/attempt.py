@@ -1,7 +1,6 @@
 """One attempt at a run, in a worker: claimed once, worked on under a lease, ended or given back."""
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -10,6 +9,7 @@ from functools import partial
 
 import sqlalchemy as sa
 from rq.timeouts import JobTimeoutException
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from sync_core import organizations, sources
 from sync_core.analytics import analyses
@@ -33,7 +33,12 @@ from sync_core.sources import Opening, SourceSetting
 
 log = logging.getLogger(__name__)
 
-OUTAGE_SECONDS = 60  # for which an attempt waits for Postgres to come back
+WHILE_AWAY = Retrying(  # an attempt waits so long for Postgres; later, its lease ends by itself
+    retry=retry_if_exception(db.is_away),
+    wait=wait_fixed(0.5),
+    stop=stop_after_delay(60),
+    retry_error_callback=lambda _: "left to maintenance",
+)
 
 
 def work(run_id: int) -> str:
@@ -157,7 +162,7 @@ def _finish(claim: Claim, result: RunResult, reporter: Reporter) -> str:
             lease.finish(connection, claim, replace(result, log=reporter.as_json()))
         return result.status
 
-    return _patiently(end)
+    return _as_soon_as_postgres_answers(end)
 
 
 def _interrupt(claim: Claim, why: str, reporter: Reporter, *, crashed: bool = False) -> str:
@@ -172,19 +177,11 @@ def _interrupt(claim: Claim, why: str, reporter: Reporter, *, crashed: bool = Fa
         resume()
         return RunStatus.INTERRUPTED
 
-    return _patiently(give_back)
+    return _as_soon_as_postgres_answers(give_back)
 
 
-def _patiently(end_run: Callable[[], str]) -> str:
-    """Do it as soon as Postgres answers; later, the lease ends by itself."""
-    until = time.monotonic() + OUTAGE_SECONDS
-    while time.monotonic() < until:
-        try:
-            return end_run()
-        except LeaseLostError:
-            return "closed by somebody else"
-        except Exception as error:
-            if not db.is_away(error):
-                raise
-            time.sleep(0.5)
-    return "left to maintenance"
+def _as_soon_as_postgres_answers(end_run: Callable[[], str]) -> str:
+    try:
+        return WHILE_AWAY(end_run)
+    except LeaseLostError:
+        return "closed by somebody else"
