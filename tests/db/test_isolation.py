@@ -99,6 +99,7 @@ WRITES = {  # they change what is the organization's, or ask on behalf of what d
     "hash_chain.keep",
     "history.load",
     "recovery.close_dead",
+    "recovery.revive",
     "people.add",
     "people.remove",
     "source_settings.save",
