@@ -88,9 +88,12 @@ class Field(ABC):
         value = _elementwise(partial(self._values, self.shortcuts(convention), look), cells)
         return Reading(value, _elementwise(partial(_codes, look), [value, *cells]))
 
-    def explain(self, code: str, text: str, convention: Convention) -> str:
-        """Say in a sentence what `code` means for this cell; a sensitive one is not quoted."""
-        text = HIDDEN if self.sensitive else text
+    def explain(self, code: str, text: str, convention: Convention, *, hidden: bool = False) -> str:
+        """Say in a sentence what `code` means for this cell.
+
+        A sensitive one is not quoted, nor one that is `hidden`, as it may hold what is sensitive.
+        """
+        text = HIDDEN if self.sensitive or hidden else text
         shown = _shown(text)
         facts = self.facts(text, convention)
         return cell_codes.sentence(code, label=self.label, shown=shown, text=f"'{shown}'", **facts)
