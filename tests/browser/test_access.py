@@ -8,8 +8,7 @@ from tests.support.browser import App, Visit
 
 VIEWS = ("Results", "Speed", "Failures", "Week", "People")
 PAGES = (
-    *("/", "/therapists", "/locations", "/admins", "/services", "/sources"),
-    *("/audit", "/settings", "/help"),
+    *"/ /therapists /locations /admins /services /sources /audit /settings /help".split(),
     *(f"/analytics?view={view}" for view in VIEWS),
 )
 

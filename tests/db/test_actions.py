@@ -149,7 +149,7 @@ def test_values_that_were_dropped_before_there_were_shapes_are_not_missed(
 
 def test_the_facts_of_a_shape_are_the_keys_that_are_stored() -> None:
     names = {field.name for made in DETAILS.values() for field in fields(made)}
-    assert names == {
-        *("what", "file", "run", "filters", "organizations", "masked", "rows", "bytes", "sha256"),
-        *("complete", "seconds", "head", "before", "outcomes", "at"),
-    }
+    assert names == set(
+        "what file run filters organizations masked rows bytes sha256"
+        " complete seconds head before outcomes at".split()
+    )
