@@ -42,7 +42,10 @@ def write(folder: Path) -> None:
                 csv.writer(file).writerows(make(Random(name)))  # noqa: S311 - made-up data
 
 
-LOCATIONS_HEADER = "Location code,Name,Address,City,Postcode,Country,Phone,Email,Latitude,Longitude,Opened on,Active"
+LOCATIONS_HEADER = (
+    "Location code,Name,Address,City,Postcode,Country"
+    ",Phone,Email,Latitude,Longitude,Opened on,Active"
+)
 THERAPISTS_HEADER = (
     "Therapist ID,Name,Email,Phone,Employment type,Location,Hourly rate,Start date,Active"
 )
