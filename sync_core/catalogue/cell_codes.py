@@ -13,7 +13,8 @@ class CellCode:
 
     `summary` names it where many are counted, and for those who may not see the cell. `about` tells
     of one cell: a format string over facts, of which every field gives `label`, `text` (what
-    stands in the cell, in quotes) and `shown` (the same without them). Both have no full stop.
+    stands in the cell, in quotes), `shown` (the same without them) and `value` (the number under
+    it). Both have no full stop.
     """
 
     summary: str
@@ -39,7 +40,38 @@ CELL_CODES: Mapping[str, CellCode] = {
         "Type the cell anew: something that nobody sees was copied with it.",
         "{label} holds a control character",
     ),
+    "too_narrow": CellCode(
+        "The column is too narrow to show its cells",
+        "Widen the column, and export the sheet again.",
+        "The column of {label} is too narrow: {shown}",
+    ),
+    # a number under a cell
+    "hidden_part": CellCode(
+        "The cell shows less than its value",
+        "Round the value in the sheet, or let the cell show all of it.",
+        "{label}: the cell shows {shown}, its value is {value}",
+    ),
+    "hidden_moment": CellCode(
+        "The cell holds more than it shows",
+        "Type the cell anew, with only what it shows.",
+        "{label}: the cell also holds {hidden}",
+    ),
+    "shown_as_another": CellCode(
+        "A number is shown as something else",
+        "Format the column as plain text, and type the cell anew.",
+        "{label} is shown as {looks}: {text}",
+    ),
     # words
+    "damaged_text": CellCode(
+        "The text has lost letters",
+        "Export the sheet again, as 'CSV UTF-8'.",
+        "{label} has lost letters: {text}",
+    ),
+    "formula_shown": CellCode(
+        "The cell shows a formula",
+        "Let the sheet show its result, and export it again.",
+        "{label} shows a formula: {text}",
+    ),
     "too_long": CellCode(
         "The text is too long", "Shorten the cell.", "{label} is longer than {limit} characters"
     ),
@@ -68,7 +100,7 @@ CELL_CODES: Mapping[str, CellCode] = {
         "{label} has more than two decimals: {text}",
     ),
     "out_of_range": CellCode(
-        "Out of range", "Correct the cell.", "{label} must be {range}: {text}"
+        "Out of range", "Correct the cell.", "{label} must be {range}: {text}{hint}"
     ),
     "digits_lost": CellCode(
         "The sheet has lost digits",
@@ -86,8 +118,14 @@ CELL_CODES: Mapping[str, CellCode] = {
         "Write it as 2026-04-03, or set the source's locale.",
         "{shown} is ambiguous: {cure} {readings}",
     ),
+    "other_order": CellCode(
+        "Day and month in another order than the locale's",
+        "Write it as 2026-04-03, or set the source's locale.",
+        "{label} is not a date: {text} ({locale} writes {order} first; write {readings}, or set the"
+        " source's locale)",
+    ),
     "impossible_date": CellCode(
-        "Not in the calendar", "Correct the date.", "{label} is not in the calendar: {text}"
+        "Not in the calendar", "Correct the date.", "{label} is not in the calendar: {text}{hint}"
     ),
     "not_a_time": CellCode(
         "Not a time of day",

@@ -2,24 +2,12 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from sync_core.catalogue.fields import NumberFormat
 from sync_core.catalogue.resource import Entity
 
-
-class NumberFormat(StrEnum):
-    """What the number format of a cell makes people see of the number under it."""
-
-    NUMBER = "number"
-    TEXT = "text"
-    PERCENT = "percent"
-    CURRENCY = "currency"
-    SCIENTIFIC = "scientific"
-    DATE = "date"
-    TIME = "time"
-    DATE_TIME = "date_time"
-    DURATION = "duration"
+__all__ = ["Counting", "NumberFormat", "Page", "Sheet", "Source"]
 
 
 @dataclass(frozen=True)

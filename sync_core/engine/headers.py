@@ -22,7 +22,7 @@ class Columns:
     @property
     def numbers(self) -> frozenset[int]:
         """The columns of which the fields want the number under the cell."""
-        return frozenset(index for field, index in self.fields if field.reads_numbers)
+        return frozenset(index for field, index in self.fields if field.wants_more_than_texts)
 
 
 def match(entity: Entity, sheet: Sheet) -> Columns:

@@ -10,14 +10,13 @@ from typing import Any, Literal
 import polars as pl
 
 from sync_core.catalogue import cell_codes
-from sync_core.catalogue.fields import Cell, Convention, Field, clean
+from sync_core.catalogue.fields import Cell, Convention, Field, NumberCell, Time, clean
+from sync_core.catalogue.fields.moments import MIDNIGHT
 from sync_core.catalogue.issue import Issue
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Page
 from sync_core.engine import headers
 from sync_core.engine.headers import Columns
-from sync_core.records import privacy
-from sync_core.records.privacy import Place
 
 ROW, RULE, ISSUES, RAW = "row_number", "_rule", "_issues", "_raw"
 WITHDRAWN = "withdrawn"  # the rule of a row that tells that its record is gone
@@ -87,13 +86,11 @@ class Validator:
             clean(pl.Series(field.label, page.texts[index], pl.String), tidy=index in page.tidy)
             for field, index in self.columns.fields
         ]
-        numbers = [
-            pl.Series(f"number of {field.label}", page.numbers[index], pl.Float64)
-            for field, index in self.columns.fields
-            if index in page.numbers
+        under = [
+            column for field, index in self.columns.fields for column in _under(page, field, index)
         ]
         rows = pl.Series(ROW, page.rows, pl.Int64)
-        return pl.DataFrame([rows, *texts, *numbers]).with_row_index("place")
+        return pl.DataFrame([rows, *texts, *under]).with_row_index("place")
 
     def _is_filled(self, page: Page) -> pl.Expr:
         """Return whether a row is no blank one: only the cells of our fields count."""
@@ -105,19 +102,22 @@ class Validator:
     def _readings(self, page: Page) -> Iterator[pl.Expr]:
         for field, index in self.columns.fields:
             text = pl.col(field.label)
-            number = pl.col(f"number of {field.label}") if index in page.numbers else None
-            reading = field.read(Cell(text, number), self.convention)
+            reading = field.read(_cell(page, field, index), self.convention)
             code = reading.code
             if field.required or field.key:
                 code = pl.when(text.is_null()).then(pl.lit("required")).otherwise(code)
             yield reading.value.alias(field.column)
             yield code.alias(_code(field))
+            if isinstance(field, Time) and field.may_end_the_day:
+                yield text.alias(_text(field))
 
     def _order_codes(self) -> Iterator[pl.Expr]:
-        columns = {field.label: field.column for field in self.entity.fields}
+        fields = {field.label: field for field in self.entity.fields}
         for order in self.entity.orders:
-            later, earlier = pl.col(columns[order.label]), pl.col(columns[order.than])
+            later, earlier = (pl.col(fields[label].column) for label in (order.label, order.than))
             wrong = (later < earlier) if order.or_equal else (later <= earlier)
+            if isinstance(end := fields[order.label], Time) and end.may_end_the_day:
+                wrong &= ~_ends_the_day(later, earlier, pl.col(_text(end)))
             yield pl.when(wrong).then(pl.lit(order.sentence)).alias(f"order of {order.label}")
 
     def _rule(self) -> pl.Expr:
@@ -149,17 +149,16 @@ class Validator:
             yield row[ROW], issues, json.dumps(self._raw(page, row["place"]))
 
     def _issues(self, page: Page, row: Mapping[str, Any]) -> Iterator[Issue]:
-        hidden = False
         if cells := page.broken.get(row[ROW]):
             width = len(self.columns.headers)
             sentence = cell_codes.sentence("broken_row", cells=cells, headers=width)
-            hidden = bool(privacy.hidden(self.entity, Place.LOG))  # any of them may stand anywhere
             yield Issue("", "broken_row", sentence, headers.address(self.title, row[ROW], 0))
         for field, index in self.columns.fields:
             cell = headers.address(self.title, row[ROW], index)
             if code := row[_code(field)]:
                 text = str(page.texts[index][row["place"]] or "").strip()
-                sentence = field.explain(code, text, self.convention, hidden=hidden)
+                under = _number_cell(page, index, row["place"], text)
+                sentence = field.explain(code, text, self.convention, under)
                 yield Issue(field.label, code, sentence, cell)
             if broken_order := row.get(f"order of {field.label}"):
                 yield Issue(field.label, "out_of_order", broken_order, cell)
@@ -174,6 +173,37 @@ class Validator:
         }
 
 
+def _under(page: Page, field: Field, index: int) -> Iterator[pl.Series]:
+    """Return what is under the cells of a column: its numbers, their formats, and truth values."""
+    if index in page.numbers:
+        numbers = pl.Series(_number(field), page.numbers[index], pl.Float64)
+        formats = page.formats.get(index, [None] * len(numbers))
+        yield from (numbers, pl.Series(_format(field), formats, pl.String))
+    if index in page.booleans:
+        yield pl.Series(_boolean(field), page.booleans[index], pl.Boolean)
+
+
+def _cell(page: Page, field: Field, index: int) -> Cell:
+    counted, judged = index in page.numbers, index in page.booleans
+    return Cell(
+        text=pl.col(field.label),
+        number=pl.col(_number(field)) if counted else None,
+        format=pl.col(_format(field)) if counted else None,
+        boolean=pl.col(_boolean(field)) if judged else None,
+    )
+
+
+def _number_cell(page: Page, index: int, place: int, text: str) -> NumberCell | None:
+    number = page.numbers[index][place] if index in page.numbers else None
+    form = page.formats[index][place] if index in page.formats else None
+    return None if number is None else NumberCell(number, text, form)
+
+
+def _ends_the_day(later: pl.Expr, earlier: pl.Expr, text: pl.Expr) -> pl.Expr:
+    """Return whether a time is the midnight after another; from 00:00 to 00:00 would be a guess."""
+    return (later == MIDNIGHT) & ((earlier != MIDNIGHT) | text.str.starts_with("24"))
+
+
 def _csv(frame: pl.DataFrame, quotes: Literal["never", "necessary"]) -> bytes:
     text = io.BytesIO()
     frame.write_csv(
@@ -184,3 +214,19 @@ def _csv(frame: pl.DataFrame, quotes: Literal["never", "necessary"]) -> bytes:
 
 def _code(field: Field) -> str:
     return f"code of {field.label}"
+
+
+def _text(field: Field) -> str:
+    return f"text of {field.label}"
+
+
+def _number(field: Field) -> str:
+    return f"number of {field.label}"
+
+
+def _format(field: Field) -> str:
+    return f"format of {field.label}"
+
+
+def _boolean(field: Field) -> str:
+    return f"truth of {field.label}"

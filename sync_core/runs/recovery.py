@@ -15,7 +15,6 @@ from sync_core.runs.lease import (
     LEASE_SECONDS,
     Claim,
     Conditions,
-    Queued,
     cancelled,
     close,
     failure,
@@ -24,7 +23,6 @@ from sync_core.runs.lease import (
     lasting,
     limit,
     overdue,
-    usual_limits,
 )
 
 _RUNS, _LEASES = tables.runs.c, tables.leases.c
@@ -77,13 +75,12 @@ def enforce_cancels(connection: Connection) -> list[int]:
     return [held.run_id for held in ignored]
 
 
-def close_overdue(connection: Connection, limits: Limits | None = None) -> list[int]:
+def close_overdue(connection: Connection, limits: Limits) -> list[int]:
     """Time out the runs that are active for longer than their limit."""
-    limits = limits or usual_limits()
     is_over = _RUNS.active_since + lasting(limits) < _NOW
     running = _seize(connection, [is_over])
     for held in running:
-        finish(connection, held, overdue(limit(connection, held.run_id, limits)))
+        finish(connection, held, overdue(limit(connection, limits, held.run_id)))
     idle = connection.execute(
         sa.select(_RUNS.id)
         .where(_RUNS.status.in_(WITHOUT_WORKER), is_over)
@@ -91,7 +88,7 @@ def close_overdue(connection: Connection, limits: Limits | None = None) -> list[
     )
     waited = list(idle.scalars())
     for run_id in waited:
-        close(connection, [_RUNS.id == run_id], overdue(limit(connection, run_id, limits)))
+        close(connection, [_RUNS.id == run_id], overdue(limit(connection, limits, run_id)))
     return [*(held.run_id for held in running), *waited]
 
 
@@ -148,17 +145,10 @@ def end_backends(connection: Connection, workers: Sequence[str], wait_ms: int = 
     )
 
 
-def revive(
-    connection: Connection, organization_id: int, resource: str | None = None
-) -> list[Queued]:
-    """Let the runs go on whose worker is dead, though no maintenance may be alive to do so."""
-    return resume(connection) if close_dead(connection, organization_id, resource) else []
-
-
-def resume(connection: Connection) -> list[Queued]:
+def resume(connection: Connection) -> list[tuple[int, str]]:
     """Send interrupted runs back to the queue; those that crashed too often fail.
 
-    Returns those that go on.
+    Returns the id and the resource of those that go on.
     """
     crashed = SyncError("crashed", times=MAX_CRASHES)
     close(
@@ -170,6 +160,6 @@ def resume(connection: Connection) -> list[Queued]:
         sa.update(tables.runs)
         .where(_RUNS.status == RunStatus.INTERRUPTED)
         .values(status=RunStatus.QUEUED, pushed_at=None)
-        .returning(_RUNS.id, lasting(usual_limits()))
+        .returning(_RUNS.id, _RUNS.resource)
     )
-    return [Queued(run_id, limit.total_seconds()) for run_id, limit in back]
+    return [(row.id, row.resource) for row in back]

@@ -8,7 +8,8 @@ from tests.support.browser import App, Visit
 
 VIEWS = ("Results", "Speed", "Failures", "Week", "People")
 PAGES = (
-    *"/ /therapists /locations /admins /services /sources /audit /settings /help".split(),
+    *("/", "/therapists", "/locations", "/admins", "/services", "/sources"),
+    *("/audit", "/settings", "/help"),
     *(f"/analytics?view={view}" for view in VIEWS),
 )
 
@@ -23,7 +24,7 @@ def test_no_page_keeps_anybody_out(visit: Visit, mode: str) -> None:
 
 
 def serious(page: Page) -> dict[str, list[str]]:
-    """Return what axe-core finds serious, with the elements."""
+    """Name what axe-core finds serious, with the places."""
     return {
         violation["id"]: [node["html"][:160] for node in violation["nodes"]]
         for violation in Axe().run(page).response["violations"]

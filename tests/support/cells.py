@@ -66,7 +66,12 @@ CONVENTIONS = (
     Convention("FI", "fi_FI"),
     Convention("BR", "pt_BR"),
 )
-ERRORS = "#REF! #N/A #VALUE! #DIV/0! #NAME? #NUM! #NULL! #ERROR! Loading...".split()
+ERRORS = (
+    "#REF! #N/A #VALUE! #DIV/0! #NAME? #NUM! #NULL! #ERROR! Loading... #SPILL! #CALC! #FIELD!"
+    " #BLOCKED! #CONNECT! #BUSY! #UNKNOWN! #GETTING_DATA #NV #BEZUG! #WERT! #ZAHL! #VALEUR! #NOM?"
+    " #\u00a1REF! #\u00a1VALOR! #\u00bfNOMBRE? #N/D #I/T #SAKNAS! #PUUTTUU! #HI\u00c1NYZIK #YOK"
+    " #\u0417\u041d\u0410\u0427! #\u041d/\u0414 #Name? #Error Err:502 Fehler:508"
+).split()
 
 Answer = tuple[str | None, str | None]
 
@@ -76,14 +81,45 @@ def answers(
     texts: Sequence[str | None],
     convention: Convention = HERE,
     numbers: Sequence[float | None] | None = None,
+    formats: Sequence[str | None] | None = None,
 ) -> list[Answer]:
     """Read cells as the engine does: cleaned, as columns, value and code in one lazy query."""
     frame = pl.DataFrame([clean(pl.Series("text", texts, pl.String))])
+    cell = Cell(pl.col("text"))
     if numbers is not None:
-        frame = frame.with_columns(pl.Series("number", numbers, pl.Float64))
-    number = None if numbers is None else pl.col("number")
-    reading = field.read(Cell(pl.col("text"), number), convention)
+        frame = frame.with_columns(
+            pl.Series("number", numbers, pl.Float64),
+            pl.Series("format", formats or [None] * len(numbers), pl.String),
+        )
+        cell = Cell(pl.col("text"), pl.col("number"), pl.col("format"))
+    reading = field.read(cell, convention)
     return frame.lazy().select(value=reading.value, code=reading.code).collect().rows()
+
+
+def checkboxes(
+    field: Field,
+    texts: Sequence[str | None],
+    truths: Sequence[bool | None],
+    convention: Convention = HERE,
+) -> list[Answer]:
+    """Read cells that have truth values under them."""
+    cleaned = clean(pl.Series("text", texts, pl.String))
+    frame = pl.DataFrame([cleaned, pl.Series("truth", truths, pl.Boolean)])
+    reading = field.read(Cell(pl.col("text"), boolean=pl.col("truth")), convention)
+    return frame.lazy().select(value=reading.value, code=reading.code).collect().rows()
+
+
+def answer(
+    field: Field,
+    text: str | None,
+    locale: str | None = None,
+    number: float | None = None,
+    form: str | None = None,
+) -> str | None:
+    """Return the value of one cell, or its code in brackets."""
+    ((value, code),) = answers(field, [text], Convention(locale=locale), [number], [form])
+    assert value is None or code is None
+    return value if code is None else f"({code})"
 
 
 ODD = st.text("0123456789.,-/:+() $%eE'#apmxTZ\u00a0\u200b\u2212\u20ac\u20e3é\x00\n")

@@ -14,7 +14,7 @@ from tests.support import code_reader
 from tests.support.code_reader import Site, facts_in, words
 from tests.support.commands import names
 
-EVERY_FIELD_GIVES = {"label", "text", "shown"}
+EVERY_FIELD_GIVES = {"label", "text", "shown", "value"}
 FIELDS = "sync_core/catalogue/fields/"
 SHELL = re.compile(r"syncdesk|python|\bmake (run|test|check|lock)\b|(?<!-)--[a-z]|\.py\b")
 

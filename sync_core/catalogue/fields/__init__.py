@@ -10,12 +10,15 @@ from sync_core.catalogue.fields import phones
 from sync_core.catalogue.fields.amounts import Integer, Money, Number
 from sync_core.catalogue.fields.cells import Cell, CellError, Reading, clean
 from sync_core.catalogue.fields.contacts import Email, Phone, Url
-from sync_core.catalogue.fields.convention import Convention, currencies
+from sync_core.catalogue.fields.convention import Convention
+from sync_core.catalogue.fields.currencies import currencies
 from sync_core.catalogue.fields.field import Field
-from sync_core.catalogue.fields.moments import Date, Moment, Time
+from sync_core.catalogue.fields.moments import ALL_YEARS, Date, Moment, Time
+from sync_core.catalogue.fields.number_formats import NumberCell, NumberFormat
 from sync_core.catalogue.fields.words import Choice, Currency, Text, Verbatim, YesNo
 
 __all__ = [
+    "ALL_YEARS",
     "Cell",
     "CellError",
     "Choice",
@@ -28,6 +31,8 @@ __all__ = [
     "Moment",
     "Money",
     "Number",
+    "NumberCell",
+    "NumberFormat",
     "Phone",
     "Reading",
     "Text",

@@ -1,18 +1,38 @@
 """Fields of amounts: whole numbers, any numbers, and money, exact to the last digit."""
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from math import isfinite
 
 import polars as pl
 import sqlalchemy as sa
 
-from sync_core.catalogue.fields.cells import CellError, Shortcut, keep, matching, plain, without
+from sync_core.catalogue.fields.cells import (
+    BlankError,
+    CellError,
+    Shortcut,
+    keep,
+    matching,
+    plain,
+    without,
+)
 from sync_core.catalogue.fields.convention import Convention
-from sync_core.catalogue.fields.field import Field
+from sync_core.catalogue.fields.currencies import A_DOLLAR
+from sync_core.catalogue.fields.field import NEUTRAL, Field
+from sync_core.catalogue.fields.number_formats import (
+    NumberCell,
+    NumberFormat,
+    Shown,
+    by_digits,
+    gap,
+    is_harmless,
+    kind,
+    place_of,
+)
 
 DIGITS = 100  # of a number at most; Postgres takes more, but nobody means them
 LONGEST = 1000  # characters that are looked at; the smallest float has 327
@@ -22,10 +42,16 @@ MONEY_DIGITS = 12  # before the decimal point of numeric(14,2)
 MONEY_DECIMALS = 2
 MOST_MONEY = f"{10**MONEY_DIGITS - 1:,}.{'9' * MONEY_DECIMALS}"
 
-_TYPED = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-") | {"\u2019": "'"})
-_AMOUNT = re.compile(r"([^-+(.,'0-9 ]*) *([-+(.,'0-9].*?[)0-9-][.,]?) *([^-)0-9 ]*)")
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d"
+_TYPED = str.maketrans(dict.fromkeys(_DASHES, "-") | {"\u2019": "'"})
+_AMOUNT = re.compile(
+    r"([^-+(.,'0-9 ]*(?:\.(?= ))?) *([-+(.,'0-9](?:.*?[)0-9-])?[.,]?) *([^-)0-9 ]*)"
+)
+_MINUS_AT_THE_END = re.compile(r".*[.,][0-9]{1,2}-")  # 5- may mean 5.00, or from 5 on
+_NO_CENTS = re.compile(r"(?P<whole>[0-9][0-9 '.,]*)(?P<mark>[.,])-{1,2}(?![0-9])")
+_ACCOUNTING_ZERO = re.compile(r"([^-0-9 ]*) *- *([^-0-9 ]*)")
 _LIKE_A_NUMBER = frozenset("0123456789.,' ")
-_DOLLAR = re.compile(r"[A-Z]{1,2}\$")  # AU$, as well as A$
+_PLAIN = frozenset({NumberFormat.NUMBER, NumberFormat.TEXT, NumberFormat.SCIENTIFIC})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +61,12 @@ class Integer(Field):
     minimum: int | None = None
     maximum: int | None = None
 
-    reads_numbers = True
+    formats = _PLAIN
     sql_type = sa.BigInteger()
 
-    def facts(self, text: str, convention: Convention) -> dict[str, object]:
+    def facts(
+        self, text: str, convention: Convention, _cell: NumberCell | None = None
+    ) -> dict[str, object]:
         """Return the range, and how numbers are written here."""
         bounds = _range(self.minimum, self.maximum, otherwise=f"between {-BIGINT} and {BIGINT - 1}")
         return {"wanted": "a whole number", "range": bounds, "hint": _hint(text, convention)}
@@ -62,15 +90,19 @@ class Integer(Field):
         _refuse_outside(Decimal(digits), self.minimum, self.maximum)
         return digits
 
-    def read_numbers(self, numbers: pl.Series, texts: pl.Series) -> pl.Series:
+    def read_numbers(
+        self, numbers: pl.Series, texts: pl.Series, formats: pl.Series, convention: Convention
+    ) -> pl.Series:
         """Read the numbers that are exact."""
-        return super().read_numbers(keep(numbers, numbers.abs() <= EXACT), texts)
+        exact = keep(numbers, numbers.abs() <= EXACT)
+        return super().read_numbers(exact, texts, formats, convention)
 
-    def parse_number(self, number: float, text: str | None) -> str:
-        """Read a number that is exact."""
-        if isfinite(number) and abs(number) > EXACT:
+    def parse_number(self, cell: NumberCell, convention: Convention) -> str:
+        """Read a number that is exact, as people see it."""
+        if isfinite(cell.number) and abs(cell.number) > EXACT:
             raise CellError("digits_lost")
-        return super().parse_number(number, text)
+        read = partial(_decimal, grammar=_any_number(convention))
+        return self.parse(_all_shown(cell, _shown(cell, self.formats, convention, read)), NEUTRAL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,10 +112,12 @@ class Number(Field):
     minimum: float | Decimal | None = None
     maximum: float | Decimal | None = None
 
-    reads_numbers = True
+    formats = _PLAIN | {NumberFormat.PERCENT}
     sql_type = sa.Numeric()
 
-    def facts(self, text: str, convention: Convention) -> dict[str, object]:
+    def facts(
+        self, text: str, convention: Convention, _cell: NumberCell | None = None
+    ) -> dict[str, object]:
         """Return the range, and how numbers are written here."""
         bounds = _range(self.minimum, self.maximum, otherwise=f"shorter than {DIGITS} digits")
         return {"wanted": "a number", "range": bounds, "hint": _hint(text, convention)}
@@ -110,15 +144,27 @@ class Number(Field):
         _refuse_outside(number, self.minimum, self.maximum)
         return digits
 
+    def parse_number(self, cell: NumberCell, convention: Convention) -> str:
+        """Read a number, which may have more decimals than people see."""
+        read = partial(_decimal, grammar=_any_number(convention))
+        shown = _shown(cell, self.formats, convention, read)
+        if not is_harmless(cell, shown) and gap(cell, shown) < shown.place:
+            return self.parse(format(Decimal(f"{cell.number:.15g}"), "f"), NEUTRAL)
+        return self.parse(_all_shown(cell, shown), NEUTRAL)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Money(Field):
     """An amount of money with two decimals; a currency beside it is left aside."""
 
-    reads_numbers = True
+    currency: str | None = None  # label of the field that names the currency, if there is one
+
+    formats = _PLAIN | {NumberFormat.CURRENCY}
     sql_type = sa.Numeric(MONEY_DIGITS + MONEY_DECIMALS, MONEY_DECIMALS)
 
-    def facts(self, text: str, convention: Convention) -> dict[str, object]:
+    def facts(
+        self, text: str, convention: Convention, _cell: NumberCell | None = None
+    ) -> dict[str, object]:
         """Return the range, and how numbers are written here."""
         bounds = f"between -{MOST_MONEY} and {MOST_MONEY}"
         return {"wanted": "a number", "range": bounds, "hint": _hint(text, convention)}
@@ -130,14 +176,19 @@ class Money(Field):
         return (_two_decimals, padded) if convention.decimal_mark == "." else (padded,)
 
     def parse(self, text: str, convention: Convention) -> str:
-        """Read an amount, with or without its currency."""
-        number = _decimal(text, _whole_or_part(convention), _currencies(convention))
+        """Read an amount, with or without its currency; an accountant's $ - is zero."""
+        number = _money(text, convention)
         whole, _, part = _written(number).partition(".")
         if len(part) > MONEY_DECIMALS:
             raise CellError("too_many_decimals")
         if len(whole.removeprefix("-")) > MONEY_DIGITS:
             raise CellError("out_of_range")
         return f"{whole}.{part:0<{MONEY_DECIMALS}}"
+
+    def parse_number(self, cell: NumberCell, convention: Convention) -> str:
+        """Read an amount as people see it."""
+        read = partial(_money, convention=convention)
+        return self.parse(_all_shown(cell, _shown(cell, self.formats, convention, read)), NEUTRAL)
 
 
 # Columns at once
@@ -191,26 +242,55 @@ def _within(
 def _decimal(
     text: str, grammar: re.Pattern[str], currencies: frozenset[str] | None = None
 ) -> Decimal:
-    """Read a number with its sign, wherever people write that: -5, 5-, (5), -$5, $(5)."""
+    """Read a number with its sign, wherever people write that: -5, 5.00-, (5), -$5, $(5)."""
     if len(text) > LONGEST:
         raise CellError("not_a_number")
-    sign, rest = _signed(plain(text).strip().translate(_TYPED))
+    sign, rest = _signed(_typed(text))
     if currencies and (bare := _without_currency(rest, currencies)):
         sign, rest = (sign, bare) if sign else _signed(bare)
     if not (parts := grammar.fullmatch(rest)):
         raise CellError("not_a_number")
     digits = re.sub(r"[^0-9]", "", parts["whole"] or "0")
     shift = int(parts["exponent"] or 0) - (2 if parts["percent"] else 0)
-    return Decimal(f"{sign}{digits}.{parts['part'] or '0'}E{shift}")
+    return Decimal(f"{sign}{digits}.{parts['part'] or ''}E{shift}")
+
+
+def _money(text: str, convention: Convention) -> Decimal:
+    marks = convention.currency_marks
+    zero = _ACCOUNTING_ZERO.fullmatch(_typed(text)) if len(text) <= LONGEST else None
+    if zero and bool(zero[1]) != bool(zero[2]) and _is_currency(zero[1] or zero[2], marks):
+        return Decimal(0)
+    bare = _without_dash(_typed(text), convention.decimal_mark) if len(text) <= LONGEST else text
+    return _decimal(bare, _whole_or_part(convention), marks)
+
+
+def _without_dash(text: str, point: str) -> str:
+    """Take the dash that stands for no cents off 95,- or 1.250,-, where it cannot be another."""
+    found = _NO_CENTS.search(text)
+    if not found or point in found["whole"]:
+        return text
+    if found["mark"] != point and not found["whole"].isdigit():
+        return text
+    return text[: found.start("mark")] + text[found.end() :]
+
+
+def _typed(text: str) -> str:
+    """Reduce the characters that people type for a minus or an apostrophe to one of each."""
+    return plain(text).strip().translate(_TYPED)
 
 
 def _without_currency(text: str, currencies: frozenset[str]) -> str:
     """Take the currency off the front or the end; give nothing where none is there."""
     found = _AMOUNT.fullmatch(text)
     before, amount, after = found.groups() if found else ("", "", "")
-    mark = (before or after).upper()
-    known = mark in currencies or _DOLLAR.fullmatch(mark)
-    return amount if known and not (before and after) else ""
+    known = not (before and after) and _is_currency(before or after, currencies)
+    return amount if known else ""
+
+
+def _is_currency(mark: str, currencies: frozenset[str]) -> bool:
+    written = mark.upper()
+    known = written in currencies or written.removesuffix(".") in currencies
+    return known or bool(A_DOLLAR.fullmatch(written))
 
 
 def _signed(text: str) -> tuple[str, str]:
@@ -219,9 +299,41 @@ def _signed(text: str) -> tuple[str, str]:
         return "-", text[1:-1].strip()
     if text.startswith(("-", "+")):
         return text[0], text[1:].strip()
-    if text.endswith("-"):
-        return "-", text[:-1].strip()
+    if _MINUS_AT_THE_END.fullmatch(text):
+        return "-", text[:-1]
     return "", text
+
+
+# A number under a text
+
+
+def _shown(
+    cell: NumberCell,
+    formats: frozenset[str],
+    convention: Convention,
+    read: Callable[[str], Decimal],
+) -> Shown:
+    """Return what people see of a number. Raises CellError where that is no amount."""
+    if cell.text is None:
+        raise CellError("hidden_part") if cell.number else BlankError
+    if not isfinite(cell.number) or kind(cell, convention) not in {None, *formats}:
+        raise CellError("not_a_number")
+    try:
+        value = read(cell.text)
+    except CellError:
+        shown = by_digits(cell)
+    else:
+        shown = Shown(value, Decimal(1).scaleb(place_of(value)))
+    if shown is None:
+        raise CellError("not_a_number")
+    return shown
+
+
+def _all_shown(cell: NumberCell, shown: Shown) -> str:
+    """Write a number of which people see everything. Raises CellError where they do not."""
+    if not is_harmless(cell, shown):
+        raise CellError("hidden_part")
+    return format(shown.value, "f")
 
 
 def _written(number: Decimal) -> str:
@@ -239,6 +351,17 @@ def _refuse_outside(
         raise CellError("out_of_range")
     if high is not None and number > Decimal(str(high)):
         raise CellError("out_of_range")
+
+
+def plain_number(cell: NumberCell, convention: Convention) -> str:
+    """Write a number as people see it, but without marks and zeros that only its format adds.
+
+    Raises CellError where they do not see all of it.
+    """
+    read = partial(_decimal, grammar=_whole_or_part(convention))
+    shown = _shown(cell, _PLAIN, convention, read)
+    digits = _written(Decimal(_all_shown(cell, shown)))
+    return digits.replace(".", convention.decimal_mark)
 
 
 # How numbers are written
@@ -264,11 +387,6 @@ def _digits(convention: Convention) -> str:
     twos = r"|[1-9][0-9]?(?:,[0-9]{2})*,[0-9]{3}" if convention.groups_of_two else ""
     point = re.escape(convention.decimal_mark)
     return rf"(?={point}?[0-9])(?P<whole>{threes}{twos}|[0-9]+)?(?:{point}(?P<part>[0-9]*))?"
-
-
-@cache
-def _currencies(convention: Convention) -> frozenset[str]:
-    return frozenset(plain(mark).upper() for mark in convention.currency_marks)
 
 
 def _simple(mark: str) -> str:

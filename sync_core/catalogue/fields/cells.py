@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 import polars as pl
+
+from sync_core.catalogue.fields import shown_errors
 
 # What Unicode calls white space, and the zero-width and direction marks that come with copied text.
 WHITE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
@@ -16,24 +17,26 @@ UNSEEN = "\xad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\ufeff" + "".join(
 )
 _PLAIN = str.maketrans(dict.fromkeys(WHITE, " ") | dict.fromkeys(UNSEEN, ""))
 
-# Printable ASCII without a blank at either end or an apostrophe in front: nothing to tidy.
-_TIDY = r"^[!-&(-~](?:[ -~]*[!-~])?$"
-# The apostrophe that makes a spreadsheet take what follows as text; not that of 's-Hertogenbosch.
-_FORCED = r"^'($|[^a-z]|[a-z](?:$|[^ -]))"
+# Printable ASCII without a blank at either end, or an apostrophe or = in front: nothing to tidy.
+_TIDY = r"^[!-&(-<>-~](?:[ -~]*[!-~])?$"
+# ="00123": how a CSV keeps zeros in Excel.
+_KEPT_AS_TEXT = r'^="((?:[^"]|"")*)"$'
+# The apostrophe that makes a spreadsheet take a number, a date or a formula as text. That of 'Ewa,
+# of '90s and of a text 'in quotes' was meant.
+_FORCED = r"^'([^'\p{L}]*|[=+@-][^']*)$"
 
 CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f"  # a tab or a line break may stand in a text
 _CONTROL = re.compile(f"[{CONTROL}]")
-_FORMULA_ERROR = re.compile(
-    r"#(?:REF!|N/A|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|ERROR!|SPILL!|CALC!)|Loading\.\.\."
-)
 
 
 @dataclass(frozen=True)
 class Cell:
-    """Expressions of one column: the text as people see it, and the number under it if known."""
+    """Expressions of one column: the text as people see it, and what is under it if known."""
 
     text: pl.Expr  # String; already trimmed and cleaned, null where blank
     number: pl.Expr | None = None  # Float64; null where the cell holds no number
+    format: pl.Expr | None = None  # String: a `NumberFormat` or null; given wherever numbers are
+    boolean: pl.Expr | None = None  # Boolean; null where the cell holds no truth value
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,10 @@ class CellError(Exception):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+class BlankError(Exception):
+    """A cell says that there is nothing: it counts as a blank one."""
 
 
 Shortcut = Callable[[pl.Series], pl.Series]  # texts -> values, null where it is not sure
@@ -71,7 +78,12 @@ def clean(column: pl.Series, *, tidy: bool = False) -> pl.Series:
 
 def _tidied(cells: pl.Series) -> pl.Series:
     trimmed = cells.str.strip_chars(WHITE + UNSEEN).str.normalize("NFC")
-    bare = trimmed.str.replace(_FORCED, "${1}").str.strip_chars(WHITE + UNSEEN)
+    bare = trimmed.str.replace(_FORCED, "${1}")
+    kept = bare.str.contains(_KEPT_AS_TEXT)
+    if kept.any():
+        inside = bare.str.replace(_KEPT_AS_TEXT, "${1}").str.replace_all('""', '"', literal=True)
+        bare = inside.zip_with(kept, bare)
+    bare = bare.str.strip_chars(WHITE + UNSEEN)
     return keep(bare, bare != "")
 
 
@@ -121,17 +133,9 @@ def nothing(rows: int) -> pl.Series:
 
 def refuse_unreadable(text: str) -> None:
     """Raise where a cell shows a spreadsheet's error, or holds what Postgres cannot."""
-    if _FORMULA_ERROR.fullmatch(text):
+    if shown_errors.is_error(text):
         raise CellError("formula_error")
+    if shown_errors.is_too_narrow(text):
+        raise CellError("too_narrow")
     if _CONTROL.search(text):
         raise CellError("control_character")
-
-
-def shortest(numbers: pl.Series) -> pl.Series:
-    """Write floats as the shortest decimals that mean them, without an exponent: 95.5, 1200."""
-    texts = numbers.cast(pl.String).str.strip_suffix(".0")
-    long = texts.str.contains("e", literal=True).arg_true()
-    if long.is_empty():
-        return texts
-    written = [format(Decimal(text), "f") for text in texts.gather(long)]
-    return texts.scatter(long, pl.Series(written, dtype=pl.String))

@@ -21,6 +21,7 @@ from sync_core.catalogue.fields.cells import (
 )
 from sync_core.catalogue.fields.convention import Convention
 from sync_core.catalogue.fields.field import Field
+from sync_core.catalogue.fields.number_formats import NumberCell
 from sync_core.foundation import email_address
 
 URL_LENGTH = 2000  # characters that browsers agree on
@@ -78,7 +79,9 @@ class Url(Field):
 
     sql_type = sa.Text()
 
-    def facts(self, text: str, _convention: Convention) -> dict[str, object]:
+    def facts(
+        self, text: str, _convention: Convention, _cell: NumberCell | None = None
+    ) -> dict[str, object]:
         """Return the limit, and what may be missing."""
         bare = _WITHOUT_SCHEME.fullmatch(plain(text).strip())
         return {"limit": URL_LENGTH, "hint": " (put https:// in front)" if bare else ""}

@@ -7,8 +7,9 @@ from typing import Literal
 
 import phonenumbers
 from babel import Locale, UnknownLocaleError
-from babel.core import get_global
 from babel.numbers import get_decimal_symbol, get_group_symbol
+
+from sync_core.catalogue.fields import currencies
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,25 @@ class Convention:
         """Whether digits left of the thousands stand in pairs, as in 12,34,567."""
         return bool(_locale(self.locale).decimal_formats[None].grouping == (3, 2))
 
+    @property
+    def language(self) -> str:
+        """The language of words such as yes and no: de, pt."""
+        return str(_locale(self.locale).language)
+
     @cached_property
     def currency_marks(self) -> frozenset[str]:
-        """The symbols that stand for currencies here, and every currency's code."""
-        tables = [_locale(name).currency_symbols for name in (None, self.locale)]
-        return currencies() | {t[code] for t in tables for code in currencies() if code in t}
+        """What stands for currencies here, in capitals: symbols, and every currency's code."""
+        return frozenset(currencies.marks(_locale(self.locale)))
+
+    def currency_codes(self, mark: str) -> frozenset[str]:
+        """Return the codes of the currencies that a mark may stand for here."""
+        return currencies.codes(mark, _locale(self.locale))
+
+    @cached_property
+    def own_currencies(self) -> frozenset[str]:
+        """What an amount is in where nobody names a currency: the country's, or the locale's."""
+        territory = _locale(self.locale).territory if self.locale else None
+        return currencies.of_territory(self.country) | currencies.of_territory(territory or "")
 
     @cached_property
     def date_order(self) -> Literal["dmy", "mdy"] | None:
@@ -65,15 +80,6 @@ class Convention:
     def months(self) -> dict[str, int]:
         """The months by their names and abbreviations, in small letters, English ones too."""
         return _months(_locale(None)) | _months(_locale(self.locale))
-
-
-@cache
-def currencies() -> frozenset[str]:
-    """List the ISO 4217 codes of currencies that are legal tender somewhere today."""
-    used = get_global("territory_currencies").values()
-    return frozenset(
-        code for rows in used for code, _, end, tender in rows if tender and end is None
-    )
 
 
 @cache

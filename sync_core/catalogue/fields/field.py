@@ -4,7 +4,6 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
-from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any, ClassVar
 
@@ -13,6 +12,7 @@ from sqlalchemy.types import TypeEngine
 
 from sync_core.catalogue import cell_codes
 from sync_core.catalogue.fields.cells import (
+    BlankError,
     Cell,
     CellError,
     Reading,
@@ -22,17 +22,18 @@ from sync_core.catalogue.fields.cells import (
     nothing,
     plain,
     refuse_unreadable,
-    shortest,
 )
 from sync_core.catalogue.fields.convention import Convention
+from sync_core.catalogue.fields.number_formats import NumberCell, told
+from sync_core.catalogue.fields.placeholders import is_placeholder
 
 REMEMBERED = 16_384  # odd cells whose reading is kept: some megabytes for each field
 HIDDEN = "\N{HORIZONTAL ELLIPSIS}"  # what a sentence quotes of a sensitive cell
 QUOTED = 40  # characters of a cell that a sentence quotes
 LONGEST = 1000  # characters that it looks at
 
-Look = Callable[..., tuple[str | None, str | None]]  # text[, number] -> value, code
-_NEUTRAL = Convention()  # how numbers are written that come as numbers
+Look = Callable[..., tuple[str | None, str | None]]  # text[, number, format] -> value, code
+NEUTRAL = Convention()  # how the values of fields are written
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Field(ABC):
     sensitive: bool = False  # masked for those who may not see it
 
     sql_type: ClassVar[TypeEngine[Any]]  # of the column in Postgres
-    reads_numbers: ClassVar[bool] = False  # wants the number under the cell's format
+    formats: ClassVar[frozenset[str]] = frozenset()  # of the numbers under a cell that count here
 
     @property
     def column(self) -> str:
@@ -64,15 +65,43 @@ class Field(ABC):
     def parse(self, text: str, convention: Convention) -> str:
         """Read any text that people type. Raises CellError."""
 
-    def read_numbers(self, numbers: pl.Series, _texts: pl.Series) -> pl.Series:
-        """Read many numbers at once, where that is sure to equal `parse_number`."""
-        return first_of(self.shortcuts(_NEUTRAL), shortest(numbers))
+    @property
+    def identifies(self) -> bool:
+        """Whether records are told apart, or found, by this field."""
+        return self.key or self.unique or self.refers_to is not None
 
-    def parse_number(self, number: float, _text: str | None) -> str:
-        """Read the number under a text: its shortest decimal. Raises CellError."""
-        return self.parse(format(Decimal(repr(number)), "f"), _NEUTRAL)
+    @property
+    def reads_numbers(self) -> bool:
+        """Whether the number under a cell counts."""
+        return bool(self.formats)
 
-    def facts(self, _text: str, _convention: Convention) -> dict[str, object]:
+    @property
+    def wants_more_than_texts(self) -> bool:
+        """Whether a source should hand over what is under the cells."""
+        return self.reads_numbers
+
+    def may_say_nothing(self, text: str) -> bool:
+        """Return whether a text such as n/a counts as a blank cell."""
+        return is_placeholder(text)
+
+    def read_numbers(
+        self, numbers: pl.Series, texts: pl.Series, formats: pl.Series, convention: Convention
+    ) -> pl.Series:
+        """Read many numbers at once, where that is sure to equal `parse_number`.
+
+        It is sure where the text says exactly the number.
+        """
+        read = first_of(self.shortcuts(convention), texts)
+        same = (read.cast(pl.Float64, strict=False) == numbers).fill_null(value=False)
+        return keep(read, same & (formats.is_null() | formats.is_in(list(self.formats))))
+
+    def parse_number(self, cell: NumberCell, convention: Convention) -> str:
+        """Read the number under a text, as people see it. Raises CellError."""
+        raise NotImplementedError
+
+    def facts(
+        self, _text: str, _convention: Convention, _cell: NumberCell | None = None
+    ) -> dict[str, object]:
         """Return what this field's sentences name beside its label and the cell."""
         return {}
 
@@ -82,26 +111,25 @@ class Field(ABC):
         Both expressions are elementwise, and the code is made out of the value: a lazy query
         that asks for both computes each of them once.
         """
-        number = cell.number if self.reads_numbers else None
-        cells = [cell.text] if number is None else [cell.text, number]
+        cells = [cell.text]
+        if self.reads_numbers and cell.number is not None and cell.format is not None:
+            cells += [cell.number, cell.format]
         look = lru_cache(REMEMBERED)(partial(self._look, convention))
-        value = _elementwise(partial(self._values, self.shortcuts(convention), look), cells)
+        value = _elementwise(partial(self._values, convention, look), cells)
         return Reading(value, _elementwise(partial(_codes, look), [value, *cells]))
 
-    def explain(self, code: str, text: str, convention: Convention, *, hidden: bool = False) -> str:
-        """Say in a sentence what `code` means for this cell.
-
-        A sensitive one is not quoted, nor one that is `hidden`, as it may hold what is sensitive.
-        """
-        text = HIDDEN if self.sensitive or hidden else text
-        shown = _shown(text)
-        facts = self.facts(text, convention)
+    def explain(
+        self, code: str, text: str, convention: Convention, cell: NumberCell | None = None
+    ) -> str:
+        """Say in a sentence what `code` means for this cell; a sensitive one is not quoted."""
+        text, cell = (HIDDEN, None) if self.sensitive else (text, cell)
+        shown = _shown(text) or "nothing"
+        value = told(cell) if cell else HIDDEN
+        facts = {"value": value, **self.facts(text, convention, cell)}
         return cell_codes.sentence(code, label=self.label, shown=shown, text=f"'{shown}'", **facts)
 
-    def _values(
-        self, shortcuts: Sequence[Shortcut], look: Look, cells: Sequence[pl.Series]
-    ) -> pl.Series:
-        values = self._quick(shortcuts, *cells)
+    def _values(self, convention: Convention, look: Look, cells: Sequence[pl.Series]) -> pl.Series:
+        values = self._quick(convention, *cells)
         odd = _unread(values, cells)
         if odd.is_empty():
             return values
@@ -109,26 +137,43 @@ class Field(ABC):
         return values.clone().scatter(odd, pl.Series(seen, dtype=pl.String))
 
     def _quick(
-        self, shortcuts: Sequence[Shortcut], texts: pl.Series, numbers: pl.Series | None = None
+        self,
+        convention: Convention,
+        texts: pl.Series,
+        numbers: pl.Series | None = None,
+        formats: pl.Series | None = None,
     ) -> pl.Series:
         """Read whole columns where that is sure; a number under a text wins."""
-        if numbers is None:
-            return first_of(shortcuts, texts)
+        if numbers is None or formats is None or numbers.null_count() == len(numbers):
+            return first_of(self.shortcuts(convention), texts)
         counted = numbers.is_not_null()
-        written = first_of(shortcuts, keep(texts, ~counted))
-        return self.read_numbers(numbers, texts).zip_with(counted, written)
+        read = self.read_numbers(numbers, keep(texts, counted), formats, convention)
+        if counted.all():
+            return read
+        return read.zip_with(counted, first_of(self.shortcuts(convention), keep(texts, ~counted)))
 
     def _look(
-        self, convention: Convention, text: str, number: float | None = None
+        self,
+        convention: Convention,
+        text: str | None,
+        number: float | None = None,
+        form: str | None = None,
     ) -> tuple[str | None, str | None]:
-        """Read one cell: its value, or the code of what is wrong."""
+        """Read one cell: its value, or the code of what is wrong; neither where it is blank."""
         try:
             if number is not None:
-                return self.parse_number(number, text), None
-            refuse_unreadable(text)
-            return self.parse(text, convention), None
+                return self.parse_number(NumberCell(number, text, form), convention), None
+            return self._parse_text(text or "", convention), None
+        except BlankError:
+            return None, "required" if self.required or self.key else None
         except CellError as error:
             return None, error.code
+
+    def _parse_text(self, text: str, convention: Convention) -> str:
+        refuse_unreadable(text)
+        if self.may_say_nothing(text):
+            raise BlankError
+        return self.parse(text, convention)
 
 
 def _elementwise(
@@ -149,8 +194,8 @@ def _codes(look: Look, columns: Sequence[pl.Series]) -> pl.Series:
 def _unread(values: pl.Series, cells: Sequence[pl.Series]) -> pl.Series:
     """Find the rows that hold something and have no value."""
     held = cells[0].is_not_null()
-    for other in cells[1:]:
-        held |= other.is_not_null()
+    if len(cells) > 1:
+        held |= cells[1].is_not_null()
     return (held & values.is_null()).arg_true()
 
 

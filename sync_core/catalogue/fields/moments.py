@@ -4,20 +4,40 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from math import floor
+from functools import partial
+from math import floor, isfinite
 
 import polars as pl
 import sqlalchemy as sa
 
-from sync_core.catalogue.fields.cells import CellError, Shortcut, keep, matching, plain
+from sync_core.catalogue.fields.cells import (
+    BlankError,
+    CellError,
+    Shortcut,
+    first_of,
+    keep,
+    matching,
+    plain,
+)
 from sync_core.catalogue.fields.convention import Convention
-from sync_core.catalogue.fields.field import Field
+from sync_core.catalogue.fields.field import HIDDEN, Field
+from sync_core.catalogue.fields.number_formats import (
+    HARMLESS,
+    NumberCell,
+    NumberFormat,
+    by_digits,
+    kind,
+)
 
 DAY_OF_1970 = 25_569  # a spreadsheet counts days from 1899-12-30
 FIRST_DAY, LAST_DAY = -328_716, 2_958_465  # the same way: the years of four digits
-FIRST_YEAR, LAST_YEAR = 1000, 9999
+ALL_YEARS = (1000, 9999)  # of four digits
+PLAUSIBLE_YEARS = (1900, 2100)  # where a field does not declare others
+BUDDHIST = 543  # years that the calendar of Thailand is ahead of ours
+IRANIAN_OR_ISLAMIC = range(1279, 1526)  # years that people live in, or were born
 SECONDS = 86_400  # of a day
 NANOSECONDS = 1_000_000_000  # of a second
+MIDNIGHT = "00:00:00"
 
 _DAYS_OF_MONTHS = (  # every day of a year but 29 February
     ("0[1-9]|1[0-2]", "0[1-9]|1[0-9]|2[0-8]"),
@@ -27,9 +47,12 @@ _DAYS_OF_MONTHS = (  # every day of a year but 29 February
 _SURE_DAYS = "|".join(f"(?:{months})-(?:{days})" for months, days in _DAYS_OF_MONTHS)
 _FOUR_DIGITS = "[1-9][0-9]{3}"
 _ISO_MOMENT = f"^{_FOUR_DIGITS}-(?:{_SURE_DAYS})T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$"
-_BARE = r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)$"
+_SEEN_AS_A_DATE = "|".join(
+    f"^(?:[0-9]{{1,2}}|[0-9]{{4}}){mark}[0-9]{{1,2}}{mark}(?:[0-9]{{4}}|[0-9]{{1,2}})$"
+    for mark in ("-", "/", "[.]")
+)
 
-_MIDNIGHT = re.compile(
+_AT_MIDNIGHT = re.compile(
     r"(?:T|,? )(?:00?:00(?::00(?:\.0+)?)?(?:Z|[+-]00:?00)?|12:00(?::00)? ?am)$", re.IGNORECASE
 )
 _YEAR_FIRST = re.compile(r"([0-9]{4})([-/.]) ?([0-9]{1,2})\2 ?([0-9]{1,2})\.?")
@@ -37,6 +60,8 @@ _YEAR_LAST = re.compile(r"([0-9]{1,2})([-/.]) ?([0-9]{1,2})\2 ?([0-9]{4})\.?")
 _DAY = "(?P<day>[0-9]{1,2})(?:st|nd|rd|th|er)?"
 _MONTH = r"(?P<month>[^\W\d_]+)"
 _YEAR = "(?P<year>[0-9]{4})"
+_A_YEAR = re.compile("(?<![0-9])[0-9]{4}(?![0-9])")
+_DAY_0 = re.compile(r"(?:0?0[-/.]0?1|0?1[-/.]0?0)[-/.]1900|1900-01-00")  # how Excel shows it
 _GAP = "[ .,/-]{0,3}(?:(?:of|de) )?"
 _WITH_MONTH_NAME = [
     re.compile(order, re.IGNORECASE)
@@ -47,6 +72,7 @@ _WITH_MONTH_NAME = [
     )
 ]
 _SHORT_YEAR = re.compile(r"[0-9]{1,2}[-/. ]+(?:[0-9]{1,2}|[^\W\d_]+)[-/., ]+'?[0-9]{2}")
+_END_OF_DAY = re.compile("24[:.h]00(?::00)?")
 _WITH_TIME = re.compile(r".*[0-9][T ,]+[0-9]{1,2}[:.][0-9]{2}.*")
 _TIME = re.compile(
     r"([0-9]{1,2})(?:([:.h])([0-9]{2})(?::([0-9]{2})(?:\.0+)?)?)? ?(am|pm|a\.m\.|p\.m\.)?",
@@ -58,58 +84,106 @@ _TIME = re.compile(
 class Date(Field):
     """A day of the calendar, without a time of day."""
 
-    reads_numbers = True
+    years: tuple[int, int] = PLAUSIBLE_YEARS  # the first and the last one
+
+    formats = frozenset({NumberFormat.DATE, NumberFormat.DATE_TIME})
     sql_type = sa.Date()
 
-    def facts(self, text: str, convention: Convention) -> dict[str, object]:
-        """Return what the date may have meant, what is odd about it, and the range."""
+    def facts(
+        self, text: str, convention: Convention, cell: NumberCell | None = None
+    ) -> dict[str, object]:
+        """Return what the date may have meant, what is odd about it, and what the cell hides."""
         readings = " or ".join(_readings(text))
         cure = "write" if convention.locale else "set the source's locale, or write"
-        hint = f" ({cure} {readings})" if readings else _oddity(text)
-        years = f"between the years {FIRST_YEAR} and {LAST_YEAR}"
-        return {"readings": readings, "cure": cure, "hint": hint, "range": years}
+        number = cell.number if cell and isfinite(cell.number) else None
+        known = _known_oddity(text, number, convention)
+        return {
+            "readings": readings,
+            "cure": cure,
+            "hint": known or (f" ({cure} {readings})" if readings else _oddity(text)),
+            "range": "between the years {} and {}".format(*self.years),
+            "locale": convention.locale,
+            "order": {"dmy": "the day", "mdy": "the month", None: "the year"}[
+                convention.date_order
+            ],
+            "hidden": "" if number is None else f"a time of day ({_clock_told(number)})",
+        }
 
     def shortcuts(self, convention: Convention) -> tuple[Shortcut, ...]:
         """Keep 2026-04-03; turn 03/04/2026 round as the locale says."""
-        if not convention.date_order:
-            return (_iso_dates,)
-        return _iso_dates, lambda texts: _turned(texts, convention.date_order == "dmy")
+        turned = partial(_turned, day_first=convention.date_order == "dmy")
+        ways = (_iso_dates, turned) if convention.date_order else (_iso_dates,)
+        return tuple(partial(self._plausible, way) for way in ways)
+
+    def _plausible(self, way: Shortcut, texts: pl.Series) -> pl.Series:
+        dates, (first, last) = way(texts), self.years
+        if self.years == ALL_YEARS:
+            return dates
+        return keep(dates, (dates >= f"{first}-") & (dates <= f"{last}-12-31"))
 
     def parse(self, text: str, convention: Convention) -> str:
         """Read a date with its year first, in the locale's order, or with its month's name."""
-        bare = _MIDNIGHT.sub("", plain(text).strip())
-        if found := _YEAR_FIRST.fullmatch(bare):
-            year, _, month, day = found.groups()
-            return _iso(int(year), int(month), int(day))
-        if found := _YEAR_LAST.fullmatch(bare):
-            one, _, two, year = found.groups()
-            return _in_order(int(one), int(two), int(year), convention)
-        return _with_month_name(bare, convention)
+        year, month, day = _parts(text, convention)
+        if not self.years[0] <= year <= self.years[1]:
+            raise CellError("out_of_range")
+        return _iso(year, month, day)
 
-    def read_numbers(self, numbers: pl.Series, texts: pl.Series) -> pl.Series:
-        """Read days counted from 1899-12-30."""
-        whole = (numbers == numbers.floor()) & numbers.is_between(FIRST_DAY, LAST_DAY)
-        known = keep(numbers, whole & ~texts.str.contains(_BARE).fill_null(value=True))
-        return (known - DAY_OF_1970).cast(pl.Int32).cast(pl.Date).dt.to_string("%Y-%m-%d")
+    def read_numbers(
+        self, numbers: pl.Series, texts: pl.Series, formats: pl.Series, _convention: Convention
+    ) -> pl.Series:
+        """Read days counted from 1899-12-30 that people see as dates."""
+        days = (numbers == numbers.floor()) & numbers.is_between(FIRST_DAY, LAST_DAY)
+        fitting = formats.is_null() | formats.is_in(list(self.formats))
+        seen = texts.str.contains(_SEEN_AS_A_DATE).fill_null(value=False)
+        days = (keep(numbers, days & fitting & seen) - DAY_OF_1970).cast(pl.Int32).cast(pl.Date)
+        return self._plausible(lambda dates: dates, days.dt.to_string("%Y-%m-%d"))
 
-    def parse_number(self, number: float, text: str | None) -> str:
-        """Read a day counted from 1899-12-30.
+    def parse_number(self, cell: NumberCell, convention: Convention) -> str:
+        """Read a day counted from 1899-12-30, where people see a date.
 
         A fraction is a time of day, and fails as it does in a text: dropping it would be a guess.
         """
-        if not number.is_integer() or _shown_bare(number, text):
-            raise CellError("not_a_date")
-        if not FIRST_DAY <= number <= LAST_DAY:
+        self._refuse_what_is_no_date(cell, convention)
+        day = floor(cell.number)
+        if cell.number - day >= 1 / HARMLESS and not self._shows(day := day + 1, cell, convention):
+            shown = kind(cell, convention) is NumberFormat.DATE_TIME
+            raise CellError("not_a_date" if shown else "hidden_moment")
+        if not FIRST_DAY <= day <= LAST_DAY:
             raise CellError("out_of_range")
-        return (date(1970, 1, 1) + timedelta(days=number - DAY_OF_1970)).isoformat()
+        return self.parse(_day(day).isoformat(), convention)
+
+    def _refuse_what_is_no_date(self, cell: NumberCell, convention: Convention) -> None:
+        _refuse_what_shows_nothing(cell)
+        seen = kind(cell, convention)
+        bare = seen is None and by_digits(cell)  # 2026 is a year, not the 2026th day after 1899
+        if not isfinite(cell.number) or bare or seen not in {None, *self.formats}:
+            raise CellError("not_a_date")
+
+    def _shows(self, day: int, cell: NumberCell, convention: Convention) -> bool:
+        """Return whether people see a day that begins within dust after the number."""
+        if day - cell.number >= 1 / HARMLESS or not FIRST_DAY <= day <= LAST_DAY:
+            return False
+        with suppress(CellError):
+            return self.parse(cell.text or "", convention) == _day(day).isoformat()
+        return False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Time(Field):
     """A time of day, to the second."""
 
-    reads_numbers = True
+    may_end_the_day: bool = False  # so that 24:00, too, is midnight
+
+    formats = frozenset({NumberFormat.TIME, NumberFormat.DATE_TIME, NumberFormat.DURATION})
     sql_type = sa.Time()
+
+    def facts(
+        self, _text: str, _convention: Convention, cell: NumberCell | None = None
+    ) -> dict[str, object]:
+        """Return what the cell hides."""
+        number = cell.number if cell and FIRST_DAY <= cell.number <= LAST_DAY else 0
+        day = _day(floor(number)).isoformat()
+        return {"hidden": f"a date ({day})", "value": _clock_told(number) if cell else HIDDEN}
 
     def shortcuts(self, _convention: Convention) -> tuple[Shortcut, ...]:
         """Keep 09:00:00; make it of 09:00."""
@@ -121,29 +195,50 @@ class Time(Field):
 
     def parse(self, text: str, convention: Convention) -> str:
         """Read a time by 24 hours, or by 12 with am or pm; 9.30 only where it is written so."""
-        found = _TIME.fullmatch(plain(text).strip())
-        if not found:
-            raise CellError("not_a_time")
-        hours, mark, minutes, seconds, half = found.groups()
-        unclear = not mark or (mark == "." and not convention.dotted_times)
-        if unclear and not half:
-            raise CellError("not_a_time")
-        return _clock(_hour(int(hours), half), int(minutes or 0), int(seconds or 0))
+        if self.may_end_the_day and ends_the_day(text):
+            return MIDNIGHT
+        return _time(text, dotted=convention.dotted_times)
 
-    def read_numbers(self, numbers: pl.Series, texts: pl.Series) -> pl.Series:
-        """Read fractions of a day."""
+    def read_numbers(
+        self, numbers: pl.Series, texts: pl.Series, formats: pl.Series, convention: Convention
+    ) -> pl.Series:
+        """Read fractions of a day that are just the time that people see."""
         seconds = (numbers * SECONDS + 0.5).floor()
-        known = (numbers >= 0) & (seconds < SECONDS)
-        known &= ~texts.str.contains(_BARE).fill_null(value=True)
-        clock = keep(seconds, known).cast(pl.Int64) * NANOSECONDS
-        return clock.cast(pl.Time).dt.to_string("%H:%M:%S")
+        fitting = formats.is_null() | formats.is_in(list(self.formats))
+        clock = keep(seconds, (numbers >= 0) & (seconds < SECONDS) & fitting)
+        read = (clock.cast(pl.Int64) * NANOSECONDS).cast(pl.Time).dt.to_string("%H:%M:%S")
+        shown = first_of(self.shortcuts(convention), texts)
+        return keep(read, (read == shown).fill_null(value=False))
 
-    def parse_number(self, number: float, text: str | None) -> str:
-        """Read a fraction of a day, rounded to the second."""
-        if not 0 <= number < 1 or _shown_bare(number, text):
+    def parse_number(self, cell: NumberCell, convention: Convention) -> str:
+        """Read a fraction of a day, rounded to the second, where people see a time."""
+        _refuse_what_shows_nothing(cell)
+        shown = _time_shown(cell)
+        if not isfinite(cell.number) or not self._is_seen(cell, shown, convention):
             raise CellError("not_a_time")
-        minutes, second = divmod(floor(number * SECONDS + 0.5), 60)
-        return _clock(*divmod(minutes, 60), second)
+        seconds = floor(cell.number * SECONDS + 0.5)
+        if self.may_end_the_day and seconds == SECONDS and shown in {None, 0}:
+            return MIDNIGHT
+        if shown is None and 0 <= seconds < SECONDS:
+            return _clock_at(seconds)
+        if shown is None or cell.number < 0:
+            raise CellError("not_a_time")
+        if cell.number >= 1:
+            raise CellError("hidden_moment")
+        if shown != seconds and not _shows_nearly(cell, shown):
+            raise CellError("hidden_part")
+        return _clock_at(shown)
+
+    def _is_seen(self, cell: NumberCell, shown: int | None, convention: Convention) -> bool:
+        """Return whether people see a time of day, and no date beside it."""
+        seen = kind(cell, convention)
+        if seen is NumberFormat.NUMBER:  # 9.30
+            return shown is not None and shown == floor(cell.number % 1 * SECONDS + 0.5)
+        if seen is None:
+            return not by_digits(cell)
+        ending = self.may_end_the_day and ends_the_day(cell.text or "")
+        whole = seen is NumberFormat.DATE_TIME or cell.number >= 1
+        return seen in self.formats and (shown is not None or ending or not whole)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +258,7 @@ class Moment(Field):
             utc = moment.astimezone(UTC)
         except (ValueError, OverflowError):
             raise CellError("not_a_moment") from None
-        if moment.tzinfo is None or utc.year < FIRST_YEAR:
+        if moment.tzinfo is None or utc.year < ALL_YEARS[0]:
             raise CellError("not_a_moment")
         return utc.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
@@ -176,9 +271,10 @@ def _iso_dates(texts: pl.Series) -> pl.Series:
 
 
 def _turned(texts: pl.Series, day_first: bool) -> pl.Series:  # noqa: FBT001 - one of two orders
-    """Make ISO dates of those that end in their year."""
+    """Make ISO dates of those that end in their year; nowhere does a dot follow the month."""
     orders = [(d, m) if day_first else (m, d) for m, d in _DAYS_OF_MONTHS]
-    days = "|".join(f"(?:{one}){mark}(?:{two}){mark}" for one, two in orders for mark in "/-.")
+    marks = "/-." if day_first else "/-"
+    days = "|".join(f"(?:{one}){mark}(?:{two}){mark}" for one, two in orders for mark in marks)
     known = matching(texts, f"^(?:{days.replace('.', '[.]')}){_FOUR_DIGITS}$")
     cut = pl.col("date").str.slice
     day, month = (cut(0, 2), cut(3, 2)) if day_first else (cut(3, 2), cut(0, 2))
@@ -189,42 +285,71 @@ def _turned(texts: pl.Series, day_first: bool) -> pl.Series:  # noqa: FBT001 - o
 # One text at a time
 
 
+def _parts(text: str, convention: Convention) -> tuple[int, int, int]:
+    """Read year, month and day, which may not be in the calendar. Raises CellError."""
+    bare = _AT_MIDNIGHT.sub("", plain(text).strip())
+    if found := _YEAR_FIRST.fullmatch(bare):
+        return int(found[1]), int(found[3]), int(found[4])
+    if found := _YEAR_LAST.fullmatch(bare):
+        one, mark, two, year = found.groups()
+        return int(year), *_in_order(int(one), int(two), int(year), mark, convention)
+    return _with_month_name(bare, convention)
+
+
 def _iso(year: int, month: int, day: int) -> str:
     try:
-        written = date(year, month, day).isoformat()
+        return date(year, month, day).isoformat()
     except ValueError:
         raise CellError("impossible_date") from None
-    if year < FIRST_YEAR:
-        raise CellError("out_of_range")
-    return written
 
 
-def _in_order(one: int, two: int, year: int, convention: Convention) -> str:
-    """Read a date that ends in its year, where the locale says what comes first."""
-    if convention.date_order == "dmy":
-        return _iso(year, two, one)
-    if convention.date_order == "mdy":
-        return _iso(year, one, two)
-    codes = ("impossible_date", "not_a_date", "ambiguous_date")
-    raise CellError(codes[len(_both_orders(one, two, year))])
+def _in_order(one: int, two: int, year: int, mark: str, convention: Convention) -> tuple[int, int]:
+    """Return month and day of a date that ends in its year, where the locale says which is first.
+
+    Nowhere does a month stand before a dot and the day.
+    """
+    day_first, month_first = (two, one), (one, two)  # month and day of each
+    possible = {order for order in (day_first, month_first) if _is_possible(year, *order)}
+    meant = {"dmy": day_first, "mdy": month_first, None: None}[convention.date_order]
+    dotted = mark == "." and meant == month_first != day_first
+    if meant is not None and not dotted and (meant in possible or not possible):
+        return meant
+    if not possible:
+        raise CellError("impossible_date")
+    if len(possible) > 1:
+        raise CellError("ambiguous_date")
+    raise CellError("other_order" if convention.date_order else "not_a_date")
 
 
-def _both_orders(one: int, two: int, year: int) -> list[str]:
-    """Return the dates that this may be, day first before month first."""
-    found = []
-    for month, day in ((two, one), (one, two)):
-        with suppress(CellError):
-            found.append(_iso(year, month, day))
-    return list(dict.fromkeys(found))
+def _is_possible(year: int, month: int, day: int) -> bool:
+    with suppress(ValueError):
+        return bool(date(year, month, day))
+    return False
 
 
-def _with_month_name(text: str, convention: Convention) -> str:
+def _with_month_name(text: str, convention: Convention) -> tuple[int, int, int]:
     for order in _WITH_MONTH_NAME:
         found = order.fullmatch(text)
         month = convention.months.get(found["month"].casefold()) if found else None
         if found and month:
-            return _iso(int(found["year"]), month, int(found["day"]))
+            return int(found["year"]), month, int(found["day"])
     raise CellError("not_a_date")
+
+
+def _time(text: str, *, dotted: bool) -> str:
+    found = _TIME.fullmatch(plain(text).strip())
+    if not found:
+        raise CellError("not_a_time")
+    hours, mark, minutes, seconds, half = found.groups()
+    unclear = not mark or (mark == "." and not dotted)
+    if unclear and not half:
+        raise CellError("not_a_time")
+    return _clock(_hour(int(hours), half), int(minutes or 0), int(seconds or 0))
+
+
+def ends_the_day(text: str) -> bool:
+    """Return whether a text is midnight at the end of a day: 24:00."""
+    return bool(_END_OF_DAY.fullmatch(plain(text).strip()))
 
 
 def _hour(hour: int, half: str | None) -> int:
@@ -243,17 +368,73 @@ def _clock(hour: int, minute: int, second: int) -> str:
         raise CellError("not_a_time") from None
 
 
-def _shown_bare(number: float, text: str | None) -> bool:
-    """Whether people see the bare number: 2026 is then a year, not the 2026th day after 1899."""
-    return text is not None and bool(re.match(_BARE, text)) and float(text) == number
+# A number under a text
+
+
+def _refuse_what_shows_nothing(cell: NumberCell) -> None:
+    if cell.text is None:
+        raise CellError("hidden_part") if cell.number else BlankError
+
+
+def _day(number: int) -> date:
+    return date(1970, 1, 1) + timedelta(days=number - DAY_OF_1970)
+
+
+def _time_shown(cell: NumberCell) -> int | None:
+    """Return the seconds of the time of day that people see."""
+    with suppress(CellError):
+        clock = time.fromisoformat(_time(cell.text or "", dotted=True))
+        return clock.hour * 3600 + clock.minute * 60 + clock.second
+    return None
+
+
+def _shows_nearly(cell: NumberCell, shown: int) -> bool:
+    """Return whether a number is what people see but for a part of the last second."""
+    place = 1 if (cell.text or "").count(":") > 1 else 60 / HARMLESS
+    return abs(cell.number * SECONDS - shown) < place
+
+
+def _clock_at(seconds: int) -> str:
+    minutes, second = divmod(seconds, 60)
+    return _clock(*divmod(minutes, 60), second)
 
 
 # What sentences name
 
 
+def _clock_told(number: float) -> str:
+    """Write the time of day in a number: 9:00, 9:00:30."""
+    clock = _clock_at(floor(number % 1 * SECONDS + 0.5) % SECONDS)
+    return clock.removeprefix("0").removesuffix(":00")
+
+
 def _readings(text: str) -> list[str]:
-    found = _YEAR_LAST.fullmatch(_MIDNIGHT.sub("", plain(text).strip()))
-    return _both_orders(int(found[1]), int(found[3]), int(found[4])) if found else []
+    """Return the dates that a text may be, day first before month first."""
+    found = _YEAR_LAST.fullmatch(_AT_MIDNIGHT.sub("", plain(text).strip()))
+    if not found:
+        return []
+    year, one, two = int(found[4]), int(found[1]), int(found[3])
+    dates = []
+    for month, day in ((two, one), (one, two)):
+        with suppress(CellError):
+            dates.append(_iso(year, month, day))
+    return list(dict.fromkeys(dates))
+
+
+def _known_oddity(text: str, number: float | None, convention: Convention) -> str:
+    """Say where a date comes from that nobody meant."""
+    readings, years = _readings(text), _A_YEAR.findall(text)
+    if number in {0, 1} or "1899-12-30" in (text, *readings) or _DAY_0.fullmatch(text):
+        return " (the number 0, as of a formula that points at a blank cell)"
+    year = int(years[0]) if years else 0
+    if year in IRANIAN_OR_ISLAMIC:
+        return " (a year of the Iranian or Islamic calendar)"
+    if not PLAUSIBLE_YEARS[0] <= year - BUDDHIST <= PLAUSIBLE_YEARS[1]:
+        return ""
+    with suppress(CellError):
+        _, month, day = _parts(text, convention)
+        return f" (a year of the Buddhist calendar: write {_iso(year - BUDDHIST, month, day)})"
+    return " (a year of the Buddhist calendar)"
 
 
 def _oddity(text: str) -> str:

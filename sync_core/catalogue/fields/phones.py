@@ -30,6 +30,10 @@ _WRITTEN = re.compile(
 )
 
 
+AREA = 6  # digits of the longest area code, its 0 included
+LINE = 3  # digits of the shortest number behind one
+
+
 @dataclass(frozen=True)
 class Plan:
     """The plain numbers of a country, as patterns of digits."""
@@ -44,7 +48,7 @@ class Plan:
 
 def e164(text: str, country: str) -> str | None:
     """Read a number as +61412345678, with ;ext=12 where it has an extension; None if it is none."""
-    if len(text) > LONGEST or not _WRITTEN.fullmatch(text):
+    if len(text) > LONGEST or not _WRITTEN.fullmatch(text) or not _is_one_number(text):
         return None
     try:
         number = phonenumbers.parse(text, country)
@@ -54,6 +58,19 @@ def e164(text: str, country: str) -> str | None:
         return None
     written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return f"{written};ext={number.extension}" if number.extension else str(written)
+
+
+def _is_one_number(text: str) -> bool:
+    """Return whether a slash, if there is one, parts an area code from its number.
+
+    030/123456 is one number; 030 123456 / 57 are two, whose digits together are a third.
+    """
+    before, *after = text.split("/")
+    if not after:
+        return True
+    area = re.sub("[^0-9]", "", re.sub(r"^\D*\+[0-9]+", "", before)) or before
+    line = re.sub("[^0-9]", "", after[0])
+    return len(after) == 1 and len(area) <= AREA and len(line) >= LINE
 
 
 @cache

@@ -5,7 +5,7 @@ invoices, emergency contacts, gender, occupation and referrals stay in Cliniko, 
 that appointments carry.
 """
 
-from sync_core.catalogue.fields import Date, Integer, Moment, Text, Verbatim, YesNo
+from sync_core.catalogue.fields import ALL_YEARS, Date, Integer, Moment, Text, Verbatim, YesNo
 from sync_core.catalogue.phases import Band, Steps
 from sync_core.catalogue.resource import Entity, Resource
 from sync_core.foundation.vocabulary import Removal
@@ -43,7 +43,7 @@ PATIENTS = Resource(
                 Verbatim("First name", sensitive=True),
                 Verbatim("Preferred name", sensitive=True),
                 Verbatim("Last name", sensitive=True),
-                Date("Date of birth", sensitive=True),
+                Date("Date of birth", sensitive=True, years=ALL_YEARS),
                 Verbatim("Email", sensitive=True),
                 Verbatim("Phones", sensitive=True),
                 Verbatim("Address", sensitive=True),

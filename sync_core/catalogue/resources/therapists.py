@@ -38,7 +38,7 @@ THERAPISTS = Resource(
                 Text("Therapist ID", key=True, refers_to="therapists"),
                 Choice("Weekday", key=True, options=WEEKDAYS, synonyms=SHORT),
                 Time("Start", key=True),
-                Time("End", required=True),
+                Time("End", required=True, may_end_the_day=True),
                 Text("Location", refers_to="locations"),
             ),
             orders=(Order("End", than="Start"),),

@@ -189,14 +189,14 @@ class CsvSheet:
 
 
 def _is_tidy(column: pa.StringArray) -> bool:
-    """Return whether all cells are printable ASCII, no blank or apostrophe at either end."""
+    """Return whether all cells are printable ASCII, no blank, apostrophe or = at either end."""
     _, offsets, characters = column.buffers()
     ends = pa.Int32Array.from_buffers(pa.int32(), len(column) + 1, [None, offsets])
     codes = pa.UInt8Array.from_buffers(pa.uint8(), ends[-1].as_py(), [None, characters])
     bounds = pc.min_max(codes).as_py()
     if len(codes) and not ord(" ") <= bounds["min"] <= bounds["max"] <= ord("~"):
         return False
-    return bool(pc.ascii_trim(column, " '").equals(column))
+    return bool(pc.ascii_trim(column, " '=").equals(column))
 
 
 def open_csv(

@@ -15,8 +15,7 @@ from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line
 from sync_core.ui.parts.words import literal
 
-Result = tuple[bool, str]  # whether it can be read, and a sentence
-Results = list[Result]
+Results = list[tuple[bool, str]]  # whether it can be read, and a sentence
 
 
 def offer(here: Visitor, resource: Resource) -> None:
@@ -82,7 +81,8 @@ def _start(here: Visitor, resource: Resource) -> None:
 
 def _test(resource: Resource, found: list[SourceSetting]) -> Results:
     if not found:
-        return [_refused(SyncError("no_source", resource=resource.name, what=resource.name))]
+        error = SyncError("no_source", resource=resource.name, what=resource.name)
+        return [(False, f"{error.sentence} {error.advice}")]
     return [_test_one(resource, setting) for setting in sources.settings_to_probe(found)]
 
 
@@ -91,11 +91,7 @@ def _test_one(resource: Resource, setting: SourceSetting) -> tuple[bool, str]:
         entity = resources.entity(resource, setting.entity)
         return True, sources.probe_source(setting, entity, settings.current())
     except SyncError as error:
-        return _refused(error)
-
-
-def _refused(error: SyncError) -> Result:
-    return False, f"{error.sentence} {error.advice}"
+        return False, f"{error.sentence} {error.advice}"
 
 
 def _key(resource: Resource) -> str:
