@@ -27,6 +27,7 @@ from sync_core.runs import Run, filters
 HTTP_STATUS = {  # by the code of the error
     "no_permission": HTTPStatus.FORBIDDEN,
     "unknown_person": HTTPStatus.FORBIDDEN,
+    "no_live_progress": HTTPStatus.SERVICE_UNAVAILABLE,
     "unknown_run": HTTPStatus.NOT_FOUND,
     "unknown_organization": HTTPStatus.NOT_FOUND,
 }
@@ -108,9 +109,7 @@ def _log(request: Request, email: str) -> Response:
     try:
         return Download(exports.log(*_run_and_caller(request, email)))
     except RedisError:
-        return _sentence(
-            HTTPStatus.SERVICE_UNAVAILABLE, "Live progress is unavailable. Try again soon."
-        )
+        raise SyncError("no_live_progress") from None
 
 
 def _bom(request: Request) -> bool:

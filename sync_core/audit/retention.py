@@ -5,28 +5,24 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from sync_core.foundation import db, tables
-from sync_core.organizations import Organization, actions, people
+from sync_core.foundation import tables
+from sync_core.organizations import Organization, actions
 from sync_core.organizations.actions import DroppedValues
-from sync_core.organizations.people import Person
 
 
-def drop_values(organization: Organization, by: Person, before: datetime) -> int:
+def drop_values(connection: Connection, organization: Organization, before: datetime) -> int:
     """Drop the values in the outcomes of runs that ended before; returns how many outcomes.
 
-    Their facts, counts and digests stay, and the chain stays whole. Raises no_permission.
+    Their facts, counts and digests stay. The chain stays whole where that is recorded as an action
+    in the same transaction.
     """
-    people.require(by, "administer")
     old = sa.text(
         "update outcomes o set name = null, changes = null, issues = null, raw = null"
         " from runs r where r.id = o.run_id and r.organization_id = :org"
         " and r.finished_at < :before and o.at < :before"
         " and num_nonnulls(o.name, o.changes, o.issues, o.raw) > 0"
     )
-    with db.begin() as connection:
-        dropped = connection.execute(old, {"org": organization.id, "before": before}).rowcount
-        actions.record(connection, organization.id, by, DroppedValues(before, dropped))
-    return dropped
+    return connection.execute(old, {"org": organization.id, "before": before}).rowcount
 
 
 def _whole_since(connection: Connection, organization: Organization) -> datetime:

@@ -18,7 +18,7 @@ from sync_core.foundation.embedded import EmbeddedError
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import SettingsError
 from sync_core.foundation.vocabulary import Role
-from sync_core.organizations import Organization, people
+from sync_core.organizations import Organization, memberships, people
 from sync_core.organizations.people import Person
 
 INTERNAL, REFUSED = 1, 5
@@ -29,7 +29,9 @@ log = logging.getLogger("syncdesk")
 of_organization = click.option(
     "--org", default=organizations.DEFAULT, show_default=True, metavar="SLUG"
 )
-as_person = click.option("--as", "email", metavar="EMAIL", help="Act as this person.")
+as_person = click.option(
+    "--as", "email", metavar="EMAIL", help="Act as this person; else as the machine's shell."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON only.")
 
 
@@ -89,14 +91,33 @@ def _end(told: dict[str, str], status: int, *, as_json: bool) -> NoReturn:
 
 
 def who(email: str | None, of: Organization) -> Person:
-    """Return the person to act as; the shell of the machine is an admin's."""
+    """Return the person to act as, as the organization knows them. Raises unknown_person."""
     if email is None:
-        return Person(getuser(), f"{getuser()}@localhost", Role.ADMIN, "Command line")
+        return _shell()
     with db.begin() as connection:
         found = people.find(connection, of.id, email)
     if found is None:
         raise SyncError("unknown_person", email=email, organization=of.name)
     return found
+
+
+def who_anywhere(email: str | None) -> Person:
+    """Return the person to act as where no organization is named: an administrator, if anywhere.
+
+    Raises unknown_person.
+    """
+    if email is None:
+        return _shell()
+    with db.begin() as connection:
+        known = [person for _, person in memberships.of(connection, email).values()]
+    if not known:
+        raise SyncError("unknown_person", email=email, organization="any organization")
+    return max(known, key=lambda person: person.may("administer"))
+
+
+def _shell() -> Person:
+    """Return who acts by the shell of the machine: whoever has it may do everything."""
+    return Person(getuser(), f"{getuser()}@localhost", Role.ADMIN, "Command line")
 
 
 def organization(slug: str) -> Organization:

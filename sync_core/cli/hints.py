@@ -3,6 +3,7 @@
 from sync_core.foundation.errors import SyncError
 
 HINTS = {  # by code; a format string over the error's facts
+    "name_the_entity": "syncdesk source set {resource} TABLE=LOCATION",
     "no_source": "syncdesk source set {resource} LOCATION",
     "unknown_locale": "syncdesk source set RESOURCE LOCATION --locale en_AU",
     "unknown_organization": "syncdesk org add {slug} NAME",

@@ -22,6 +22,7 @@ from sync_core.cli.common import of_organization as _org
 from sync_core.cli.common import organization as _organization
 from sync_core.cli.common import prepared as _prepared
 from sync_core.cli.common import who as _who
+from sync_core.cli.common import who_anywhere as _who_anywhere
 from sync_core.demo import organization as demo
 from sync_core.execution import maintenance, queue
 from sync_core.foundation import db, settings
@@ -85,11 +86,14 @@ def org() -> None:
 @click.argument("name")
 @click.option("--country", default="AU", show_default=True, help="ISO code, for phones.")
 @click.option("--time-zone", default="UTC", show_default=True)
+@_as
 @_prepared
-def org_add(slug: str, name: str, country: str, time_zone: str) -> None:
-    """Add an organization."""
-    with db.begin() as connection:
-        added = organizations.add(connection, slug, name, country, time_zone)
+def org_add(slug: str, name: str, country: str, time_zone: str, email: str | None) -> None:
+    """Add an organization, whose first administrator is who adds it (--as)."""
+    joins = email is not None  # the shell of the machine is nobody who signs in
+    added = administration.add_organization(
+        _who_anywhere(email), slug, name, country, time_zone, joins=joins
+    )
     click.echo(f"Added {added.name} ({added.slug}).")
 
 
@@ -108,18 +112,19 @@ def person() -> None:
 
 
 @person.command("set")
-@click.argument("email")
+@click.argument("address", metavar="EMAIL")
 @click.argument("name")
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
 @click.option("--team", default="", help="As in 'Sarah Lim from Operations'.")
 @_org
+@_as
 @_command
-def person_set(email: str, name: str, role: str, team: str, org: str) -> None:
+def person_set(address: str, name: str, role: str, team: str, org: str, email: str | None) -> None:
     """Let somebody in with a role, or change the role."""
     organization = _organization(org)
-    changed = Person(name, email, Role(role), team)
-    administration.put_person(organization, _who(None, organization), changed)
-    click.echo(f"{name} ({email}) is {role} of {organization.name}.")
+    changed = Person(name, address, Role(role), team)
+    administration.put_person(organization, _who(email, organization), changed)
+    click.echo(f"{name} ({address}) is {role} of {organization.name}.")
 
 
 @person.command("list")
@@ -147,18 +152,23 @@ def source() -> None:
 @click.option("--tab", metavar="NAME|GID", help="Tab of a Google Sheet.")
 @click.option("--locale", help="How numbers and dates are written, such as de_DE.")
 @_org
+@_as
 @_json
 @_prepared
 def source_set(
-    resource: str, location: str, tab: str | None, locale: str | None, org: str, *, as_json: bool
+    resource: str, location: str, org: str, email: str | None, *, as_json: bool, **more: str | None
 ) -> None:
     """Set the source of a resource, or of one of its entities."""
     organization = _organization(org)
-    found = source_settings.parse(
-        organization, resources.by_name(resource), location, tab, locale, Path.cwd()
+    found = administration.set_source(
+        organization,
+        _who(email, organization),
+        resources.by_name(resource),
+        location,
+        tab=more["tab"],
+        locale=more["locale"],
+        cwd=Path.cwd(),
     )
-    with db.begin() as connection:
-        source_settings.save(connection, organization, found)
     _print_settings(found, as_json=as_json)
 
 
@@ -259,6 +269,20 @@ def _a_worker_is_alive() -> bool:
 @cli.command()
 @click.argument("run_id", metavar="RUN", type=int)
 @_org
+@_as
+@_json
+@_prepared
+def cancel(run_id: int, org: str, email: str | None, *, as_json: bool) -> int:
+    """Cancel a sync: at once while it waits, else at its worker's next check."""
+    organization = _organization(org)
+    run = syncs.cancel(organization, run_id, _who(email, organization))
+    code = _report(organization, run, as_json=as_json)
+    return 0 if run.status == RunStatus.CANCELLED else code
+
+
+@cli.command()
+@click.argument("run_id", metavar="RUN", type=int)
+@_org
 @_json
 @_prepared
 def status(run_id: int, org: str, *, as_json: bool) -> int:
@@ -273,7 +297,8 @@ def _report(organization: Organization, run: Run, *, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(_as_json(organization, run)))
     else:
-        click.echo(f"Run {run.id}, {run.resource}, {run.status}: {run.message or 'on its way.'}")
+        going = "its worker was asked to end it." if run.cancelling else "on its way."
+        click.echo(f"Run {run.id}, {run.resource}, {run.status}: {run.message or going}")
         for line in (run.advice, *run.notes):
             if line:
                 click.echo(line)

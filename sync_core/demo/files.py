@@ -42,6 +42,18 @@ def write(folder: Path) -> None:
                 csv.writer(file).writerows(make(Random(name)))  # noqa: S311 - made-up data
 
 
+LOCATIONS_HEADER = (
+    "Location code,Name,Address,City,Postcode,Country"
+    ",Phone,Email,Latitude,Longitude,Opened on,Active"
+)
+THERAPISTS_HEADER = (
+    "Therapist ID,Name,Email,Phone,Employment type,Location,Hourly rate,Start date,Active"
+)
+PACKAGES_HEADER = (
+    "Package code,Brand code,Name,Price,Currency,Sessions,Duration,Valid from,Valid until,Active"
+)
+
+
 def _day(chance: Random, first: int, days: int) -> date:
     return date(first, 1, 1) + timedelta(days=chance.randrange(days))
 
@@ -52,10 +64,7 @@ def _phone(chance: Random) -> str:
 
 def locations(chance: Random) -> Iterator[Row]:
     """Make up clinics; two of them carry mistakes that a person has to mend."""
-    yield (
-        *("Location code", "Name", "Address", "City", "Postcode", "Country"),
-        *("Phone", "Email", "Latitude", "Longitude", "Opened on", "Active"),
-    )
+    yield LOCATIONS_HEADER.split(",")
     mistakes = {200: ("not known", None), 300: (None, "clinic300.example.org")}
     for number in range(1, CLINICS + 1):
         city, postcode, latitude, longitude = chance.choice(CITIES)
@@ -64,7 +73,9 @@ def locations(chance: Random) -> Iterator[Row]:
             f"LOC-{number:04d}",
             f"{chance.choice(LAST)} {chance.choice(STREETS)} Clinic",
             f"{chance.randrange(1, 300)} {chance.choice(STREETS)} Street",
-            *(city, postcode, "Australia"),
+            city,
+            postcode,
+            "Australia",
             phone or _phone(chance),
             email or f"clinic{number}@example.org",
             round(latitude + chance.uniform(-0.2, 0.2), 5),
@@ -76,10 +87,7 @@ def locations(chance: Random) -> Iterator[Row]:
 
 def therapists(chance: Random) -> Iterator[Row]:
     """Make up therapists: some are paid flat, one address stands twice, one rate is a word."""
-    yield (
-        *("Therapist ID", "Name", "Email", "Phone", "Employment type"),
-        *("Location", "Hourly rate", "Start date", "Active"),
-    )
+    yield THERAPISTS_HEADER.split(",")
     flat = set(chance.sample(range(1, THERAPISTS + 1), FLAT))
     for number in range(1, THERAPISTS + 1):
         name = f"{chance.choice(FIRST)} {chance.choice(LAST)}"
@@ -134,10 +142,7 @@ def brands(_chance: Random) -> Iterator[Row]:
 
 def packages(chance: Random) -> Iterator[Row]:
     """Make up packages; one of them ends before it begins."""
-    yield (
-        *("Package code", "Brand code", "Name", "Price", "Currency"),
-        *("Sessions", "Duration", "Valid from", "Valid until", "Active"),
-    )
+    yield PACKAGES_HEADER.split(",")
     for brand in range(1, len(BRANDS) + 1):
         for name, sessions in PACKAGES:
             start = _day(chance, 2025, 300)

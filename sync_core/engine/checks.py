@@ -7,10 +7,10 @@ from sqlalchemy import Connection
 
 from sync_core.catalogue.fields import Field
 from sync_core.catalogue.resource import Entity
-from sync_core.engine.statements import Scope, column, listed, same, told
+from sync_core.engine.statements import Scope, column, listed, same, shifted, told
 from sync_core.foundation.vocabulary import Removal
 from sync_core.records import privacy
-from sync_core.records.privacy import Place, Sight
+from sync_core.records.privacy import Place
 
 
 def find(connection: Connection, scope: Scope) -> int:
@@ -33,7 +33,7 @@ def _repeated_keys(connection: Connection, scope: Scope) -> int:
     issue = scope.issue(
         scope.entity.keys[0],
         "repeated_key",
-        key=_quoting(label, scope.entity.keys, scope.names["s_key"]),
+        key=_quoting(scope.entity, label, scope.entity.keys, scope.names["s_key"]),
         row=sql.SQL("first"),
     )
     return scope.run(
@@ -57,19 +57,28 @@ def _parent_names(scope: Scope, field: Field, parent: Entity) -> dict[str, sql.C
         "cell_value": sql.Identifier("s", field.column),
         "parent": sql.Identifier(parent.name),
         "parent_key": sql.Identifier(parent.keys[0].column),
-        "unknown": scope.issue(field, "unknown_reference", reference=_reference(field)),
+        "unknown": scope.issue(field, "unknown_reference", reference=_reference(scope, field)),
     }
 
 
-def _reference(field: Field) -> sql.Composed:
-    return _quoting(field.label, [field], sql.Identifier("s", field.column))
+def _reference(scope: Scope, field: Field) -> sql.Composed:
+    return _quoting(scope.entity, field.label, [field], sql.Identifier("s", field.column))
 
 
-def _quoting(label: str, fields: Sequence[Field], cell: sql.Composable) -> sql.Composed:
-    """Return the SQL of a label with what its cell holds, where everybody may read that."""
-    if any(privacy.sight(field, Place.LOG) is not Sight.SHOWN for field in fields):
-        return sql.SQL("{}::text").format(sql.Literal(label))
-    return sql.SQL("{} || {}::text").format(sql.Literal(f"{label} "), cell)
+def _quoting(
+    entity: Entity, label: str, fields: Sequence[Field], cell: sql.Composable
+) -> sql.Composed:
+    """Return the SQL of a label with what its cell in `s` holds, where everybody may read that."""
+    hidden = privacy.hidden(entity, Place.LOG)
+    alone = sql.SQL("{}::text").format(sql.Literal(label))
+    both = sql.SQL("{} || {}::text").format(sql.Literal(f"{label} "), cell)
+    if not hidden:
+        return both
+    if set(fields) & set(hidden):
+        return alone
+    return sql.SQL("case when {} then {} else {} end").format(
+        shifted(sql.Identifier("s", "_issues")), alone, both
+    )
 
 
 def _to_table(connection: Connection, scope: Scope, field: Field, parent: Entity) -> int:
@@ -91,7 +100,7 @@ def _to_this_run(connection: Connection, scope: Scope, field: Field, parent: Ent
     """
     theirs = scope.of(parent).names
     failed = scope.issue(
-        field, "parent_failed", reference=_reference(field), row=sql.SQL("r.row_number")
+        field, "parent_failed", reference=_reference(scope, field), row=sql.SQL("r.row_number")
     )
     return scope.run(
         connection,

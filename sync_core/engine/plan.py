@@ -12,7 +12,7 @@ from sync_core.catalogue.fields import Field
 from sync_core.catalogue.resource import Entity
 from sync_core.engine import checks, staging
 from sync_core.engine.messages import NAMED, Named
-from sync_core.engine.statements import Scope, column, key_text
+from sync_core.engine.statements import Scope, column, key_text, shifted
 from sync_core.engine.tally import Tally
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import OutcomeKind, Removal
@@ -244,7 +244,13 @@ def named_rows(connection: Connection, scope: Scope) -> list[Named]:
 def _told(entity: Entity) -> sql.Composable:
     """Return the SQL of what everybody may read of which planned row it is."""
     hidden = privacy.hidden(entity, Place.LOG)
-    if privacy.may_be_named(entity, hidden):
+    if not hidden:
         return sql.SQL("name")
-    key = key_text("p", entity, " ") if privacy.may_be_keyed(entity, hidden) else sql.SQL("null")
-    return sql.SQL("coalesce({}, 'row ' || p.row_number)").format(key)
+    who: sql.Composable = sql.SQL("null")
+    if privacy.may_be_named(entity, hidden):
+        who = sql.SQL("name")
+    elif privacy.may_be_keyed(entity, hidden):
+        who = key_text("p", entity, " ")
+    return sql.SQL("coalesce(case when not {} then {} end, 'row ' || p.row_number)").format(
+        shifted(sql.Identifier("p", "issues")), who
+    )

@@ -1,5 +1,6 @@
 """What a plan is about: one entity of one run, and the SQL names of its tables and columns."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -160,6 +161,12 @@ def named(table: str, entity: Entity) -> sql.Composed:
     if not names:
         return key
     return sql.SQL("coalesce({}, {})").format(column(table, names[0]), key)
+
+
+def shifted(issues: sql.Composable) -> sql.Composed:
+    """Return the SQL of whether a row's cells may stand under others' headers."""
+    mark = sql.Literal(json.dumps(privacy.SHIFTED))
+    return sql.SQL("coalesce({} @> {}::jsonb, false)").format(issues, mark)
 
 
 def told(table: str, entity: Entity) -> sql.Composed | None:

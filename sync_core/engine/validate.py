@@ -17,6 +17,8 @@ from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Page
 from sync_core.engine import headers
 from sync_core.engine.headers import Columns
+from sync_core.records import privacy
+from sync_core.records.privacy import Place
 
 ROW, RULE, ISSUES, RAW = "row_number", "_rule", "_issues", "_raw"
 WITHDRAWN = "withdrawn"  # the rule of a row that tells that its record is gone
@@ -149,16 +151,18 @@ class Validator:
             yield row[ROW], issues, json.dumps(self._raw(page, row["place"]))
 
     def _issues(self, page: Page, row: Mapping[str, Any]) -> Iterator[Issue]:
+        hidden = False
         if cells := page.broken.get(row[ROW]):
             width = len(self.columns.headers)
             sentence = cell_codes.sentence("broken_row", cells=cells, headers=width)
+            hidden = bool(privacy.hidden(self.entity, Place.LOG))  # any of them may stand anywhere
             yield Issue("", "broken_row", sentence, headers.address(self.title, row[ROW], 0))
         for field, index in self.columns.fields:
             cell = headers.address(self.title, row[ROW], index)
             if code := row[_code(field)]:
                 text = str(page.texts[index][row["place"]] or "").strip()
                 under = _number_cell(page, index, row["place"], text)
-                sentence = field.explain(code, text, self.convention, under)
+                sentence = field.explain(code, text, self.convention, under, hidden=hidden)
                 yield Issue(field.label, code, sentence, cell)
             if broken_order := row.get(f"order of {field.label}"):
                 yield Issue(field.label, "out_of_order", broken_order, cell)

@@ -1,14 +1,15 @@
 """One attempt at a run, in a worker: claimed once, worked on under a lease, ended or given back."""
 
 import logging
-import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 import sqlalchemy as sa
 from rq.timeouts import JobTimeoutException
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from sync_core import organizations, sources
 from sync_core.analytics import analyses
@@ -19,7 +20,7 @@ from sync_core.engine import importer, narration, staging
 from sync_core.engine.read_ahead import Reading
 from sync_core.engine.work import Work
 from sync_core.execution.heartbeat import CancelledError, Heartbeat, OverdueError, StoppedError
-from sync_core.execution.queue import resume, time_limit
+from sync_core.execution.queue import resume
 from sync_core.foundation import db, redis_clients, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import RunStatus
@@ -32,7 +33,12 @@ from sync_core.sources import Opening, SourceSetting
 
 log = logging.getLogger(__name__)
 
-OUTAGE_SECONDS = 60  # for which an attempt waits for Postgres to come back
+WHILE_AWAY = Retrying(  # an attempt waits so long for Postgres; later, its lease ends by itself
+    retry=retry_if_exception(db.is_away),
+    wait=wait_fixed(0.5),
+    stop=stop_after_delay(60),
+    retry_error_callback=lambda _: "left to maintenance",
+)
 
 
 def work(run_id: int) -> str:
@@ -49,9 +55,16 @@ def work(run_id: int) -> str:
 def attempt(claim: Claim) -> str:
     """Work on a claimed run; returns its status, or why this attempt did not end it."""
     reporter = Reporter(redis_clients.client(), claim.run_id, claim.attempt)
-    limit = time_limit(claim.run_id, claim.resource)
+    limit = _limit(claim)
     with Heartbeat(claim, limit) as heartbeat:
         return _attempt(claim, heartbeat, reporter, limit)
+
+
+def _limit(claim: Claim) -> float:
+    """Return the seconds that the run may take; the usual ones while Postgres does not answer."""
+    with suppress(*db.ERRORS), db.begin() as connection:
+        return lease.limit(connection, claim.run_id)
+    return lease.usual_limits().of(claim.resource)
 
 
 def _attempt(claim: Claim, heartbeat: Heartbeat, reporter: Reporter, limit: float) -> str:
@@ -149,7 +162,7 @@ def _finish(claim: Claim, result: RunResult, reporter: Reporter) -> str:
             lease.finish(connection, claim, replace(result, log=reporter.as_json()))
         return result.status
 
-    return _patiently(end)
+    return _as_soon_as_postgres_answers(end)
 
 
 def _interrupt(claim: Claim, why: str, reporter: Reporter, *, crashed: bool = False) -> str:
@@ -164,19 +177,11 @@ def _interrupt(claim: Claim, why: str, reporter: Reporter, *, crashed: bool = Fa
         resume()
         return RunStatus.INTERRUPTED
 
-    return _patiently(give_back)
+    return _as_soon_as_postgres_answers(give_back)
 
 
-def _patiently(end_run: Callable[[], str]) -> str:
-    """Do it as soon as Postgres answers; later, the lease ends by itself."""
-    until = time.monotonic() + OUTAGE_SECONDS
-    while time.monotonic() < until:
-        try:
-            return end_run()
-        except LeaseLostError:
-            return "closed by somebody else"
-        except Exception as error:
-            if not db.is_away(error):
-                raise
-            time.sleep(0.5)
-    return "left to maintenance"
+def _as_soon_as_postgres_answers(end_run: Callable[[], str]) -> str:
+    try:
+        return WHILE_AWAY(end_run)
+    except LeaseLostError:
+        return "closed by somebody else"

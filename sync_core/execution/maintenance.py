@@ -15,11 +15,10 @@ from redis import RedisError
 
 from sync_core import runs
 from sync_core.audit import hash_chain
-from sync_core.catalogue import resources
 from sync_core.engine import staging
 from sync_core.execution import queue
 from sync_core.execution.heartbeat import StopRequest
-from sync_core.foundation import db, settings, tables
+from sync_core.foundation import db, tables
 from sync_core.runs import recovery
 
 TICK_SECONDS = 1.0
@@ -40,8 +39,7 @@ def _close() -> None:
     with db.begin() as connection:
         for run_id in recovery.enforce_cancels(connection):
             log.warning("run %s was cancelled: its worker did not obey", run_id)
-        limits = resources.time_limits(settings.current().time_limits)
-        for run_id in recovery.close_overdue(connection, limits):
+        for run_id in recovery.close_overdue(connection):
             log.warning("run %s was timed out", run_id)
         for run_id in recovery.expire_plans(connection):
             log.warning("run %s has expired: nobody decided on its plan", run_id)
@@ -60,9 +58,7 @@ def _push_lost() -> None:
         there = queue.pushed()
     except RedisError:
         return
-    for run_id, resource in waiting:
-        if run_id not in there and not queue.push(run_id, resource):
-            return
+    queue.push(*(run for run in waiting if run.id not in there))
 
 
 def _tidy() -> None:

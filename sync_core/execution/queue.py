@@ -8,9 +8,9 @@ from redis import RedisError
 from rq import Queue, Worker
 
 from sync_core import runs
-from sync_core.catalogue import resources
-from sync_core.foundation import db, redis_clients, settings
-from sync_core.runs import lease, recovery
+from sync_core.foundation import db, redis_clients
+from sync_core.runs import recovery
+from sync_core.runs.lease import Queued
 
 QUEUE = "sync"
 WORK = "sync_core.execution.attempt.work"  # by name: the pages need nothing of a worker's
@@ -20,22 +20,29 @@ DEAD_AFTER_SECONDS = 20  # a worker that said nothing for so long counts as dead
 log = logging.getLogger(__name__)
 
 
-def push(run_id: int, resource: str) -> bool:
-    """Hand a queued run to RQ; returns whether Redis took it."""
+def push(*waiting: Queued) -> bool:
+    """Hand queued runs to RQ, in this order; returns whether Redis took all of them.
+
+    Maintenance pushes those again that it did not take, or has lost.
+    """
+    return all(_push(run) for run in waiting)
+
+
+def _push(run: Queued) -> bool:
     try:
         Queue(QUEUE, connection=redis_clients.pushing_client()).enqueue(
             WORK,
-            run_id,
-            job_id=f"run-{run_id}",
-            job_timeout=int(time_limit(run_id, resource) + RQ_EXTRA_SECONDS),
+            run.id,
+            job_id=f"run-{run.id}",
+            job_timeout=int(run.limit + RQ_EXTRA_SECONDS),
             result_ttl=60,
             failure_ttl=3600,
         )
     except RedisError as error:
-        log.warning("run %s waits for the queue: %s", run_id, type(error).__name__)
+        log.warning("run %s waits for the queue: %s", run.id, type(error).__name__)
         return False
     with suppress(*db.ERRORS), db.begin() as connection:  # else it is pushed once more
-        runs.mark_pushed(connection, run_id)
+        runs.mark_pushed(connection, run.id)
     return True
 
 
@@ -55,21 +62,11 @@ def workers() -> int:
     )
 
 
-def time_limit(run_id: int, resource: str) -> float:
-    """Return the seconds that a run may take; the usual ones while Postgres does not answer."""
-    usual = resources.time_limits(settings.current().time_limits)
-    with suppress(*db.ERRORS), db.begin() as connection:
-        return lease.limit(connection, usual, run_id)
-    return usual.of(resource)
-
-
 def resume() -> None:
     """Send every interrupted run back to the queue."""
     with db.begin() as connection:
-        back = recovery.resume(connection)
-    for run_id, resource in back:
-        if not push(run_id, resource):
-            return  # maintenance pushes them once Redis is back
+        waiting = recovery.resume(connection)
+    push(*waiting)
 
 
 def work_horse_died(worker: str, how: str) -> None:

@@ -104,7 +104,7 @@ def answers() -> bool:
         raise
 
 
-def is_away(error: Exception) -> bool:
+def is_away(error: BaseException) -> bool:
     """Return whether it is an outage of Postgres, which passes by itself."""
     if state := _sqlstate(error):
         return state.startswith(AWAY)
@@ -129,7 +129,7 @@ def is_full(error: Exception) -> bool:
     return (_sqlstate(error) or "").startswith(FULL)
 
 
-def _sqlstate(error: Exception) -> str | None:
+def _sqlstate(error: BaseException) -> str | None:
     state = getattr(getattr(error, "orig", error), "sqlstate", None)  # SQLAlchemy wraps psycopg's
     return state if isinstance(state, str) else None
 

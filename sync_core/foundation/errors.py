@@ -376,8 +376,8 @@ CATALOGUE: dict[str, Entry] = {
         "'{text}' is not a locale.", "Write one such as de_DE or en_AU.", "administrator"
     ),
     "name_the_entity": Entry(
-        "{resource} has several entities, and each needs a source of its own.",
-        "Say which: {known}.",
+        "{resource} has several tables, and such a source is that of one of them.",
+        "Choose the table: {known}.",
         "administrator",
     ),
     "no_source": Entry(
@@ -403,6 +403,12 @@ CATALOGUE: dict[str, Entry] = {
         "administrator",
     ),
     # the machine
+    "no_live_progress": Entry(
+        "Live progress is unavailable; the sync goes on.",
+        "Try again soon. The end of the sync is shown as always.",
+        "administrator",
+        retry=True,
+    ),
     "database_down": Entry(
         "The database does not answer.",
         "It comes back by itself, or an administrator restarts it.",

@@ -185,9 +185,7 @@ runs = sa.Table(
         "organization_id",
         sa.text("queued_at desc"),
         sa.text("id desc"),
-        postgresql_include=[
-            *("resource", "trigger", "status", "started_at", "finished_at", "error_code")
-        ],
+        postgresql_include="resource trigger status started_at finished_at error_code".split(),
     ),
     sa.Index(
         "runs_in_step",  # when data were in step, and what came after a failure

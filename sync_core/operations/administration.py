@@ -1,18 +1,20 @@
-"""What an administrator changes: sources, people, organizations; each change is an action."""
+"""What an administrator changes: settings, people, old values; each change is an action."""
 
+from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core import organizations
+from sync_core.audit import retention
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation import db, email_address, tables
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import ROOT
 from sync_core.foundation.vocabulary import Role
 from sync_core.organizations import Organization, actions, people, policies, source_settings
-from sync_core.organizations.actions import ChangedSetting
+from sync_core.organizations.actions import ChangedSetting, DroppedValues
 from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy
 from sync_core.sources import SourceSetting, source_name
@@ -90,15 +92,28 @@ def remove_person(organization: Organization, by: Person, email: str) -> None:
 
 
 def add_organization(
-    by: Person, slug: str, name: str, country: str, time_zone: str
+    by: Person, slug: str, name: str, country: str, time_zone: str, *, joins: bool = True
 ) -> Organization:
-    """Add an organization, of which who adds it is the first administrator. Raises SyncError."""
+    """Add an organization; who adds it `joins` it as its first administrator. Raises SyncError."""
     people.require(by, "administer")
     with db.begin() as connection:
         added = organizations.add(connection, slug, name, country, time_zone)
-        people.add(connection, added.id, by)
+        if joins:
+            people.add(connection, added.id, by)
         _record(connection, added, by, f"the organizations: added {added.name}")
     return added
+
+
+def drop_values(organization: Organization, by: Person, before: datetime) -> int:
+    """Drop the values in the outcomes of runs that ended before; returns how many outcomes.
+
+    Their facts, counts and digests stay, and the audit's chain stays whole. Raises no_permission.
+    """
+    people.require(by, "administer")
+    with db.begin() as connection:
+        dropped = retention.drop_values(connection, organization, before)
+        actions.record(connection, organization.id, by, DroppedValues(before, dropped))
+    return dropped
 
 
 def _refuse_mistakes_about(person: Person) -> None:

@@ -1,13 +1,20 @@
 """What people ask of runs: start one, cancel one."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection
+
 from sync_core import runs
 from sync_core.catalogue import resources
-from sync_core.execution.queue import push, resume
+from sync_core.execution import queue
 from sync_core.foundation import db
+from sync_core.foundation.errors import SyncError
 from sync_core.organizations import Organization, actions, people, source_settings
 from sync_core.organizations.actions import Cancelled, Started
 from sync_core.organizations.people import Person
-from sync_core.runs import Run, recovery
+from sync_core.runs import Run, lease, recovery
+from sync_core.runs.lease import Queued
 
 
 def start(organization: Organization, resource: str, person: Person, trigger: str) -> Run:
@@ -16,22 +23,20 @@ def start(organization: Organization, resource: str, person: Person, trigger: st
     Raises SyncError: no_permission, unknown_resource, no_source, already_running, cooldown.
     """
     people.require(person, "sync")
-    _revive(organization, resource)
-    with db.begin() as connection:
+    with _asking(organization, resource) as (connection, waiting):
         source_settings.read(connection, organization, resources.by_name(resource))
         run = runs.start(connection, organization.id, resource, person, trigger=trigger)
         actions.record(
             connection, organization.id, person, Started(), resource=resource, run_id=run.id
         )
-    push(run.id, resource)
+        waiting.append(Queued(run.id, lease.limit(connection, run.id)))
     return run
 
 
 def cancel(organization: Organization, run_id: int, person: Person) -> Run:
     """Cancel a run: at once while it waits for a worker, else at the worker's next check."""
     people.require(person, "sync")
-    _revive(organization)
-    with db.begin() as connection:
+    with _asking(organization) as (connection, _):
         run = runs.request_cancel(connection, organization.id, run_id, person)
         actions.record(
             connection, organization.id, person, Cancelled(), resource=run.resource, run_id=run_id
@@ -39,9 +44,22 @@ def cancel(organization: Organization, run_id: int, person: Person) -> Run:
     return run
 
 
-def _revive(organization: Organization, resource: str | None = None) -> None:
-    """Let a run go on whose worker is dead, though no maintenance may be alive to do so."""
+@contextmanager
+def _asking(
+    organization: Organization, resource: str | None = None
+) -> Iterator[tuple[Connection, list[Queued]]]:
+    """Open the transaction in which somebody asks for something, and push what waits after it.
+
+    First the runs of dead workers are revived: they go on even where what is asked for is refused.
+    """
+    refused: SyncError | None = None
     with db.begin() as connection:
-        dead = recovery.close_dead(connection, organization.id, resource)
-    if dead:
-        resume()
+        waiting = recovery.revive(connection, organization.id, resource)
+        try:
+            with connection.begin_nested():
+                yield connection, waiting
+        except SyncError as error:
+            refused = error
+    queue.push(*waiting)
+    if refused:
+        raise refused

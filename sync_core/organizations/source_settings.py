@@ -96,7 +96,7 @@ def parse(
     sources.require_holds(location, resource, entities)
     several = len(entities) > 1
     if several and (tab or sources.kind_of(location).one_table):
-        known = " and ".join(f"{found.name}=..." for found in entities)
+        known = " or ".join(found.name for found in entities)
         raise SyncError("name_the_entity", resource=resource.name, known=known)
     return [
         SourceSetting(

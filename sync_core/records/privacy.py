@@ -25,6 +25,7 @@ from sync_core.records.outcome_format import KEY_SEPARATOR
 
 MASK = "***"  # stands for whatever a masked cell holds; a blank one stays blank
 NOT_SAID = "Not as it should be"  # where the catalogue has no sentence for a code
+SHIFTED = [{"code": "broken_row"}]  # of a row whose cells may stand under others' headers
 OURS = ("_removed_at",)  # columns of our own that an update may change
 
 Column = sa.ColumnElement[Any]
@@ -113,7 +114,8 @@ def may_be_keyed(entity: Entity, hidden: Iterable[Field]) -> bool:
 class Outcomes:
     """The columns of outcomes, as readers see them in a place.
 
-    What is not known to be open is hidden: rows of unknown tables, cells under other headers.
+    What is not known to be open is hidden: rows of unknown tables, cells under other headers, rows
+    with more cells than headers.
     """
 
     place: Place
@@ -135,8 +137,8 @@ class Outcomes:
         key = sa.func.replace(_ROWS.key, KEY_SEPARATOR, " · ")
         if self.sight is Sight.SHOWN:
             return sa.func.coalesce(_ROWS.name, key)
-        named = sa.case((_ROWS.entity.in_(_open_names()), _ROWS.name))
-        keyed = sa.case((_ROWS.entity.in_(_open_keys()), key))
+        named = sa.case((_ROWS.entity.in_(_open_names()) & ~_is_shifted(), _ROWS.name))
+        keyed = sa.case((_ROWS.entity.in_(_open_keys()) & ~_is_shifted(), key))
         return sa.func.coalesce(named, keyed, self._mask)
 
     @property
@@ -170,7 +172,8 @@ class Outcomes:
         issue = listed.c.value
         general = sa.func.coalesce(_sentences().op("->>")(part(issue, "code")), NOT_SAID)
         said = issue.op("||")(sa.func.jsonb_build_object("sentence", general))
-        seen = sa.case((_is_open(part(issue, "field")), issue), else_=said)
+        about = part(issue, "field")  # nothing, where it is about the row as a whole
+        seen = sa.case((_is_open(about) & ~_is_shifted() | (about == ""), issue), else_=said)
         return _of_the_row(sa.func.jsonb_agg(aggregate_order_by(seen, listed.c.place), type_=JSONB))
 
     def under(self, header: str) -> Column:
@@ -182,7 +185,8 @@ class Outcomes:
         cell: Column = _ROWS.raw.op("->>")(field)
         if self.sight is Sight.SHOWN:
             return cell
-        return sa.case((_is_open(field), cell), (cell.is_not(None), self._mask), else_=None)
+        seen = _is_open(field) & ~_is_shifted()
+        return sa.case((seen, cell), (cell.is_not(None), self._mask), else_=None)
 
     def shows(self, header: str, entities: Iterable[Entity]) -> bool:
         """Return whether a file of these entities has a column for the header.
@@ -200,7 +204,7 @@ class Outcomes:
         """Show the cell in the rows of these entities alone."""
         if self.sight is Sight.SHOWN:
             return cell
-        seen = _ROWS.entity.in_(list(entities))
+        seen = _ROWS.entity.in_(list(entities)) & ~_is_shifted()
         return sa.case((seen, cell), (cell.is_not(None), self._mask), else_=None)
 
     def _json(self, value: Column) -> Column:
@@ -264,9 +268,17 @@ def _is_open(name: Column) -> sa.ColumnElement[bool]:
         for entity in resources.ENTITIES.values()
     }
     known = constant(named).op("->")(_ROWS.entity).op("?", is_comparison=True)(name)
-    whole = name == ""  # an issue of the row as a whole
-    nothing_personal = [e.name for e in resources.ENTITIES.values() if not _sensitive(e)]
-    return sa.func.coalesce(known, sa.false()) | whole | _ROWS.entity.in_(nothing_personal)
+    return sa.func.coalesce(known, sa.false()) | _holds_nothing_personal()
+
+
+def _holds_nothing_personal() -> sa.ColumnElement[bool]:
+    return _ROWS.entity.in_([e.name for e in resources.ENTITIES.values() if not _sensitive(e)])
+
+
+def _is_shifted() -> sa.ColumnElement[bool]:
+    """Return the SQL of whether personal cells may stand under any header of the row."""
+    shifted = sa.func.coalesce(_ROWS.issues.contains(constant(SHIFTED)), sa.false())
+    return shifted & ~_holds_nothing_personal()
 
 
 def _sentences() -> Column:
@@ -274,6 +286,6 @@ def _sentences() -> Column:
     return constant({code: found.summary for code, found in CELL_CODES.items()})
 
 
-def constant(value: Mapping[str, Any]) -> Column:
+def constant(value: object) -> Column:
     """Return the SQL of a constant in JSON."""
     return sa.cast(sa.literal(json.dumps(value)), JSONB)

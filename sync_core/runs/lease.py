@@ -8,7 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from sync_core.foundation import tables
+from sync_core.catalogue import resources
+from sync_core.foundation import settings, tables
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import Limits
 from sync_core.foundation.vocabulary import ENDED, RunKind, RunStatus
@@ -54,6 +55,14 @@ class RunResult:
     notes: Sequence[str] = ()
     phases: Mapping[str, float] = field(default_factory=dict)
     log: Sequence[Mapping[str, Any]] = ()  # lines of the attempt
+
+
+@dataclass(frozen=True)
+class Queued:
+    """A run that waits for a worker, and the seconds that it may take then."""
+
+    id: int
+    limit: float
 
 
 _RUNS, _LEASES = tables.runs.c, tables.leases.c
@@ -214,9 +223,14 @@ def failure(error: SyncError, status: RunStatus = RunStatus.FAILED) -> RunResult
 # What others do for an attempt that cannot do it itself
 
 
-def limit(connection: Connection, limits: Limits, run_id: int) -> float:
+def usual_limits() -> Limits:
+    """Return the limits where an organization has decided nothing."""
+    return resources.time_limits(settings.current().time_limits)
+
+
+def limit(connection: Connection, run_id: int, limits: Limits | None = None) -> float:
     """Return the seconds for which the run may be active."""
-    query = sa.select(lasting(limits)).where(_RUNS.id == run_id)
+    query = sa.select(lasting(limits or usual_limits())).where(_RUNS.id == run_id)
     return connection.execute(query).scalar_one().total_seconds()
 
 
@@ -227,6 +241,7 @@ def lasting(limits: Limits) -> sa.ColumnElement[timedelta]:
         sa.select(sa.func.make_interval(0, 0, 0, 0, 0, decided.limit_minutes))
         .where(decided.organization_id == _RUNS.organization_id)
         .where(decided.resource == _RUNS.resource)
+        .correlate(tables.runs)
         .scalar_subquery()
     )
     usual = sa.literal(timedelta(seconds=limits.usual))

@@ -15,6 +15,7 @@ from sync_core.runs.lease import (
     LEASE_SECONDS,
     Claim,
     Conditions,
+    Queued,
     cancelled,
     close,
     failure,
@@ -23,6 +24,7 @@ from sync_core.runs.lease import (
     lasting,
     limit,
     overdue,
+    usual_limits,
 )
 
 _RUNS, _LEASES = tables.runs.c, tables.leases.c
@@ -75,12 +77,13 @@ def enforce_cancels(connection: Connection) -> list[int]:
     return [held.run_id for held in ignored]
 
 
-def close_overdue(connection: Connection, limits: Limits) -> list[int]:
+def close_overdue(connection: Connection, limits: Limits | None = None) -> list[int]:
     """Time out the runs that are active for longer than their limit."""
+    limits = limits or usual_limits()
     is_over = _RUNS.active_since + lasting(limits) < _NOW
     running = _seize(connection, [is_over])
     for held in running:
-        finish(connection, held, overdue(limit(connection, limits, held.run_id)))
+        finish(connection, held, overdue(limit(connection, held.run_id, limits)))
     idle = connection.execute(
         sa.select(_RUNS.id)
         .where(_RUNS.status.in_(WITHOUT_WORKER), is_over)
@@ -88,7 +91,7 @@ def close_overdue(connection: Connection, limits: Limits) -> list[int]:
     )
     waited = list(idle.scalars())
     for run_id in waited:
-        close(connection, [_RUNS.id == run_id], overdue(limit(connection, limits, run_id)))
+        close(connection, [_RUNS.id == run_id], overdue(limit(connection, run_id, limits)))
     return [*(held.run_id for held in running), *waited]
 
 
@@ -145,10 +148,17 @@ def end_backends(connection: Connection, workers: Sequence[str], wait_ms: int = 
     )
 
 
-def resume(connection: Connection) -> list[tuple[int, str]]:
+def revive(
+    connection: Connection, organization_id: int, resource: str | None = None
+) -> list[Queued]:
+    """Let the runs go on whose worker is dead, though no maintenance may be alive to do so."""
+    return resume(connection) if close_dead(connection, organization_id, resource) else []
+
+
+def resume(connection: Connection) -> list[Queued]:
     """Send interrupted runs back to the queue; those that crashed too often fail.
 
-    Returns the id and the resource of those that go on.
+    Returns those that go on.
     """
     crashed = SyncError("crashed", times=MAX_CRASHES)
     close(
@@ -160,6 +170,6 @@ def resume(connection: Connection) -> list[tuple[int, str]]:
         sa.update(tables.runs)
         .where(_RUNS.status == RunStatus.INTERRUPTED)
         .values(status=RunStatus.QUEUED, pushed_at=None)
-        .returning(_RUNS.id, _RUNS.resource)
+        .returning(_RUNS.id, lasting(usual_limits()))
     )
-    return [(row.id, row.resource) for row in back]
+    return [Queued(run_id, limit.total_seconds()) for run_id, limit in back]

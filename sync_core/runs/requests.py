@@ -11,6 +11,7 @@ from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import ACTIVE, WITHOUT_WORKER, RunKind, RunStatus
 from sync_core.organizations.people import Person
 from sync_core.runs import lease
+from sync_core.runs.lease import Queued
 from sync_core.runs.run import Run, get
 
 _RUNS, _LEASES = tables.runs.c, tables.leases.c
@@ -96,16 +97,16 @@ def request_cancel(connection: Connection, organization_id: int, run_id: int, wh
     return get(connection, organization_id, run.id)
 
 
-def to_push(connection: Connection, pause: float = 3) -> list[tuple[int, str]]:
-    """List the queued runs, with their resource, not pushed in the last `pause` seconds."""
+def to_push(connection: Connection, pause: float = 3) -> list[Queued]:
+    """List the queued runs that were not pushed in the last `pause` seconds."""
     lately = _NOW - timedelta(seconds=pause)
     rows = connection.execute(
-        sa.select(_RUNS.id, _RUNS.resource)
+        sa.select(_RUNS.id, lease.lasting(lease.usual_limits()))
         .where(_RUNS.status == RunStatus.QUEUED)
         .where(_RUNS.pushed_at.is_(None) | (_RUNS.pushed_at < lately))
         .order_by(_RUNS.id)
     )
-    return [(row.id, row.resource) for row in rows]
+    return [Queued(run_id, limit.total_seconds()) for run_id, limit in rows]
 
 
 def mark_pushed(connection: Connection, run_id: int) -> None:

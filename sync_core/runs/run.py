@@ -173,7 +173,7 @@ def tallies(connection: Connection, run_ids: Sequence[int]) -> Mapping[int, Tall
     return found
 
 
-def queue_places(connection: Connection, organization_id: int) -> dict[int, int]:
+def queue_positions(connection: Connection, organization_id: int) -> dict[int, int]:
     """Return the place of each queued run among all that wait for a worker; 1 is the next."""
     place = sa.func.rank().over(order_by=(_RUNS.pushed_at.asc().nulls_last(), _RUNS.id))
     queued = (

@@ -60,7 +60,7 @@ TROUBLESHOOTING = {
     " Try again when the time that the message names is over.",
     "Somebody started this already": "One sync of a resource runs at a time. Follow that one: its"
     " page shows it to everybody.",
-    "Live progress is unavailable": "The sync goes on without it, and its end is shown as always.",
+    "Live progress is unavailable": CATALOGUE["no_live_progress"].advice,
     "It takes very long": "Nothing ends a sync before its time limit, which an administrator sets."
     " Split a very large source, or sync at a quieter hour.",
     "A page says that the database does not answer": "Wait: the page looks again every two seconds"
@@ -84,7 +84,7 @@ FACT = re.compile(r"\{\w+\}")
 
 
 def show() -> None:
-    """Show the help."""
+    """Show the help. Raises SyncError("no_permission")."""
     visitor.enter("read")
     with st.container(horizontal=True, key="head"):
         st.title("Help", icon=":material/help:", anchor=False)

@@ -309,4 +309,4 @@ def test_without_redis_there_is_a_sentence_instead_of_a_log(
     run = desk.start("locations")
     with processes.frozen(processes.valkey()):
         answer = server.get(f"/runs/{run.id}/log.txt?org={home.slug}")
-    assert (answer.status_code, answer.text.split(".")[0]) == (503, "Live progress is unavailable")
+    assert (answer.status_code, answer.text.split(";")[0]) == (503, "Live progress is unavailable")

@@ -8,8 +8,7 @@ from tests.support.browser import App, Visit
 
 VIEWS = ("Results", "Speed", "Failures", "Week", "People")
 PAGES = (
-    *("/", "/therapists", "/locations", "/admins", "/services", "/sources"),
-    *("/audit", "/settings", "/help"),
+    *"/ /therapists /locations /admins /services /sources /audit /settings /help".split(),
     *(f"/analytics?view={view}" for view in VIEWS),
 )
 
@@ -24,7 +23,7 @@ def test_no_page_keeps_anybody_out(visit: Visit, mode: str) -> None:
 
 
 def serious(page: Page) -> dict[str, list[str]]:
-    """Name what axe-core finds serious, with the places."""
+    """Return what axe-core finds serious, with the elements."""
     return {
         violation["id"]: [node["html"][:160] for node in violation["nodes"]]
         for violation in Axe().run(page).response["violations"]

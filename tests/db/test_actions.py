@@ -11,6 +11,7 @@ import pytest
 from sync_core.audit import exports, hash_chain, retention, trail
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import ActionKind
+from sync_core.operations import administration
 from sync_core.organizations import Organization, actions
 from sync_core.organizations.actions import (
     DETAILS,
@@ -140,7 +141,7 @@ def test_values_that_were_dropped_before_there_were_shapes_are_not_missed(
     _store(database, organization)
     with db.begin() as connection:
         assert retention._whole_since(connection, organization) == AT  # noqa: SLF001 - what the chain asks
-    retention.drop_values(organization, ANA, AT + timedelta(days=1))
+    administration.drop_values(organization, ANA, AT + timedelta(days=1))
     with db.begin() as connection:
         newest = trail.read(connection, Filter(organizations=(organization.id,)), 1)[0]
     assert newest.detail == DroppedValues(AT + timedelta(days=1), 0)
@@ -148,7 +149,7 @@ def test_values_that_were_dropped_before_there_were_shapes_are_not_missed(
 
 def test_the_facts_of_a_shape_are_the_keys_that_are_stored() -> None:
     names = {field.name for made in DETAILS.values() for field in fields(made)}
-    assert names == {
-        *("what", "file", "run", "filters", "organizations", "masked", "rows", "bytes", "sha256"),
-        *("complete", "seconds", "head", "before", "outcomes", "at"),
-    }
+    assert names == set(
+        "what file run filters organizations masked rows bytes sha256"
+        " complete seconds head before outcomes at".split()
+    )

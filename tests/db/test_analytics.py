@@ -204,7 +204,9 @@ def test_who_asked_for_what(wanted: Filter, runs: list[Past]) -> None:
     found = ask(habits.done, wanted)
     assert {
         (row.name, row.email, row.team, row.resource): (
-            *(row.runs, row.judged, row.completed),
+            row.runs,
+            row.judged,
+            row.completed,
             row.last,
         )
         for row in found

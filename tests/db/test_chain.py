@@ -8,10 +8,11 @@ import psycopg
 import pytest
 
 from sync_core import organizations, runs
-from sync_core.audit import hash_chain, retention
+from sync_core.audit import hash_chain
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import Role
+from sync_core.operations import administration
 from sync_core.organizations import Organization, actions
 from sync_core.organizations.actions import Cancelled, ChangedSetting, SignedIn, Started
 from sync_core.organizations.people import Person
@@ -282,7 +283,7 @@ def test_postgres_refuses_to_empty(table: str, database: psycopg.Connection) -> 
 def test_dropping_the_values_of_old_outcomes_keeps_the_chain(
     desk: Desk, synced: Run, database: psycopg.Connection, tamper: Callable[..., None]
 ) -> None:
-    dropped = retention.drop_values(
+    dropped = administration.drop_values(
         desk.organization, ANA, datetime.now(UTC) + timedelta(minutes=1)
     )
     assert dropped == 7  # four of the first run, three of the second
@@ -297,14 +298,15 @@ def test_dropping_the_values_of_old_outcomes_keeps_the_chain(
 
 
 def test_only_old_values_may_be_gone(desk: Desk, synced: Run, tamper: Callable[..., None]) -> None:
-    assert retention.drop_values(desk.organization, ANA, datetime.now(UTC) - timedelta(days=1)) == 0
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    assert administration.drop_values(desk.organization, ANA, yesterday) == 0
     tamper("update outcomes set name = null, raw = null where run_id = %s", synced.id)
     assert "the values in the outcomes" in str(verdict(desk.organization).broken)
 
 
 def test_values_are_dropped_by_administrators_alone(desk: Desk) -> None:
     with pytest.raises(SyncError, match="may not"):
-        retention.drop_values(desk.organization, VIEWER, datetime.now(UTC))
+        administration.drop_values(desk.organization, VIEWER, datetime.now(UTC))
 
 
 def test_the_time_zone_of_a_session_does_not_matter(

@@ -155,6 +155,23 @@ def test_the_time_limit_of_rq_is_one_more_way_to_time_out(crew: Crew, desk: Desk
     assert ended(run).status == "timed_out"
 
 
+@pytest.mark.parametrize("path", ["sync_core.jobs.work", "sync_core.a_room_that_moved.work"])
+def test_a_job_that_was_queued_under_an_older_path_is_pushed_again_and_worked_on(
+    path: str, crew: Crew, desk: Desk
+) -> None:
+    desk.write("locations", [HEADER, row("L1")])
+    desk.set_source("locations")
+    with db.begin() as connection:
+        run = runs.start(connection, desk.organization.id, "locations", ANA, trigger="test")
+        runs.mark_pushed(connection, run.id)
+    Queue(queue.QUEUE, connection=redis_clients.pushing_client()).enqueue(
+        path, run.id, job_id=f"run-{run.id}", job_timeout=60
+    )
+    crew()
+    assert ended(run).message == "Processed 1 locations: 1 created, 0 updated."
+    assert attempts(run) == ["completed"]
+
+
 def test_a_worker_that_is_told_to_stop_gives_its_run_back_within_10_s(
     crew: Crew, desk: Desk
 ) -> None:

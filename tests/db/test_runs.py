@@ -1,18 +1,22 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from sync_core import organizations, runs
+from sync_core.catalogue import resources
 from sync_core.foundation import db, tables
 from sync_core.foundation.embedded import Urls
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import Limits
 from sync_core.foundation.vocabulary import ENDED, RunStatus
-from sync_core.organizations import Organization, policies
+from sync_core.operations import syncs
+from sync_core.organizations import Organization, policies, source_settings
 from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy
 from sync_core.runs import Run, lease, recovery, transitions
@@ -55,6 +59,29 @@ def close_dead(run: Run) -> list[int]:
     """Close dead runs, as if Postgres had been up for long."""
     with db.begin() as connection:
         return recovery.close_dead(connection, run.organization_id, grace=0)
+
+
+def test_a_click_is_one_transaction_and_one_that_notes_the_push(
+    organization: Organization, ana: Person, tmp_path: Path, own_redis: None
+) -> None:
+    assert own_redis is None
+    commits: list[Connection] = []
+
+    def note(connection: Connection) -> None:
+        commits.append(connection)
+
+    folder = source_settings.parse(
+        organization, resources.by_name("locations"), f"folder:{tmp_path}", None, None, tmp_path
+    )
+    with db.begin() as connection:
+        source_settings.save(connection, organization, folder)
+    sa.event.listen(db.engine(), "commit", note)
+    try:
+        run = syncs.start(organization, "locations", ana, "test")
+    finally:
+        sa.event.remove(db.engine(), "commit", note)
+    assert len(commits) == 2
+    assert status(run) == "queued"
 
 
 def test_a_second_start_learns_who_started_the_first(start: Callable[[], Run]) -> None:
@@ -172,7 +199,7 @@ def test_an_interrupted_run_goes_on_as_the_same_run(start: Callable[[], Run]) ->
     let_lease_end(run)
     close_dead(run)
     with db.begin() as connection:
-        assert (run.id, run.resource) in recovery.resume(connection)
+        assert run.id in {queued.id for queued in recovery.resume(connection)}
     assert claim(run).attempt == 2
 
 
@@ -259,11 +286,11 @@ def test_a_queued_run_knows_its_place(
     first = start()
     with db.begin() as connection:
         second = runs.start(connection, organization.id, "admins", ana, trigger="test")
-        places = runs.queue_places(connection, organization.id)
+        places = runs.queue_positions(connection, organization.id)
     assert places[second.id] == places[first.id] + 1
     claim(first)
     with db.begin() as connection:
-        after = runs.queue_places(connection, organization.id)
+        after = runs.queue_positions(connection, organization.id)
     assert after == {second.id: places[second.id] - 1}
 
 
@@ -322,7 +349,7 @@ def test_a_run_is_timed_out_after_the_minutes_that_its_organization_decided(
         claim(run)
     with db.begin() as connection:
         policies.put(connection, organization, "locations", Policy(limit_minutes=2))
-        assert lease.limit(connection, Limits(3600, {"locations": 1}), run.id) == 120
+        assert lease.limit(connection, run.id, Limits(3600, {"locations": 1})) == 120
         assert run.id not in recovery.close_overdue(connection, Limits(0.001, {}))
         kept = tables.runs.c
         moved = sa.update(tables.runs).where(kept.id == run.id)

@@ -351,3 +351,30 @@ def test_a_blank_cell_is_told_from_a_hidden_one(desk: Desk) -> None:
         f"Hourly rate: blank → {MASK}",
         f"Hourly rate: {MASK} → blank",
     ]
+
+
+def test_a_row_whose_cells_are_shifted_shows_and_quotes_none_of_them(
+    desk: Desk, database: psycopg.Connection
+) -> None:
+    labels = [field.label for field in ENTITIES["therapists"].fields]
+    start = labels.index("Start date")
+    usual = {"Therapist ID": "T1", "Name": "Lim", "Hourly rate": "98765.43"}
+    good = [{**usual, "Start date": "", "Active": "yes"}.get(label, "") for label in labels]
+    comma = [*good[:1], "Sarah Lim", *good[1:]]  # a name with a comma and without quotes
+    comma[0] = "T2"
+    assert comma[start] == "98765.43"
+    hours: list[list[str]] = [[f.label for f in ENTITIES["schedules"].fields]]
+    run = desk.sync("therapists", therapists=[labels, good, comma], schedules=hours)
+    assert desk.counts(run, "therapists") == {"read": 2, "created": 1, "failed": 1}
+    assert "row 3 (Row has 10 cells, the header has 9; " in run.log_message
+    issues = database.execute("select issues from outcomes where run_id = %s", [run.id]).fetchall()
+    assert not is_told((run.log_message, issues))
+    for person in demo.PEOPLE:
+        with db.begin() as connection:
+            (failed,) = outcomes.read(connection, run, Wanted(["failed"]), person)
+        assert (failed.name == MASK) == (person.role not in SEE)
+        assert (failed.issues or ())[0].sentence == "Row has 10 cells, the header has 9"
+    for person in (SARAH, MICHAEL, ANA):
+        (line,) = file(exports.rejects(desk.organization, person, run))
+        assert (line["Start date"] == "98765.43") == (person.role in SEE)
+        assert is_told(line) == (person.role in SEE)

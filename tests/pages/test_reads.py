@@ -1,21 +1,20 @@
 """What one draw of a page asks Postgres: nothing twice."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from sync_core.catalogue.resources import ENTITIES
 from sync_core.foundation import db
 from sync_core.foundation.settings import ROOT
 from sync_core.runs import Run
 from tests.support.desk import Desk
+from tests.support.pages import Visit
 
-Visit = Callable[..., AppTest]
 Questions = Counter[tuple[str, str]]  # SQL and its parameters
 PAGES = sorted(file.stem for file in (ROOT / "pages").glob("*.py"))
 TABS = ("Rows", "What changed", "Needs a person", "History")

@@ -52,15 +52,15 @@ def test_a_click_starts_a_sync_and_says_so_at_once(visit: Visit, desk: Desk) -> 
     assert page.button(key="sync-locations").disabled
 
 
-def test_a_run_that_waits_knows_its_place_and_that_no_worker_is_alive(
+def test_a_run_that_waits_knows_its_position_and_that_no_worker_is_alive(
     visit: Visit, desk: Desk
 ) -> None:
     desk.start("admins")
     run = desk.start("locations")
     with db.begin() as connection:
-        place = runs.queue_places(connection, run.organization_id)[run.id]
+        position = runs.queue_positions(connection, run.organization_id)[run.id]
     page = visit("locations", VERA)
-    assert f"Waiting for a worker, {ordinal(place)} in the queue" in page.info[0].value
+    assert f"Waiting for a worker, {ordinal(position)} in the queue" in page.info[0].value
     assert [alert.value for alert in page.warning] == [NO_WORKER]
 
 

@@ -24,8 +24,8 @@ def open_tab(visit: Visit, tab: str) -> AppTest:
     return page
 
 
-def press(page: AppTest, label: str, place: int = 0) -> AppTest:
-    [button for button in page.button if button.label == label][place].click()
+def press(page: AppTest, label: str, index: int = 0) -> AppTest:
+    [button for button in page.button if button.label == label][index].click()
     page.run()
     assert not page.exception
     return page
@@ -125,7 +125,7 @@ def test_a_source_is_set_on_its_page(
     press(page, "Save the source", 1)
     with db.begin() as connection:
         found = source_settings.read(connection, organization, resources.by_name("locations"))
-    assert [place.location for place in found] == [str(tmp_path)]
+    assert [setting.location for setting in found] == [str(tmp_path)]
     assert written_down(database, organization) == [f"the source of locations to folder {tmp_path}"]
 
 

@@ -119,10 +119,19 @@ class Field(ABC):
         return Reading(value, _elementwise(partial(_codes, look), [value, *cells]))
 
     def explain(
-        self, code: str, text: str, convention: Convention, cell: NumberCell | None = None
+        self,
+        code: str,
+        text: str,
+        convention: Convention,
+        cell: NumberCell | None = None,
+        *,
+        hidden: bool = False,
     ) -> str:
-        """Say in a sentence what `code` means for this cell; a sensitive one is not quoted."""
-        text, cell = (HIDDEN, None) if self.sensitive else (text, cell)
+        """Say in a sentence what `code` means for this cell.
+
+        A sensitive one is not quoted, nor one that is `hidden`, as it may hold what is sensitive.
+        """
+        text, cell = (HIDDEN, None) if self.sensitive or hidden else (text, cell)
         shown = _shown(text) or "nothing"
         value = told(cell) if cell else HIDDEN
         facts = {"value": value, **self.facts(text, convention, cell)}

@@ -28,7 +28,7 @@ TABS = {
 
 
 def show() -> None:
-    """Show the analytics to those who may see them."""
+    """Show the analytics. Raises SyncError("no_permission")."""
     here = visitor.enter("analyze")
     with st.container(horizontal=True, vertical_alignment="center", key="head"):
         st.title("Analytics", icon=":material/monitoring:", anchor=False, width="content")

@@ -18,11 +18,10 @@ from sync_core.ui.analytics import cached, cards, drawing, panel
 from sync_core.ui.analytics.period import Asked, title
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
-from sync_core.ui.parts.words import count
+from sync_core.ui.parts.words import DAY_FORMAT, MOMENT_FORMAT, count
 
 ROWS, RUNS = "Rows", "Runs"
 MAX_BARS = 12
-MOMENT_FORMAT = "D MMM YYYY, HH:mm"
 CODE = "code"  # of the reason that is opened, in the address
 
 
@@ -239,8 +238,8 @@ def _offenders(here: Visitor, asked: Asked) -> None:
             "offenders",
             "Rows that fail again and again",
             **{
-                "First": columns.DatetimeColumn(format="D MMM YYYY"),
-                "Last": columns.DatetimeColumn(format="D MMM YYYY"),
+                "First": columns.DatetimeColumn(format=DAY_FORMAT),
+                "Last": columns.DatetimeColumn(format=DAY_FORMAT),
                 "Latest reason": columns.TextColumn(width="large"),
             },
         )

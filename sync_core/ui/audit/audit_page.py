@@ -20,7 +20,7 @@ from sync_core.ui.audit.audit_filters import Asked, Askers
 from sync_core.ui.frame import visitor
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
-from sync_core.ui.parts.words import LOOKS, lasted, literal, moment
+from sync_core.ui.parts.words import LOOKS, SECOND_FORMAT, lasted, literal, moment
 from sync_core.ui.runs import downloads, run_in_full
 
 RUN = "run"  # in the address: the run that is opened
@@ -36,7 +36,7 @@ ACTION_LOOKS = {  # word and colour of an action in the list
 
 
 def show() -> None:
-    """Show the audit trail to those who may audit."""
+    """Show the audit trail. Raises SyncError: no_permission, unknown_run."""
     here = visitor.enter("audit")
     everywhere = visitor.where(here, "audit")
     with st.container(horizontal=True, vertical_alignment="center", key="head"):
@@ -72,7 +72,7 @@ def _list(here: Visitor, asked: Asked) -> Entry | None:
     with db.begin() as connection:
         total = trail.count(connection, asked.wanted)
     if not total:
-        paging.show_empty(":material/search_off:", "Nothing matches.", "Try fewer filters.")
+        paging.show_no_match("Try fewer filters.")
         return None
     table = st.container()
     offset = paging.choose_page("audit", min(total, trail.MOST))
@@ -97,7 +97,7 @@ def _table(here: Visitor, askers: Askers, found: Sequence[Entry]) -> Entry | Non
         selection_mode="single-row",
         key="audit-list",
         column_config={
-            "When": columns.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
+            "When": columns.DatetimeColumn(format=SECOND_FORMAT),
             "Event": columns.MultiselectColumn(options=list(looks), color=list(looks.values())),
             "Person": columns.TextColumn(width=110),
             "Details": columns.TextColumn(width="large"),

@@ -18,7 +18,8 @@ def show(error: Exception) -> bool:
     if of_postgres := db.as_sync_error(error):
         log.warning("Postgres: %s", type(error).__name__)
         show_sentence(of_postgres)
-        st.fragment(run_every=RETRY_SECONDS)(_rerun_when_back)()
+        if db.is_away(error):  # a full one answers: the page would be drawn again without end
+            st.fragment(run_every=RETRY_SECONDS)(_rerun_when_back)()
     elif isinstance(error, SyncError):
         show_sentence(error)
     else:

@@ -5,9 +5,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from sync_core.foundation.errors import SyncError
-from sync_core.ui.frame import run_state, visitor
+from sync_core.ui.frame import error_box, run_state, visitor
 from sync_core.ui.parts import source_line
-from sync_core.ui.parts.words import literal
 
 
 def save(operation: Callable[[], object]) -> None:
@@ -15,7 +14,7 @@ def save(operation: Callable[[], object]) -> None:
     try:
         operation()
     except SyncError as error:
-        st.error(literal(error.advice), title=literal(error.sentence), icon=":material/error:")
+        error_box.show_sentence(error)
         return
     visitor.forget()
     source_line.forget()

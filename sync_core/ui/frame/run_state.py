@@ -94,7 +94,7 @@ def read(organization_id: int) -> RunState:
         tallies = runs.tallies(connection, [run.id for run in fresh.values()])
         decided = policies.of(connection, organization_id)
         dismissed = dismissals.of_runs(connection, [run.id for run in latest.values()])
-        queue_positions = runs.queue_places(connection, organization_id)
+        queue_positions = runs.queue_positions(connection, organization_id)
     active = [run for run in latest.values() if run.active]
     live = _live([run.id for run in active])
     return RunState(

@@ -19,7 +19,7 @@ class UnsafeStartError(SystemExit):
 
 
 def refuse_unsafe_start() -> None:
-    """End the program where others could come in without signing in."""
+    """Raise UnsafeStartError where others could come in without signing in."""
     address = st.get_option("server.address")
     if not demo_sign_in.has_auth() and address not in LOOPBACK:
         raise UnsafeStartError(

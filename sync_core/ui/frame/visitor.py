@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from sync_core.foundation import db, settings
-from sync_core.organizations import Organization, memberships, people, sign_ins
+from sync_core.operations import access
+from sync_core.organizations import Organization, memberships, people
 from sync_core.organizations.memberships import Memberships
 from sync_core.organizations.people import Permission, Person
 
@@ -96,13 +97,11 @@ def record_sign_in(here: Visitor) -> None:
     at = st.user.get("auth_time") or st.user.get("iat")
     if st.session_state.get("sign-in-recorded") == at:
         return
-    with db.begin() as connection:
-        sign_ins.record(connection, here.organization.id, here.person, at)
+    access.sign_in(here.organization, here.person, at)
     st.session_state["sign-in-recorded"] = at
 
 
 def sign_out(here: Visitor) -> None:
     """Sign the visitor out, and record it."""
-    with db.begin() as connection:
-        sign_ins.record_end(connection, here.organization.id, here.person)
+    access.sign_out(here.organization, here.person)
     st.logout()

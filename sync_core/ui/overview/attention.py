@@ -82,7 +82,7 @@ def _of_resource(here: Visitor, resource: Resource, state: RunState) -> Iterator
         yield AttentionItem(":material/hourglass_bottom:", "orange", text, resource.name)
     if not source_line.settings_of(here.organization, resource.name):
         yield AttentionItem(
-            ":material/link_off:", "orange", f"{title}: no source is set.", "sources"
+            ":material/link_off:", "orange", f"{title}: {source_line.NOT_SET}.", "sources"
         )
 
 

@@ -14,12 +14,12 @@ from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.overview import activity_feed, attention, summary
-from sync_core.ui.parts.words import ago, brief, hours, lasted, literal, look
+from sync_core.ui.parts.words import ago, brief, capitalized, hours, lasted, literal, look
 from sync_core.ui.runs import progress_words, run_strip
 
 
 def show() -> None:
-    """Show the overview of the visitor's organization."""
+    """Show the overview of the visitor's organization. Raises SyncError("no_permission")."""
     here = visitor.enter("read")
     with st.container(horizontal=True, key="head"):
         st.title("Overview", icon=":material/dashboard:", anchor=False)
@@ -68,8 +68,7 @@ def _when(run: Run) -> str:
     if run.finished_at is None:
         return f"Started {ago(run.queued_at)} by {who}"
     took = f" · took {lasted(run.seconds)}" if run.seconds is not None else ""
-    when = ago(run.finished_at)
-    return f"{when[0].upper()}{when[1:]} by {who}{took}"
+    return f"{capitalized(ago(run.finished_at))} by {who}{took}"
 
 
 def _freshness(resource: Resource, state: RunState) -> str:

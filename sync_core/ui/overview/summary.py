@@ -7,7 +7,7 @@ import streamlit as st
 from sync_core.catalogue import resources
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.parts.html import render
-from sync_core.ui.parts.words import ago, count
+from sync_core.ui.parts.words import ago, capitalized, count
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,6 @@ def _last(state: RunState) -> Figure:
     latest = max(at)
     run = at[latest]
     title = resources.CATALOGUE[run.resource].main.title
-    when = ago(latest)
     return Figure(
-        "history", "Last sync", f"{when[0].upper()}{when[1:]}", f"{title}, by {run.requested_by}"
+        "history", "Last sync", capitalized(ago(latest)), f"{title}, by {run.requested_by}"
     )

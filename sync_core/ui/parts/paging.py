@@ -25,6 +25,12 @@ def choose_page(key: str, total: int) -> int:
     return offset
 
 
+def show_no_match(more: str = "", *, searched: bool = False) -> None:
+    """Show that a filter, or a search, finds nothing."""
+    what = "Nothing matches the search." if searched else "Nothing matches."
+    show_empty(":material/search_off:", what, more)
+
+
 def show_empty(icon: str, what: str, more: str = "") -> None:
     """Show that there is nothing, and why."""
     with st.container(border=True, horizontal_alignment="center", gap="xsmall"):

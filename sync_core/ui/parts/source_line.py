@@ -10,6 +10,8 @@ from sync_core.organizations import Organization, source_settings
 from sync_core.sources import SourceSetting, source_link, source_name
 from sync_core.ui.parts.words import literal
 
+NOT_SET = "no source is set"
+
 
 @st.cache_resource(ttl=10, max_entries=1_000, show_spinner=False)
 def settings_of(organization: Organization, resource: str) -> list[SourceSetting]:
@@ -30,7 +32,7 @@ def words(organization: Organization, resource: Resource) -> str:
     """Return the sources in Markdown, with links where they can be seen."""
     found = settings_of(organization, resource.name)
     if not found:
-        return ":gray[no source is set]"
+        return f":gray[{NOT_SET}]"
     return ":gray[from] " + " :gray[and] ".join(dict.fromkeys(map(_name, found)))
 
 

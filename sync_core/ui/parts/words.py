@@ -12,6 +12,9 @@ from sync_core.foundation.vocabulary import Role
 from sync_core.runs import Run
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400  # seconds
+DAY_FORMAT = "D MMM YYYY"  # of tables
+MOMENT_FORMAT = f"{DAY_FORMAT}, HH:mm"
+SECOND_FORMAT = f"{MOMENT_FORMAT}:ss"
 WEEK = 7  # days
 _ENGLISH = Locale("en")
 _SUFFIXES = {"one": "st", "two": "nd", "few": "rd"}  # of ordinals, by their plural form
@@ -60,6 +63,11 @@ def ordinal(number: int) -> str:
     return f"{number:,}{_SUFFIXES.get(_ENGLISH.ordinal_form(number), 'th')}"
 
 
+def capitalized(text: str) -> str:
+    """Return a text whose first letter is a capital, and the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
 def ago(moment: datetime, now: datetime | None = None) -> str:
     """Return how long ago it was: "just now", "14 minutes ago", "3 days ago"."""
     seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
@@ -82,6 +90,13 @@ def lasted(seconds: float) -> str:
     if whole < HOUR:
         return f"{whole // MINUTE} min {whole % MINUTE} s".removesuffix(" 0 s")
     return f"{whole // HOUR} h {whole % HOUR // MINUTE} min".removesuffix(" 0 min")
+
+
+def synced(run: Run) -> str:
+    """Return when a run brought its resource in step, and by whom; "" before it has ended."""
+    if run.finished_at is None:
+        return ""
+    return f"synced {ago(run.finished_at)} by {literal(run.requested_by)}"
 
 
 def moment(at: datetime, zone: ZoneInfo) -> str:

@@ -16,7 +16,7 @@ from sync_core.ui.frame import polling, run_state, visitor
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line, totals
-from sync_core.ui.parts.words import ago, literal
+from sync_core.ui.parts.words import synced
 from sync_core.ui.resources import resource_figures, rows_tab, source_test
 from sync_core.ui.runs import history_tab, notice, progress_card, run_view
 
@@ -24,7 +24,7 @@ RETRIED = (*FAILED, RunStatus.EXPIRED)  # after which the button says Retry
 
 
 def show(name: str) -> None:
-    """Show the page of a resource of the catalogue."""
+    """Show the page of a resource. Raises SyncError: no_permission, unknown_resource."""
     here = visitor.enter("read")
     resource = resources.by_name(name)
     state = run_state.read(here.organization.id)
@@ -46,8 +46,8 @@ def _draw(here: Visitor, resource: Resource, contents: Sequence[str], state: Run
     """Show what there is and how fresh it is, and how the run goes."""
     run, fresh = state.runs.get(resource.name), state.fresh.get(resource.name)
     parts, source = [*contents[:-1]], contents[-1]
-    if fresh and fresh.finished_at:
-        parts.append(f"synced {ago(fresh.finished_at)} by {literal(fresh.requested_by)}")
+    if fresh:
+        parts.append(synced(fresh))
     st.markdown(f":small[:gray[{' · '.join(parts)}] · {source}]")
     notice.show(here, resource, state)
     if state.problem and (here.person.may("sync") or (run and run.active)):

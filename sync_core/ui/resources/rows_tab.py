@@ -18,6 +18,7 @@ from sync_core.records.rows import View
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging, source_line, totals
 from sync_core.ui.parts.totals import Version
+from sync_core.ui.parts.words import DAY_FORMAT, MOMENT_FORMAT
 from sync_core.ui.resources import row_filter
 
 HIDDEN_NOTE = ":material/visibility_off: Personal data are hidden from your role."
@@ -37,9 +38,8 @@ def show(here: Visitor, resource: Resource, since: Version) -> None:
         with db.begin() as connection:
             total = rows.count(connection, here.organization.id, entity, view, here.person)
     if not total:
-        what = "Nothing matches the search." if view.search.strip() else "Nothing matches."
         more = "Every word must occur somewhere in a row, and every filter must hold."
-        paging.show_empty(":material/search_off:", what, more)
+        paging.show_no_match(more, searched=bool(view.search.strip()))
         return
     table = st.container()
     offset = paging.choose_page(entity.name, total)
@@ -151,11 +151,9 @@ def _column(field: Field, zone: str) -> ColumnConfig:
         case YesNo():
             return columns.CheckboxColumn(pinned=field.key)
         case Moment():
-            return columns.DatetimeColumn(
-                format="D MMM YYYY, HH:mm", timezone=zone, pinned=field.key
-            )
+            return columns.DatetimeColumn(format=MOMENT_FORMAT, timezone=zone, pinned=field.key)
         case Date():
-            return columns.DateColumn(format="D MMM YYYY", pinned=field.key)
+            return columns.DateColumn(format=DAY_FORMAT, pinned=field.key)
         case Time():
             return columns.TimeColumn(format="HH:mm", pinned=field.key)
         case Money():

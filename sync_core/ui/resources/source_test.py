@@ -15,7 +15,8 @@ from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line
 from sync_core.ui.parts.words import literal
 
-Results = list[tuple[bool, str]]  # whether it can be read, and a sentence
+Result = tuple[bool, str]  # whether it can be read, and a sentence
+Results = list[Result]
 
 
 def offer(here: Visitor, resource: Resource) -> None:
@@ -81,8 +82,7 @@ def _start(here: Visitor, resource: Resource) -> None:
 
 def _test(resource: Resource, found: list[SourceSetting]) -> Results:
     if not found:
-        error = SyncError("no_source", resource=resource.name, what=resource.name)
-        return [(False, f"{error.sentence} {error.advice}")]
+        return [_refused(SyncError("no_source", resource=resource.name, what=resource.name))]
     return [_test_one(resource, setting) for setting in sources.settings_to_probe(found)]
 
 
@@ -91,7 +91,11 @@ def _test_one(resource: Resource, setting: SourceSetting) -> tuple[bool, str]:
         entity = resources.entity(resource, setting.entity)
         return True, sources.probe_source(setting, entity, settings.current())
     except SyncError as error:
-        return False, f"{error.sentence} {error.advice}"
+        return _refused(error)
+
+
+def _refused(error: SyncError) -> Result:
+    return False, f"{error.sentence} {error.advice}"
 
 
 def _key(resource: Resource) -> str:

@@ -13,13 +13,13 @@ from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line
-from sync_core.ui.parts.words import ago, literal
+from sync_core.ui.parts.words import NEVER, capitalized, literal, synced
 from sync_core.ui.resources import resource_page, source_test
 from sync_core.ui.runs import notice, progress_card
 
 
 def show() -> None:
-    """Show the sources of the visitor's organization."""
+    """Show the sources of the visitor's organization. Raises SyncError("no_permission")."""
     here = visitor.enter("read")
     with st.container(horizontal=True, key="head"):
         st.title("Sources", icon=":material/cable:", anchor=False)
@@ -54,9 +54,7 @@ def _card(here: Visitor, resource: Resource) -> None:
 
 def _freshness(resource: Resource, state: RunState) -> str:
     fresh = state.fresh.get(resource.name)
-    if fresh is None or fresh.finished_at is None:
-        return "Not synced yet"
-    return f"Synced {ago(fresh.finished_at)} by {literal(fresh.requested_by)}"
+    return capitalized(synced(fresh)) if fresh else NEVER.word
 
 
 def _draw(here: Visitor, resource: Resource, state: RunState) -> None:
@@ -83,7 +81,7 @@ def _settings(here: Visitor, resource: Resource, state: RunState) -> None:
 
 def _describe(setting: SourceSetting | None) -> str:
     if setting is None:
-        return ":orange[:material/link_off: no source is set]"
+        return f":orange[:material/link_off: {source_line.NOT_SET}]"
     name = literal(source_name(setting))
     link = source_link(setting)
     shown = f"[{name}]({source_line.address(link)})" if link else name

@@ -10,7 +10,7 @@ from sync_core.runs import Run, attempts
 from sync_core.runs.attempts import Attempt
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
-from sync_core.ui.parts.words import lasted
+from sync_core.ui.parts.words import SECOND_FORMAT, lasted
 
 PHASE_ORDER = {name: index for index, name in enumerate(("downloading", "processing", "saving"))}
 
@@ -49,7 +49,7 @@ def show(here: Visitor, run: Run, found: Sequence[Attempt]) -> None:
             }
             for one in found
         ]
-        at = st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss")
+        at = st.column_config.DatetimeColumn(format=SECOND_FORMAT)
         st.dataframe(
             pd.DataFrame(rows),
             hide_index=True,

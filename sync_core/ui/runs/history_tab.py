@@ -12,7 +12,7 @@ from sync_core.foundation.vocabulary import OutcomeKind
 from sync_core.runs import Run, Tallies
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import figures, paging
-from sync_core.ui.parts.words import LOOKS, lasted
+from sync_core.ui.parts.words import LOOKS, MOMENT_FORMAT, lasted
 from sync_core.ui.runs import run_in_full
 
 MAX_RUNS = 50
@@ -52,7 +52,7 @@ def _table(
         selection_mode="single-row",
         key=f"history-{name}",
         column_config={
-            "When": columns.DatetimeColumn(format="D MMM YYYY, HH:mm"),
+            "When": columns.DatetimeColumn(format=MOMENT_FORMAT),
             "Result": columns.MultiselectColumn(
                 options=[word for word, _ in looks], color=[color for _, color in looks]
             ),

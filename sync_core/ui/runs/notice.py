@@ -62,7 +62,7 @@ def _active(run: Run, state: RunState) -> tuple[str, str]:
         return "Cancelling...", "Nothing will be changed."
     title = "Sync started..." if run.status == "queued" else "Sync in progress..."
     if not state.has_live_progress:
-        return title, "Live progress is unavailable; the sync goes on."
+        return title, literal(SyncError("no_live_progress").sentence)
     return title, progress_words.sentence(run, state)
 
 

@@ -30,7 +30,7 @@ def show(here: Visitor, run: Run, kinds: Sequence[str], key: str) -> None:
     with db.begin() as connection:
         total = outcomes.count(connection, run, wanted, here.person)
     if not total:
-        paging.show_empty(":material/search_off:", "Nothing matches.")
+        paging.show_no_match()
         return
     table = st.container()
     offset = paging.choose_page(key, total)

@@ -4,11 +4,12 @@ import streamlit as st
 
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
-from sync_core.foundation import db, settings
+from sync_core.foundation import db
 from sync_core.foundation.vocabulary import Removal
 from sync_core.operations import administration
 from sync_core.organizations import policies
 from sync_core.organizations.policies import Policy
+from sync_core.runs import lease
 from sync_core.ui.frame import form
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import Visitor
@@ -39,8 +40,7 @@ def show(here: Visitor) -> None:
 
 
 def _rule(here: Visitor, resource: Resource, policy: Policy) -> None:
-    limits = resources.time_limits(settings.current().time_limits)
-    usual = limits.of(resource.name) / MINUTE
+    usual = lease.usual_limits().of(resource.name) / MINUTE
     fields = st.form(f"policy-{resource.name}")
     fields.markdown(f"{resource.icon} **{resource.title}**")
     fields.markdown(f":small[{source_line.words(here.organization, resource)}]")

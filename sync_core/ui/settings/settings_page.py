@@ -13,7 +13,7 @@ from sync_core.ui.settings import people_tab, rules_tab
 
 
 def show() -> None:
-    """Show the settings to administrators."""
+    """Show the settings. Raises SyncError("no_permission")."""
     here = visitor.enter("administer")
     with st.container(horizontal=True, key="head"):
         st.title("Settings", icon=":material/settings:", anchor=False)

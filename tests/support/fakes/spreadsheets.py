@@ -81,9 +81,9 @@ class Spreadsheet:
 
 
 LOCATION_HEADER = (
-    *("Location code", "Name", "Address", "City", "Postcode", "Country"),
-    *("Phone", "Email", "Latitude", "Longitude", "Opened on", "Active"),
-)
+    "Location code,Name,Address,City,Postcode,Country,"
+    "Phone,Email,Latitude,Longitude,Opened on,Active"
+).split(",")
 
 
 def location(number: int) -> Row:

@@ -1,0 +1,279 @@
+"""Every verb that changes something checks the permission and leaves an action, from any face.
+
+The verbs are found by inspection: a new one that is not listed here fails, and so does a listed one
+that forgets either.
+"""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import psycopg
+import pytest
+
+from sync_core import operations, runs
+from sync_core.audit import hash_chain
+from sync_core.catalogue.resources import CATALOGUE
+from sync_core.cli.main import cli
+from sync_core.demo import organization as demo
+from sync_core.foundation import db
+from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import Role
+from sync_core.operations import access, administration, syncs
+from sync_core.organizations import Organization, people
+from sync_core.organizations.people import Permission, Person
+from sync_core.organizations.policies import Policy
+from sync_core.runs import Run
+from tests.support.desk import Desk
+from tests.support.locations import HEADER, row
+from tests.support.shell import ask
+
+LOCATIONS = CATALOGUE["locations"]
+NEWCOMER = Person("Nia Park", "nia.park@example.org", Role.VIEWER, "Reception")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An organization with people of each role, a run with a failed row, and one that waits."""
+
+    desk: Desk
+    ended: Run
+    waiting: Run
+
+    @property
+    def organization(self) -> Organization:
+        return self.desk.organization
+
+
+@pytest.fixture
+def scene(desk: Desk) -> Scene:
+    with db.begin() as connection:
+        for person in demo.PEOPLE:
+            people.add(connection, desk.organization.id, person)
+        people.add(connection, desk.organization.id, NEWCOMER)
+    bad = row("L2", Email="nobody")
+    ended = desk.sync("locations", locations=[HEADER, row("L1"), bad])
+    desk.set_source("admins")
+    return Scene(desk, ended, desk.start("locations"))
+
+
+@dataclass(frozen=True)
+class Verb:
+    """What somebody may ask for: with which permission, and how."""
+
+    needs: Permission
+    ask: Callable[[Scene, Person], object]
+
+
+def _add_organization(scene: Scene, by: Person) -> object:
+    slug = f"{scene.organization.slug[:30]}-new"
+    return administration.add_organization(by, slug, "Harbor Clinics", "AU", "UTC")
+
+
+VERBS: dict[str, Verb] = {
+    "access.sign_in": Verb("read", lambda s, by: access.sign_in(s.organization, by, 1)),
+    "access.sign_out": Verb("read", lambda s, by: access.sign_out(s.organization, by)),
+    "administration.add_organization": Verb("administer", _add_organization),
+    "administration.drop_values": Verb(
+        "administer",
+        lambda s, by: administration.drop_values(s.organization, by, datetime.now(UTC)),
+    ),
+    "administration.put_person": Verb(
+        "administer", lambda s, by: administration.put_person(s.organization, by, NEWCOMER)
+    ),
+    "administration.remove_person": Verb(
+        "administer",
+        lambda s, by: administration.remove_person(s.organization, by, NEWCOMER.email),
+    ),
+    "administration.set_policy": Verb(
+        "administer",
+        lambda s, by: administration.set_policy(s.organization, by, LOCATIONS, Policy(6)),
+    ),
+    "administration.set_source": Verb(
+        "administer",
+        lambda s, by: administration.set_source(s.organization, by, LOCATIONS, "folder:/data"),
+    ),
+    "syncs.cancel": Verb("sync", lambda s, by: syncs.cancel(s.organization, s.waiting.id, by)),
+    "syncs.start": Verb("sync", lambda s, by: syncs.start(s.organization, "admins", by, "test")),
+}
+
+
+def _verbs() -> Iterator[str]:
+    """Find every public function of the operations."""
+    for found in pkgutil.walk_packages(operations.__path__, f"{operations.__name__}."):
+        module = importlib.import_module(found.name)
+        for name, function in vars(module).items():
+            own = inspect.isfunction(function) and function.__module__ == module.__name__
+            if own and not name.startswith("_"):
+                yield f"{found.name.removeprefix(f'{operations.__name__}.')}.{name}"
+
+
+def test_every_verb_is_tried_here() -> None:
+    assert set(_verbs()) == set(VERBS), "add a new verb to VERBS, so that it is tried"
+
+
+def actions_of(database: psycopg.Connection, email: str) -> int:
+    """Count the actions of somebody in all organizations, for a verb may add one."""
+    query = "select count(*) from actions where email = %s"
+    (count,) = database.execute(query, [email]).fetchone() or (0,)
+    return int(count)
+
+
+STATE = ("organizations", "people", "sources", "policies", "runs", "leases", "actions", "outcomes")
+
+
+def state(database: psycopg.Connection) -> Mapping[str, object]:
+    """Return what stands in the tables that verbs change."""
+    query = "select md5(string_agg(t::text, ' ' order by t::text)) from {} t"
+    return {table: database.execute(query.format(table)).fetchone() for table in STATE}
+
+
+@pytest.mark.parametrize("by", demo.PEOPLE, ids=lambda person: person.role)
+@pytest.mark.parametrize("name", VERBS)
+def test_a_verb_checks_the_permission_and_leaves_an_action(
+    scene: Scene, database: psycopg.Connection, name: str, by: Person
+) -> None:
+    verb, before, there = VERBS[name], actions_of(database, by.email), state(database)
+    if by.may(verb.needs):
+        verb.ask(scene, by)
+        assert actions_of(database, by.email) == before + 1
+    else:
+        with pytest.raises(SyncError) as refused:
+            verb.ask(scene, by)
+        assert refused.value.code == "no_permission"
+        assert state(database) == there
+    with db.begin() as connection:
+        assert hash_chain.verify(connection, scene.organization).broken is None
+
+
+# The same from a shell
+
+
+Words = Callable[[Scene, Path], list[str]]
+CHANGES: dict[str, Words] = {  # without --org and --as
+    "cancel": lambda s, _: ["cancel", str(s.waiting.id)],
+    "export": lambda _, folder: ["export", "--csv", str(folder / "a.csv")],
+    "org add": lambda s, _: ["org", "add", f"{s.organization.slug[:30]}-b", "Harbor Clinics"],
+    "person set": lambda *_: ["person", "set", "x@example.org", "Xu Wei", "--role", "viewer"],
+    "rejects": lambda s, folder: ["rejects", str(s.ended.id), "--csv", str(folder / "r.csv")],
+    "source set": lambda *_: ["source", "set", "locations", "folder:/data"],
+    "sync": lambda *_: ["sync", "admins"],
+}
+READS: dict[str, Words] = {
+    "history": lambda *_: ["history"],
+    "org list": lambda *_: ["org", "list"],
+    "person list": lambda *_: ["person", "list"],
+    "source list": lambda *_: ["source", "list"],
+    "source test": lambda *_: ["source", "test", "locations"],
+    "status": lambda s, _: ["status", str(s.waiting.id)],
+    "verify": lambda *_: ["verify"],
+    "env": lambda *_: ["env"],
+}
+OF_THE_MACHINE = {"up", "maintain", "migrate"}  # they start or prepare the program, for nobody
+
+
+def _commands(group: click.Group, before: str = "") -> Iterator[tuple[str, click.Command]]:
+    for name, found in group.commands.items():
+        if isinstance(found, click.Group):
+            yield from _commands(found, f"{name} ")
+        else:
+            yield before + name, found
+
+
+COMMANDS = dict(_commands(cli))
+
+
+def _options(name: str) -> set[str]:
+    return {option for parameter in COMMANDS[name].params for option in parameter.opts}
+
+
+def run(scene: Scene, folder: Path, name: str, words: Words, *more: str) -> tuple[int, str]:
+    org = ["--org", scene.organization.slug] if "--org" in _options(name) else []
+    done = ask(*words(scene, folder), *org, *more)
+    return done.exit_code, done.output
+
+
+def test_every_command_is_tried_here() -> None:
+    assert set(COMMANDS) == set(CHANGES) | set(READS) | OF_THE_MACHINE
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_command_that_changes_something_acts_as_somebody(
+    scene: Scene, database: psycopg.Connection, tmp_path: Path, name: str
+) -> None:
+    assert "--as" in _options(name)
+    vera, ana = demo.PEOPLE[0].email, demo.PEOPLE[-1].email
+    there = state(database)
+    code, told = run(scene, tmp_path, name, CHANGES[name], "--as", vera)
+    assert (code, "As viewer you may not" in told) == (5, True)
+    assert state(database) == there
+    assert list(tmp_path.glob("*.csv")) == [tmp_path / "locations.csv"]
+    before = actions_of(database, ana)
+    code, told = run(scene, tmp_path, name, CHANGES[name], "--as", ana)
+    assert (code, actions_of(database, ana)) == (0, before + 1), told
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_the_shell_of_the_machine_is_named_in_the_audit(
+    scene: Scene, database: psycopg.Connection, tmp_path: Path, name: str
+) -> None:
+    code, told = run(scene, tmp_path, name, CHANGES[name])
+    assert code == 0, told
+    newest = "select team, email from actions order by id desc limit 1"
+    team, email = database.execute(newest).fetchone() or ("", "")
+    assert (team, email.endswith("@localhost")) == ("Command line", True)
+
+
+@pytest.mark.parametrize("name", READS)
+def test_a_command_that_reads_changes_nothing(
+    scene: Scene, database: psycopg.Connection, tmp_path: Path, name: str
+) -> None:
+    there = state(database)
+    code, told = run(scene, tmp_path, name, READS[name])
+    assert (code, state(database)) == (0, there), told
+
+
+def test_somebody_unknown_may_nothing(scene: Scene, tmp_path: Path) -> None:
+    for name, words in CHANGES.items():
+        code, told = run(scene, tmp_path, name, words, "--as", "nobody@example.org")
+        assert (code, "nobody@example.org is not known in" in told) == (5, True)
+
+
+def test_who_adds_an_organization_administers_it_and_the_machine_s_shell_joins_none(
+    scene: Scene,
+) -> None:
+    ana = demo.PEOPLE[-1]
+    slug = scene.organization.slug[:30]
+    assert ask("org", "add", f"{slug}-c", "C", "--as", ana.email).exit_code == 0
+    assert ask("org", "add", f"{slug}-d", "D").exit_code == 0
+    listed = {n: ask("person", "list", "--org", f"{slug}-{n}").output for n in "cd"}
+    assert listed["c"].split("\t")[:2] == [ana.email, "admin"]
+    assert listed["d"] == ""
+
+
+def test_a_cancel_from_the_shell_ends_a_run_that_waits_and_asks_a_worker_that_has_one(
+    scene: Scene, database: psycopg.Connection
+) -> None:
+    slug, waiting = scene.organization.slug, scene.waiting
+    done = ask("cancel", str(waiting.id), "--org", slug)
+    assert (done.exit_code, f"Run {waiting.id}, locations, cancelled" in done.output) == (0, True)
+    again = ask("cancel", str(scene.ended.id), "--org", slug)
+    assert (again.exit_code, "partial" in again.output) == (3, True)
+    taken = scene.desk.start("admins")
+    database.execute("update runs set status = 'running' where id = %s", [taken.id])
+    database.execute(
+        "insert into leases (run_id, attempt, worker, lease_until)"
+        " values (%s, 1, 'somewhere', now() + interval '1 minute')",
+        [taken.id],
+    )
+    asked = ask("cancel", str(taken.id), "--org", slug)
+    assert (asked.exit_code, "its worker was asked to end it" in asked.output) == (0, True)
+    with db.begin() as connection:
+        assert runs.get(connection, scene.organization.id, taken.id).cancelling
+    ended = "update runs set status = 'failed', finished_at = now() where id = %s"
+    database.execute(ended, [taken.id])  # so that no other test's worker looks after it
