@@ -35,6 +35,11 @@ CELL_CODES: Mapping[str, CellCode] = {
         "Mend the formula, or wait until the sheet has loaded.",
         "The formula shows {shown}",
     ),
+    "not_calculated": CellCode(
+        "The formula was never calculated",
+        "Open the workbook in Excel or LibreOffice, save it, and sync again.",
+        "The formula of {label} was never calculated",
+    ),
     "control_character": CellCode(
         "The cell holds a control character",
         "Type the cell anew: something that nobody sees was copied with it.",

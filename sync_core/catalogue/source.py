@@ -21,6 +21,8 @@ class Page:
     (`NumberFormat`), None where the source does not know; `booleans[i]` holds the truth value
     under a cell, such as that of a checkbox, or None. `rows` are row numbers in the sheet. `tidy`
     names columns that `clean` would leave as they are, where the source can tell that faster.
+    `uncalculated` names the cells of formulas that have no value yet; their text is an error that
+    every field refuses.
     """
 
     rows: Sequence[int]
@@ -30,6 +32,7 @@ class Page:
     booleans: Mapping[int, Sequence[bool | None]] = field(default_factory=dict)
     tidy: Collection[int] = ()
     broken: Mapping[int, int] = field(default_factory=dict)  # row number -> cells, if too many
+    uncalculated: Collection[tuple[int, int]] = ()  # row numbers and columns
     cursor: Any = None  # JSON; where reading can go on after this page, None where it cannot
     done: int | None = None  # how much of `Sheet.total` has been read after this page
 
@@ -55,7 +58,10 @@ class Sheet(Protocol):
 
     @property
     def notes(self) -> Sequence[str]:
-        """What a person should know of the sheet, though nothing is wrong: it is hidden, say."""
+        """What a person should know of the sheet, though nothing is wrong: it is hidden, say.
+
+        Some of it may be known only when the rows were read; asked earlier, it may take as long.
+        """
 
     @property
     def locale(self) -> str | None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sync_core.catalogue import header_row
+from sync_core.catalogue.cell_address import address
 from sync_core.catalogue.fields import Field
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Sheet
@@ -81,18 +82,3 @@ def _notes(entity: Entity, headers: Sequence[str], places: dict[str, list[int]])
         were = "columns without a header were" if blank > 1 else "column without a header was"
         notes.append(f"{entity.title}: {blank} {were} ignored.")
     return notes
-
-
-def address(title: str, row: int, column: int) -> str:
-    """Return the address of a cell as spreadsheets write it: `Locations!C418`."""
-    return f"{title}!{letters(column)}{row}"
-
-
-def letters(column: int) -> str:
-    """Name a column as spreadsheets do: 0 is A, 26 is AA."""
-    name = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        name = chr(ord("A") + rest) + name
-    return name

@@ -46,8 +46,9 @@ def read(work: Work, sources: Mapping[str, Source]) -> list[Scope]:
     scopes = {}
     for name in work.steps.order(list(entities)):
         sheet, columns = opened[name]
-        work.note(*sheet.notes, *columns.notes)
+        work.note(*columns.notes)
         scopes[name] = _stage(work, _scope(work, entities[name], sheet, columns), sheet)
+        work.note(*sheet.notes)
     return [scopes[name] for name in entities]
 
 

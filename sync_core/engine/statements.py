@@ -10,12 +10,13 @@ from typing import Any
 from psycopg import sql
 from sqlalchemy import Connection
 
+from sync_core.catalogue.cell_address import letters
 from sync_core.catalogue.cell_codes import CELL_CODES
 from sync_core.catalogue.fields import Field
 from sync_core.catalogue.issue import Part
 from sync_core.catalogue.resource import Entity
 from sync_core.engine import staging
-from sync_core.engine.headers import Columns, letters
+from sync_core.engine.headers import Columns
 from sync_core.engine.validate import WITHDRAWN
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import LEFT_OUT

@@ -10,12 +10,12 @@ from typing import Any, Literal
 import polars as pl
 
 from sync_core.catalogue import cell_codes
+from sync_core.catalogue.cell_address import address
 from sync_core.catalogue.fields import Cell, Convention, Field, NumberCell, Time, clean
 from sync_core.catalogue.fields.moments import MIDNIGHT
 from sync_core.catalogue.issue import Issue
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Page
-from sync_core.engine import headers
 from sync_core.engine.headers import Columns
 from sync_core.records import privacy
 from sync_core.records.privacy import Place
@@ -156,10 +156,12 @@ class Validator:
             width = len(self.columns.headers)
             sentence = cell_codes.sentence("broken_row", cells=cells, headers=width)
             hidden = bool(privacy.hidden(self.entity, Place.LOG))  # any of them may stand anywhere
-            yield Issue("", "broken_row", sentence, headers.address(self.title, row[ROW], 0))
+            yield Issue("", "broken_row", sentence, address(self.title, row[ROW], 0))
         for field, index in self.columns.fields:
-            cell = headers.address(self.title, row[ROW], index)
+            cell = address(self.title, row[ROW], index)
             if code := row[_code(field)]:
+                if (row[ROW], index) in page.uncalculated:
+                    code = "not_calculated"
                 text = str(page.texts[index][row["place"]] or "").strip()
                 under = _number_cell(page, index, row["place"], text)
                 sentence = field.explain(code, text, self.convention, under, hidden=hidden)

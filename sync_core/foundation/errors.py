@@ -71,6 +71,27 @@ CATALOGUE: dict[str, Entry] = {
         "Export it as CSV, not packed, and sync again.",
         OWNER,
     ),
+    "not_a_workbook": Entry(
+        "{name} is {what}.",
+        "Save it as an Excel workbook (.xlsx) or as CSV, and sync again.",
+        "owner of the source",
+    ),
+    "locked_workbook": Entry(
+        "{name} is protected by a password.",
+        "Take the password off (File, Info, Protect Workbook, Encrypt with Password), save it, and "
+        "sync again.",
+        "owner of the source",
+    ),
+    "damaged_workbook": Entry(
+        "{name} cannot be read as a workbook: {why}.",
+        "Open it in Excel or LibreOffice, save it as XLSX, and sync again.",
+        "owner of the source",
+    ),
+    "workbook_too_large": Entry(
+        "{name} is not read: {what} is larger than {limit}.",
+        "Split the workbook, or save the tab alone as CSV.",
+        "owner of the source",
+    ),
     "unclosed_quote": Entry(
         "{name} cannot be read: a quote that opens in row {row} is not closed properly.",
         "Close it at the end of its cell; a quote inside a quoted cell is written twice.",
@@ -147,6 +168,11 @@ CATALOGUE: dict[str, Entry] = {
         "'{spreadsheet}' has no tab '{tab}'; it has {tabs}.",
         "Rename the tab, or set the source again with one of these.",
         OWNER,
+    ),
+    "ambiguous_tab": Entry(
+        "'{spreadsheet}' has several tabs that may be '{tab}': {tabs}.",
+        "Rename the tabs that are not meant, or set the source again with the one that is.",
+        "owner of the source",
     ),
     "google_api_disabled": Entry(
         "The Google Sheets API is switched off in the project of the service account {email}.",

@@ -4,6 +4,7 @@ from typing import Literal
 
 import pytest
 
+from sync_core.catalogue.cell_address import letters
 from sync_core.catalogue.fields import Email, Phone, Text
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Page
@@ -106,4 +107,4 @@ def test_unknown_and_blank_headers_are_ignored_with_a_note() -> None:
     ("column", "name"), [(0, "A"), (25, "Z"), (26, "AA"), (51, "AZ"), (701, "ZZ"), (702, "AAA")]
 )
 def test_columns_are_named_as_spreadsheets_do(column: int, name: str) -> None:
-    assert headers.letters(column) == name
+    assert letters(column) == name
