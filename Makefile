@@ -17,6 +17,13 @@ check: .venv/.dev  # form, faults, types, and who imports whom
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
+format: .venv/.dev  # mends the form, and the order of imports
+	.venv/bin/ruff check --select I --fix --quiet
+	.venv/bin/ruff format
+
+docs: .venv/.dev  # writes docs/support.md anew, after a change of resources or errors
+	@.venv/bin/python -m sync_core.cli.support_page
+
 screenshots: .venv/.dev  # every page, light, dark and on a phone, into screenshots/
 	@.venv/bin/python -m pytest tests/browser/screenshots.py
 
@@ -27,7 +34,7 @@ lock: | $(UV)  # after a change of dependencies; make lock ARGS=--upgrade takes 
 migration: .venv/.dev  # after a change of tables; make migration MESSAGE="rooms"
 	@.venv/bin/python -m sync_core.migrations "$(MESSAGE)"
 
-.PHONY: run test check screenshots lock migration
+.PHONY: run test check format docs screenshots lock migration
 
 # The runtime's packages are added to whatever is there, so a developer's tools stay.
 .venv/.run: requirements.lock pyproject.toml .venv/.here

@@ -1,4 +1,4 @@
-"""The support hand-off page, from the catalogues: `python -m sync_core.cli.support_page`."""
+"""The support hand-off page, from the catalogues: `make docs`."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ HEAD = """\
 # Support hand-off
 
 What somebody needs to know who supports the people of Sync Desk. Written by
-`python -m sync_core.cli.support_page` from the catalogues of the code; a test compares the two.
+`make docs` from the catalogues of the code; a test compares the two.
 """
 DURATIONS = """\
 ## Usual durations

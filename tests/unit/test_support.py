@@ -5,7 +5,7 @@ from sync_core.foundation.errors import CATALOGUE
 
 
 def test_the_support_page_is_what_the_catalogues_say() -> None:
-    """Where it is not: `python -m sync_core.cli.support_page`."""
+    """Where it is not: `make docs`."""
     assert support_page.PAGE.read_text(encoding="utf-8") == support_page.page()
 
 
