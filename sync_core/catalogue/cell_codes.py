@@ -164,6 +164,11 @@ CELL_CODES: Mapping[str, CellCode] = {
         "Correct one of the two cells.",
         "{label} must {relation} {other}",
     ),
+    "other_currency": CellCode(
+        "The currency beside the amount contradicts the row",
+        "Correct the currency, or write the amount without it.",
+        "{label} is {text}, but {other}",
+    ),
     "rule": CellCode(  # of rows that are skipped; the reason is declared with the rule
         "A rule leaves the row out", "Nothing: the rule wants it so.", "{reason}"
     ),

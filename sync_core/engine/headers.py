@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from sync_core.catalogue import header_row
 from sync_core.catalogue.cell_address import address
 from sync_core.catalogue.fields import Field
+from sync_core.catalogue.fields.field import QUOTED
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Sheet
 from sync_core.foundation.errors import SyncError
+
+NAMED = 20  # of many columns or cells, in one sentence
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ def match(entity: Entity, sheet: Sheet) -> Columns:
         raise _missing(missing, _unknown(headers, places), sheet)
     for label, found in places.items():
         if len(found) > 1:
-            cells = " and ".join(address(sheet.title, sheet.header_row, i) for i in found)
+            cells = " and ".join(address(sheet.title, sheet.header_row, i) for i in found[:2])
             raise SyncError("repeated_column", label=label, cells=cells)
     return Columns(
         tuple((field, places[field.label][0]) for field in entity.fields),
@@ -73,12 +76,22 @@ def _guess(field: Field, spare: Sequence[str], *, alone: bool) -> str | None:
 
 def _notes(entity: Entity, headers: Sequence[str], places: dict[str, list[int]]) -> list[str]:
     notes = []
-    if ignored := [f"'{headers[i]}'" for i in _unknown(headers, places)]:
+    if ignored := [f"'{_cut(headers[i])}'" for i in _unknown(headers, places)]:
         were = "columns were" if len(ignored) > 1 else "column was"
         notes.append(
-            f"{entity.title}: {len(ignored)} unknown {were} ignored: {', '.join(ignored)}."
+            f"{entity.title}: {len(ignored):,} unknown {were} ignored: {first_of(ignored)}."
         )
     if blank := sum(not header for header in headers):
         were = "columns without a header were" if blank > 1 else "column without a header was"
-        notes.append(f"{entity.title}: {blank} {were} ignored.")
+        notes.append(f"{entity.title}: {blank:,} {were} ignored.")
     return notes
+
+
+def first_of(names: Sequence[str], count: int | None = None) -> str:
+    """Name the first of many, and say how many more there are; `count` is of all of them."""
+    more = (len(names) if count is None else count) - min(len(names), NAMED)
+    return ", ".join(names[:NAMED]) + (f" and {more:,} more" if more else "")
+
+
+def _cut(header: str) -> str:
+    return header if len(header) <= QUOTED else header[: QUOTED - 1] + "\N{HORIZONTAL ELLIPSIS}"

@@ -14,8 +14,8 @@ def counted(database: psycopg.Connection, run_id: int) -> Counts:
 
 def test_a_run_counts_its_failed_rows_by_code(desk: Desk, database: psycopg.Connection) -> None:
     bad = [
-        row("L2", Phone="none", Email="none"),
-        row("L3", Phone="none"),
+        row("L2", Phone="unknown", Email="unknown"),
+        row("L3", Phone="unknown"),
         row("L4", Latitude="200", Longitude="999"),  # one code twice in a row
         row("L1"),  # a repeated key
     ]

@@ -108,3 +108,15 @@ def test_unknown_and_blank_headers_are_ignored_with_a_note() -> None:
 )
 def test_columns_are_named_as_spreadsheets_do(column: int, name: str) -> None:
     assert letters(column) == name
+
+
+def test_the_note_of_many_unknown_columns_names_twenty_of_them() -> None:
+    extra = [f"Extra {number}" for number in range(1, 601)]
+    (note,) = match("Clinic code", "Name", "Email", "Phone", *extra).notes
+    assert note.startswith("Clinics: 600 unknown columns were ignored: 'Extra 1', 'Extra 2',")
+    assert note.endswith("'Extra 20' and 580 more.")
+
+
+def test_a_long_header_is_not_quoted_whole() -> None:
+    (note,) = match("Clinic code", "Name", "Email", "Phone", "x" * 5000).notes
+    assert len(note) < 100

@@ -1,7 +1,7 @@
 """Fields of amounts: whole numbers, any numbers, and money, exact to the last digit."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -50,6 +50,7 @@ _AMOUNT = re.compile(
 _MINUS_AT_THE_END = re.compile(r".*[.,][0-9]{1,2}-")  # 5- may mean 5.00, or from 5 on
 _NO_CENTS = re.compile(r"(?P<whole>[0-9][0-9 '.,]*)(?P<mark>[.,])-{1,2}(?![0-9])")
 _ACCOUNTING_ZERO = re.compile(r"([^-0-9 ]*) *- *([^-0-9 ]*)")
+_OF_THE_AMOUNT = rf"[-+0-9.,'()\s\u2019{_DASHES}]+"
 _LIKE_A_NUMBER = frozenset("0123456789.,' ")
 _PLAIN = frozenset({NumberFormat.NUMBER, NumberFormat.TEXT, NumberFormat.SCIENTIFIC})
 
@@ -155,7 +156,7 @@ class Number(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class Money(Field):
-    """An amount of money with two decimals; a currency beside it is left aside."""
+    """An amount of money with two decimals; a currency beside it must be the row's."""
 
     currency: str | None = None  # label of the field that names the currency, if there is one
 
@@ -189,6 +190,32 @@ class Money(Field):
         """Read an amount as people see it."""
         read = partial(_money, convention=convention)
         return self.parse(_all_shown(cell, _shown(cell, self.formats, convention, read)), NEUTRAL)
+
+    def is_foreign(self, text: pl.Expr, convention: Convention) -> pl.Expr:
+        """Return whether another currency stands beside an amount than what people pay in here."""
+
+        def foreign(texts: pl.Series) -> pl.Series:
+            own, marks = convention.own_currencies, _marks(texts)
+            codes = {mark: convention.currency_codes(mark) for mark in marks.unique().drop_nulls()}
+            return marks.is_in([mark for mark, known in codes.items() if known and not known & own])
+
+        return text.map_batches(foreign, pl.Boolean, is_elementwise=True)
+
+    def is_other(self, text: pl.Expr, code: pl.Expr, convention: Convention) -> pl.Expr:
+        """Return whether another currency stands beside an amount than `code` names."""
+
+        def other(columns: Sequence[pl.Series]) -> pl.Series:
+            pairs = pl.DataFrame([_marks(columns[0]).alias("mark"), columns[1].alias("code")])
+            found = [
+                (mark, code)
+                for mark, code in pairs.unique().drop_nulls().iter_rows()
+                if code not in (convention.currency_codes(mark) or {code})
+            ]
+            wrong = pl.DataFrame(found, pairs.schema, orient="row").with_columns(wrong=pl.lit(1))
+            joined = pairs.join(wrong, ["mark", "code"], "left", maintain_order="left")
+            return joined["wrong"].is_not_null()
+
+        return pl.map_batches([text, code], other, pl.Boolean, is_elementwise=True)
 
 
 # Columns at once
@@ -234,6 +261,12 @@ def _within(
     numbers = texts.cast(kind)
     above = numbers >= (numbers if low is None else low)
     return keep(texts, above & (numbers <= (numbers if high is None else high)))
+
+
+def _marks(texts: pl.Series) -> pl.Series:
+    """Return what stands beside each amount; null where nothing does."""
+    marks = texts.str.replace_all(_OF_THE_AMOUNT, "")
+    return keep(marks, marks != "")
 
 
 # One text at a time

@@ -50,6 +50,7 @@ class Field(ABC):
     sensitive: bool = False  # masked for those who may not see it
 
     sql_type: ClassVar[TypeEngine[Any]]  # of the column in Postgres
+    fills_rows: ClassVar[bool] = True  # False: a default may stand down to the last row
     formats: ClassVar[frozenset[str]] = frozenset()  # of the numbers under a cell that count here
 
     @property
@@ -131,11 +132,16 @@ class Field(ABC):
 
         A sensitive one is not quoted, nor one that is `hidden`, as it may hold what is sensitive.
         """
-        text, cell = (HIDDEN, None) if self.sensitive or hidden else (text, cell)
+        if self.sensitive or hidden:
+            text, cell = HIDDEN, None
         shown = _shown(text) or "nothing"
         value = told(cell) if cell else HIDDEN
         facts = {"value": value, **self.facts(text, convention, cell)}
         return cell_codes.sentence(code, label=self.label, shown=shown, text=f"'{shown}'", **facts)
+
+    def shown(self, text: str, *, hidden: bool = False) -> str:
+        """Return what a sentence may quote of a cell."""
+        return HIDDEN if self.sensitive or hidden else _shown(text)
 
     def _values(self, convention: Convention, look: Look, cells: Sequence[pl.Series]) -> pl.Series:
         values = self._quick(convention, *cells)

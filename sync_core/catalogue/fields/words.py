@@ -190,6 +190,7 @@ class Choice(Field):
     options: tuple[str, ...]
     synonyms: Mapping[str, str] = field(default_factory=dict, hash=False)  # {"Mon": "Monday"}
 
+    fills_rows = False
     sql_type = sa.Text()
 
     def __post_init__(self) -> None:
@@ -227,6 +228,7 @@ class YesNo(Field):
 
     default: bool | None = None  # what a blank cell means
 
+    fills_rows = False
     sql_type = sa.Boolean()
 
     @property
@@ -271,6 +273,7 @@ class YesNo(Field):
 class Currency(Field):
     """The ISO 4217 code of a currency in use."""
 
+    fills_rows = False
     sql_type = sa.Text()
 
     def shortcuts(self, _convention: Convention) -> tuple[Shortcut, ...]:

@@ -25,7 +25,7 @@ SERVICES = Resource(
                 Text("Package code", key=True),
                 Text("Brand code", required=True, refers_to="brands"),
                 Text("Name", required=True),
-                Money("Price"),
+                Money("Price", currency="Currency"),
                 Currency("Currency"),
                 Integer("Sessions", minimum=0),
                 Integer("Duration", minimum=0, aliases=("Duration (minutes)", "Minutes")),

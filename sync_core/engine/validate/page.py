@@ -1,4 +1,4 @@
-"""Validate a page of rows in memory, a column at a time: a record, or issues, or a rule's skip."""
+"""A page of rows, judged a column at a time, in the form in which it goes to staging."""
 
 import dataclasses
 import io
@@ -11,17 +11,17 @@ import polars as pl
 
 from sync_core.catalogue import cell_codes
 from sync_core.catalogue.cell_address import address
-from sync_core.catalogue.fields import Cell, Convention, Field, NumberCell, Time, clean
-from sync_core.catalogue.fields.moments import MIDNIGHT
+from sync_core.catalogue.fields import Cell, Convention, Field, NumberCell, clean
 from sync_core.catalogue.issue import Issue
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Page
 from sync_core.engine.headers import Columns
+from sync_core.engine.validate import row_rules
+from sync_core.engine.validate.row_rules import RULE, WITHDRAWN
 from sync_core.records import privacy
 from sync_core.records.privacy import Place
 
-ROW, RULE, ISSUES, RAW = "row_number", "_rule", "_issues", "_raw"
-WITHDRAWN = "withdrawn"  # the rule of a row that tells that its record is gone
+ROW, ISSUES, RAW = "row_number", "_issues", "_raw"
 DELIMITER, QUOTE = "\x1f", "\x01"  # of a page for COPY; no text of it holds either
 Format = Literal["text", "csv"]  # of COPY
 REASONS = pl.Schema({ROW: pl.Int64, ISSUES: pl.String, RAW: pl.String})
@@ -67,7 +67,7 @@ class Validator:
         cells = self._cells(page)
         filled = cells.filter(self._is_filled(page))
         lazily = filled.lazy().select(ROW, "place", *self._readings(page))
-        lazily = lazily.with_columns(*self._order_codes(), self._rule())
+        lazily = lazily.with_columns(*self._contradictions(), row_rules.rule(self.entity))
         read = lazily.collect(engine="in-memory")  # shares the values; streaming would not
         reasons = pl.DataFrame(list(self._reasons(page, read)), REASONS, orient="row")
         fields = [field.column for field in self.entity.fields]
@@ -95,10 +95,7 @@ class Validator:
         return pl.DataFrame([rows, *texts, *under]).with_row_index("place")
 
     def _is_filled(self, page: Page) -> pl.Expr:
-        """Return whether a row is no blank one: only the cells of our fields count."""
-        filled = pl.any_horizontal(
-            pl.col(field.label).is_not_null() for field in self.entity.fields
-        )
+        filled = row_rules.is_filled(self.entity)
         return filled | pl.col(ROW).is_in(list(page.broken)) if page.broken else filled
 
     def _readings(self, page: Page) -> Iterator[pl.Expr]:
@@ -110,37 +107,22 @@ class Validator:
                 code = pl.when(text.is_null()).then(pl.lit("required")).otherwise(code)
             yield reading.value.alias(field.column)
             yield code.alias(_code(field))
-            if isinstance(field, Time) and field.may_end_the_day:
-                yield text.alias(_text(field))
+        yield from row_rules.kept_texts(self.entity)
 
-    def _order_codes(self) -> Iterator[pl.Expr]:
-        fields = {field.label: field for field in self.entity.fields}
-        for order in self.entity.orders:
-            later, earlier = (pl.col(fields[label].column) for label in (order.label, order.than))
-            wrong = (later < earlier) if order.or_equal else (later <= earlier)
-            if isinstance(end := fields[order.label], Time) and end.may_end_the_day:
-                wrong &= ~_ends_the_day(later, earlier, pl.col(_text(end)))
-            yield pl.when(wrong).then(pl.lit(order.sentence)).alias(f"order of {order.label}")
-
-    def _rule(self) -> pl.Expr:
-        columns = {field.label: field.column for field in self.entity.fields}
-        rules = [
-            pl.when(pl.col(field.column).is_not_null()).then(pl.lit(WITHDRAWN))
-            for field in self.entity.withdraws
-        ]
-        rules += [
-            pl.when(pl.col(columns[skip.label]) == skip.value).then(pl.lit(skip.name))
-            for skip in self.entity.skips
-        ]
-        return (pl.coalesce(rules) if rules else pl.lit(None, pl.String)).alias(RULE)
+    def _contradictions(self) -> Iterator[pl.Expr]:
+        """Return what other cells of a row say against a cell, by the code that names it."""
+        for label, broken in row_rules.out_of_order(self.entity).items():
+            yield broken.alias(_of("out_of_order", label))
+        for label, other in row_rules.other_currencies(self.entity, self.convention).items():
+            yield other.alias(_of("other_currency", label))
 
     def _reasons(
         self, page: Page, read: pl.DataFrame
     ) -> Iterator[tuple[int, str | None, str | None]]:
         """Return row number, issues and raw cells of the rows that are skipped or wrong."""
         codes = [_code(field) for field in self.entity.fields]
-        orders = [f"order of {order.label}" for order in self.entity.orders]
-        carries = pl.any_horizontal(pl.col(RULE, *codes, *orders).is_not_null())
+        codes += [one.meta.output_name() for one in self._contradictions()]
+        carries = pl.any_horizontal(pl.col(RULE, *codes).is_not_null())
         if page.broken:
             carries |= pl.col(ROW).is_in(list(page.broken))
         withdrawn = pl.col(RULE).eq_missing(pl.lit(WITHDRAWN))  # it says all that there is to say
@@ -159,15 +141,21 @@ class Validator:
             yield Issue("", "broken_row", sentence, address(self.title, row[ROW], 0))
         for field, index in self.columns.fields:
             cell = address(self.title, row[ROW], index)
+            text = str(page.texts[index][row["place"]] or "").strip()
             if code := row[_code(field)]:
                 if (row[ROW], index) in page.uncalculated:
                     code = "not_calculated"
-                text = str(page.texts[index][row["place"]] or "").strip()
                 under = _number_cell(page, index, row["place"], text)
                 sentence = field.explain(code, text, self.convention, under, hidden=hidden)
                 yield Issue(field.label, code, sentence, cell)
-            if broken_order := row.get(f"order of {field.label}"):
-                yield Issue(field.label, "out_of_order", broken_order, cell)
+            if broken := row.get(_of("out_of_order", field.label)):
+                yield Issue(field.label, "out_of_order", broken, cell)
+            if other := row.get(_of("other_currency", field.label)):
+                quoted = f"'{field.shown(text, hidden=hidden)}'"
+                sentence = cell_codes.sentence(
+                    "other_currency", label=field.label, text=quoted, other=other
+                )
+                yield Issue(field.label, "other_currency", sentence, cell)
 
     def _raw(self, page: Page, place: int) -> dict[str, str]:
         """Return the cells of a row as they were read, under their headers."""
@@ -205,11 +193,6 @@ def _number_cell(page: Page, index: int, place: int, text: str) -> NumberCell | 
     return None if number is None else NumberCell(number, text, form)
 
 
-def _ends_the_day(later: pl.Expr, earlier: pl.Expr, text: pl.Expr) -> pl.Expr:
-    """Return whether a time is the midnight after another; from 00:00 to 00:00 would be a guess."""
-    return (later == MIDNIGHT) & ((earlier != MIDNIGHT) | text.str.starts_with("24"))
-
-
 def _csv(frame: pl.DataFrame, quotes: Literal["never", "necessary"]) -> bytes:
     text = io.BytesIO()
     frame.write_csv(
@@ -218,12 +201,12 @@ def _csv(frame: pl.DataFrame, quotes: Literal["never", "necessary"]) -> bytes:
     return text.getvalue()  # shares the bytes
 
 
+def _of(code: str, label: str) -> str:
+    return f"{code} of {label}"
+
+
 def _code(field: Field) -> str:
     return f"code of {field.label}"
-
-
-def _text(field: Field) -> str:
-    return f"text of {field.label}"
 
 
 def _number(field: Field) -> str:

@@ -1,0 +1,24 @@
+"""Validate pages of rows in memory: each row is a record, or has issues, or a rule's skip."""
+
+from sync_core.engine.validate.page import (
+    DELIMITER,
+    ISSUES,
+    QUOTE,
+    RAW,
+    ROW,
+    ValidatedPage,
+    Validator,
+)
+from sync_core.engine.validate.row_rules import RULE, WITHDRAWN
+
+__all__ = [
+    "DELIMITER",
+    "ISSUES",
+    "QUOTE",
+    "RAW",
+    "ROW",
+    "RULE",
+    "WITHDRAWN",
+    "ValidatedPage",
+    "Validator",
+]
