@@ -43,6 +43,8 @@ def command(function: Callable[P, int | None]) -> Callable[P, None]:
         as_json = bool(kwargs.get("as_json"))
         try:
             code = function(*args, **kwargs)
+        except click.UsageError:
+            raise  # click tells it
         except SyncError as error:
             refuse(error, REFUSED, as_json=as_json)
         except (SettingsError, EmbeddedError) as error:  # they say themselves what to do

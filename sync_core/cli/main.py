@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import click
 from redis import RedisError
@@ -28,7 +28,8 @@ from sync_core.execution import maintenance, queue
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import Role, RunStatus
-from sync_core.operations import administration, syncs
+from sync_core.operations import administration, syncs, uploads
+from sync_core.operations.uploads import GivenFile
 from sync_core.organizations import Organization, people, source_settings
 from sync_core.organizations.people import Person
 from sync_core.runs import Run
@@ -224,17 +225,63 @@ def source_test(resource: str, org: str, *, as_json: bool) -> None:
         click.echo("\n".join(tested.values()))
 
 
+def _files_of_entities(
+    context: click.Context, parameter: click.Parameter, words: tuple[str, ...]
+) -> list[GivenFile]:
+    given = []
+    for text in words:
+        entity, named, path = text.partition("=")
+        if not named:
+            raise click.BadParameter("write it as ENTITY=FILE", context, parameter)
+        file = click.File("rb").convert(path, parameter, context)
+        given.append(GivenFile(Path(path).name, cast("BinaryIO", file), entity))
+    return given
+
+
 @cli.command()
 @click.argument("resource")
 @click.option("--wait", is_flag=True, help="Wait for the end; runs a worker if none is alive.")
+@click.option(
+    "--file",
+    "files",
+    type=click.File("rb"),
+    multiple=True,
+    help="Read this CSV or workbook instead of the source, this once.",
+)
+@click.option(
+    "--entity",
+    "entities",
+    metavar="ENTITY=FILE",
+    callback=_files_of_entities,
+    multiple=True,
+    help="Read this entity from this file, this once.",
+)
+@click.option("--locale", help="How numbers and dates of the files are written, such as de_DE.")
 @_org
 @_as
 @_json
 @_prepared
-def sync(resource: str, org: str, email: str | None, *, wait: bool, as_json: bool) -> int:
-    """Start a sync of RESOURCE."""
+def sync(
+    resource: str,
+    files: tuple[BinaryIO, ...],
+    entities: list[GivenFile],
+    locale: str | None,
+    org: str,
+    email: str | None,
+    *,
+    wait: bool,
+    as_json: bool,
+) -> int:
+    """Start a sync of RESOURCE, of the source that is set or of the files that are given."""
     organization = _organization(org)
-    run = syncs.start(organization, resource, _who(email, organization), "command line")
+    person, trigger = _who(email, organization), "command line"
+    given = [*(GivenFile(Path(file.name).name, file) for file in files), *entities]
+    if locale and not given:
+        raise click.UsageError("--locale is of the files that --file or --entity name")
+    if given:
+        run = uploads.start(organization, resource, person, trigger, given, locale)
+    else:
+        run = syncs.start(organization, resource, person, trigger)
     if wait:
         run = _follow(organization, run)
     return _report(organization, run, as_json=as_json)

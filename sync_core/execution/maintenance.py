@@ -19,7 +19,7 @@ from sync_core.engine import staging
 from sync_core.execution import queue
 from sync_core.execution.heartbeat import StopRequest
 from sync_core.foundation import db, tables
-from sync_core.runs import recovery
+from sync_core.runs import recovery, uploads
 
 TICK_SECONDS = 1.0
 NIGHTLY_SECONDS = 60.0  # between two looks whether the nightly check is due
@@ -65,6 +65,7 @@ def _tidy() -> None:
     with suppress(LockNotAvailable), db.begin() as connection:  # somebody reads them: next time
         connection.exec_driver_sql("set local lock_timeout = '1s'")
         staging.drop_ended(connection)
+        uploads.drop_ended(connection)
         tables.make_partitions(connection)
 
 

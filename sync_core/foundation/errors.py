@@ -71,6 +71,27 @@ CATALOGUE: dict[str, Entry] = {
         "Export it as CSV, not packed, and sync again.",
         OWNER,
     ),
+    "upload_lost": Entry(
+        "The uploaded file '{name}' is not there any more.",
+        "Upload it once more.",
+        "analyst",
+    ),
+    "upload_too_large": Entry(
+        "The file '{name}' is larger than {limit} MB.",
+        "Leave out what is not needed, or let an administrator put it into a folder and read it "
+        "from there.",
+        "analyst",
+    ),
+    "upload_incomplete": Entry(
+        "No file was given for {missing}, a table of {title}.",
+        "Give a CSV file for each table, or one workbook with a tab for each.",
+        "analyst",
+    ),
+    "upload_unused": Entry(
+        "Nothing would be read from the file '{name}': every table is found in another one.",
+        "Leave it out.",
+        "analyst",
+    ),
     "not_a_workbook": Entry(
         "{name} is {what}.",
         "Save it as an Excel workbook (.xlsx) or as CSV, and sync again.",

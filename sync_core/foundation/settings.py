@@ -72,6 +72,14 @@ def _seconds(value: str) -> float:
     return _amount("seconds", 120)(value)
 
 
+def _megabytes(value: str) -> int:
+    """Read a limit of uploads; Streamlit's server takes no more than 200 MB."""
+    amount = _amount("megabytes", 100)(value)
+    if not amount.is_integer() or amount > 200:  # noqa: PLR2004 - see above
+        raise ValueError(f"{value!r} is not a whole number of megabytes up to 200")
+    return int(amount)
+
+
 def _amount(unit: str, usual: int) -> Callable[[str], float]:
     def parse(value: str) -> float:
         try:
@@ -203,6 +211,12 @@ class Settings:
     )
     fetch_timeout: float = _setting(
         "SYNCDESK_FETCH_TIMEOUT", _seconds, "seconds that a source may stay silent (120)", 120.0
+    )
+    upload_limit: int = _setting(
+        "SYNCDESK_UPLOAD_LIMIT",
+        _megabytes,
+        "megabytes that an uploaded file may have, 200 at most (100)",
+        100,
     )
     time_limits: Limits = _setting(
         "SYNCDESK_TIME_LIMIT",

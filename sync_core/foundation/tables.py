@@ -329,6 +329,32 @@ verifications = sa.Table(
     _text("broken", nullable=True),  # the first broken link, in a sentence
 )
 
+# A file that somebody gave as the source of one run; what it holds goes when the run has ended.
+uploads = sa.Table(
+    "uploads",
+    metadata,
+    _id(),
+    sa.Column("run_id", sa.BigInteger, sa.ForeignKey("runs.id"), nullable=False, index=True),
+    sa.Column("entities", sa.ARRAY(sa.Text), nullable=False),  # that are read from it
+    _text("name"),
+    sa.Column("size", sa.BigInteger, nullable=False),  # bytes
+    _text("sha256"),
+    _text("locale", nullable=True),
+)
+
+upload_chunks = sa.Table(
+    "upload_chunks",
+    metadata,
+    sa.Column(
+        "upload_id",
+        sa.BigInteger,
+        sa.ForeignKey("uploads.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)
+
 dismissals = sa.Table(
     "dismissals",
     metadata,

@@ -1,7 +1,8 @@
 """What people ask of runs: start one, cancel one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import BinaryIO
 
 from sqlalchemy import Connection
 
@@ -11,26 +12,42 @@ from sync_core.execution import queue
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.organizations import Organization, actions, people, source_settings
-from sync_core.organizations.actions import Cancelled, Started
+from sync_core.organizations.actions import Cancelled, GivenFile, Started
 from sync_core.organizations.people import Person
-from sync_core.runs import Run, lease, recovery
+from sync_core.runs import Run, lease, recovery, uploads
 from sync_core.runs.lease import Queued
+from sync_core.runs.uploads import Upload
 
 
-def start(organization: Organization, resource: str, person: Person, trigger: str) -> Run:
+def start(
+    organization: Organization,
+    resource: str,
+    person: Person,
+    trigger: str,
+    files: Sequence[tuple[Upload, BinaryIO]] = (),
+) -> Run:
     """Start a sync: the run is kept first, then pushed (maintenance repeats a lost push).
 
-    Raises SyncError: no_permission, unknown_resource, no_source, already_running, cooldown.
+    It reads the source that is set, or these files, which `operations.uploads` has checked. Raises
+    SyncError: no_permission, unknown_resource, no_source, already_running, cooldown.
     """
     people.require(person, "sync")
     with _asking(organization, resource) as (connection, waiting):
-        source_settings.read(connection, organization, resources.by_name(resource))
+        if not files:
+            source_settings.read(connection, organization, resources.by_name(resource))
         run = runs.start(connection, organization.id, resource, person, trigger=trigger)
+        for given, content in files:
+            uploads.keep(connection, run.id, given, content)
+        detail = Started([_given(one) for one, _ in files] or None)
         actions.record(
-            connection, organization.id, person, Started(), resource=resource, run_id=run.id
+            connection, organization.id, person, detail, resource=resource, run_id=run.id
         )
         waiting.append(Queued(run.id, lease.limit(connection, run.id)))
     return run
+
+
+def _given(file: Upload) -> GivenFile:
+    return GivenFile(file.name, file.size, file.sha256, file.entities)
 
 
 def cancel(organization: Organization, run_id: int, person: Person) -> Run:

@@ -1,6 +1,6 @@
 """Who did it: one row for each thing that a person asked for, with the facts of its kind."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -14,10 +14,21 @@ from sync_core.organizations.people import Person
 
 
 @dataclass(frozen=True)
+class GivenFile:
+    """A file that was uploaded as the source of a run."""
+
+    name: str
+    size: int  # bytes
+    sha256: str
+    entities: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Started:
     """A sync was started; the action names the run."""
 
     kind: ClassVar = ActionKind.STARTED
+    files: Sequence[GivenFile] | None = None  # None: it reads the source that is set
 
 
 @dataclass(frozen=True)
@@ -104,6 +115,7 @@ DETAILS: Mapping[str, type[Detail]] = {
 _READ: Mapping[str, Callable[[Any], object]] = {  # facts that are more than JSON
     "before": datetime.fromisoformat,
     "head": lambda stored: Head(**stored),
+    "files": lambda stored: [GivenFile(**file) for file in stored],
 }
 
 

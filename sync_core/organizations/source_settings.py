@@ -106,13 +106,13 @@ def parse(
             kind=location.kind,
             location=location.location,
             tab=tab or (None if several else location.tab),
-            locale=_known_locale(locale),
+            locale=known_locale(locale),
         )
         for found in entities
     ]
 
 
-def _known_locale(locale: str | None) -> str | None:
+def known_locale(locale: str | None) -> str | None:
     """Return the locale as it is kept. Raises SyncError("bad_locale") for one that is not known."""
     try:
         return locale and Convention(locale=locale).locale

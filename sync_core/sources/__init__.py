@@ -50,7 +50,7 @@ def kind_of(setting: SourceSetting | Location) -> SourceKind:
 
 def expected() -> str:
     """Return in words what a person may give as a source."""
-    *others, last = (kind.typed for kind in KINDS.values())
+    *others, last = (kind.typed for kind in KINDS.values() if kind.typed)
     return f"{', '.join(others)} or {last}"
 
 

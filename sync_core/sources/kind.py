@@ -80,7 +80,7 @@ class SourceKind:
     name: str  # as it is kept: "sheet"
     title: str  # "Google Sheet"
     icon: str  # ":material/table:"
-    typed: str  # what a person writes: "the address or id of a Google Sheet"
+    typed: str  # what a person writes: "the address or id of a Google Sheet"; "": it is not set
     parse: Callable[[str, Path], Location | None]
     label: Callable[[SourceSetting], str]  # in sentences: "Google Sheet 1AbC…wxyz, tab Locations"
     open: Callable[[SourceSetting, Opening], Source]

@@ -93,6 +93,7 @@ TRIED_ELSEWHERE = {  # as they need what no run of patients leaves
     "hash_chain.holds",
     "hash_chain.latest",
     "run.queue_positions",
+    "uploads.settings_of_run",
 }
 WRITES = {  # they change what is the organization's, or ask on behalf of what does
     "actions.record",

@@ -14,7 +14,7 @@ from sync_core.audit.trail import Entry
 from sync_core.catalogue import resources
 from sync_core.foundation import db
 from sync_core.organizations import actions
-from sync_core.organizations.actions import ChangedSetting, DroppedValues, Exported
+from sync_core.organizations.actions import ChangedSetting, DroppedValues, Exported, Started
 from sync_core.ui.audit import audit_filters, chain_status
 from sync_core.ui.audit.audit_filters import Asked, Askers
 from sync_core.ui.frame import visitor
@@ -142,6 +142,8 @@ def details(entry: Entry) -> str:
             return f"{what.capitalize()}, {f'{rows:,} rows' if complete else 'broke off'}"
         case ChangedSetting(what=what):
             return what
+        case Started(files=files) if files:
+            return f"Run {entry.run_id}, from {', '.join(file.name for file in files)}"
         case DroppedValues(before=before, outcomes=outcomes):
             return f"{outcomes:,} outcomes, before {before.isoformat()}"
         case _:
@@ -186,6 +188,7 @@ def _action(here: Visitor, entry: Entry) -> None:
 FACT_NAMES = {  # of the facts of a manifest
     "what": "What",
     "file": "File",
+    "files": "Uploaded files",
     "filters": "Filters",
     "organizations": "Organizations",
     "rows": "Rows",
@@ -217,6 +220,6 @@ def _fact(value: object) -> str:
             parts = (f"{name}: {_fact(part)}" for name, part in value.items())
             return "; ".join(parts) or "none"
         case list():
-            return ", ".join(map(str, value))
+            return ", ".join(map(_fact, value))
         case _:
             return str(value)

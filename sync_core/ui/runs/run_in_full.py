@@ -3,11 +3,12 @@
 import streamlit as st
 
 from sync_core.api import addresses
+from sync_core.foundation import db
 from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT
-from sync_core.runs import Run, Tallies
+from sync_core.runs import Run, Tallies, uploads
 from sync_core.runs.attempts import joined_log
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts.words import literal
+from sync_core.ui.parts.words import literal, size
 from sync_core.ui.runs import attempts, downloads, outcome_table, run_log, run_view
 
 
@@ -19,6 +20,8 @@ def show(here: Visitor, run: Run, tallies: Tallies) -> None:
         for line in (run.message, run.advice, *run.notes):
             if line:
                 st.markdown(literal(line))
+        for file in _files(run):
+            st.caption(file)
         if run.log_message not in {"", run.message}:
             st.caption(literal(run.log_message))
         run_view.show_counts(run, tallies)
@@ -29,6 +32,16 @@ def show(here: Visitor, run: Run, tallies: Tallies) -> None:
         found = attempts.read(run)
         attempts.show(here, run, found)
         run_log.show_kept(here, run, joined_log(found))
+
+
+def _files(run: Run) -> list[str]:
+    """Return in words which files the run was given instead of the source."""
+    with db.begin() as connection:
+        given = uploads.of_run(connection, run.id)
+    return [
+        f"Uploaded file {literal(file.name)}, {size(file.size)}, SHA-256 {file.sha256}"
+        for file in given
+    ]
 
 
 def _offer_files(here: Visitor, run: Run, kinds: list[str]) -> None:

@@ -1,0 +1,92 @@
+"""A file that somebody uploaded for one run: fetched from Postgres, then read like any other."""
+
+import hashlib
+import itertools
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import sqlalchemy as sa
+
+from sync_core.catalogue.resource import Entity
+from sync_core.catalogue.source import Sheet
+from sync_core.foundation import db, tables
+from sync_core.foundation.errors import SyncError
+from sync_core.sources.files.csv_rows import open_csv
+from sync_core.sources.files.workbook import is_workbook, open_workbook
+from sync_core.sources.kind import OnBytes, SourceSetting
+
+KIND = "upload"
+
+_UPLOADS, _CHUNKS = tables.uploads.c, tables.upload_chunks.c
+
+
+def location(upload_id: int, name: str) -> str:
+    """Return the location of a source setting that names an upload."""
+    return f"{upload_id}:{name}"
+
+
+def name_of(setting: SourceSetting) -> str:
+    """Return the name that the file had where it came from."""
+    return setting.location.partition(":")[2]
+
+
+@dataclass(frozen=True)
+class UploadSource:
+    """The uploaded file that a setting names."""
+
+    setting: SourceSetting
+    on_bytes: OnBytes
+
+    def open(self, entity: Entity) -> Sheet:
+        """Fetch the file and read the header of the entity's table. Raises SyncError."""
+        upload_id, name = int(self.setting.location.partition(":")[0]), name_of(self.setting)
+        file = _fetch(upload_id, name, self.on_bytes)
+        return open_file(file, name, entity, self.setting.locale)
+
+
+def open_file(file: BinaryIO, name: str, entity: Entity, locale: str | None) -> Sheet:
+    """Open a CSV or a workbook by what it holds; the sheet closes the file. Raises SyncError."""
+    start = os.pread(file.fileno(), 8, 0)
+    named = f"The uploaded file '{name}'"
+    if is_workbook(start):
+        return open_workbook(file, entity, name=named, title=name, locale=locale)
+    return open_csv(file, name=named, title=entity.title, locale=locale)
+
+
+def _fetch(upload_id: int, name: str, on_bytes: OnBytes) -> BinaryIO:
+    """Copy what an upload holds into a file. Raises SyncError (upload_lost)."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the sheet closes it
+    try:
+        with db.begin() as connection:
+            size, sha256 = connection.execute(
+                sa.select(_UPLOADS.size, _UPLOADS.sha256).where(_UPLOADS.id == upload_id)
+            ).one()
+            digest = hashlib.sha256()
+            for chunk in _chunks(connection, upload_id):
+                file.write(chunk)
+                digest.update(chunk)
+                on_bytes(file.tell(), size)
+        file.flush()
+    except BaseException:
+        file.close()
+        raise
+    if digest.hexdigest() != sha256:
+        file.close()
+        raise SyncError("upload_lost", name=name)
+    return file
+
+
+def _chunks(connection: db.Connection, upload_id: int) -> Iterator[bytes]:
+    """Read the chunks one by one: together they may be large."""
+    for number in itertools.count():
+        chunk = connection.execute(
+            sa.select(_CHUNKS.content).where(
+                _CHUNKS.upload_id == upload_id, _CHUNKS.number == number
+            )
+        ).scalar_one_or_none()
+        if chunk is None:
+            return
+        yield chunk
