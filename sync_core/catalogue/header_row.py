@@ -23,18 +23,27 @@ def columns_of(field: Field, headers: Sequence[str]) -> list[int]:
     return []
 
 
+def known(row: Sequence[str], entity: Entity) -> int:
+    """Return how many of the entity's fields the cells of a row name."""
+    names = {tidied(cell).casefold() for cell in row}
+    return sum(
+        any(name.casefold() in names for name in (field.label, *field.aliases))
+        for field in entity.fields
+    )
+
+
 def find(rows: Sequence[Sequence[str]], entity: Entity) -> int:
     """Return the index of the row that is the header: the first one, unless another fits better.
 
     `rows` are the first rows of a sheet. Another row is taken only where it names at least half of
     the entity's fields and the first one does not: a title or blank rows stand above the header.
     """
-    fitting = [_known(row, entity) for row in rows[:LOOKED_AT]]
+    fitting = [known(row, entity) for row in rows[:LOOKED_AT]]
     best = fitting.index(max(fitting)) if fitting else 0
     half = len(entity.fields) / 2
     return best if fitting and fitting[best] >= half > fitting[0] else 0
 
 
-def _known(row: Sequence[str], entity: Entity) -> int:
-    headers = [tidied(cell) for cell in row]
-    return sum(bool(columns_of(field, headers)) for field in entity.fields)
+def note(entity: Entity, row: int) -> str:
+    """Return what is told of a header that is not in the first row."""
+    return f"{entity.title}: the header was found in row {row}; the rows above it were left out."

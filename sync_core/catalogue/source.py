@@ -64,6 +64,10 @@ class Sheet(Protocol):
         """
 
     @property
+    def version(self) -> Any:  # noqa: ANN401 - JSON
+        """JSON that is another one where the sheet was changed; None where nobody can tell."""
+
+    @property
     def locale(self) -> str | None:
         """Of numbers and dates; None: ISO."""
 

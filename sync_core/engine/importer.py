@@ -26,6 +26,8 @@ from sync_core.runs import lease
 from sync_core.runs.lease import RunResult
 from sync_core.runs.sheet_facts import SheetFacts, declaration
 
+CHANGED = "source_changed_while_reading"
+
 
 def sync(work: Work, sources: Mapping[str, Source]) -> RunResult:
     """Do the whole run; returns how it ended. Raises SyncError with the target as it was."""
@@ -37,7 +39,23 @@ def sync(work: Work, sources: Mapping[str, Source]) -> RunResult:
 
 
 def read(work: Work, sources: Mapping[str, Source]) -> list[Scope]:
-    """Read, validate and stage every entity, once the headers of all of them are right."""
+    """Read, validate and stage every entity; once more where a source was edited meanwhile."""
+    try:
+        return _read(work, sources)
+    except SyncError as error:
+        if error.code != CHANGED:
+            raise
+        narration.begins_again(work, error)
+    try:
+        return _read(work, sources)
+    except SyncError as error:
+        if error.code != CHANGED:
+            raise
+        raise SyncError("source_being_edited", name=error.facts["name"]) from error
+
+
+def _read(work: Work, sources: Mapping[str, Source]) -> list[Scope]:
+    """Read every entity, once the headers of all of them are right."""
     narration.begins(work)
     entities = {entity.name: entity for entity in work.resource.entities}
     opened = {name: _open(work, entity, sources[name]) for name, entity in entities.items()}
@@ -82,12 +100,7 @@ def _stage(work: Work, scope: Scope, sheet: Sheet) -> Scope:
         kept = staging.kept(connection, scope.run_id, scope.entity, facts)
     if kept and (kept.complete or kept.cursor):
         narration.goes_on(work, scope.entity, kept.staged)
-        try:
-            return _read_on(work, scope, sheet, kept)
-        except SyncError as error:
-            if error.code != "source_changed_while_reading":
-                raise
-            narration.begins_again(work, scope.entity)
+        return _read_on(work, scope, sheet, kept)
     with db.begin() as connection:
         lease.fence(connection, work.claim)
         staging.create(connection, scope.run_id, scope.entity, facts)
@@ -102,6 +115,7 @@ def _facts(work: Work, scope: Scope, sheet: Sheet) -> SheetFacts:
         locale=sheet.locale,
         link=sheet.link(sheet.header_row, 0),
         declaration=declaration(scope.entity),
+        version=sheet.version,
         window=work.window,
     )
 

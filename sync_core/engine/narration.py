@@ -10,6 +10,7 @@ from sync_core.engine.messages import message
 from sync_core.engine.statements import Scope
 from sync_core.engine.tally import Tally
 from sync_core.engine.work import Work
+from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import OutcomeKind
 from sync_core.runs.progress import Amount, Download, Reporter
 
@@ -68,9 +69,9 @@ def goes_on(work: Work, entity: Entity, staged: int) -> None:
     work.reporter.log(f"{entity.title}: {staged:,} rows had been read before")
 
 
-def begins_again(work: Work, entity: Entity) -> None:
-    """Tell why the source is read from its beginning."""
-    work.reporter.log(f"{entity.title}: the source was changed since, once more")
+def begins_again(work: Work, error: SyncError) -> None:
+    """Tell why all is read from its beginning."""
+    work.reporter.log(f"{error.sentence} It is read once more", "warning")
 
 
 def reading(work: Work, scope: Scope, sheet: Sheet, read: int | None) -> None:

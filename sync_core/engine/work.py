@@ -40,8 +40,10 @@ class Work:
         return self.resource.steps
 
     def note(self, *sentences: str, level: Level = "warning") -> None:
-        """Keep what a person should know of the run, though nothing is wrong."""
+        """Keep what a person should know of the run, though nothing is wrong; each thing once."""
         for sentence in sentences:
+            if sentence in self.notes:
+                continue
             self.notes.append(sentence)
             self.reporter.log(sentence, level)
 

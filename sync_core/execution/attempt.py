@@ -129,10 +129,14 @@ def _open(setting: SourceSetting, work: Work) -> Source:
         work.reading.heard()
         narration.fetching(work, setting.entity, read, whole)
 
+    def on_traffic(_requests: int, _bytes: int) -> None:
+        work.reading.heard()
+
     opening = Opening(
         settings=settings.current(),
         on_wait=on_wait,
         on_bytes=on_bytes,
+        on_traffic=on_traffic,
         on_step=partial(narration.step_begins, work),
         since=work.window.since if work.window else None,
     )

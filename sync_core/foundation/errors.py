@@ -15,12 +15,16 @@ OWNER: Who = "owner of the source"
 
 @dataclass(frozen=True)
 class Entry:
-    """One kind of error; `sentence` and `advice` are format strings over the error's facts."""
+    """One kind of error; `sentence` and `advice` are format strings over the error's facts.
+
+    In an outage, a server itself says that it is busy or out of order: that is worth a long wait.
+    """
 
     sentence: str
     advice: str
     who: Who
     retry: bool = False
+    outage: bool = False
 
 
 CATALOGUE: dict[str, Entry] = {
@@ -129,6 +133,12 @@ CATALOGUE: dict[str, Entry] = {
         "analyst",
         retry=True,
     ),
+    "source_being_edited": Entry(
+        "{name} was being edited while it was read, and then once more.",
+        "Sync again when nobody is editing it.",
+        "analyst",
+        retry=True,
+    ),
     "csv_not_found": Entry(
         "{name} is not there: the server answers {status}.",
         "Check the address of the source.",
@@ -193,7 +203,18 @@ CATALOGUE: dict[str, Entry] = {
     "ambiguous_tab": Entry(
         "'{spreadsheet}' has several tabs that may be '{tab}': {tabs}.",
         "Rename the tabs that are not meant, or set the source again with the one that is.",
-        "owner of the source",
+        OWNER,
+    ),
+    "tab_deleted": Entry(
+        "The tab with the number {gid} is no longer in '{spreadsheet}'; {instead}.",
+        "Set the source again with the tab that is meant.",
+        OWNER,
+    ),
+    "tab_without_cells": Entry(
+        "The tab '{tab}' of '{spreadsheet}' holds no cells: it is a chart, or a view of a table "
+        "elsewhere.",
+        "Set the source again with a tab of cells.",
+        OWNER,
     ),
     "google_api_disabled": Entry(
         "The Google Sheets API is switched off in the project of the service account {email}.",
@@ -205,10 +226,31 @@ CATALOGUE: dict[str, Entry] = {
         "Sync again in a few minutes.",
         "analyst",
         retry=True,
+        outage=True,
+    ),
+    "google_outage": Entry(
+        "Google Sheets could not be read: Google answered with an error ({status}).",
+        "Sync again later.",
+        "analyst",
+        retry=True,
+        outage=True,
+    ),
+    "google_scopes_missing": Entry(
+        "Google does not let the service account {email} read any sheets: its token lacks the "
+        "scopes of Sheets and Drive.",
+        "Check in the Google Cloud and Workspace consoles what restricts the account, or make a "
+        "key for another one.",
+        "administrator",
     ),
     "google_unavailable": Entry(
         "Google Sheets could not be read: {why}.",
         "Sync again later.",
+        "analyst",
+        retry=True,
+    ),
+    "google_contradicts": Entry(
+        "Google's answers about {name} contradict each other at {cell}.",
+        "Sync again.",
         "analyst",
         retry=True,
     ),
@@ -479,7 +521,7 @@ class SyncError(Exception):
     """An error with a code from the catalogue, and the facts that its sentence and advice name.
 
     `each` repeats the sentence, once with the facts of each. `retry_after` are the seconds that
-    a server asked us to wait.
+    a server asked us to wait, `pause` those after which we know that a retry may help.
     """
 
     def __init__(
@@ -488,12 +530,14 @@ class SyncError(Exception):
         *,
         each: Sequence[Mapping[str, object]] = ({},),
         retry_after: float | None = None,
+        pause: float | None = None,
         **facts: object,
     ) -> None:
         self.code = code
         self.facts = facts
         self.each = each
         self.retry_after = retry_after
+        self.pause = pause
         self.entry = CATALOGUE[code]
         super().__init__(self.sentence)
 

@@ -181,6 +181,12 @@ class Settings:
         _address("http", "https"),
         "another server of Google's API, for tests",
     )
+    google_reads: float = _setting(
+        "GOOGLE_READS_PER_MINUTE",
+        _amount("reads", 60),
+        "reads that Google lets the account do in a minute (60)",
+        60.0,
+    )
     cliniko_keys: Mapping[str, Secret] = _settings(
         f"CLINIKO_API_KEY_{SLUG}",
         _secret,

@@ -56,6 +56,7 @@ class SheetFacts:
     locale: str | None = None
     link: str | None = None  # the address of the header's first cell; None where it has none
     declaration: str = ""  # of the entity (`declaration`)
+    version: Any = None  # JSON; None where the source has none
     window: ReadWindow | None = None  # None where the source cannot tell what changed
 
     def as_json(self) -> dict[str, Any]:

@@ -17,12 +17,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from time import monotonic, sleep
 
 from sync_core.catalogue.source import Source
 from sync_core.foundation.settings import Settings
 from sync_core.sources.retry import OnWait, Retrier, RetryPolicy
 
+LIFE_SECONDS = 1.0  # between two signs of life while we wait
+
 OnBytes = Callable[[int, int | None], None]  # how many arrived, and of how many if known
+OnTraffic = Callable[[int, int], None]  # so many more requests, and bytes of their answers
 OnStep = Callable[[str], None]  # the name of the phase that begins
 
 
@@ -60,13 +64,22 @@ class Opening:
     settings: Settings
     on_wait: OnWait = lambda _sentence: None
     on_bytes: OnBytes = lambda _read, _total: None
+    on_traffic: OnTraffic = lambda _requests, _bytes: None
     on_step: OnStep = lambda _name: None
     since: datetime | None = None  # None: read everything
     retry_policy: RetryPolicy | None = None  # None: the usual one of the kind
 
     def retrier(self, server: str, usual: RetryPolicy | None = None) -> Retrier:
         """Return what calls a server again; `server` begins sentences about it."""
-        return Retrier(server, self.retry_policy or usual or RetryPolicy(), self.on_wait)
+        policy = self.retry_policy or usual or RetryPolicy()
+        return Retrier(server, policy, self.on_wait, self._sleep)
+
+    def _sleep(self, seconds: float) -> None:
+        """Wait, with signs of life: a wait that a server asks for is no silence."""
+        until = monotonic() + seconds
+        while (left := until - monotonic()) > 0:
+            sleep(min(left, LIFE_SECONDS))
+            self.on_traffic(0, 0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from time import sleep, time
 from typing import TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
+from tenacity import RetryCallState, Retrying, retry_if_exception
 from tenacity.stop import stop_before_delay
 from tenacity.wait import wait_exponential_jitter
 
@@ -22,6 +22,7 @@ class RetryPolicy:
     """How often a request is tried, and how long we wait in between, in seconds."""
 
     attempts: int = 4
+    outage_attempts: int = 10  # where the server itself says that it is busy, or out of order
     first_wait: float = 1.0  # before the second attempt; doubles, with jitter
     longest_wait: float = 62.0  # whatever the server asks for; quotas refill each minute
     deadline: float = 300.0  # no attempt begins after it
@@ -41,20 +42,28 @@ class Retrier:
         """Call `attempt` until it returns, and return its result.
 
         An attempt raises SyncError; its `retry_after` is the wait in seconds that the server asked
-        for, if it did. Raises the last error when no attempts are left, and at once one
-        whose entry in the catalogue of errors says that a retry does not help.
+        for, if it did, its `pause` one that we know of. Raises the last error when no attempts are
+        left, and at once one whose entry in the catalogue of errors says that a retry does not
+        help. An outage is waited out for longer than what else may pass.
         """
         return Retrying(
             retry=retry_if_exception(_may_be_retried),
             sleep=self.sleep,
             wait=self._wait,
-            stop=stop_after_attempt(self.policy.attempts) | stop_before_delay(self.policy.deadline),
+            stop=self._gives_up,
             before_sleep=self._report,
             reraise=True,
         )(attempt)
 
+    def _gives_up(self, state: RetryCallState) -> bool:
+        outage = _error(state).entry.outage
+        attempts = self.policy.outage_attempts if outage else self.policy.attempts
+        too_late = stop_before_delay(self.policy.deadline)(state)
+        return too_late or state.attempt_number >= attempts
+
     def _wait(self, state: RetryCallState) -> float:
-        seconds = _error(state).retry_after
+        error = _error(state)
+        seconds = error.pause if error.retry_after is None else error.retry_after
         if seconds is None:
             first, longest = self.policy.first_wait, self.policy.longest_wait
             seconds = wait_exponential_jitter(multiplier=first, max=longest, jitter=first)(state)
@@ -64,10 +73,11 @@ class Retrier:
         seconds = state.upcoming_sleep
         if seconds <= self.policy.unreported:
             return
-        if _error(state).retry_after is not None:
+        error = _error(state)
+        if error.retry_after is not None:
             self.on_wait(f"{self.server} asks us to wait {seconds:.0f} s")
         else:
-            self.on_wait(f"{self.server} does not answer, trying again in {seconds:.0f} s")
+            self.on_wait(f"{error.sentence} Trying again in {seconds:.0f} s")
 
 
 def _may_be_retried(error: BaseException) -> bool:

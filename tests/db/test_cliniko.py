@@ -18,7 +18,8 @@ from sync_core.demo.cliniko import Account
 from sync_core.foundation import db, redis_clients, settings
 from sync_core.foundation.settings import Secret, Settings
 from sync_core.organizations import Organization, source_settings
-from sync_core.sources.cliniko.rate_limit import SharedLimiter, digest
+from sync_core.sources.cliniko.quota import quota
+from sync_core.sources.rate_limit import SharedLimiter
 from tests.support.cliniko_client import EVERYTHING, Clock, client
 from tests.support.fakes.cliniko import Cliniko
 from tests.support.sources import refusal, source_setting
@@ -59,7 +60,7 @@ def cliniko() -> Iterator[Cliniko]:
 
 def test_two_workers_share_the_limit_of_a_key(redis: Redis, key: Secret) -> None:
     clock = Clock()
-    one, other = (SharedLimiter(key, redis, clock=clock) for _ in range(2))
+    one, other = (SharedLimiter(quota(key), redis, clock) for _ in range(2))
     assert [limiter.take() for _ in range(100) for limiter in (one, other)] == [0.0] * 200
     assert one.take() == other.take() == 61
     clock.now += 60
@@ -71,7 +72,7 @@ def test_two_workers_share_the_limit_of_a_key(redis: Redis, key: Secret) -> None
 
 def test_any_minute_holds_no_more_than_the_limit(redis: Redis, key: Secret) -> None:
     clock = Clock()
-    limiter = SharedLimiter(key, redis, requests=5, window=60, clock=clock)
+    limiter = SharedLimiter(quota(key, 5, 59), redis, clock)
     left: list[float] = []
     while len(left) < 40:
         if wait := limiter.take():
@@ -85,37 +86,36 @@ def test_any_minute_holds_no_more_than_the_limit(redis: Redis, key: Secret) -> N
 def test_another_key_has_a_limit_of_its_own(redis: Redis, key: Secret) -> None:
     clock = Clock()
     full, free = (
-        SharedLimiter(Secret(text), redis, requests=1, clock=clock)
-        for text in (key.value, uuid4().hex)
+        SharedLimiter(quota(Secret(text), 1), redis, clock) for text in (key.value, uuid4().hex)
     )
     assert (full.take(), full.take(), free.take()) == (0, 61, 0)
 
 
 def test_the_clock_that_workers_share_is_redis_s_own(redis: Redis, key: Secret) -> None:
-    limiters = [SharedLimiter(key, redis, requests=2, window=30) for _ in range(2)]
+    limiters = [SharedLimiter(quota(key, 2, 30), redis) for _ in range(2)]
     assert [limiter.take() for limiter in limiters] == [0, 0]
-    assert all(0 < limiter.take() <= 30 for limiter in limiters)
+    assert all(0 < limiter.take() <= 31 for limiter in limiters)
 
 
 def test_a_clock_that_was_set_back_stops_nobody(redis: Redis, key: Secret) -> None:
     clock = Clock()
-    limiter = SharedLimiter(key, redis, requests=1, clock=clock)
+    limiter = SharedLimiter(quota(key, 1), redis, clock)
     assert limiter.take() == 0
     clock.now -= 86_400
     assert limiter.take() == 0
 
 
 def test_redis_is_told_no_key_and_forgets_what_is_over(redis: Redis, key: Secret) -> None:
-    SharedLimiter(key, redis).take()
-    names = [name for name in redis.keys("cliniko:*") if digest(key) in name]
-    assert names == [f"cliniko:{digest(key)}"]
-    assert key.value[:8] not in names[0]
-    assert 0 < redis.ttl(names[0]) <= 61
+    account = quota(key).account
+    SharedLimiter(quota(key), redis).take()
+    assert redis.exists(f"quota:{account}")
+    assert key.value[:8] not in account
+    assert 0 < redis.ttl(f"quota:{account}") <= 61
 
 
 def test_without_redis_a_worker_keeps_the_limit_for_itself(key: Secret) -> None:
     clock = Clock()
-    limiter = SharedLimiter(key, NO_REDIS, requests=3, clock=clock)
+    limiter = SharedLimiter(quota(key, 3), NO_REDIS, clock)
     assert [limiter.take() for _ in range(4)] == [0, 0, 0, 61]
     clock.now += 61
     assert limiter.take() == 0
@@ -123,7 +123,7 @@ def test_without_redis_a_worker_keeps_the_limit_for_itself(key: Secret) -> None:
 
 def test_a_worker_that_loses_redis_knows_what_it_has_sent(redis: Redis, key: Secret) -> None:
     clock = Clock()
-    limiter = SharedLimiter(key, redis, requests=3, clock=clock)
+    limiter = SharedLimiter(quota(key, 3), redis, clock)
     assert [limiter.take(), limiter.take()] == [0, 0]
     limiter._take.registered_client = NO_REDIS  # noqa: SLF001 - Redis goes away
     assert [limiter.take(), limiter.take()] == [0, 61]
@@ -137,7 +137,7 @@ def test_sixty_thousand_patients_respect_the_limit_in_flat_memory(
     cliniko.add(key.value, account)
     cliniko.limit, cliniko.clock = 200, clock
     began, told, memory, ids = clock.now, list[str](), list[int](), 0
-    limiter = SharedLimiter(key, redis, clock=clock)
+    limiter = SharedLimiter(quota(key), redis, clock)
     process = psutil.Process()
     with client(cliniko, key=key.value, limiter=limiter, clock=clock, told=told.append) as reader:
         for batch in reader.records("patients", where=EVERYTHING["patients"]):
@@ -156,7 +156,7 @@ def test_two_readers_of_one_key_are_never_refused(
     clock = Clock()
     cliniko.add(key.value, Account(2_000, 0))
     cliniko.limit, cliniko.clock = 10, clock
-    limiters = [SharedLimiter(key, redis, requests=10, clock=clock) for _ in range(2)]
+    limiters = [SharedLimiter(quota(key, 10), redis, clock) for _ in range(2)]
     readers = [client(cliniko, key=key.value, limiter=one, clock=clock) for one in limiters]
     both = [reader.records("patients", where=EVERYTHING["patients"]) for reader in readers]
     pairs = zip(*both, strict=True)

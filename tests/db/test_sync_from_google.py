@@ -15,7 +15,7 @@ from sync_core.operations import syncs
 from sync_core.organizations import Organization, source_settings
 from sync_core.runs import Run
 from tests.support.desk import ANA
-from tests.support.fakes.google import DEMO, NOT_SHARED, Google, status
+from tests.support.fakes.google import DEMO, DRIVE_DISABLED, NOT_SHARED, Google, status
 from tests.support.fakes.spreadsheets import Lazy, Row, Shown, Tab, location
 
 
@@ -109,3 +109,82 @@ def test_a_locale_that_nobody_knows_is_one_sentence(
     run = sync(organization)
     assert (run.status, run.error_code) == ("failed", "unknown_locale")
     assert run.message.endswith("written in the locale xx_YY, which is not known.")
+
+
+def test_a_sheet_that_is_edited_while_it_is_read_is_read_once_more(
+    google: Google, organization: Organization, database: psycopg.Connection
+) -> None:
+    google.add(Tab("Locations", [location(0), location(1)]))
+
+    def edit() -> None:
+        sheet = google.add(Tab("Locations", [location(0), location(2), location(3)]))
+        sheet.modified = "2026-11-21T00:00:00.000Z"
+
+    google.edit("/values:batchGet", edit)
+    run = sync(organization)
+    assert run.message == "Processed 2 locations: 2 created, 0 updated."
+    stored = database.execute(
+        "select location_code from locations where organization_id = %s order by 1",
+        [organization.id],
+    ).fetchall()
+    assert stored == [("L000002",), ("L000003",)]
+
+
+def test_a_sheet_that_is_edited_again_and_again_is_refused_and_nothing_is_changed(
+    google: Google, organization: Organization, database: psycopg.Connection
+) -> None:
+    google.add(Tab("Locations", [location(0), location(1)]))
+    edits = iter(range(1, 10))
+
+    def edit() -> None:
+        sheet = google.add(Tab("Locations", [location(0), location(next(edits))]))
+        sheet.modified = f"2026-11-21T00:00:0{next(edits)}.000Z"
+
+    google.edit("/values:batchGet", *[edit] * 4)
+    run = sync(organization)
+    assert (run.status, run.error_code) == ("failed", "source_being_edited")
+    assert run.message == (
+        "The tab 'Locations' of 'Master data' was being edited while it was read, and then once"
+        " more."
+    )
+    (count,) = database.execute(
+        "select count(*) from locations where organization_id = %s", [organization.id]
+    ).fetchone() or (None,)
+    assert count == 0
+
+
+def test_two_tabs_of_one_spreadsheet_are_of_one_moment(
+    google: Google, organization: Organization, database: psycopg.Connection
+) -> None:
+    header = ["Package code", "Brand code", "Name", "Price", "Currency", "Sessions", "Duration"]
+    columns: Row = [*header, "Valid from", "Valid until", "Active"]
+
+    def tabs(brand: str) -> list[Tab]:
+        brands: list[Row] = [["Brand code", "Name", "Website", "Active"], [brand, "X", "", ""]]
+        package: Row = ["P1", brand, "Ten", 5, "EUR", 10, 45, "", "", True]
+        return [Tab("Brands", brands), Tab("Packages", [columns, package], gid=5)]
+
+    def edit() -> None:
+        google.add(*tabs("NEW")).modified = "2026-11-21T00:00:00.000Z"
+
+    google.add(*tabs("OLD"))
+    google.edit("Packages", lambda: None, edit)  # its first rows are read, the others not
+    assert sync(organization, "services").status == "completed"
+    stored = database.execute(
+        "select b.brand_code, p.brand_code from brands b join packages p using (organization_id)"
+        " where organization_id = %s",
+        [organization.id],
+    ).fetchall()
+    assert stored == [("NEW", "NEW")]
+
+
+def test_a_run_says_once_that_drive_was_no_help_and_what_is_hidden(
+    google: Google, organization: Organization
+) -> None:
+    google.fault("/drive/", status(DRIVE_DISABLED), times=99)
+    google.add(Tab("Locations", [location(0), location(1)], hidden=True))
+    run = sync(organization)
+    assert run.status == "completed"
+    hidden, unchecked = run.notes
+    assert hidden == "Locations: the tab is hidden; it was read all the same."
+    assert unchecked.startswith("Google Drive could not be asked whether 'Master data' was changed")

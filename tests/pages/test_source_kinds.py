@@ -36,6 +36,7 @@ class ShelfSheet:
     headers: Sequence[str]
     rows: Sequence[Mapping[str, str]]
     header_row: int = 1
+    version: None = None
     notes: tuple[str, ...] = ()
     locale: str | None = None
     unit: Literal["rows", "bytes"] = "rows"

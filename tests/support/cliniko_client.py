@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from sync_core.foundation.settings import Secret
 from sync_core.sources.cliniko.client import Client
-from sync_core.sources.cliniko.rate_limit import Limiter, LocalLimiter
+from sync_core.sources.cliniko.quota import quota
+from sync_core.sources.rate_limit import Limiter, LocalLimiter
 from sync_core.sources.retry import Retrier, RetryPolicy
 from tests.support.fakes.cliniko import KEY, Cliniko
 from tests.support.sources import FAST_RETRIES
@@ -48,7 +49,7 @@ def client(
     return Client(
         Secret(key),
         base_url=cliniko.url,
-        limiter=limiter or LocalLimiter(10**6),
+        limiter=limiter or LocalLimiter(quota(Secret(key), 10**6)),
         retry=Retrier("Cliniko", retry_policy, told, sleep),
         user_agent=user_agent,
         timeout=timeout,

@@ -12,7 +12,9 @@ from sync_core.sources import SourceSetting
 from sync_core.sources.retry import RetryPolicy
 
 LOCATIONS = Entity(name="locations", title="Locations", fields=())
-FAST_RETRIES = RetryPolicy(attempts=2, first_wait=0.01, longest_wait=0.02, unreported=0)
+FAST_RETRIES = RetryPolicy(
+    attempts=2, outage_attempts=3, first_wait=0.01, longest_wait=0.02, unreported=0
+)
 SOON = 0.4  # seconds; a time limit that tests wait for
 NONE: frozenset[int] = frozenset()
 

@@ -21,7 +21,7 @@ SHELL = re.compile(r"syncdesk|python|\bmake (run|test|check|lock)\b|(?<!-)--[a-z
 
 @cache
 def run_errors() -> list[Site]:
-    return list(code_reader.sites("SyncError", given=frozenset({"retry_after"})))
+    return list(code_reader.sites("SyncError", given=frozenset({"retry_after", "pause"})))
 
 
 @cache

@@ -29,6 +29,7 @@ class Header:
     title: str = "Clinics"
     name: str = "Clinics"
     header_row: int = 1
+    version: None = None
     notes: tuple[str, ...] = ()
     locale: str | None = None
     total: int | None = None

@@ -226,7 +226,7 @@ def test_trouble_that_passes_is_waited_out(
     told: list[str] = []
     source = published(google.export_url(), timeout, told.append)
     assert len(all_rows(source.open(LOCATIONS))) == 3, why
-    assert told == ["The server of the CSV does not answer, trying again in 0 s"]
+    assert told == [f"The CSV at 127.0.0.1 could not be fetched: {why}. Trying again in 0 s"]
 
 
 @pytest.mark.parametrize(("fault", "timeout", "why"), TROUBLE)

@@ -1,29 +1,44 @@
 """Google Sheets over real HTTP: tabs, cells, refusals, servers in trouble."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sync_core import sources
+from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Page, Sheet, Source
 from sync_core.foundation.settings import Secret, Settings
 from sync_core.sources import Opening
+from sync_core.sources.google.client import GoogleClient
+from sync_core.sources.retry import Retrier
 from tests.support.fakes import google as fake
 from tests.support.fakes.google import DEMO, READER, Google
-from tests.support.fakes.spreadsheets import Lazy, Row, Shown, Tab
+from tests.support.fakes.spreadsheets import (
+    LOCATION_HEADER,
+    Lazy,
+    Row,
+    Shown,
+    Tab,
+    location,
+)
 from tests.support.sources import (
     FAST_RETRIES,
     LOCATIONS,
     NONE,
-    SOON,
     all_rows,
     refusal,
     rows_of,
     source_setting,
 )
+
+SOON = 2.0  # seconds; a source may be silent so long, and a request takes a fraction of it
+
+pytestmark = pytest.mark.usefixtures("servers")  # workers share Google's quota through Redis
 
 ROWS: list[Row] = [
     ["Code", "Name", "Opened", "Rate"],
@@ -41,7 +56,7 @@ def google() -> Iterator[Google]:
         yield google
 
 
-def settings(google: Google, timeout: float = 5, **key: str) -> Settings:
+def settings(google: Google, timeout: float = 20, **key: str) -> Settings:
     account = json.dumps({**google.service_account(), **key})
     return Settings(
         google_service_account_json=Secret(account),
@@ -50,18 +65,18 @@ def settings(google: Google, timeout: float = 5, **key: str) -> Settings:
     )
 
 
-def source(google: Google, timeout: float = 5, **options: str | None) -> Source:
+def source(google: Google, timeout: float = 20, **options: str | None) -> Source:
     return sources.open_source(
         source_setting("sheet", DEMO, **options),
         Opening(settings=settings(google, timeout), retry_policy=FAST_RETRIES),
     )
 
 
-def opened(google: Google, timeout: float = 5, **options: str | None) -> Sheet:
+def opened(google: Google, timeout: float = 20, **options: str | None) -> Sheet:
     return source(google, timeout, **options).open(LOCATIONS)
 
 
-def read(google: Google, timeout: float = 5) -> list[tuple[int, list[str]]]:
+def read(google: Google, timeout: float = 20) -> list[tuple[int, list[str]]]:
     return all_rows(opened(google, timeout))
 
 
@@ -92,15 +107,19 @@ def test_numbers_come_beside_the_texts_of_the_columns_that_want_them(google: Goo
     assert rows_of(page)[0] == (2, ["L1", "Zoë's clinic", "1/1/2020", "$95.50"])
 
 
-def test_numbers_are_asked_for_only_where_they_are_wanted(google: Google) -> None:
-    read(google)
-    assert google.asked("/values:batchGet") == 0
+def test_truth_values_come_beside_the_texts_whatever_these_say(google: Google) -> None:
+    ticked = Shown(value=True, text="WAHR")
+    rows: list[Row] = [["Code", "Active"], ["L1", ticked], ["L2", False], ["L3", 1]]
+    google.add(Tab("Locations", rows))
+    [page] = opened(google).pages(frozenset({0, 1}))
+    assert page.booleans == {1: [True, False, None]}
+    assert page.numbers == {0: [None, None, None], 1: [None, None, 1]}
 
 
 def test_a_sheet_is_read_with_few_requests(google: Google) -> None:
     list(opened(google).pages(frozenset({2, 3})))
     assert google.asked("/token") == 1
-    assert google.asked("/v4/spreadsheets") == 4  # tabs, header, texts, numbers
+    assert google.asked("/v4/spreadsheets") == 4  # tabs, first rows, texts, numbers
     assert google.asked("/drive") == 2  # changed in between?
 
 
@@ -151,10 +170,40 @@ def gappy(number: int) -> Row:
 
 def test_blank_rows_count_only_where_another_row_follows(google: Google) -> None:
     google.add(Tab("Locations", Lazy(gappy, 50_001), spare_rows=30_000))
-    first, second = opened(google).pages(frozenset({0}))
-    assert (first.rows, second.rows) == (range(2, 7), range(7, 50_002))
-    assert [row for row in rows_of(second) if row[1] != [""]] == [(50_001, ["L50000"])]
-    assert len(second.numbers[0]) == len(second.rows)
+    pages = list(opened(google).pages(frozenset({0})))
+    numbers = [row for page in pages for row in page.rows]
+    assert (pages[0].rows, numbers) == (range(2, 7), list(range(2, 50_002)))
+    assert [row for row in rows_of(pages[-1]) if row[1] != [""]] == [(50_001, ["L50000"])]
+    assert max(len(page.rows) for page in pages) == 20_000
+
+
+def test_a_grid_of_two_million_blank_rows_takes_few_reads(google: Google) -> None:
+    google.add(Tab("Locations", [["Code"], ["L1"]], spare_rows=1_999_998))
+    [page] = opened(google).pages(frozenset({0}))
+    assert page.rows == range(2, 3)
+    assert google.asked("/v4/") == 6
+
+
+def test_rows_too_large_for_one_answer_come_in_smaller_pages(google: Google) -> None:
+    google.add(Tab("Locations", Lazy(long, 801)))
+    pages = list(opened(google, 60).pages(frozenset({0})))
+    assert [row for page in pages for row in page.rows] == list(range(2, 802))
+    assert max(len(page.rows) for page in pages) < 800
+
+
+def long(number: int) -> Row:
+    return [f"L{number}", "x" * 45_000] if number else ["Code", "Notes"]
+
+
+def test_rows_after_blank_ones_are_not_read_at_once_where_they_are_many(google: Google) -> None:
+    def row(number: int) -> Row:
+        return long(number) if number == 0 or number > 30_000 else []
+
+    google.add(Tab("Locations", Lazy(row, 30_801)))
+    pages = list(opened(google, 60).pages(NONE))
+    assert [row for page in pages for row in page.rows] == list(range(2, 30_802))
+    assert max(len(page.rows) for page in pages) <= 20_000
+    assert [len(page.rows) for page in pages][:3] == [20_000, 10_000, 625]
 
 
 def test_pages_of_a_wide_tab_are_shorter(google: Google) -> None:
@@ -217,6 +266,10 @@ def test_the_key_may_lie_in_a_file(google: Google, tmp_path: Path) -> None:
     ("tabs", "wanted", "title"),
     [
         ([Tab("X"), Tab("Locations", gid=1)], None, "Locations"),
+        ([Tab("locations"), Tab("Locations", gid=1)], None, "Locations"),
+        ([Tab("clinics"), Tab(" Clinics", gid=1), Tab("Clinics", gid=2)], "Clinics", "Clinics"),
+        ([Tab("X"), Tab("Our  clinics", gid=1)], "our clinics", "Our  clinics"),
+        ([Tab("X", hidden=True), Tab("Clinics", gid=1)], None, "Clinics"),
         ([Tab("X"), Tab(" LOCATIONS ", gid=1)], None, " LOCATIONS "),
         ([Tab("X"), Tab("Clinics", gid=1), Tab("locations", gid=2)], "clinics ", "Clinics"),
         ([Tab("X"), Tab("It's 1", gid=1)], "It's 1", "It's 1"),
@@ -243,10 +296,84 @@ def test_the_name_of_the_entity_is_a_title_too(google: Google) -> None:
     assert source(google).open(packages).title == "packages"
 
 
+def test_a_title_that_fits_several_tabs_only_loosely_is_refused(google: Google) -> None:
+    google.add(Tab("LOCATIONS"), Tab("locations ", gid=1), Tab("X", gid=2))
+    assert refusal(lambda: opened(google)).sentence == (
+        "'Master data' has several tabs that may be 'Locations': 'LOCATIONS', 'locations '."
+    )
+
+
 def test_a_tab_that_is_gone_names_those_there_are(google: Google) -> None:
     assert refusal(lambda: opened(google, tab="Clinics")).sentence == (
         "'Master data' has no tab 'Clinics'; it has 'Locations', 'Other'."
     )
+
+
+def test_a_tab_that_was_deleted_is_named_with_the_one_that_may_stand_for_it(google: Google) -> None:
+    error = refusal(lambda: opened(google, tab="418"))
+    assert error.sentence == (
+        "The tab with the number 418 is no longer in 'Master data'; the tab 'Locations' may be the"
+        " one."
+    )
+    google.add(Tab("Clinics"), Tab("Sites", gid=1))
+    assert refusal(lambda: opened(google, tab="418")).sentence == (
+        "The tab with the number 418 is no longer in 'Master data'; it has 'Clinics', 'Sites'."
+    )
+
+
+def test_the_only_tab_is_not_taken_for_a_deleted_one(google: Google) -> None:
+    google.add(Tab("Prices", [["Product", "Price"], ["Ball", 5]]))
+    locations = resources.ENTITIES["locations"]
+    assert refusal(lambda: source(google).open(locations)).sentence == (
+        "'Master data' has no tab 'Locations'; it has 'Prices'."
+    )
+
+
+def test_a_chart_is_not_read(google: Google) -> None:
+    google.add(Tab("Locations"), Tab("Chart 1", gid=5, chart=True))
+    sentence = (
+        "The tab 'Chart 1' of 'Master data' holds no cells: it is a chart, or a view of a table"
+        " elsewhere."
+    )
+    assert refusal(lambda: opened(google, tab="Chart 1")).sentence == sentence
+    assert refusal(lambda: opened(google, tab="5")).sentence == sentence
+
+
+def test_of_many_tabs_the_first_are_named(google: Google) -> None:
+    google.add(*[Tab(f"Tab {number}", gid=number) for number in range(30)])
+    sentence = refusal(lambda: opened(google)).sentence
+    assert sentence.endswith("'Tab 18', 'Tab 19' and 10 more.")
+
+
+def test_a_hidden_tab_is_noted(google: Google) -> None:
+    google.add(Tab("Locations", [["Code"], ["OLD"]], hidden=True), Tab("Locations 2025", gid=7))
+    assert opened(google).notes == ["Locations: the tab is hidden; it was read all the same."]
+
+
+# the header
+
+
+@pytest.mark.parametrize(
+    "above", [[[]], [["Our clinics"]], [["Our clinics"], [], ["as of", "", "Monday"]]]
+)
+def test_the_header_may_stand_below_blank_rows_and_a_title(
+    google: Google, above: list[Row]
+) -> None:
+    google.add(Tab("Locations", [*above, location(0), location(1)]))
+    sheet = source(google).open(resources.ENTITIES["locations"])
+    assert (sheet.header_row, sheet.headers) == (len(above) + 1, list(LOCATION_HEADER))
+    assert sheet.notes == [
+        f"Locations: the header was found in row {len(above) + 1}; the rows above it were left out."
+    ]
+    [page] = sheet.pages(NONE)
+    assert page.rows == range(len(above) + 2, len(above) + 3)
+    assert page.done == sheet.total == 1
+
+
+def test_a_header_of_other_labels_is_the_first_row_that_is_not_blank(google: Google) -> None:
+    google.add(Tab("Locations", [[], ["Product", "Price"], ["Ball", 5]]))
+    sheet = source(google).open(resources.ENTITIES["locations"])
+    assert (sheet.header_row, sheet.headers) == (2, ["Product", "Price"])
 
 
 # refusals
@@ -267,6 +394,9 @@ def test_a_wrong_id_is_a_sentence(google: Google) -> None:
     )
 
 
+OTHER = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "SECURITY_POLICY_VIOLATED"}
+
+
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
@@ -274,7 +404,12 @@ def test_a_wrong_id_is_a_sentence(google: Google) -> None:
         pytest.param(fake.status(fake.API_DISABLED), "google_api_disabled", id="switched off"),
         pytest.param(fake.status(fake.DRIVE_DISABLED), "google_api_disabled", id="not configured"),
         pytest.param(fake.status(fake.NOT_A_SHEET), "not_a_google_sheet", id="an Excel file"),
-        pytest.param(fake.status(fake.NOT_SIGNED_IN), "google_refused_key", id="401"),
+        pytest.param(fake.status(fake.SCOPES_MISSING), "google_scopes_missing", id="scopes"),
+        pytest.param(
+            fake.status(fake.error(403, "Request is prohibited.", "PERMISSION_DENIED", [OTHER])),
+            "google_refused",
+            id="another 403",
+        ),
         pytest.param(
             fake.status(fake.error(400, "Invalid field selection.", "INVALID_ARGUMENT")),
             "google_refused",
@@ -286,6 +421,16 @@ def test_a_refusal_is_not_tried_again(google: Google, fault: fake.Fault, code: s
     google.fault("/v4/", fault)
     assert refusal(lambda: opened(google)).code == code
     assert google.asked("/v4/") == 1
+
+
+def test_a_token_that_is_refused_is_renewed_once(google: Google) -> None:
+    google.fault("/v4/", fake.status(fake.NOT_SIGNED_IN))
+    assert len(read(google)) == 4
+    assert google.asked("/token") == 2
+    google.fault("/v4/", fake.status(fake.NOT_SIGNED_IN), times=99)
+    assert refusal(lambda: opened(google)).sentence == (
+        f"Google refuses the key of the service account {READER}: its token is not accepted."
+    )
 
 
 def test_a_key_that_google_does_not_know_is_refused_with_its_reason(google: Google) -> None:
@@ -350,16 +495,30 @@ def test_no_key_at_all_is_a_sentence() -> None:
 # trouble
 
 UNAVAILABLE = "Google Sheets could not be read:"
-DAMAGED = "its answer is damaged"
+DAMAGED = "it sent a damaged answer"
+INCOMPLETE = "its answer lacks what was asked for"
 TOO_LATE = "it does not answer in time"
+
+
+def outage(status: int) -> str:
+    return f"Google answered with an error ({status})"
+
+
+def without(*names: str) -> fake.Fault:
+    return fake.changed(lambda body: [body.pop(name, None) for name in names])
+
+
+def instead(**parts: Any) -> fake.Fault:  # noqa: ANN401 - JSON
+    return fake.changed(lambda body: body.update(parts))
+
+
 TROUBLE = [
-    pytest.param(fake.status(fake.UNAVAILABLE), "it answers 503", id="503"),
-    pytest.param(fake.status(fake.error(408, "Timeout", "X")), "it answers 408", id="408"),
-    pytest.param(fake.html(500), "it answers 500", id="500 as a page"),
-    pytest.param(fake.html(403), "it answers 403", id="403 as a page"),
-    pytest.param(
-        lambda _: fake.Answer(500, b'{"error": "no"}'), "it answers 500", id="another error"
-    ),
+    pytest.param(fake.status(fake.UNAVAILABLE), outage(503), id="503"),
+    pytest.param(fake.status(fake.error(408, "Timeout", "X")), outage(408), id="408"),
+    pytest.param(fake.html(500), outage(500), id="500 as a page"),
+    pytest.param(fake.html(403), outage(403), id="403 as a page"),
+    pytest.param(lambda _: fake.Answer(500, b'{"error": "no"}'), outage(500), id="another error"),
+    pytest.param(fake.body(fake.pretty(fake.UNAVAILABLE)), outage(503), id="503 with 200"),
     pytest.param(fake.redirect("/elsewhere"), DAMAGED, id="a redirect"),
     pytest.param(fake.html(), DAMAGED, id="a page with 200"),
     pytest.param(fake.body(""), DAMAGED, id="nothing"),
@@ -367,7 +526,19 @@ TROUBLE = [
     pytest.param(fake.broken_json, DAMAGED, id="broken JSON"),
     pytest.param(fake.not_gzip, DAMAGED, id="not gzip"),
     pytest.param(lambda _: fake.not_gzip(fake.Answer(503)), DAMAGED, id="503 and not gzip"),
-    pytest.param(fake.cut, "its answer was cut off", id="cut body"),
+    pytest.param(fake.body("{}"), INCOMPLETE, id="an empty object"),
+    pytest.param(without("range"), INCOMPLETE, id="no range"),
+    pytest.param(without("majorDimension"), INCOMPLETE, id="no dimension"),
+    pytest.param(instead(majorDimension="ROWS"), INCOMPLETE, id="rows for columns"),
+    pytest.param(instead(range="Locations!B1:Z20"), INCOMPLETE, id="another range"),
+    pytest.param(instead(range="Locations"), INCOMPLETE, id="no range but a tab"),
+    pytest.param(instead(range=7), INCOMPLETE, id="a number for a range"),
+    pytest.param(instead(values={}), DAMAGED, id="an object for columns"),
+    pytest.param(instead(values=["Code"]), DAMAGED, id="a text for a column"),
+    pytest.param(instead(values=[[None]]), DAMAGED, id="nothing for a text"),
+    pytest.param(instead(values=[["x"]] * 27), DAMAGED, id="more columns than asked for"),
+    pytest.param(instead(values=[["x"] * 21]), DAMAGED, id="more rows than asked for"),
+    pytest.param(fake.cut, "it cut its answer off", id="cut body"),
     pytest.param(fake.reset, "it cannot be reached", id="reset"),
     pytest.param(fake.hang, TOO_LATE, id="hang"),
     pytest.param(fake.drip, TOO_LATE, id="drip"),
@@ -375,7 +546,7 @@ TROUBLE = [
 
 
 def limit(why: str) -> float:
-    return SOON if why == TOO_LATE else 5
+    return SOON if why == TOO_LATE else 20
 
 
 @pytest.mark.parametrize(("fault", "why"), TROUBLE)
@@ -389,12 +560,16 @@ def test_trouble_that_stays_ends_in_a_sentence(google: Google, fault: fake.Fault
     google.fault("/values/", fault, times=99)
     error = refusal(lambda: opened(google, limit(why)))
     assert error.sentence == f"{UNAVAILABLE} {why}."
-    assert google.asked("/values/") == FAST_RETRIES.attempts
+    patience = FAST_RETRIES.outage_attempts if error.entry.outage else FAST_RETRIES.attempts
+    assert google.asked("/values/") == patience
 
 
-def test_metadata_without_tabs_is_damaged(google: Google) -> None:
-    google.fault("/v4/", fake.body("{}"), times=99)
-    assert refusal(lambda: opened(google)).sentence == f"{UNAVAILABLE} its answer is damaged."
+@pytest.mark.parametrize("lacking", ["properties", "sheets"])
+def test_metadata_is_asked_for_again_where_parts_are_lacking(google: Google, lacking: str) -> None:
+    google.fault("/v4/", without(lacking))
+    assert len(read(google)) == 4
+    google.fault("/v4/", without(lacking), times=99)
+    assert refusal(lambda: opened(google)).sentence == f"{UNAVAILABLE} {INCOMPLETE}."
 
 
 @pytest.mark.parametrize("body", [fake.TOO_MANY, fake.DRIVE_TOO_MANY])
@@ -417,20 +592,46 @@ NOBODY = "it signs nobody in"
         pytest.param(fake.body(""), NOBODY, id="nothing"),
         pytest.param(fake.broken_json, NOBODY, id="broken JSON"),
         pytest.param(fake.reset, "it cannot be reached", id="reset"),
+        pytest.param(fake.hang, TOO_LATE, id="hang"),
+        pytest.param(fake.drip, TOO_LATE, id="drip"),
     ],
 )
 def test_trouble_with_signing_in_is_trouble_too(
     google: Google, fault: fake.Fault, why: str
 ) -> None:
-    google.fault("/token", fault, fault)  # the first is Drive's, which is not asked again
-    assert len(read(google)) == 4
+    google.fault("/token", fault)
+    assert len(read(google, limit(why))) == 4
     google.fault("/token", fault, times=99)
-    assert refusal(lambda: opened(google)).sentence == f"{UNAVAILABLE} {why}."
+    assert refusal(lambda: opened(google, limit(why))).sentence == f"{UNAVAILABLE} {why}."
 
 
-def test_signing_in_has_a_time_limit(google: Google) -> None:
-    google.fault("/token", fake.hang, times=99)
-    assert refusal(lambda: opened(google, SOON)).sentence == f"{UNAVAILABLE} {TOO_LATE}."
+@pytest.mark.parametrize("path", ["/token", "/drive/", f"/v4/spreadsheets/{DEMO}", "/values/"])
+def test_a_request_that_hangs_costs_one_try(google: Google, path: str) -> None:
+    google.fault(path, fake.hang)
+    sheet = opened(google, SOON)
+    [page] = sheet.pages(frozenset({0}))
+    assert (len(page.rows), sheet.notes) == (4, [])
+
+
+def test_an_answer_that_comes_slowly_but_steadily_is_waited_for(google: Google) -> None:
+    google.add(Tab("Locations", Lazy(short, 3_000)))
+    google.pace = 0.15  # ten parts of 5 kB or more take longer than a request may be silent
+    google.fault("/values/", lambda answer: answer, fake.crawl)
+    assert len(read(google, SOON)) == 2_999
+
+
+def test_bytes_and_waits_are_signs_of_life(google: Google) -> None:
+    traffic: list[tuple[int, int]] = []
+    opening = Opening(
+        settings=settings(google),
+        on_traffic=lambda requests, size: traffic.append((requests, size)),
+        retry_policy=replace(FAST_RETRIES, longest_wait=0.2),
+    )
+    google.fault("/values/", fake.status(fake.TOO_MANY, Retry_After="7200"))
+    sources.open_source(source_setting("sheet", DEMO), opening).open(LOCATIONS)
+    assert sum(requests for requests, _ in traffic) == 4  # Drive, tabs, first rows twice
+    assert sum(size for _, size in traffic) > 500
+    assert (0, 0) in traffic
 
 
 def test_a_server_that_is_not_there_is_a_sentence() -> None:
@@ -440,14 +641,128 @@ def test_a_server_that_is_not_there_is_a_sentence() -> None:
     assert error.sentence == f"{UNAVAILABLE} it cannot be reached."
 
 
-def test_a_wait_that_google_asks_for_is_announced(google: Google) -> None:
+def test_what_is_waited_for_is_said(google: Google) -> None:
     told: list[str] = []
-    google.fault("/values/", fake.status(fake.TOO_MANY, Retry_After="7200"))
-    sources.open_source(
-        source_setting("sheet", DEMO),
-        Opening(settings=settings(google), on_wait=told.append, retry_policy=FAST_RETRIES),
-    ).open(LOCATIONS)
-    assert told == ["Google asks us to wait 0 s"]
+    faults = (fake.status(fake.TOO_MANY, Retry_After="7200"), fake.status(fake.TOO_MANY))
+    google.fault("/values/", *faults, fake.status(fake.UNAVAILABLE), fake.reset)
+    policy = replace(FAST_RETRIES, attempts=5, outage_attempts=5)
+    opening = Opening(settings=settings(google), on_wait=told.append, retry_policy=policy)
+    sources.open_source(source_setting("sheet", DEMO), opening).open(LOCATIONS)
+    assert told == [
+        "Google asks us to wait 0 s",
+        "Google lets us read no more for now: too many requests in a minute. Trying again in 0 s",
+        f"{UNAVAILABLE} {outage(503)}. Trying again in 0 s",
+        f"{UNAVAILABLE} it cannot be reached. Trying again in 0 s",
+    ]
+
+
+# the quota, which an account's workers share
+
+
+class WokenError(Exception):
+    pass
+
+
+def test_reads_beyond_the_quota_wait_for_it(google: Google) -> None:
+    told: list[str] = []
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        raise WokenError
+
+    few = replace(settings(google), google_reads=2)
+    retry = Retrier("Google", FAST_RETRIES, told.append, sleep)
+    one, other = (GoogleClient(DEMO, few, retry, lambda _r, _b: None) for _ in range(2))
+    one.metadata()
+    other.metadata()
+    with pytest.raises(WokenError):
+        one.metadata()
+    assert 0 < slept[0] <= 61
+    assert told[0] == f"Google's limit is reached, going on in {slept[0]:.0f} s"
+    assert google.asked("/v4/") == 2
+
+
+# what is read is whole
+
+
+@pytest.mark.parametrize("numbers", [NONE, frozenset({0, 2})])
+def test_a_page_without_values_is_no_blank_page(google: Google, numbers: frozenset[int]) -> None:
+    google.fault("/values/", lambda answer: answer, without("values"))
+    [page] = opened(google).pages(numbers)
+    assert page.rows == range(2, 6)
+    google.fault("/values/", lambda answer: answer, *[without("values")] * 9)
+    sheet = opened(google)
+    assert refusal(lambda: list(sheet.pages(numbers))).sentence == (
+        f"Google's answers about {sheet.name} contradict each other at A2."
+    )
+
+
+def test_a_page_without_values_between_others_is_no_blank_page(google: Google) -> None:
+    google.add(Tab("Locations", Lazy(short, 45_001)))
+    as_it_is = [lambda answer: answer] * 2  # the first rows, the first page
+    google.fault("/values/", *as_it_is, without("values"))
+    assert [row for page in opened(google).pages(NONE) for row in page.rows] == list(
+        range(2, 45_002)
+    )
+    google.fault("/values/", *as_it_is, *[without("values")] * 9)
+    sheet = opened(google)
+    assert refusal(lambda: list(sheet.pages(NONE))).code == "google_contradicts"
+
+
+def test_a_page_that_ends_too_early_is_asked_for_again(google: Google) -> None:
+    def cut(body: fake.Json) -> None:
+        body["values"] = [column[:2] for column in body["values"]]
+
+    google.fault("/values/", lambda answer: answer, fake.changed(cut))
+    [page] = opened(google).pages(frozenset({0}))
+    assert page.rows == range(2, 6)
+
+
+def shortened(body: fake.Json) -> None:
+    del body["valueRanges"][-1]
+
+
+def emptied(body: fake.Json) -> None:
+    del body["valueRanges"][0]["values"]
+
+
+def shifted(body: fake.Json) -> None:
+    for found in body["valueRanges"]:
+        found["values"] = [column[1:] for column in found["values"]]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (shortened, "google_unavailable"),
+        (lambda body: body.clear(), "google_unavailable"),
+        (lambda body: body.update(valueRanges={}), "google_unavailable"),
+        (emptied, "google_contradicts"),
+        (shifted, "google_contradicts"),
+    ],
+)
+def test_numbers_that_do_not_fit_the_texts_are_asked_for_again(
+    google: Google, change: Callable[[fake.Json], object], code: str
+) -> None:
+    google.fault("/values:batchGet", fake.changed(change))
+    [page] = opened(google).pages(frozenset({0, 2, 3}))
+    assert page.numbers[2] == [43_831, None, None, 12]
+    google.fault("/values:batchGet", fake.changed(change), times=99)
+    assert refusal(lambda: list(opened(google).pages(frozenset({0, 2, 3})))).code == code
+
+
+def test_a_number_that_its_format_hides_is_no_contradiction(google: Google) -> None:
+    rows: list[Row] = [["Code", "Left"], ["L1", 5], ["L2", Shown(0, "")], ["", Shown(0, "")]]
+    google.add(Tab("Locations", rows))
+    [page] = opened(google).pages(frozenset({0, 1}))
+    assert (page.rows, page.numbers[1]) == (range(2, 4), [5, 0])
+
+
+def test_a_format_may_put_words_around_a_text(google: Google) -> None:
+    google.add(Tab("Locations", [["Code"], [Shown("L1", "Location L1")]]))
+    [page] = opened(google).pages(frozenset({0}))
+    assert list(page.texts[0]) == ["Location L1"]
 
 
 # a sheet that changes while it is read
@@ -480,13 +795,89 @@ def test_a_tab_that_is_renamed_or_cut_between_two_pages_is_noticed(
     assert error.code == "source_changed_while_reading"
 
 
-@pytest.mark.parametrize(
-    "fault", [fake.status(fake.DRIVE_DISABLED), fake.status(fake.NOT_FOUND), fake.hang, fake.html()]
+def test_a_tab_that_loses_rows_between_two_pages_is_noticed(google: Google) -> None:
+    shorter = Tab("Locations", Lazy(short, 22_000))
+    error = refusal(lambda: after_the_first_page(google, lambda: google.add(shorter)))
+    assert error.code == "source_changed_while_reading"
+
+
+def test_drive_is_asked_again_after_an_error(google: Google) -> None:
+    google.fault("/drive/", fake.status(fake.UNAVAILABLE))
+    sheet = opened(google)
+    assert len(list(sheet.pages(NONE))) == 1
+    assert (sheet.version, sheet.notes) == (google.spreadsheets[DEMO].modified, [])
+
+
+NOT_ASKED = (
+    "Google Drive could not be asked whether 'Master data' was changed while it was read: its"
+    " header, its size, and its first and last rows were compared instead."
 )
-def test_a_sheet_is_read_without_drive_too(google: Google, fault: fake.Fault) -> None:
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        fake.status(fake.DRIVE_DISABLED),
+        fake.status(fake.NOT_FOUND),
+        fake.status(fake.UNAVAILABLE),
+        fake.hang,
+        fake.html(),
+        fake.body("{}"),
+    ],
+)
+def test_without_drive_a_sheet_is_read_all_the_same_and_a_note_says_so(
+    google: Google, fault: fake.Fault
+) -> None:
     google.fault("/drive/", fault, times=99)
     sheet = opened(google, SOON)
     [page] = sheet.pages(NONE)
     assert len(page.rows) == 4
-    assert page.cursor is None
-    assert google.asked("/drive/") == 1
+    assert (page.cursor, sheet.version, sheet.notes) == (None, None, [NOT_ASKED])
+
+
+def test_drive_may_be_lost_in_the_middle(google: Google) -> None:
+    google.fault("/drive/", lambda answer: answer, *[fake.status(fake.UNAVAILABLE)] * 9)
+    sheet = opened(google)
+    assert len(list(sheet.pages(NONE))) == 1
+    assert sheet.notes == [NOT_ASKED]
+
+
+def edited(rows: Sequence[Row], place: int, *others: Row) -> list[Row]:
+    """Replace a row by others, or by none."""
+    return [*rows[:place], *others, *rows[place + 1 :]]
+
+
+LONG: list[Row] = [short(number) for number in range(301)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "options"),
+    [
+        pytest.param(edited(LONG, 150), {}, id="a row deleted"),
+        pytest.param(edited(LONG, 150, LONG[150], ["New", 1]), {}, id="a row inserted"),
+        pytest.param([*LONG, ["New", 1]], {"spare_rows": 49}, id="a row added at the end"),
+        pytest.param(edited(LONG, 0, ["Code", "Rooms"]), {}, id="another header"),
+        pytest.param(edited(LONG, 300, ["L300", 7]), {}, id="another last row"),
+        pytest.param(LONG, {"spare_rows": 80}, id="a larger grid"),
+        pytest.param(LONG, {"gid": 5}, id="another tab of the name"),
+        pytest.param(LONG, {"hidden": True}, id="hidden meanwhile"),
+    ],
+)
+def test_without_drive_an_edit_is_seen_by_what_stands_first_and_last(
+    google: Google, rows: list[Row], options: dict[str, Any]
+) -> None:
+    google.fault("/drive/", fake.status(fake.DRIVE_DISABLED), times=99)
+    google.add(Tab("Locations", LONG, spare_rows=50))
+    sheet = opened(google)
+    pages = sheet.pages(NONE)
+    next(pages)
+    google.add(Tab("Locations", rows, **{"spare_rows": 351 - len(rows), **options}))
+    assert refusal(lambda: list(pages)).code == "source_changed_while_reading"
+
+
+def test_an_edit_between_texts_and_numbers_mixes_no_rows(google: Google) -> None:
+    google.add(Tab("Locations", LONG))
+    shorter = Tab("Locations", edited(LONG, 9), spare_rows=1)
+    google.edit("/values:batchGet", lambda: google.add(shorter))
+    [page] = opened(google).pages(frozenset({0, 1}))
+    assert list(page.texts[1]) == [f"{number:.0f}" for number in page.numbers[1]]

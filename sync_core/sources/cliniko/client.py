@@ -10,11 +10,11 @@ import httpx2
 
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import LOOPBACK, Secret, Settings
-from sync_core.sources import certificates
+from sync_core.sources import certificates, rate_limit
 from sync_core.sources.cliniko import key as cliniko_key
-from sync_core.sources.cliniko import rate_limit
 from sync_core.sources.cliniko.answers import TITLES, Answer, Listing, Record, listing
-from sync_core.sources.cliniko.rate_limit import Limiter
+from sync_core.sources.cliniko.quota import quota
+from sync_core.sources.rate_limit import Limiter
 from sync_core.sources.retry import OnWait, Retrier, RetryPolicy
 
 PER_PAGE = 100  # as many as Cliniko hands out at once
@@ -127,7 +127,7 @@ class Client:
         return self._retry(lambda: listing(self._get(path, params), self._clock))
 
     def _get(self, path: str, params: httpx2.QueryParams) -> Answer:
-        self._wait_for_the_rate_limit()
+        rate_limit.wait_for(self._limiter, self._retry)
         until = time.monotonic() + self._timeout
         try:
             with self._http.stream("GET", f"/{path}", params=params) as response:
@@ -138,12 +138,6 @@ class Client:
             raise SyncError("cliniko_unavailable", why=_why(error)) from error
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(path, self._origin, response.status_code, headers, body)
-
-    def _wait_for_the_rate_limit(self) -> None:
-        while (seconds := self._limiter.take()) > 0:
-            if seconds > self._retry.policy.unreported:
-                self._retry.on_wait(f"Cliniko's limit is reached, going on in {seconds:.0f} s")
-            self._retry.sleep(seconds)
 
 
 def open_client(
@@ -162,7 +156,7 @@ def open_client(
     return Client(
         key,
         base_url=settings.cliniko_base_url,
-        limiter=rate_limit.shared(key),
+        limiter=rate_limit.shared(quota(key)),
         retry=Retrier("Cliniko", retry_policy, on_wait),
         user_agent=f"Sync Desk{contact}",
         timeout=settings.fetch_timeout,

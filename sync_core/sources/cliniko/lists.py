@@ -157,6 +157,7 @@ class ClinikoList:
     total: int | None  # when it was opened
     header_row: int = 0
     notes: Sequence[str] = ()
+    version: None = None
     locale: str | None = None
     unit: Literal["rows", "bytes"] = "rows"
     headers: Sequence[str] = field(init=False)

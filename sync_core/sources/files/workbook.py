@@ -13,7 +13,6 @@ from sync_core.catalogue.fields import Convention
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Page
 from sync_core.foundation.errors import SyncError
-from sync_core.sources import tab_choice
 from sync_core.sources.files.xlsx.beside import Beside
 from sync_core.sources.files.xlsx.cells import CellReader, Value
 from sync_core.sources.files.xlsx.package import LARGEST_ROW, MB, Package, is_workbook, open_package
@@ -25,6 +24,7 @@ from sync_core.sources.files.xlsx.parts import (
     read_texts,
 )
 from sync_core.sources.files.xlsx.rows import RawCell, RawRow, TabReader
+from sync_core.sources.tab_choice import Tabs
 
 __all__ = ["WorkbookSheet", "is_workbook", "open_workbook"]
 
@@ -197,9 +197,12 @@ def open_workbook(
     try:
         package = open_package(file, name)
         contents = read_contents(package)
-        chosen = _choose(contents, tab, entity, title)
+        tabs = _tabs(contents, title)
+        place = tabs.choose(tab, entity)
+        chosen = contents.tabs[place]
         cells = _cell_reader(package, contents, locale)
         headers, at = _header(cells, chosen, entity, header_row)
+        tabs.confirm(place, headers, tab, entity)
         return WorkbookSheet(
             file=file,
             package=package,
@@ -221,10 +224,9 @@ def _name(tab: Tab, package: Package) -> str:
     return f"The tab '{tab.title}' of {package.name[0].lower()}{package.name[1:]}"
 
 
-def _choose(contents: Contents, wanted: str | None, entity: Entity, title: str) -> Tab:
+def _tabs(contents: Contents, title: str) -> Tabs:
     titles = [tab.title for tab in contents.tabs]
-    hidden = [tab.hidden for tab in contents.tabs]
-    return contents.tabs[tab_choice.choose(titles, hidden, wanted, entity, title)]
+    return Tabs(title, titles, [tab.hidden for tab in contents.tabs])
 
 
 def _cell_reader(package: Package, contents: Contents, locale: str | None) -> CellReader:

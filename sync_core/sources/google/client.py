@@ -1,32 +1,37 @@
-"""Google's Sheets and Drive APIs through gspread: sign-in, requests, what refusals mean."""
+"""Google's Sheets and Drive APIs through gspread: sign-in, requests, patience."""
 
-import json
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
-from io import BytesIO
-from random import uniform
-from time import monotonic, time
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import gspread
 import requests
 import urllib3
 from google.auth.credentials import TokenState
-from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
+from google.auth.exceptions import RefreshError, TransportError
 from google.auth.transport.requests import Request
-from google.oauth2.service_account import Credentials
-from gspread.auth import READONLY_SCOPES
 from gspread.exceptions import APIError
+from gspread.urls import DRIVE_FILES_API_V3_URL
 
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import Settings
-from sync_core.sources.retry import Retrier, retry_after
+from sync_core.sources import rate_limit
+from sync_core.sources.google import answers
+from sync_core.sources.google.answers import Cells, Columns, Spreadsheet
+from sync_core.sources.google.bodies import WholeBodies
+from sync_core.sources.google.refusals import DAMAGED, Refusal, no_answer, not_signed_in
+from sync_core.sources.google.service_account import credentials
+from sync_core.sources.kind import OnTraffic
+from sync_core.sources.rate_limit import Quota
+from sync_core.sources.retry import Retrier
 
-CONNECT_TIMEOUT = 10.0
-TAB_FIELDS = "sheetId,title,sheetType,gridProperties(rowCount,columnCount)"
+TRIES = 4  # that fit into the time for which a source may stay silent
+DRIVE_TRIES = 2  # for what it tells can be found out by other means
+TAB_FIELDS = "sheetId,title,sheetType,hidden,gridProperties(rowCount,columnCount)"
 
 AS_SEEN = {"majorDimension": "COLUMNS", "valueRenderOption": "FORMATTED_VALUE"}
 AS_KEPT = {
@@ -35,216 +40,141 @@ AS_KEPT = {
     "dateTimeRenderOption": "SERIAL_NUMBER",
 }
 
-PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, *range(500, 600)})
-DISABLED = frozenset({"SERVICE_DISABLED", "accessNotConfigured"})
-QUOTA_SPENT = frozenset({"RATE_LIMIT_EXCEEDED", "usageLimits"})
-
-Columns = list[list[Any]]
+T = TypeVar("T")
 
 
-def credentials(settings: Settings) -> Credentials:
-    """Load the service account's key. Raises SyncError, whose sentence never holds the key."""
-    text = _key(settings)
-    try:
-        info = json.loads(text)
-    except ValueError:
-        raise SyncError("bad_service_account", why="it is not JSON") from None
-    if not isinstance(info, dict) or info.get("type") != "service_account":
-        raise SyncError("bad_service_account", why="it is not the key of a service account")
-    try:
-        return Credentials.from_service_account_info(info, scopes=READONLY_SCOPES)  # type: ignore[no-any-return,no-untyped-call] # untyped
-    except (GoogleAuthError, ValueError, TypeError, AttributeError) as error:
-        missing = {"client_email", "private_key", "token_uri"} - info.keys()
-        why = f"it lacks {', '.join(sorted(missing))}" if missing else "its private key is damaged"
-        raise SyncError("bad_service_account", why=why) from error
+@dataclass(frozen=True)
+class DriveFile:
+    """What Google Drive knows of a document."""
 
-
-def _key(settings: Settings) -> str:
-    if path := settings.google_service_account_file:
-        try:
-            return path.read_text()
-        except OSError as error:
-            why = f"the file {path} cannot be read ({error.strerror})"
-            raise SyncError("bad_service_account", why=why) from error
-        except UnicodeDecodeError:
-            raise SyncError("bad_service_account", why=f"the file {path} is not text") from None
-    if settings.google_service_account_json:
-        return settings.google_service_account_json.value
-    raise SyncError("no_service_account")
+    kind: str  # its media type
+    modified: str  # when it was changed last
 
 
 class GoogleClient(gspread.HTTPClient):
-    """Reads one spreadsheet. Every method that asks Google raises SyncError, and nothing else."""
+    """Reads one spreadsheet. Every method that asks Google raises SyncError, or TooLargeError."""
 
-    def __init__(self, spreadsheet: str, settings: Settings, retry: Retrier) -> None:
-        # a plain session: google-auth's own would wait without limit where it renews the token,
+    def __init__(
+        self, spreadsheet: str, settings: Settings, retry: Retrier, on_traffic: OnTraffic
+    ) -> None:
+        # plain sessions: google-auth's own would wait without limit where it renews the token,
         # and ask another of Google's servers for regional limits without our knowledge
         super().__init__(None, session=requests.Session())  # type: ignore[arg-type] # gspread allows None beside a session
         self.spreadsheet = spreadsheet
-        self.credentials = credentials(settings)
-        self.base = settings.google_api_base_url
-        self.seconds = settings.fetch_timeout
         self.retry = retry
-        self.set_timeout((min(CONNECT_TIMEOUT, self.seconds), self.seconds))
+        self._credentials = credentials(settings)
+        self._base = settings.google_api_base_url
+        self._on_traffic = on_traffic
+        self._tokens = requests.Session()
+        for session in (self.session, self._tokens):
+            bodies = WholeBodies(settings.fetch_timeout / TRIES, partial(on_traffic, 0))
+            session.mount("https://", bodies)
+            session.mount("http://", bodies)
         self.session.auth = self._sign
+        self._limiter = rate_limit.shared(self._quota(settings))
 
     @property
     def email(self) -> str:
         """The service account's address: whom a sheet is shared with."""
-        return str(self.credentials.service_account_email)
+        return str(self._credentials.service_account_email)
 
-    def metadata(self) -> Mapping[str, Any]:
-        """Return the spreadsheet's title and locale, and its tabs' titles, gids and grids."""
+    def metadata(self) -> Spreadsheet:
+        """Return what is known of the spreadsheet and its tabs."""
         fields = f"properties(title,locale),sheets(properties({TAB_FIELDS}))"
         return self._read(
             lambda: self.fetch_sheet_metadata(self.spreadsheet, {"fields": fields}),
-            {"properties", "sheets"},
+            answers.spreadsheet,
         )
 
-    def texts(self, cells: str) -> Columns:
+    def texts(self, cells: Cells) -> Columns:
         """Return a range's columns as people see them, each cut after its last cell."""
-        answer = self._read(lambda: self.values_get(self.spreadsheet, cells, {**AS_SEEN}))
-        return list(answer.get("values", []))
-
-    def values(self, columns: Sequence[str]) -> Columns:
-        """Return the JSON values under the formats of these ranges of one column each."""
-        answer = self._read(
-            lambda: self.values_batch_get(self.spreadsheet, list(columns), {**AS_KEPT}),
-            {"valueRanges"},
+        return self._read(
+            lambda: self.values_get(self.spreadsheet, cells.a1, {**AS_SEEN}),
+            lambda answer: answers.texts(answer, cells),
         )
-        return [(found.get("values") or [[]])[0] for found in answer["valueRanges"]]
 
-    def modified(self) -> str | None:
-        """Return when the sheet was changed last; None where Drive does not answer."""
+    def texts_of(self, ranges: Sequence[Cells]) -> list[Columns]:
+        """Return the columns of ranges as people see them."""
+        a1 = [cells.a1 for cells in ranges]
+        return self._read(
+            lambda: self.values_batch_get(self.spreadsheet, a1, {**AS_SEEN}),
+            lambda answer: answers.batch(answer, ranges),
+        )
+
+    def values(self, ranges: Sequence[Cells]) -> list[Columns]:
+        """Return the columns of ranges as the JSON values under the cells' formats."""
+        a1 = [cells.a1 for cells in ranges]
+        return self._read(
+            lambda: self.values_batch_get(self.spreadsheet, a1, {**AS_KEPT}),
+            lambda answer: answers.batch(answer, ranges),
+        )
+
+    def file(self) -> DriveFile | None:
+        """Return what Google Drive knows of the document; None where Drive cannot be asked."""
+        url = f"{DRIVE_FILES_API_V3_URL}/{self.spreadsheet}"
+        fields = {"fields": "mimeType,modifiedTime", "supportsAllDrives": "true"}
+        tries = replace(self.retry.policy, attempts=DRIVE_TRIES, outage_attempts=DRIVE_TRIES)
         try:
-            answer = self._once(lambda: self.get_file_drive_metadata(self.spreadsheet))
-        except SyncError:
+            answer = replace(self.retry, policy=tries)(
+                lambda: self._once(lambda: self.request("get", url, params=fields).json())
+            )
+            return DriveFile(answer["mimeType"], answer["modifiedTime"])
+        except (SyncError, KeyError):
             return None
-        return answer.get("modifiedTime")
 
-    def _read(
-        self, call: Callable[[], Any], parts: AbstractSet[str] = frozenset()
-    ) -> dict[str, Any]:
-        return self.retry(lambda: self._once(call, parts))
+    def _read(self, call: Callable[[], Any], parse: Callable[[Mapping[str, Any]], T]) -> T:
+        return self.retry(lambda: parse(self._once(call)))
 
-    def _once(
-        self, call: Callable[[], Any], parts: AbstractSet[str] = frozenset()
-    ) -> dict[str, Any]:
+    def _once(self, call: Callable[[], Any]) -> Mapping[str, Any]:
         try:
             answer = call()
         except APIError as error:
-            raise self._refusal(error) from error
+            raise Refusal.of(error).means(self.spreadsheet, self.email) from error
         except (requests.RequestException, urllib3.exceptions.HTTPError, TransportError) as error:
-            raise SyncError("google_unavailable", why=_why(error)) from error
-        if not isinstance(answer, dict) or not parts <= answer.keys():
-            raise SyncError("google_unavailable", why="its answer is damaged")
+            raise no_answer(error) from error
+        if not isinstance(answer, dict):
+            raise SyncError("google_unavailable", why=DAMAGED)
+        if refusal := Refusal.inside(answer):
+            raise refusal.means(self.spreadsheet, self.email)
         return answer
 
     def request(self, method: str, endpoint: str, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401 - gspread's
-        """Ask once, at the base address, within the time limit."""
-        until = monotonic() + self.seconds
-        url = self.base.rstrip("/") + urlsplit(endpoint).path if self.base else endpoint
-        limits: dict[str, Any] = {"timeout": self.timeout, "stream": True}
-        ask: Callable[..., requests.Response] = partial(self.session.request, method, url)
-        response = ask(*args, **kwargs, **limits, allow_redirects=False)
-        response.raw = _whole(response.raw, until)
-        _ = response.content  # decoded now: within APIError a damaged body would crash
+        """Ask once, at the base address; with a new token where the present one is refused."""
+        url = self._base.rstrip("/") + urlsplit(endpoint).path if self._base else endpoint
+        ask = partial(self._ask, method, url, *args, **kwargs)
+        response = ask()
+        if response.status_code == HTTPStatus.UNAUTHORIZED:
+            self._credentials.token = None
+            response = ask()
         if response.ok:
             return response
         try:
             raise APIError(response)
         except (KeyError, TypeError):  # an error without the parts that gspread expects
-            raise _answers(response) from None
+            raise SyncError("google_outage", status=response.status_code) from None
+
+    def _ask(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401 - gspread's
+        if "/v4/" in url:  # Drive has a quota of its own, which nobody uses up
+            rate_limit.wait_for(self._limiter, self.retry)
+        self._on_traffic(1, 0)
+        ask: Callable[..., requests.Response] = partial(self.session.request, method, url)
+        return ask(*args, **kwargs, allow_redirects=False)
 
     def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self.credentials.token_state is not TokenState.FRESH:
+        if self._credentials.token_state is not TokenState.FRESH:
             self._sign_in()
-        self.credentials.apply(request.headers)  # type: ignore[no-untyped-call] # untyped
+        self._credentials.apply(request.headers)  # type: ignore[no-untyped-call] # untyped
         return request
 
     def _sign_in(self) -> None:
         try:
-            self.credentials.refresh(partial(Request(), timeout=self.timeout))  # type: ignore[no-untyped-call] # untyped
-        except RefreshError as error:
-            if error.retryable:
-                raise SyncError("google_unavailable", why="it signs nobody in") from error
-            why = _description(error)
-            raise SyncError("google_refused_key", email=self.email, why=why) from error
-        except (TypeError, ValueError, AttributeError) as error:
-            # google-auth raises these for an answer that is not JSON
-            raise SyncError("google_unavailable", why="it signs nobody in") from error
+            self._credentials.refresh(Request(self._tokens))  # type: ignore[no-untyped-call] # untyped
+        except (RefreshError, TypeError, ValueError, AttributeError) as error:
+            # google-auth raises all these, the last for an answer that is not JSON
+            raise not_signed_in(error, self.email) from error
 
-    def _refusal(self, error: APIError) -> SyncError:
-        status, reasons = error.response.status_code, _reasons(error)
-        if reasons & DISABLED:
-            return SyncError("google_api_disabled", email=self.email)
-        if status == HTTPStatus.TOO_MANY_REQUESTS or reasons & QUOTA_SPENT:
-            return SyncError("google_busy", retry_after=_until_the_quota_refills(error.response))
-        if status == HTTPStatus.NOT_FOUND:
-            return SyncError("sheet_not_found", id=self.spreadsheet)
-        if status in PASSING or not reasons:
-            return _answers(error.response)
-        if status == HTTPStatus.UNAUTHORIZED:
-            why = "its token is not accepted"
-            return SyncError("google_refused_key", email=self.email, why=why)
-        if status == HTTPStatus.FORBIDDEN:
-            return SyncError("sheet_not_shared", reader=self.email)
-        return self._bad_request(str(error.error.get("message")), reasons)
-
-    def _bad_request(self, message: str, reasons: AbstractSet[str]) -> SyncError:
-        if "FAILED_PRECONDITION" in reasons:  # an Excel file that only lies in Google Drive
-            return SyncError("not_a_google_sheet", id=self.spreadsheet)
-        if "exceeds grid limits" in message or "Unable to parse range" in message:
-            # the tab was as large, and had this name, a moment ago
-            return SyncError("source_changed_while_reading", name="The Google Sheet")
-        return SyncError("google_refused", why=message.rstrip("."))
-
-
-def _whole(raw: urllib3.BaseHTTPResponse, until: float) -> urllib3.HTTPResponse:
-    """Return a body, still encoded; requests limits only the time between two bytes."""
-    body = BytesIO()
-    while chunk := raw.read1(65_536, decode_content=False):
-        body.write(chunk)
-        if monotonic() > until:
-            raw.close()
-            raise requests.Timeout
-    body.seek(0)
-    return urllib3.HTTPResponse(body, headers=raw.headers, status=raw.status, preload_content=False)
-
-
-def _reasons(error: APIError) -> AbstractSet[str]:
-    """Collect Google's own words for a refusal; none where the body was not Google's JSON."""
-    if error.code == -1:
-        return frozenset()
-    causes = [*error.error.get("details", []), *error.error.get("errors", [])]
-    words = [error.error.get("status")]
-    words += [cause.get(key) for cause in causes for key in ("reason", "domain")]
-    return frozenset(word for word in words if word)
-
-
-def _until_the_quota_refills(response: requests.Response) -> float:
-    named = retry_after(response.headers.get("Retry-After"))
-    return 60 - time() % 60 + uniform(0, 2) if named is None else named  # noqa: S311 - jitter
-
-
-def _answers(response: requests.Response) -> SyncError:
-    return SyncError("google_unavailable", why=f"it answers {response.status_code}")
-
-
-def _why(error: Exception) -> str:
-    timeouts = (requests.Timeout, urllib3.exceptions.TimeoutError)
-    if isinstance(error, timeouts) or isinstance(error.__cause__, timeouts):
-        return "it does not answer in time"
-    if isinstance(error, requests.JSONDecodeError | requests.exceptions.ContentDecodingError):
-        return "its answer is damaged"
-    if isinstance(error, requests.exceptions.ConnectionError | TransportError):
-        return "it cannot be reached"
-    return "its answer was cut off"
-
-
-def _description(error: RefreshError) -> str:
-    """Return Google's sentence out of google-auth's error, never a whole answer."""
-    answer = error.args[1] if len(error.args) > 1 else None
-    if not isinstance(answer, dict):
-        return "it does not accept it"
-    return str(answer.get("error_description") or answer.get("error")).rstrip(".")
+    def _quota(self, settings: Settings) -> Quota:
+        """Return the quota that Google gives an account in its project; all workers share it."""
+        account = f"{self._credentials.project_id} {self.email} {self._base or ''}"
+        digest = hashlib.sha256(account.encode()).hexdigest()[:20]
+        return Quota(f"google:{digest}", max(1, int(settings.google_reads)))

@@ -40,7 +40,7 @@ def _link(setting: SourceSetting) -> str:
 
 
 def _open(setting: SourceSetting, opening: Opening) -> Source:
-    return SheetsSource(setting, opening.settings, opening.retrier("Google"))
+    return SheetsSource(setting, opening.settings, opening.retrier("Google"), opening.on_traffic)
 
 
 GOOGLE_SHEET = SourceKind(

@@ -21,6 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import uuid4
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -43,7 +44,7 @@ DEMO = "1Demo_Spreadsheet-0123456789abcdefghijklmnop"
 
 # --- what the server answers, and how it goes wrong ---------------------------------------------
 
-Delivery = Literal["whole", "cut", "reset", "drip", "hang"]
+Delivery = Literal["whole", "cut", "reset", "drip", "crawl", "hang"]
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,17 @@ def redirect(location: str) -> Fault:
     return lambda _: Answer(307, b"", headers=(("Location", location),))
 
 
+def changed(change: Callable[[Json], object]) -> Fault:
+    """Answer with JSON that lacks or contradicts something: `change` alters it in place."""
+
+    def fault(answer: Answer) -> Answer:
+        content = json.loads(answer.body)
+        change(content)
+        return replace(answer, body=pretty(content))
+
+    return fault
+
+
 def broken_json(answer: Answer) -> Answer:
     """Stop in the middle of the JSON, as if that were all."""
     return replace(answer, body=answer.body[: len(answer.body) // 2])
@@ -106,6 +118,11 @@ def reset(answer: Answer) -> Answer:
 def drip(answer: Answer) -> Answer:
     """Send a byte now and then."""
     return replace(answer, delivery="drip")
+
+
+def crawl(answer: Answer) -> Answer:
+    """Send slowly, but steadily."""
+    return replace(answer, delivery="crawl")
 
 
 def hang(answer: Answer) -> Answer:
@@ -133,6 +150,12 @@ def _cause(reason: str, **metadata: str) -> Json:
 NOT_FOUND = error(404, "Requested entity was not found.", "NOT_FOUND")
 NOT_SHARED = error(403, "The caller does not have permission", "PERMISSION_DENIED")
 NOT_SIGNED_IN = error(401, "Request had invalid authentication credentials.", "UNAUTHENTICATED")
+SCOPES_MISSING = error(
+    403,
+    "Request had insufficient authentication scopes.",
+    "PERMISSION_DENIED",
+    [_cause("ACCESS_TOKEN_SCOPE_INSUFFICIENT", service="sheets.googleapis.com")],
+)
 NOT_A_SHEET = error(400, "This operation is not supported for this document", "FAILED_PRECONDITION")
 TOO_MANY = error(
     429,
@@ -181,9 +204,11 @@ class Google:
     requests: list[Request] = field(default_factory=list)
     pace: float = 0.05  # seconds between the bytes of a drip
     token_life: int = 3599  # seconds
+    project: str = field(default_factory=lambda: f"demo-{uuid4().hex}")  # each has a quota
 
     def __post_init__(self) -> None:
         self._faults: defaultdict[str, deque[Fault]] = defaultdict(deque)
+        self._edits: defaultdict[str, deque[Callable[[], object]]] = defaultdict(deque)
         self._tokens: set[str] = set()
         self._cache: dict[tuple[str, ...], bytes] = {}
         self._closing = threading.Event()
@@ -209,6 +234,7 @@ class Google:
 
     def add(self, *tabs: Tab, sheet: str = DEMO) -> Spreadsheet:
         """Add a spreadsheet with these tabs."""
+        self._cache.clear()
         self.spreadsheets[sheet] = Spreadsheet(sheet, list(tabs))
         return self.spreadsheets[sheet]
 
@@ -216,11 +242,15 @@ class Google:
         """Let the next requests whose path holds `path` go wrong, one fault each."""
         self._faults[path].extend(faults * times)
 
+    def edit(self, path: str, *edits: Callable[[], object]) -> None:
+        """Let somebody edit before the next requests are answered whose path holds `path`."""
+        self._edits[path].extend(edits)
+
     def service_account(self) -> dict[str, str]:
         """Make the key of the service account, as Google hands it out."""
         return {
             "type": "service_account",
-            "project_id": "demo-clinics",
+            "project_id": self.project,
             "private_key_id": "1",
             "private_key": _key().private,
             "client_email": READER,
@@ -241,6 +271,10 @@ class Google:
     def answer(self, request: Request, sent: bytes, token: str) -> Answer:
         """Answer a request, or let it go wrong."""
         self.requests.append(request)
+        for path, edits in self._edits.items():
+            if path in request.path and edits:
+                edits.popleft()()
+                self._cache.clear()
         answer = self._route(request, sent, token)
         for path, faults in self._faults.items():
             if path in request.path and faults:
@@ -282,7 +316,12 @@ class Google:
         if spreadsheet is None or not spreadsheet.shared:
             body = drive_error(404, f"File not found: {sheet}.", "notFound", "global")
             return Answer(404, pretty(body))
-        facts = {"id": sheet, "name": spreadsheet.title, "modifiedTime": spreadsheet.modified}
+        facts = {
+            "id": sheet,
+            "name": spreadsheet.title,
+            "mimeType": spreadsheet.kind,
+            "modifiedTime": spreadsheet.modified,
+        }
         asked = request.query.get("fields", ["id,name"])[0].split(",")
         return Answer(200, pretty({name: facts[name] for name in asked if name in facts}))
 
@@ -420,12 +459,12 @@ class _Handler(BaseHTTPRequestHandler):
         return self._send(body, answer.delivery)
 
     def _send(self, body: bytes, delivery: Delivery) -> None:
-        size = 1 if delivery == "drip" else 65_536
+        size = {"drip": 1, "crawl": 4_096}.get(delivery, 65_536)
         end = len(body) // 2 if delivery == "cut" else len(body)
         for start in range(0, end, size):
             part = body[start : min(start + size, end)]
             self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part))
-            if delivery == "drip":
+            if delivery in {"drip", "crawl"}:
                 self.server.google.wait(self.server.google.pace)
         if delivery == "cut":
             return self._drop()

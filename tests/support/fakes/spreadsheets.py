@@ -15,11 +15,15 @@ DAY_0 = date(1899, 12, 30)
 
 
 class Shown(NamedTuple):
-    """A cell whose format shows another text than its value: a date, money, 01234."""
+    """A cell whose format shows another text than its value: a date, money, 01234.
 
-    value: float
+    Without a `pattern` its format is what such a text has most likely been made by.
+    """
+
+    value: float | bool | str
     text: str
     is_date: bool = False
+    pattern: str | None = None
 
 
 Cell = str | int | float | bool | Shown | None
@@ -60,6 +64,7 @@ class Tab:
     chart: bool = False
     spare_rows: int = 0  # of the grid, below the last row
     columns: int = 26
+    merges: Sequence[str] = ()  # such as A2:A4
 
     @property
     def height(self) -> int:
@@ -78,6 +83,7 @@ class Spreadsheet:
     shared: bool = True  # with the service account
     public: bool = False  # everyone who has the link may export it
     modified: str = "2026-11-20T08:47:44.720Z"
+    kind: str = "application/vnd.google-apps.spreadsheet"  # its media type in Drive
 
 
 LOCATION_HEADER = (
@@ -147,11 +153,13 @@ def values(spreadsheet: Spreadsheet, cells: str, options: Options) -> bytes:
     if top > tab.height or left > tab.columns:
         limits = f"Max rows: {tab.height}, max columns: {tab.columns}"
         raise ValueError(f"Range ({cells}) exceeds grid limits. {limits}")
+    bottom, right = min(bottom, tab.height), min(right, tab.columns)
     as_json = as_seen if options.render == "FORMATTED_VALUE" else _as_kept(options.dates)
     rows = [list(map(as_json, row[left - 1 : right])) for row in tab.rows[top - 1 : bottom]]
     if options.dimension == "COLUMNS":
         rows = [list(column) for column in zip_longest(*rows, fillvalue=BLANK)]
-    return _printed(cells, options.dimension, rows)
+    cut = f"{cells.rpartition('!')[0]}!{found[3]}{top}:{_letters(right)}{bottom}"
+    return _printed(cut, options.dimension, rows)
 
 
 def _column(letters: str) -> int:
@@ -159,6 +167,14 @@ def _column(letters: str) -> int:
     for letter in letters:
         number = number * 26 + ord(letter) - 64
     return number
+
+
+def _letters(column: int) -> str:
+    letters = ""
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
 
 
 BLANK = '""'

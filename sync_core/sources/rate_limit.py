@@ -1,6 +1,5 @@
-"""Cliniko's rate limit, 200 requests a minute for each API key, shared by all workers."""
+"""How many requests a server takes of one account, shared by all workers through Redis."""
 
-import hashlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,13 +12,11 @@ from redis import Redis, RedisError
 
 from sync_core.foundation import redis_clients
 from sync_core.foundation.breaker import Breaker
-from sync_core.foundation.settings import Secret
+from sync_core.sources.retry import Retrier
 
-REQUESTS = 200
-SECONDS = 60.0
-TRANSIT = 1.0  # seconds; a request counts at Cliniko when it arrives, not when it leaves
+TRANSIT = 1.0  # seconds; a request counts at its server when it arrives, not when it leaves
 
-# A list of the moments at which requests of the last minute left, the oldest first. The clock is
+# A list of the moments at which requests of the last window left, the oldest first. The clock is
 # Redis's own, which all workers share; tests give theirs.
 TAKE = """
 local now, window, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -41,6 +38,20 @@ return '0'
 """
 
 
+@dataclass(frozen=True)
+class Quota:
+    """How many requests of one account a server takes within a time."""
+
+    account: str  # unique among all servers; Redis is told it, so it holds no secret
+    requests: int
+    seconds: float = 60.0
+
+    @property
+    def window(self) -> float:
+        """The seconds for which a request that has left counts."""
+        return self.seconds + TRANSIT
+
+
 class Limiter(Protocol):
     """Lets requests through, one at a time."""
 
@@ -53,8 +64,7 @@ class Limiter(Protocol):
 class LocalLimiter:
     """The limit within this process."""
 
-    requests: int = REQUESTS
-    window: float = SECONDS + TRANSIT
+    quota: Quota
     clock: Callable[[], float] = monotonic
     _left: deque[float] = field(default_factory=deque, init=False, repr=False)
     _lock: Lock = field(default_factory=Lock, init=False, repr=False)
@@ -63,8 +73,8 @@ class LocalLimiter:
         """Let a request through, or return how long to wait; see `Limiter`."""
         with self._lock:
             now = self._forget()
-            if len(self._left) >= self.requests:
-                return self._left[0] + self.window - now
+            if len(self._left) >= self.quota.requests:
+                return self._left[0] + self.quota.window - now
             self._left.append(now)
             return 0.0
 
@@ -76,28 +86,22 @@ class LocalLimiter:
     def _forget(self) -> float:
         """Forget the requests before the window; return the time."""
         now = self.clock()
-        while self._left and self._left[0] + self.window <= now:
+        while self._left and self._left[0] + self.quota.window <= now:
             self._left.popleft()
         return now
 
 
 class SharedLimiter:
-    """The limit of one API key among all processes; without Redis, each keeps it for itself."""
+    """The limit of one account among all processes; without Redis, each keeps it for itself."""
 
     def __init__(
-        self,
-        key: Secret,
-        redis: Redis,
-        *,
-        requests: int = REQUESTS,
-        window: float = SECONDS + TRANSIT,
-        clock: Callable[[], float] | None = None,
+        self, quota: Quota, redis: Redis, clock: Callable[[], float] | None = None
     ) -> None:
-        self._name = f"cliniko:{digest(key)}"
+        self._name = f"quota:{quota.account}"
         self._take = redis.register_script(TAKE)
         self._clock = clock  # None: Redis's own
-        self._arguments = (window, requests)
-        self._local = LocalLimiter(requests, window, clock or monotonic)
+        self._arguments = (quota.window, quota.requests)
+        self._local = LocalLimiter(quota, clock or monotonic)
         self._breaker = Breaker()
 
     def take(self) -> float:
@@ -118,12 +122,15 @@ class SharedLimiter:
         return float(self._take(keys=[self._name], args=[now, *self._arguments]))
 
 
-def digest(key: Secret) -> str:
-    """Return a name for a key that does not reveal it."""
-    return hashlib.sha256(key.value.encode()).hexdigest()[:20]
-
-
 @cache
-def shared(key: Secret) -> SharedLimiter:
-    """Return this process's limiter for a key, whose limit all workers and pages share."""
-    return SharedLimiter(key, redis_clients.client())
+def shared(quota: Quota) -> SharedLimiter:
+    """Return this process's limiter of an account, whose quota all workers and pages share."""
+    return SharedLimiter(quota, redis_clients.client())
+
+
+def wait_for(limiter: Limiter, retry: Retrier) -> None:
+    """Wait until the limiter lets a request through, and say so where that takes long."""
+    while (seconds := limiter.take()) > 0:
+        if seconds > retry.policy.unreported:
+            retry.on_wait(f"{retry.server}'s limit is reached, going on in {seconds:.0f} s")
+        retry.sleep(seconds)

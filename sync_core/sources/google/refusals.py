@@ -1,0 +1,132 @@
+"""What an answer of Google that is no answer means: a refusal, a spent quota, a passing trouble."""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from http import HTTPStatus
+from random import uniform
+from time import time
+from typing import Any, Self
+
+import requests
+import urllib3
+from google.auth.exceptions import RefreshError, TransportError
+from gspread.exceptions import APIError
+
+from sync_core.foundation.errors import SyncError
+from sync_core.sources.retry import retry_after
+
+OUTAGES = frozenset({HTTPStatus.REQUEST_TIMEOUT, *range(500, 600)})
+DISABLED = frozenset({"SERVICE_DISABLED", "accessNotConfigured"})
+QUOTA_SPENT = frozenset({"RATE_LIMIT_EXCEEDED", "usageLimits"})
+SCOPES_MISSING = frozenset({"ACCESS_TOKEN_SCOPE_INSUFFICIENT", "insufficientScopes"})
+NOT_SHARED = frozenset({"PERMISSION_DENIED", "insufficientFilePermissions", "forbidden", "global"})
+
+DAMAGED = "it sent a damaged answer"
+INCOMPLETE = "its answer lacks what was asked for"
+TOO_LATE = "it does not answer in time"
+NO_SIGN_IN = "it signs nobody in"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An error of one of Google's APIs."""
+
+    status: int
+    message: str
+    words: AbstractSet[str]  # Google's own for the reason; none where the body was not Google's
+    retry_after: float | None = None
+
+    @classmethod
+    def of(cls, error: APIError) -> Self:
+        """Read what gspread raises."""
+        response = error.response
+        named = retry_after(response.headers.get("Retry-After"))
+        words = _words(error.error) if error.code != -1 else frozenset()
+        return cls(response.status_code, _message(error.error), words, named)
+
+    @classmethod
+    def inside(cls, answer: Mapping[str, Any]) -> Self | None:
+        """Read the error that an answer with the status 200 holds, if it does."""
+        error = answer.get("error")
+        if not isinstance(error, dict) or type(error.get("code")) is not int:
+            return None
+        return cls(error["code"], _message(error), _words(error))
+
+    def means(self, spreadsheet: str, account: str) -> SyncError:
+        """Return what it means for somebody who wants to read the spreadsheet."""
+        if self.words & DISABLED:
+            return SyncError("google_api_disabled", email=account)
+        if self.status == HTTPStatus.TOO_MANY_REQUESTS or self.words & QUOTA_SPENT:
+            return self._busy()
+        if self.status == HTTPStatus.NOT_FOUND:
+            return SyncError("sheet_not_found", id=spreadsheet)
+        if self.status in OUTAGES or not self.words:
+            return SyncError("google_outage", status=self.status, retry_after=self.retry_after)
+        if self.status == HTTPStatus.UNAUTHORIZED:
+            why = "its token is not accepted"
+            return SyncError("google_refused_key", email=account, why=why)
+        if self.status == HTTPStatus.FORBIDDEN:
+            return self._forbidden(account)
+        return self._bad_request(spreadsheet)
+
+    def _busy(self) -> SyncError:
+        refilled = 60 - time() % 60 + uniform(0, 2)  # noqa: S311 - jitter
+        return SyncError("google_busy", retry_after=self.retry_after, pause=refilled)
+
+    def _forbidden(self, account: str) -> SyncError:
+        if self.words & SCOPES_MISSING or "insufficient authentication scopes" in self.message:
+            return SyncError("google_scopes_missing", email=account)
+        if self.words <= NOT_SHARED:
+            return SyncError("sheet_not_shared", reader=account)
+        return SyncError("google_refused", why=self.message)
+
+    def _bad_request(self, spreadsheet: str) -> SyncError:
+        if "FAILED_PRECONDITION" in self.words:  # an Excel file that only lies in Google Drive
+            return SyncError("not_a_google_sheet", id=spreadsheet)
+        if "exceeds grid limits" in self.message or "Unable to parse range" in self.message:
+            # the tab was as large, and had this name, a moment ago
+            return SyncError("source_changed_while_reading", name="The Google Sheet")
+        return SyncError("google_refused", why=self.message)
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    return str(error.get("message")).rstrip(".")
+
+
+def _words(error: Mapping[str, Any]) -> AbstractSet[str]:
+    causes = [*error.get("details", []), *error.get("errors", [])]
+    words = [error.get("status")]
+    words += [cause.get(key) for cause in causes for key in ("reason", "domain")]
+    return frozenset(word for word in words if word and word != "googleapis.com")
+
+
+def no_answer(error: Exception) -> SyncError:
+    """Return what it means that no whole answer came."""
+    return SyncError("google_unavailable", why=_why(error))
+
+
+def _why(error: Exception) -> str:
+    timeouts = (requests.Timeout, urllib3.exceptions.TimeoutError)
+    if isinstance(error, timeouts) or isinstance(error.__cause__, timeouts):
+        return TOO_LATE
+    if isinstance(error, requests.JSONDecodeError | urllib3.exceptions.DecodeError):
+        return DAMAGED
+    if isinstance(error, requests.exceptions.ConnectionError | TransportError):
+        return "it cannot be reached"
+    return "it cut its answer off"
+
+
+def not_signed_in(error: Exception, account: str) -> SyncError:
+    """Return what it means that Google's server of tokens gave none."""
+    if not isinstance(error, RefreshError) or error.retryable:
+        return SyncError("google_unavailable", why=NO_SIGN_IN)
+    return SyncError("google_refused_key", email=account, why=_description(error))
+
+
+def _description(error: RefreshError) -> str:
+    """Return Google's sentence out of google-auth's error, never a whole answer."""
+    answer = error.args[1] if len(error.args) > 1 else None
+    if not isinstance(answer, dict):
+        return "it does not accept it"
+    return str(answer.get("error_description") or answer.get("error")).rstrip(".")
