@@ -21,8 +21,9 @@ format: .venv/.dev  # mends the form, and the order of imports
 	.venv/bin/ruff check --select I --fix --quiet
 	.venv/bin/ruff format
 
-docs: .venv/.dev  # writes docs/support.md anew, after a change of resources or errors
+docs: .venv/.dev  # writes what is in docs/ anew, after a change of resources, errors or the plan
 	@.venv/bin/python -m sync_core.cli.support_page
+	@.venv/bin/python -m sync_core.cli.plan_page
 
 screenshots: .venv/.dev  # every page, light, dark and on a phone, into screenshots/
 	@.venv/bin/python -m pytest tests/browser/screenshots.py

@@ -1,34 +1,41 @@
 """What only the whole sheet, or the table, shows of a row: repeats, references, unique values."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from psycopg import sql
 from sqlalchemy import Connection
 
 from sync_core.catalogue.fields import Field
 from sync_core.catalogue.resource import Entity
-from sync_core.engine.statements import Scope, column, listed, same, shifted, told
+from sync_core.engine.statements import (
+    Scope,
+    column,
+    execute,
+    json_object,
+    listed,
+    same,
+    shifted,
+    told,
+)
 from sync_core.foundation.vocabulary import Removal
 from sync_core.records import privacy
 from sync_core.records.privacy import Place
+
+FINDINGS = (
+    "create unlogged table {findings} (row_number integer, issue jsonb, rule text, reason text)"
+)
 
 
 def find(connection: Connection, scope: Scope) -> int:
     """Write down the rows that repeat a key, or refer to nothing; returns how many issues."""
     scope.run(connection, "drop table if exists {findings}")
-    scope.run(
-        connection,
-        "create unlogged table {findings}"
-        " (row_number integer, issue jsonb, rule text, reason text)",
-    )
-    found = _repeated_keys(connection, scope) if scope.repeats else 0
-    for field in scope.entity.fields:
-        if field.refers_to:
-            found += _references(connection, scope, field)
-    return found
+    scope.run(connection, FINDINGS)
+    found = execute(connection, repeated_keys(scope)) if scope.repeats else 0
+    return found + sum(execute(connection, one) for one in references(scope))
 
 
-def _repeated_keys(connection: Connection, scope: Scope) -> int:
+def repeated_keys(scope: Scope) -> sql.Composed:
+    """Return the SQL that finds the rows whose key stands in an earlier row."""
     label = " + ".join(field.label for field in scope.entity.keys)
     issue = scope.issue(
         scope.entity.keys[0],
@@ -36,20 +43,29 @@ def _repeated_keys(connection: Connection, scope: Scope) -> int:
         key=_quoting(scope.entity, label, scope.entity.keys, scope.names["s_key"]),
         row=sql.SQL("first"),
     )
-    return scope.run(
-        connection,
-        "insert into {findings} select s.row_number, {issue} from {rows} s join"
-        " (select {keys}, min(row_number) as first from {rows} group by {keys}"
-        " having count(*) > 1) t on {s_is_t} where s.row_number > first and s._rule is null",
+    return scope.statement(
+        """
+        insert into {findings}
+        select s.row_number, {issue}
+        from {rows} s
+        join (
+            select {keys}, min(row_number) as first
+            from {rows} group by {keys} having count(*) > 1
+        ) t on {s_is_t}
+        where s.row_number > first and s._rule is null
+        """,
         issue=issue,
     )
 
 
-def _references(connection: Connection, scope: Scope, field: Field) -> int:
-    parent = (scope.known or {})[field.refers_to or ""]
-    if parent in scope.together:
-        return _to_this_run(connection, scope, field, parent)
-    return _to_table(connection, scope, field, parent)
+def references(scope: Scope) -> Iterator[sql.Composed]:
+    """Return the SQL that finds the rows that refer to nothing, for each field that refers."""
+    together = {entity.name: entity for entity in scope.together}  # as the organization decided
+    for field in scope.entity.fields:
+        if field.refers_to in together:
+            yield _to_this_run(scope, field, together[field.refers_to])
+        elif field.refers_to:
+            yield _to_table(scope, field, (scope.known or {})[field.refers_to])
 
 
 def _parent_names(scope: Scope, field: Field, parent: Entity) -> dict[str, sql.Composable]:
@@ -81,19 +97,24 @@ def _quoting(
     )
 
 
-def _to_table(connection: Connection, scope: Scope, field: Field, parent: Entity) -> int:
+def _to_table(scope: Scope, field: Field, parent: Entity) -> sql.Composed:
     """Refer to what another resource keeps: it must stand in the table, not removed."""
-    return scope.run(
-        connection,
-        "insert into {findings} select s.row_number, {unknown} from {rows} s"
-        " where {cell_value} is not null and s._rule is null and not exists"
-        " (select from {parent} r where r.organization_id = {org}"
-        " and r.{parent_key} = {cell_value} and r._removed_at is null)",
+    return scope.statement(
+        """
+        insert into {findings}
+        select s.row_number, {unknown}
+        from {rows} s
+        where {cell_value} is not null and s._rule is null and not exists (
+            select from {parent} r
+            where r.organization_id = {org} and r.{parent_key} = {cell_value}
+                and r._removed_at is null
+        )
+        """,
         **_parent_names(scope, field, parent),
     )
 
 
-def _to_this_run(connection: Connection, scope: Scope, field: Field, parent: Entity) -> int:
+def _to_this_run(scope: Scope, field: Field, parent: Entity) -> sql.Composed:
     """Refer to a row of the same run: it must be there after the run, neither failed nor skipped.
 
     The first row of a key counts; a parent that was not read must stand in the table.
@@ -102,21 +123,35 @@ def _to_this_run(connection: Connection, scope: Scope, field: Field, parent: Ent
     failed = scope.issue(
         field, "parent_failed", reference=_reference(scope, field), row=sql.SQL("r.row_number")
     )
-    return scope.run(
-        connection,
-        "insert into {findings} select s.row_number,"
-        " case when r.row_number is null then {unknown}"
-        " when v.kind = 'failed' then {parent_failed} end,"
-        " v.rule, v.issues -> 0 ->> 'sentence'"
-        " from {rows} s left join (select {parent_key} as key, min(row_number) as row_number"
-        " from {parent_rows} group by 1) r on r.key = {cell_value}"
-        " left join {parent_plan} v on v.row_number = r.row_number"
-        " where {cell_value} is not null and s._rule is null and ("
-        " v.kind in ({left_out}) or r.row_number is null and not exists"
-        " (select from {parent} t where t.organization_id = {org}"
-        " and t.{parent_key} = {cell_value} and t._removed_at is null"
-        " and not exists (select from {parent_plan} p where p.kind = 'removed'"
-        " and {planned_key} = t.{parent_key})))",
+    return scope.statement(
+        """
+        insert into {findings}
+        select
+            s.row_number,
+            case
+                when r.row_number is null then {unknown}
+                when v.kind = 'failed' then {parent_failed}
+            end,
+            v.rule,
+            v.issues -> 0 ->> 'sentence'
+        from {rows} s
+        left join (
+            select {parent_key} as key, min(row_number) as row_number
+            from {parent_rows} group by 1
+        ) r on r.key = {cell_value}
+        left join {parent_plan} v on v.row_number = r.row_number
+        where {cell_value} is not null and s._rule is null and (
+            v.kind in ({left_out})
+            or r.row_number is null and not exists (
+                select from {parent} t
+                where t.organization_id = {org} and t.{parent_key} = {cell_value}
+                    and t._removed_at is null and not exists (
+                        select from {parent_plan} p
+                        where p.kind = 'removed' and {planned_key} = t.{parent_key}
+                    )
+            )
+        )
+        """,
         parent_failed=failed,
         parent_rows=theirs["rows"],
         parent_plan=theirs["plan"],
@@ -134,74 +169,105 @@ def keep_unique(connection: Connection, scope: Scope) -> None:
     unique = [field for field in scope.entity.fields if field.unique]
     if unique:
         scope.run(connection, "analyze {plan} (row_number, kind, {plan_keys})")
-    while any(
-        _fail(connection, scope, _held(scope, field, _wanted(scope, field)))
-        or _fail(connection, scope, _repeated(scope, field, _wanted(scope, field)))
-        for field in unique
-    ):
+    while any(execute(connection, one) for field in unique for one in taken(scope, field)):
         pass
-    for field in unique:  # rows that fail anyway are told as well
-        _tell(connection, scope, _held(scope, field, _failed(scope, field)))
-        _tell(connection, scope, _repeated(scope, field, _failed(scope, field)))
+    for field in unique:
+        for one in taken_besides(scope, field):
+            execute(connection, one)
+
+
+def taken(scope: Scope, field: Field) -> Iterator[sql.Composed]:
+    """Return the SQL that fails the rows whose unique value a record holds, or an earlier row."""
+    wanted = _wanted(scope, field)
+    yield _fail(scope, _held(scope, field, wanted))
+    yield _fail(scope, _repeated(scope, field, wanted))
+
+
+def taken_besides(scope: Scope, field: Field) -> Iterator[sql.Composed]:
+    """Return the SQL that tells it of the rows that have failed anyway."""
+    failed = _failed(scope, field)
+    yield _tell(scope, _held(scope, field, failed))
+    yield _tell(scope, _repeated(scope, field, failed))
 
 
 def _wanted(scope: Scope, field: Field) -> sql.Composed:
     """Return the rows that get a new value: only these can take one from somebody."""
-    return sql.SQL(
-        "select p.row_number, {p_keys}, s.{value} as _value from {plan} p"
-        " join {rows} s using (row_number) where s.{value} is not null"
-        " and (p.kind = 'created' or p.kind = 'updated' and p.changes ? {column})"
-    ).format(**_about(scope, field))
+    return scope.statement(
+        """
+        select p.row_number, {p_keys}, s.{value} as _value
+        from {plan} p join {rows} s using (row_number)
+        where s.{value} is not null
+            and (p.kind = 'created' or p.kind = 'updated' and p.changes ? {column})
+        """,
+        **_about(field),
+    )
 
 
 def _failed(scope: Scope, field: Field) -> sql.Composed:
     """Return the rows that failed, but not for this value."""
-    return sql.SQL(
-        "select p.row_number, {p_keys}, s.{value} as _value from {plan} p"
-        " join {rows} s using (row_number) where s.{value} is not null and p.kind = 'failed'"
-        " and not p.issues @> jsonb_build_array("
-        "jsonb_build_object('field', {label}, 'code', 'not_unique'))"
-    ).format(**_about(scope, field))
+    return scope.statement(
+        """
+        select p.row_number, {p_keys}, s.{value} as _value
+        from {plan} p join {rows} s using (row_number)
+        where s.{value} is not null and p.kind = 'failed' and not p.issues
+            @> jsonb_build_array(jsonb_build_object('field', {label}, 'code', 'not_unique'))
+        """,
+        **_about(field),
+    )
 
 
 def _held(scope: Scope, field: Field, candidates: sql.Composed) -> sql.Composed:
     """Return the candidates whose value a record of the table holds and will not let go."""
-    return sql.SQL(
-        "select distinct on (s.row_number) s.row_number, {issue} as issue"
-        " from ({candidates}) s join {target} t on t.organization_id = {org}"
-        " and t.{value} = s._value and ({s_keys}) is distinct from ({t_keys})"
-        " left join {rows} n on {n_is_t}"
-        " where not exists (select from {plan} p where {p_is_t} and ("
-        "p.kind = 'updated' and p.changes ? {column} or p.kind = 'removed' and {deletes}))"
-        " order by s.row_number, n.row_number"
-    ).format(
+    return scope.statement(
+        """
+        select distinct on (s.row_number) s.row_number, {issue} as issue
+        from (
+            {candidates}
+        ) s
+        join {target} t on t.organization_id = {org} and t.{value} = s._value
+            and ({s_keys}) is distinct from ({t_keys})
+        left join {rows} n on {n_is_t}
+        where not exists (
+            select from {plan} p
+            where {p_is_t} and (
+                p.kind = 'updated' and p.changes ? {column} or p.kind = 'removed' and {deletes}
+            )
+        )
+        order by s.row_number, n.row_number
+        """,
         candidates=candidates,
         issue=_taken(scope, field, told("t", scope.entity) or sql.Literal("another record")),
         n_is_t=same("n", "t", scope.entity.keys),
         deletes=sql.Literal(scope.entity.removal == Removal.DELETE),
-        **_about(scope, field),
+        **_about(field),
     )
 
 
 def _repeated(scope: Scope, field: Field, candidates: sql.Composed) -> sql.Composed:
     """Return the candidates whose value an earlier row gets."""
-    return sql.SQL(
-        "select s.row_number, {issue} as issue from ({candidates}) s join ("
-        "select distinct on (_value) * from ({wanted}) w order by _value, row_number) n"
-        " on n._value = s._value and n.row_number <> s.row_number"
-        " and ({s_keys}) is distinct from ({n_keys})"
-    ).format(
+    return scope.statement(
+        """
+        select s.row_number, {issue} as issue
+        from (
+            {candidates}
+        ) s
+        join (
+            select distinct on (_value) * from (
+                {wanted}
+            ) w order by _value, row_number
+        ) n on n._value = s._value and n.row_number <> s.row_number
+            and ({s_keys}) is distinct from ({n_keys})
+        """,
         candidates=candidates,
         wanted=_wanted(scope, field),
         issue=_taken(scope, field, sql.Literal("")),
         n_keys=listed("n", scope.entity.keys),
-        **_about(scope, field),
+        **_about(field),
     )
 
 
-def _about(scope: Scope, field: Field) -> dict[str, sql.Composable]:
+def _about(field: Field) -> dict[str, sql.Composable]:
     return {
-        **scope.names,
         "value": sql.Identifier(field.column),
         "column": sql.Literal(field.column),
         "label": sql.Literal(field.label),
@@ -213,22 +279,36 @@ def _taken(scope: Scope, field: Field, otherwise: sql.Composable) -> sql.Compose
     return scope.issue(field, "not_unique", label=sql.Literal(field.label), holder=holder)
 
 
-def _fail(connection: Connection, scope: Scope, losers: sql.Composed) -> int:
-    return scope.run(
-        connection,
-        "update {plan} p set kind = 'failed', changes = null, raw = {raw},"
-        " issues = jsonb_build_array(lost.issue) from ({losers}) lost join {rows} s"
-        " using (row_number) where p.row_number = lost.row_number",
+def _fail(scope: Scope, losers: sql.Composed) -> sql.Composed:
+    return scope.statement(
+        """
+        update {plan} p
+        set
+            kind = 'failed',
+            changes = null,
+            issues = jsonb_build_array(lost.issue),
+            raw = {raw}
+        from (
+            {losers}
+        ) lost
+        join {rows} s using (row_number)
+        where p.row_number = lost.row_number
+        """,
         losers=losers,
         raw=typed_cells(scope),
     )
 
 
-def _tell(connection: Connection, scope: Scope, losers: sql.Composed) -> int:
-    return scope.run(
-        connection,
-        "update {plan} p set issues = issues || lost.issue from ({losers}) lost"
-        " where p.row_number = lost.row_number",
+def _tell(scope: Scope, losers: sql.Composed) -> sql.Composed:
+    return scope.statement(
+        """
+        update {plan} p
+        set issues = issues || lost.issue
+        from (
+            {losers}
+        ) lost
+        where p.row_number = lost.row_number
+        """,
         losers=losers,
     )
 
@@ -241,4 +321,4 @@ def typed_cells(scope: Scope) -> sql.Composed:
         )
         for field, index in scope.columns.fields
     )
-    return sql.SQL("jsonb_strip_nulls(jsonb_build_object({}))").format(sql.SQL(", ").join(pairs))
+    return sql.SQL("jsonb_strip_nulls({})").format(json_object(pairs))

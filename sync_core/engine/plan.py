@@ -12,7 +12,16 @@ from sync_core.catalogue.fields import Field
 from sync_core.catalogue.resource import Entity
 from sync_core.engine import checks, staging
 from sync_core.engine.messages import NAMED, Named
-from sync_core.engine.statements import Scope, column, key_text, shifted
+from sync_core.engine.statements import (
+    Scope,
+    column,
+    execute,
+    json_object,
+    key_text,
+    laid_out,
+    on_lines,
+    shifted,
+)
 from sync_core.engine.tally import Tally
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import OutcomeKind, Removal
@@ -32,6 +41,7 @@ HASHES: dict[type[TypeEngine[Any]], str] = {  # of a column and a seed
     sa.Date: "hashint4extended({} - date '2000-01-01', {})",
     sa.Boolean: "hashint4extended({}::integer, {})",
 }
+COUNTED = "select kind, rule, count(*) from {plan} group by kind, rule order by rule"
 ANY_HASH = "hash_record_extended(row({}), {})"  # of any type, in twice the time
 
 
@@ -44,16 +54,17 @@ def make(connection: Connection, scope: Scope) -> Tally:
     staging.drop(connection, staging.table(scope.run_id, scope.entity, "plan"))
     if not found and _is_all_new(connection, scope):
         return _plan_all(connection, scope)
+    differing = compared(scope, checked=found > 0)
     try:
         with connection.begin_nested():
-            _compare(connection, scope, checked=found > 0)
+            execute(connection, differing)
     except errors.DiskFull:  # of shared memory, often small in a container: alone it needs none
         db.cursor(connection).execute(ALONE)
-        _compare(connection, scope, checked=found > 0)
+        execute(connection, differing)
     if found or scope.reasons:
-        _leave_out(connection, scope)
+        execute(connection, left_out(scope))
     if scope.entity.removal != Removal.KEEP and not scope.keyless:
-        _remove(connection, scope)
+        execute(connection, removed(scope))
     checks.keep_unique(connection, scope)
     return _count(connection, scope)
 
@@ -81,39 +92,54 @@ def _plan_all(connection: Connection, scope: Scope) -> Tally:
     return Tally(read=scope.staged, created=scope.staged, blank=scope.blank)
 
 
-def _compare(connection: Connection, scope: Scope, *, checked: bool) -> None:
-    """Plan the rows that nothing is wrong with and that differ from the target."""
+def compared(scope: Scope, *, checked: bool) -> sql.Composed:
+    """Return the SQL that plans the rows that nothing is wrong with and that differ.
+
+    It makes a table by a query, for only then Postgres plans it in parallel.
+    """
     others = [field for field in scope.entity.fields if not field.key]
     differs = [
         sql.SQL("s.{0} is distinct from t.{0}").format(sql.Identifier(field.column))
         for field in others
     ]
-    right = "and not exists (select from {findings} v where v.row_number = s.row_number)"
-    scope.run(  # a table made by a query, for only then Postgres plans it in parallel
-        connection,
-        "create unlogged table {plan} with (autovacuum_enabled = false) as select s.row_number,"
-        " case when {t_key} is null then 'created' else 'updated' end as kind,"
-        " {s_as_planned}, {s_name} as name, null::text as rule,"
-        " case when {t_key} is not null then {changes} end as changes,"
-        " null::jsonb as issues, null::jsonb as raw, {hash} as row_hash, s.ctid as tid"
-        " from {rows} s left join {target} t on t.organization_id = {org} and {s_is_t}"
-        " where s._issues is null and s._rule is null and ({differs}) {right}",
+    right = "not exists (select from {findings} v where v.row_number = s.row_number)"
+    return scope.statement(
+        """
+        create unlogged table {plan} with (autovacuum_enabled = false) as
+        select
+            s.row_number,
+            case when {t_key} is null then 'created' else 'updated' end as kind,
+            {s_as_planned},
+            {s_name} as name,
+            null::text as rule,
+            case when {t_key} is not null then
+                {changes}
+            end as changes,
+            null::jsonb as issues,
+            null::jsonb as raw,
+            {hash} as row_hash,
+            s.ctid as tid
+        from {rows} s
+        left join {target} t on t.organization_id = {org} and {s_is_t}
+        where s._issues is null and s._rule is null
+            and {right}
+            and (
+                {t_key} is null
+                or t._removed_at is not null
+                or {differs}
+            )
+        """,
         changes=_changes(others),
         hash=row_hash("s", scope.entity),
-        differs=sql.SQL(" or ").join(
-            [
-                sql.SQL("{t_key} is null or t._removed_at is not null").format(**scope.names),
-                *differs,
-            ]
-        ),
-        right=sql.SQL(right if checked else "").format(**scope.names),
+        differs=on_lines(differs, "\nor ") if differs else sql.SQL("false"),
+        right=sql.SQL(right if checked else "true").format(**scope.names),
     )
 
 
 def row_hash(table: str, entity: Entity) -> sql.Composed:
     """Return the SQL of a number that stands for the values of a row's fields."""
     hashes = (_hash(table, field, seed) for seed, field in enumerate(entity.fields, 1))
-    return sql.SQL(" # ").join(sql.SQL("coalesce({}, 0)").format(one) for one in hashes)
+    return on_lines((sql.SQL("coalesce({}, 0)").format(one) for one in hashes), "\n# ")
 
 
 def _hash(table: str, field: Field, seed: int) -> sql.Composed:
@@ -124,41 +150,61 @@ def _hash(table: str, field: Field, seed: int) -> sql.Composed:
 def _changes(fields: Sequence[Field]) -> sql.Composed:
     """Return the SQL of what an update changes: `{"city": ["Perth", "Hobart"]}`."""
     parts = [
-        sql.SQL(
-            "case when s.{0} is distinct from t.{0}"
-            " then jsonb_build_object({1}, jsonb_build_array(t.{0}, s.{0})) else '{{}}' end"
-        ).format(sql.Identifier(field.column), sql.Literal(field.column))
+        laid_out(
+            """
+            case when s.{column} is distinct from t.{column}
+                then jsonb_build_object({name}, jsonb_build_array(t.{column}, s.{column}))
+                else '{{}}' end
+            """,
+            column=sql.Identifier(field.column),
+            name=sql.Literal(field.column),
+        )
         for field in fields
     ]
-    back = sql.SQL(
-        "case when t._removed_at is not null"
-        " then jsonb_build_object('_removed_at', jsonb_build_array(t._removed_at, null))"
-        " else '{}' end"
+    back = laid_out(
+        """
+        case when t._removed_at is not null
+            then jsonb_build_object('_removed_at', jsonb_build_array(t._removed_at, null))
+            else '{{}}' end
+        """
     )
-    return sql.SQL(" || ").join([*parts, sql.SQL("(") + back + sql.SQL(")")])
+    return on_lines([*parts, back], "\n|| ")
 
 
-def _leave_out(connection: Connection, scope: Scope) -> None:
-    """Plan the rows that a rule skips, or that something is wrong with."""
+def left_out(scope: Scope) -> sql.Composed:
+    """Return the SQL that plans the rows that a rule skips, or that something is wrong with."""
     reasons = [
         sql.SQL("when {} then {}").format(sql.Literal(skip.name), sql.Literal(skip.sentence))
         for skip in scope.entity.skips
     ]
     reason = sql.SQL("case s._rule {} end").format(sql.SQL(" ").join(reasons)) if reasons else None
-    scope.run(
-        connection,
-        "insert into {plan} (row_number, kind, {plan_keys}, name, rule, issues, raw)"
-        " select s.row_number,"
-        " case when coalesce(s._rule, v.rule) is null then 'failed' else 'skipped' end,"
-        " {s_keys}, coalesce({s_name}, 'row ' || s.row_number), coalesce(s._rule, v.rule),"
-        " case when coalesce(s._rule, v.rule) is null"
-        " then coalesce(s._issues, '[]') || coalesce(v.issues, '[]')"
-        " else jsonb_build_array({skipped}) end, coalesce(s._raw, {raw})"
-        " from {rows} s left join (select row_number, min(rule) as rule, min(reason) as reason,"
-        " jsonb_agg(issue) filter (where issue is not null) as issues"
-        " from {findings} group by row_number) v using (row_number)"
-        " where s._rule is distinct from {withdrawn}"
-        " and (s._issues is not null or s._rule is not null or v.row_number is not null)",
+    return scope.statement(
+        """
+        insert into {plan} (row_number, kind, {plan_keys}, name, rule, issues, raw)
+        select
+            s.row_number,
+            case when coalesce(s._rule, v.rule) is null then 'failed' else 'skipped' end,
+            {s_keys},
+            coalesce({s_name}, 'row ' || s.row_number),
+            coalesce(s._rule, v.rule),
+            case
+                when coalesce(s._rule, v.rule) is null
+                then coalesce(s._issues, '[]') || coalesce(v.issues, '[]')
+                else jsonb_build_array({skipped})
+            end,
+            coalesce(s._raw, {raw})
+        from {rows} s
+        left join (
+            select
+                row_number,
+                min(rule) as rule,
+                min(reason) as reason,
+                jsonb_agg(issue) filter (where issue is not null) as issues
+            from {findings} group by row_number
+        ) v using (row_number)
+        where s._rule is distinct from {withdrawn}
+            and (s._issues is not null or s._rule is not null or v.row_number is not null)
+        """,
         skipped=scope.issue(
             scope.entity.keys[0],
             "rule",
@@ -168,37 +214,43 @@ def _leave_out(connection: Connection, scope: Scope) -> None:
     )
 
 
-def _remove(connection: Connection, scope: Scope) -> None:
-    """Plan the records whose key no row has, not even a failed or skipped one.
+def removed(scope: Scope) -> sql.Composed:
+    """Return the SQL that plans the records whose key no row has, not even one that is left out.
 
     A withdrawn row counts as none. Where only what changed was read, it alone tells what is gone.
     """
-    gone = (
-        "exists (select from {rows} s where {s_is_t} and s._rule = {withdrawn})"
-        if scope.partial
-        else "not exists (select from {rows} s"
-        " where {s_is_t} and s._rule is distinct from {withdrawn})"
-    )
-    whole = sql.SQL(", ").join(
+    gone = "exists (select from {rows} s where {s_is_t} and s._rule = {withdrawn})"
+    if not scope.partial:
+        gone = """
+            not exists (
+                select from {rows} s where {s_is_t} and s._rule is distinct from {withdrawn}
+            )
+        """
+    whole = json_object(
         sql.SQL("{}, t.{}").format(sql.Literal(field.column), sql.Identifier(field.column))
         for field in scope.entity.fields
     )
-    scope.run(
-        connection,
-        "insert into {plan} (kind, {plan_keys}, name, changes)"
-        " select 'removed', {t_keys}, {t_name}, jsonb_build_object({whole})"
-        " from {target} t where t.organization_id = {org} and t._removed_at is null and {gone}",
+    return scope.statement(
+        """
+        insert into {plan} (kind, {plan_keys}, name, changes)
+        select
+            'removed',
+            {t_keys},
+            {t_name},
+            {whole}
+        from {target} t
+        where t.organization_id = {org} and t._removed_at is null
+            and {gone}
+        """,
         whole=whole,
-        gone=sql.SQL(gone).format(**scope.names),
+        gone=scope.statement(gone),
     )
 
 
 def _count(connection: Connection, scope: Scope) -> Tally:
     counts: dict[str, int] = {}
     rules: dict[str, int] = {}
-    for kind, rule, count in scope.ask(
-        connection, "select kind, rule, count(*) from {plan} group by kind, rule order by rule"
-    ):
+    for kind, rule, count in scope.ask(connection, COUNTED):
         counts[kind] = counts.get(kind, 0) + count
         if rule:
             rules[rule] = count

@@ -47,25 +47,27 @@ def create(connection: Connection, run_id: int, entity: Entity, sheet: SheetFact
 
     It is unlogged: a crash of Postgres empties it, which the checkpoint's count reveals.
     """
-    name = table(run_id, entity)
-    columns = sql.SQL(", ").join(
-        sql.SQL("{} {}").format(sql.Identifier(f.column), sql.SQL(_type(f.sql_type)))
-        for f in entity.fields
-    )
     do_not_wait(connection)
     drop(connection, table(run_id, entity, "plan"))
-    drop(connection, name)
-    db.cursor(connection).execute(
-        sql.SQL("create unlogged table {} ({}, {}) with (autovacuum_enabled = false)").format(
-            name, sql.SQL(OURS), columns
-        )
-    )
+    drop(connection, table(run_id, entity))
+    db.cursor(connection).execute(new_table(run_id, entity))
     fresh = {**asdict(Checkpoint()), "sheet": sheet.as_json()}
     connection.execute(
         insert(tables.checkpoints)
         .values(run_id=run_id, entity=entity.name, **fresh)
         .on_conflict_do_update(index_elements=["run_id", "entity"], set_=fresh)
     )
+
+
+def new_table(run_id: int, entity: Entity) -> sql.Composed:
+    """Return the SQL that makes the staging table of an entity."""
+    columns = sql.SQL(",\n    ").join(
+        sql.SQL("{} {}").format(sql.Identifier(f.column), sql.SQL(_type(f.sql_type)))
+        for f in entity.fields
+    )
+    return sql.SQL(
+        "create unlogged table {} (\n    {},\n    {}\n) with (autovacuum_enabled = false)"
+    ).format(table(run_id, entity), sql.SQL(OURS), columns)
 
 
 def do_not_wait(connection: Connection) -> None:

@@ -1,10 +1,11 @@
 """What a plan is about: one entity of one run, and the SQL names of its tables and columns."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from string import Formatter
+from textwrap import dedent
 from typing import Any
 
 from psycopg import sql
@@ -86,18 +87,20 @@ class Scope:
         """Return the scope of another entity of the same run."""
         return replace(self, entity=entity)
 
-    def run(self, connection: Connection, statement: str, **more: sql.Composable) -> int:
+    def statement(self, text: str, **more: sql.Composable) -> sql.Composed:
+        """Return a statement about the scope, laid out as the text is."""
+        return laid_out(text, **{**self.names, **more})
+
+    def run(self, connection: Connection, text: str, **more: sql.Composable) -> int:
         """Run a statement; returns how many rows it changed."""
-        cursor = db.cursor(connection)
-        cursor.execute(sql.SQL(statement).format(**{**self.names, **more}))
-        return cursor.rowcount
+        return execute(connection, self.statement(text, **more))
 
     def ask(
-        self, connection: Connection, statement: str, **more: sql.Composable
+        self, connection: Connection, text: str, **more: sql.Composable
     ) -> list[tuple[Any, ...]]:
         """Run a query; returns its rows."""
         cursor = db.cursor(connection)
-        cursor.execute(sql.SQL(statement).format(**{**self.names, **more}))
+        cursor.execute(self.statement(text, **more))
         return cursor.fetchall()
 
     def cell(self, field: Field) -> sql.Composed:
@@ -114,7 +117,54 @@ class Scope:
             "cell": self.cell(field),
         }
         pairs = (sql.SQL("{}, {}").format(sql.Literal(name), of) for name, of in parts.items())
-        return sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs))
+        return json_object(pairs)
+
+
+def execute(connection: Connection, statement: sql.Composed) -> int:
+    """Run a statement; returns how many rows it changed."""
+    cursor = db.cursor(connection)
+    cursor.execute(statement)
+    return cursor.rowcount
+
+
+def laid_out(text: str, **names: sql.Composable) -> sql.Composed:
+    """Format a text of several lines; what is put into a line is indented as far as it is.
+
+    So a statement that is made of others reads well, too (docs/plan_therapists.sql).
+    """
+    lines = [_line(line, names) for line in dedent(text).strip().split("\n")]
+    return sql.SQL("\n").join(lines)
+
+
+def _line(line: str, names: Mapping[str, sql.Composable]) -> sql.Composed:
+    blanks = line[: len(line) - len(line.lstrip())]
+    used = {name for _, name, _, _ in Formatter().parse(line) if name}
+    return sql.SQL(line).format(**{name: _indented(names[name], blanks) for name in used})
+
+
+def _indented(part: sql.Composable, blanks: str) -> sql.Composable:
+    if isinstance(part, sql.Composed):
+        return sql.Composed([_indented(one, blanks) for one in part])
+    if isinstance(part, sql.SQL):
+        return sql.SQL(part.as_string().replace("\n", f"\n{blanks}"))
+    return part
+
+
+def on_lines(parts: Iterable[sql.Composable], between: str = ",\n") -> sql.Composed:
+    """Join parts of a statement, each on a line of its own."""
+    return sql.SQL(between).join(parts)
+
+
+def json_object(pairs: Iterable[sql.Composable]) -> sql.Composed:
+    """Return the SQL of a JSON object of names and values."""
+    return laid_out(
+        """
+        jsonb_build_object(
+            {pairs}
+        )
+        """,
+        pairs=on_lines(pairs),
+    )
 
 
 def _sentence(code: str, facts: Mapping[str, sql.Composable]) -> sql.Composed:

@@ -171,6 +171,26 @@ def test_a_row_that_was_read_is_never_removed_though_it_failed_or_was_skipped(
     assert desk.counts(run, "therapists").get("removed", 0) == (removal != Removal.KEEP)
 
 
+@pytest.mark.parametrize("removal", Removal)
+def test_a_schedule_refers_to_the_therapists_of_its_run_whatever_removal_means(
+    desk: Desk, outcomes: Outcomes, removal: Removal
+) -> None:
+    _decide(desk, removal)
+    sync(desk, therapist("T0"))
+    run = sync(
+        desk,
+        therapist("T1"),
+        therapist("T2", Employment_type="FLAT"),
+        therapist("T3", Phone="call me"),
+        schedules=tuple(schedule(f"T{n}") for n in range(4)),
+    )
+    kinds = outcomes(run, "entity, row_number, kind")
+    found = {number: kind for entity, number, kind in kinds if entity == "schedules"}
+    left = "created" if removal is Removal.KEEP else "failed"  # T0 is gone from the source
+    assert found == {2: left, 3: "created", 4: "skipped", 5: "failed"}
+    assert ("schedules", 5, "Therapist ID T3 failed (row 4)") in sentences(outcomes, run)
+
+
 @pytest.mark.parametrize("removal", [Removal.DEACTIVATE, Removal.DELETE])
 def test_nothing_is_removed_where_a_key_cannot_be_read(
     desk: Desk, database: psycopg.Connection, removal: Removal

@@ -1,0 +1,59 @@
+"""The statements of a plan in their order, for people to read; `plan.make` runs the same ones."""
+
+from collections.abc import Iterator, Sequence
+
+from psycopg import sql
+
+from sync_core.catalogue.fields import Field
+from sync_core.engine import checks, plan, staging
+from sync_core.engine.statements import Scope
+
+Step = tuple[str, sql.Composed]  # what it is for, and the statement
+
+
+def steps(scope: Scope) -> Iterator[Step]:
+    """Return all that may be asked to plan an entity, the tables of whose rows are there."""
+    yield "Rows that repeat a key, or refer to nothing, are written down here", _findings(scope)
+    yield "The key stands in an earlier row", checks.repeated_keys(scope)
+    for label, statement in zip(_referring(scope), checks.references(scope), strict=True):
+        yield f"{label} names a record that is not there, or that did not make it", statement
+    yield "What differs from the table: created, or updated", plan.compared(scope, checked=True)
+    yield "What is left out: failed, or skipped by a rule", plan.left_out(scope)
+    yield (
+        "What is gone from the source, where that is removed and every key can be read",
+        plan.removed(scope),
+    )
+    for field in scope.entity.fields:
+        if field.unique:
+            yield from _unique(scope, field)
+    yield "How many rows that makes; all others are unchanged", scope.statement(plan.COUNTED)
+
+
+def tables(scopes: Sequence[Scope]) -> Iterator[Step]:
+    """Return what makes the tables of the rows that were read."""
+    for scope in scopes:
+        name = scope.entity.title.lower()
+        yield (
+            f"The rows that were read of {name}: typed, or with their issues and raw cells",
+            staging.new_table(scope.run_id, scope.entity),
+        )
+
+
+def _unique(scope: Scope, field: Field) -> Iterator[Step]:
+    held, repeated = checks.taken(scope, field)
+    yield f"{field.label}: a record holds the value; both again until nothing changes", held
+    yield f"{field.label}: an earlier row gets the value", repeated
+    held, repeated = checks.taken_besides(scope, field)
+    yield f"{field.label}: a record holds the value, of a row that has failed already", held
+    yield (
+        f"{field.label}: an earlier row gets the value, of a row that has failed already",
+        repeated,
+    )
+
+
+def _findings(scope: Scope) -> sql.Composed:
+    return scope.statement(checks.FINDINGS)
+
+
+def _referring(scope: Scope) -> list[str]:
+    return [field.label for field in scope.entity.fields if field.refers_to]
