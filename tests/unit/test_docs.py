@@ -111,7 +111,9 @@ def test_every_module_that_is_run_in_a_document_exists(document: str) -> None:
 @every_document
 def test_every_path_in_a_document_exists(document: str) -> None:
     for code in code_in(document):
-        for path in re.findall(r"(?<![\w/.:=-])[\w-]+(?:/[\w*-]+)*(?:/|\.(?:py|md|toml))\b", code):
+        for path in re.findall(
+            r"(?<![\w/.:=-])[\w-]+(?:/[\w*-]+)*(?:/|\.(?:py|md|toml|sql))\b", code
+        ):
             if not any(part in path for part in MADE_UP):
                 assert list(ROOT.glob(path)), f"{document} tells of {path}"
         if re.fullmatch(r"(?:sync_core|tests|pages|benchmarks|docs)(?:/[\w*-]+)+", code):
