@@ -179,3 +179,9 @@ def test_the_resource_of_the_example_can_be_declared() -> None:
     (entity,) = rooms.entities
     assert [field.column for field in entity.keys] == ["room_code"]
     assert {field.refers_to for field in entity.fields if field.refers_to} <= set(ENTITIES)
+
+
+@every_document
+def test_a_document_is_of_one_mind(document: str) -> None:
+    marks = re.findall(r"^(?:<{7}|={7}|>{7})(?: .*)?$", text_of(document), re.MULTILINE)
+    assert marks == [], f"{document} was merged and not read"
