@@ -22,7 +22,7 @@ PEOPLE = (
 
 
 def load(connection: Connection, folder: Path) -> None:
-    """Return the demo organization people, a history and sources where it has none, and files."""
+    """Fill the demo organization: people, a history and sources where it has none, and files."""
     make_organization(connection)
     demo = {found.slug: found for found in organizations.everyone(connection)}
     if organizations.DEFAULT in demo:

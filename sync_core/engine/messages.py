@@ -26,7 +26,7 @@ def message(
     entities: Sequence[Entity],
     named: Mapping[str, Sequence[Named]] | None = None,
 ) -> str:
-    """Tell the counts of a run in one sentence an entity; with `named` rows, their reasons."""
+    """Return the counts of a run, in one sentence an entity; with `named` rows, their reasons."""
     rows = named or {}
     parts = {e.name: _parts(tallies[e.name], rows.get(e.name, ())) for e in entities}
     if len(entities) == 1:

@@ -72,7 +72,7 @@ def _title() -> Column:
 
 
 def _reasons(seen: Outcomes) -> Column:
-    """Tell the issues of a row, each with its cell."""
+    """Return the SQL of the issues of a row, each with its cell."""
     issue = sa.func.jsonb_array_elements(seen.issues).table_valued(
         sa.column("value", JSONB), name="issue"
     )
@@ -82,7 +82,7 @@ def _reasons(seen: Outcomes) -> Column:
 
 
 def _changes(seen: Outcomes) -> Column:
-    """Tell what an update changed, before and after, or what a removed row held."""
+    """Return the SQL of what an update changed, before and after, or what a removed row held."""
     change = sa.func.jsonb_each(seen.changes).table_valued(
         sa.column("key", sa.Text), sa.column("value", JSONB), name="told"
     )

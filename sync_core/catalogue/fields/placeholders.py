@@ -3,10 +3,9 @@
 import re
 
 PLACEHOLDERS = (
-    *("-", "--", "---", "\N{EN DASH}", "\N{EM DASH}"),
-    *("n/a", "n.a.", "na", "nan", "null", "(null)", "none", "(none)", "(blank)"),
-    *("not available", "not applicable", "k. A.", "n.v.t."),
-)
+    "-,--,---,\N{EN DASH},\N{EM DASH},n/a,n.a.,na,nan,null,(null),none,(none),(blank)"
+    ",not available,not applicable,k. A.,n.v.t."
+).split(",")
 NAMES = frozenset({"na", "nan"})  # Namibia, a grandmother: as a text they may be meant
 _FOLDED = frozenset(word.casefold() for word in PLACEHOLDERS)
 PATTERN = "(?i:{})".format("|".join(map(re.escape, PLACEHOLDERS)))

@@ -6,11 +6,11 @@ import re
 _LOADING = frozenset(
     f"{word}{dots}"
     for word in (
-        *("Loading", "Wird geladen", "Chargement", "Chargement en cours", "Cargando"),
-        *("Caricamento", "Caricamento in corso", "Carregando", "A carregar", "Laden", "Laddar"),
-        *("Indlæser", "Laster inn", "Ladataan", "Ładowanie", "Trwa ładowanie", "Načítání"),
-        *("Yükleniyor", "Загрузка", "Завантаження", "読み込んでいます", "로드 중", "正在加载"),
-    )
+        "Loading,Wird geladen,Chargement,Chargement en cours,Cargando,Caricamento"
+        ",Caricamento in corso,Carregando,A carregar,Laden,Laddar,Indlæser,Laster inn,Ladataan"
+        ",Ładowanie,Trwa ładowanie,Načítání,Yükleniyor,Загрузка,Завантаження,読み込んでいます"
+        ",로드 중,正在加载"
+    ).split(",")
     for dots in ("...", "\N{HORIZONTAL ELLIPSIS}")
 )
 

@@ -48,7 +48,11 @@ class DepthError(Exception):
 
 
 _DAMAGES = (
-    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError),
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
     DepthError,
 )
 
