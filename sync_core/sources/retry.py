@@ -37,6 +37,7 @@ class Retrier:
     policy: RetryPolicy
     on_wait: OnWait
     sleep: Callable[[float], None] = sleep
+    only: str | None = None  # the code of the errors that are retried; None: as the catalogue says
 
     def __call__(self, attempt: Callable[[], T]) -> T:
         """Call `attempt` until it returns, and return its result.
@@ -47,13 +48,18 @@ class Retrier:
         help. An outage is waited out for longer than what else may pass.
         """
         return Retrying(
-            retry=retry_if_exception(_may_be_retried),
+            retry=retry_if_exception(self._may_be_retried),
             sleep=self.sleep,
             wait=self._wait,
             stop=self._gives_up,
             before_sleep=self._report,
             reraise=True,
         )(attempt)
+
+    def _may_be_retried(self, error: BaseException) -> bool:
+        if not isinstance(error, SyncError):
+            return False
+        return error.entry.retry if self.only is None else error.code == self.only
 
     def _gives_up(self, state: RetryCallState) -> bool:
         outage = _error(state).entry.outage
@@ -78,10 +84,6 @@ class Retrier:
             self.on_wait(f"{self.server} asks us to wait {seconds:.0f} s")
         else:
             self.on_wait(f"{error.sentence} Trying again in {seconds:.0f} s")
-
-
-def _may_be_retried(error: BaseException) -> bool:
-    return isinstance(error, SyncError) and error.entry.retry
 
 
 def _error(state: RetryCallState) -> SyncError:

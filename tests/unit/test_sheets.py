@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from sync_core.sources.retry import Retrier
 from tests.support.fakes import google as fake
 from tests.support.fakes.google import DEMO, READER, Google
 from tests.support.fakes.spreadsheets import (
+    DAY_0,
     LOCATION_HEADER,
     Lazy,
     Row,
@@ -348,6 +350,27 @@ def test_of_many_tabs_the_first_are_named(google: Google) -> None:
 def test_a_hidden_tab_is_noted(google: Google) -> None:
     google.add(Tab("Locations", [["Code"], ["OLD"]], hidden=True), Tab("Locations 2025", gid=7))
     assert opened(google).notes == ["Locations: the tab is hidden; it was read all the same."]
+
+
+def test_merged_cells_of_the_table_are_noted_and_others_are_not(google: Google) -> None:
+    merges = ["A1:B1", "C2:C4", "B3:D3", "G2:H2"]
+    google.add(Tab("Locations", ROWS, merges=merges), Tab("Other", merges=["A2:A3"], gid=7))
+    sheet = opened(google)
+    list(sheet.pages(NONE))
+    [note] = sheet.notes
+    assert note == (
+        "Locations: 2 ranges are merged, and only the first cell of each holds a value: C2:C4 and"
+        " B3:D3."
+    )
+
+
+def test_of_many_merged_cells_the_first_twenty_are_named(google: Google) -> None:
+    google.add(Tab("Locations", ROWS, merges=[f"A{n}:A{n + 1}" for n in range(2, 62, 2)]))
+    sheet = opened(google)
+    list(sheet.pages(NONE))
+    [note] = sheet.notes
+    assert note.startswith("Locations: 30 ranges are merged, and")
+    assert note.endswith("A38:A39, A40:A41 and 10 more.")
 
 
 # the header
@@ -710,6 +733,43 @@ def test_a_page_without_values_between_others_is_no_blank_page(google: Google) -
     assert refusal(lambda: list(sheet.pages(NONE))).code == "google_contradicts"
 
 
+@pytest.mark.parametrize("rows", [45_001, 40_001, 20_001])
+def test_a_page_that_stays_without_values_whoever_is_asked_is_no_blank_page(
+    google: Google, rows: int
+) -> None:
+    """Where a page below or above others is blank, a method of another kind is asked, too."""
+    google.add(Tab("Locations", Lazy(short, rows)))
+    page = "A2:" if rows == 20_001 else "A20002:"
+
+    def blank(answer: fake.Answer) -> fake.Answer:
+        content = json.loads(answer.body)
+        for found in (content, *content.get("valueRanges", [])):
+            if page in found.get("range", ""):
+                found.pop("values", None)
+        return fake.Answer(200, fake.pretty(content))
+
+    google.fault("/values", blank, times=99)
+    sheet = opened(google)
+    assert refusal(lambda: list(sheet.pages(NONE))).code == "google_contradicts"
+
+
+def test_a_sheet_may_hold_a_page_of_blank_rows(google: Google) -> None:
+    def row(number: int) -> Row:
+        return [] if 100 < number <= 40_000 else short(number)
+
+    google.add(Tab("Locations", Lazy(row, 45_001)))
+    assert sum(len(page.rows) for page in opened(google).pages(frozenset({1}))) == 45_000
+
+
+def test_cells_that_their_formats_hide_make_no_row(google: Google) -> None:
+    hidden: list[Row] = [["", Shown(0, "")] for _ in range(300)]
+    google.add(Tab("Locations", [["Code", "Left"], *hidden]))
+    assert list(opened(google).pages(frozenset({0}))) == []
+    google.add(Tab("Locations", [["Code", "Left"], *hidden, ["L1", 5]]))
+    [page] = opened(google).pages(frozenset({0, 1}))
+    assert len(page.rows) == 301
+
+
 def test_a_page_that_ends_too_early_is_asked_for_again(google: Google) -> None:
     def cut(body: fake.Json) -> None:
         body["values"] = [column[:2] for column in body["values"]]
@@ -750,6 +810,72 @@ def test_numbers_that_do_not_fit_the_texts_are_asked_for_again(
     assert page.numbers[2] == [43_831, None, None, 12]
     google.fault("/values:batchGet", fake.changed(change), times=99)
     assert refusal(lambda: list(opened(google).pages(frozenset({0, 2, 3})))).code == code
+
+
+def test_a_usual_sheet_needs_no_formats(google: Google) -> None:
+    google.add(Tab("Locations", [location(number) for number in range(300)], spare_rows=50))
+    [page] = opened(google).pages(frozenset({0, 8, 9, 10, 11}))
+    assert page.formats == {}
+    assert google.asked("/v4/") == 4
+
+
+def test_formats_are_asked_for_where_the_texts_do_not_tell_enough(google: Google) -> None:
+    date, weight = Shown(45_422, "10.05", pattern="dd.mm"), Shown(5, "5 kg", pattern='0" kg"')
+    rows: list[Row] = [["Code", "Opened", "Weight"]]
+    rows += [["L", 7, 7] for _ in range(10)]
+    rows[3], rows[5], rows[9] = ["L", date, 7], ["L", "soon", weight], ["L", date, 7]
+    google.add(Tab("Locations", rows, spare_rows=50))
+    [page] = opened(google).pages(frozenset({0, 1, 2}))
+    assert page.formats == {
+        1: [None, None, "date", None, None, None, None, None, "date", None],
+        2: [None, None, None, None, "number", None, None, None, None, None],
+    }
+    assert google.requests[-2].query["ranges"] == ["'Locations'!B4:B10", "'Locations'!C6:C6"]
+    assert google.asked("/v4/") == 5
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda body: body.clear(),
+        lambda body: body["sheets"].clear(),
+        lambda body: body["sheets"][0].clear(),
+        lambda body: body["sheets"][0]["data"].clear(),
+        lambda body: body["sheets"][0]["data"][0].update(startRow=7),
+        lambda body: body["sheets"][0]["data"][0].update(rowData=[{}] * 9),
+        lambda body: body["sheets"][0]["data"][0].update(rowData={"values": 1}),
+    ],
+)
+def test_formats_that_lack_something_are_asked_for_again(
+    google: Google, change: Callable[[fake.Json], object]
+) -> None:
+    date = Shown(45_422, "10.05", pattern="dd.mm")
+    google.add(Tab("Locations", [["Code", "Opened"], ["L1", date], ["L2", date]]))
+    sheet = opened(google)
+    google.fault("/v4/", *[lambda answer: answer] * 2, of_grid_data(change))  # of the third answer
+    assert [page.formats for page in sheet.pages(frozenset({1}))] == [{1: ["date", "date"]}]
+    google.fault("/v4/", of_grid_data(change), times=99)
+    error = refusal(lambda: list(sheet.pages(frozenset({1}))))
+    assert error.sentence == f"{UNAVAILABLE} {INCOMPLETE}."
+
+
+def of_grid_data(change: Callable[[fake.Json], object]) -> fake.Fault:
+    fault = fake.changed(change)
+    return lambda answer: fault(answer) if b"rowData" in answer.body else answer
+
+
+def test_dates_of_the_neighbours_are_no_dates_of_the_row(google: Google) -> None:
+    days = [Shown(day, _day(day), pattern="d/m/yyyy") for day in range(45_300, 45_600)]
+    rows: list[Row] = [["L", day] for day in days]
+    google.add(Tab("Locations", [["Code", "Opened"], *rows]))
+    google.fault("/values:batchGet", fake.changed(shifted), times=99)
+    error = refusal(lambda: list(opened(google).pages(frozenset({1}))))
+    assert error.code == "google_contradicts"
+
+
+def _day(number: float) -> str:
+    day = DAY_0 + timedelta(number)
+    return f"{day.day}/{day.month}/{day.year}"
 
 
 def test_a_number_that_its_format_hides_is_no_contradiction(google: Google) -> None:

@@ -2,18 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from gspread.exceptions import GSpreadException
 from gspread.utils import a1_range_to_grid_range, absolute_range_name, rowcol_to_a1
 
 from sync_core.foundation.errors import SyncError
+from sync_core.sources.google.number_formats import Format
 from sync_core.sources.google.refusals import DAMAGED, INCOMPLETE
 
 _CORNERS = ("startRowIndex", "startColumnIndex", "endRowIndex", "endColumnIndex")
 
 Answer = Mapping[str, Any]
 Columns = list[list[Any]]
+Cell = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -25,11 +28,15 @@ class Cells:
     columns: range
 
     @property
+    def name(self) -> str:
+        """The range within its tab: A2:L20001."""
+        first = rowcol_to_a1(self.rows.start, self.columns.start + 1)
+        return f"{first}:{rowcol_to_a1(self.rows.stop - 1, self.columns.stop)}"
+
+    @property
     def a1(self) -> str:
         """The range as Google writes it: 'Locations'!A2:L20001."""
-        first = rowcol_to_a1(self.rows.start, self.columns.start + 1)
-        last = rowcol_to_a1(self.rows.stop - 1, self.columns.stop)
-        return absolute_range_name(self.title, f"{first}:{last}")
+        return absolute_range_name(self.title, self.name)
 
     @property
     def grid(self) -> tuple[int, int, int, int]:
@@ -47,6 +54,7 @@ class Tab:
     hidden: bool
     rows: int = 0
     columns: int = 0
+    merges: Sequence[Cells] = ()
 
     @property
     def has_cells(self) -> bool:
@@ -67,21 +75,28 @@ def spreadsheet(answer: Answer) -> Spreadsheet:
     """Read the answer of spreadsheets.get. Raises SyncError where it is incomplete."""
     try:
         properties = answer["properties"]
-        tabs = [_tab(sheet["properties"]) for sheet in answer["sheets"]]
+        tabs = [_tab(sheet["properties"], sheet.get("merges", [])) for sheet in answer["sheets"]]
         return Spreadsheet(str(properties["title"]), properties.get("locale"), tabs)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _incomplete() from error
 
 
-def _tab(properties: Mapping[str, Any]) -> Tab:
+def _tab(properties: Mapping[str, Any], merges: Sequence[Mapping[str, int]]) -> Tab:
     grid = properties["gridProperties"] if properties["sheetType"] == "GRID" else {}
+    title = str(properties["title"])
     return Tab(
         gid=int(properties["sheetId"]),
-        title=str(properties["title"]),
+        title=title,
         hidden=bool(properties.get("hidden")),
         rows=int(grid["rowCount"]) if grid else 0,
         columns=int(grid["columnCount"]) if grid else 0,
+        merges=[_merge(title, merge) for merge in merges],
     )
+
+
+def _merge(title: str, merge: Mapping[str, int]) -> Cells:
+    top, left, bottom, right = (merge.get(corner, 0) for corner in _CORNERS)
+    return Cells(title, range(top + 1, bottom + 1), range(left, right))
 
 
 def texts(answer: Answer, cells: Cells) -> Columns:
@@ -129,6 +144,47 @@ def _refuse_another_range(a1: object, cells: Cells) -> None:
         # Google cuts a range at the end of the grid, which was larger a moment ago
         raise SyncError("source_changed_while_reading", name="The Google Sheet")
     raise _incomplete()
+
+
+def formats(answer: Answer, asked: Sequence[Cells]) -> list[list[Format]]:
+    """Read the number formats of ranges of one column each. Raises SyncError."""
+    columns = []
+    for rows, cells in zip(_grids(answer, asked), asked, strict=True):
+        told = [_format(row[0]) if row else Format() for row in rows]
+        columns.append(told + [Format()] * (len(cells.rows) - len(rows)))
+    return columns
+
+
+def filled(answer: Answer, asked: Sequence[Cells]) -> list[int]:
+    """Count the cells of ranges that hold something. Raises SyncError."""
+    return [sum(map(_is_filled, chain(*rows))) for rows in _grids(answer, asked)]
+
+
+def _grids(answer: Answer, asked: Sequence[Cells]) -> list[list[list[Cell]]]:
+    """Return the cells of ranges by row; Google leaves out blank rows at the end, and zeros."""
+    try:
+        [sheet] = answer["sheets"]
+        grids = []
+        for found, cells in zip(sheet["data"], asked, strict=True):
+            corner = found.get("startRow", 0), found.get("startColumn", 0)
+            rows = [row.get("values", []) for row in found.get("rowData", [])]
+            if corner != cells.grid[:2] or len(rows) > len(cells.rows):
+                raise _incomplete()
+            grids.append(rows)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _incomplete() from error
+    return grids
+
+
+def _is_filled(cell: Cell) -> bool:
+    value = cell.get("effectiveValue", {})
+    return any(held != "" for held in value.values())
+
+
+def _format(cell: Cell) -> Format:
+    """Return the number format of a cell; without one, numbers are shown as they come."""
+    told = cell.get("effectiveFormat", {}).get("numberFormat", {})
+    return Format(str(told.get("type", "NUMBER")), str(told.get("pattern", "")))
 
 
 def _incomplete() -> SyncError:

@@ -23,6 +23,7 @@ from sync_core.sources import rate_limit
 from sync_core.sources.google import answers
 from sync_core.sources.google.answers import Cells, Columns, Spreadsheet
 from sync_core.sources.google.bodies import WholeBodies
+from sync_core.sources.google.number_formats import Format
 from sync_core.sources.google.refusals import DAMAGED, Refusal, no_answer, not_signed_in
 from sync_core.sources.google.service_account import credentials
 from sync_core.sources.kind import OnTraffic
@@ -32,7 +33,9 @@ from sync_core.sources.retry import Retrier
 TRIES = 4  # that fit into the time for which a source may stay silent
 DRIVE_TRIES = 2  # for what it tells can be found out by other means
 TAB_FIELDS = "sheetId,title,sheetType,hidden,gridProperties(rowCount,columnCount)"
-
+CELL_FIELDS = "sheets(data(startRow,startColumn,rowData(values({}))))"
+FORMAT_FIELDS = CELL_FIELDS.format("effectiveFormat(numberFormat)")
+VALUE_FIELDS = CELL_FIELDS.format("effectiveValue")
 AS_SEEN = {"majorDimension": "COLUMNS", "valueRenderOption": "FORMATTED_VALUE"}
 AS_KEPT = {
     "majorDimension": "COLUMNS",
@@ -80,7 +83,7 @@ class GoogleClient(gspread.HTTPClient):
 
     def metadata(self) -> Spreadsheet:
         """Return what is known of the spreadsheet and its tabs."""
-        fields = f"properties(title,locale),sheets(properties({TAB_FIELDS}))"
+        fields = f"properties(title,locale),sheets(properties({TAB_FIELDS}),merges)"
         return self._read(
             lambda: self.fetch_sheet_metadata(self.spreadsheet, {"fields": fields}),
             answers.spreadsheet,
@@ -107,6 +110,22 @@ class GoogleClient(gspread.HTTPClient):
         return self._read(
             lambda: self.values_batch_get(self.spreadsheet, a1, {**AS_KEPT}),
             lambda answer: answers.batch(answer, ranges),
+        )
+
+    def formats(self, columns: Sequence[Cells]) -> list[list[Format]]:
+        """Return the number formats of ranges of one column each."""
+        asked: dict[str, Any] = {"ranges": [cells.a1 for cells in columns], "fields": FORMAT_FIELDS}
+        return self._read(
+            lambda: self.spreadsheets_get(self.spreadsheet, asked),
+            lambda answer: answers.formats(answer, columns),
+        )
+
+    def filled(self, ranges: Sequence[Cells]) -> list[int]:
+        """Return how many cells of ranges hold something, as another of Google's methods says."""
+        asked: dict[str, Any] = {"ranges": [cells.a1 for cells in ranges], "fields": VALUE_FIELDS}
+        return self._read(
+            lambda: self.spreadsheets_get(self.spreadsheet, asked),
+            lambda answer: answers.filled(answer, ranges),
         )
 
     def file(self) -> DriveFile | None:

@@ -1,9 +1,9 @@
 """Google Sheets: which tab, its header, and its rows in pages of columns."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from gspread.utils import rowcol_to_a1
 
@@ -14,41 +14,17 @@ from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import Settings
 from sync_core.sources.google import tabs
 from sync_core.sources.google.answers import Cells, Columns, Tab
-from sync_core.sources.google.bodies import LARGEST_BODY, TooLargeError
 from sync_core.sources.google.client import GoogleClient
-from sync_core.sources.google.evidence import contradiction
 from sync_core.sources.google.moment import Moment
+from sync_core.sources.google.rows import PAGE_ROWS, ReadBlock, RowReader
 from sync_core.sources.kind import OnTraffic, SourceSetting
 from sync_core.sources.retry import Retrier
+from sync_core.sources.some import Some
 
 SPREADSHEET_URL = "https://docs.google.com/spreadsheets/d/"
-PAGE_ROWS = 20_000  # of ten columns; about 3 MB of JSON, and constant memory
-PAGE_CELLS = 400_000
-
 LOOKED_AT = header_rows.LOOKED_AT
 
-Under = Mapping[int, list[Any]]  # the values under the cells of columns
-
 _NUMBERS = (int, float)  # not bool, which is an int
-
-
-@dataclass(frozen=True)
-class Block:
-    """Rows as they were asked for, the last of which may be blank."""
-
-    rows: range
-    texts: Columns
-
-    @property
-    def height(self) -> int:
-        """How many rows there are to the last that shows anything."""
-        return max(map(len, self.texts), default=0)
-
-    def pieces(self, size: int) -> Iterator[Self]:
-        """Cut a block into blocks of so many rows; blank rows at its end stay in one."""
-        for start in range(0, max(1, self.height), size):
-            stop = start + size if start + size < self.height else len(self.rows)
-            yield type(self)(self.rows[start:stop], [column[start:stop] for column in self.texts])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,16 +66,10 @@ class GoogleTab:
         """Read the rows in order; see `Sheet`."""
         if cursor is not None:
             self.moment.must_be(cursor["modified"])
-        blank = range(0)  # rows since the last page; they count only if another row follows
-        for block in self._blocks(cursor["row"] if cursor else self.header_row + 1):
-            read, under = self._with_values(block, numbers)
-            if read.height:
-                self.moment.saw(self._cells(read.rows), read.texts, read.height)
-                yield from map(self._blank_page, _cut(blank))
-                yield self._page(read, under)
-                blank = range(0)
-            shown = read.rows.start + read.height
-            blank = range(blank.start or shown, read.rows.stop)
+        for blank, read in self._filled(cursor["row"] if cursor else self.header_row + 1, numbers):
+            yield from map(self._blank_page, _cut(blank))
+            yield self._page(read)
+        self.found.extend(self._merged())
         self.found.extend(self.moment.must_have_lasted())
 
     def link(self, row: int, column: int) -> str | None:
@@ -107,80 +77,58 @@ class GoogleTab:
         cell = rowcol_to_a1(row, column + 1)
         return f"{SPREADSHEET_URL}{self.client.spreadsheet}/edit#gid={self.tab.gid}&range={cell}"
 
-    def _blocks(self, first: int) -> Iterator[Block]:
-        """Read the texts from a row on; once they end in blank rows, all the rest at once."""
-        size, ends = max(1, min(PAGE_ROWS, PAGE_CELLS // len(self.headers))), False
-        while first <= self.tab.rows:
-            last = self.tab.rows if ends else min(first + size - 1, self.tab.rows)
-            rows = range(first, last + 1)
-            try:
-                block = Block(rows, self.client.texts(self._cells(rows)))
-            except TooLargeError as error:
-                self._refuse_a_single_row(rows, error)
-                size, ends = (size, False) if ends else (size // 2, False)
-                continue
-            yield from block.pieces(size)
-            ends = block.height < len(rows)
-            first = last + 1
+    def _filled(self, first: int, numbers: frozenset[int]) -> Iterator[tuple[range, ReadBlock]]:
+        """Read the blocks that show something, each with the blank rows before it.
 
-    def _with_values(self, block: Block, numbers: frozenset[int]) -> tuple[Block, Under]:
-        """Return a block and what is under its cells, once they fit together. Raises SyncError."""
-        given = [block]
-
-        def read() -> tuple[Block, Under]:
-            rows = block.rows
-            seen = given.pop() if given else Block(rows, self.client.texts(self._cells(rows)))
-            return seen, self._under(seen, numbers)
-
-        return self.client.retry(read)
-
-    def _under(self, block: Block, numbers: frozenset[int]) -> Under:
-        """Read the values under columns; where nothing is shown, of all: for nothing may be there.
-
-        They are asked for down to the end of the block, and would reveal that texts are missing.
+        A blank block is suspicious below a row at the end of another, and above more rows.
         """
-        columns = sorted(numbers) if block.height else range(len(self.headers))
-        runs = list(_runs(columns))
-        found = self._values(block.rows, runs) if runs else []
-        under = {
-            column: values
-            for run, cells in zip(runs, found, strict=True)
-            for column, values in zip(run, cells, strict=True)
-        }
-        for column, values in under.items():
-            if (place := contradiction(block.texts[column], values)) is not None:
-                cell = rowcol_to_a1(block.rows[place], column + 1)
-                raise SyncError("google_contradicts", name=self.name, cell=cell)
-        return under
+        reader, gaps, shown, full = self._reader(), list[ReadBlock](), first, True
+        for asked in reader.blocks(first):
+            read = reader.read(asked, numbers)
+            rows, height = read.block.rows, read.block.height
+            for gap in gaps if height else [read] if full else []:
+                reader.must_be_blank(gap)
+            if height:
+                self.moment.saw(reader.cells(rows), read.block.texts, height)
+                yield range(shown, rows.start), read
+                gaps, shown = [], rows.start + height
+            else:
+                gaps.append(read)
+            full = height == len(rows)
 
-    def _values(self, rows: range, runs: Sequence[range]) -> list[Columns]:
-        """Read the values under ranges of columns, in parts where they are too large for one."""
-        try:
-            return self.client.values([Cells(self.title, rows, run) for run in runs])
-        except TooLargeError as error:
-            self._refuse_a_single_row(rows, error)
-        half = len(rows) // 2
-        upper, lower = self._values(rows[:half], runs), self._values(rows[half:], runs)
-        return [_below(above, below, half) for above, below in zip(upper, lower, strict=True)]
+    def _merged(self) -> Iterator[str]:
+        """Tell which cells of the table are merged: only the first of each holds a value."""
+        merged = Some()
+        for cells in self.tab.merges:
+            below_header = cells.rows.stop - 1 > self.header_row
+            if below_header and cells.columns.start < len(self.headers):
+                merged.add(cells.name)
+        if merged.count:
+            first = f"{merged.many('range')} merged, and only the first cell of each holds a value"
+            yield f"{self.title}: {first}: {merged}."
 
-    def _refuse_a_single_row(self, rows: range, error: TooLargeError) -> None:
-        if len(rows) == 1:
-            limit = f"{LARGEST_BODY >> 20} MB"
-            raise SyncError("cell_too_large", name=self.name, row=rows[0], limit=limit) from error
+    def _reader(self) -> RowReader:
+        return RowReader(
+            client=self.client,
+            title=self.title,
+            name=self.name,
+            width=len(self.headers),
+            last=self.tab.rows,
+            locale=self.locale,
+        )
 
-    def _page(self, block: Block, under: Under) -> Page:
-        height, numbers, booleans = block.height, {}, {}
-        for column, values in under.items():
-            numbers[column] = _padded(list(map(_number, values)), height)
-            if bool in set(map(type, values)):
-                booleans[column] = _padded(list(map(_boolean, values)), height)
+    def _page(self, read: ReadBlock) -> Page:
+        rows, height = read.block.rows, read.block.height
+        under = read.values.items()
+        judged = [(column, values) for column, values in under if bool in set(map(type, values))]
         return Page(
-            rows=block.rows[:height],
-            texts=[_padded(column, height) for column in block.texts],
-            numbers=numbers,
-            booleans=booleans,
-            cursor=self._cursor(block.rows[height - 1]),
-            done=block.rows[-1] - self.header_row,
+            rows=rows[:height],
+            texts=[_padded(column, height) for column in read.block.texts],
+            numbers={i: _padded(list(map(_number, values)), height) for i, values in under},
+            formats={i: [f and f.shows for f in told[:height]] for i, told in read.formats.items()},
+            booleans={i: _padded(list(map(_boolean, values)), height) for i, values in judged},
+            cursor=self._cursor(rows[height - 1]),
+            done=rows[-1] - self.header_row,
         )
 
     def _blank_page(self, rows: range) -> Page:
@@ -191,9 +139,6 @@ class GoogleTab:
         """Return where reading can go on after a row, if it can be known that nothing changed."""
         modified = self.moment.modified
         return {"row": row + 1, "modified": modified} if modified else None
-
-    def _cells(self, rows: range) -> Cells:
-        return Cells(self.title, rows, range(len(self.headers)))
 
 
 @dataclass(frozen=True)
@@ -246,31 +191,13 @@ def _trimmed(row: Sequence[str]) -> list[str]:
     return list(row[:width])
 
 
-def _runs(columns: Sequence[int]) -> Iterator[range]:
-    """Group columns that stand side by side: Google counts and answers ranges."""
-    start = None
-    for place, column in enumerate(columns):
-        start = column if start is None else start
-        if place + 1 == len(columns) or columns[place + 1] != column + 1:
-            yield range(start, column + 1)
-            start = None
-
-
-def _below(above: Columns, below: Columns, height: int) -> Columns:
-    """Put columns under others that stand for so many rows."""
-    return [
-        [*upper, *[""] * (height - len(upper)), *lower] if lower else upper
-        for upper, lower in zip(above, below, strict=True)
-    ]
-
-
 def _cut(rows: range) -> Iterator[range]:
     """Cut rows into those of one page each."""
     return (rows[start : start + PAGE_ROWS] for start in range(0, len(rows), PAGE_ROWS))
 
 
-def _padded(cells: list[Any], height: int) -> list[Any]:
-    return cells[:height] + [None] * (height - len(cells))
+def _padded(cells: Sequence[Any], height: int) -> list[Any]:
+    return [*cells[:height]] + [None] * (height - len(cells))
 
 
 def _number(value: object) -> float | None:

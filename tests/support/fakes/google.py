@@ -331,10 +331,10 @@ class Google:
             return Answer(404, pretty(NOT_FOUND))
         if not spreadsheet.shared:
             return Answer(403, pretty(NOT_SHARED))
-        if asked is None:
-            fields = request.query["fields"][0]
-            return Answer(200, pretty(metadata(spreadsheet, fields)))
         try:
+            if asked is None:
+                fields, ranges = request.query["fields"][0], request.query.get("ranges", [])
+                return Answer(200, pretty(metadata(spreadsheet, fields, ranges)))
             return Answer(200, self._printed(spreadsheet, asked, request.query))
         except ValueError as problem:
             return Answer(400, pretty(error(400, str(problem), "INVALID_ARGUMENT")))

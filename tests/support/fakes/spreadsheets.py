@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -104,22 +105,50 @@ def location(number: int) -> Row:
     return [f"L{number:06d}", f"Clinic {number}", *place, *contact, *where, shown, True]
 
 
-def metadata(spreadsheet: Spreadsheet, fields: str) -> dict[str, Any]:
-    """Describe a spreadsheet as spreadsheets.get does, with no more than the named fields."""
+def metadata(spreadsheet: Spreadsheet, fields: str, ranges: Sequence[str] = ()) -> dict[str, Any]:
+    """Describe a spreadsheet as spreadsheets.get does, with no more than the named fields.
+
+    Where ranges are named, only their tabs, with the cells. Raises ValueError with Google's words.
+    """
+    found = [_found(spreadsheet, cells) for cells in ranges]
+    tabs = [tab for tab in spreadsheet.tabs if not found or any(tab is f.tab for f in found)]
     everything = {
         "properties": {"title": spreadsheet.title, "locale": spreadsheet.locale},
-        "sheets": [{"properties": _properties(tab)} for tab in spreadsheet.tabs],
+        "sheets": [
+            {
+                "properties": _properties(tab),
+                **({"merges": list(map(_merge, tab.merges))} if tab.merges else {}),
+                **({"data": [_data(f) for f in found if f.tab is tab]} if found else {}),
+            }
+            for tab in tabs
+        ],
     }
-    found: dict[str, Any] = _named(everything, set(re.findall(r"\w+", fields)))
-    return found
+    named: dict[str, Any] = _named(everything, _mask(fields))
+    return named
 
 
-def _named(node: Any, names: set[str]) -> Any:  # noqa: ANN401 - JSON
+Mask = dict[str, "Mask"]  # names, each with those inside it; {} where all of it is meant
+
+
+def _mask(fields: str) -> Mask:
+    """Read a field mask such as properties(title),sheets(data(rowData))."""
+    outer: list[Mask] = [{}]
+    for name, mark in re.findall(r"(\w+)|([(),])", fields):
+        if name:
+            outer[-1][name] = {}
+        elif mark == "(":
+            outer.append(outer[-1][list(outer[-1])[-1]])
+        elif mark == ")":
+            outer.pop()
+    return outer[0]
+
+
+def _named(node: Any, mask: Mask) -> Any:  # noqa: ANN401 - JSON
+    if not mask:
+        return node
     if isinstance(node, list):
-        return [_named(item, names) for item in node]
-    if isinstance(node, dict):
-        return {name: _named(node[name], names) for name in node if name in names}
-    return node
+        return [_named(item, mask) for item in node]
+    return {name: _named(node[name], inner) for name, inner in mask.items() if name in node}
 
 
 def _properties(tab: Tab) -> dict[str, Any]:
@@ -141,8 +170,25 @@ class Options(NamedTuple):
 _RANGE = re.compile(r"(?:'((?:[^']|'')*)'|([^'!]+))!([A-Z]+)(\d+):([A-Z]+)(\d+)")
 
 
-def values(spreadsheet: Spreadsheet, cells: str, options: Options) -> bytes:
-    """Print the values of a range. Raises ValueError with Google's words."""
+class Found(NamedTuple):
+    """A range of a tab, cut at the end of its grid: rows and columns from 1."""
+
+    tab: Tab
+    top: int
+    left: int
+    bottom: int
+    right: int
+    a1: str
+
+    @property
+    def rows(self) -> list[Row]:
+        """Its cells."""
+        rows = self.tab.rows[self.top - 1 : self.bottom]
+        return [row[self.left - 1 : self.right] for row in rows]
+
+
+def _found(spreadsheet: Spreadsheet, cells: str) -> Found:
+    """Find a range. Raises ValueError with Google's words."""
     found = _RANGE.fullmatch(cells)
     title = (found[1] or "").replace("''", "'") or found[2] if found else None
     tabs = [tab for tab in spreadsheet.tabs if tab.title == title]
@@ -154,12 +200,81 @@ def values(spreadsheet: Spreadsheet, cells: str, options: Options) -> bytes:
         limits = f"Max rows: {tab.height}, max columns: {tab.columns}"
         raise ValueError(f"Range ({cells}) exceeds grid limits. {limits}")
     bottom, right = min(bottom, tab.height), min(right, tab.columns)
+    a1 = f"{cells.rpartition('!')[0]}!{found[3]}{top}:{_letters(right)}{bottom}"
+    return Found(tab, top, left, bottom, right, a1)
+
+
+def values(spreadsheet: Spreadsheet, cells: str, options: Options) -> bytes:
+    """Print the values of a range. Raises ValueError with Google's words."""
+    found = _found(spreadsheet, cells)
     as_json = as_seen if options.render == "FORMATTED_VALUE" else _as_kept(options.dates)
-    rows = [list(map(as_json, row[left - 1 : right])) for row in tab.rows[top - 1 : bottom]]
+    rows = [list(map(as_json, row)) for row in found.rows]
     if options.dimension == "COLUMNS":
         rows = [list(column) for column in zip_longest(*rows, fillvalue=BLANK)]
-    cut = f"{cells.rpartition('!')[0]}!{found[3]}{top}:{_letters(right)}{bottom}"
-    return _printed(cut, options.dimension, rows)
+    return _printed(found.a1, options.dimension, rows)
+
+
+def _data(found: Found) -> dict[str, Any]:
+    """Describe the cells of a range as its grid data: what is zero or blank is left out."""
+    rows = [{"values": list(map(_cell_data, row))} if row else {} for row in found.rows]
+    corner = {"startRow": found.top - 1, "startColumn": found.left - 1}
+    return {**{name: at for name, at in corner.items() if at}, "rowData": rows}
+
+
+def _cell_data(cell: Cell) -> dict[str, Any]:
+    """Describe a cell; one without a format of its own has none."""
+    value = cell.value if isinstance(cell, Shown) else cell
+    if value in {None, ""}:
+        return {}
+    kind = {str: "stringValue", bool: "boolValue"}.get(type(value), "numberValue")
+    data: dict[str, Any] = {"effectiveValue": {kind: value}}
+    if isinstance(cell, Shown) and (form := number_format(cell)):
+        data["effectiveFormat"] = {"numberFormat": form}
+    return data
+
+
+def number_format(cell: Shown) -> dict[str, str]:
+    """Return the number format of a cell as Google tells it; {} where it has none."""
+    pattern = cell.pattern if cell.pattern is not None else _likely_pattern(cell)
+    return {"type": _type(pattern), "pattern": pattern} if pattern else {}
+
+
+def _likely_pattern(cell: Shown) -> str:
+    text = cell.text
+    if cell.is_date:
+        day = bool(re.search(r"\d.*[^\d: ].*\d", re.sub(r"\d+:[\d:]+( [AP]M)?", "", text)))
+        clock = "h:mm" if ":" in text else ""
+        return " ".join(filter(None, ["m/d/yyyy" if day or not clock else "", clock]))
+    if not text:
+        return "#;#;"
+    if "%" in text:
+        return "0%"
+    symbol = next((c for c in text if unicodedata.category(c) == "Sc"), "")
+    decimals = re.search(r"[.,](\d\d)$", text)
+    digits = (
+        "#,##0" if re.search(r"\d[.,]\d{3}", text) else "0" * (len(text) if text[0] == "0" else 1)
+    )
+    return (f'"{symbol}"' if symbol else "") + digits + (".00" if decimals else "")
+
+
+def _type(pattern: str) -> str:
+    day, clock = re.search("[yd]", pattern), "h" in pattern
+    if day or clock:
+        return "DATE_TIME" if day and clock else "DATE" if day else "TIME"
+    if any(unicodedata.category(character) == "Sc" for character in pattern):
+        return "CURRENCY"
+    return "PERCENT" if "%" in pattern else "NUMBER"
+
+
+def _merge(cells: str) -> dict[str, int]:
+    first, _, last = cells.partition(":")
+    (left, top), (right, bottom) = (re.findall(r"[A-Z]+|\d+", corner) for corner in (first, last))
+    return {
+        "startRowIndex": int(top) - 1,
+        "endRowIndex": int(bottom),
+        "startColumnIndex": _column(left) - 1,
+        "endColumnIndex": _column(right),
+    }
 
 
 def _column(letters: str) -> int:
