@@ -7,8 +7,9 @@ from sync_core.catalogue.resource import Resource
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.organizations import Organization, source_settings
+from sync_core.runs import Run, uploads
 from sync_core.sources import SourceSetting, source_link, source_name
-from sync_core.ui.parts.words import literal
+from sync_core.ui.parts.words import literal, synced
 
 NOT_SET = "no source is set"
 
@@ -26,6 +27,20 @@ def settings_of(organization: Organization, resource: str) -> list[SourceSetting
 def forget() -> None:
     """Read the source settings again, for one has just been changed."""
     settings_of.clear()
+
+
+def in_step(run: Run) -> str:
+    """Return in Markdown when a run brought the tables in step, who asked, and with what file."""
+    told = synced(run)
+    names = " and ".join(map(literal, _files_of(run.id)))
+    return f"{told}, from the file {names}" if names else told
+
+
+@st.cache_resource(max_entries=1_000, show_spinner=False)
+def _files_of(run_id: int) -> list[str]:
+    """Return the names of the files that a run was given."""
+    with db.begin() as connection:
+        return [file.name for file in uploads.of_run(connection, run_id)]
 
 
 def words(organization: Organization, resource: Resource) -> str:

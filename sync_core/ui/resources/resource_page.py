@@ -16,8 +16,7 @@ from sync_core.ui.frame import polling, run_state, visitor
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line, totals
-from sync_core.ui.parts.words import synced
-from sync_core.ui.resources import resource_figures, rows_tab, source_test
+from sync_core.ui.resources import file_sync, resource_figures, rows_tab, source_test
 from sync_core.ui.runs import history_tab, notice, progress_card, run_view
 
 RETRIED = (*FAILED, RunStatus.EXPIRED)  # after which the button says Retry
@@ -34,6 +33,7 @@ def show(name: str) -> None:
         _refresh_button(here)
         if here.person.may("sync"):
             source_test.offer(here, resource)
+            file_sync.offer(here, resource, state.runs.get(name))
             sync_button(here, resource, state.runs.get(name))
     polling.follow(here, partial(_draw, here, resource, _contents(here, resource, state)))
     source_test.show(resource)
@@ -47,7 +47,7 @@ def _draw(here: Visitor, resource: Resource, contents: Sequence[str], state: Run
     run, fresh = state.runs.get(resource.name), state.fresh.get(resource.name)
     parts, source = [*contents[:-1]], contents[-1]
     if fresh:
-        parts.append(synced(fresh))
+        parts.append(source_line.in_step(fresh))
     st.markdown(f":small[:gray[{' · '.join(parts)}] · {source}]")
     notice.show(here, resource, state)
     if state.problem and (here.person.may("sync") or (run and run.active)):

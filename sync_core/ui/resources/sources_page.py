@@ -13,8 +13,8 @@ from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line
-from sync_core.ui.parts.words import NEVER, capitalized, literal, synced
-from sync_core.ui.resources import resource_page, source_test
+from sync_core.ui.parts.words import NEVER, capitalized, literal
+from sync_core.ui.resources import file_sync, resource_page, source_test
 from sync_core.ui.runs import notice, progress_card
 
 
@@ -41,6 +41,7 @@ def _card(here: Visitor, resource: Resource) -> None:
             st.space("stretch")
             if here.person.may("sync"):
                 source_test.offer(here, resource)
+                file_sync.offer(here, resource, run)
                 resource_page.sync_button(here, resource, run, "secondary")
         _settings(here, resource, state)
         source_test.show(resource)
@@ -54,7 +55,7 @@ def _card(here: Visitor, resource: Resource) -> None:
 
 def _freshness(resource: Resource, state: RunState) -> str:
     fresh = state.fresh.get(resource.name)
-    return capitalized(synced(fresh)) if fresh else NEVER.word
+    return capitalized(source_line.in_step(fresh)) if fresh else NEVER.word
 
 
 def _draw(here: Visitor, resource: Resource, state: RunState) -> None:
