@@ -39,13 +39,14 @@ CATALOGUE: dict[str, Entry] = {
         "Make the folder, or set another source.",
         "administrator",
     ),
-    "no_csv_file": Entry(
-        "The file '{file}' is missing in the folder {folder}.",
-        "Put it there: one CSV file for each table.",
+    "no_file_of_table": Entry(
+        "There is neither '{table}.csv' nor '{table}.xlsx' in the folder {folder}.",
+        "Put it there: a CSV file or a workbook for each table, or one workbook '{resource}.xlsx' "
+        "with a tab for each.",
         OWNER,
     ),
-    "several_csv_files": Entry(
-        "{files} in the folder {folder} both answer to '{file}'.",
+    "several_files_of_table": Entry(
+        "{files} in the folder {folder} may all be the table '{table}'.",
         "Keep the right one there, and rename or remove the other.",
         OWNER,
     ),

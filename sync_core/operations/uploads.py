@@ -19,7 +19,7 @@ from sync_core.organizations.people import Person
 from sync_core.runs import Run
 from sync_core.runs.uploads import CHUNK, Upload
 from sync_core.sources.files import upload
-from sync_core.sources.files.workbook import is_workbook
+from sync_core.sources.files.table_file import is_workbook
 
 MB = 2**20
 LONGEST_NAME = 200  # characters of a file's name that are kept
@@ -66,7 +66,7 @@ class _Refusal:
         """Return whether the file is a workbook with a tab that is named like the entity."""
         tab = str(self.error.facts.get("sheet", "")).strip().casefold()
         named = tab in {entity.title.casefold(), entity.name}
-        return named and is_workbook(os.pread(self.file.content.fileno(), 8, 0))
+        return named and is_workbook(self.file.content)
 
 
 def start(

@@ -23,7 +23,7 @@ from sync_core.organizations.people import Person
 from sync_core.runs import Run
 from sync_core.runs import uploads as kept
 from sync_core.runs.filters import Filter
-from sync_core.sources.files.xlsx.package import OLE
+from sync_core.sources.files.file_types import OLE
 from tests.support import watching
 from tests.support.desk import ANA, Desk
 from tests.support.locations import HEADER, row

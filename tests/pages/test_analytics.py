@@ -94,7 +94,7 @@ def test_a_reason_leads_to_its_rows_and_to_their_file(visit: Visit, desk: Desk) 
 def test_the_reasons_of_runs_lead_to_the_runs(visit: Visit, desk: Desk) -> None:
     run = desk.sync("admins")
     page = look(visit, view="Failures", failed="Runs")
-    page.selectbox(key="code").select("no_csv_file").run()
+    page.selectbox(key="code").select("no_file_of_table").run()
     runs = next(table.value for table in healthy(page).dataframe if "Message" in table.value)
     assert list(runs["Run"]) == [run.id]
 

@@ -21,7 +21,7 @@ from sync_core.foundation import tables
 from sync_core.runs import lease
 from sync_core.runs.lease import Claim
 from sync_core.sources.cliniko import lists
-from sync_core.sources.files import csv_rows, folder
+from sync_core.sources.files import csv_rows, table_file
 
 BLOCK = 4096  # bytes of a page: about a hundred rows
 
@@ -68,7 +68,7 @@ def change(where: object, name: str, how: Callable[[T], T]) -> None:
 
 
 def be_slow() -> None:
-    change(folder, "open_csv", lambda open_csv: partial(open_csv, block=BLOCK))
+    change(table_file, "open_csv", lambda open_csv: partial(open_csv, block=BLOCK))
     change(csv_rows.CsvSheet, "pages", slow_items("SLOW_PAGE"))
     change(lists.ClinikoList, "pages", slow_items("SLOW_PAGE"))
     change(plan, "make", slow_end("SLOW_PLAN"))

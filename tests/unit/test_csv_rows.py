@@ -6,7 +6,6 @@ import gzip
 import io
 import lzma
 import os
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +20,6 @@ from sync_core.catalogue.source import Sheet, Source
 from sync_core.foundation.settings import Settings
 from sync_core.sources import Opening
 from sync_core.sources.files.csv_rows import LARGEST_ROW, CsvSheet, open_csv
-from sync_core.sources.files.file_types import OLE
 from tests.support.sources import LOCATIONS, NONE, all_rows, refusal, rows_of, source_setting
 
 CANNOT = "The file 'locations.csv' cannot be read:"
@@ -132,14 +130,6 @@ def test_what_is_no_csv_is_refused_in_a_sentence(
     assert refusal(lambda: all_rows(opened(content))).sentence == sentence
 
 
-def workbook(*names: str) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for name in names:
-            archive.writestr(name, "made up")
-    return packed.getvalue()
-
-
 @pytest.mark.parametrize(
     ("content", "what"),
     [
@@ -160,15 +150,7 @@ def workbook(*names: str) -> bytes:
         ('[\n  {"Code": "L1"}\n]', "JSON"),
         ('[["Code", "Name"]]', "JSON"),
         ('{"Code":"L1"}\n{"Code":"L2"}\n', "JSON"),
-        (workbook("[Content_Types].xml", "xl/workbook.xml"), "an Excel workbook"),
-        (workbook("xl/worksheets/sheet1.xml"), "an Excel workbook"),
-        (workbook("locations.csv"), "a zip archive"),
-        (workbook(), "an empty zip archive"),
-        (OLE + b"\0" * 500, "an old Excel workbook (.xls)"),
-        (
-            OLE + b"\0" * 500 + "EncryptedPackage".encode("utf-16-le"),
-            "an Excel workbook with a password",
-        ),
+        (b"PK\x05\x06" + bytes(18), "an empty zip archive"),
         (gzip.compress(b"Code\nL1\n"), "a packed file (gzip)"),
         (lzma.compress(b"Code\nL1\n"), "a packed file (xz)"),
         (bz2.compress(b"Code\nL1\n"), "a packed file (bzip2)"),
@@ -235,16 +217,6 @@ def test_a_file_is_found_whatever_the_case_of_its_name(tmp_path: Path) -> None:
     assert (sheet.name, sheet.title) == ("The file 'Locations.CSV'", "Locations")
     assert sheet.locale == "de_DE"
     assert sheet.link(2, 0) is None
-    (tmp_path / "locations.csv").write_text("Code\nL1\n")
-
-
-def test_two_files_that_answer_to_one_name_are_refused(tmp_path: Path) -> None:
-    for name in ("locations.csv", "LOCATIONS.csv", "brands.csv"):
-        (tmp_path / name).write_text("Code\nL1\n")
-    assert refusal(lambda: in_folder(tmp_path).open(LOCATIONS)).sentence == (
-        f"'LOCATIONS.csv' and 'locations.csv' in the folder {tmp_path} both answer to"
-        " 'locations.csv'."
-    )
 
 
 def test_a_missing_folder_or_file_is_a_sentence(tmp_path: Path) -> None:
@@ -254,7 +226,7 @@ def test_a_missing_folder_or_file_is_a_sentence(tmp_path: Path) -> None:
         refusal(lambda: in_folder(gone).open(LOCATIONS)).sentence == f"There is no folder {gone}."
     )
     assert refusal(lambda: in_folder(tmp_path).open(LOCATIONS)).sentence == (
-        f"The file 'locations.csv' is missing in the folder {tmp_path}."
+        f"There is neither 'locations.csv' nor 'locations.xlsx' in the folder {tmp_path}."
     )
 
 

@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
 
 import httpx2
 import pytest
@@ -25,6 +26,9 @@ from tests.support.sources import (
     refusal,
     source_setting,
 )
+from tests.support.workbooks import in_memory, workbook
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @pytest.fixture
@@ -62,6 +66,17 @@ def test_a_large_export_is_read_in_pages(google: Google) -> None:
     assert sources.read_to_the_end(published(google.export_url()), LOCATIONS) == (
         "The CSV at 127.0.0.1 can be read: 30,000 rows, 12 columns."
     )
+
+
+@pytest.mark.parametrize("media_type", [XLSX, "application/octet-stream", "text/csv"])
+def test_a_workbook_at_an_address_is_read_whatever_it_is_called(
+    google: Google, media_type: str
+) -> None:
+    content = in_memory(workbook(["Code", "Opened"], ["L1", date(2026, 3, 9)]))
+    google.fault("/exported/", fake.body(content, media_type))
+    sheet = published(google.export_url()).open(LOCATIONS)
+    assert sheet.name == "The tab 'Locations' of the workbook at 127.0.0.1"
+    assert all_rows(sheet) == [(2, ["L1", "2026-03-09"])]
 
 
 def test_what_has_arrived_is_told_while_the_rest_is_on_its_way(google: Google) -> None:

@@ -31,7 +31,8 @@ def test_a_kind_can_be_drawn_and_named(kind: SourceKind) -> None:
 def test_advice_names_every_kind() -> None:
     error = refusal(lambda: parse_location("./nothing", Path("/")))
     assert error.advice == (
-        "Give the address or id of a Google Sheet, the address of a CSV, folder:PATH or cliniko."
+        "Give the address or id of a Google Sheet, the address of a CSV or workbook, folder:PATH"
+        " or cliniko."
     )
     assert all(kind.typed in error.advice for kind in KIND_LIST)
 

@@ -19,6 +19,7 @@ from sync_core.catalogue.resources.locations import LOCATIONS as RESOURCE
 from sync_core.catalogue.source import NumberFormat
 from sync_core.foundation.errors import SyncError
 from sync_core.sources.files import workbook as workbooks
+from sync_core.sources.files.file_types import OLE
 from sync_core.sources.files.xlsx import package
 from tests.support.sources import NONE, all_rows, refusal
 from tests.support.workbooks import (
@@ -330,10 +331,10 @@ def test_memory_stays_flat_over_many_rows(file: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("made", "code", "words"),
     [
-        ({"mimetype": "x", "content.xml": ""}, "not_a_workbook", "an OpenDocument file (.ods)"),
-        ({"xl/workbook.bin": ""}, "not_a_workbook", "an Excel binary workbook (.xlsb)"),
+        ({"mimetype": "x", "content.xml": ""}, "not_a_workbook", "an OpenDocument sheet (.ods)"),
+        ({"xl/workbook.bin": ""}, "not_a_workbook", "a binary Excel workbook (.xlsb)"),
         ({"word/document.xml": ""}, "not_a_workbook", "a Word document"),
-        ({"a.txt": "a"}, "not_a_workbook", "a zip archive, and no workbook"),
+        ({"a.txt": "a"}, "not_a_workbook", "a zip archive, but no workbook"),
         ({"[Content_Types].xml": ""}, "damaged_workbook", "its part _rels/.rels is missing"),
     ],
 )
@@ -348,7 +349,7 @@ def test_another_kind_of_file_is_named(
 def old_file(stream: str) -> bytes:
     """Return the beginning of a file of the form in which XLS was kept."""
     directory = stream.encode("utf-16-le").ljust(512, b"\0")
-    header = package.OLE + bytes(22) + (9).to_bytes(2, "little") + bytes(16)
+    header = OLE + bytes(22) + (9).to_bytes(2, "little") + bytes(16)
     return (header + (0).to_bytes(4, "little")).ljust(512, b"\0") + directory
 
 

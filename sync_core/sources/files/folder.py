@@ -1,12 +1,16 @@
-"""A folder of CSV files, one `<entity>.csv` for each table."""
+"""A folder of files: a CSV or a workbook for each table, or one workbook with a tab for each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sync_core.catalogue.resource import Entity
+from sync_core.catalogue.source import Sheet
 from sync_core.foundation.errors import SyncError
-from sync_core.sources.files.csv_rows import CsvSheet, open_csv
+from sync_core.sources.files.table_file import open_table
 from sync_core.sources.kind import SourceSetting
+
+WORKBOOKS = (".xlsx", ".xlsm")
 
 
 @dataclass(frozen=True)
@@ -15,31 +19,43 @@ class FolderSource:
 
     setting: SourceSetting
 
-    def open(self, entity: Entity) -> CsvSheet:
+    def open(self, entity: Entity) -> Sheet:
         """Open the entity's file and read its header. Raises SyncError."""
-        path = _find(Path(self.setting.location), f"{entity.name}.csv")
+        path = _find(Path(self.setting.location), entity.name, self.setting.resource)
         name = f"The file '{path.name}'"
         try:
             file = path.open("rb")
         except OSError as error:
             raise SyncError("unreadable_file", name=name, why=error.strerror) from error
-        return open_csv(
-            file, name=name, title=entity.title, locale=self.setting.locale, lasting=True
+        return open_table(
+            file,
+            entity,
+            name=name,
+            title=path.name,
+            tab=self.setting.tab,
+            locale=self.setting.locale,
+            lasting=True,
         )
 
 
-def _find(folder: Path, file_name: str) -> Path:
+def _find(folder: Path, entity: str, resource: str) -> Path:
+    """Find the file of an entity, or else the workbook of its resource."""
     if not folder.is_dir():
         raise SyncError("no_folder", folder=folder)
     try:
-        names = [path for path in folder.iterdir() if path.name.lower() == file_name.lower()]
+        files = sorted(path for path in folder.iterdir() if path.is_file())
     except OSError as error:
         name = f"The folder {folder}"
         raise SyncError("unreadable_file", name=name, why=error.strerror) from error
-    files = sorted(path for path in names if path.is_file())
-    if not files:
-        raise SyncError("no_csv_file", file=file_name, folder=folder)
-    if len(files) > 1:
-        found = " and ".join(f"'{path.name}'" for path in files)
-        raise SyncError("several_csv_files", files=found, file=file_name, folder=folder)
-    return files[0]
+    found = _called(files, entity, (".csv", *WORKBOOKS)) or _called(files, resource, WORKBOOKS)
+    if not found:
+        raise SyncError("no_file_of_table", table=entity, resource=resource, folder=folder)
+    if len(found) > 1:
+        named = " and ".join(f"'{path.name}'" for path in found)
+        raise SyncError("several_files_of_table", files=named, table=entity, folder=folder)
+    return found[0]
+
+
+def _called(files: Sequence[Path], stem: str, endings: Sequence[str]) -> list[Path]:
+    names = {f"{stem}{ending}".casefold() for ending in endings}
+    return [path for path in files if path.name.casefold() in names]

@@ -1,4 +1,4 @@
-"""A CSV at an address: fetched whole, then read like a file."""
+"""A CSV or a workbook at an address: fetched whole, then read like a file."""
 
 import re
 import tempfile
@@ -11,10 +11,11 @@ from typing import BinaryIO
 import httpx2
 
 from sync_core.catalogue.resource import Entity
+from sync_core.catalogue.source import Sheet
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import LOOPBACK
 from sync_core.sources import certificates
-from sync_core.sources.files.csv_rows import CsvSheet, open_csv
+from sync_core.sources.files.table_file import is_workbook, open_table
 from sync_core.sources.kind import OnBytes, SourceSetting
 from sync_core.sources.retry import Retrier, retry_after
 
@@ -58,14 +59,15 @@ class PublishedCsvSource:
     def _start(self) -> httpx2.URL:
         return httpx2.URL(self.setting.location)
 
-    def open(self, entity: Entity) -> CsvSheet:
-        """Fetch the CSV and read its header. Raises SyncError."""
+    def open(self, entity: Entity) -> Sheet:
+        """Fetch the file and read its header. Raises SyncError."""
         timeout = httpx2.Timeout(self.timeout, connect=min(self.timeout, CONNECT_TIMEOUT))
         verify = certificates.trusted()
         with httpx2.Client(timeout=timeout, headers=_HEADERS, verify=verify) as client:
             file = self.retry(lambda: self._fetch(client))
-        locale = self.setting.locale
-        return open_csv(file, name=self.name, title=entity.title, locale=locale)
+        name = f"The workbook at {self._start.host}" if is_workbook(file) else self.name
+        tab, locale = self.setting.tab, self.setting.locale
+        return open_table(file, entity, name=name, title=self._start.host, tab=tab, locale=locale)
 
     def _fetch(self, client: httpx2.Client) -> BinaryIO:
         try:

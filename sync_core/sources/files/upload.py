@@ -2,7 +2,6 @@
 
 import hashlib
 import itertools
-import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,8 +13,7 @@ from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Sheet
 from sync_core.foundation import db, tables
 from sync_core.foundation.errors import SyncError
-from sync_core.sources.files.csv_rows import open_csv
-from sync_core.sources.files.workbook import is_workbook, open_workbook
+from sync_core.sources.files.table_file import open_table
 from sync_core.sources.kind import OnBytes, SourceSetting
 
 KIND = "upload"
@@ -48,12 +46,8 @@ class UploadSource:
 
 
 def open_file(file: BinaryIO, name: str, entity: Entity, locale: str | None) -> Sheet:
-    """Open a CSV or a workbook by what it holds; the sheet closes the file. Raises SyncError."""
-    start = os.pread(file.fileno(), 8, 0)
-    named = f"The uploaded file '{name}'"
-    if is_workbook(start):
-        return open_workbook(file, entity, name=named, title=name, locale=locale)
-    return open_csv(file, name=named, title=entity.title, locale=locale)
+    """Read the header of a table in a file that somebody gave. Raises SyncError."""
+    return open_table(file, entity, name=f"The uploaded file '{name}'", title=name, locale=locale)
 
 
 def _fetch(upload_id: int, name: str, on_bytes: OnBytes) -> BinaryIO:

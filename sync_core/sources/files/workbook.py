@@ -15,7 +15,7 @@ from sync_core.catalogue.source import Page
 from sync_core.foundation.errors import SyncError
 from sync_core.sources.files.xlsx.beside import Beside
 from sync_core.sources.files.xlsx.cells import CellReader, Value
-from sync_core.sources.files.xlsx.package import LARGEST_ROW, MB, Package, is_workbook, open_package
+from sync_core.sources.files.xlsx.package import LARGEST_ROW, MB, Package, open_package
 from sync_core.sources.files.xlsx.parts import (
     Contents,
     Tab,
@@ -25,8 +25,6 @@ from sync_core.sources.files.xlsx.parts import (
 )
 from sync_core.sources.files.xlsx.rows import RawCell, RawRow, TabReader
 from sync_core.sources.tab_choice import Tabs
-
-__all__ = ["WorkbookSheet", "is_workbook", "open_workbook"]
 
 PAGE_ROWS = 20_000
 PAGE_CELLS = 400_000

@@ -1,4 +1,4 @@
-"""A folder on the server that holds a CSV file for each table."""
+"""A folder on the server that holds a CSV file or a workbook for each table."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def _parse(text: str, cwd: Path) -> Location | None:
 
 FOLDER = SourceKind(
     name="folder",
-    title="Folder of CSV files",
+    title="Folder of files",
     icon=":material/folder:",
     typed=f"{PREFIX}PATH",
     parse=_parse,

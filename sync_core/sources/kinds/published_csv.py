@@ -1,4 +1,4 @@
-"""A CSV that is published at an address: one table."""
+"""A CSV or a workbook that is published at an address: one table."""
 
 from pathlib import Path
 
@@ -17,7 +17,9 @@ def _parse(text: str, _cwd: Path) -> Location | None:
 
 
 def _label(setting: SourceSetting) -> str:
-    return f"CSV at {httpx2.URL(setting.location).host}"
+    url = httpx2.URL(setting.location)
+    what = "workbook" if url.path.lower().endswith((".xlsx", ".xlsm")) else "CSV"
+    return f"{what} at {url.host}"
 
 
 def _open(setting: SourceSetting, opening: Opening) -> Source:
@@ -27,9 +29,9 @@ def _open(setting: SourceSetting, opening: Opening) -> Source:
 
 PUBLISHED_CSV = SourceKind(
     name=CSV,
-    title="Published CSV",
+    title="Published file",
     icon=":material/csv:",
-    typed="the address of a CSV",
+    typed="the address of a CSV or workbook",
     parse=_parse,
     label=_label,
     link=lambda setting: setting.location,

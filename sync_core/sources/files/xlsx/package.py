@@ -16,6 +16,7 @@ from typing import IO, BinaryIO
 from xml.parsers import expat
 
 from sync_core.foundation.errors import SyncError
+from sync_core.sources.files.file_types import OLE
 
 MB = 2**20
 DIRECTORY = 1 * MB  # bytes; of what a zip lists of itself
@@ -28,12 +29,11 @@ HELD_BACK = 1 * MB  # bytes of a tag or a comment that does not end
 NAMES = 2000  # of elements and attributes; a real workbook has some dozens
 DEEPEST = 100  # elements within each other; a real workbook has about ten
 
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # how XLS begins, and a workbook with a password
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 OTHER_KINDS = {  # a part of the zip, and what the file is then
-    "xl/workbook.bin": "an Excel binary workbook (.xlsb)",
-    "content.xml": "an OpenDocument file (.ods)",
-    "Index/Document.iwa": "an Apple Numbers document",
+    "xl/workbook.bin": "a binary Excel workbook (.xlsb)",
+    "content.xml": "an OpenDocument sheet (.ods)",
+    "Index/Document.iwa": "a Numbers spreadsheet",
     "word/document.xml": "a Word document",
     "ppt/presentation.xml": "a PowerPoint presentation",
 }
@@ -139,11 +139,6 @@ class Package:
         return SyncError("damaged_workbook", name=self.name, why=why)
 
 
-def is_workbook(start: bytes) -> bool:
-    """Return whether a file that begins so may be a workbook of any kind, if only an old one."""
-    return start.startswith((b"PK\x03\x04", OLE))
-
-
 def open_package(file: BinaryIO, name: str) -> Package:
     """Open a file; raises SyncError where it is no XLSX: not_a_workbook, damaged_workbook, ..."""
     file.seek(0)
@@ -158,7 +153,7 @@ def open_package(file: BinaryIO, name: str) -> Package:
         if package.has(part):
             raise SyncError("not_a_workbook", name=name, what=what)
     if not package.has("[Content_Types].xml"):
-        raise SyncError("not_a_workbook", name=name, what="a zip archive, and no workbook")
+        raise SyncError("not_a_workbook", name=name, what="a zip archive, but no workbook")
     return package
 
 
@@ -196,7 +191,7 @@ def _old_workbook(file: BinaryIO, start: bytes, name: str) -> SyncError:
     file.seek((first + 1) * sector)
     if ENCRYPTED in file.read(CHUNK):  # among the names of its streams
         return SyncError("locked_workbook", name=name)
-    return SyncError("not_a_workbook", name=name, what="a workbook of Excel 97 to 2003 (.xls)")
+    return SyncError("not_a_workbook", name=name, what="an old Excel workbook (.xls)")
 
 
 @dataclass(frozen=True)
