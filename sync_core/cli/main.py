@@ -32,7 +32,7 @@ from sync_core.operations import administration, syncs, uploads
 from sync_core.operations.uploads import GivenFile
 from sync_core.organizations import Organization, people, source_settings
 from sync_core.organizations.people import Person
-from sync_core.runs import Run
+from sync_core.runs import Run, tab_titles
 from sync_core.sources import SourceSetting
 
 TRIES = 3  # workers of our own that may fail
@@ -182,6 +182,7 @@ def source_list(org: str, *, as_json: bool) -> None:
     organization = _organization(org)
     with db.begin() as connection:
         found = source_settings.read_all(connection, organization)
+        found = tab_titles.named(connection, organization, found)
     _print_settings(found, as_json=as_json)
 
 
@@ -215,6 +216,7 @@ def source_test(resource: str, org: str, *, as_json: bool) -> None:
     declared = resources.by_name(resource)
     with db.begin() as connection:
         found = source_settings.read(connection, organization, declared)
+        found = tab_titles.named(connection, organization, found)
     tested = {}
     for setting in sources.settings_to_probe(found):
         entity = resources.entity(declared, setting.entity)

@@ -54,7 +54,7 @@ def _unknown(headers: Sequence[str], places: dict[str, list[int]]) -> list[int]:
 
 def _missing(fields: Sequence[Field], unknown: Sequence[int], sheet: Sheet) -> SyncError:
     spare = [header_row.tidied(sheet.headers[i]) for i in unknown]
-    guesses = {field.label: _guess(field, spare, alone=len(fields) == 1) for field in fields}
+    guesses = {field.label: _guess(field, spare) for field in fields}
     return SyncError(
         "missing_column",
         sheet=sheet.title,
@@ -65,13 +65,13 @@ def _missing(fields: Sequence[Field], unknown: Sequence[int], sheet: Sheet) -> S
     )
 
 
-def _guess(field: Field, spare: Sequence[str], *, alone: bool) -> str | None:
-    """Guess what a missing column is called: something like it, or the only one left over."""
+def _guess(field: Field, spare: Sequence[str]) -> str | None:
+    """Guess what a missing column is called: something like it."""
     lower = {name.casefold(): name for name in spare}
     for name in (field.label, *field.aliases):
         if close := difflib.get_close_matches(name.casefold(), lower, n=1, cutoff=0.6):
             return lower[close[0]]
-    return spare[0] if alone and len(spare) == 1 else None
+    return None
 
 
 def _notes(entity: Entity, headers: Sequence[str], places: dict[str, list[int]]) -> list[str]:

@@ -25,7 +25,7 @@ from sync_core.foundation import db, redis_clients, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import RunStatus
 from sync_core.organizations import policies, source_settings
-from sync_core.runs import incremental, lease, uploads
+from sync_core.runs import incremental, lease, tab_titles, uploads
 from sync_core.runs.lease import Claim, LeaseLostError, RunResult
 from sync_core.runs.progress import Reporter
 from sync_core.runs.sheet_facts import ReadWindow
@@ -89,6 +89,7 @@ def _sync(claim: Claim, heartbeat: Heartbeat, reporter: Reporter) -> RunResult:
         organization = organizations.by_id(connection, claim.organization_id)
         given = uploads.settings_of_run(connection, organization, resource, claim.run_id)
         found = given or source_settings.read(connection, organization, resource)
+        found = tab_titles.named(connection, organization, found)
         policy = policies.of(connection, organization.id)[resource.name]
         resource = policies.applied(resource, policy)
         window = _window(connection, claim, resource, found)

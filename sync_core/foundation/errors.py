@@ -207,7 +207,7 @@ CATALOGUE: dict[str, Entry] = {
         OWNER,
     ),
     "tab_deleted": Entry(
-        "The tab with the number {gid} is no longer in '{spreadsheet}'; {instead}.",
+        "{tab} is no longer in '{spreadsheet}'; {instead}.",
         "Set the source again with the tab that is meant.",
         OWNER,
     ),

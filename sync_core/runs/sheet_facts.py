@@ -74,6 +74,7 @@ def declaration(entity: Entity) -> str:
 
 _KEPT = tables.checkpoints.c
 HEADERS = _KEPT.sheet["headers"]
+TITLE = _KEPT.sheet["title"].as_string()
 LINK = _KEPT.sheet["link"].as_string()
 DECLARATION = _KEPT.sheet["declaration"].as_string()
 WINDOW = _KEPT.sheet["window"]

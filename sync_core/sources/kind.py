@@ -49,6 +49,7 @@ class SourceSetting:
     kind: str  # name of a SourceKind
     location: str
     tab: str | None = None  # gid or title
+    tab_title: str | None = None  # of a gid: what the tab was called when it was read last
     locale: str | None = None  # None: as the source says, else ISO
 
 

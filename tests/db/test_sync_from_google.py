@@ -13,7 +13,8 @@ from sync_core.execution import attempt
 from sync_core.foundation import db, settings
 from sync_core.operations import syncs
 from sync_core.organizations import Organization, source_settings
-from sync_core.runs import Run
+from sync_core.runs import Run, tab_titles
+from sync_core.sources import source_name
 from tests.support.desk import ANA
 from tests.support.fakes.google import DEMO, DRIVE_DISABLED, NOT_SHARED, Google, status
 from tests.support.fakes.spreadsheets import Lazy, Row, Shown, Tab, location
@@ -31,10 +32,10 @@ def google(monkeypatch: pytest.MonkeyPatch) -> Iterator[Google]:
     settings.current.cache_clear()
 
 
-def sync(organization: Organization, resource: str = "locations") -> Run:
+def sync(organization: Organization, resource: str = "locations", tab: str | None = None) -> Run:
     declared = resources.by_name(resource)
     with db.begin() as connection:
-        found = source_settings.parse(organization, declared, DEMO, None, None, Path.cwd())
+        found = source_settings.parse(organization, declared, DEMO, tab, None, Path.cwd())
         source_settings.save(connection, organization, found)
     run = syncs.start(organization, resource, ANA, "test")
     attempt.work(run.id)
@@ -188,3 +189,25 @@ def test_a_run_says_once_that_drive_was_no_help_and_what_is_hidden(
     hidden, unchecked = run.notes
     assert hidden == "Locations: the tab is hidden; it was read all the same."
     assert unchecked.startswith("Google Drive could not be asked whether 'Master data' was changed")
+
+
+def test_a_tab_is_known_by_the_title_that_it_had(
+    google: Google, organization: Organization
+) -> None:
+    google.add(Tab("Sites", [location(0), location(1)], gid=418))
+    assert sync(organization, tab="418").status == "completed"
+    google.add(Tab("Our sites", [location(0), location(1)], gid=418))
+    assert sync(organization, tab="418").status == "completed"  # renamed
+    google.add(Tab("Our sites", [location(0), location(1)], gid=7), Tab("Locations"))
+    run = sync(organization, tab="418")
+    assert run.message == (
+        "The tab 'Our sites' is no longer in 'Master data'; another tab is called 'Our sites'."
+    )
+    google.add(Tab("Prices", [["Product"]], gid=7))
+    assert sync(organization, tab="418").message == (
+        "The tab 'Our sites' is no longer in 'Master data'; it has 'Prices'."
+    )
+    with db.begin() as connection:
+        found = source_settings.read_all(connection, organization)
+        [setting] = tab_titles.named(connection, organization, found)
+    assert source_name(setting) == "Google Sheet 1Dem…mnop, tab Our sites"

@@ -66,10 +66,8 @@ def test_an_alias_stands_for_a_label() -> None:
     assert match("Clinic code", "Name", "E-mail", "Phone").notes == ()
 
 
-def test_a_missing_column_is_named_with_the_one_that_is_left_over() -> None:
-    assert refusal("Clinic code", "Name", "Email", "Mobile") == (
-        "Column 'Phone' is missing. Did you mean 'Mobile'?"
-    )
+def test_a_column_that_is_unlike_is_not_suggested_though_it_is_left_over() -> None:
+    assert refusal("Clinic code", "Name", "Email", "Opened") == "Column 'Phone' is missing."
 
 
 def test_a_missing_column_is_named_with_one_that_looks_like_it() -> None:

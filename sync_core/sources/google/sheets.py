@@ -155,7 +155,7 @@ class SheetsSource:
         client = GoogleClient(self.setting.location, self.settings, self.retry, self.on_traffic)
         file = client.file()  # before anything is read, or a change could slip through
         spreadsheet = client.metadata()
-        tab = tabs.choose(spreadsheet, self.setting.tab, entity)
+        tab = tabs.choose(spreadsheet, self.setting, entity)
         name = f"The tab '{tab.title}' of '{spreadsheet.title}'"
         cells = Cells(tab.title, range(1, min(tab.rows, LOOKED_AT) + 1), range(tab.columns))
         top = client.texts(cells)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sync_core.catalogue.resource import Entity
 from sync_core.foundation.errors import SyncError
 from sync_core.sources.google.answers import Spreadsheet, Tab
+from sync_core.sources.kind import SourceSetting
 from sync_core.sources.tab_choice import Tabs, quoted
 
 
@@ -18,12 +19,13 @@ def _of_cells(spreadsheet: Spreadsheet) -> tuple[Tabs, list[Tab]]:
     return Tabs(spreadsheet.title, titles, hidden), tabs
 
 
-def choose(spreadsheet: Spreadsheet, wanted: str | None, entity: Entity) -> Tab:
+def choose(spreadsheet: Spreadsheet, setting: SourceSetting, entity: Entity) -> Tab:
     """Return the tab that is wanted, by gid or title, or else that of the entity.
 
     Raises SyncError (tab_not_found, ambiguous_tab, tab_deleted, tab_without_cells).
     """
     choice, tabs = _of_cells(spreadsheet)
+    wanted = setting.tab
     named = [tab for tab in spreadsheet.tabs if wanted in {str(tab.gid), tab.title}]
     by_gid = [tab for tab in named if str(tab.gid) == wanted]
     if wanted and named and not any(tab.has_cells for tab in by_gid or named):
@@ -31,7 +33,7 @@ def choose(spreadsheet: Spreadsheet, wanted: str | None, entity: Entity) -> Tab:
     if by_gid:
         return by_gid[0]
     if wanted and wanted.isdecimal() and not named:
-        raise _deleted(choice, wanted, entity)
+        raise _deleted(choice, setting, entity)
     return tabs[choice.choose(wanted, entity)]
 
 
@@ -43,11 +45,13 @@ def confirm(
     choice.confirm(tabs.index(tab), headers, wanted, entity)
 
 
-def _deleted(tabs: Tabs, gid: str, entity: Entity) -> SyncError:
+def _deleted(tabs: Tabs, setting: SourceSetting, entity: Entity) -> SyncError:
     """Return the error of a tab that was deleted, which names the one that may stand for it."""
+    title, gid = setting.tab_title, setting.tab
+    named = f"The tab '{title}'" if title else f"The tab with the number {gid}"
     try:
-        alike = tabs.titles[tabs.choose(entity.title, entity)]
-        instead = f"the tab '{alike}' may be the one"
+        alike = tabs.titles[tabs.choose(title or entity.title, entity)]
+        instead = f"another tab is called '{alike}'"
     except SyncError:
         instead = f"it has {quoted(tabs.titles)}"
-    return SyncError("tab_deleted", spreadsheet=tabs.spreadsheet, gid=gid, instead=instead)
+    return SyncError("tab_deleted", spreadsheet=tabs.spreadsheet, tab=named, instead=instead)

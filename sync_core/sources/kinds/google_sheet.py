@@ -31,7 +31,8 @@ def _parse(text: str, _cwd: Path) -> Location | None:
 
 def _label(setting: SourceSetting) -> str:
     name = f"Google Sheet {setting.location[:4]}…{setting.location[-4:]}"
-    return f"{name}, tab {setting.tab}" if setting.tab else name
+    tab = setting.tab_title or setting.tab
+    return f"{name}, tab {tab}" if tab else name
 
 
 def _link(setting: SourceSetting) -> str:

@@ -7,7 +7,7 @@ from sync_core.catalogue.resource import Resource
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.organizations import Organization, source_settings
-from sync_core.runs import Run, uploads
+from sync_core.runs import Run, tab_titles, uploads
 from sync_core.sources import SourceSetting, source_link, source_name
 from sync_core.ui.parts.words import literal, synced
 
@@ -19,7 +19,8 @@ def settings_of(organization: Organization, resource: str) -> list[SourceSetting
     """Return the source settings of a resource, one for each entity; none where one is missing."""
     with db.begin() as connection:
         try:
-            return source_settings.read(connection, organization, resources.by_name(resource))
+            found = source_settings.read(connection, organization, resources.by_name(resource))
+            return tab_titles.named(connection, organization, found)
         except SyncError:
             return []
 
