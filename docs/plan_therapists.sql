@@ -380,7 +380,8 @@ select
             'field', 'Therapist ID',
             'code', 'parent_failed',
             'sentence', concat('Therapist ID ' || s.therapist_id::text, ' failed (row ', r.row_number, ')'),
-            'cell', 'Schedules!A' || s.row_number
+            'cell', 'Schedules!A' || s.row_number,
+            'cause', r.row_number
         )
     end,
     v.rule,

@@ -19,7 +19,7 @@ from sync_core.audit import hash_chain
 from sync_core.audit import trail as audit
 from sync_core.foundation import csv_writer, db, redis_clients, tables
 from sync_core.foundation.csv_writer import moment, text
-from sync_core.foundation.vocabulary import COUNTS
+from sync_core.foundation.vocabulary import COUNTS, RunStatus
 from sync_core.organizations import Organization, actions, people
 from sync_core.organizations.actions import Exported, Head
 from sync_core.organizations.people import Permission, Person
@@ -235,11 +235,13 @@ def _details(found: sa.Subquery) -> sa.ColumnElement[str]:
 
 
 def outcomes(organization: Organization, by: Person, run: Run, *, bom: bool = False) -> Export:
-    """Export all that a run did to rows. Raises SyncError("no_permission")."""
+    """Export all that a run did to rows, or would do while it waits. Raises no_permission."""
     askers = [(organization, by)]
     _may(askers, "export")
-    query = outcome_files.outcomes(run, *_readers(askers))
-    return _of_run("outcomes", askers, run, query, bom=bom)
+    with db.begin() as connection:
+        query = outcome_files.outcomes(connection, run, *_readers(askers))
+    what = "plan" if run.status == RunStatus.WAITING else "outcomes"
+    return _of_run(what, askers, run, query, bom=bom)
 
 
 def rejects(organization: Organization, by: Person, run: Run, *, bom: bool = False) -> Export:

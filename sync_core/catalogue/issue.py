@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 import sqlalchemy as sa
 
-Part = Literal["field", "code", "sentence", "cell"]
+Part = Literal["field", "code", "sentence", "cell", "cause"]
 
 
 @dataclass(frozen=True)
@@ -17,15 +17,16 @@ class Issue:
     code: str  # one of CELL_CODES
     sentence: str
     cell: str | None  # its address in the source: "Locations!C418"
+    cause: int | None = None  # the row that it follows from, of what its field refers to
 
-    def as_json(self) -> dict[str, str | None]:
-        """Return it as staging, plans and outcomes keep it."""
-        return dict(vars(self))
+    def as_json(self) -> dict[str, str | int | None]:
+        """Return it as staging, plans and outcomes keep it: without a cause, where it has none."""
+        return {name: part for name, part in vars(self).items() if name != "cause" or part}
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Self:
         """Return the issue that was kept."""
-        return cls(kept["field"], kept["code"], kept["sentence"], kept["cell"])
+        return cls(kept["field"], kept["code"], kept["sentence"], kept["cell"], kept.get("cause"))
 
 
 def part(issue: sa.ColumnElement[Any], name: Part) -> sa.ColumnElement[str]:

@@ -121,7 +121,11 @@ def _to_this_run(scope: Scope, field: Field, parent: Entity) -> sql.Composed:
     """
     theirs = scope.of(parent).names
     failed = scope.issue(
-        field, "parent_failed", reference=_reference(scope, field), row=sql.SQL("r.row_number")
+        field,
+        "parent_failed",
+        cause=sql.SQL("r.row_number"),
+        reference=_reference(scope, field),
+        row=sql.SQL("r.row_number"),
     )
     return scope.statement(
         """

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sync_core.catalogue.fields import Convention
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Counting, Sheet, Source
-from sync_core.engine import headers, narration, plan, reconciliation, staging
+from sync_core.engine import headers, narration, plan, reconciliation, staging, waiting
 from sync_core.engine.apply import apply
 from sync_core.engine.messages import Named, message
 from sync_core.engine.narration import Saving
@@ -21,7 +21,7 @@ from sync_core.engine.validate import Validator
 from sync_core.engine.work import Analysis, Work
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import Removal, RunStatus
+from sync_core.foundation.vocabulary import Removal, RunKind, RunStatus
 from sync_core.runs import lease
 from sync_core.runs.lease import RunResult
 from sync_core.runs.sheet_facts import SheetFacts, declaration
@@ -35,6 +35,8 @@ def sync(work: Work, sources: Mapping[str, Source]) -> RunResult:
         scopes = read(work, sources)
     with work.phase("processing"):
         tallies = make_plans(work, scopes)
+    if work.claim.kind == RunKind.PREVIEW:
+        return wait(work, scopes, tallies)
     return save(work, scopes, tallies)
 
 
@@ -205,6 +207,19 @@ def _refuse_what_is_not_all_there(connection: Connection, scope: Scope) -> None:
         raise StagingLostError
     if scope.staged == 0 and not scope.partial and (held := plan.standing(connection, scope)):
         raise SyncError("source_empty", sheet=scope.title, table=scope.entity.title, held=held)
+
+
+def wait(work: Work, scopes: Sequence[Scope], tallies: Mapping[str, Tally]) -> RunResult:
+    """Keep the plans until a person has decided; nothing of the target is touched."""
+    with db.begin() as connection:
+        lease.fence(connection, work.claim)
+        for scope in scopes:
+            _refuse_a_lost_plan(connection, scope, tallies[scope.entity.name])
+        plans = waiting.keep(connection, scopes, tallies)
+        named = _named(connection, scopes, tallies)
+        result = waiting.for_a_decision(work, plans, tallies, named)
+        lease.finish(connection, work.claim, result)
+    return result
 
 
 def save(work: Work, scopes: Sequence[Scope], tallies: Mapping[str, Tally]) -> RunResult:

@@ -27,11 +27,21 @@ def message(
     named: Mapping[str, Sequence[Named]] | None = None,
 ) -> str:
     """Return the counts of a run, in one sentence an entity; with `named` rows, their reasons."""
+    told = counts(tallies, entities, named)
+    return told if len(entities) > 1 else f"Processed {told}"
+
+
+def counts(
+    tallies: Mapping[str, Tally],
+    entities: Sequence[Entity],
+    named: Mapping[str, Sequence[Named]] | None = None,
+) -> str:
+    """Return the counts alone, whether they are planned or applied."""
     rows = named or {}
     parts = {e.name: _parts(tallies[e.name], rows.get(e.name, ())) for e in entities}
     if len(entities) == 1:
         only = entities[0]
-        return f"Processed {tallies[only.name].read} {only.title.lower()}: {parts[only.name]}."
+        return f"{tallies[only.name].read} {only.title.lower()}: {parts[only.name]}."
     return " ".join(f"{e.title}: {parts[e.name]}." for e in entities)
 
 

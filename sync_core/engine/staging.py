@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import dialect, insert
 from sync_core.catalogue.resource import Entity
 from sync_core.engine.validate import DELIMITER, ISSUES, QUOTE, RAW, ROW, RULE, ValidatedPage
 from sync_core.foundation import db, tables
+from sync_core.records import plan_format
 from sync_core.runs.sheet_facts import SheetFacts
 
 OURS = f"{ROW} integer, {RULE} text, {ISSUES} jsonb, {RAW} jsonb"
@@ -18,7 +19,7 @@ OURS = f"{ROW} integer, {RULE} text, {ISSUES} jsonb, {RAW} jsonb"
 
 def table(run_id: int, entity: Entity, what: str = "rows") -> sql.Identifier:
     """Name the run's own table of an entity's `rows`, or of its `plan`."""
-    return sql.Identifier("staging", f"{entity.name}_{what}_{run_id}")
+    return sql.Identifier(plan_format.SCHEMA, plan_format.table_name(run_id, entity.name, what))
 
 
 @dataclass(frozen=True)
@@ -143,9 +144,19 @@ def count(connection: Connection, run_id: int, entity: Entity) -> int:
 def drop(connection: Connection, name: sql.Identifier) -> None:
     """Drop a table of a run, or the view that stands for it, if it is there."""
     kinds = {"r": sql.SQL("drop table if exists {}"), "v": sql.SQL("drop view if exists {}")}
-    query = "select relkind from pg_class where oid = to_regclass(%s)"
-    for (kind,) in db.cursor(connection).execute(query, [name.as_string()]).fetchall():
+    if kind := _kind(connection, name):
         db.cursor(connection).execute(kinds[kind].format(name))
+
+
+def is_view(connection: Connection, name: sql.Identifier) -> bool:
+    """Return whether a view stands for a table of a run."""
+    return _kind(connection, name) == "v"
+
+
+def _kind(connection: Connection, name: sql.Identifier) -> str | None:
+    query = "select relkind from pg_class where oid = to_regclass(%s)"
+    found = db.cursor(connection).execute(query, [name.as_string()]).fetchone()
+    return str(found[0]) if found else None
 
 
 def drop_ended(connection: Connection) -> None:

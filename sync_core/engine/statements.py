@@ -23,6 +23,7 @@ from sync_core.foundation import db
 from sync_core.foundation.vocabulary import LEFT_OUT
 from sync_core.records import privacy
 from sync_core.records.outcome_format import KEY_SEPARATOR
+from sync_core.records.plan_format import key_column
 from sync_core.records.privacy import Place
 
 
@@ -69,9 +70,10 @@ class Scope:
                 sql.SQL("{} as {}").format(column("p", f), sql.Identifier(f.column)) for f in keys
             ),
             "s_as_planned": sql.SQL(", ").join(
-                sql.SQL("{} as {}").format(column("s", f), sql.Identifier(_kept(f))) for f in keys
+                sql.SQL("{} as {}").format(column("s", f), sql.Identifier(key_column(f)))
+                for f in keys
             ),
-            "plan_keys": sql.SQL(", ").join(sql.Identifier(_kept(f)) for f in keys),
+            "plan_keys": sql.SQL(", ").join(sql.Identifier(key_column(f)) for f in keys),
             "t_key": column("t", keys[0]),
             "s_is_t": same("s", "t", keys),
             "p_is_t": same("p", "t", keys),
@@ -108,14 +110,21 @@ class Scope:
         column = {f.label: i for f, i in self.columns.fields}[field.label]
         return sql.SQL("{} || s.row_number").format(sql.Literal(f"{self.title}!{letters(column)}"))
 
-    def issue(self, field: Field, code: str, **facts: sql.Composable) -> sql.Composed:
-        """Return the SQL of an issue of the row of `s`; the facts are those of the code."""
+    def issue(
+        self, field: Field, code: str, cause: sql.Composable | None = None, **facts: sql.Composable
+    ) -> sql.Composed:
+        """Return the SQL of an issue of the row of `s`; the facts are those of the code.
+
+        The `cause` is the number of the row that it follows from, where it follows from one.
+        """
         parts: dict[Part, sql.Composable] = {
             "field": sql.Literal(field.label),
             "code": sql.Literal(code),
             "sentence": _sentence(code, facts),
             "cell": self.cell(field),
         }
+        if cause is not None:
+            parts["cause"] = cause
         pairs = (sql.SQL("{}, {}").format(sql.Literal(name), of) for name, of in parts.items())
         return json_object(pairs)
 
@@ -178,12 +187,7 @@ def _sentence(code: str, facts: Mapping[str, sql.Composable]) -> sql.Composed:
 
 def column(table: str, field: Field) -> sql.Identifier:
     """Return a field's column of `s`, `t` or another table; the plan `p` has only those of keys."""
-    return sql.Identifier(table, _kept(field) if table == "p" else field.column)
-
-
-def _kept(key: Field) -> str:
-    """Name a key's column in a plan so that no label can meet the plan's own columns."""
-    return f"_{key.column}"
+    return sql.Identifier(table, key_column(field) if table == "p" else field.column)
 
 
 def listed(table: str, fields: Sequence[Field]) -> sql.Composed:

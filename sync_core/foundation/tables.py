@@ -160,6 +160,7 @@ runs = sa.Table(
     _json("notes", "[]"),
     _json("phases"),
     _run("undoes", primary_key=False),
+    sa.Column("plans", JSONB),  # of a run that waits, or did (`runs.plans`)
     _one_of("status", RunStatus),
     _one_of("kind", RunKind),
     sa.CheckConstraint(

@@ -70,7 +70,9 @@ class ActionKind(StrEnum):
     """What somebody did; `organizations.actions` has a shape for the facts of each."""
 
     STARTED = "started"
+    PREVIEWED = "previewed"
     CANCELLED = "cancelled"
+    DECLINED = "declined"
     EXPORTED = "exported"
     CHANGED_SETTING = "changed a setting"
     DROPPED_VALUES = "dropped old values"

@@ -1,4 +1,4 @@
-"""What people ask of runs: start one, cancel one."""
+"""What people ask of runs: start one, see its plan first, cancel one."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,8 +11,16 @@ from sync_core.catalogue import resources
 from sync_core.execution import queue
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import RunKind
 from sync_core.organizations import Organization, actions, people, source_settings
-from sync_core.organizations.actions import Cancelled, GivenFile, Started
+from sync_core.organizations.actions import (
+    Cancelled,
+    Declined,
+    Detail,
+    GivenFile,
+    Previewed,
+    Started,
+)
 from sync_core.organizations.people import Person
 from sync_core.runs import Run, lease, recovery, uploads
 from sync_core.runs.lease import Queued
@@ -31,17 +39,41 @@ def start(
     It reads the source that is set, or these files, which `operations.uploads` has checked. Raises
     SyncError: no_permission, unknown_resource, no_source, already_running, cooldown.
     """
+    return _start(organization, resource, person, trigger, files, RunKind.SYNC)
+
+
+def preview(
+    organization: Organization,
+    resource: str,
+    person: Person,
+    trigger: str,
+    files: Sequence[tuple[Upload, BinaryIO]] = (),
+) -> Run:
+    """Start a preview: a sync that stops after its plan, and waits for a decision.
+
+    Raises SyncError as `start` does.
+    """
+    return _start(organization, resource, person, trigger, files, RunKind.PREVIEW)
+
+
+def _start(
+    organization: Organization,
+    resource: str,
+    person: Person,
+    trigger: str,
+    files: Sequence[tuple[Upload, BinaryIO]],
+    kind: RunKind,
+) -> Run:
     people.require(person, "sync")
     with _asking(organization, resource) as (connection, waiting):
         if not files:
             source_settings.read(connection, organization, resources.by_name(resource))
-        run = runs.start(connection, organization.id, resource, person, trigger=trigger)
+        run = runs.start(connection, organization.id, resource, person, trigger=trigger, kind=kind)
         for given, content in files:
             uploads.keep(connection, run.id, given, content)
-        detail = Started([_given(one) for one, _ in files] or None)
-        actions.record(
-            connection, organization.id, person, detail, resource=resource, run_id=run.id
-        )
+        asked = Previewed if kind == RunKind.PREVIEW else Started
+        detail = asked([_given(one) for one, _ in files] or None)
+        _record(connection, organization, person, run, detail)
         waiting.append(Queued(run.id, lease.limit(connection, run.id)))
     return run
 
@@ -51,14 +83,25 @@ def _given(file: Upload) -> GivenFile:
 
 
 def cancel(organization: Organization, run_id: int, person: Person) -> Run:
-    """Cancel a run: at once while it waits for a worker, else at the worker's next check."""
+    """Cancel a run: at once while it waits for a worker, else at the worker's next check.
+
+    A plan that waits for a person is declined.
+    """
     people.require(person, "sync")
     with _asking(organization) as (connection, _):
+        run = runs.get(connection, organization.id, run_id)
+        declined = runs.decline(connection, run.id)
         run = runs.request_cancel(connection, organization.id, run_id, person)
-        actions.record(
-            connection, organization.id, person, Cancelled(), resource=run.resource, run_id=run_id
-        )
+        _record(connection, organization, person, run, Declined() if declined else Cancelled())
     return run
+
+
+def _record(
+    connection: Connection, organization: Organization, person: Person, run: Run, detail: Detail
+) -> None:
+    actions.record(
+        connection, organization.id, person, detail, resource=run.resource, run_id=run.id
+    )
 
 
 @contextmanager

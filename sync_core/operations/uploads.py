@@ -76,8 +76,12 @@ def start(
     trigger: str,
     files: Sequence[GivenFile],
     locale: str | None = None,
+    *,
+    preview: bool = False,
 ) -> Run:
     """Start a sync that reads these files, once the headers of all tables are found in them.
+
+    As a `preview`, it stops after its plan.
 
     Without a locale, that of the source that is set counts. Raises SyncError: no_permission,
     unknown_resource, unknown_entity, bad_locale, upload_too_large, upload_incomplete,
@@ -89,7 +93,8 @@ def start(
     with ExitStack() as stack:
         kept = [stack.enter_context(_kept(file)) for file in files]
         _assign(declared, kept, written)
-        return syncs.start(
+        begin = syncs.preview if preview else syncs.start
+        return begin(
             organization,
             resource,
             person,

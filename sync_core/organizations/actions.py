@@ -32,10 +32,25 @@ class Started:
 
 
 @dataclass(frozen=True)
+class Previewed:
+    """A preview was started; the action names the run."""
+
+    kind: ClassVar = ActionKind.PREVIEWED
+    files: Sequence[GivenFile] | None = None  # None: it reads the source that is set
+
+
+@dataclass(frozen=True)
 class Cancelled:
     """A sync was cancelled; the action names the run."""
 
     kind: ClassVar = ActionKind.CANCELLED
+
+
+@dataclass(frozen=True)
+class Declined:
+    """A plan that waited was declined; the action names the run."""
+
+    kind: ClassVar = ActionKind.DECLINED
 
 
 @dataclass(frozen=True)
@@ -106,11 +121,30 @@ class Unknown:
 
 
 Detail = (
-    Started | Cancelled | Exported | ChangedSetting | DroppedValues | SignedIn | SignedOut | Unknown
+    Started
+    | Previewed
+    | Cancelled
+    | Declined
+    | Exported
+    | ChangedSetting
+    | DroppedValues
+    | SignedIn
+    | SignedOut
+    | Unknown
 )
 DETAILS: Mapping[str, type[Detail]] = {
     one.kind: one
-    for one in (Started, Cancelled, Exported, ChangedSetting, DroppedValues, SignedIn, SignedOut)
+    for one in (
+        Started,
+        Previewed,
+        Cancelled,
+        Declined,
+        Exported,
+        ChangedSetting,
+        DroppedValues,
+        SignedIn,
+        SignedOut,
+    )
 }
 _READ: Mapping[str, Callable[[Any], object]] = {  # facts that are more than JSON
     "before": datetime.fromisoformat,

@@ -1,4 +1,7 @@
-"""The rows of a run as they stand in files: all its outcomes, or those that did not make it."""
+"""The rows of a run as they stand in files: all its outcomes, or those that did not make it.
+
+While the plans of a run wait for a person, they stand in the files in place of outcomes.
+"""
 
 from typing import Any
 
@@ -8,50 +11,51 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from sync_core.catalogue import resources
 from sync_core.catalogue.issue import part
-from sync_core.foundation import csv_writer, tables
+from sync_core.foundation import csv_writer
 from sync_core.foundation.vocabulary import LEFT_OUT
 from sync_core.organizations.people import Person
 from sync_core.records import privacy
-from sync_core.records.outcomes import of_run
+from sync_core.records.outcomes import of_run, table
 from sync_core.records.privacy import Outcomes, Place
 from sync_core.runs import Run, sheet_facts
 
-_ROWS = tables.outcomes.c
 Column = sa.ColumnElement[Any]
 
 
-def outcomes(run: Run, *readers: Person) -> sa.Select[Any]:
+def outcomes(connection: Connection, run: Run, *readers: Person) -> sa.Select[Any]:
     """Return the query of all that the run did to rows, by table and row."""
-    seen = privacy.outcomes(Place.EXPORT, *readers)
+    kept = table(connection, run)
+    seen = privacy.outcomes(Place.EXPORT, *readers, table=kept)
     return (
         sa.select(
-            csv_writer.text(_title()).label("Table"),
-            _ROWS.row_number.label("Row"),
-            _ROWS.kind.label("Outcome"),
+            csv_writer.text(_title(kept)).label("Table"),
+            kept.c.row_number.label("Row"),
+            kept.c.kind.label("Outcome"),
             csv_writer.text(seen.name).label("Name"),
             csv_writer.text(seen.key).label("Key"),
-            csv_writer.text(_ROWS.rule).label("Rule"),
+            csv_writer.text(kept.c.rule).label("Rule"),
             csv_writer.text(_reasons(seen)).label("Reasons"),
             csv_writer.text(_changes(seen)).label("Changes"),
-            csv_writer.moment(_ROWS.at).label("Time"),
+            csv_writer.moment(kept.c.at).label("Time"),
         )
-        .where(of_run(run))
+        .where(of_run(run, kept))
         .order_by(
-            _ROWS.entity,
-            _ROWS.row_number.nulls_last(),
-            privacy.outcomes(Place.SORT, *readers).order,
+            kept.c.entity,
+            kept.c.row_number.nulls_last(),
+            privacy.outcomes(Place.SORT, *readers, table=kept).order,
         )
     )
 
 
 def rejects(connection: Connection, run: Run, *readers: Person) -> sa.Select[Any]:
     """Return the query of the failed and skipped rows, with the columns of their sheets."""
-    seen = privacy.outcomes(Place.EXPORT, *readers)
+    kept = table(connection, run)
+    seen = privacy.outcomes(Place.EXPORT, *readers, table=kept)
     entities = resources.by_name(run.resource).entities
     ours = [
-        csv_writer.text(_title()).label("Table"),
-        _ROWS.row_number.label("Row"),
-        _ROWS.kind.label("Outcome"),
+        csv_writer.text(_title(kept)).label("Table"),
+        kept.c.row_number.label("Row"),
+        kept.c.kind.label("Outcome"),
         csv_writer.text(_reasons(seen)).label("Reasons"),
     ]
     cells = [
@@ -61,14 +65,14 @@ def rejects(connection: Connection, run: Run, *readers: Person) -> sa.Select[Any
     ]
     return (
         sa.select(*ours, *cells)
-        .where(of_run(run), _ROWS.kind.in_(LEFT_OUT))
-        .order_by(_ROWS.entity, _ROWS.row_number)
+        .where(of_run(run, kept), kept.c.kind.in_(LEFT_OUT))
+        .order_by(kept.c.entity, kept.c.row_number)
     )
 
 
-def _title() -> Column:
+def _title(kept: sa.FromClause) -> Column:
     titles = {name: entity.title for name, entity in resources.ENTITIES.items()}
-    return sa.case(titles, value=_ROWS.entity, else_=_ROWS.entity)
+    return sa.case(titles, value=kept.c.entity, else_=kept.c.entity)
 
 
 def _reasons(seen: Outcomes) -> Column:
@@ -87,7 +91,7 @@ def _changes(seen: Outcomes) -> Column:
         sa.column("key", sa.Text), sa.column("value", JSONB), name="told"
     )
     column, value = change.c.key, change.c.value
-    label = sa.func.coalesce(_labels().op("->")(_ROWS.entity).op("->>")(column), column)
+    label = sa.func.coalesce(_labels().op("->")(seen.table.c.entity).op("->>")(column), column)
     before, after = (sa.func.coalesce(value[place].astext, "blank") for place in (0, 1))
     both = sa.func.concat(before, " → ", after)
     alone = sa.func.coalesce(value.op("#>>")(sa.literal_column("'{}'")), "blank")

@@ -1,6 +1,6 @@
-"""What a run did to each row, a screenful at a time."""
+"""What a run did to each row, or would do while its plan waits, a screenful at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,11 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from sync_core.catalogue import resources
 from sync_core.catalogue.issue import Issue
 from sync_core.foundation import tables
-from sync_core.foundation.vocabulary import OutcomeKind
+from sync_core.foundation.vocabulary import OutcomeKind, RunStatus
 from sync_core.organizations.people import Person
-from sync_core.records import privacy
+from sync_core.records import planned, privacy
 from sync_core.records.privacy import Place
 from sync_core.runs import Run
 
@@ -39,14 +40,24 @@ class Wanted:
 
     kinds: Sequence[str]
     search: str = ""  # occurs in key, name, rule or reasons
+    entity: str | None = None
+    field: str | None = None  # a column that is changed, or in which something is wrong
+    reason: str | None = None  # the code of an issue, or the name of a rule
     limit: int = 50
     offset: int = 0
 
 
-def of_run(run: Run) -> sa.ColumnElement[bool]:
-    """Return the condition that an outcome is the run's."""
-    kept = tables.outcomes.c
-    return (kept.run_id == run.id) & within(run.queued_at, run.finished_at)
+def table(connection: Connection, run: Run) -> sa.FromClause:
+    """Return where the outcomes of a run stand: its plans, while they wait for a person."""
+    waits = run.status == RunStatus.WAITING and planned.hold(connection, run)
+    return planned.changes(run) if waits else tables.outcomes
+
+
+def of_run(run: Run, kept: sa.FromClause = tables.outcomes) -> sa.ColumnElement[bool]:
+    """Return the condition that an outcome is the run's; its plans hold no others."""
+    if kept is not tables.outcomes:
+        return sa.true()
+    return sa.and_(kept.c.run_id == run.id, within(run.queued_at, run.finished_at))
 
 
 def within(asked: Moment, ended: Moment | None) -> sa.ColumnElement[bool]:
@@ -60,8 +71,19 @@ def within(asked: Moment, ended: Moment | None) -> sa.ColumnElement[bool]:
 
 def count(connection: Connection, run: Run, wanted: Wanted, person: Person | None = None) -> int:
     """Count the outcomes of the run that the person asks for."""
-    query = sa.select(sa.func.count()).select_from(tables.outcomes)
-    return int(connection.execute(query.where(*_which(run, wanted, person))).scalar_one())
+    kept = table(connection, run)
+    query = sa.select(sa.func.count()).select_from(kept).where(*_which(run, kept, wanted, person))
+    return int(connection.execute(query).scalar_one())
+
+
+def by_kind(
+    connection: Connection, run: Run, wanted: Wanted, person: Person | None = None
+) -> dict[str, int]:
+    """Count the outcomes of the run that the person asks for, by kind."""
+    kept = table(connection, run)
+    query = sa.select(kept.c.kind, sa.func.count().label("rows")).group_by(kept.c.kind)
+    rows = connection.execute(query.where(*_which(run, kept, wanted, person)))
+    return {row.kind: row.rows for row in rows}
 
 
 def read(
@@ -71,24 +93,25 @@ def read(
 
     What the `person` may not see is masked, and neither searched nor sorted by.
     """
-    kept, seen = tables.outcomes.c, privacy.outcomes(Place.HISTORY, person)
+    kept = table(connection, run)
+    seen = privacy.outcomes(Place.HISTORY, person, table=kept)
     query = (
         sa.select(
-            kept.entity,
-            kept.kind,
-            kept.row_number,
+            kept.c.entity,
+            kept.c.kind,
+            kept.c.row_number,
             seen.key.label("key"),
             seen.name.label("name"),
-            kept.rule,
+            kept.c.rule,
             seen.changes.label("changes"),
             seen.issues.label("issues"),
         )
-        .where(*_which(run, wanted, person))
+        .where(*_which(run, kept, wanted, person))
         .order_by(
-            (kept.kind == OutcomeKind.FAILED).desc(),
-            kept.entity,
-            kept.row_number.nulls_last(),
-            privacy.outcomes(Place.SORT, person).order,
+            (kept.c.kind == OutcomeKind.FAILED).desc(),
+            kept.c.entity,
+            kept.c.row_number.nulls_last(),
+            privacy.outcomes(Place.SORT, person, table=kept).order,
         )
         .limit(wanted.limit)
         .offset(wanted.offset)
@@ -100,9 +123,30 @@ def read(
     ]
 
 
-def _which(run: Run, wanted: Wanted, person: Person | None) -> list[sa.ColumnElement[bool]]:
-    kept = tables.outcomes.c
-    which = [of_run(run), kept.kind.in_(wanted.kinds)]
-    seen = privacy.outcomes(Place.SEARCH, person)
-    row = sa.func.concat_ws("\n", seen.key, seen.name, kept.rule, sa.cast(seen.issues, sa.Text))
-    return [*which, *(row.icontains(word, autoescape=True) for word in wanted.search.split())]
+def _which(
+    run: Run, kept: sa.FromClause, wanted: Wanted, person: Person | None
+) -> Iterator[sa.ColumnElement[bool]]:
+    yield of_run(run, kept)
+    yield kept.c.kind.in_(wanted.kinds)
+    if wanted.entity:
+        yield kept.c.entity == wanted.entity
+    if wanted.field:
+        yield _concerns(kept, wanted.field)
+    if wanted.reason:
+        yield (kept.c.rule == wanted.reason) | _has_issue(kept, code=wanted.reason)
+    seen = privacy.outcomes(Place.SEARCH, person, table=kept)
+    row = sa.func.concat_ws("\n", seen.key, seen.name, kept.c.rule, sa.cast(seen.issues, sa.Text))
+    for word in wanted.search.split():
+        yield row.icontains(word, autoescape=True)
+
+
+def _concerns(kept: sa.FromClause, column: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a row changes a column, or that something is wrong in it."""
+    updated = kept.c.kind == OutcomeKind.UPDATED
+    labels = {f.label for e in resources.ENTITIES.values() for f in e.fields if f.column == column}
+    wrong = (_has_issue(kept, field=label) for label in labels)
+    return sa.case((updated, kept.c.changes.has_key(column)), else_=sa.or_(sa.false(), *wrong))
+
+
+def _has_issue(kept: sa.FromClause, **parts: str) -> sa.ColumnElement[bool]:
+    return sa.func.coalesce(kept.c.issues.contains([parts]), sa.false())

@@ -29,7 +29,6 @@ SHIFTED = [{"code": "broken_row"}]  # of a row whose cells may stand under other
 OURS = ("_removed_at",)  # columns of our own that an update may change
 
 Column = sa.ColumnElement[Any]
-_ROWS = tables.outcomes.c
 
 
 class Place(StrEnum):
@@ -120,52 +119,57 @@ class Outcomes:
 
     place: Place
     sight: Sight  # of personal fields
+    table: sa.FromClause = tables.outcomes  # or what has its columns, such as a plan that waits
 
     @property
     def name(self) -> Column:
         """What people call a row."""
-        return self._where(_open_names(), _ROWS.name)
+        return self._where(_open_names(), self._rows.name)
 
     @property
     def key(self) -> Column:
         """A row's key, as people read it."""
-        return self._where(_open_keys(), sa.func.replace(_ROWS.key, KEY_SEPARATOR, " · "))
+        return self._where(_open_keys(), sa.func.replace(self._rows.key, KEY_SEPARATOR, " · "))
 
     @property
     def called(self) -> Column:
         """What tells a row from others: its name, else its key."""
-        key = sa.func.replace(_ROWS.key, KEY_SEPARATOR, " · ")
+        key = sa.func.replace(self._rows.key, KEY_SEPARATOR, " · ")
         if self.sight is Sight.SHOWN:
-            return sa.func.coalesce(_ROWS.name, key)
-        named = sa.case((_ROWS.entity.in_(_open_names()) & ~_is_shifted(), _ROWS.name))
-        keyed = sa.case((_ROWS.entity.in_(_open_keys()) & ~_is_shifted(), key))
+            return sa.func.coalesce(self._rows.name, key)
+        named = sa.case(
+            (self._rows.entity.in_(_open_names()) & ~self._is_shifted(), self._rows.name)
+        )
+        keyed = sa.case((self._rows.entity.in_(_open_keys()) & ~self._is_shifted(), key))
         return sa.func.coalesce(named, keyed, self._mask)
 
     @property
     def order(self) -> Column:
         """The key in its order, or in one that says nothing of it."""
         if self.sight is Sight.SHOWN:
-            return _ROWS.key
-        return sa.case((_ROWS.entity.in_(_open_keys()), _ROWS.key), else_=sa.func.md5(_ROWS.key))
+            return self._rows.key
+        return sa.case(
+            (self._rows.entity.in_(_open_keys()), self._rows.key), else_=sa.func.md5(self._rows.key)
+        )
 
     @property
     def changes(self) -> Column:
         """Each changed column before and after, or the cells of a removed row; JSON."""
         if self.sight is Sight.SHOWN:
-            return _ROWS.changes
-        change = sa.func.jsonb_each(_ROWS.changes).table_valued(
+            return self._rows.changes
+        change = sa.func.jsonb_each(self._rows.changes).table_valued(
             sa.column("key", sa.Text), sa.column("value", JSONB), name="change"
         )
         column, value = change.c.key, change.c.value
-        seen = sa.case((_is_open(column), value), else_=self._json(value))
-        return _of_the_row(sa.func.jsonb_object_agg(column, seen, type_=JSONB))
+        seen = sa.case((self._is_open(column), value), else_=self._json(value))
+        return self._of_the_row(sa.func.jsonb_object_agg(column, seen, type_=JSONB))
 
     @property
     def issues(self) -> Column:
         """What is wrong with a row; of a hidden cell it is said in general; JSON."""
         if self.sight is Sight.SHOWN:
-            return _ROWS.issues
-        elements = sa.func.jsonb_array_elements(_ROWS.issues)
+            return self._rows.issues
+        elements = sa.func.jsonb_array_elements(self._rows.issues)
         value = sa.column("value", JSONB)
         listed = elements.table_valued(value, with_ordinality="place", name="listed")
         listed = listed.render_derived()
@@ -173,19 +177,23 @@ class Outcomes:
         general = sa.func.coalesce(_sentences().op("->>")(part(issue, "code")), NOT_SAID)
         said = issue.op("||")(sa.func.jsonb_build_object("sentence", general))
         about = part(issue, "field")  # nothing, where it is about the row as a whole
-        seen = sa.case((_is_open(about) & ~_is_shifted() | (about == ""), issue), else_=said)
-        return _of_the_row(sa.func.jsonb_agg(aggregate_order_by(seen, listed.c.place), type_=JSONB))
+        seen = sa.case(
+            (self._is_open(about) & ~self._is_shifted() | (about == ""), issue), else_=said
+        )
+        return self._of_the_row(
+            sa.func.jsonb_agg(aggregate_order_by(seen, listed.c.place), type_=JSONB)
+        )
 
     def under(self, header: str) -> Column:
         """Return the raw cell under a header."""
-        return self._where(_open_under(header), _ROWS.raw[header].astext)
+        return self._where(_open_under(header), self._rows.raw[header].astext)
 
     def of(self, field: Column) -> Column:
         """Return the raw cell of a field, given by its label."""
-        cell: Column = _ROWS.raw.op("->>")(field)
+        cell: Column = self._rows.raw.op("->>")(field)
         if self.sight is Sight.SHOWN:
             return cell
-        seen = _is_open(field) & ~_is_shifted()
+        seen = self._is_open(field) & ~self._is_shifted()
         return sa.case((seen, cell), (cell.is_not(None), self._mask), else_=None)
 
     def shows(self, header: str, entities: Iterable[Entity]) -> bool:
@@ -204,7 +212,7 @@ class Outcomes:
         """Show the cell in the rows of these entities alone."""
         if self.sight is Sight.SHOWN:
             return cell
-        seen = _ROWS.entity.in_(list(entities)) & ~_is_shifted()
+        seen = self._rows.entity.in_(list(entities)) & ~self._is_shifted()
         return sa.case((seen, cell), (cell.is_not(None), self._mask), else_=None)
 
     def _json(self, value: Column) -> Column:
@@ -218,14 +226,39 @@ class Outcomes:
         blank = sa.func.jsonb_typeof(value) == "null"
         return sa.case((blank, value), else_=sa.func.to_jsonb(sa.cast(self._mask, sa.Text)))
 
+    @property
+    def _rows(self) -> sa.ColumnCollection[str, Column]:
+        return self.table.c
 
-def outcomes(place: Place, *readers: Person | None) -> Outcomes:
-    """Return the columns of outcomes as the readers see them in a place."""
-    return Outcomes(place, personal(place, *readers))
+    def _of_the_row(self, gathered: Column) -> Column:
+        return sa.select(gathered).correlate(self.table).scalar_subquery()
+
+    def _is_open(self, name: Column) -> sa.ColumnElement[bool]:
+        """Return the SQL of whether a column, or a label, of the entity is no personal one."""
+        named = {
+            entity.name: {name: 1 for f in _open(entity) for name in (f.column, f.label)}
+            | dict.fromkeys(OURS, 1)
+            for entity in resources.ENTITIES.values()
+        }
+        of_entity = constant(named).op("->")(self._rows.entity)
+        known = of_entity.op("?", is_comparison=True)(name)
+        return sa.func.coalesce(known, sa.false()) | self._holds_nothing_personal()
+
+    def _holds_nothing_personal(self) -> sa.ColumnElement[bool]:
+        known = resources.ENTITIES.values()
+        return self._rows.entity.in_([e.name for e in known if not _sensitive(e)])
+
+    def _is_shifted(self) -> sa.ColumnElement[bool]:
+        """Return the SQL of whether personal cells may stand under any header of the row."""
+        shifted = self._rows.issues.contains(constant(SHIFTED))
+        return sa.func.coalesce(shifted, sa.false()) & ~self._holds_nothing_personal()
 
 
-def _of_the_row(gathered: Column) -> Column:
-    return sa.select(gathered).correlate(tables.outcomes).scalar_subquery()
+def outcomes(
+    place: Place, *readers: Person | None, table: sa.FromClause = tables.outcomes
+) -> Outcomes:
+    """Return the columns of outcomes, or of a `table` like it, as the readers see them there."""
+    return Outcomes(place, personal(place, *readers), table)
 
 
 def _open(entity: Entity) -> list[Field]:
@@ -258,27 +291,6 @@ def _open_under(header: str) -> list[str]:
 def _headers(field: Field) -> set[str]:
     """Name the headers, in lower case, under which a field may stand in a sheet."""
     return {name.casefold() for name in (field.label, *field.aliases)}
-
-
-def _is_open(name: Column) -> sa.ColumnElement[bool]:
-    """Return the SQL of whether a column, or a label, of the row's entity is no personal one."""
-    named = {
-        entity.name: {name: 1 for f in _open(entity) for name in (f.column, f.label)}
-        | dict.fromkeys(OURS, 1)
-        for entity in resources.ENTITIES.values()
-    }
-    known = constant(named).op("->")(_ROWS.entity).op("?", is_comparison=True)(name)
-    return sa.func.coalesce(known, sa.false()) | _holds_nothing_personal()
-
-
-def _holds_nothing_personal() -> sa.ColumnElement[bool]:
-    return _ROWS.entity.in_([e.name for e in resources.ENTITIES.values() if not _sensitive(e)])
-
-
-def _is_shifted() -> sa.ColumnElement[bool]:
-    """Return the SQL of whether personal cells may stand under any header of the row."""
-    shifted = sa.func.coalesce(_ROWS.issues.contains(constant(SHIFTED)), sa.false())
-    return shifted & ~_holds_nothing_personal()
 
 
 def _sentences() -> Column:

@@ -1,6 +1,6 @@
 """Runs: the truth about every sync; asked for here, worked on under a lease."""
 
-from sync_core.runs.requests import mark_pushed, request_cancel, start, to_push
+from sync_core.runs.requests import decline, mark_pushed, request_cancel, start, to_push
 from sync_core.runs.run import (
     MADE_UP,
     Run,
@@ -20,6 +20,7 @@ __all__ = [
     "MADE_UP",
     "Run",
     "Tallies",
+    "decline",
     "fresh",
     "get",
     "history",

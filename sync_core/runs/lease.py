@@ -13,6 +13,7 @@ from sync_core.foundation import settings, tables
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import Limits
 from sync_core.foundation.vocabulary import ENDED, RunKind, RunStatus
+from sync_core.runs.plans import Plans
 
 LEASE_SECONDS = 12  # that an attempt may go without a heartbeat
 HEARTBEAT_SECONDS = 1  # between two heartbeats
@@ -45,7 +46,7 @@ class LeaseState:
 
 @dataclass(frozen=True)
 class RunResult:
-    """How a run ends, in words for the screen and for the log."""
+    """How a run ends, or begins to wait for a person, in words for the screen and for the log."""
 
     status: RunStatus
     message: str
@@ -55,6 +56,7 @@ class RunResult:
     notes: Sequence[str] = ()
     phases: Mapping[str, float] = field(default_factory=dict)
     log: Sequence[Mapping[str, Any]] = ()  # lines of the attempt
+    plans: Plans | None = None  # of a run that waits; None leaves those that are kept
 
 
 @dataclass(frozen=True)
@@ -198,6 +200,8 @@ def close(connection: Connection, which: Conditions, result: RunResult) -> bool:
         "notes": list(result.notes),
         "phases": dict(result.phases),
     }
+    if result.plans:
+        values["plans"] = result.plans.as_json()
     if result.status in ENDED:
         values["finished_at"] = _NOW
     changed = connection.execute(sa.update(tables.runs).where(*which).values(values))
@@ -207,6 +211,11 @@ def close(connection: Connection, which: Conditions, result: RunResult) -> bool:
 def cancelled() -> RunResult:
     """Return the result of a cancelled run: applying is all or nothing."""
     return RunResult(RunStatus.CANCELLED, "Cancelled. Nothing was changed.")
+
+
+def declined() -> RunResult:
+    """Return the result of a run whose plan a person has declined."""
+    return RunResult(RunStatus.CANCELLED, "Declined. Nothing was changed.")
 
 
 def overdue(limit: float) -> RunResult:

@@ -86,8 +86,7 @@ def _refuse_during_cooldown(connection: Connection, organization_id: int, resour
 def request_cancel(connection: Connection, organization_id: int, run_id: int, who: Person) -> Run:
     """Cancel at once where no worker has the run, else ask the worker. Idempotent."""
     run = get(connection, organization_id, run_id)
-    idle = (*WITHOUT_WORKER, RunStatus.WAITING)
-    here = (_RUNS.id == run_id, _RUNS.status.in_(idle))
+    here = (_RUNS.id == run_id, _RUNS.status.in_(WITHOUT_WORKER))
     if not lease.close(connection, here, lease.cancelled()):
         connection.execute(
             sa.update(tables.leases)
@@ -95,6 +94,12 @@ def request_cancel(connection: Connection, organization_id: int, run_id: int, wh
             .values(cancel_requested_at=_NOW, cancel_requested_by=who.name)
         )
     return get(connection, organization_id, run.id)
+
+
+def decline(connection: Connection, run_id: int) -> bool:
+    """End a run whose plan waits; returns whether it still did."""
+    here = (_RUNS.id == run_id, _RUNS.status == RunStatus.WAITING)
+    return lease.close(connection, here, lease.declined())
 
 
 def to_push(connection: Connection, pause: float = 3) -> list[Queued]:

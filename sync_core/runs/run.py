@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from sync_core.foundation import tables
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import ACTIVE, APPLIED, OutcomeKind, RunKind, RunStatus
+from sync_core.runs.plans import Plans
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ def some(connection: Connection, run_ids: Sequence[int]) -> list[Run]:
 
 
 def tallies(connection: Connection, run_ids: Sequence[int]) -> Mapping[int, Tallies]:
-    """Return the counts of each of these runs that has any."""
+    """Return the counts of each of these runs that has any: of one that waits, what is planned."""
     rows = connection.execute(
         sa.select(tables.tallies)
         .where(tables.tallies.c.run_id.in_(run_ids))
@@ -170,7 +171,13 @@ def tallies(connection: Connection, run_ids: Sequence[int]) -> Mapping[int, Tall
     for row in rows.mappings():
         counts = {name: row[name] for name in ("read", *OutcomeKind, "blank", "rules")}
         found.setdefault(row["run_id"], {})[row["entity"]] = counts
-    return found
+    return {**found, **_planned(connection, run_ids)}
+
+
+def _planned(connection: Connection, run_ids: Sequence[int]) -> Mapping[int, Tallies]:
+    waits = (_RUNS.id.in_(run_ids), _RUNS.status == RunStatus.WAITING, _RUNS.plans.is_not(None))
+    kept = connection.execute(sa.select(_RUNS.id, _RUNS.plans).where(*waits))
+    return {run_id: Plans.from_json(plans).tallies for run_id, plans in kept}
 
 
 def queue_positions(connection: Connection, organization_id: int) -> dict[int, int]:

@@ -17,10 +17,12 @@ from sync_core.organizations.actions import (
     DETAILS,
     Cancelled,
     ChangedSetting,
+    Declined,
     Detail,
     DroppedValues,
     Exported,
     Head,
+    Previewed,
     SignedIn,
     SignedOut,
     Started,
@@ -33,7 +35,9 @@ from tests.support.desk import ANA
 AT = datetime(2026, 11, 25, 2, tzinfo=UTC)
 STORED: list[tuple[str, dict[str, Any], Detail]] = [  # as databases hold it
     ("started", {}, Started()),
+    ("previewed", {}, Previewed()),
     ("cancelled", {}, Cancelled()),
+    ("declined", {}, Declined()),
     ("signed in", {"at": "1764036000"}, SignedIn("1764036000")),
     ("signed out", {}, SignedOut()),
     ("changed a setting", {"what": "the people: a"}, ChangedSetting("the people: a")),
@@ -151,5 +155,5 @@ def test_the_facts_of_a_shape_are_the_keys_that_are_stored() -> None:
     names = {field.name for made in DETAILS.values() for field in fields(made)}
     assert names == set(
         "what file run filters organizations masked rows bytes sha256"
-        " complete seconds head before outcomes at".split()
+        " complete seconds head before outcomes at files".split()
     )

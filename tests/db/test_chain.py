@@ -93,6 +93,7 @@ RUN_COLUMNS = {
     "notes": "notes || '[\"x\"]'",
     "phases": "phases || '{\"Saving\": 0}'",
     "undoes": "id",
+    "plans": "'{}'",
 }
 
 
@@ -114,7 +115,7 @@ def test_every_column_is_covered(database: psycopg.Connection) -> None:
         ("text_of_run", ("runs", "tallies", "attempts")),
         ("text_of_action", ("actions",)),
     ):
-        query = "select prosrc from pg_proc where proname = %s"
+        query = "select string_agg(prosrc, ' ') from pg_proc where starts_with(proname, %s)"
         (source,) = database.execute(query, [function]).fetchone() or ("",)
         query = "select column_name from information_schema.columns where table_name = any(%s)"
         columns = {name for (name,) in database.execute(query, [list(names)])}

@@ -10,6 +10,7 @@ import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 
 import click
@@ -24,7 +25,8 @@ from sync_core.demo import organization as demo
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import Role
-from sync_core.operations import access, administration, syncs
+from sync_core.operations import access, administration, syncs, uploads
+from sync_core.operations.uploads import GivenFile
 from sync_core.organizations import Organization, people
 from sync_core.organizations.people import Permission, Person
 from sync_core.organizations.policies import Policy
@@ -75,6 +77,10 @@ def _add_organization(scene: Scene, by: Person) -> object:
     return administration.add_organization(by, slug, "Harbor Clinics", "AU", "UTC")
 
 
+def _admins() -> GivenFile:
+    return GivenFile("admins.csv", BytesIO(b"Email,Name,Role,Team,Active\na@x.org,Ada,,,\n"))
+
+
 VERBS: dict[str, Verb] = {
     "access.sign_in": Verb("read", lambda s, by: access.sign_in(s.organization, by, 1)),
     "access.sign_out": Verb("read", lambda s, by: access.sign_out(s.organization, by)),
@@ -99,7 +105,13 @@ VERBS: dict[str, Verb] = {
         lambda s, by: administration.set_source(s.organization, by, LOCATIONS, "folder:/data"),
     ),
     "syncs.cancel": Verb("sync", lambda s, by: syncs.cancel(s.organization, s.waiting.id, by)),
+    "syncs.preview": Verb(
+        "sync", lambda s, by: syncs.preview(s.organization, "admins", by, "test")
+    ),
     "syncs.start": Verb("sync", lambda s, by: syncs.start(s.organization, "admins", by, "test")),
+    "uploads.start": Verb(
+        "sync", lambda s, by: uploads.start(s.organization, "admins", by, "test", [_admins()])
+    ),
 }
 
 

@@ -50,6 +50,12 @@ class Desk:
             self.write(entity, rows)
         return self.work(self.start(resource))
 
+    def preview(self, resource: str, **files: Rows) -> Run:
+        for entity, rows in files.items():
+            self.write(entity, rows)
+        self.set_source(resource)
+        return self.work(syncs.preview(self.organization, resource, ANA, "test"))
+
     def work(self, run: Run) -> Run:
         attempt.work(run.id)
         with db.begin() as connection:

@@ -27,7 +27,7 @@ def run_errors() -> list[Site]:
 @cache
 def cell_errors() -> list[Site]:
     """Return what the engine says of rows; what fields say of cells is read below."""
-    in_sql = code_reader.sites("scope.issue", position=1)
+    in_sql = code_reader.sites("scope.issue", position=1, given=frozenset({"cause"}))
     return [*in_sql, *code_reader.sites("cell_codes.sentence")]
 
 

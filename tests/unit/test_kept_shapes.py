@@ -8,10 +8,12 @@ from typing import get_args
 import pytest
 
 from sync_core.catalogue.issue import Issue, Part
+from sync_core.runs.plans import EntityPlan, Plans
 from sync_core.runs.progress import Amount, Download, Progress
 from sync_core.runs.sheet_facts import ReadWindow
 
 ISSUE = Issue("Email", "bad_email", "Invalid email format", "Locations!C418")
+FOLLOWING = Issue("Therapist", "parent_failed", "The therapist failed", "Schedules!A7", cause=5)
 BEGAN, SINCE = datetime(2026, 11, 3, 9, 30, tzinfo=UTC), datetime(2026, 11, 2, 9, 15, tzinfo=UTC)
 
 
@@ -36,12 +38,25 @@ def test_a_page_reads_the_progress_of_a_worker_of_another_version() -> None:
         assert (found.phase, found.percent, found.amount) == ("saving", 90, Amount())
 
 
-def test_an_issue_comes_back_as_it_was() -> None:
-    assert Issue.from_json(json.loads(json.dumps(ISSUE.as_json()))) == ISSUE
+@pytest.mark.parametrize("issue", [ISSUE, FOLLOWING])
+def test_an_issue_comes_back_as_it_was(issue: Issue) -> None:
+    assert Issue.from_json(json.loads(json.dumps(issue.as_json()))) == issue
 
 
 def test_a_part_of_an_issue_is_asked_for_by_a_name_that_it_has() -> None:
-    assert list(get_args(Part)) == [field.name for field in fields(Issue)] == list(ISSUE.as_json())
+    names = [field.name for field in fields(Issue)]
+    assert list(get_args(Part)) == names == list(FOLLOWING.as_json())
+
+
+PLANS = Plans(
+    entities={
+        "locations": EntityPlan(tally={"read": 2, "rules": {}}, rows_digest="a", plan_digest="b")
+    }
+)
+
+
+def test_plans_come_back_as_they_were() -> None:
+    assert Plans.from_json(json.loads(json.dumps(PLANS.as_json()))) == PLANS
 
 
 @pytest.mark.parametrize("window", [ReadWindow(BEGAN), ReadWindow(BEGAN, SINCE)])

@@ -14,7 +14,13 @@ from sync_core.audit.trail import Entry
 from sync_core.catalogue import resources
 from sync_core.foundation import db
 from sync_core.organizations import actions
-from sync_core.organizations.actions import ChangedSetting, DroppedValues, Exported, Started
+from sync_core.organizations.actions import (
+    ChangedSetting,
+    DroppedValues,
+    Exported,
+    Previewed,
+    Started,
+)
 from sync_core.ui.audit import audit_filters, chain_status
 from sync_core.ui.audit.audit_filters import Asked, Askers
 from sync_core.ui.frame import visitor
@@ -26,7 +32,9 @@ from sync_core.ui.runs import downloads, run_in_full
 RUN = "run"  # in the address: the run that is opened
 ACTION_LOOKS = {  # word and colour of an action in the list
     "started": ("Started a sync", "blue"),
+    "previewed": ("Previewed a sync", "blue"),
     "cancelled": ("Cancelled a sync", "gray"),
+    "declined": ("Declined a plan", "gray"),
     "exported": ("Exported", "violet"),
     "changed a setting": ("Changed a setting", "violet"),
     "dropped old values": ("Dropped old values", "orange"),
@@ -142,7 +150,7 @@ def details(entry: Entry) -> str:
             return f"{what.capitalize()}, {f'{rows:,} rows' if complete else 'broke off'}"
         case ChangedSetting(what=what):
             return what
-        case Started(files=files) if files:
+        case Started(files=files) | Previewed(files=files) if files:
             return f"Run {entry.run_id}, from {', '.join(file.name for file in files)}"
         case DroppedValues(before=before, outcomes=outcomes):
             return f"{outcomes:,} outcomes, before {before.isoformat()}"

@@ -1,0 +1,52 @@
+"""What is kept with a run whose plan waits for a person: its counts, and what proves it later."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from sync_core.foundation import tables
+
+_RUNS = tables.runs.c
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntityPlan:
+    """The plan of one entity: how many rows meet which end, and what it was made of.
+
+    A digest is the SHA-256, in hexadecimal, of all rows in an order of their own.
+    """
+
+    tally: Mapping[str, Any]  # as in `runs.tallies`
+    rows_digest: str  # of the rows that were read
+    plan_digest: str  # of what is planned of them
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plans:
+    """The plans of a run that waited for a person, or still does."""
+
+    entities: Mapping[str, EntityPlan]
+
+    @property
+    def tallies(self) -> Mapping[str, Mapping[str, Any]]:
+        """What is planned, as `runs.tallies` counts it."""
+        return {name: plan.tally for name, plan in self.entities.items()}
+
+    def as_json(self) -> dict[str, Any]:
+        """Return them as the run keeps them."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Self:
+        """Return the plans that were kept."""
+        entities = {name: EntityPlan(**plan) for name, plan in kept["entities"].items()}
+        return cls(entities=entities)
+
+
+def of_run(connection: Connection, run_id: int) -> Plans | None:
+    """Read the plans of a run; None where it never waited."""
+    kept = connection.execute(sa.select(_RUNS.plans).where(_RUNS.id == run_id)).scalar()
+    return Plans.from_json(kept) if kept else None
