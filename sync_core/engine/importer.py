@@ -25,6 +25,7 @@ from sync_core.foundation.vocabulary import Removal, RunKind, RunStatus
 from sync_core.runs import lease
 from sync_core.runs.lease import RunResult
 from sync_core.runs.sheet_facts import SheetFacts, declaration
+from sync_core.runs.traffic import NO_TRAFFIC, Traffic
 
 CHANGED = "source_changed_while_reading"
 
@@ -149,11 +150,18 @@ def _read_on(work: Work, scope: Scope, sheet: Sheet, kept: Checkpoint) -> Scope:
             reasons=scope.reasons or validated.reasons,
         )
         narration.reading(work, scope, sheet, page.done)
+    traffic = _traffic(work, scope, sheet)
     with db.begin() as connection:
         lease.fence(connection, work.claim)
-        staging.complete(connection, scope.run_id, scope.entity)
+        staging.complete(connection, scope.run_id, scope.entity, traffic)
     scope = _counted(work, scope, sheet)
     return replace(scope, repeats=kept.staged > 0 or validate.keys_may_repeat())
+
+
+def _traffic(work: Work, scope: Scope, sheet: Sheet) -> Traffic:
+    """Return what reading the sheet has taken; a file is read whole."""
+    asked = work.reporter.traffic.get(scope.entity.name, NO_TRAFFIC)
+    return asked + Traffic(bytes=sheet.total or 0) if sheet.unit == "bytes" else asked
 
 
 def _counted(work: Work, scope: Scope, sheet: Sheet) -> Scope:

@@ -13,6 +13,7 @@ from sync_core.engine.work import Work
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import OutcomeKind
 from sync_core.runs.progress import Amount, Download, Reporter
+from sync_core.runs.traffic import NO_TRAFFIC
 
 FETCHING = 0.9  # of the first band, where a source is fetched whole before it is read
 
@@ -99,7 +100,9 @@ def _reading_sentence(band: Band, scope: Scope, rows: int | None) -> str:
 def was_read(work: Work, scope: Scope) -> None:
     """Tell how many rows the sheet had."""
     found = work.steps.read_in(scope.entity.name).found.format(done=scope.staged)
-    work.reporter.log(found or f"{scope.entity.title}: read {scope.staged:,} rows")
+    asked = work.reporter.traffic.get(scope.entity.name, NO_TRAFFIC).requests
+    requests = f" with {asked:,} {'request' if asked == 1 else 'requests'}" if asked else ""
+    work.reporter.log(found or f"{scope.entity.title}: read {scope.staged:,} rows{requests}")
     if found:
         work.reporter.say(found)
 

@@ -13,6 +13,7 @@ from sync_core.engine.validate import DELIMITER, ISSUES, QUOTE, RAW, ROW, RULE, 
 from sync_core.foundation import db, tables
 from sync_core.records import plan_format
 from sync_core.runs.sheet_facts import SheetFacts
+from sync_core.runs.traffic import Traffic
 
 OURS = f"{ROW} integer, {RULE} text, {ISSUES} jsonb, {RAW} jsonb"
 
@@ -91,10 +92,11 @@ def kept(
     return Checkpoint(*row)
 
 
-def complete(connection: Connection, run_id: int, entity: Entity) -> None:
-    """Note that the sheet was read to its end."""
+def complete(connection: Connection, run_id: int, entity: Entity, traffic: Traffic) -> None:
+    """Note that the sheet was read to its end, and what that took."""
     do_not_wait(connection)
-    connection.execute(_update(run_id, entity).values(complete=True))
+    noted = {"complete": True, "traffic": traffic.as_json()}
+    connection.execute(_update(run_id, entity).values(noted))
 
 
 def _update(run_id: int, entity: Entity) -> sa.Update:

@@ -29,6 +29,7 @@ from sync_core.runs import incremental, lease, tab_titles, uploads
 from sync_core.runs.lease import Claim, LeaseLostError, RunResult
 from sync_core.runs.progress import Reporter
 from sync_core.runs.sheet_facts import ReadWindow
+from sync_core.runs.traffic import Traffic
 from sync_core.sources import Opening, SourceSetting
 
 log = logging.getLogger(__name__)
@@ -130,8 +131,9 @@ def _open(setting: SourceSetting, work: Work) -> Source:
         work.reading.heard()
         narration.fetching(work, setting.entity, read, whole)
 
-    def on_traffic(_requests: int, _bytes: int) -> None:
+    def on_traffic(requests: int, size: int) -> None:
         work.reading.heard()
+        work.reporter.heard(setting.entity, Traffic(requests, size))
 
     opening = Opening(
         settings=settings.current(),

@@ -234,6 +234,7 @@ checkpoints = sa.Table(
     sa.Column("cursor", JSONB),
     sa.Column("complete", sa.Boolean, server_default=sa.false(), nullable=False),
     _json("sheet"),
+    _json("traffic"),  # of the sheet once it was read (`runs.traffic`)
 )
 
 tallies = sa.Table(

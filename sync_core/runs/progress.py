@@ -13,6 +13,7 @@ from redis import Redis, RedisError
 
 from sync_core.catalogue.phases import SHEETS, Band
 from sync_core.foundation.breaker import Breaker
+from sync_core.runs.traffic import NO_TRAFFIC, Traffic
 
 KEPT_SECONDS = 86_400
 LINES = 500  # of a log, at most
@@ -48,6 +49,7 @@ class Progress:
     amount: Amount = Amount()
     percent: int = 0
     download: Download | None = None  # None where the source is not read by its bytes
+    traffic: Traffic = NO_TRAFFIC
     counts: Mapping[str, int] = field(default_factory=dict)
     attempt: int = 0
     at: float = 0.0  # seconds since 1970
@@ -62,11 +64,13 @@ class Progress:
         kept = json.loads(text)
         known = {name: kept[name] for name in cls.__dataclass_fields__ if name in kept}
         amount, download = kept.get("amount"), kept.get("download")
+        traffic = kept.get("traffic")
         return cls(
             **{
                 **known,
                 "amount": Amount(**amount) if amount else Amount(),
                 "download": Download(**download) if download else None,
+                "traffic": Traffic(**traffic) if traffic else NO_TRAFFIC,
             }
         )
 
@@ -91,6 +95,7 @@ class Reporter:
         self._run_id = run_id
         self.lines: deque[Line] = deque(maxlen=LINES)
         self.latest = Progress(attempt=attempt)
+        self.traffic: dict[str, Traffic] = {}  # by entity
         self._next = 0.0
         self._breaker = Breaker()
 
@@ -135,6 +140,12 @@ class Reporter:
         self.latest = replace(self.latest, counts=counts, at=time.time())
         self._write()
 
+    def heard(self, entity: str, more: Traffic) -> None:
+        """Count what was asked of the source of an entity, and what has come."""
+        self.traffic[entity] = self.traffic.get(entity, NO_TRAFFIC) + more
+        if time.monotonic() >= self._next:
+            self._write()
+
     def log(self, text: str, level: Level = "info") -> None:
         """Add a line to the log."""
         line = Line(time.time(), level, text)
@@ -154,7 +165,8 @@ class Reporter:
 
     def _write(self) -> None:
         self._next = time.monotonic() + WRITE_SECONDS
-        news = self.latest.to_text()
+        traffic = sum(self.traffic.values(), NO_TRAFFIC)
+        news = replace(self.latest, traffic=traffic).to_text()
         self._send(partial(self._redis.set, key(self._run_id), news, ex=KEPT_SECONDS))
 
     def _send(self, send: Callable[[], object]) -> None:

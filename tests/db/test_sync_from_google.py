@@ -10,10 +10,11 @@ import pytest
 from sync_core import runs
 from sync_core.catalogue import resources
 from sync_core.execution import attempt
-from sync_core.foundation import db, settings
+from sync_core.foundation import db, redis_clients, settings
 from sync_core.operations import syncs
 from sync_core.organizations import Organization, source_settings
-from sync_core.runs import Run, tab_titles
+from sync_core.runs import Run, attempts, progress, tab_titles, traffic
+from sync_core.runs.attempts import joined_log
 from sync_core.sources import source_name
 from tests.support.desk import ANA
 from tests.support.fakes.google import DEMO, DRIVE_DISABLED, NOT_SHARED, Google, status
@@ -211,3 +212,19 @@ def test_a_tab_is_known_by_the_title_that_it_had(
         found = source_settings.read_all(connection, organization)
         [setting] = tab_titles.named(connection, organization, found)
     assert source_name(setting) == "Google Sheet 1Dem…mnop, tab Our sites"
+
+
+def test_a_run_tells_how_many_requests_it_took_and_how_much_was_read(
+    google: Google, organization: Organization
+) -> None:
+    google.add(Tab("Locations", Lazy(location, 300)))
+    run = sync(organization)
+    with db.begin() as connection:
+        taken = traffic.of_run(connection, run.id)
+        log = joined_log(attempts.of_run(connection, run.id))
+    asked = google.asked("/v4/") + google.asked("/drive/")
+    assert taken.requests == asked == 6
+    assert 50_000 < taken.bytes < 500_000
+    assert "Locations: read 299 rows with 6 requests" in [line.text for line in log]
+    known, _ = progress.read(redis_clients.client(), [run.id])
+    assert known[run.id].traffic == taken

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 
 import psycopg
@@ -84,6 +85,7 @@ def test_a_run_in_the_address_opens(audit: Callable[..., AppTest], desk: Desk) -
     page = audit(run=str(run.id))
     assert f"Run {run.id}" in texts(page)
     assert "Waited" in texts(page)
+    assert re.search(r"[1-9]\d* bytes read\.", texts(page))
     assert {"Attempts", "Log"} <= {expander.label for expander in page.expander}
 
 

@@ -11,6 +11,7 @@ from sync_core.catalogue.issue import Issue, Part
 from sync_core.runs.plans import EntityPlan, Plans
 from sync_core.runs.progress import Amount, Download, Progress
 from sync_core.runs.sheet_facts import ReadWindow
+from sync_core.runs.traffic import Traffic
 
 ISSUE = Issue("Email", "bad_email", "Invalid email format", "Locations!C418")
 FOLLOWING = Issue("Therapist", "parent_failed", "The therapist failed", "Schedules!A7", cause=5)
@@ -22,7 +23,13 @@ BEGAN, SINCE = datetime(2026, 11, 3, 9, 30, tzinfo=UTC), datetime(2026, 11, 2, 9
     [
         Progress(),
         Progress(
-            "downloading", "Reading Locations", Amount(40, 100), 37, Download(2_100_000), {"a": 1}
+            phase="downloading",
+            sentence="Reading Locations",
+            amount=Amount(40, 100),
+            percent=37,
+            download=Download(2_100_000),
+            traffic=Traffic(4, 12_345),
+            counts={"a": 1},
         ),
     ],
 )

@@ -1,6 +1,7 @@
 import re
 
 from sync_core.runs.progress import SHEET_BANDS, Amount, Download, Progress
+from sync_core.runs.traffic import Traffic
 from sync_core.ui.runs import progress_panel
 from sync_core.ui.runs.progress_panel import Head
 
@@ -53,6 +54,18 @@ def test_the_figures_are_those_that_are_known() -> None:
         "Failed": "2",
         "Time": "12 s",
     }
+
+
+def test_of_a_source_that_is_asked_page_by_page_rows_bytes_and_requests_are_told() -> None:
+    reading = Progress(
+        phase="downloading", amount=Amount(20_000, 500_000), traffic=Traffic(6, 3_141_592)
+    )
+    told = figures(panel(reading))
+    assert (told["Rows"], told["Downloaded"], told["Requests"]) == (
+        "20,000 of 500,000",
+        "3.1 MB",
+        "6",
+    )
 
 
 def test_a_total_that_was_exceeded_is_none() -> None:

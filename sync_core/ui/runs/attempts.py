@@ -6,11 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from sync_core.foundation import db
-from sync_core.runs import Run, attempts
+from sync_core.runs import Run, attempts, traffic
 from sync_core.runs.attempts import Attempt
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
-from sync_core.ui.parts.words import SECOND_FORMAT, lasted
+from sync_core.ui.parts.words import SECOND_FORMAT, count, lasted, size
 
 PHASE_ORDER = {name: index for index, name in enumerate(("downloading", "processing", "saving"))}
 
@@ -26,6 +26,15 @@ def show_phases(run: Run) -> None:
     parts += [f"{name} {lasted(seconds)}" for name, seconds in order]
     if parts:
         st.caption(f":material/timeline: {', '.join(parts).capitalize()}.")
+
+
+def show_traffic(run: Run) -> None:
+    """Show how much was read of the sources, and with how many requests."""
+    with db.begin() as connection:
+        taken = traffic.of_run(connection, run.id)
+    if taken.bytes:
+        asked = f" with {count(taken.requests, 'request')}" if taken.requests else ""
+        st.caption(f":material/download: {size(taken.bytes)} read{asked}.")
 
 
 def read(run: Run) -> Sequence[Attempt]:

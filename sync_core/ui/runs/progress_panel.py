@@ -65,7 +65,7 @@ def _steps(current: Progress, bands: Sequence[Band]) -> Iterator[Step]:
 
 def _figures(current: Progress, elapsed: float, left: str) -> Iterator[tuple[str, str]]:
     yield "Done", f"{min(current.percent, 100)} %"
-    amount, download = current.amount, current.download
+    amount, download, traffic = current.amount, current.download, current.traffic
     if amount.done and amount.unit:  # else its sentence tells it
         whole = amount.total if amount.total and amount.done <= amount.total else None
         of = f" of {whole:,}" if whole else ""
@@ -73,6 +73,10 @@ def _figures(current: Progress, elapsed: float, left: str) -> Iterator[tuple[str
     if download and download.read:
         of = f" of {size(download.whole)}" if download.whole else ""
         yield "Downloaded", f"{size(download.read)}{of}"
+    elif traffic.bytes:
+        yield "Downloaded", size(traffic.bytes)
+    if traffic.requests:
+        yield "Requests", f"{traffic.requests:,}"
     for what, number in current.counts.items():
         yield what.capitalize(), f"{number:,}"
     if elapsed:

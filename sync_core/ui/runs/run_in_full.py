@@ -26,6 +26,7 @@ def show(here: Visitor, run: Run, tallies: Tallies) -> None:
             st.caption(literal(run.log_message))
         run_view.show_counts(run, tallies)
         attempts.show_phases(run)
+        attempts.show_traffic(run)
         if kinds:
             outcome_table.show(here, run, kinds, f"run-{run.id}")
             _offer_files(here, run, kinds)
