@@ -1,10 +1,10 @@
 -- What a sync of therapists plans: the statements of run 1 of organization 1, in their order.
 --
--- `make docs` writes this file from sync_core/engine (plan.py, checks.py, staging.py); a test
--- compares the two, and runs the statements beside the engine. Paste it into psql: it changes
--- nothing. To look into a run that is planned at the moment, put its number for 1 in the names of
--- the tables in staging, that of its organization for organization_id, and leave out the first
--- part, which makes the tables of the rows.
+-- `make docs` writes this file from sync_core/engine (settle.py, checks.py, ambiguity.py, plan.py,
+-- staging.py); a test compares the two, and runs the statements beside the engine. Paste it into
+-- psql: it changes nothing. To look into a run that is planned at the moment, put its number for 1
+-- in the names of the tables in staging, that of its organization for organization_id, and leave
+-- out the first part, which makes the tables of the rows.
 --
 -- s: the rows that were read, t: the table that is kept in step, p: the plan, v: what was found.
 -- The first sync of an organization needs none of this where nothing is wrong: all is created.
@@ -13,7 +13,7 @@ begin;
 
 -- The rows that were read of therapists: typed, or with their issues and raw cells
 create unlogged table staging.therapists_rows_1 (
-    row_number integer, _rule text, _issues jsonb, _raw jsonb,
+    row_number integer, _rule text, _marks bigint, _issues jsonb, _raw jsonb,
     therapist_id TEXT,
     name TEXT,
     email TEXT,
@@ -27,7 +27,7 @@ create unlogged table staging.therapists_rows_1 (
 
 -- The rows that were read of schedules: typed, or with their issues and raw cells
 create unlogged table staging.schedules_rows_1 (
-    row_number integer, _rule text, _issues jsonb, _raw jsonb,
+    row_number integer, _rule text, _marks bigint, _issues jsonb, _raw jsonb,
     therapist_id TEXT,
     weekday TEXT,
     start TIME WITHOUT TIME ZONE,
@@ -36,6 +36,22 @@ create unlogged table staging.schedules_rows_1 (
 ) with (autovacuum_enabled = false);
 
 -- Here the rows come in, a page at a time, each by one COPY.
+
+-- Rows that a sheet was prepared with are blank
+delete from staging.therapists_rows_1 d using (
+    select s.row_number, count(*) over (partition by s.therapist_id, s.name, s.email, s.phone, s.employment_type, s.location, s.hourly_rate, s.start_date, s.active) as alike
+    from staging.therapists_rows_1 s
+    where s._issues is not null and s.therapist_id is null and s.name is null and not exists (
+        select from jsonb_array_elements(s._issues) i where i ->> 'code' <> 'required'
+    )
+) bare
+where bare.row_number = d.row_number and bare.alike >= 3;
+
+-- A blank Active of a known record means what it has
+update staging.therapists_rows_1 s set active = t.active
+from therapists t
+where t.organization_id = 1 and s.therapist_id = t.therapist_id and s._marks & 256 <> 0
+    and t.active <> s.active;
 
 -- Rows that repeat a key, or refer to nothing, are written down here
 create unlogged table staging.therapists_findings_1 (row_number integer, issue jsonb, rule text, reason text);
@@ -60,7 +76,7 @@ insert into staging.therapists_findings_1
 select s.row_number, jsonb_build_object(
     'field', 'Location',
     'code', 'unknown_reference',
-    'sentence', concat(case when coalesce(s._issues @> '[{"code": "broken_row"}]'::jsonb, false) then 'Location'::text else 'Location ' || s.location::text end, ' does not exist'),
+    'sentence', concat(case when coalesce(s._issues @> '[{"code": "broken_row"}]'::jsonb, false) then 'Location'::text else 'Location ' || s.location::text end, ' does not exist', ''),
     'cell', 'Therapists!F' || s.row_number
 )
 from staging.therapists_rows_1 s
@@ -69,6 +85,32 @@ where s.location is not null and s._rule is null and not exists (
     where r.organization_id = 1 and r.location_code = s.location
         and r._removed_at is null
 );
+
+-- Location: what it may have meant is told
+update staging.therapists_findings_1 v set issue = jsonb_build_object(
+    'field', 'Location',
+    'code', 'unknown_reference',
+    'sentence', concat(case when coalesce(s._issues @> '[{"code": "broken_row"}]'::jsonb, false) then 'Location'::text else 'Location ' || s.location::text end, ' does not exist', format(', but %s does: only %s differ', near.key, case when lower(near.key) = lower(s.location) then 'capitals' else 'capitals, blanks, marks or zeros in front' end)),
+    'cell', 'Therapists!F' || s.row_number
+)
+from staging.therapists_rows_1 s
+join (
+    select ltrim(regexp_replace(lower(key), '[^[:alnum:]]+', '', 'g'), '0') as folded, min(key) as key
+    from (select t.location_code as key from locations t where t.organization_id = 1 and t._removed_at is null) k where key is not null group by 1
+) near on near.folded = ltrim(regexp_replace(lower(s.location), '[^[:alnum:]]+', '', 'g'), '0')
+where s.row_number = v.row_number and v.issue ->> 'code' = 'unknown_reference'
+    and v.issue ->> 'field' = 'Location' and not coalesce(s._issues @> '[{"code": "broken_row"}]'::jsonb, false);
+
+-- Another cell of the column shows that it may mean something else
+insert into staging.therapists_findings_1
+select s.row_number, jsonb_build_object(
+    'field', 'Hourly rate',
+    'code', 'ambiguous_cell',
+    'sentence', concat('Hourly rate', ' is ambiguous', '', ': ', 'Therapists!G9', ' shows ', 'numbers like 1.234,50; write them like 1,234.50'),
+    'cell', 'Therapists!G' || s.row_number
+)
+from staging.therapists_rows_1 s
+where s._rule is null and s._marks & 64 <> 0 and case when scale(trim_scale(case when abs(s.hourly_rate) < 1000 then s.hourly_rate * 1000.0 else s.hourly_rate / 1000.0 end)) <= 2 then trim_scale(case when abs(s.hourly_rate) < 1000 then s.hourly_rate * 1000.0 else s.hourly_rate / 1000.0 end) else s.hourly_rate end is distinct from s.hourly_rate;
 
 -- What differs from the table: created, or updated
 create unlogged table staging.therapists_plan_1 with (autovacuum_enabled = false) as
@@ -347,6 +389,16 @@ where p.row_number = lost.row_number;
 -- How many rows that makes; all others are unchanged
 select kind, rule, count(*) from staging.therapists_plan_1 group by kind, rule order by rule;
 
+-- Rows that a sheet was prepared with are blank
+delete from staging.schedules_rows_1 d using (
+    select s.row_number, count(*) over (partition by s.therapist_id, s.weekday, s.start, s."end", s.location) as alike
+    from staging.schedules_rows_1 s
+    where s._issues is not null and s.therapist_id is null and s.weekday is null and s.start is null and s."end" is null and not exists (
+        select from jsonb_array_elements(s._issues) i where i ->> 'code' <> 'required'
+    )
+) bare
+where bare.row_number = d.row_number and bare.alike >= 3;
+
 -- Rows that repeat a key, or refer to nothing, are written down here
 create unlogged table staging.schedules_findings_1 (row_number integer, issue jsonb, rule text, reason text);
 
@@ -373,7 +425,7 @@ select
         when r.row_number is null then jsonb_build_object(
             'field', 'Therapist ID',
             'code', 'unknown_reference',
-            'sentence', concat('Therapist ID ' || s.therapist_id::text, ' does not exist'),
+            'sentence', concat('Therapist ID ' || s.therapist_id::text, ' does not exist', ''),
             'cell', 'Schedules!A' || s.row_number
         )
         when v.kind = 'failed' then jsonb_build_object(
@@ -409,7 +461,7 @@ insert into staging.schedules_findings_1
 select s.row_number, jsonb_build_object(
     'field', 'Location',
     'code', 'unknown_reference',
-    'sentence', concat('Location ' || s.location::text, ' does not exist'),
+    'sentence', concat('Location ' || s.location::text, ' does not exist', ''),
     'cell', 'Schedules!E' || s.row_number
 )
 from staging.schedules_rows_1 s
@@ -418,6 +470,36 @@ where s.location is not null and s._rule is null and not exists (
     where r.organization_id = 1 and r.location_code = s.location
         and r._removed_at is null
 );
+
+-- Therapist ID: what it may have meant is told
+update staging.schedules_findings_1 v set issue = jsonb_build_object(
+    'field', 'Therapist ID',
+    'code', 'unknown_reference',
+    'sentence', concat('Therapist ID ' || s.therapist_id::text, ' does not exist', format(', but %s does: only %s differ', near.key, case when lower(near.key) = lower(s.therapist_id) then 'capitals' else 'capitals, blanks, marks or zeros in front' end)),
+    'cell', 'Schedules!A' || s.row_number
+)
+from staging.schedules_rows_1 s
+join (
+    select ltrim(regexp_replace(lower(key), '[^[:alnum:]]+', '', 'g'), '0') as folded, min(key) as key
+    from (select t.therapist_id as key from therapists t where t.organization_id = 1 and t._removed_at is null union select r.therapist_id from staging.therapists_rows_1 r) k where key is not null group by 1
+) near on near.folded = ltrim(regexp_replace(lower(s.therapist_id), '[^[:alnum:]]+', '', 'g'), '0')
+where s.row_number = v.row_number and v.issue ->> 'code' = 'unknown_reference'
+    and v.issue ->> 'field' = 'Therapist ID' and not coalesce(s._issues @> '[{"code": "broken_row"}]'::jsonb, false);
+
+-- Location: what it may have meant is told
+update staging.schedules_findings_1 v set issue = jsonb_build_object(
+    'field', 'Location',
+    'code', 'unknown_reference',
+    'sentence', concat('Location ' || s.location::text, ' does not exist', format(', but %s does: only %s differ', near.key, case when lower(near.key) = lower(s.location) then 'capitals' else 'capitals, blanks, marks or zeros in front' end)),
+    'cell', 'Schedules!E' || s.row_number
+)
+from staging.schedules_rows_1 s
+join (
+    select ltrim(regexp_replace(lower(key), '[^[:alnum:]]+', '', 'g'), '0') as folded, min(key) as key
+    from (select t.location_code as key from locations t where t.organization_id = 1 and t._removed_at is null) k where key is not null group by 1
+) near on near.folded = ltrim(regexp_replace(lower(s.location), '[^[:alnum:]]+', '', 'g'), '0')
+where s.row_number = v.row_number and v.issue ->> 'code' = 'unknown_reference'
+    and v.issue ->> 'field' = 'Location' and not coalesce(s._issues @> '[{"code": "broken_row"}]'::jsonb, false);
 
 -- What differs from the table: created, or updated
 create unlogged table staging.schedules_plan_1 with (autovacuum_enabled = false) as

@@ -183,10 +183,15 @@ CELL_CODES: Mapping[str, CellCode] = {
         "Give each record its own.",
         "{label} already exists ({holder})",
     ),
+    "ambiguous_cell": CellCode(
+        "Another cell of the column is written in another way",
+        "Write the whole column in one way, and set the source's locale to it.",
+        "{label} is ambiguous{readings}: {cell} shows {shows}",
+    ),
     "unknown_reference": CellCode(
         "It refers to a record that does not exist",
         "Correct the cell, or sync the record it names first.",
-        "{reference} does not exist",
+        "{reference} does not exist{hint}",
     ),
     "parent_failed": CellCode(
         "The record it belongs to failed",

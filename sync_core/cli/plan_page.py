@@ -10,6 +10,7 @@ from sync_core.catalogue.resource import Resource
 from sync_core.catalogue.resources.therapists import THERAPISTS
 from sync_core.engine import plan_script
 from sync_core.engine.headers import Columns
+from sync_core.engine.observations import Observations, Sign
 from sync_core.engine.plan_script import Step
 from sync_core.engine.statements import Scope
 from sync_core.foundation.settings import ROOT
@@ -24,17 +25,19 @@ TEXT_OR_NAME = re.compile(r"'(?:[^']|'')*'|\"(?P<name>[^\"]+)\"")
 HEAD = """\
 -- What a sync of therapists plans: the statements of run 1 of organization 1, in their order.
 --
--- `make docs` writes this file from sync_core/engine (plan.py, checks.py, staging.py); a test
--- compares the two, and runs the statements beside the engine. Paste it into psql: it changes
--- nothing. To look into a run that is planned at the moment, put its number for 1 in the names of
--- the tables in staging, that of its organization for organization_id, and leave out the first
--- part, which makes the tables of the rows.
+-- `make docs` writes this file from sync_core/engine (settle.py, checks.py, ambiguity.py, plan.py,
+-- staging.py); a test compares the two, and runs the statements beside the engine. Paste it into
+-- psql: it changes nothing. To look into a run that is planned at the moment, put its number for 1
+-- in the names of the tables in staging, that of its organization for organization_id, and leave
+-- out the first part, which makes the tables of the rows.
 --
 -- s: the rows that were read, t: the table that is kept in step, p: the plan, v: what was found.
 -- The first sync of an organization needs none of this where nothing is wrong: all is created.
 
 begin;
 """
+# As if a page had shown it.
+SIGN = Sign("Therapists!G9", "numbers like 1.234,50; write them like 1,234.50")
 ROWS = """
 -- Here the rows come in, a page at a time, each by one COPY.
 """
@@ -66,6 +69,7 @@ def _scopes(resource: Resource, run_id: int, organization_id: int) -> Iterator[S
             entity=entity,
             columns=columns,
             title=entity.title,
+            observed=Observations(signs={"Hourly rate": SIGN}),
             together=resource.entities[:place],
             known=resources.ENTITIES,
         )

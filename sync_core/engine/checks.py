@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from sync_core.catalogue.fields import Field
 from sync_core.catalogue.resource import Entity
+from sync_core.engine import ambiguity
 from sync_core.engine.statements import (
     Scope,
     column,
@@ -27,11 +28,18 @@ FINDINGS = (
 
 
 def find(connection: Connection, scope: Scope) -> int:
-    """Write down the rows that repeat a key, or refer to nothing; returns how many issues."""
+    """Write down the rows that the whole sheet, or the tables, show to be wrong.
+
+    They repeat a key, refer to nothing, or hold what may mean something else than it was read as.
+    Returns how many issues there are.
+    """
     scope.run(connection, "drop table if exists {findings}")
     scope.run(connection, FINDINGS)
     found = execute(connection, repeated_keys(scope)) if scope.repeats else 0
-    return found + sum(execute(connection, one) for one in references(scope))
+    if lost := sum(execute(connection, one) for one in references(scope)):
+        for _, one in suggestions(scope):
+            execute(connection, one)
+    return found + lost + sum(execute(connection, one) for one in ambiguity.refusals(scope))
 
 
 def repeated_keys(scope: Scope) -> sql.Composed:
@@ -60,12 +68,20 @@ def repeated_keys(scope: Scope) -> sql.Composed:
 
 def references(scope: Scope) -> Iterator[sql.Composed]:
     """Return the SQL that finds the rows that refer to nothing, for each field that refers."""
-    together = {entity.name: entity for entity in scope.together}  # as the organization decided
-    for field in scope.entity.fields:
-        if field.refers_to in together:
-            yield _to_this_run(scope, field, together[field.refers_to])
-        elif field.refers_to:
-            yield _to_table(scope, field, (scope.known or {})[field.refers_to])
+    for field in _referring(scope):
+        parent = _parent(scope, field)
+        refer = _to_this_run if parent in scope.together else _to_table
+        yield refer(scope, field, parent)
+
+
+def _referring(scope: Scope) -> list[Field]:
+    return [field for field in scope.entity.fields if field.refers_to]
+
+
+def _parent(scope: Scope, field: Field) -> Entity:
+    """Return the entity that a field refers to, as the organization decided on it."""
+    together = {entity.name: entity for entity in scope.together}
+    return together.get(field.refers_to or "") or (scope.known or {})[field.refers_to or ""]
 
 
 def _parent_names(scope: Scope, field: Field, parent: Entity) -> dict[str, sql.Composable]:
@@ -73,8 +89,13 @@ def _parent_names(scope: Scope, field: Field, parent: Entity) -> dict[str, sql.C
         "cell_value": sql.Identifier("s", field.column),
         "parent": sql.Identifier(parent.name),
         "parent_key": sql.Identifier(parent.keys[0].column),
-        "unknown": scope.issue(field, "unknown_reference", reference=_reference(scope, field)),
+        "unknown": _unknown(scope, field, sql.Literal("")),
     }
+
+
+def _unknown(scope: Scope, field: Field, hint: sql.Composable) -> sql.Composed:
+    reference = _reference(scope, field)
+    return scope.issue(field, "unknown_reference", reference=reference, hint=hint)
 
 
 def _reference(scope: Scope, field: Field) -> sql.Composed:
@@ -162,6 +183,57 @@ def _to_this_run(scope: Scope, field: Field, parent: Entity) -> sql.Composed:
         planned_key=column("p", parent.keys[0]),
         **_parent_names(scope, field, parent),
     )
+
+
+def suggestions(scope: Scope) -> Iterator[tuple[Field, sql.Composed]]:
+    """Return the SQL that tells what references may have meant: keys that nearly are the same."""
+    for field in _referring(scope):
+        if field not in privacy.hidden(scope.entity, Place.LOG):
+            yield field, _suggestion(scope, field, _parent(scope, field))
+
+
+def _suggestion(scope: Scope, field: Field, parent: Entity) -> sql.Composed:
+    value = sql.Identifier("s", field.column)
+    hint = sql.SQL(
+        "format(', but %s does: only %s differ', near.key, case when lower(near.key) = lower({})"
+        " then 'capitals' else 'capitals, blanks, marks or zeros in front' end)"
+    ).format(value)
+    return scope.statement(
+        """
+        update {findings} v set issue = {with_hint}
+        from {rows} s
+        join (
+            select {folded_key} as folded, min(key) as key
+            from ({there}) k where key is not null group by 1
+        ) near on near.folded = {folded_value}
+        where s.row_number = v.row_number and v.issue ->> 'code' = 'unknown_reference'
+            and v.issue ->> 'field' = {label} and not {shifted}
+        """,
+        with_hint=_unknown(scope, field, hint),
+        folded_key=_folded(sql.Identifier("key")),
+        folded_value=_folded(value),
+        there=_there(scope, parent),
+        label=sql.Literal(field.label),
+        shifted=shifted(sql.Identifier("s", "_issues")),
+    )
+
+
+def _there(scope: Scope, parent: Entity) -> sql.Composed:
+    """Return the SQL of the keys that references may name."""
+    key = sql.Identifier(parent.keys[0].column)
+    known = sql.SQL(
+        "select t.{} as key from {} t where t.organization_id = {} and t._removed_at is null"
+    ).format(key, sql.Identifier(parent.name), scope.names["org"])
+    if parent not in scope.together:
+        return known
+    read = sql.SQL(" union select r.{} from {} r").format(key, scope.of(parent).names["rows"])
+    return known + read
+
+
+def _folded(key: sql.Composable) -> sql.Composed:
+    """Return the SQL of a key without capitals, blanks, marks, and zeros in front."""
+    bare = sql.SQL("regexp_replace(lower({}), '[^[:alnum:]]+', '', 'g')").format(key)
+    return sql.SQL("ltrim({}, '0')").format(bare)
 
 
 def keep_unique(connection: Connection, scope: Scope) -> None:

@@ -10,9 +10,8 @@ from sync_core.catalogue.fields import Field
 from sync_core.catalogue.fields.field import QUOTED
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Sheet
+from sync_core.engine.listing import first_of
 from sync_core.foundation.errors import SyncError
-
-NAMED = 20  # of many columns or cells, in one sentence
 
 
 @dataclass(frozen=True)
@@ -85,12 +84,6 @@ def _notes(entity: Entity, headers: Sequence[str], places: dict[str, list[int]])
         were = "columns without a header were" if blank > 1 else "column without a header was"
         notes.append(f"{entity.title}: {blank:,} {were} ignored.")
     return notes
-
-
-def first_of(names: Sequence[str], count: int | None = None) -> str:
-    """Name the first of many, and say how many more there are; `count` is of all of them."""
-    more = (len(names) if count is None else count) - min(len(names), NAMED)
-    return ", ".join(names[:NAMED]) + (f" and {more:,} more" if more else "")
 
 
 def _cut(header: str) -> str:

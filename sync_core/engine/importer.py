@@ -10,10 +10,20 @@ from sqlalchemy import Connection
 from sync_core.catalogue.fields import Convention
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Counting, Sheet, Source
-from sync_core.engine import headers, narration, plan, reconciliation, staging, waiting
+from sync_core.engine import (
+    evidence,
+    headers,
+    narration,
+    plan,
+    reconciliation,
+    settle,
+    staging,
+    waiting,
+)
 from sync_core.engine.apply import apply
 from sync_core.engine.messages import Named, message
 from sync_core.engine.narration import Saving
+from sync_core.engine.observations import Observations
 from sync_core.engine.staging import Checkpoint, StagingLostError
 from sync_core.engine.statements import Scope
 from sync_core.engine.tally import Tally
@@ -21,7 +31,7 @@ from sync_core.engine.validate import Validator
 from sync_core.engine.work import Analysis, Work
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import Removal, RunKind, RunStatus
+from sync_core.foundation.vocabulary import RunKind, RunStatus
 from sync_core.runs import lease
 from sync_core.runs.lease import RunResult
 from sync_core.runs.sheet_facts import SheetFacts, declaration
@@ -35,7 +45,7 @@ def sync(work: Work, sources: Mapping[str, Source]) -> RunResult:
     with work.phase("downloading"):
         scopes = read(work, sources)
     with work.phase("processing"):
-        tallies = make_plans(work, scopes)
+        scopes, tallies = make_plans(work, scopes)
     if work.claim.kind == RunKind.PREVIEW:
         return wait(work, scopes, tallies)
     return save(work, scopes, tallies)
@@ -131,6 +141,7 @@ def _read_on(work: Work, scope: Scope, sheet: Sheet, kept: Checkpoint) -> Scope:
         blank=kept.blank,
         keyless=kept.keyless,
         reasons=kept.staged > 0,  # nobody remembers what an earlier attempt has seen
+        observed=Observations.from_json(kept.observed),
     )
     narration.reading(work, scope, sheet, scope.read if sheet.unit == "rows" else None)
     if kept.complete:
@@ -139,15 +150,17 @@ def _read_on(work: Work, scope: Scope, sheet: Sheet, kept: Checkpoint) -> Scope:
     read = sheet.pages(scope.columns.numbers, kept.cursor)
     for page, validated in work.reading.ahead((page, validate(page)) for page in read):
         work.check()
+        observed = scope.observed.plus(validated.observed)
         with db.begin() as connection:
             lease.fence(connection, work.claim)
-            staging.write(connection, scope.run_id, scope.entity, validated, page.cursor)
+            staging.write(connection, scope.run_id, scope.entity, validated, page.cursor, observed)
         scope = replace(
             scope,
             staged=scope.staged + validated.frame.height,
             blank=scope.blank + validated.blank,
             keyless=scope.keyless + validated.keyless,
             reasons=scope.reasons or validated.reasons,
+            observed=observed,
         )
         narration.reading(work, scope, sheet, page.done)
     traffic = _traffic(work, scope, sheet)
@@ -180,26 +193,31 @@ def _convention(work: Work, sheet: Sheet) -> Convention:
         raise SyncError("unknown_locale", sheet=sheet.title, locale=sheet.locale) from error
 
 
-def make_plans(work: Work, scopes: Sequence[Scope]) -> dict[str, Tally]:
-    """Compare what was staged with the target, entity by entity in order of dependency."""
-    tallies = {}
+def make_plans(work: Work, scopes: Sequence[Scope]) -> tuple[list[Scope], dict[str, Tally]]:
+    """Compare what was staged with the target, entity by entity in order of dependency.
+
+    Returns the scopes as the whole sheets have settled them, and what is planned.
+    """
+    settled, tallies = [], {}
     for place, scope in enumerate(scopes):
         work.check()
         narration.comparing(work, scope, place / len(scopes))
         with db.begin() as connection:
             lease.fence(connection, work.claim)
             _refuse_what_is_not_all_there(connection, scope)
-            tallies[scope.entity.name] = plan.make(connection, scope)
-        narration.compared(work, scope, tallies)
-        if scope.keyless and scope.entity.removal != Removal.KEEP:
-            work.note(
-                f"{scope.entity.title}: nothing was removed, for the key of"
-                f" {scope.keyless} rows cannot be read."
-            )
+            whole = settle.blank_rows(connection, scope)
+            _refuse_an_empty_source(connection, whole)
+            stays = settle.blank_cells(connection, whole)
+            tally = plan.make(connection, whole)
+            found = evidence.compare(connection, whole, tally)
+        settled.append(whole)
+        tallies[scope.entity.name] = tally
+        narration.compared(work, whole, tallies)
+        work.note(*evidence.notes(whole, found, stays))
     if work.analyze:
-        _analyze(work, work.analyze, scopes)
+        _analyze(work, work.analyze, settled)
     narration.planned(work, tallies)
-    return tallies
+    return settled, tallies
 
 
 def _analyze(work: Work, analyze: Analysis, scopes: Sequence[Scope]) -> None:
@@ -213,6 +231,9 @@ def _analyze(work: Work, analyze: Analysis, scopes: Sequence[Scope]) -> None:
 def _refuse_what_is_not_all_there(connection: Connection, scope: Scope) -> None:
     if staging.count(connection, scope.run_id, scope.entity) != scope.staged:
         raise StagingLostError
+
+
+def _refuse_an_empty_source(connection: Connection, scope: Scope) -> None:
     if scope.staged == 0 and not scope.partial and (held := plan.standing(connection, scope)):
         raise SyncError("source_empty", sheet=scope.title, table=scope.entity.title, held=held)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from psycopg import sql
 
 from sync_core.catalogue.fields import Field
-from sync_core.engine import checks, plan, staging
+from sync_core.engine import ambiguity, checks, plan, settle, staging
 from sync_core.engine.statements import Scope
 
 Step = tuple[str, sql.Composed]  # what it is for, and the statement
@@ -13,10 +13,17 @@ Step = tuple[str, sql.Composed]  # what it is for, and the statement
 
 def steps(scope: Scope) -> Iterator[Step]:
     """Return all that may be asked to plan an entity, the tables of whose rows are there."""
+    yield "Rows that a sheet was prepared with are blank", settle.prepared_rows(scope)
+    for field, statement in settle.known_values(scope):
+        yield f"A blank {field.label} of a known record means what it has", statement
     yield "Rows that repeat a key, or refer to nothing, are written down here", _findings(scope)
     yield "The key stands in an earlier row", checks.repeated_keys(scope)
     for label, statement in zip(_referring(scope), checks.references(scope), strict=True):
         yield f"{label} names a record that is not there, or that did not make it", statement
+    for field, statement in checks.suggestions(scope):
+        yield f"{field.label}: what it may have meant is told", statement
+    for statement in ambiguity.refusals(scope):
+        yield "Another cell of the column shows that it may mean something else", statement
     yield "What differs from the table: created, or updated", plan.compared(scope, checked=True)
     yield "What is left out: failed, or skipped by a rule", plan.left_out(scope)
     yield (

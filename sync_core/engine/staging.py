@@ -1,6 +1,7 @@
 """The staging table of a run's entity: every row that was read, typed, in one COPY a page."""
 
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,13 +10,23 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import dialect, insert
 
 from sync_core.catalogue.resource import Entity
-from sync_core.engine.validate import DELIMITER, ISSUES, QUOTE, RAW, ROW, RULE, ValidatedPage
+from sync_core.engine.observations import Observations
+from sync_core.engine.validate import (
+    DELIMITER,
+    ISSUES,
+    MARKS,
+    QUOTE,
+    RAW,
+    ROW,
+    RULE,
+    ValidatedPage,
+)
 from sync_core.foundation import db, tables
 from sync_core.records import plan_format
 from sync_core.runs.sheet_facts import SheetFacts
 from sync_core.runs.traffic import Traffic
 
-OURS = f"{ROW} integer, {RULE} text, {ISSUES} jsonb, {RAW} jsonb"
+OURS = f"{ROW} integer, {RULE} text, {MARKS} bigint, {ISSUES} jsonb, {RAW} jsonb"
 
 
 def table(run_id: int, entity: Entity, what: str = "rows") -> sql.Identifier:
@@ -32,6 +43,7 @@ class Checkpoint:
     keyless: int = 0
     cursor: Any = None  # JSON; None where the source cannot go on in the middle
     complete: bool = False
+    observed: Mapping[str, Any] = field(default_factory=dict)  # `Observations` as JSON
 
 
 class StagingLostError(Exception):
@@ -53,7 +65,7 @@ def create(connection: Connection, run_id: int, entity: Entity, sheet: SheetFact
     drop(connection, table(run_id, entity, "plan"))
     drop(connection, table(run_id, entity))
     db.cursor(connection).execute(new_table(run_id, entity))
-    fresh = {**asdict(Checkpoint()), "sheet": sheet.as_json()}
+    fresh = {**asdict(Checkpoint()), "sheet": sheet.as_json(), "figures": {}}
     connection.execute(
         insert(tables.checkpoints)
         .values(run_id=run_id, entity=entity.name, **fresh)
@@ -83,13 +95,25 @@ def kept(
     """Read how far an earlier attempt came with the same `sheet`, if all it staged is there."""
     names = tables.checkpoints.c
     row = connection.execute(
-        sa.select(*(names[field.name] for field in fields(Checkpoint))).where(
+        sa.select(*(names[column.name] for column in fields(Checkpoint))).where(
             names.run_id == run_id, names.entity == entity.name, names.sheet == sheet.as_json()
         )
     ).one_or_none()
     if row is None or row.staged != count(connection, run_id, entity):
         return None
     return Checkpoint(*row)
+
+
+def leave_out(connection: Connection, run_id: int, entity: Entity, blank: int) -> None:
+    """Count rows that were deleted from staging as blank ones, whose key could not be read."""
+    so_far = tables.checkpoints.c
+    connection.execute(
+        _update(run_id, entity).values(
+            staged=so_far.staged - blank,
+            blank=so_far.blank + blank,
+            keyless=so_far.keyless - blank,
+        )
+    )
 
 
 def complete(connection: Connection, run_id: int, entity: Entity, traffic: Traffic) -> None:
@@ -109,9 +133,17 @@ def _type(sql_type: sa.types.TypeEngine[object]) -> str:
 
 
 def write(
-    connection: Connection, run_id: int, entity: Entity, page: ValidatedPage, cursor: object
+    connection: Connection,
+    run_id: int,
+    entity: Entity,
+    page: ValidatedPage,
+    cursor: object,
+    observed: Observations,
 ) -> None:
-    """Append a validated page, and count it in the run's checkpoint."""
+    """Append a validated page, and count it in the run's checkpoint.
+
+    `observed` is what was seen up to it, and in it.
+    """
     do_not_wait(connection)
     columns = sql.SQL(", ").join(map(sql.Identifier, page.frame.columns))
     form, rows = page.for_copy()
@@ -131,6 +163,7 @@ def write(
             blank=so_far.blank + page.blank,
             keyless=so_far.keyless + page.keyless,
             cursor=cursor,
+            observed=observed.as_json(),
         )
     )
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from string import Formatter
 from textwrap import dedent
@@ -18,6 +18,7 @@ from sync_core.catalogue.issue import Part
 from sync_core.catalogue.resource import Entity
 from sync_core.engine import staging
 from sync_core.engine.headers import Columns
+from sync_core.engine.observations import Observations
 from sync_core.engine.validate import WITHDRAWN
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import LEFT_OUT
@@ -41,6 +42,7 @@ class Scope:
     keyless: int = 0
     reasons: bool = True  # whether rows may carry issues, or a rule's skip
     repeats: bool = True  # whether two rows may have one key
+    observed: Observations = field(default_factory=Observations)
     held: int | None = None  # how many records the source says that there are
     partial: bool = False  # whether only what changed was read: what is absent is not gone
     together: tuple[Entity, ...] = ()  # of the same run, planned before this one
@@ -84,6 +86,10 @@ class Scope:
             "p_key": key_text("p", self.entity, KEY_SEPARATOR),
             "s_key": key_text("s", self.entity, " "),
         }
+
+    def place(self, field: Field) -> int:
+        """Return which bit of a row's marks is that of a field."""
+        return [known.label for known, _ in self.columns.fields].index(field.label)
 
     def of(self, entity: Entity) -> "Scope":
         """Return the scope of another entity of the same run."""

@@ -235,6 +235,8 @@ checkpoints = sa.Table(
     sa.Column("complete", sa.Boolean, server_default=sa.false(), nullable=False),
     _json("sheet"),
     _json("traffic"),  # of the sheet once it was read (`runs.traffic`)
+    _json("observed"),  # in the rows read so far (`engine.observations`)
+    _json("figures"),  # once the plan is made (`runs.figures`)
 )
 
 tallies = sa.Table(

@@ -92,14 +92,15 @@ def test_values_of_json_become_cells(small: Clinic) -> None:
     first, second, third = (p.id for p in small.account.known("patients")[:3])
     change = small.account.change
     change("patients", first, first_name=" Ana ", last_name=None, city="", post_code=6000)
-    change("patients", second, first_name="'Ofa", email={"odd": True}, address_1="1 Hill Rd")
+    change("patients", second, first_name="'Ofa", email={"odd": True}, post_code="'6000")
     change("patients", third, first_name=None, last_name=None, preferred_first_name="\ud800")
     sheet = opened(small)
     assert cells(sheet, "Name")[0] == "Ana"
     assert cells(sheet, "Name")[2] is None
     assert cells(sheet, "City")[0] is None
     assert cells(sheet, "Postcode")[0] == "6000"
-    assert cells(sheet, "First name")[1] == "''Ofa"
+    assert cells(sheet, "First name")[1] == "'Ofa"
+    assert cells(sheet, "Postcode")[1] == "''6000"
     assert cells(sheet, "Email")[1] == '{"odd": true}'
     assert cells(sheet, "Preferred name")[2] == "\ufffd"
 

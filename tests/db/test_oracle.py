@@ -91,6 +91,7 @@ SHEETS = st.tuples(
 )
 @given(
     removal=st.sampled_from([Removal.KEEP, Removal.DEACTIVATE, Removal.DELETE]),
+    locale=st.sampled_from([None, "en_AU"]),
     sheets=st.lists(SHEETS, min_size=1, max_size=3),
 )
 def test_every_count_and_every_row_is_what_the_oracle_says(
@@ -98,6 +99,7 @@ def test_every_count_and_every_row_is_what_the_oracle_says(
     database: psycopg.Connection,
     tmp_path: Path,
     removal: Removal,
+    locale: str | None,
     sheets: list[tuple[list[dict[str, str]], list[dict[str, str]]]],
 ) -> None:
     assert servers
@@ -106,25 +108,22 @@ def test_every_count_and_every_row_is_what_the_oracle_says(
     resource = replace(THERAPISTS, entities=entities)
     therapists, schedules = Result({}), Result({})
     for therapist_rows, schedule_rows in sheets:
-        empty = _is_empty(therapist_rows) and therapists.table
-        if empty or (_is_empty(schedule_rows) and schedules.table):
+        no_therapists = not oracle.read_therapists(therapist_rows, locale)
+        no_schedules = not oracle.read_schedules(schedule_rows, locale)
+        if (no_therapists and therapists.table) or (no_schedules and schedules.table):
             continue  # refused as a whole, which has a test of its own
         _write(tmp_path / "therapists.csv", oracle.THERAPIST_LABELS, therapist_rows)
         _write(tmp_path / "schedules.csv", oracle.SCHEDULE_LABELS, schedule_rows)
-        therapists = oracle.sync_therapists(therapists.table, therapist_rows, removal)
+        therapists = oracle.sync_therapists(therapists.table, therapist_rows, removal, locale)
         schedules = oracle.sync_schedules(
-            schedules.table, schedule_rows, removal, therapists, therapist_rows
+            schedules.table, schedule_rows, removal, therapists, therapist_rows, locale
         )
-        run_id = _sync(organization, resource, tmp_path)
+        run_id = _sync(organization, resource, tmp_path, locale)
         for entity, expected in (("therapists", therapists), ("schedules", schedules)):
             assert _kinds(database, run_id, entity) == _told(expected)
             assert _tally(database, run_id, entity) == _counted(expected)
         assert _stored_therapists(database, organization) == therapists.table
         assert _stored_schedules(database, organization) == schedules.table
-
-
-def _is_empty(rows: Sequence[Mapping[str, str]]) -> bool:
-    return not any(any(row.values()) for row in rows)
 
 
 def _organization(database: psycopg.Connection) -> Organization:
@@ -145,7 +144,7 @@ def _write(path: Path, labels: Sequence[str], rows: Sequence[Mapping[str, str]])
         writer.writerows([[row.get(label, "") for label in labels] for row in rows])
 
 
-def _sync(organization: Organization, resource: Resource, folder: Path) -> int:
+def _sync(organization: Organization, resource: Resource, folder: Path, locale: str | None) -> int:
     with db.begin() as connection:
         run = runs.start(connection, organization.id, resource.name, ANA, trigger="test")
         claim = lease.claim(connection, run.id, "oracle")
@@ -168,6 +167,7 @@ def _sync(organization: Organization, resource: Resource, folder: Path) -> int:
                 entity=entity.name,
                 kind="folder",
                 location=str(folder),
+                locale=locale,
             ),
             sources.Opening(settings=environment.current()),
         )

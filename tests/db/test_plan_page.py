@@ -1,6 +1,6 @@
 """docs/plan_therapists.sql: what is written there is what the engine does."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 import sqlalchemy as sa
@@ -46,6 +46,7 @@ AFTER = [
     therapist("T8", "Hana", location="nowhere"),
     therapist("T5", "Emil again"),
     therapist("T9", "", "not an address"),
+    *[therapist("", "", location="Perth")] * 3,  # prepared
 ]
 HOURS = [
     ["T1", "Monday", "9:00", "17:00", ""],
@@ -83,23 +84,23 @@ def test_the_page_plans_as_the_engine_does(desk: Desk, monkeypatch: pytest.Monke
     assert [len(rows) for rows in of_the_engine] == [9, 6]
 
 
-MakePlans = Callable[[Work, Sequence[Scope]], Mapping[str, Tally]]
+MakePlans = Callable[[Work, Sequence[Scope]], tuple[list[Scope], dict[str, Tally]]]
 
 
 def watched(make_plans: MakePlans, seen: list[Plans]) -> MakePlans:
     """Ask what the page plans, leave nothing of it, and let the engine plan the same rows."""
 
-    def make(work: Work, scopes: Sequence[Scope]) -> Mapping[str, Tally]:
+    def make(work: Work, scopes: Sequence[Scope]) -> tuple[list[Scope], dict[str, Tally]]:
         text = plan_page.page(work.claim.run_id, work.claim.organization_id)
         planning = text.partition(plan_page.ROWS)[2].removesuffix(plan_page.END)
         with db.begin() as connection:
             db.cursor(connection).execute(planning)
             seen.append(plans(connection, scopes))
             connection.rollback()
-        tallies = make_plans(work, scopes)
+        planned = make_plans(work, scopes)
         with db.begin() as connection:
             seen.append(plans(connection, scopes))
-        return tallies
+        return planned
 
     return make
 

@@ -1,6 +1,6 @@
 """What is promised of a run that is resumed: what was read is not read again where that can be."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -34,6 +34,7 @@ class KeyPaging:
     keys: Sequence[str]
     lasting: bool = True  # it can go on in the middle
     version: int = 1
+    opened: Mapping[str, str] = field(default_factory=dict)  # dates, by key
     asked: list[str] = field(default_factory=list)  # the key after which each page begins
 
     name: str = "The made-up source"
@@ -70,6 +71,7 @@ class KeyPaging:
             first, after = 2 + self.keys.index(keys[0]), keys[-1]
             blank: list[str | None] = [None] * len(keys)
             texts = [keys, keys, *[blank] * (len(self.headers) - 2)]
+            texts[self.headers.index("Opened on")] = [self.opened.get(key) for key in keys]
             further = {"after": after, "version": self.version} if self.lasting else None
             yield Page(range(first, first + len(keys)), texts, cursor=further)
 
@@ -180,3 +182,18 @@ def test_what_another_sheet_has_left_is_not_used(attempt: Attempt, source: KeyPa
     assert ending
     assert ending.message == ALL_CREATED
     assert other.asked[0] == ""
+
+
+@pytest.mark.parametrize(
+    ("early", "late"), [("31/12/2024", "03/04/2024"), ("3/4/2024", "31/1/2024")]
+)
+def test_what_one_cell_shows_counts_for_the_rows_of_every_attempt(
+    attempt: Attempt, source: KeyPaging, early: str, late: str
+) -> None:
+    source.locale, source.opened = "en_US", {"L001": early, "L045": late, "L046": "2024-04-03"}
+    assert attempt(source, checks=4) is None
+    source.asked.clear()
+    ending = attempt(source)
+    assert ending
+    assert ending.message == "Processed 50 locations: 48 created, 0 updated, 2 failed."
+    assert source.asked[0] == "L029"

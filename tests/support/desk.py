@@ -24,6 +24,7 @@ class Desk:
     def __init__(self, organization: Organization, folder: Path) -> None:
         self.organization = organization
         self.folder = folder
+        self.locale: str | None = None  # of the files
 
     def write(self, entity: str, rows: Rows) -> None:
         with (self.folder / f"{entity}.csv").open("w", newline="", encoding="utf-8") as file:
@@ -35,7 +36,7 @@ class Desk:
             resources.by_name(resource),
             f"folder:{self.folder}",
             None,
-            None,
+            self.locale,
             self.folder,
         )
         with db.begin() as connection:

@@ -3,7 +3,7 @@
 It knows the few spellings that the property test makes up, not how fields read cells.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,13 +39,31 @@ READ: dict[str, dict[str, Any]] = {
         "flat": "FLAT",
         "volunteer": None,
     },
-    "Hourly rate": {"95.5": "95.50", "$1,250.00": "1250.00", "1.234": None, "much": None},
-    "Start date": {"2024-02-29": "2024-02-29", "03/04/2026": None, "#REF!": None},
+    "Hourly rate": {
+        "95.5": "95.50",
+        "$1,250.00": "1250.00",
+        "1.250": "1.25",
+        "1,250": "1250.00",
+        "1.234": None,
+        "much": None,
+    },
+    "Start date": {
+        "2024-02-29": "2024-02-29",
+        "03/04/2026": None,
+        "12/25/2026": None,
+        "#REF!": None,
+    },
     "Active": {"yes": True, "FALSE": False, "✓": True, "perhaps": None},
     "Weekday": {"Monday": "Monday", "tue": "Tuesday", "Funday": None},
     "Start": {"9:00": "09:00:00", "1 pm": "13:00:00", "25:00": None},
     "End": {"17:00": "17:00:00", "9:00": "09:00:00", "noonish": None},
 }
+IN_AUSTRALIA = {"Start date": {**READ["Start date"], "03/04/2026": "2026-04-03"}}
+# Spellings that show how people write, and those that mean something else if they write so.
+SIGNS = {"Hourly rate": {"1.234"}, "Start date": {"12/25/2026"}}
+DOUBTFUL = {"Hourly rate": {"1.250", "1,250"}, "Start date": {"03/04/2026"}}
+DEFAULTS = {"Employment type", "Active"}  # a row of nothing else is blank
+ALIKE = 3  # rows without key and name that are alike are blank, too
 KNOWN_LOCATIONS = {"L1", "L2"}
 
 
@@ -64,38 +82,59 @@ class Judged:
     """A row: its values, or that it is wrong, or the rule that skips it."""
 
     number: int
+    cells: Cells
     key: Key | None
     values: Record
     wrong: bool
+    bare: bool  # nothing is wrong but that it has no key and no name
     skipped: bool = False
 
 
 def judge(
-    number: int, cells: Cells, labels: Sequence[str], keys: Sequence[str], required: Sequence[str]
+    number: int,
+    cells: Cells,
+    labels: Sequence[str],
+    must: Sequence[str],
+    keys: Sequence[str],
+    locale: str | None,
 ) -> Judged | None:
     """Read a row; None where it is blank."""
     texts = {label: cells.get(label, "").strip() for label in labels}
-    if not any(texts.values()):
+    if not any(texts[label] for label in labels if label not in DEFAULTS):
         return None
+    read = READ | IN_AUSTRALIA if locale else READ
     values: Record = {}
-    wrong = False
+    unread = missing = False
     for label, text in texts.items():
-        value = READ[label].get(text) if label in READ and text else text or None
-        wrong |= bool(text) and value is None
-        wrong |= not text and label in (*keys, *required)
-        values[label] = value
-    if "Active" in labels and not texts["Active"]:
-        values["Active"] = True
+        values[label] = read[label].get(text) if label in read and text else text or None
+        unread |= bool(text) and values[label] is None
+        missing |= not text and label in must
     parts = tuple(values[label] for label in keys)
-    return Judged(number, None if None in parts else parts, values, wrong)
+    bare = not unread and not any(texts[label] for label in must)
+    key = None if None in parts else parts
+    return Judged(number, texts, key, values, unread or missing, bare)
 
 
-def sync_therapists(table: Mapping[Key, Record], rows: Sequence[Cells], removal: str) -> Result:
+def read_therapists(rows: Sequence[Cells], locale: str | None) -> list[Judged]:
+    """Read the rows that are not blank."""
+    return _judge_all(rows, THERAPIST_LABELS, ("Therapist ID",), ("Name",), locale)
+
+
+def read_schedules(rows: Sequence[Cells], locale: str | None) -> list[Judged]:
+    """Read the rows that are not blank."""
+    keys = ("Therapist ID", "Weekday", "Start")
+    return _judge_all(rows, SCHEDULE_LABELS, keys, ("End",), locale)
+
+
+def sync_therapists(
+    table: Mapping[Key, Record], rows: Sequence[Cells], removal: str, locale: str | None
+) -> Result:
     """Sync the therapists: repeated keys, FLAT, locations, unique addresses."""
-    judged = list(_judge_all(rows, THERAPIST_LABELS, ("Therapist ID",), ("Name",)))
+    judged = read_therapists(rows, locale)
     for row in judged:
         row.skipped = row.values["Employment type"] == "FLAT"
         row.wrong |= _unknown_location(row)
+    _fail_what_others_make_doubtful(judged, locale)
     _fail_repeated_keys(judged)
     removed = _removed(table, judged, removal)
     _fail_taken_addresses(table, judged, removed if removal == "delete" else set())
@@ -108,9 +147,10 @@ def sync_schedules(
     removal: str,
     therapists: Result,
     therapist_rows: Sequence[Cells],
+    locale: str | None,
 ) -> Result:
     """Sync the schedules: End after Start, and the therapist must make it."""
-    judged = list(_judge_all(rows, SCHEDULE_LABELS, ("Therapist ID", "Weekday", "Start"), ("End",)))
+    judged = read_schedules(rows, locale)
     first: dict[str, int] = {}
     for number, cells in enumerate(therapist_rows, 2):
         code = cells.get("Therapist ID", "").strip()
@@ -133,11 +173,30 @@ def sync_schedules(
 
 
 def _judge_all(
-    rows: Sequence[Cells], labels: Sequence[str], keys: Sequence[str], required: Sequence[str]
-) -> Iterable[Judged]:
-    for number, cells in enumerate(rows, 2):
-        if row := judge(number, cells, labels, keys, required):
-            yield row
+    rows: Sequence[Cells],
+    labels: Sequence[str],
+    keys: Sequence[str],
+    required: Sequence[str],
+    locale: str | None,
+) -> list[Judged]:
+    read = (
+        judge(number, cells, labels, (*keys, *required), keys, locale)
+        for number, cells in enumerate(rows, 2)
+    )
+    judged = [row for row in read if row]
+    bare = [
+        row.values for row in judged if row.bare and row.values.get("Employment type") != "FLAT"
+    ]
+    return [row for row in judged if row.values not in bare or bare.count(row.values) < ALIKE]
+
+
+def _fail_what_others_make_doubtful(judged: Sequence[Judged], locale: str | None) -> None:
+    """Fail what means something else if people write as a cell of the column shows."""
+    for label, signs in SIGNS.items():
+        means_something = label != "Start date" or locale
+        if means_something and any(row.cells[label] in signs and not row.skipped for row in judged):
+            for row in judged:
+                row.wrong |= row.cells[label] in DOUBTFUL[label]
 
 
 def _unknown_location(row: Judged) -> bool:
@@ -210,6 +269,8 @@ def _apply(
         else:
             record = {**row.values, "removed": False}
             before = result.table.get(row.key)
+            if "Active" in record and record["Active"] is None:
+                record["Active"] = before["Active"] if before else True
             result.kinds[row.number] = (
                 "created" if before is None else "unchanged" if before == record else "updated"
             )

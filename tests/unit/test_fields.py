@@ -1,5 +1,6 @@
 """Fields: what people type becomes one exact value or one code, and every way to read agrees."""
 
+import unicodedata
 from collections.abc import Iterator
 from datetime import date, timedelta
 
@@ -31,7 +32,7 @@ from sync_core.catalogue.fields import (
     placeholders,
     warm_up,
 )
-from sync_core.catalogue.fields.cells import Shortcut
+from sync_core.catalogue.fields.cells import UNSEEN, WHITE, Shortcut, protected
 from sync_core.engine.validate import DELIMITER, QUOTE
 from tests.support.cells import (
     CONVENTIONS,
@@ -112,6 +113,12 @@ def test_cleaning_twice_changes_nothing_but_a_second_sign_of_text(texts: list[st
     once = clean(pl.Series(texts, dtype=pl.String))
     assume(not once.str.contains("^['=]").any())
     assert clean(once).to_list() == once.to_list()
+
+
+@given(st.text() | st.text("'\"=+-@5a\u00b2\u0301 \u200b"))
+def test_what_no_spreadsheet_has_written_is_protected_from_cleaning(text: str) -> None:
+    kept = unicodedata.normalize("NFC", text.strip(WHITE + UNSEEN))
+    assert clean(pl.Series([protected(text)])).item() == (kept or None)
 
 
 # Text
@@ -713,7 +720,7 @@ def test_a_text_that_only_looks_like_an_error_stays(text: str) -> None:
 def test_a_word_for_nothing_is_a_blank_cell_where_it_can_mean_nothing_else(
     field: Field, text: str
 ) -> None:
-    for typed in (text, text.upper(), f" {text.capitalize()} "):
+    for typed in (text, text.upper(), f" {text.title()} "):
         ((value, code),) = answers(field, [typed])
         if isinstance(field, Text) and text in placeholders.NAMES:
             assert (value, code) == (typed.strip(), None)

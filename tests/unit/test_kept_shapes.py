@@ -8,6 +8,8 @@ from typing import get_args
 import pytest
 
 from sync_core.catalogue.issue import Issue, Part
+from sync_core.engine.observations import Observations, Sign
+from sync_core.runs.figures import Figures
 from sync_core.runs.plans import EntityPlan, Plans
 from sync_core.runs.progress import Amount, Download, Progress
 from sync_core.runs.sheet_facts import ReadWindow
@@ -69,3 +71,29 @@ def test_plans_come_back_as_they_were() -> None:
 @pytest.mark.parametrize("window", [ReadWindow(BEGAN), ReadWindow(BEGAN, SINCE)])
 def test_a_window_comes_back_as_it_was(window: ReadWindow) -> None:
     assert ReadWindow.from_json(json.loads(json.dumps(window.as_json()))) == window
+
+
+@pytest.mark.parametrize(
+    "figures", [Figures(), Figures(20, 15, 1, 6, read_before=20, emptied={"Phone": 5})]
+)
+def test_figures_come_back_as_they_were(figures: Figures) -> None:
+    assert Figures.from_json(json.loads(json.dumps(figures.as_json()))) == figures
+
+
+SEEN = Observations(2, {"Name": 2}, {"Opened on": Sign("Locations!K2", "the day first")}, 1, ["A1"])
+
+
+@pytest.mark.parametrize("seen", [Observations(), SEEN])
+def test_what_was_seen_of_a_sheet_comes_back_as_it_was(seen: Observations) -> None:
+    assert Observations.from_json(json.loads(json.dumps(seen.as_json()))).plus(
+        Observations()
+    ) == Observations().plus(seen)
+
+
+def test_what_was_seen_later_is_added_and_the_first_sign_stays() -> None:
+    later = Observations(1, {"Name": 1, "City": 1}, {"Opened on": Sign("B9", "?")}, 30, ["C1"] * 20)
+    both = SEEN.plus(later)
+    assert both.rows == 3
+    assert both.filled == {"Name": 3, "City": 1}
+    assert both.signs == SEEN.signs
+    assert (both.damaged, both.damaged_cells) == (31, ["A1", *["C1"] * 19])

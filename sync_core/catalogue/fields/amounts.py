@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from sync_core.catalogue.fields.cells import (
     BlankError,
+    Cell,
     CellError,
     Shortcut,
     keep,
@@ -51,6 +52,7 @@ _MINUS_AT_THE_END = re.compile(r".*[.,][0-9]{1,2}-")  # 5- may mean 5.00, or fro
 _NO_CENTS = re.compile(r"(?P<whole>[0-9][0-9 '.,]*)(?P<mark>[.,])-{1,2}(?![0-9])")
 _ACCOUNTING_ZERO = re.compile(r"([^-0-9 ]*) *- *([^-0-9 ]*)")
 _OF_THE_AMOUNT = rf"[-+0-9.,'()\s\u2019{_DASHES}]+"
+_ONE_MARK = r"^[^0-9%]*[1-9][0-9]{0,2}[.,][0-9]{3}[^0-9%]*$"  # 1.250 or 1,250
 _LIKE_A_NUMBER = frozenset("0123456789.,' ")
 _PLAIN = frozenset({NumberFormat.NUMBER, NumberFormat.TEXT, NumberFormat.SCIENTIFIC})
 
@@ -90,6 +92,14 @@ class Integer(Field):
             raise CellError("out_of_range")
         _refuse_outside(Decimal(digits), self.minimum, self.maximum)
         return digits
+
+    def doubtful(self, cell: Cell, _convention: Convention) -> pl.Expr | None:
+        """Return whether the one mark of a number might part decimals, or thousands."""
+        return cell.is_text_like(_ONE_MARK)
+
+    def shows(self, text: str, convention: Convention) -> str | None:
+        """Say how numbers seem to be written, where a refused text can be read in that way."""
+        return _shows(self, text, convention)
 
     def read_numbers(
         self, numbers: pl.Series, texts: pl.Series, formats: pl.Series, convention: Convention
@@ -145,6 +155,14 @@ class Number(Field):
         _refuse_outside(number, self.minimum, self.maximum)
         return digits
 
+    def doubtful(self, cell: Cell, _convention: Convention) -> pl.Expr | None:
+        """Return whether the one mark of a number might part decimals, or thousands."""
+        return cell.is_text_like(_ONE_MARK)
+
+    def shows(self, text: str, convention: Convention) -> str | None:
+        """Say how numbers seem to be written, where a refused text can be read in that way."""
+        return _shows(self, text, convention)
+
     def parse_number(self, cell: NumberCell, convention: Convention) -> str:
         """Read a number, which may have more decimals than people see."""
         read = partial(_decimal, grammar=_any_number(convention))
@@ -186,6 +204,14 @@ class Money(Field):
             raise CellError("out_of_range")
         return f"{whole}.{part:0<{MONEY_DECIMALS}}"
 
+    def doubtful(self, cell: Cell, _convention: Convention) -> pl.Expr | None:
+        """Return whether the one mark of a number might part decimals, or thousands."""
+        return cell.is_text_like(_ONE_MARK)
+
+    def shows(self, text: str, convention: Convention) -> str | None:
+        """Say how numbers seem to be written, where a refused text can be read in that way."""
+        return _shows(self, text, convention)
+
     def parse_number(self, cell: NumberCell, convention: Convention) -> str:
         """Read an amount as people see it."""
         read = partial(_money, convention=convention)
@@ -216,6 +242,23 @@ class Money(Field):
             return joined["wrong"].is_not_null()
 
         return pl.map_batches([text, code], other, pl.Boolean, is_elementwise=True)
+
+
+# What may mean something else where people write otherwise
+
+
+def _shows(field: Field, text: str, convention: Convention) -> str | None:
+    """Say how numbers seem to be written, where a text can be read so and in no other way."""
+    marks = "de_DE" if convention.decimal_mark == "." else "en_US"
+    other = Convention(convention.country, marks)
+    with suppress(CellError):
+        field.parse(text, convention)
+        return None
+    with suppress(CellError):
+        field.parse(text, other)
+        cure = f"write them like {_example(convention)}, or set the source's locale"
+        return f"numbers like {_example(other)}; {cure}"
+    return None
 
 
 # Columns at once
@@ -450,6 +493,9 @@ def _hint(text: str, convention: Convention) -> str:
     with suppress(CellError):
         _decimal(text, _any_number(convention))
         return ""
-    example = f"1{_simple(convention.group_mark)}234{convention.decimal_mark}50"
     other = "" if convention.locale else ", or set the source's locale"
-    return f" (write it like {example}{other})"
+    return f" (write it like {_example(convention)}{other})"
+
+
+def _example(convention: Convention) -> str:
+    return f"1{_simple(convention.group_mark)}234{convention.decimal_mark}50"

@@ -23,7 +23,15 @@ _TIDY = r"^[!-&(-<>-~](?:[ -~]*[!-~])?$"
 _KEPT_AS_TEXT = r'^="((?:[^"]|"")*)"$'
 # The apostrophe that makes a spreadsheet take a number, a date or a formula as text. That of 'Ewa,
 # of '90s and of a text 'in quotes' was meant.
-_FORCED = r"^'([^'\p{L}]*|[=+@-][^']*)$"
+_FORCED = r"^'('*(?:[^'\p{L}]*|[=+@-][^']*))$"
+
+# What UTF-8 looks like where it is taken for Windows-1252, or a letter that could not be read.
+_LATER = "\x80-\xbf\u20ac\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u017d"
+_LATER += "\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u017e\u0178"
+_DAMAGED = (
+    rf"\ufffd|[\u00c2\u00c3\u00c4\u00c5][{_LATER}]|\u00e2\u20ac[{_LATER}]"
+    rf"|(?:[\u00d0\u00d1][{_LATER}]){{2}}"
+)
 
 CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f"  # a tab or a line break may stand in a text
 _CONTROL = re.compile(f"[{CONTROL}]")
@@ -37,6 +45,11 @@ class Cell:
     number: pl.Expr | None = None  # Float64; null where the cell holds no number
     format: pl.Expr | None = None  # String: a `NumberFormat` or null; given wherever numbers are
     boolean: pl.Expr | None = None  # Boolean; null where the cell holds no truth value
+
+    def is_text_like(self, pattern: str) -> pl.Expr:
+        """Return whether a cell holds no number, and its text matches."""
+        like = self.text.str.contains(pattern)
+        return like if self.number is None else like & self.number.is_null()
 
 
 @dataclass(frozen=True)
@@ -79,12 +92,32 @@ def clean(column: pl.Series, *, tidy: bool = False) -> pl.Series:
 def _tidied(cells: pl.Series) -> pl.Series:
     trimmed = cells.str.strip_chars(WHITE + UNSEEN).str.normalize("NFC")
     bare = trimmed.str.replace(_FORCED, "${1}")
-    kept = bare.str.contains(_KEPT_AS_TEXT)
+    kept = trimmed.str.contains(_KEPT_AS_TEXT)
     if kept.any():
-        inside = bare.str.replace(_KEPT_AS_TEXT, "${1}").str.replace_all('""', '"', literal=True)
-        bare = inside.zip_with(kept, bare)
+        inside = trimmed.str.replace(_KEPT_AS_TEXT, "${1}")
+        bare = inside.str.replace_all('""', '"', literal=True).zip_with(kept, bare)
     bare = bare.str.strip_chars(WHITE + UNSEEN)
     return keep(bare, bare != "")
+
+
+def protected(text: str) -> str:
+    """Return a text out of which cleaning makes this one, which no spreadsheet has written."""
+    seen = text.strip(WHITE + UNSEEN)
+    return f"'{seen}" if _is_forced(seen) or re.fullmatch(_KEPT_AS_TEXT, seen) else text
+
+
+def _is_forced(text: str) -> bool:
+    """Return whether cleaning takes an apostrophe off, as `_FORCED` says for columns."""
+    rest = text.lstrip("'")
+    forced = rest.startswith(("=", "+", "@", "-")) or not any(map(str.isalpha, rest))
+    return text.startswith("'") and "'" not in rest and forced
+
+
+def damaged(texts: pl.Series) -> pl.Series:
+    """Return the indices of the cells that have lost letters in an export, such as CafÃ©."""
+    if texts.str.len_bytes().sum() == texts.str.len_chars().sum():  # nothing but ASCII
+        return pl.Series(dtype=pl.UInt32)
+    return texts.str.contains(_DAMAGED).arg_true()
 
 
 def plain(text: str) -> str:

@@ -100,6 +100,17 @@ class Field(ABC):
         """Read the number under a text, as people see it. Raises CellError."""
         raise NotImplementedError
 
+    def doubtful(self, _cell: Cell, _convention: Convention) -> pl.Expr | None:
+        """Return whether a cell that is read would mean something else if people wrote otherwise.
+
+        None where none could.
+        """
+        return None
+
+    def shows(self, _text: str, _convention: Convention) -> str | None:
+        """Say what a text that was refused shows of how people write here; None: nothing."""
+        return None
+
     def facts(
         self, _text: str, _convention: Convention, _cell: NumberCell | None = None
     ) -> dict[str, object]:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from sync_core.catalogue.fields.cells import (
     BlankError,
+    Cell,
     CellError,
     Shortcut,
     first_of,
@@ -47,6 +48,7 @@ _DAYS_OF_MONTHS = (  # every day of a year but 29 February
 _SURE_DAYS = "|".join(f"(?:{months})-(?:{days})" for months, days in _DAYS_OF_MONTHS)
 _FOUR_DIGITS = "[1-9][0-9]{3}"
 _ISO_MOMENT = f"^{_FOUR_DIGITS}-(?:{_SURE_DAYS})T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$"
+_DAY_OR_MONTH = "^(?:0?[1-9]|1[0-2])[-/] ?(?:0?[1-9]|1[0-2])[-/]"  # nowhere with dots
 _SEEN_AS_A_DATE = "|".join(
     f"^(?:[0-9]{{1,2}}|[0-9]{{4}}){mark}[0-9]{{1,2}}{mark}(?:[0-9]{{4}}|[0-9]{{1,2}})$"
     for mark in ("-", "/", "[.]")
@@ -114,6 +116,24 @@ class Date(Field):
         turned = partial(_turned, day_first=convention.date_order == "dmy")
         ways = (_iso_dates, turned) if convention.date_order else (_iso_dates,)
         return tuple(partial(self._plausible, way) for way in ways)
+
+    def doubtful(self, cell: Cell, convention: Convention) -> pl.Expr | None:
+        """Return whether day and month might be the other way round."""
+        return cell.is_text_like(_DAY_OR_MONTH) if convention.date_order else None
+
+    def shows(self, text: str, convention: Convention) -> str | None:
+        """Say what comes first in a date that cannot be in the locale's order."""
+        readings = _readings(text)
+        if convention.date_order is None or len(readings) != 1:
+            return None
+        with suppress(CellError):
+            self.parse(text, convention)
+            return None
+        first, other = ("day", "month") if convention.date_order == "mdy" else ("month", "day")
+        return (
+            f"the {first} first, where {convention.locale} writes the {other} first; write dates as"
+            f" in {readings[0]}, or set the source's locale"
+        )
 
     def _plausible(self, way: Shortcut, texts: pl.Series) -> pl.Series:
         dates, (first, last) = way(texts), self.years

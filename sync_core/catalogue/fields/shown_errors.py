@@ -25,18 +25,19 @@ _OTHERS = frozenset(  # of that form in no language, or of databases, in small l
     " #func! #size! #value! #ref! #null! #n/a #error!".split()
 )
 _LIBRE_OFFICE = (
-    r"(?:Err|Error|Fehler|Erreur|Errore|Erro|Fout|Fel|Feil|Fejl|Virhe|Hiba|Chyba|Błąd|Hata|Ошибка"
-    r"|Помилка|エラー|오류|错误|錯誤) ?:5[0-9]{2}"
+    *("Err", "Error", "Fehler", "Erreur", "Errore", "Erro", "Fout", "Fel", "Feil", "Fejl", "Virhe"),
+    *("Hiba", "Chyba", "Błąd", "Hata", "Ошибка", "Помилка", "エラー", "오류", "错误", "錯誤"),
 )
-WITHOUT_HASH = "|".join([_LIBRE_OFFICE, *map(re.escape, sorted(_LOADING))])  # a pattern
-_WITHOUT_HASH = re.compile(WITHOUT_HASH)
+WITHOUT_HASH = _LOADING | {  # all that does not begin with a #
+    f"{word}{gap}:{code}" for word in _LIBRE_OFFICE for gap in ("", " ") for code in range(501, 541)
+}
 _TOO_NARROW = re.compile("##+")
 
 
 def is_error(text: str) -> bool:
     """Return whether a cell shows an error of a formula, or that it waits for its value."""
     if not text.startswith("#"):
-        return bool(_WITHOUT_HASH.fullmatch(text))
+        return text in WITHOUT_HASH
     capitals = text == text.upper() and _CAPITALS.fullmatch(text)
     return bool(capitals) or text.lower() in _OTHERS
 

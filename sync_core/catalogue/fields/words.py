@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 
 import polars as pl
 import sqlalchemy as sa
@@ -57,7 +57,7 @@ _CLEARLY_SEEN = rf"^[^#={_UNCLEAR}][^{_UNCLEAR}]*(?: [^{_UNCLEAR}]+)*$"
 _EXPONENT = r"[-+]?[0-9](?:[.,][0-9]+)?E\+?[0-9]{2,}"  # as spreadsheets shorten long numbers
 _DIGITS_LOST = re.compile(_EXPONENT)
 _ZEROS_IN_FRONT = re.compile(r"0[0-9 ]")
-_NOT_ITSELF = f"^(?:{shown_errors.WITHOUT_HASH}|{placeholders.PATTERN}|{_EXPONENT})$"
+_NOT_THEMSELVES = sorted(shown_errors.WITHOUT_HASH | placeholders.SPELLINGS)
 _LOOKS = {
     NumberFormat.PERCENT: "a percentage",
     NumberFormat.CURRENCY: "an amount of money",
@@ -94,7 +94,7 @@ class Text(Field):
 
     def may_say_nothing(self, text: str) -> bool:
         """Return whether a text such as n/a counts as a blank cell."""
-        return super().may_say_nothing(text) and text.casefold() not in placeholders.NAMES
+        return super().may_say_nothing(text) and text.lower() not in placeholders.NAMES
 
     def facts(
         self, _text: str, convention: Convention, cell: NumberCell | None = None
@@ -110,12 +110,15 @@ class Text(Field):
 
     def shortcuts(self, _convention: Convention) -> tuple[Shortcut, ...]:
         """Keep short texts that cannot mean anything but themselves."""
-        return (partial(self._harmless, _CLEARLY_SEEN if self.identifies else _HARMLESS),)
+        return (self._harmless,)
 
-    def _harmless(self, pattern: str, texts: pl.Series) -> pl.Series:
-        short = texts.str.len_bytes() <= self.limit
-        meant = ~texts.str.contains(_NOT_ITSELF)
-        return keep(texts, short & meant & texts.str.contains(pattern))
+    def _harmless(self, texts: pl.Series) -> pl.Series:
+        fine = (texts.str.len_bytes() <= self.limit) & ~texts.is_in(_NOT_THEMSELVES)
+        if self.identifies:
+            fine &= texts.str.contains(_CLEARLY_SEEN) & ~texts.str.contains(f"^{_EXPONENT}$")
+        else:
+            fine &= texts.str.contains(_HARMLESS)
+        return keep(texts, fine)
 
     def parse(self, text: str, _convention: Convention) -> str:
         """Keep the text, unless it is too long, or identifies and is not what was typed."""

@@ -3,6 +3,7 @@
 from sync_core.engine.validate.page import (
     DELIMITER,
     ISSUES,
+    MARKS,
     QUOTE,
     RAW,
     ROW,
@@ -14,6 +15,7 @@ from sync_core.engine.validate.row_rules import RULE, WITHDRAWN
 __all__ = [
     "DELIMITER",
     "ISSUES",
+    "MARKS",
     "QUOTE",
     "RAW",
     "ROW",

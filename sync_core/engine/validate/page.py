@@ -11,17 +11,20 @@ import polars as pl
 
 from sync_core.catalogue import cell_codes
 from sync_core.catalogue.cell_address import address
-from sync_core.catalogue.fields import Cell, Convention, Field, NumberCell, clean
+from sync_core.catalogue.fields import Cell, Convention, Field, NumberCell, YesNo, clean
+from sync_core.catalogue.fields.cells import damaged as damaged_cells
 from sync_core.catalogue.issue import Issue
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Page
 from sync_core.engine.headers import Columns
+from sync_core.engine.listing import NAMED
+from sync_core.engine.observations import Observations, Sign
 from sync_core.engine.validate import row_rules
 from sync_core.engine.validate.row_rules import RULE, WITHDRAWN
 from sync_core.records import privacy
 from sync_core.records.privacy import Place
 
-ROW, ISSUES, RAW = "row_number", "_issues", "_raw"
+ROW, ISSUES, RAW, MARKS = "row_number", "_issues", "_raw", "_marks"
 DELIMITER, QUOTE = "\x1f", "\x01"  # of a page for COPY; no text of it holds either
 Format = Literal["text", "csv"]  # of COPY
 REASONS = pl.Schema({ROW: pl.Int64, ISSUES: pl.String, RAW: pl.String})
@@ -32,13 +35,15 @@ class ValidatedPage:
     """A page as it goes to staging.
 
     `frame` has `row_number`, one String column a field in the form Postgres reads, the name
-    `_rule`, and the JSON texts `_issues` and `_raw` of the rows that carry any.
+    `_rule`, the `_marks` (see `marked`), and the JSON texts `_issues` and `_raw` of the rows that
+    carry any.
     """
 
     frame: pl.DataFrame
     blank: int
     keyless: int  # rows whose key cannot be read
     reasons: bool  # whether rows carry issues, or a rule's skip
+    observed: Observations
 
     def for_copy(self) -> tuple[Format, bytes]:
         """Write the frame for COPY; a null is nothing, and no text is empty.
@@ -67,15 +72,24 @@ class Validator:
         cells = self._cells(page)
         filled = cells.filter(self._is_filled(page))
         lazily = filled.lazy().select(ROW, "place", *self._readings(page))
-        lazily = lazily.with_columns(*self._contradictions(), row_rules.rule(self.entity))
+        lazily = lazily.with_columns(
+            *self._contradictions(), row_rules.rule(self.entity), self._marks(page)
+        )
         read = lazily.collect(engine="in-memory")  # shares the values; streaming would not
-        reasons = pl.DataFrame(list(self._reasons(page, read)), REASONS, orient="row")
+        signs: dict[str, Sign] = {}
+        reasons = pl.DataFrame(list(self._reasons(page, read, signs)), REASONS, orient="row")
         fields = [field.column for field in self.entity.fields]
-        frame = read.select(ROW, *fields, RULE).join(reasons, ROW, "left", maintain_order="left")
+        frame = read.select(ROW, *fields, RULE, MARKS)
+        frame = frame.join(reasons, ROW, "left", maintain_order="left")
         keys = frame.select(field.column for field in self.entity.keys).drop_nulls()
         self.seen.append(keys.hash_rows())
-        blank, keyless = cells.height - filled.height, frame.height - keys.height
-        return ValidatedPage(frame, blank, keyless, not reasons.is_empty())
+        return ValidatedPage(
+            frame=frame,
+            blank=cells.height - filled.height,
+            keyless=frame.height - keys.height,
+            reasons=not reasons.is_empty(),
+            observed=self._observed(page, cells, read, signs),
+        )
 
     def keys_may_repeat(self) -> bool:
         """Return whether two rows may have one key; where no two hashes are equal, none do."""
@@ -107,7 +121,47 @@ class Validator:
                 code = pl.when(text.is_null()).then(pl.lit("required")).otherwise(code)
             yield reading.value.alias(field.column)
             yield code.alias(_code(field))
+            if (mark := self._mark(page, field, index)) is not None:
+                yield mark.alias(_of(MARKS, field.label))
         yield from row_rules.kept_texts(self.entity)
+
+    def _mark(self, page: Page, field: Field, index: int) -> pl.Expr | None:
+        """Return whether only the whole sheet, or the table, tells what a cell means.
+
+        It may mean something else if people wrote otherwise, or it is blank and has a default.
+        """
+        cell = _cell(page, field, index)
+        if isinstance(field, YesNo) and field.default is not None:
+            return cell.text.is_null()
+        return field.doubtful(cell, self.convention)
+
+    def _marks(self, page: Page) -> pl.Expr:
+        """Return one number of the marks of a row: bit i is that of field i; null for none."""
+        marked = [
+            pl.col(_of(MARKS, field.label)).cast(pl.Int64) * (1 << place)
+            for place, (field, index) in enumerate(self.columns.fields)
+            if self._mark(page, field, index) is not None
+        ]
+        marks = pl.sum_horizontal(marked) if marked else pl.lit(0, pl.Int64)
+        return pl.when(marks != 0).then(marks).alias(MARKS)
+
+    def _observed(
+        self, page: Page, cells: pl.DataFrame, read: pl.DataFrame, signs: Mapping[str, Sign]
+    ) -> Observations:
+        """Return what the page shows of the whole sheet."""
+        damaged = sorted(
+            (page.rows[place], index)
+            for field, index in self.columns.fields
+            if index not in page.tidy
+            for place in damaged_cells(cells[field.label])
+        )
+        return Observations(
+            rows=read.height,
+            filled={field.label: _filled(field, read) for field in self.entity.fields},
+            signs=signs,
+            damaged=len(damaged),
+            damaged_cells=[address(self.title, *cell) for cell in damaged[:NAMED]],
+        )
 
     def _contradictions(self) -> Iterator[pl.Expr]:
         """Return what other cells of a row say against a cell, by the code that names it."""
@@ -117,9 +171,12 @@ class Validator:
             yield other.alias(_of("other_currency", label))
 
     def _reasons(
-        self, page: Page, read: pl.DataFrame
+        self, page: Page, read: pl.DataFrame, signs: dict[str, Sign]
     ) -> Iterator[tuple[int, str | None, str | None]]:
-        """Return row number, issues and raw cells of the rows that are skipped or wrong."""
+        """Return row number, issues and raw cells of the rows that are skipped or wrong.
+
+        What refused cells show of how people write is added to `signs`.
+        """
         codes = [_code(field) for field in self.entity.fields]
         codes += [one.meta.output_name() for one in self._contradictions()]
         carries = pl.any_horizontal(pl.col(RULE, *codes).is_not_null())
@@ -129,10 +186,12 @@ class Validator:
         for row in read.filter(carries & ~withdrawn).iter_rows(named=True):
             issues = None
             if not row[RULE]:
-                issues = json.dumps([issue.as_json() for issue in self._issues(page, row)])
+                issues = json.dumps([issue.as_json() for issue in self._issues(page, row, signs)])
             yield row[ROW], issues, json.dumps(self._raw(page, row["place"]))
 
-    def _issues(self, page: Page, row: Mapping[str, Any]) -> Iterator[Issue]:
+    def _issues(
+        self, page: Page, row: Mapping[str, Any], signs: dict[str, Sign]
+    ) -> Iterator[Issue]:
         hidden = False
         if cells := page.broken.get(row[ROW]):
             width = len(self.columns.headers)
@@ -148,6 +207,8 @@ class Validator:
                 under = _number_cell(page, index, row["place"], text)
                 sentence = field.explain(code, text, self.convention, under, hidden=hidden)
                 yield Issue(field.label, code, sentence, cell)
+                if under is None and not hidden and field.label not in signs:
+                    signs |= self._sign(field, text, cell)
             if broken := row.get(_of("out_of_order", field.label)):
                 yield Issue(field.label, "out_of_order", broken, cell)
             if other := row.get(_of("other_currency", field.label)):
@@ -156,6 +217,10 @@ class Validator:
                     "other_currency", label=field.label, text=quoted, other=other
                 )
                 yield Issue(field.label, "other_currency", sentence, cell)
+
+    def _sign(self, field: Field, text: str, cell: str) -> dict[str, Sign]:
+        shows = field.shows(text, self.convention)
+        return {field.label: Sign(cell, shows)} if shows else {}
 
     def _raw(self, page: Page, place: int) -> dict[str, str]:
         """Return the cells of a row as they were read, under their headers."""
@@ -191,6 +256,15 @@ def _number_cell(page: Page, index: int, place: int, text: str) -> NumberCell | 
     number = page.numbers[index][place] if index in page.numbers else None
     form = page.formats[index][place] if index in page.formats else None
     return None if number is None else NumberCell(number, text, form)
+
+
+def _filled(field: Field, read: pl.DataFrame) -> int:
+    """Count the cells of a column that hold something, be it wrong."""
+    if _of(MARKS, field.label) in read and isinstance(field, YesNo):
+        return read.height - int(read[_of(MARKS, field.label)].sum())
+    wrong = read[_code(field)]
+    blank = read[field.column].is_null() & (wrong.is_null() | (wrong == "required"))
+    return read.height - int(blank.sum())
 
 
 def _csv(frame: pl.DataFrame, quotes: Literal["never", "necessary"]) -> bytes:

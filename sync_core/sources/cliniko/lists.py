@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Literal
 
+from sync_core.catalogue.fields.cells import protected
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Page
 from sync_core.foundation.settings import Settings
@@ -217,7 +218,4 @@ def _text(value: object) -> str | None:
     text = value if isinstance(value, str) else json.dumps(value)
     if not text.isascii():
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    text = text.strip()
-    return (
-        f"'{text}" if text.startswith("'") else text
-    )  # a single one would be taken for a spreadsheet's
+    return protected(text.strip())
