@@ -10,6 +10,7 @@ from sync_core.catalogue.cell_codes import CELL_CODES
 from sync_core.catalogue.phases import Band
 from sync_core.foundation import settings
 from sync_core.foundation.errors import CATALOGUE, OWNER, Who
+from sync_core.ui import help_cells
 from sync_core.ui.frame import visitor
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import LOOKS, count, literal
@@ -88,10 +89,12 @@ def show() -> None:
     visitor.enter("read")
     with st.container(horizontal=True, key="head"):
         st.title("Help", icon=":material/help:", anchor=False)
-    names = ["Results", "Good practice", "When something goes wrong", "Error messages"]
-    results, practice, troubleshooting, messages = st.tabs(names, key="help-tab")
+    names = ["Results", "Cells", "Good practice", "When something goes wrong", "Error messages"]
+    results, cells, practice, troubleshooting, messages = st.tabs(names, key="help-tab")
     with results:
         _results()
+    with cells:
+        help_cells.show()
     with practice:
         st.markdown(GOOD_PRACTICE)
     with troubleshooting:
