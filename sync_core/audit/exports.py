@@ -1,11 +1,12 @@
 """Every file that leaves the program goes this way: who may have it, its bytes, its manifest.
 
-The trail, what a run did to rows, its rows to mend, its log, the figures of analytics. The trail
-names who did what, with their e-mail addresses, to everybody who may export: that is what it is
-for. The clinics' own rows are seen as on the pages (`records.privacy`).
+The trail, what a run did to rows, its rows to mend, its log, the history of a record, the figures
+of analytics. The trail names who did what, with their e-mail addresses, to everybody who may
+export: that is what it is for. The clinics' own rows are seen as on the pages (`records.privacy`).
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,13 +18,15 @@ import sqlalchemy as sa
 
 from sync_core.audit import hash_chain
 from sync_core.audit import trail as audit
+from sync_core.catalogue.resource import Entity
 from sync_core.foundation import csv_writer, db, redis_clients, tables
 from sync_core.foundation.csv_writer import moment, text
 from sync_core.foundation.vocabulary import COUNTS, RunStatus
 from sync_core.organizations import Organization, actions, people
 from sync_core.organizations.actions import Exported, Head
 from sync_core.organizations.people import Permission, Person
-from sync_core.records import outcome_files, privacy
+from sync_core.records import history, outcome_files, privacy
+from sync_core.records.privacy import Place
 from sync_core.runs import Run, attempts, filters, progress
 from sync_core.runs.filters import Filter
 
@@ -279,6 +282,67 @@ def log(organization: Organization, by: Person, run: Run) -> Export:
     )
 
 
+# A record
+
+
+def record(
+    organization: Organization,
+    by: Person,
+    entity: Entity,
+    key: Sequence[str],
+    as_of: datetime | None = None,
+    *,
+    bom: bool = False,
+) -> Export:
+    """Export all that happened to a record, or what it was at a moment.
+
+    Raises SyncError: no_permission, unknown_record.
+    """
+    askers = [(organization, by)]
+    _may(askers, "export")
+    with db.begin() as connection:
+        found = history.read(connection, organization.id, entity, key, by, place=Place.EXPORT)
+    lines = _lines_of(found) if as_of is None else _lines_as_of(found.as_of(as_of))
+    name = re.sub(r"[^\w.]+", "-", f"{entity.name}-{found.title}").strip("-")
+    manifest = Exported(
+        what="history of a record" if as_of is None else "a record as it was",
+        file=f"{name}.csv",
+        filters={"table": entity.name, "key": found.title} | _moment_asked(as_of),
+        organizations=[organization.slug],
+        masked=bool(found.hidden),
+    )
+    return Export(manifest, askers, _of_lines(lines), bom)
+
+
+def _moment_asked(as_of: datetime | None) -> dict[str, str]:
+    return {"as of": as_of.astimezone(UTC).isoformat(timespec="seconds")} if as_of else {}
+
+
+def _lines_of(found: history.Record) -> list[Sequence[object]]:
+    titles = "Time", "Run", "Person", "E-mail", "Team", "Event", "Row", "Field", "Before", "After"
+    lines: list[Sequence[object]] = [titles]
+    for entry in found.entries:
+        run, at = entry.run, entry.at and f"{entry.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+        who = (run.id, run.requested_by, run.requested_email, run.requested_team) if run else ()
+        first = (at, *(who or ("",) * 4), entry.sentence, entry.row_number)
+        lines += [
+            (*first, cell.field.label, history.in_words(cell.before), history.in_words(cell.after))
+            for cell in entry.cells
+        ] or [(*first, "", "", "")]
+    return lines
+
+
+def _lines_as_of(snapshot: history.Snapshot) -> list[Sequence[object]]:
+    cells = [(cell.field.label, history.in_words(cell.after)) for cell in snapshot.cells]
+    return [("Field", "Value"), *cells]
+
+
+def _of_lines(lines: Sequence[Iterable[object]]) -> Content:
+    """Return lines that are at hand, the first of which is of titles."""
+    text = "".join(map(csv_writer.line, lines)).encode()
+    return lambda: iter([(text, len(lines) - 1)])
+
+
 # Analytics
 
 
@@ -291,11 +355,9 @@ def figures(
 ) -> Export:
     """Export a table of figures that is at hand. Raises SyncError("no_permission")."""
     _may_all(askers, wanted)
-    lines = [csv_writer.line(row) for row in cells]
-    text = "".join([csv_writer.line(titles), *lines]).encode()
     file = f"{name.lower().replace(' ', '-')}.csv"
     manifest = _manifest(f"figures: {name}", file, askers, wanted)
-    return Export(manifest, askers, lambda: iter([(text, len(lines))]), bom=True)
+    return Export(manifest, askers, _of_lines([titles, *cells]), bom=True)
 
 
 def failed_rows(askers: Askers, wanted: Filter, code: str, query: sa.Select[Any]) -> Export:

@@ -24,9 +24,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core import organizations
-from sync_core.audit.retention import _whole_since
 from sync_core.foundation import db, tables
-from sync_core.organizations import Organization
+from sync_core.organizations import Organization, actions
 from sync_core.records.outcome_format import DIGESTS, NOTHING
 
 NIGHT = timedelta(hours=2)  # after midnight in the organization's time zone
@@ -130,7 +129,7 @@ order by l.number limit 1
 
 def _outcomes(connection: Connection, organization: Organization) -> Iterator[Break]:
     """Find a run whose outcomes are not those of its end; dropped values are not missed."""
-    facts = {"org": organization.id, "whole": _whole_since(connection, organization)}
+    facts = {"org": organization.id, "whole": actions.whole_since(connection, organization.id)}
     for row in connection.execute(sa.text(_OUTCOMES), facts):
         what = "outcomes" if row.facts else "values in the outcomes"
         told = f"the {what} of run {row.run_id} ({row.entity}) are not those of its end"

@@ -1,13 +1,11 @@
 """What may be dropped of the trail: old values, never facts, counts or links."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from sync_core.foundation import tables
-from sync_core.organizations import Organization, actions
-from sync_core.organizations.actions import DroppedValues
+from sync_core.organizations import Organization
 
 
 def drop_values(connection: Connection, organization: Organization, before: datetime) -> int:
@@ -23,16 +21,3 @@ def drop_values(connection: Connection, organization: Organization, before: date
         " and num_nonnulls(o.name, o.changes, o.issues, o.raw) > 0"
     )
     return connection.execute(old, {"org": organization.id, "before": before}).rowcount
-
-
-def _whole_since(connection: Connection, organization: Organization) -> datetime:
-    """Return since when the values of outcomes have not been dropped."""
-    done = tables.actions.c
-    stored = connection.execute(
-        sa.select(done.detail).where(
-            done.organization_id == organization.id, done.kind == DroppedValues.kind
-        )
-    ).scalars()
-    dropped = (actions.read(DroppedValues.kind, detail) for detail in stored)
-    never = datetime.min.replace(tzinfo=UTC)
-    return max((one.before for one in dropped if isinstance(one, DroppedValues)), default=never)

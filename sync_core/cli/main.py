@@ -14,7 +14,7 @@ from redis import RedisError
 from sync_core import organizations, runs, sources
 from sync_core.audit import exports
 from sync_core.catalogue import resources
-from sync_core.cli import audit, local_stack
+from sync_core.cli import audit, local_stack, record_history
 from sync_core.cli.common import as_person as _as
 from sync_core.cli.common import command as _command
 from sync_core.cli.common import json_option as _json
@@ -375,12 +375,42 @@ def _as_json(organization: Organization, run: Run) -> Mapping[str, Any]:
 @cli.command()
 @click.argument("resource", required=False)
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@click.option(
+    "--record",
+    type=(str, str),
+    metavar="TABLE KEY",
+    help="All that happened to one record; the parts of a key are separated by commas.",
+)
+@click.option(
+    "--as-of", type=click.DateTime(["%Y-%m-%d"]), help="What the record was at the end of this day."
+)
+@click.option(
+    "--csv", "path", type=click.Path(path_type=Path), metavar="FILE", help="Of a record, as CSV."
+)
 @_org
+@_as
 @_json
 @_prepared
-def history(resource: str | None, limit: int, org: str, *, as_json: bool) -> None:
-    """List the latest runs."""
+def history(
+    resource: str | None,
+    limit: int,
+    record: tuple[str, str] | None,
+    org: str,
+    email: str | None,
+    *,
+    as_json: bool,
+    **asked: Any,  # noqa: ANN401 - the options of a record
+) -> None:
+    """List the latest runs, or all that happened to one record."""
     organization = _organization(org)
+    if record:
+        if resource:
+            raise click.UsageError("name a resource, or a record with --record")
+        person = _who(email, organization)
+        record_history.show(organization, person, record, **asked, as_json=as_json)
+        return
+    if any(asked.values()):
+        raise click.UsageError("--as-of and --csv are of a record: name it with --record")
     with db.begin() as connection:
         found = runs.history(
             connection, organization.id, resource and resources.by_name(resource).name, limit

@@ -1,12 +1,9 @@
 """The plan: what a run would do to each row, found by comparing staging with the target."""
 
 from collections.abc import Sequence
-from typing import Any
 
-import sqlalchemy as sa
 from psycopg import errors, sql
 from sqlalchemy import Connection
-from sqlalchemy.types import TypeEngine
 
 from sync_core.catalogue.fields import Field
 from sync_core.catalogue.resource import Entity
@@ -14,7 +11,6 @@ from sync_core.engine import checks, staging
 from sync_core.engine.messages import NAMED, Named
 from sync_core.engine.statements import (
     Scope,
-    column,
     execute,
     json_object,
     key_text,
@@ -26,6 +22,7 @@ from sync_core.engine.tally import Tally
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import OutcomeKind, Removal
 from sync_core.records import privacy
+from sync_core.records.outcome_format import row_hash
 from sync_core.records.privacy import Place
 
 MEMORY = (  # for joins of a million rows, which would go to disk otherwise
@@ -34,15 +31,7 @@ MEMORY = (  # for joins of a million rows, which would go to disk otherwise
 )
 PARALLEL = "set local parallel_tuple_cost = 0"  # Postgres guesses that it hands over all rows
 ALONE = "set local max_parallel_workers_per_gather = 0"
-HASHES: dict[type[TypeEngine[Any]], str] = {  # of a column and a seed
-    sa.Text: "hashtextextended({}, {})",
-    sa.Numeric: "hash_numeric_extended({}, {})",
-    sa.BigInteger: "hashint8extended({}, {})",
-    sa.Date: "hashint4extended({} - date '2000-01-01', {})",
-    sa.Boolean: "hashint4extended({}::integer, {})",
-}
 COUNTED = "select kind, rule, count(*) from {plan} group by kind, rule order by rule"
-ANY_HASH = "hash_record_extended(row({}), {})"  # of any type, in twice the time
 
 
 def make(connection: Connection, scope: Scope) -> Tally:
@@ -134,17 +123,6 @@ def compared(scope: Scope, *, checked: bool) -> sql.Composed:
         differs=on_lines(differs, "\nor ") if differs else sql.SQL("false"),
         right=sql.SQL(right if checked else "true").format(**scope.names),
     )
-
-
-def row_hash(table: str, entity: Entity) -> sql.Composed:
-    """Return the SQL of a number that stands for the values of a row's fields."""
-    hashes = (_hash(table, field, seed) for seed, field in enumerate(entity.fields, 1))
-    return on_lines((sql.SQL("coalesce({}, 0)").format(one) for one in hashes), "\n# ")
-
-
-def _hash(table: str, field: Field, seed: int) -> sql.Composed:
-    hashed = sql.SQL(HASHES.get(type(field.sql_type), ANY_HASH))
-    return hashed.format(column(table, field), sql.Literal(seed))
 
 
 def _changes(fields: Sequence[Field]) -> sql.Composed:

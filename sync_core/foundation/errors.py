@@ -482,6 +482,11 @@ CATALOGUE: dict[str, Entry] = {
     "unknown_entity": Entry(
         "{resource} has no entity {entity}.", "Choose one of {known}.", "analyst"
     ),
+    "unknown_record": Entry(
+        "There is no record '{key}' among the {table}.",
+        "Check its key: it is written as the table shows it.",
+        "analyst",
+    ),
     "unknown_organization": Entry(
         "There is no organization {slug}.",
         "Check its short name, or ask an administrator to add it.",

@@ -81,6 +81,8 @@ def _is_one_of(name: str, values: Iterable[str]) -> str:
 
 
 IS_ACTIVE = sa.text(_is_one_of("status", ACTIVE))  # of which there is one a resource
+IS_CREATION = sa.text(_is_one_of("outcomes.kind", (OutcomeKind.CREATED,)))
+IS_CHANGE = sa.text(_is_one_of("outcomes.kind", (OutcomeKind.UPDATED, OutcomeKind.REMOVED)))
 
 
 organizations = sa.Table(
@@ -285,6 +287,17 @@ outcomes = sa.Table(
         "entity",
         "row_number",
         postgresql_where=sa.text(_is_one_of("kind", LEFT_OUT)),
+    ),
+    # The history of a record. A first load creates a million at once: those are found by a filter
+    # over each 32 pages, which costs a load nothing, where a tree would cost it a seventh.
+    sa.Index("outcomes_of_a_record", "entity", "key", postgresql_where=IS_CHANGE),
+    sa.Index(
+        "outcomes_that_created",
+        "key",
+        postgresql_using="brin",
+        postgresql_with={"pages_per_range": 32},
+        postgresql_ops={"key": "text_bloom_ops (n_distinct_per_range=2500)"},
+        postgresql_where=IS_CREATION,
     ),
     postgresql_partition_by="RANGE (at)",
 )

@@ -200,3 +200,13 @@ def read(kind: str, stored: Mapping[str, Any]) -> Detail:
 
 def _value(name: str, stored: object) -> Any:  # noqa: ANN401 - of any fact
     return _READ[name](stored) if name in _READ else stored
+
+
+def whole_since(connection: Connection, organization_id: int) -> datetime:
+    """Return since when the values of outcomes have not been dropped; year 1 where never."""
+    done = tables.actions.c
+    which = (done.organization_id == organization_id, done.kind == DroppedValues.kind)
+    stored = connection.execute(sa.select(done.detail).where(*which)).scalars()
+    dropped = (read(DroppedValues.kind, detail) for detail in stored)
+    never = datetime.min.replace(tzinfo=UTC)
+    return max((one.before for one in dropped if isinstance(one, DroppedValues)), default=never)

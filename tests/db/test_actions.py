@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from sync_core.audit import exports, hash_chain, retention, trail
+from sync_core.audit import exports, hash_chain, trail
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import ActionKind
 from sync_core.operations import administration
@@ -144,7 +144,7 @@ def test_values_that_were_dropped_before_there_were_shapes_are_not_missed(
 ) -> None:
     _store(database, organization)
     with db.begin() as connection:
-        assert retention._whole_since(connection, organization) == AT  # noqa: SLF001 - what the chain asks
+        assert actions.whole_since(connection, organization.id) == AT
     administration.drop_values(organization, ANA, AT + timedelta(days=1))
     with db.begin() as connection:
         newest = trail.read(connection, Filter(organizations=(organization.id,)), 1)[0]

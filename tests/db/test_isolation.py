@@ -26,7 +26,7 @@ from sync_core.operations import syncs
 from sync_core.organizations import Organization, people, policies, source_settings
 from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy
-from sync_core.records import outcomes, rows
+from sync_core.records import history, outcomes, rows
 from sync_core.records.outcomes import Wanted
 from sync_core.records.rows import View
 from sync_core.runs import Run, attempts
@@ -56,6 +56,10 @@ def _file(export: Export) -> bytes:
     return b"".join(exports.write(export))
 
 
+def history_keys(side: Side) -> list[tuple[str]]:
+    return [(str(known.id),) for known in side.clinic.account.known("patients")[1:4]]
+
+
 Ask = Callable[[Connection, Side], object]
 VIEW = View(limit=1000)
 READS: dict[str, Ask] = {
@@ -64,6 +68,10 @@ READS: dict[str, Ask] = {
     ],
     "rows.read": lambda c, s: rows.read(c, s.organization.id, PATIENTS, VIEW, ANA),
     "rows.values": lambda c, s: rows.values(c, s.organization.id, PATIENTS, "state", 99),
+    "history.read": lambda c, s: [
+        history.read(c, s.organization.id, PATIENTS, key, ANA).entries
+        for key in sorted(history_keys(s))
+    ],
     "hash_chain.head": lambda c, s: hash_chain.head(c, s.organization.id),
     "hash_chain.verify": lambda c, s: hash_chain.verify(c, s.organization),
     "run.get": lambda c, s: runs.get(c, s.organization.id, s.run.id),
@@ -90,6 +98,7 @@ OF_A_RUN: dict[str, Ask] = {  # these are asked with a run, which `runs.get` giv
     "attempts.of_run": lambda c, s: attempts.of_run(c, s.run.id),
 }
 TRIED_ELSEWHERE = {  # as they need what no run of patients leaves
+    "actions.whole_since",
     "hash_chain.holds",
     "hash_chain.latest",
     "run.queue_positions",
