@@ -56,7 +56,7 @@ BUILT_IN: Mapping[int, str] = {
     49: "@",
 }
 
-LONGEST = 1000  # characters of a code that are looked at; Excel allows 255
+LONGEST = 255  # characters of a code, as in Excel; more are not looked at
 
 _TOKEN = re.compile(
     r'"(?P<quoted>[^"]*)"?|\\(?P<escaped>.)|_(?P<pad>.)|\*(?P<fill>.)|\[(?P<bracket>[^\]]*)\]?'

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from sync_core.catalogue.fields import Convention
 
 GROUP = 3  # digits
-_EXACT = Context(prec=400, rounding=ROUND_HALF_UP)  # the largest float has 309 digits
+# The largest float has 309 digits; percents and decimals may add three times a code's length.
+_EXACT = Context(prec=1200, rounding=ROUND_HALF_UP)
 
 
 class Token(NamedTuple):

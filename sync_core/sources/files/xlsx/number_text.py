@@ -23,7 +23,7 @@ MONTHS = (
 WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 
 _KEPT = 15  # digits of a number in a workbook
-_HALF_UP = Context(prec=400, rounding=ROUND_HALF_UP)
+_HALF_UP = Context(rounding=ROUND_HALF_UP)
 
 
 def shown(number: float, form: CellFormat, convention: Convention) -> str:
@@ -62,6 +62,8 @@ def _words(section: Section, number: str) -> str:
 
 
 def _moment(section: Section, number: float) -> str:
+    if abs(number) > LAST_DAY:
+        return NO_DAY
     seconds = _HALF_UP.quantize(Decimal(repr(number)) * SECONDS, section.tick)
     if "elapsed" in section.kinds:
         sign = "-" if seconds < 0 else ""
