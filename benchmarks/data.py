@@ -23,13 +23,13 @@ def write(folder: Path, rows: int) -> tuple[Path, Path]:
         before, after = csv.writer(one), csv.writer(other)
         before.writerow(HEADER)
         after.writerow(HEADER)
-        for number, row in enumerate(islice(_locations(), rows)):
+        for number, row in enumerate(islice(locations(), rows)):
             before.writerow(row)
             after.writerow(_changed(row, number // 10) if number % 10 == 7 else row)
     return first, changed
 
 
-def _locations() -> Iterator[list[str]]:
+def locations() -> Iterator[list[str]]:
     """Make up rows in the order of their codes, as in a sheet that grows at its end."""
     chance = random.Random(7)
     opening, number = date(1990, 1, 1), 0

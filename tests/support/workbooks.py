@@ -15,6 +15,12 @@ from tests.support.sources import LOCATIONS
 
 SHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _DOCUMENT = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
+_TYPE = (
+    '<Override PartName="{}" ContentType="application/vnd.openxmlformats-officedocument.'
+    'spreadsheetml.{}+xml"/>'
+)
+_RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
 _RELATION = '<Relationship Id="{}" Type="{}/{}" Target="{}"/>'
 
 
@@ -41,11 +47,15 @@ def parts(rows: str, *, before: str = "", after: str = "", **others: str) -> dic
     relations = _RELATION.format("r1", _DOCUMENT, "worksheet", "worksheets/sheet1.xml")
     relations += _RELATION.format("r2", _DOCUMENT, "styles", "styles.xml")
     relations += _RELATION.format("r3", _DOCUMENT, "sharedStrings", "sharedStrings.xml")
+    types = _TYPE.format("/xl/workbook.xml", "sheet.main")
+    types += _TYPE.format("/xl/sharedStrings.xml", "sharedStrings")
     main = _RELATION.format("r1", _DOCUMENT, "officeDocument", "xl/workbook.xml")
     made = {
-        "[Content_Types].xml": "<Types/>",
-        "_rels/.rels": f"<Relationships>{main}</Relationships>",
-        "xl/_rels/workbook.xml.rels": f"<Relationships>{relations}</Relationships>",
+        "[Content_Types].xml": f'<Types xmlns="{_TYPES}">{types}</Types>',
+        "_rels/.rels": f'<Relationships xmlns="{_RELATIONS}">{main}</Relationships>',
+        "xl/_rels/workbook.xml.rels": (
+            f'<Relationships xmlns="{_RELATIONS}">{relations}</Relationships>'
+        ),
         "xl/workbook.xml": f'<workbook xmlns="{SHEET}" xmlns:r="{_DOCUMENT}"><sheets>'
         '<sheet name="Locations" sheetId="1" r:id="r1"/></sheets></workbook>',
         "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{SHEET}">{before}<sheetData>{rows}'
