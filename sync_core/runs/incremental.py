@@ -25,8 +25,9 @@ def decide(
 ) -> ReadWindow:
     """Decide how much the claimed run reads, for a source that can tell what changed.
 
-    Everything at the first time, when the last time is older than `sweep`, after an undo, and
-    after another declaration of a table; another attempt at the run goes on as it has begun.
+    Everything at the first time, when the last time is older than `sweep`, after an undo, after
+    a run that read another source, such as a file, and after another declaration of a table;
+    another attempt at the run goes on as it has begun.
     """
     if begun := _begun(connection, claim):
         return begun
@@ -57,7 +58,10 @@ def _latest(
         _RUNS.resource == claim.resource,
         _RUNS.status.in_(APPLIED),
     )
-    undone = sa.select(sa.func.max(_RUNS.id)).where(*ours, _RUNS.kind == RunKind.UNDO)
+    from_another_source = sa.exists().where(_KEPT.run_id == _RUNS.id, WINDOW.as_string().is_(None))
+    undone = sa.select(sa.func.max(_RUNS.id)).where(
+        *ours, (_RUNS.kind == RunKind.UNDO) | from_another_source
+    )
     noted = (
         sa.select(sa.func.min(WINDOW.as_string()))
         .join_from(tables.runs, tables.checkpoints, _KEPT.run_id == _RUNS.id)

@@ -25,6 +25,7 @@ from sync_core.runs import uploads as kept
 from sync_core.runs.filters import Filter
 from sync_core.sources.files.file_types import OLE
 from tests.support import watching
+from tests.support.clinic import Clinic
 from tests.support.desk import ANA, Desk
 from tests.support.locations import HEADER, row
 from tests.support.processes import Crew, kill, work_horse
@@ -282,6 +283,19 @@ def test_the_locale_is_the_given_one_or_that_of_the_source(desk: Desk) -> None:
         source_settings.save(connection, desk.organization, found)
     run = desk.work(start(desk, csv_file(dated)))
     assert desk.counts(run, "locations") == {"read": 1, "unchanged": 1}
+
+
+def test_after_a_file_everything_is_read_of_a_source_that_tells_what_changed(small: Clinic) -> None:
+    small.sync()
+    assert small.sync().notes != ["Read everything."]
+    files = []
+    for entity in resources.by_name("patients").entities:
+        labels = [field.label for field in entity.fields]
+        rows = [labels, ["1", *[""] * (len(labels) - 1)]]
+        files.append(csv_file(rows, f"{entity.name}.csv"))
+    run = small.work(uploads.start(small.organization, "patients", ANA, "test", files))
+    assert run.status in {"completed", "partial"}, run.message
+    assert small.sync().notes == ["Read everything."]
 
 
 # From the shell, and with a worker that dies
