@@ -102,6 +102,7 @@ TRIED_ELSEWHERE = {  # as they need what no run of patients leaves
     "hash_chain.holds",
     "hash_chain.latest",
     "run.queue_positions",
+    "tab_titles.named",
     "uploads.settings_of_run",
 }
 WRITES = {  # they change what is the organization's, or ask on behalf of what does

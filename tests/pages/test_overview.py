@@ -34,7 +34,7 @@ def test_what_failed_needs_a_person(visit: Visit, desk: Desk) -> None:
     desk.sync("locations")
     page = visit()
     assert "**Needs a person**" in texts(page)
-    assert "**Location Management**: The file" in links(page)
+    assert "**Location Management**: There is neither" in links(page)
 
 
 def test_a_run_on_its_way_is_in_the_sidebar_of_every_page(visit: Visit, desk: Desk) -> None:

@@ -75,7 +75,7 @@ def test_what_changed_is_filtered_by_kind(visit: Visit, desk: Desk) -> None:
 
 
 def test_a_row_that_failed_is_listed_with_its_cell_and_reason(visit: Visit, desk: Desk) -> None:
-    run = desk.sync("locations", locations=[LABELS, row("L1"), row("L2", phone="none")])
+    run = desk.sync("locations", locations=[LABELS, row("L1"), row("L2", phone="no phone")])
     page = open_tab(visit, "Needs a person")
     table = page.dataframe[0].value
     assert list(table["Row"]) == [3]
@@ -87,7 +87,7 @@ def test_a_row_that_failed_is_listed_with_its_cell_and_reason(visit: Visit, desk
 def test_a_cell_of_a_google_sheet_is_one_click_away(
     visit: Visit, google: Google, organization: Organization
 ) -> None:
-    google.add(Tab("Locations", [LABELS, row("L1", phone="none")]))
+    google.add(Tab("Locations", [LABELS, row("L1", phone="no phone")]))
     with db.begin() as connection:
         declared = resources.by_name("locations")
         found = source_settings.parse(organization, declared, DEMO, None, None, Path.cwd())
