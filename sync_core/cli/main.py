@@ -14,7 +14,7 @@ from redis import RedisError
 from sync_core import organizations, runs, sources
 from sync_core.audit import exports
 from sync_core.catalogue import resources
-from sync_core.cli import audit, local_stack, record_history
+from sync_core.cli import audit, local_stack, record_history, trials
 from sync_core.cli.common import as_person as _as
 from sync_core.cli.common import command as _command
 from sync_core.cli.common import json_option as _json
@@ -28,7 +28,7 @@ from sync_core.execution import maintenance, queue
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import Role, RunStatus
-from sync_core.operations import administration, syncs, uploads
+from sync_core.operations import administration, source_trials, syncs, uploads
 from sync_core.operations.uploads import GivenFile
 from sync_core.organizations import Organization, people, source_settings
 from sync_core.organizations.people import Person
@@ -208,23 +208,21 @@ def _print_settings(found: list[SourceSetting], *, as_json: bool) -> None:
 @source.command("test")
 @click.argument("resource")
 @_org
+@_as
 @_json
 @_prepared
-def source_test(resource: str, org: str, *, as_json: bool) -> None:
-    """Say whether the source can be read, and how many rows it has."""
+def source_test(resource: str, org: str, email: str | None, *, as_json: bool) -> int:
+    """Say what a sync would find in the source, and show its first rows; nothing is changed."""
     organization = _organization(org)
-    declared = resources.by_name(resource)
-    with db.begin() as connection:
-        found = source_settings.read(connection, organization, declared)
-        found = tab_titles.named(connection, organization, found)
-    tested = {}
-    for setting in sources.settings_to_probe(found):
-        entity = resources.entity(declared, setting.entity)
-        tested[setting.entity] = sources.probe_source(setting, entity, settings.current())
-    if as_json:
-        click.echo(json.dumps({"resource": resource, "ok": True, "entities": tested}))
-    else:
-        click.echo("\n".join(tested.values()))
+    tried = source_trials.try_sources(organization, _who(email, organization), resource)
+    refused = [trial.error for trial in tried if trial.error]
+    if as_json and not refused:
+        click.echo(json.dumps(trials.as_json(resource, tried)))
+    elif not as_json:
+        click.echo("\n".join(trials.lines([one for one in tried if one.error not in refused[:1]])))
+    if refused:
+        raise refused[0]
+    return EXIT_CODES[RunStatus.PARTIAL] if any(trial.failed for trial in tried) else 0
 
 
 def _files_of_entities(

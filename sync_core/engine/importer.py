@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from sqlalchemy import Connection
@@ -38,6 +38,15 @@ from sync_core.runs.sheet_facts import SheetFacts, declaration
 from sync_core.runs.traffic import NO_TRAFFIC, Traffic
 
 CHANGED = "source_changed_while_reading"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """An entity's scope as the whole sheet has settled it, what is planned, and notes on it."""
+
+    scope: Scope
+    tally: Tally
+    notes: tuple[str, ...]
 
 
 def sync(work: Work, sources: Mapping[str, Source]) -> RunResult:
@@ -146,7 +155,8 @@ def _read_on(work: Work, scope: Scope, sheet: Sheet, kept: Checkpoint) -> Scope:
     narration.reading(work, scope, sheet, scope.read if sheet.unit == "rows" else None)
     if kept.complete:
         return _counted(work, scope, sheet)
-    validate = Validator(scope.entity, scope.columns, _convention(work, sheet), scope.title)
+    written = convention(work.country, sheet)
+    validate = Validator(scope.entity, scope.columns, written, scope.title)
     read = sheet.pages(scope.columns.numbers, kept.cursor)
     for page, validated in work.reading.ahead((page, validate(page)) for page in read):
         work.check()
@@ -185,10 +195,10 @@ def _counted(work: Work, scope: Scope, sheet: Sheet) -> Scope:
     return replace(scope, held=work.reading.call(sheet.count))
 
 
-def _convention(work: Work, sheet: Sheet) -> Convention:
+def convention(country: str, sheet: Sheet) -> Convention:
     """Return the way in which the sheet's people write. Raises SyncError("unknown_locale")."""
     try:
-        return Convention(work.country, sheet.locale)
+        return Convention(country, sheet.locale)
     except ValueError as error:
         raise SyncError("unknown_locale", sheet=sheet.title, locale=sheet.locale) from error
 
@@ -205,19 +215,25 @@ def make_plans(work: Work, scopes: Sequence[Scope]) -> tuple[list[Scope], dict[s
         with db.begin() as connection:
             lease.fence(connection, work.claim)
             _refuse_what_is_not_all_there(connection, scope)
-            whole = settle.blank_rows(connection, scope)
-            _refuse_an_empty_source(connection, whole)
-            stays = settle.blank_cells(connection, whole)
-            tally = plan.make(connection, whole)
-            found = evidence.compare(connection, whole, tally)
-        settled.append(whole)
-        tallies[scope.entity.name] = tally
-        narration.compared(work, whole, tallies)
-        work.note(*evidence.notes(whole, found, stays))
+            found = compare(connection, scope)
+        settled.append(found.scope)
+        tallies[scope.entity.name] = found.tally
+        narration.compared(work, found.scope, tallies)
+        work.note(*found.notes)
     if work.analyze:
         _analyze(work, work.analyze, settled)
     narration.planned(work, tallies)
     return settled, tallies
+
+
+def compare(connection: Connection, scope: Scope) -> Compared:
+    """Compare what is staged of an entity with the target. Raises SyncError (source_empty)."""
+    whole = settle.blank_rows(connection, scope)
+    _refuse_an_empty_source(connection, whole)
+    stays = settle.blank_cells(connection, whole)
+    tally = plan.make(connection, whole)
+    figures = evidence.compare(connection, whole, tally)
+    return Compared(whole, tally, tuple(evidence.notes(whole, figures, stays)))
 
 
 def _analyze(work: Work, analyze: Analysis, scopes: Sequence[Scope]) -> None:

@@ -75,6 +75,13 @@ def begin() -> Iterator[Connection]:
 
 
 @contextmanager
+def undone() -> Iterator[Connection]:
+    """Open a transaction that is rolled back at the end: whatever it writes, nothing stays."""
+    with engine().connect() as connection:
+        yield connection  # the pool rolls back what it gets
+
+
+@contextmanager
 def apart() -> Iterator[Connection]:
     """Open a transaction beside the pool: it may take long, and leaves the others theirs."""
     with engine().connect() as connection:

@@ -387,6 +387,11 @@ CATALOGUE: dict[str, Entry] = {
         "analyst",
         retry=True,
     ),
+    "trial_too_long": Entry(
+        "The test was given up: the source takes longer than {seconds} s.",
+        "Preview a sync instead: a worker has the time that it needs.",
+        "analyst",
+    ),
     "database_full": Entry(
         "The database has no room left, or trouble with its disk. Nothing was changed.",
         "Tell an administrator: the database's server needs care.",

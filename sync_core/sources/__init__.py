@@ -14,7 +14,6 @@ from sync_core.foundation.settings import Settings
 from sync_core.sources import certificates, web_address
 from sync_core.sources.kind import Location, Opening, SourceKind, SourceSetting
 from sync_core.sources.kinds import KINDS
-from sync_core.sources.probe import read_to_the_end
 from sync_core.sources.retry import RetryPolicy
 
 __all__ = [
@@ -29,7 +28,6 @@ __all__ = [
     "open_source",
     "parse_location",
     "probe_source",
-    "read_to_the_end",
     "require_holds",
     "settings_to_probe",
     "source_link",
@@ -103,14 +101,14 @@ def open_source(setting: SourceSetting, opening: Opening) -> Source:
     return kind_of(setting).open(setting, opening)
 
 
-def probe_source(setting: SourceSetting, entity: Entity, settings: Settings) -> str:
-    """Return a sentence about what is there, after the probe of its kind: by default, reading all.
+def probe_source(setting: SourceSetting, settings: Settings) -> str:
+    """Return what the probe of its kind says of an account. Raises SyncError if it cannot be read.
 
-    Raises SyncError where the source cannot be read.
+    Kinds without a probe have rows that tell: see `engine/trial.py`.
     """
-    if probe := kind_of(setting).probe:
-        return probe(setting, settings)
-    return read_to_the_end(open_source(setting, Opening(settings=settings)), entity)
+    probe = kind_of(setting).probe
+    assert probe  # noqa: S101 - only of such a kind
+    return probe(setting, settings)
 
 
 def settings_to_probe(settings: Sequence[SourceSetting]) -> list[SourceSetting]:

@@ -4,7 +4,8 @@ A new kind is one file in `sources/kinds/` that declares a `SourceKind`, and one
 `sources/kinds/__init__.py`. The declaration says what a person writes for it (`typed`, `parse`),
 how it is named and drawn (`label`, `icon`), where a person can look at it (`link`), how it is
 opened for reading (`open` returns a `Source` of `catalogue/source.py`, whose sheets return pages of
-raw cells) and tried without a sync (`probe`; by default it is read to its end). Three flags say
+raw cells) and tried without a sync (`probe`; by default its first rows are judged as a sync would,
+see `engine/trial.py`). Three flags say
 whether it can tell what changed since the last sync (`incremental`), whether one account stands for
 all tables of the resources that name it in `held_by` (`account`), and whether it holds a single
 table (`one_table`). The code that reads it may live beside, as in `sources/google`; its keys and
@@ -99,7 +100,7 @@ class SourceKind:
     label: Callable[[SourceSetting], str]  # in sentences: "Google Sheet 1AbC…wxyz, tab Locations"
     open: Callable[[SourceSetting, Opening], Source]
     link: Callable[[SourceSetting], str | None] = lambda _setting: None
-    probe: Callable[[SourceSetting, Settings], str] | None = None  # None: it is read to its end
+    probe: Callable[[SourceSetting, Settings], str] | None = None  # None: its first rows are tried
     incremental: bool = False
     account: bool = False
     one_table: bool = False

@@ -7,13 +7,12 @@ from typing import Any, Literal
 
 import pytest
 
-from sync_core import sources
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Page
 from sync_core.execution import attempt
-from sync_core.foundation import db, settings
-from sync_core.operations import syncs
+from sync_core.foundation import db
+from sync_core.operations import source_trials, syncs
 from sync_core.organizations import Organization, source_settings
 from sync_core.records import rows
 from sync_core.records.rows import View
@@ -120,11 +119,15 @@ def test_a_new_kind_is_synced_and_asked_only_for_changes(
     assert all(later)
 
 
-def test_a_new_kind_is_shown_and_tested(found: list[SourceSetting], visit: Visit) -> None:
-    brands = resources.ENTITIES["brands"]
-    assert sources.probe_source(found[0], brands, settings.current()) == (
-        "The shelf of brands can be read: 2 rows, 4 columns."
-    )
+def test_a_new_kind_is_shown_and_tested(
+    found: list[SourceSetting], visit: Visit, organization: Organization
+) -> None:
+    assert found
+    tried = source_trials.try_sources(organization, ANA, "services")
+    assert [trial.sentence for trial in tried] == [
+        "The shelf of brands can be read: 2 rows, 4 columns.",
+        "The shelf of packages can be read: 1 row, 10 columns.",
+    ]
     page = visit("sources")
     shown = " ".join(markdown.value for markdown in page.markdown)
     assert ":material/shelves: [shelf B4](https://shelves.example.org/B4)" in shown

@@ -239,17 +239,6 @@ def test_a_file_that_may_not_be_read_is_a_sentence(opened: Opened, tmp_path: Pat
     )
 
 
-def test_a_folder_is_tested_in_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "locations.csv").write_text("Code,,Name\nL1,,North\n\n,,\nL2,,\n")
-    assert sources.read_to_the_end(in_folder(tmp_path), LOCATIONS) == (
-        "The file 'locations.csv' can be read: 2 rows, 2 columns."
-    )
-    (tmp_path / "locations.csv").write_text("Code\n")
-    assert sources.read_to_the_end(in_folder(tmp_path), LOCATIONS) == (
-        "The file 'locations.csv' can be read: 0 rows, 1 column."
-    )
-
-
 def in_blocks(folder: Path, data: bytes, block: int) -> CsvSheet:
     (folder / "any.csv").write_bytes(data)
     return open_csv((folder / "any.csv").open("rb"), name="It", title="Any", block=block)

@@ -244,12 +244,6 @@ def test_a_cell_has_an_address(google: Google) -> None:
     )
 
 
-def test_a_sheet_is_tested_in_a_sentence(google: Google) -> None:
-    assert sources.read_to_the_end(source(google), LOCATIONS) == (
-        "The tab 'Locations' of 'Master data' can be read: 3 rows, 4 columns."
-    )
-
-
 def test_the_key_may_lie_in_a_file(google: Google, tmp_path: Path) -> None:
     key = tmp_path / "key.json"
     key.write_text(json.dumps(google.service_account()))

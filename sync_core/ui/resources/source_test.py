@@ -3,20 +3,20 @@
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 
+import pandas as pd
 import streamlit as st
 
-from sync_core import sources
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
-from sync_core.foundation import settings
+from sync_core.engine.trial import Trial
 from sync_core.foundation.errors import SyncError
-from sync_core.sources import SourceSetting
+from sync_core.operations import source_trials
+from sync_core.organizations import Organization
+from sync_core.organizations.people import Person
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import source_line
-from sync_core.ui.parts.words import literal
+from sync_core.ui.parts.words import count, literal
 
-Result = tuple[bool, str]  # whether it can be read, and a sentence
-Results = list[Result]
+LISTED = 20  # things that are wrong
 
 
 def offer(here: Visitor, resource: Resource) -> None:
@@ -26,7 +26,7 @@ def offer(here: Visitor, resource: Resource) -> None:
         "Test source",
         icon="spinner" if running and not running.done() else ":material/network_check:",
         key=f"test-{resource.name}",
-        help="See whether the source can be read, without changing anything.",
+        help="See what a sync would find in the source, without changing anything.",
         disabled=bool(running and not running.done()),
         on_click=_start,
         args=(here, resource),
@@ -41,19 +41,18 @@ def show(resource: Resource) -> None:
 
 
 def _result(resource: Resource, *, was_done: bool) -> None:
-    running: Future[Results] | None = st.session_state.get(_key(resource))
+    running: Future[list[Trial]] | None = st.session_state.get(_key(resource))
     if running is None:
         return
     if not running.done():
         st.info(
-            "Asking the source what is there.", title="Testing...", icon=":material/network_check:"
+            "Reading the first rows of the source.",
+            title="Testing...",
+            icon=":material/network_check:",
         )
         return
     if not was_done:
         st.rerun()
-    results = running.result()
-    readable = all(success for success, _ in results)
-    body = "\n\n".join(literal(sentence) for _, sentence in results)
     with st.container(
         horizontal=True,
         wrap=False,
@@ -61,10 +60,9 @@ def _result(resource: Resource, *, was_done: bool) -> None:
         gap="xsmall",
         key=f"notice-test-{resource.name}",
     ):
-        if readable:
-            st.success(body, title="The source can be read", icon=":material/check_circle:")
-        else:
-            st.error(body, title="The source cannot be read", icon=":material/error:")
+        with st.container():
+            for trial in running.result():
+                _show(resource, trial)
         st.button(
             "",
             icon=":material/close:",
@@ -75,27 +73,46 @@ def _result(resource: Resource, *, was_done: bool) -> None:
         )
 
 
+def _show(resource: Resource, trial: Trial) -> None:
+    """Show what a sync would find in the source of one table."""
+    body = "\n".join([literal(trial.sentence), "", *_listed(trial)])
+    if trial.error:
+        body = literal(f"{trial.error.sentence} {trial.error.advice}")
+        st.error(body, title="The source cannot be read", icon=":material/error:")
+    elif trial.failed:
+        title = f"A sync would refuse {count(trial.failed, 'row')}"
+        st.warning(body, title=title, icon=":material/warning:")
+    else:
+        st.success(body, title="The source can be read", icon=":material/check_circle:")
+    if trial.sample and trial.sample.rows:
+        title = resources.entity(resource, trial.entity).title
+        st.caption(f"The first rows of {title.lower()}, as they stand in the source")
+        st.dataframe(
+            pd.DataFrame(trial.sample.rows, columns=list(trial.sample.headers)),
+            hide_index=True,
+            key=f"sample-{trial.entity}",
+            alt=f"The first rows of {title.lower()}",
+        )
+
+
+def _listed(trial: Trial) -> list[str]:
+    """Return what is wrong, and what else a person should know, as a list in Markdown."""
+    said = [finding.sentence for finding in trial.findings[:LISTED]]
+    more = len(trial.findings) - len(said)
+    said += [f"{more:,} more things are wrong."] if more > 0 else []
+    return [f"- {literal(sentence)}" for sentence in (*said, *trial.notes)]
+
+
 def _start(here: Visitor, resource: Resource) -> None:
-    found = source_line.settings_of(here.organization, resource.name)
-    st.session_state[_key(resource)] = _threads().submit(_test, resource, found)
+    trying = _threads().submit(_test, here.organization, here.person, resource)
+    st.session_state[_key(resource)] = trying
 
 
-def _test(resource: Resource, found: list[SourceSetting]) -> Results:
-    if not found:
-        return [_refused(SyncError("no_source", resource=resource.name, what=resource.name))]
-    return [_test_one(resource, setting) for setting in sources.settings_to_probe(found)]
-
-
-def _test_one(resource: Resource, setting: SourceSetting) -> tuple[bool, str]:
+def _test(organization: Organization, person: Person, resource: Resource) -> list[Trial]:
     try:
-        entity = resources.entity(resource, setting.entity)
-        return True, sources.probe_source(setting, entity, settings.current())
+        return source_trials.try_sources(organization, person, resource.name)
     except SyncError as error:
-        return _refused(error)
-
-
-def _refused(error: SyncError) -> Result:
-    return False, f"{error.sentence} {error.advice}"
+        return [Trial(entity=resource.main.name, sentence=error.sentence, error=error)]
 
 
 def _key(resource: Resource) -> str:

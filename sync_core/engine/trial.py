@@ -1,0 +1,262 @@
+"""A trial of sources: what a sync would find in their first rows; nothing of it stays.
+
+It reads, judges and compares as a sync does, by the same code, but in a transaction that is rolled
+back. How much is read is bounded, so that the process of the pages may do it.
+"""
+
+import secrets
+import time
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from sync_core.catalogue.issue import Issue
+from sync_core.catalogue.resource import Entity, Resource
+from sync_core.catalogue.source import Page, Sheet, Source
+from sync_core.engine import headers, importer, staging
+from sync_core.engine.importer import Compared
+from sync_core.engine.observations import Observations
+from sync_core.engine.statements import Scope, execute
+from sync_core.engine.validate import ROW, ValidatedPage, Validator
+from sync_core.foundation import db
+from sync_core.foundation.errors import SyncError
+from sync_core.records import privacy
+from sync_core.records.privacy import MASK, Place
+
+ROWS = 10_000  # no page is read after so many
+SECONDS = 20.0  # nor after so long
+SHOWN = 5  # rows
+LONGEST = 200  # characters of a cell that is shown
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong with some rows: the first issue of its kind stands for all."""
+
+    first: Issue
+    rows: int
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, where it is first, and how often."""
+        where = f"{self.first.cell}: " if self.first.cell else ""
+        more = self.rows - 1
+        others = f" ({more:,} more {'row' if more == 1 else 'rows'} like it)" if more else ""
+        return f"{where}{self.first.sentence}{others}"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The first rows of a table under its headers, as everybody may see them."""
+
+    headers: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """What a sync would find in the source of one entity."""
+
+    entity: str
+    sentence: str
+    error: SyncError | None = None  # why a sync would fail as a whole
+    read: int = 0  # rows that are not blank
+    failed: int = 0  # rows that a sync would refuse
+    whole: bool = True  # whether all rows were tried
+    findings: Sequence[Finding] = ()
+    notes: Sequence[str] = ()
+    sample: Sample | None = None
+
+
+@dataclass(frozen=True)
+class _FirstRows:
+    """What was read of an entity's sheet."""
+
+    sheet: Sheet
+    columns: headers.Columns
+    pages: Sequence[ValidatedPage]
+    repeats: bool
+    whole: bool
+    sample: Sample
+
+    @property
+    def observed(self) -> Observations:
+        seen = Observations()
+        for page in self.pages:
+            seen = seen.plus(page.observed)
+        return seen
+
+
+def run(
+    organization_id: int,
+    country: str,
+    resource: Resource,
+    known: Mapping[str, Entity],
+    sources: Mapping[str, Source],
+) -> list[Trial]:
+    """Try the sources of these entities; what is wrong with one does not keep the others back."""
+    entities = [entity for entity in resource.entities if entity.name in sources]
+    read: dict[str, _FirstRows] = {}
+    tried: dict[str, Trial] = {}
+    for entity in entities:
+        try:
+            read[entity.name] = _read(entity, sources[entity.name], country)
+        except SyncError as error:
+            tried[entity.name] = refused(entity, error)
+    unread = frozenset(e.name for e in resource.entities if e.name not in read)
+    unread |= {name for name, rows in read.items() if not rows.whole}
+    compared: list[Entity] = []
+    with db.undone() as connection:
+        run_id = secrets.randbits(62)  # of no run: it only names the tables
+        for entity in (entity for entity in entities if entity.name in read):
+            rows = read[entity.name]
+            scope = _scope(run_id, organization_id, entity, rows, tuple(compared), known)
+            tried[entity.name] = trial = _compare(connection, scope, rows, unread)
+            compared += [] if trial.error else [entity]
+    return [tried[entity.name] for entity in entities]
+
+
+def refused(entity: Entity, error: SyncError) -> Trial:
+    """Return the trial of a source that cannot be read."""
+    return Trial(entity=entity.name, sentence=error.sentence, error=error)
+
+
+def _read(entity: Entity, source: Source, country: str) -> _FirstRows:
+    """Read the first rows, page by page, until there are enough or they take too long."""
+    until = time.monotonic() + SECONDS
+    sheet = source.open(entity)
+    columns = headers.match(entity, sheet)
+    validate = Validator(entity, columns, importer.convention(country, sheet), sheet.title)
+    pages: list[ValidatedPage] = []
+    sample: list[Sequence[str]] = []
+    whole = True
+    for page in sheet.pages(columns.numbers):
+        pages.append(validate(page))
+        sample.extend(_first(page, pages[-1], entity, columns))
+        enough = sum(done.frame.height for done in pages) >= ROWS or time.monotonic() > until
+        if enough and not _is_last(page, sheet):
+            whole = False
+            break
+    names = [columns.headers[index] for _, index in columns.fields]
+    shown = Sample(names, sample[:SHOWN])
+    return _FirstRows(sheet, columns, pages, validate.keys_may_repeat(), whole, shown)
+
+
+def _is_last(page: Page, sheet: Sheet) -> bool:
+    return None not in (page.done, sheet.total) and page.done == sheet.total
+
+
+def _first(
+    page: Page, validated: ValidatedPage, entity: Entity, columns: headers.Columns
+) -> Iterator[Sequence[str]]:
+    """Return the cells of the first rows that are not blank; what is personal is masked."""
+    hidden = privacy.hidden(entity, Place.TRIAL)
+    for row in validated.frame[ROW].head(SHOWN):
+        place = page.rows.index(row)
+        shifted = bool(hidden) and row in page.broken  # any cell may stand under any header
+        yield [
+            _shown(page.texts[index][place], masked=shifted or field in hidden)
+            for field, index in columns.fields
+        ]
+
+
+def _shown(cell: object, *, masked: bool) -> str:
+    text = "" if cell is None else str(cell)
+    return MASK if masked and text.strip() else text[:LONGEST]
+
+
+def _scope(
+    run_id: int,
+    organization_id: int,
+    entity: Entity,
+    rows: _FirstRows,
+    together: tuple[Entity, ...],
+    known: Mapping[str, Entity],
+) -> Scope:
+    return Scope(
+        run_id=run_id,
+        organization_id=organization_id,
+        entity=entity,
+        columns=rows.columns,
+        title=rows.sheet.title,
+        staged=sum(page.frame.height for page in rows.pages),
+        blank=sum(page.blank for page in rows.pages),
+        keyless=sum(page.keyless for page in rows.pages),
+        reasons=any(page.reasons for page in rows.pages),
+        repeats=rows.repeats,
+        observed=rows.observed,
+        partial=not rows.whole,
+        together=together,
+        known=known,
+    )
+
+
+def _compare(
+    connection: Connection, scope: Scope, rows: _FirstRows, unread: Collection[str]
+) -> Trial:
+    """Stage what was read and plan it, as a sync would, and return what that shows."""
+    execute(connection, staging.new_table(scope.run_id, scope.entity))
+    for page in rows.pages:
+        staging.write(connection, scope.run_id, scope.entity, page, None, rows.observed)
+    try:
+        found = importer.compare(connection, scope)
+    except SyncError as error:
+        return refused(scope.entity, error)
+    issues = _issues(connection, found.scope, unread)
+    skipped = found.tally.skipped
+    return Trial(
+        entity=scope.entity.name,
+        sentence=_sentence(rows, found, len(issues), skipped),
+        read=found.tally.read,
+        failed=len(issues),
+        whole=rows.whole,
+        findings=_findings(issues),
+        notes=_notes(rows, found),
+        sample=rows.sample,
+    )
+
+
+def _issues(connection: Connection, scope: Scope, unread: Collection[str]) -> list[list[Issue]]:
+    """Return what is wrong with each row, but for references to tables that were not read whole."""
+    unsure = {field.label for field in scope.entity.fields if field.refers_to in unread}
+    query = "select issues from {plan} where kind = 'failed' order by row_number"
+    rows = [[Issue.from_json(one) for one in kept] for (kept,) in scope.ask(connection, query)]
+    sure = (
+        [one for one in row if one.code != "unknown_reference" or one.field not in unsure]
+        for row in rows
+    )
+    return [row for row in sure if row]
+
+
+def _findings(rows: Sequence[Sequence[Issue]]) -> tuple[Finding, ...]:
+    """Count the issues by column and code; those of most rows come first."""
+    first: dict[tuple[str, str], Issue] = {}
+    counts = Counter[tuple[str, str]]()
+    for issues in rows:
+        for issue in issues:
+            first.setdefault((issue.field, issue.code), issue)
+        counts.update({(issue.field, issue.code) for issue in issues})
+    return tuple(Finding(first[kind], count) for kind, count in counts.most_common())
+
+
+def _notes(rows: _FirstRows, found: Compared) -> tuple[str, ...]:
+    """Return the notes of a sync; those on the whole sheet only where it was read to its end."""
+    whole = (*rows.sheet.notes, *found.notes) if rows.whole else ()
+    return (*rows.columns.notes, *whole)
+
+
+def _sentence(rows: _FirstRows, found: Compared, failed: int, skipped: int) -> str:
+    columns = sum(1 for header in rows.columns.headers if header)
+    read = _count(found.tally.read, "row")
+    told = f"{rows.sheet.name} can be read: {read}, {_count(columns, 'column')}."
+    if not rows.whole:
+        told += " These are the first rows; those below were not tried."
+    ends = [f"refuse {_count(failed, 'row')}"] if failed else []
+    ends += [f"skip {_count(skipped, 'row')}"] if skipped else []
+    return f"{told} A sync would {' and '.join(ends)}." if ends else told
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
