@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from sync_core.catalogue.fields import NumberFormat
 from sync_core.catalogue.resource import Entity
 
-__all__ = ["Counting", "NumberFormat", "Page", "Sheet", "Source"]
+__all__ = ["Counting", "Dated", "NumberFormat", "Page", "Sheet", "Source", "Watchable"]
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,24 @@ class Counting(Protocol):
 
     def count(self) -> int | None:
         """Return how many records the table holds now; None where ours cannot be compared."""
+        ...
+
+
+@runtime_checkable
+class Dated(Protocol):
+    """A sheet whose source tells when it was changed last: its version is of that moment."""
+
+    @property
+    def changed_at(self) -> datetime | None:
+        """When it was changed last; None where the source could not be asked."""
+
+
+@runtime_checkable
+class Watchable(Protocol):
+    """A sheet whose source can be asked whether any of its records was changed since a moment."""
+
+    def changed_since(self, moment: datetime) -> bool:
+        """Return whether any was."""
         ...
 
 

@@ -11,6 +11,7 @@ from sync_core.catalogue.fields import Convention
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Counting, Sheet, Source
 from sync_core.engine import (
+    confirming,
     evidence,
     headers,
     narration,
@@ -34,6 +35,7 @@ from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import RunKind, RunStatus
 from sync_core.runs import lease
 from sync_core.runs.lease import RunResult
+from sync_core.runs.plans import Plans
 from sync_core.runs.sheet_facts import SheetFacts, declaration
 from sync_core.runs.traffic import NO_TRAFFIC, Traffic
 
@@ -51,12 +53,30 @@ class Compared:
 
 def sync(work: Work, sources: Mapping[str, Source]) -> RunResult:
     """Do the whole run; returns how it ended. Raises SyncError with the target as it was."""
+    if work.confirmed:
+        return confirm(work, sources, work.confirmed)
     with work.phase("downloading"):
         scopes = read(work, sources)
     with work.phase("processing"):
         scopes, tallies = make_plans(work, scopes)
     if work.claim.kind == RunKind.PREVIEW:
         return wait(work, scopes, tallies)
+    return save(work, scopes, tallies)
+
+
+def confirm(work: Work, sources: Mapping[str, Source], confirmed: Plans) -> RunResult:
+    """Apply exactly the plans that a person has confirmed, once it is known that they still hold.
+
+    Nothing is read again of a source that can tell that it is as it was. Raises SyncError.
+    """
+    narration.confirms(work)
+    with work.phase("downloading"):
+        confirming.require_rows(work)
+        scopes = read(work, sources)
+    with work.phase("processing"):
+        confirming.put_aside(work, scopes)
+        scopes, tallies = make_plans(work, scopes)
+        confirming.require_same(scopes, confirmed)
     return save(work, scopes, tallies)
 
 
@@ -118,9 +138,13 @@ def _scope(work: Work, entity: Entity, sheet: Sheet, columns: headers.Columns) -
 def _stage(work: Work, scope: Scope, sheet: Sheet) -> Scope:
     """Stage the rows of a sheet, from where an earlier attempt has left off if that can be."""
     facts = _facts(work, scope, sheet)
+    again = False
+    if work.confirmed:
+        confirming.require_moment(work, scope, sheet)
+        again = confirming.may_have_changed(work, sheet)
     with db.begin() as connection:
         kept = staging.kept(connection, scope.run_id, scope.entity, facts)
-    if kept and (kept.complete or kept.cursor):
+    if kept and not again and (kept.complete or kept.cursor):
         narration.goes_on(work, scope.entity, kept.staged)
         return _read_on(work, scope, sheet, kept)
     with db.begin() as connection:
@@ -219,7 +243,8 @@ def make_plans(work: Work, scopes: Sequence[Scope]) -> tuple[list[Scope], dict[s
         settled.append(found.scope)
         tallies[scope.entity.name] = found.tally
         narration.compared(work, found.scope, tallies)
-        work.note(*found.notes)
+        if not work.confirmed:  # else they were noted when it was planned
+            work.note(*found.notes)
     if work.analyze:
         _analyze(work, work.analyze, settled)
     narration.planned(work, tallies)

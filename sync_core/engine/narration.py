@@ -62,6 +62,11 @@ def fetching(work: Work, entity: str, read: int, whole: int | None) -> None:
     )
 
 
+def confirms(work: Work) -> None:
+    """Tell that a plan was confirmed."""
+    work.reporter.log("The plan was confirmed: checking whether it still holds")
+
+
 # Reading
 
 

@@ -62,8 +62,8 @@ def create(connection: Connection, run_id: int, entity: Entity, sheet: SheetFact
     It is unlogged: a crash of Postgres empties it, which the checkpoint's count reveals.
     """
     do_not_wait(connection)
-    drop(connection, table(run_id, entity, "plan"))
-    drop(connection, table(run_id, entity))
+    for what in ("confirmed", "plan", "rows"):  # the first two may be views of the last
+        drop(connection, table(run_id, entity, what))
     db.cursor(connection).execute(new_table(run_id, entity))
     fresh = {**asdict(Checkpoint()), "sheet": sheet.as_json(), "figures": {}}
     connection.execute(
@@ -102,6 +102,40 @@ def kept(
     if row is None or row.staged != count(connection, run_id, entity):
         return None
     return Checkpoint(*row)
+
+
+def is_lost_since(connection: Connection, run_id: int, entity: Entity) -> bool:
+    """Return whether rows are gone that had all been staged."""
+    names = tables.checkpoints.c
+    staged = connection.execute(
+        sa.select(names.staged).where(
+            names.run_id == run_id, names.entity == entity.name, names.complete
+        )
+    ).scalar()
+    if staged is None:  # they are being read once more
+        return False
+    there = _kind(connection, table(run_id, entity)) is not None
+    return not there or count(connection, run_id, entity) != staged
+
+
+def put_plan_aside(connection: Connection, run_id: int, entity: Entity) -> None:
+    """Keep the plan that stands under another name, so that a new one can be compared with it."""
+    kinds = {
+        "r": sql.SQL("alter table {} rename to {}"),
+        "v": sql.SQL("alter view {} rename to {}"),
+    }
+    aside = table(run_id, entity, "confirmed")
+    if _kind(connection, aside) is None and (
+        kind := _kind(connection, table(run_id, entity, "plan"))
+    ):
+        new_name = sql.Identifier(plan_format.table_name(run_id, entity.name, "confirmed"))
+        rename = kinds[kind].format(table(run_id, entity, "plan"), new_name)
+        db.cursor(connection).execute(rename)
+
+
+def plan_is_aside(connection: Connection, run_id: int, entity: Entity) -> bool:
+    """Return whether a plan was kept aside that a new one can be compared with."""
+    return _kind(connection, table(run_id, entity, "confirmed")) is not None
 
 
 def leave_out(connection: Connection, run_id: int, entity: Entity, blank: int) -> None:

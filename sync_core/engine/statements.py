@@ -60,6 +60,7 @@ class Scope:
         return {
             "rows": staging.table(self.run_id, self.entity),
             "plan": staging.table(self.run_id, self.entity, "plan"),
+            "confirmed": staging.table(self.run_id, self.entity, "confirmed"),
             "findings": staging.table(self.run_id, self.entity, "findings"),
             "target": sql.Identifier(self.entity.name),
             "withdrawn": sql.Literal(WITHDRAWN),

@@ -12,6 +12,7 @@ from sync_core.catalogue.resource import Entity, Resource
 from sync_core.engine.read_ahead import Reading
 from sync_core.engine.statements import Scope
 from sync_core.runs.lease import Claim
+from sync_core.runs.plans import Plans
 from sync_core.runs.progress import Level, Reporter
 from sync_core.runs.sheet_facts import ReadWindow
 
@@ -31,6 +32,7 @@ class Work:
     check: Callable[[], None]  # raises where the attempt must stop
     window: ReadWindow | None = None  # None: the source cannot tell what changed
     analyze: Analysis | None = None  # gives the statistic of the comparing
+    confirmed: Plans | None = None  # exactly these are to be applied; None: whatever is planned
     notes: list[str] = field(default_factory=list)
     phases: dict[str, float] = field(default_factory=dict)  # seconds
 

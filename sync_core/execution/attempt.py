@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from rq.timeouts import JobTimeoutException
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
-from sync_core import organizations, sources
+from sync_core import organizations, runs, sources
 from sync_core.analytics import analyses
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
@@ -25,7 +25,7 @@ from sync_core.foundation import db, redis_clients, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import RunStatus
 from sync_core.organizations import policies, source_settings
-from sync_core.runs import incremental, lease, tab_titles, uploads
+from sync_core.runs import incremental, lease, plans, tab_titles, uploads
 from sync_core.runs.lease import Claim, LeaseLostError, RunResult
 from sync_core.runs.progress import Reporter
 from sync_core.runs.sheet_facts import ReadWindow
@@ -94,6 +94,8 @@ def _sync(claim: Claim, heartbeat: Heartbeat, reporter: Reporter) -> RunResult:
         policy = policies.of(connection, organization.id)[resource.name]
         resource = policies.applied(resource, policy)
         window = _window(connection, claim, resource, found)
+        confirmed = plans.of_run(connection, claim.run_id)
+        noted = runs.get(connection, organization.id, claim.run_id).notes if confirmed else []
     analysis = analyses.of(resource)
     with Reading(heartbeat.check, settings.current().fetch_timeout) as reading:
         work = Work(
@@ -106,6 +108,8 @@ def _sync(claim: Claim, heartbeat: Heartbeat, reporter: Reporter) -> RunResult:
             heartbeat.check,
             window,
             analysis.during_run if analysis else None,
+            confirmed,
+            noted,
         )
         return importer.sync(work, {setting.entity: _open(setting, work) for setting in found})
 

@@ -408,6 +408,12 @@ CATALOGUE: dict[str, Entry] = {
         "analyst",
         retry=True,
     ),
+    "plan_outdated": Entry(
+        "The plan does not hold any more: {moved}. Nothing was changed.",
+        "Preview again, and confirm the new plan.",
+        "analyst",
+        retry=True,
+    ),
     "unexpected": Entry(
         "Something unexpected happened.",
         "Try again; if it happens again, tell the developers what you did.",
@@ -479,6 +485,11 @@ CATALOGUE: dict[str, Entry] = {
         "No source is set for {what}.",
         "Ask an administrator to set one.",
         "administrator",
+    ),
+    "nothing_to_decide": Entry(
+        "Run {run} does not wait for a decision: it is {status}.",
+        "Look at the run; preview again if you want another plan.",
+        "analyst",
     ),
     "unknown_run": Entry("There is no run {run}.", "Look it up in the history.", "analyst"),
     "unknown_resource": Entry(

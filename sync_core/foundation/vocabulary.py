@@ -72,6 +72,7 @@ class ActionKind(StrEnum):
     STARTED = "started"
     PREVIEWED = "previewed"
     CANCELLED = "cancelled"
+    CONFIRMED = "confirmed"
     DECLINED = "declined"
     EXPORTED = "exported"
     CHANGED_SETTING = "changed a setting"

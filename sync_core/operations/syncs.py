@@ -1,4 +1,4 @@
-"""What people ask of runs: start one, see its plan first, cancel one."""
+"""What people ask of runs: start one, see its plan first, decide on the plan, cancel one."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +15,7 @@ from sync_core.foundation.vocabulary import RunKind
 from sync_core.organizations import Organization, actions, people, source_settings
 from sync_core.organizations.actions import (
     Cancelled,
+    Confirmed,
     Declined,
     Detail,
     GivenFile,
@@ -82,6 +83,20 @@ def _given(file: Upload) -> GivenFile:
     return GivenFile(file.name, file.size, file.sha256, file.entities)
 
 
+def confirm(organization: Organization, run_id: int, person: Person, trigger: str) -> Run:
+    """Let a run apply exactly the plan with which it waits; a worker checks that it still holds.
+
+    Raises SyncError: no_permission, unknown_run, nothing_to_decide, already_running.
+    """
+    people.require(person, "sync")
+    with _asking(organization) as (connection, waiting):
+        run = runs.to_decide(connection, organization.id, run_id)
+        run = runs.confirm(connection, run)
+        _record(connection, organization, person, run, Confirmed(trigger))
+        waiting.append(Queued(run.id, lease.limit(connection, run.id)))
+    return run
+
+
 def cancel(organization: Organization, run_id: int, person: Person) -> Run:
     """Cancel a run: at once while it waits for a worker, else at the worker's next check.
 
@@ -110,10 +125,12 @@ def _asking(
 ) -> Iterator[tuple[Connection, list[Queued]]]:
     """Open the transaction in which somebody asks for something, and push what waits after it.
 
-    First the runs of dead workers are revived: they go on even where what is asked for is refused.
+    First plans whose time is over expire, and the runs of dead workers are revived: they go on even
+    where what is asked for is refused.
     """
     refused: SyncError | None = None
     with db.begin() as connection:
+        recovery.expire_plans(connection)
         waiting = recovery.revive(connection, organization.id, resource)
         try:
             with connection.begin_nested():

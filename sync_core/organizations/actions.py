@@ -47,6 +47,14 @@ class Cancelled:
 
 
 @dataclass(frozen=True)
+class Confirmed:
+    """A plan that waited was confirmed, from where `trigger` says; the action names the run."""
+
+    kind: ClassVar = ActionKind.CONFIRMED
+    trigger: str = ""
+
+
+@dataclass(frozen=True)
 class Declined:
     """A plan that waited was declined; the action names the run."""
 
@@ -124,6 +132,7 @@ Detail = (
     Started
     | Previewed
     | Cancelled
+    | Confirmed
     | Declined
     | Exported
     | ChangedSetting
@@ -138,6 +147,7 @@ DETAILS: Mapping[str, type[Detail]] = {
         Started,
         Previewed,
         Cancelled,
+        Confirmed,
         Declined,
         Exported,
         ChangedSetting,

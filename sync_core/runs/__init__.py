@@ -1,6 +1,14 @@
 """Runs: the truth about every sync; asked for here, worked on under a lease."""
 
-from sync_core.runs.requests import decline, mark_pushed, request_cancel, start, to_push
+from sync_core.runs.requests import (
+    confirm,
+    decline,
+    mark_pushed,
+    request_cancel,
+    start,
+    to_decide,
+    to_push,
+)
 from sync_core.runs.run import (
     MADE_UP,
     Run,
@@ -20,6 +28,7 @@ __all__ = [
     "MADE_UP",
     "Run",
     "Tallies",
+    "confirm",
     "decline",
     "fresh",
     "get",
@@ -32,6 +41,7 @@ __all__ = [
     "some",
     "start",
     "tallies",
+    "to_decide",
     "to_push",
     "usual_seconds",
 ]

@@ -96,6 +96,37 @@ def request_cancel(connection: Connection, organization_id: int, run_id: int, wh
     return get(connection, organization_id, run.id)
 
 
+def to_decide(connection: Connection, organization_id: int, run_id: int) -> Run:
+    """Return a run whose plan waits, and let nobody else decide until the transaction ends.
+
+    Raises SyncError: unknown_run, nothing_to_decide.
+    """
+    run = get(connection, organization_id, run_id)
+    connection.execute(sa.select(_RUNS.id).where(_RUNS.id == run.id).with_for_update())
+    run = get(connection, organization_id, run_id)
+    if run.status != RunStatus.WAITING:
+        raise SyncError("nothing_to_decide", run=run.id, status=run.status)
+    return run
+
+
+def confirm(connection: Connection, run: Run) -> Run:
+    """Let a run that is `to_decide` go on: it is a sync from now on, and its time begins anew.
+
+    Raises SyncError("already_running").
+    """
+    _refuse_a_second(connection, run.organization_id, run.resource)
+    kind = RunKind.SYNC if run.kind == RunKind.PREVIEW else run.kind
+    fresh = {"active_since": _NOW, "pushed_at": None, "started_at": None}
+    again = sa.update(tables.runs).values(status=RunStatus.QUEUED, kind=kind, **fresh)
+    try:
+        with connection.begin_nested():
+            connection.execute(again.where(_RUNS.id == run.id))
+    except sa.exc.IntegrityError:  # somebody has started another one just now
+        _refuse_a_second(connection, run.organization_id, run.resource)
+        raise
+    return get(connection, run.organization_id, run.id)
+
+
 def decline(connection: Connection, run_id: int) -> bool:
     """End a run whose plan waits; returns whether it still did."""
     here = (_RUNS.id == run_id, _RUNS.status == RunStatus.WAITING)

@@ -89,6 +89,12 @@ def links(connection: Connection, run_id: int) -> SheetLinks:
     return {entity: link for entity, link in connection.execute(query) if link}
 
 
+def version(connection: Connection, run_id: int, entity: str) -> Any:  # noqa: ANN401 - JSON
+    """Return the version of the sheet from which the run has read an entity, as JSON."""
+    query = sa.select(_KEPT.sheet["version"])
+    return connection.execute(query.where(_KEPT.run_id == run_id, _KEPT.entity == entity)).scalar()
+
+
 def headers(connection: Connection, run_id: int) -> list[str]:
     """Return the headers of the sheets that the run has read, each once."""
     query = sa.select(HEADERS).where(_KEPT.run_id == run_id).order_by(_KEPT.entity)

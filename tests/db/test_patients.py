@@ -370,3 +370,22 @@ def test_only_one_of_two_runs_at_once_is_let_in(small: Clinic) -> None:
     syncs.start(small.organization, "patients", ANA, "test")
     with pytest.raises(Exception, match="started this"):
         syncs.start(small.organization, "patients", ANA, "test")
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_plan_is_confirmed_where_nothing_was_changed_since_in_cliniko(
+    small: Clinic, database: Ask, *, changed: bool
+) -> None:
+    small.sync()
+    small.account.change("patients", number(small, 3), at=now() - 60, last_name="Okafor")
+    run = small.work(syncs.preview(small.organization, "patients", ANA, "test"))
+    assert run.status == "waiting"
+    if changed:
+        small.account.change("patients", number(small, 2), at=now() + 60, last_name="Sato")
+    ended = small.work(syncs.confirm(small.organization, run.id, ANA, "test"))
+    if changed:
+        assert ended.error_code == "plan_outdated"
+        assert "the source of Patients was changed meanwhile" in ended.message
+    else:
+        assert small.counts(ended, "patients") == {"read": 1, "updated": 1}
+        assert "Patients: 1 rows had been read before" in log(ended, database)

@@ -10,6 +10,7 @@ from rq import Queue
 from sync_core import runs
 from sync_core.execution import attempt, maintenance, queue
 from sync_core.foundation import db, redis_clients, settings
+from sync_core.operations import syncs
 from sync_core.organizations import policies
 from sync_core.organizations.policies import Policy
 from sync_core.runs import Run, lease, recovery
@@ -185,6 +186,50 @@ def test_a_worker_that_is_told_to_stop_gives_its_run_back_within_10_s(
     assert watching.ask("select crashes from runs where id = :r", r=run.id) == [(0,)]
     assert long_run.went_on(run)
     assert long_run.every_row_once(run)
+
+
+def confirmed(desk: Desk) -> Run:
+    """Preview the long run, confirm its plan, and wait until a worker checks the plan."""
+    desk.write("locations", long_run.SHEET)
+    desk.set_source("locations")
+    run = ended(syncs.preview(desk.organization, "locations", ANA, "test"))
+    assert run.status == "waiting"
+    run = syncs.confirm(desk.organization, run.id, ANA, "test")
+    eventually(lambda: attempts(run) == ["waiting", None] and watching.phase(run) == "processing")
+    return run
+
+
+def test_a_confirmed_plan_whose_work_horse_dies_is_applied_once(crew: Crew, desk: Desk) -> None:
+    worker = crew(SLOW_PLAN="1")
+    run = confirmed(desk)
+    kill(work_horse(worker))
+    run = ended(run)
+    assert attempts(run) == ["waiting", "its work-horse died (SIGKILL)", "completed"]
+    assert run.message == long_run.ALL_CREATED
+    assert long_run.every_row_once(run)
+
+
+def test_a_confirmed_plan_whose_worker_is_told_to_stop_is_applied_once(
+    crew: Crew, desk: Desk
+) -> None:
+    worker = crew(SLOW_PLAN="1")
+    run = confirmed(desk)
+    assert processes.end(worker, 10) == 0
+    crew()
+    run = ended(run)
+    assert attempts(run) == ["waiting", "its worker was asked to stop", "completed"]
+    assert run.message == long_run.ALL_CREATED
+    assert long_run.every_row_once(run)
+
+
+def test_a_confirmed_plan_is_cancelled_while_it_is_checked(crew: Crew, desk: Desk) -> None:
+    crew(SLOW_PLAN="3")
+    run = confirmed(desk)
+    syncs.cancel(desk.organization, run.id, ANA)
+    run = ended(run)
+    assert (run.status, run.message) == ("cancelled", "Cancelled. Nothing was changed.")
+    there = "select 1 from locations where organization_id = :o"
+    assert watching.ask(there, o=run.organization_id) == []
 
 
 def test_a_maintenance_that_died_is_started_again(crew: Crew) -> None:

@@ -1,7 +1,7 @@
 """The whole way from a Google Sheet into Postgres, through gspread and a server on loopback."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -33,15 +33,27 @@ def google(monkeypatch: pytest.MonkeyPatch) -> Iterator[Google]:
     settings.current.cache_clear()
 
 
-def sync(organization: Organization, resource: str = "locations", tab: str | None = None) -> Run:
+def sync(
+    organization: Organization,
+    resource: str = "locations",
+    tab: str | None = None,
+    ask: Callable[..., Run] = syncs.start,
+) -> Run:
     declared = resources.by_name(resource)
     with db.begin() as connection:
         found = source_settings.parse(organization, declared, DEMO, tab, None, Path.cwd())
         source_settings.save(connection, organization, found)
-    run = syncs.start(organization, resource, ANA, "test")
+    return work(organization, ask(organization, resource, ANA, "test"))
+
+
+def work(organization: Organization, run: Run) -> Run:
     attempt.work(run.id)
     with db.begin() as connection:
         return runs.get(connection, organization.id, run.id)
+
+
+def confirm(organization: Organization, run: Run) -> Run:
+    return work(organization, syncs.confirm(organization, run.id, ANA, "test"))
 
 
 def test_ten_thousand_rows_arrive_with_their_types(
@@ -228,3 +240,42 @@ def test_a_run_tells_how_many_requests_it_took_and_how_much_was_read(
     assert "Locations: read 299 rows with 6 requests" in [line.text for line in log]
     known, _ = progress.read(redis_clients.client(), [run.id])
     assert known[run.id].traffic == taken
+
+
+def test_a_plan_is_confirmed_by_drive_s_word_that_nothing_was_changed(
+    google: Google, organization: Organization
+) -> None:
+    google.add(Tab("Locations", Lazy(location, 101)))
+    run = sync(organization, ask=syncs.preview)
+    asked = google.asked(":batchGet")
+    assert confirm(organization, run).message == "Processed 100 locations: 100 created, 0 updated."
+    assert google.asked(":batchGet") - asked < asked  # but for its header, no cell was read again
+
+
+def test_a_plan_is_refused_by_drive_s_word_that_something_was_changed(
+    google: Google, organization: Organization
+) -> None:
+    sheet = google.add(Tab("Locations", Lazy(location, 101)))
+    run = sync(organization, ask=syncs.preview)
+    sheet.modified = "2026-11-21T10:32:00.000Z"
+    ended = confirm(organization, run)
+    assert (ended.status, ended.error_code) == ("failed", "plan_outdated")
+    assert ended.message == (
+        "The plan does not hold any more: the tab 'Locations' of 'Master data' was changed on"
+        " 21 Nov 2026, 10:32:00 UTC. Nothing was changed."
+    )
+
+
+@pytest.mark.parametrize("changes", [False, True])
+def test_where_drive_is_no_help_the_rows_of_a_plan_are_read_again(
+    google: Google, organization: Organization, *, changes: bool
+) -> None:
+    google.fault("/drive/", status(DRIVE_DISABLED), times=99)
+    rows = [location(n) for n in range(101)]
+    google.add(Tab("Locations", rows))
+    run = sync(organization, ask=syncs.preview)
+    if changes:
+        google.add(Tab("Locations", [*rows[:-1], [*rows[-1][:1], "Mill Clinic", *rows[-1][2:]]]))
+    ended = confirm(organization, run)
+    assert ended.error_code == ("plan_outdated" if changes else None)
+    assert ("source of Locations was changed" in ended.message) == changes

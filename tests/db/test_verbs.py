@@ -19,7 +19,7 @@ import pytest
 
 from sync_core import operations, runs
 from sync_core.audit import hash_chain
-from sync_core.catalogue.resources import CATALOGUE
+from sync_core.catalogue.resources import CATALOGUE, ENTITIES
 from sync_core.cli.main import cli
 from sync_core.demo import organization as demo
 from sync_core.foundation import db
@@ -41,11 +41,15 @@ NEWCOMER = Person("Nia Park", "nia.park@example.org", Role.VIEWER, "Reception")
 
 @dataclass(frozen=True)
 class Scene:
-    """An organization with people of each role, a run with a failed row, and one that waits."""
+    """An organization with people of each role, a run with a failed row, and one that waits.
+
+    Another one is `planned`: it waits for a decision.
+    """
 
     desk: Desk
     ended: Run
     waiting: Run
+    planned: Run
 
     @property
     def organization(self) -> Organization:
@@ -60,8 +64,10 @@ def scene(desk: Desk) -> Scene:
         people.add(connection, desk.organization.id, NEWCOMER)
     bad = row("L2", Email="nobody")
     ended = desk.sync("locations", locations=[HEADER, row("L1"), bad])
+    headers = {name: [[f.label for f in ENTITIES[name].fields]] for name in ("brands", "packages")}
+    planned = desk.preview("services", **headers)
     desk.set_source("admins")
-    return Scene(desk, ended, desk.start("locations"))
+    return Scene(desk, ended, desk.start("locations"), planned)
 
 
 @dataclass(frozen=True)
@@ -111,6 +117,9 @@ VERBS: dict[str, Verb] = {
         changes=False,
     ),
     "syncs.cancel": Verb("sync", lambda s, by: syncs.cancel(s.organization, s.waiting.id, by)),
+    "syncs.confirm": Verb(
+        "sync", lambda s, by: syncs.confirm(s.organization, s.planned.id, by, "test")
+    ),
     "syncs.preview": Verb(
         "sync", lambda s, by: syncs.preview(s.organization, "admins", by, "test")
     ),
@@ -232,7 +241,8 @@ def test_a_command_that_changes_something_acts_as_somebody(
     code, told = run(scene, tmp_path, name, CHANGES[name], "--as", vera)
     assert (code, "As viewer you may not" in told) == (5, True)
     assert state(database) == there
-    assert list(tmp_path.glob("*.csv")) == [tmp_path / "locations.csv"]
+    tables = ("brands", "locations", "packages")
+    assert sorted(tmp_path.glob("*.csv")) == [tmp_path / f"{name}.csv" for name in tables]
     before = actions_of(database, ana)
     code, told = run(scene, tmp_path, name, CHANGES[name], "--as", ana)
     assert (code, actions_of(database, ana)) == (0, before + 1), told

@@ -144,8 +144,7 @@ class ClinikoSource:
 
     def filters(self, listed: Listed) -> tuple[str, ...]:
         """Return the filters of a list: they include what Cliniko leaves out by itself."""
-        since = (f"updated_at:>={self.since:%Y-%m-%dT%H:%M:%SZ}",) if self.since else ()
-        return (*EVERYTHING[listed.path], *since)
+        return _filters(listed, self.since)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,6 +193,11 @@ class ClinikoList:
         with self.source.client() as client:
             return client.count(self.listed.path, EVERYTHING[self.listed.path])
 
+    def changed_since(self, moment: datetime) -> bool:
+        """Return whether any record was changed since; see `Watchable`."""
+        with self.source.client() as client:
+            return client.count(self.listed.path, _filters(self.listed, moment)) > 0
+
     def link(self, _row: int, _column: int) -> str | None:
         """Return None: the addresses of an account's pages are not known."""
         return None
@@ -207,6 +211,11 @@ class ClinikoList:
             cursor={"after": records[-1]["id"], "row": last},
             done=last,
         )
+
+
+def _filters(listed: Listed, since: datetime | None) -> tuple[str, ...]:
+    changed = (f"updated_at:>={since:%Y-%m-%dT%H:%M:%SZ}",) if since else ()
+    return (*EVERYTHING[listed.path], *changed)
 
 
 def _text(value: object) -> str | None:

@@ -20,6 +20,7 @@ from pyarrow import csv as arrow_csv
 
 from sync_core.catalogue.source import Page
 from sync_core.foundation.errors import SyncError
+from sync_core.sources.files import file_version
 from sync_core.sources.files.file_types import refuse_what_is_no_csv
 
 BLOCK = 4 * 2**20  # bytes; about 40,000 rows of ten columns a page, for each costs Polars a start
@@ -121,11 +122,16 @@ class CsvSheet:
     unit: Literal["rows", "bytes"] = "bytes"
     text: _Text
     body: int  # where the row after the header begins
-    version: Sequence[int]
+    identity: Sequence[int]  # of the file
     lasting: bool  # another process finds the same bytes there
 
     def __post_init__(self) -> None:
         weakref.finalize(self, self.text.file.close)
+
+    @property
+    def version(self) -> Any:  # noqa: ANN401 - JSON
+        """What is another one where the file was changed; see `Sheet`."""
+        return self.identity if self.lasting else file_version.content(self.text.file)
 
     def pages(
         self,
@@ -143,14 +149,14 @@ class CsvSheet:
             page = self._page(rows, row, at)
             row += len(page.rows)
             yield page
-        self._must_be(_version(self.text.file))
+        self._must_be(file_version.identity(self.text.file))
 
     def link(self, row: int, column: int) -> str | None:  # noqa: ARG002 - a CSV has no addresses
         """Return None: a cell of a CSV cannot be linked to."""
         return None
 
-    def _must_be(self, version: Sequence[int]) -> None:
-        if version != self.version:
+    def _must_be(self, identity: Sequence[int]) -> None:
+        if identity != self.identity:
             raise SyncError("source_changed_while_reading", name=self.name)
 
     def _page(self, rows: bytes, row: int, done: int) -> Page:
@@ -162,7 +168,7 @@ class CsvSheet:
         except pa.ArrowInvalid:  # ragged rows, or bytes that are not UTF-8
             texts = self._ragged_columns(rows, row, broken)
         after = row + len(texts[0])
-        cursor = {"byte": done, "row": after, "version": self.version} if self.lasting else None
+        cursor = {"byte": done, "row": after, "version": self.identity} if self.lasting else None
         return Page(range(row, after), texts, tidy=tidy, broken=broken, cursor=cursor, done=done)
 
     def _columns(self, rows: bytes) -> Sequence[pa.StringArray]:
@@ -225,7 +231,7 @@ def open_csv(
             total=text.size,
             text=text,
             body=min(text.begin + header.end(), text.size),
-            version=_version(file),
+            identity=file_version.identity(file),
             lasting=lasting,
         )
     except BaseException:
@@ -254,11 +260,6 @@ def _read(file: BinaryIO, name: str, length: int, at: int) -> bytes:
         return os.pread(file.fileno(), length, at)
     except OSError as error:
         raise SyncError("unreadable_file", name=name, why=error.strerror) from error
-
-
-def _version(file: BinaryIO) -> Sequence[int]:
-    stat = os.fstat(file.fileno())
-    return [stat.st_ino, stat.st_size, stat.st_mtime_ns]
 
 
 csv.field_size_limit(

@@ -1,6 +1,5 @@
 """A tab of an XLSX workbook: its header, and its rows in pages of columns, in flat memory."""
 
-import os
 import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,6 +12,7 @@ from sync_core.catalogue.fields import Convention
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Page
 from sync_core.foundation.errors import SyncError
+from sync_core.sources.files import file_version
 from sync_core.sources.files.xlsx.beside import Beside
 from sync_core.sources.files.xlsx.cells import CellReader, Value
 from sync_core.sources.files.xlsx.package import LARGEST_ROW, MB, Package, open_package
@@ -45,7 +45,7 @@ class WorkbookSheet:
     header_row: int
     uncalculated: bool  # no formula of the workbook has a value that holds
     lasting: bool  # another process finds the same bytes there
-    version: Sequence[int]
+    identity: Sequence[int]  # of the file
     unit: Literal["rows", "bytes"] = "bytes"
     seen: list[Beside] = field(default_factory=list)  # one for each time that all rows were read
 
@@ -68,6 +68,11 @@ class WorkbookSheet:
         return self.package.size(self.tab.part)
 
     @property
+    def version(self) -> Any:  # noqa: ANN401 - JSON
+        """What is another one where the file was changed; see `Sheet`."""
+        return self.identity if self.lasting else file_version.content(self.file)
+
+    @property
     def notes(self) -> Sequence[str]:
         """What people may not see of the tab, and what was not read; see `Sheet`."""
         if not self.seen:
@@ -85,19 +90,20 @@ class WorkbookSheet:
         size = max(1, min(PAGE_ROWS, PAGE_CELLS // len(self.headers)))
         try:
             while (page := self._page(rows, size, numbers)).rows:
-                cursor = {"row": page.rows[-1], "version": self.version} if self.lasting else None
+                cursor = {"row": page.rows[-1], "version": self.identity} if self.lasting else None
                 yield replace(page, cursor=cursor, done=reader.done)
         except SyncError:
-            self._must_be(_version(self.file))  # else it was not damaged, but saved meanwhile
+            # else it was not damaged, but saved meanwhile
+            self._must_be(file_version.identity(self.file))
             raise
-        self._must_be(_version(self.file))
+        self._must_be(file_version.identity(self.file))
 
     def link(self, row: int, column: int) -> str | None:  # noqa: ARG002 - a file has no addresses
         """Return None: a cell of a file cannot be linked to."""
         return None
 
-    def _must_be(self, version: Sequence[int]) -> None:
-        if version != self.version:
+    def _must_be(self, identity: Sequence[int]) -> None:
+        if identity != self.identity:
             raise SyncError("source_changed_while_reading", name=self.name)
 
     def _rows(self, reader: TabReader) -> Iterator[RawRow]:
@@ -211,7 +217,7 @@ def open_workbook(
             header_row=at,
             uncalculated=contents.uncalculated,
             lasting=lasting,
-            version=_version(file),
+            identity=file_version.identity(file),
         )
     except BaseException:
         file.close()
@@ -263,8 +269,3 @@ def _texts(row: RawRow, cells: CellReader) -> list[str]:
             raise cells.package.row_too_large(row.number)
     width = max((column + 1 for column, text in texts.items() if text), default=0)
     return [texts.get(column, "") for column in range(width)]
-
-
-def _version(file: BinaryIO) -> Sequence[int]:
-    stat = os.fstat(file.fileno())
-    return [stat.st_ino, stat.st_size, stat.st_mtime_ns]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import zip_longest
 from typing import Any, Literal
 
@@ -55,6 +56,12 @@ class GoogleTab:
     def version(self) -> str | None:
         """When the spreadsheet was changed last, if Drive tells."""
         return self.moment.modified
+
+    @property
+    def changed_at(self) -> datetime | None:
+        """When the spreadsheet was changed last, if Drive tells; see `Dated`."""
+        modified = self.moment.modified
+        return datetime.fromisoformat(modified) if modified else None
 
     @property
     def notes(self) -> Sequence[str]:
