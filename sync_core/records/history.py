@@ -28,7 +28,7 @@ from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import OutcomeKind
 from sync_core.organizations import actions
 from sync_core.organizations.people import Person
-from sync_core.records import privacy
+from sync_core.records import exact_json, privacy
 from sync_core.records.outcome_format import KEY_SEPARATOR, row_hash
 from sync_core.records.privacy import MASK, Place
 from sync_core.records.replay import NOW, NOWHERE, Outside, Replay, State, Step, Values, replay
@@ -304,7 +304,7 @@ def _present(
             ),
         )
     ).one_or_none()
-    return State(found[1], _exact(found[0])) if found else None
+    return State(found[1], exact_json.read(found[0]) or {}) if found else None
 
 
 def _happened(
@@ -320,7 +320,7 @@ def _happened(
         Happened(
             step=Step(
                 kind=OutcomeKind(row.kind),
-                changes=_exact(row.changes) if row.changes else None,
+                changes=exact_json.read(row.changes),
                 row_hash=row.row_hash,
             ),
             run=by_id[row.run_id],
@@ -348,12 +348,6 @@ def _rows(
         .where(which, _KEPT.entity == entity.name, _KEPT.key == KEY_SEPARATOR.join(key))
     )
     return connection.execute(query).all()
-
-
-def _exact(text: str) -> dict[str, Any]:
-    """Read JSON with its numbers as they are written: 95.50 stays that."""
-    found: dict[str, Any] = json.loads(text, parse_float=Decimal)
-    return found
 
 
 def _hash(

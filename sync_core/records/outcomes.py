@@ -13,7 +13,7 @@ from sync_core.catalogue.issue import Issue
 from sync_core.foundation import tables
 from sync_core.foundation.vocabulary import OutcomeKind, RunStatus
 from sync_core.organizations.people import Person
-from sync_core.records import planned, privacy
+from sync_core.records import exact_json, planned, privacy
 from sync_core.records.privacy import Place
 from sync_core.runs import Run
 
@@ -28,6 +28,7 @@ class Outcome:
     kind: str
     row_number: int | None
     key: str | None
+    identity: str | None  # the key as it is stored; None where it is hidden, or not known
     name: str | None
     rule: str | None
     changes: Mapping[str, Any] | None
@@ -86,6 +87,24 @@ def by_kind(
     return {row.kind: row.rows for row in rows}
 
 
+def by_column(connection: Connection, run: Run) -> dict[tuple[str, str], int]:
+    """Count the rows that the run updates in each column, by entity and column.
+
+    Which columns these are is no secret, whoever asks.
+    """
+    kept = table(connection, run)
+    entities = resources.by_name(run.resource).entities
+    columns = sorted({field.column for entity in entities for field in entity.fields})
+    changed = (sa.func.count().filter(kept.c.changes.has_key(c)).label(c) for c in columns)
+    query = (
+        sa.select(kept.c.entity.label("_entity"), *changed)
+        .where(of_run(run, kept), kept.c.kind == OutcomeKind.UPDATED)
+        .group_by(kept.c.entity)
+    )
+    found = connection.execute(query).mappings().all()
+    return {(row["_entity"], c): row[c] for row in found for c in columns if row[c]}
+
+
 def read(
     connection: Connection, run: Run, wanted: Wanted, person: Person | None = None
 ) -> list[Outcome]:
@@ -101,9 +120,10 @@ def read(
             kept.c.kind,
             kept.c.row_number,
             seen.key.label("key"),
+            seen.identity.label("identity"),
             seen.name.label("name"),
             kept.c.rule,
-            seen.changes.label("changes"),
+            sa.cast(seen.changes, sa.Text).label("changes"),
             seen.issues.label("issues"),
         )
         .where(*_which(run, kept, wanted, person))
@@ -118,7 +138,13 @@ def read(
     )
     rows = connection.execute(query).mappings()
     return [
-        Outcome(**{**row, "issues": [Issue.from_json(one) for one in row["issues"] or ()]})
+        Outcome(
+            **{
+                **row,
+                "changes": exact_json.read(row["changes"]),
+                "issues": [Issue.from_json(one) for one in row["issues"] or ()],
+            }
+        )
         for row in rows
     ]
 

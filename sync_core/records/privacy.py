@@ -134,6 +134,14 @@ class Outcomes:
         return self._where(_open_keys(), sa.func.replace(self._rows.key, KEY_SEPARATOR, " · "))
 
     @property
+    def identity(self) -> Column:
+        """A row's key as it is stored, to look the row up by; null where it is hidden."""
+        if self.sight is Sight.SHOWN:
+            return self._rows.key
+        seen = self._rows.entity.in_(_open_keys()) & ~self._is_shifted()
+        return sa.case((seen, self._rows.key))
+
+    @property
     def called(self) -> Column:
         """What tells a row from others: its name, else its key."""
         key = sa.func.replace(self._rows.key, KEY_SEPARATOR, " · ")

@@ -27,6 +27,7 @@ class View:
 
 
 EVERYTHING = View()
+FEW_ROWS = 1_000
 
 
 def count(
@@ -52,9 +53,12 @@ def values(
     if column not in _seen(entity, Place.FILTER, None):
         return []
     found = target.target(entity).c[column]
-    query = sa.select(found).distinct().where(found.is_not(None)).order_by(found).limit(most + 1)
-    query = _wanted(query, organization_id, entity, EVERYTHING, None)
-    there = list(connection.execute(query).scalars())
+    every = sa.select(found).where(found.is_not(None))
+    every = _wanted(every, organization_id, entity, EVERYTHING, None)
+    few = every.limit(FEW_ROWS).subquery()  # these tell already of most columns that have too many
+    if connection.execute(sa.select(sa.func.count(few.c[0].distinct()))).scalar_one() > most:
+        return []
+    there = list(connection.execute(every.distinct().order_by(found).limit(most + 1)).scalars())
     return there if len(there) <= most else []
 
 

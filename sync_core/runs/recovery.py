@@ -1,7 +1,7 @@
 """What others do for an attempt that cannot do it itself: close it, and let its run go on."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -97,19 +97,30 @@ def close_overdue(connection: Connection, limits: Limits | None = None) -> list[
 
 def expire_plans(connection: Connection) -> list[int]:
     """End the runs on whose plan nobody decided in time."""
-    ended = tables.attempts.c.ended_at
-    made = sa.select(sa.func.max(ended)).where(tables.attempts.c.run_id == _RUNS.id)
     undecided = connection.execute(
         sa.select(_RUNS.id)
         .where(
             _RUNS.status == RunStatus.WAITING,
-            made.scalar_subquery() + timedelta(hours=DECISION_HOURS) < _NOW,
+            _waits_until() < _NOW,
         )
         .with_for_update(skip_locked=True)
     ).scalars()
     error = SyncError("expired", hours=DECISION_HOURS)
     result = failure(error, RunStatus.EXPIRED)
     return [run_id for run_id in undecided if close(connection, [_RUNS.id == run_id], result)]
+
+
+def waits_until(connection: Connection, run_id: int) -> datetime | None:
+    """Return until when the plan of a run waits for a person; None where it does not wait."""
+    here = (_RUNS.id == run_id, _RUNS.status == RunStatus.WAITING)
+    found: datetime | None = connection.execute(sa.select(_waits_until()).where(*here)).scalar()
+    return found
+
+
+def _waits_until() -> sa.ColumnElement[datetime]:
+    made = sa.func.max(tables.attempts.c.ended_at)
+    of_run = sa.select(made).where(tables.attempts.c.run_id == _RUNS.id)
+    return of_run.scalar_subquery() + timedelta(hours=DECISION_HOURS)
 
 
 def _seize(connection: Connection, which: Conditions) -> list[Claim]:

@@ -117,6 +117,7 @@ def test_changes_are_told_but_not_shown(run: Run) -> None:
         shown = {o.kind: o for o in outcomes.read(connection, run, Wanted(KINDS), SARAH)}
     assert set(hidden) == {"updated", "removed", "failed"}
     assert {outcome.name for outcome in hidden.values()} == {MASK}
+    assert hidden["updated"].identity == shown["updated"].identity  # a key that says nothing
     assert hidden["updated"].changes
     assert hidden["updated"].changes["last_name"] == [MASK, MASK]
     assert hidden["removed"].changes

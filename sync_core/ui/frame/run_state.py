@@ -10,6 +10,7 @@ from redis import RedisError
 from sync_core import runs
 from sync_core.foundation import db, redis_clients
 from sync_core.foundation.breaker import Breaker
+from sync_core.foundation.vocabulary import RunStatus
 from sync_core.organizations import policies
 from sync_core.organizations.policies import Policy
 from sync_core.runs import Run, Tallies, dismissals, progress
@@ -21,7 +22,7 @@ ACTIVE_POLL_SECONDS, IDLE_POLL_SECONDS = 1, 5  # between two looks of a page
 CACHE_SECONDS = 0.9  # for which a read serves everybody
 NOTICE_AGE = timedelta(hours=24)  # for which a page gives notice of the end of a run
 
-Signature = frozenset[tuple[int, bool]]  # the ids of runs, and whether each is active
+Signature = frozenset[tuple[int, str]]  # the ids of runs, and the stage of each
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class RunState:
     @property
     def signature(self) -> Signature:
         """Return what concerns the whole page: it is drawn anew when this changes."""
-        return frozenset((run.id, run.active) for run in self.runs.values())
+        return frozenset((run.id, _stage(run)) for run in self.runs.values())
 
     def failed_rows(self, resource: str) -> int:
         """Return how many rows failed in the run that last brought the resource in step."""
@@ -78,6 +79,13 @@ class RunState:
         if closed and closed > run.finished_at:
             return False
         return is_recent(run)
+
+
+def _stage(run: Run) -> str:
+    """Return what the page beyond the notice depends on: not each step of a run on its way."""
+    if run.active:
+        return "active"
+    return "waiting" if run.status == RunStatus.WAITING else "ended"
 
 
 def is_recent(run: Run) -> bool:

@@ -12,6 +12,7 @@ from sync_core.audit import trail
 from sync_core.audit.trail import Entry
 from sync_core.catalogue import resources
 from sync_core.foundation import db
+from sync_core.foundation.vocabulary import RunKind
 from sync_core.organizations.actions import ChangedSetting
 from sync_core.runs import Run
 from sync_core.runs.filters import Filter
@@ -31,6 +32,16 @@ VERBS = {  # by the status of the run
     "timed_out": "tried to sync",
     "cancelled": "started to sync",
     "expired": "asked to sync",
+}
+PREVIEWS = {  # by the status of a run that stops after its plan
+    "queued": "is about to preview",
+    "running": "is previewing",
+    "interrupted": "is previewing",
+    "waiting": "previewed",
+    "failed": "tried to preview",
+    "timed_out": "tried to preview",
+    "cancelled": "previewed",
+    "expired": "previewed",
 }
 ENDINGS = {  # by the status of the run
     "partial": ", and some rows failed",
@@ -85,7 +96,8 @@ def _merged(items: Sequence[Item]) -> Iterator[Item]:
 def _of_run(run: Run) -> Item:
     run_look = look(run)
     who = _who(run.requested_by, run.requested_team)
-    text = f"{who} {VERBS[run.status]} {_what(run.resource)}{ENDINGS.get(run.status, '')}"
+    verbs = {**VERBS, **PREVIEWS} if run.kind == RunKind.PREVIEW else VERBS
+    text = f"{who} {verbs[run.status]} {_what(run.resource)}{ENDINGS.get(run.status, '')}"
     return Item(run.queued_at, f":{run_look.color}[{run_look.icon}]", text)
 
 

@@ -1,14 +1,14 @@
 """Words on the screen: escaped text, times, counts, the look of a status."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 
-from sync_core.foundation.vocabulary import Role
+from sync_core.foundation.vocabulary import Role, RunKind, RunStatus
 from sync_core.runs import Run
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400  # seconds
@@ -119,6 +119,15 @@ def clock(at: datetime, zone: ZoneInfo, now: datetime | None = None) -> str:
     return f"on {local.day} {local:%b %Y}"
 
 
+def until(at: datetime, zone: ZoneInfo, now: datetime | None = None) -> str:
+    """Return a moment to come as people say it: "today 14:05", "tomorrow 9:05"."""
+    local = at.astimezone(zone)
+    days = (local.date() - (now or datetime.now(UTC)).astimezone(zone).date()).days
+    if days in {0, 1}:
+        return f"{('today', 'tomorrow')[days]} {local:%H:%M}"
+    return moment(at, zone)
+
+
 Color = Literal["blue", "green", "orange", "red", "gray"]
 
 
@@ -148,6 +157,8 @@ NEVER = Look("Not synced yet", ":material/radio_button_unchecked:", "gray")
 
 def look(run: Run | None) -> Look:
     """Return the look of a run, or of a resource that never had one."""
+    if run and run.kind == RunKind.PREVIEW and run.status == RunStatus.RUNNING:
+        return replace(LOOKS[run.status], word="Previewing")
     return LOOKS[run.status] if run else NEVER
 
 

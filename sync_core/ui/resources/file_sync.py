@@ -51,15 +51,24 @@ def _ask(here: Visitor, resource: Resource) -> None:
         key=f"locale-of-file-{resource.name}",
     )
     answer = st.container()
-    if st.button(
-        "Sync these files" if several else "Sync this file",
-        icon=":material/sync:",
-        type="primary",
-        key=f"sync-file-{resource.name}",
-        disabled=not files,
-    ):
+    with st.container(horizontal=True):
+        syncs = st.button(
+            "Sync these files" if several else "Sync this file",
+            icon=":material/sync:",
+            type="primary",
+            key=f"sync-file-{resource.name}",
+            disabled=not files,
+        )
+        previews = st.button(
+            "Preview first",
+            icon=":material/preview:",
+            key=f"preview-file-{resource.name}",
+            disabled=not files,
+        )
+    if syncs or previews:
+        given = [GivenFile(file.name, file) for file in files]
         with answer, st.spinner("Looking into it..."):
-            _start(here, resource, [GivenFile(file.name, file) for file in files], locale.strip())
+            _start(here, resource, given, locale.strip(), preview=previews)
 
 
 def _explained(resource: Resource) -> str:
@@ -70,11 +79,26 @@ def _explained(resource: Resource) -> str:
     return f"A workbook with a tab for each table ({titles}), or a CSV file for each. {once}"
 
 
-def _start(here: Visitor, resource: Resource, files: Sequence[GivenFile], locale: str) -> None:
+def _start(
+    here: Visitor,
+    resource: Resource,
+    files: Sequence[GivenFile],
+    locale: str,
+    *,
+    preview: bool,
+) -> None:
     for file in files:
         file.content.seek(0)  # it may have been looked into before
     try:
-        uploads.start(here.organization, resource.name, here.person, "page", files, locale or None)
+        uploads.start(
+            here.organization,
+            resource.name,
+            here.person,
+            "page",
+            files,
+            locale or None,
+            preview=preview,
+        )
     except SyncError as error:
         error_box.show_sentence(error)
         return

@@ -1,6 +1,6 @@
 """The page of one resource: what it holds, how fresh, the button, the run, the rows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal
 
@@ -9,16 +9,19 @@ import streamlit as st
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import FAILED, RunStatus
+from sync_core.foundation.vocabulary import FAILED, RunKind, RunStatus
 from sync_core.operations import syncs
+from sync_core.organizations import Organization
+from sync_core.organizations.people import Person
 from sync_core.runs import Run
 from sync_core.ui.frame import polling, run_state, visitor
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line, totals
 from sync_core.ui.resources import file_sync, resource_figures, rows_tab, source_test
-from sync_core.ui.runs import history_tab, notice, progress_card, run_view
+from sync_core.ui.runs import history_tab, notice, plan_section, progress_card, run_view
 
+Start = Callable[[Organization, str, Person, str], Run]
 RETRIED = (*FAILED, RunStatus.EXPIRED)  # after which the button says Retry
 
 
@@ -34,9 +37,12 @@ def show(name: str) -> None:
         if here.person.may("sync"):
             source_test.offer(here, resource)
             file_sync.offer(here, resource, state.runs.get(name))
+            preview_button(here, resource, state.runs.get(name))
             sync_button(here, resource, state.runs.get(name))
     polling.follow(here, partial(_draw, here, resource, _contents(here, resource, state)))
     source_test.show(resource)
+    if (run := state.runs.get(name)) and run.status == RunStatus.WAITING:
+        plan_section.show(here, run)
     if resource.analysis:
         resource_figures.show(here, name, totals.version(state.runs.get(name)))
     _tabs(here, resource, state)
@@ -77,6 +83,20 @@ def _refresh_button(here: Visitor) -> None:
     )
 
 
+def preview_button(here: Visitor, resource: Resource, run: Run | None) -> None:
+    """Show the button that starts a preview, or says that one is on its way."""
+    under_way = bool(run and run.active and run.kind == RunKind.PREVIEW)
+    st.button(
+        "Previewing..." if under_way else "Preview",
+        icon="spinner" if under_way else ":material/preview:",
+        key=f"preview-{resource.name}",
+        help="See each change that a sync would make, before any is made.",
+        disabled=bool(run and run.active),
+        on_click=_start,
+        args=(here, resource.name, syncs.preview),
+    )
+
+
 def sync_button(
     here: Visitor,
     resource: Resource,
@@ -84,29 +104,32 @@ def sync_button(
     kind: Literal["primary", "secondary"] = "primary",
 ) -> None:
     """Show the button that starts a sync, or says that one is on its way."""
-    active = bool(run and run.active)
+    under_way = bool(run and run.active and run.kind != RunKind.PREVIEW)
+    waits = bool(run and run.status == RunStatus.WAITING)
     st.button(
         _label(run),
-        icon="spinner" if active else ":material/sync:",
-        type=kind,
+        icon="spinner" if under_way else ":material/sync:",
+        type="secondary" if waits else kind,  # to decide comes first
         key=f"sync-{resource.name}",
-        disabled=active,
+        disabled=bool(run and run.active),
         on_click=_start,
-        args=(here, resource.name),
+        args=(here, resource.name, syncs.start),
     )
 
 
 def _label(run: Run | None) -> str:
     if run is None or not run_state.is_recent(run):
         return "Sync data"
+    if run.kind == RunKind.PREVIEW:
+        return "Sync data"
     if run.active:
         return "Syncing..."
     return "Retry" if run.status in RETRIED else "Sync again"
 
 
-def _start(here: Visitor, name: str) -> None:
+def _start(here: Visitor, name: str, operation: Start) -> None:
     try:
-        syncs.start(here.organization, name, here.person, "page")
+        operation(here.organization, name, here.person, "page")
         notice.clear_refusal(name)
     except SyncError as error:
         notice.keep_refusal(name, error)

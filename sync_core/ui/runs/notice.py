@@ -6,6 +6,7 @@ import streamlit as st
 
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import RunKind
 from sync_core.runs import Run
 from sync_core.ui.frame import run_state
 from sync_core.ui.frame.navigation import page_file
@@ -60,7 +61,8 @@ def _show_refusal(resource: str) -> None:
 def _active(run: Run, state: RunState) -> tuple[str, str]:
     if run.cancelling:
         return "Cancelling...", "Nothing will be changed."
-    title = "Sync started..." if run.status == "queued" else "Sync in progress..."
+    what = "Preview" if run.kind == RunKind.PREVIEW else "Sync"
+    title = f"{what} started..." if run.status == "queued" else f"{what} in progress..."
     if not state.has_live_progress:
         return title, literal(SyncError("no_live_progress").sentence)
     return title, progress_words.sentence(run, state)

@@ -1,4 +1,4 @@
-"""What a run did to rows, as a table: searched and paged in SQL."""
+"""What a run did to rows, or would do, as a table: searched and paged in SQL."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,12 +8,14 @@ import streamlit as st
 
 from sync_core.catalogue import resources
 from sync_core.foundation import db
+from sync_core.foundation.vocabulary import RunStatus
 from sync_core.records import outcomes
-from sync_core.records.outcomes import Outcome, Wanted
+from sync_core.records.history import in_words
+from sync_core.records.outcomes import Outcome
 from sync_core.runs import Run
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
-from sync_core.ui.runs import cell_links
+from sync_core.ui.runs import cell_links, outcome_filter, outcome_in_full
 
 COLORS = {
     "Created": "green",
@@ -22,11 +24,12 @@ COLORS = {
     "Skipped": "orange",
     "Failed": "red",
 }
+MAX_VISIBLE_ROWS = 12  # without scrolling, so that the row in full is in sight below
 
 
 def show(here: Visitor, run: Run, kinds: Sequence[str], key: str) -> None:
-    """Show the outcomes of these kinds, or a sentence where there are none."""
-    wanted = _toolbar(kinds, key)
+    """Show the outcomes of these kinds, and the one that is chosen in full."""
+    wanted = outcome_filter.show(run, kinds, key)
     with db.begin() as connection:
         total = outcomes.count(connection, run, wanted, here.person)
     if not total:
@@ -37,59 +40,24 @@ def show(here: Visitor, run: Run, kinds: Sequence[str], key: str) -> None:
     with db.begin() as connection:
         found = outcomes.read(connection, run, replace(wanted, offset=offset), here.person)
     with table:
-        _table(run, found, key)
+        chosen = _table(run, found, key)
+    if chosen is None:
+        st.caption("Choose a row to see each field before and after.")
+    else:
+        outcome_in_full.show(here, run, chosen)
 
 
-def _toolbar(kinds: Sequence[str], key: str) -> Wanted:
-    with st.container(horizontal=True, vertical_alignment="center", key=f"tools-{key}"):
-        search = st.text_input(
-            "Search",
-            type="search",
-            live=True,
-            placeholder="Search key, name or reason",
-            icon=":material/search:",
-            key=f"search-{key}",
-            label_visibility="collapsed",
-            width=320,
-        )
-        chosen = _filter(kinds, key) if len(kinds) > 1 else kinds
-    return Wanted(kinds=chosen or kinds, search=search or "", limit=paging.PAGE_ROWS)
-
-
-def _filter(kinds: Sequence[str], key: str) -> Sequence[str]:
-    return st.pills(
-        "Outcome",
-        list(kinds),
-        selection_mode="multi",
-        format_func=str.capitalize,
-        key=f"kinds-{key}",
-        label_visibility="collapsed",
-    )
-
-
-def _table(run: Run, found: Sequence[Outcome], key: str) -> None:
-    links = cell_links.sheets_of(run.id)
-    several = len(resources.CATALOGUE[run.resource].entities) > 1
-    rows = []
-    for outcome in found:
-        title = resources.ENTITIES[outcome.entity].title
-        row: dict[str, object] = {"Table": title} if several else {}
-        row |= {
-            "Row": outcome.row_number,
-            "Name": outcome.name,
-            "Outcome": [outcome.kind.capitalize()],
-            "What": explain(outcome),
-            "Key": outcome.key or "",
-        }
-        if links:
-            row["Sheet"] = cell_links.link(links, outcome)
-        rows.append(row)
+def _table(run: Run, found: Sequence[Outcome], key: str) -> Outcome | None:
+    """Show a page of outcomes; returns the one that is chosen."""
+    rows = _rows(run, found)
     columns = st.column_config
-    st.dataframe(
+    event = st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
-        height=paging.height(len(rows)),
+        height=paging.height(min(len(rows), MAX_VISIBLE_ROWS)),
         row_height=paging.ROW_PIXELS,
+        on_select="rerun",
+        selection_mode="single-row",
         column_config={
             "Row": columns.NumberColumn(format="%d", width="small"),
             "Outcome": columns.MultiselectColumn(
@@ -102,21 +70,44 @@ def _table(run: Run, found: Sequence[Outcome], key: str) -> None:
         placeholder="",
         alt="Rows and what happened to them",
     )
+    picked = event.selection.rows
+    return found[picked[0]] if picked and picked[0] < len(found) else None
 
 
-def explain(outcome: Outcome) -> str:
-    """Return what happened to a row in words, and why."""
+def _rows(run: Run, found: Sequence[Outcome]) -> list[dict[str, object]]:
+    links = cell_links.sheets_of(run.id)
+    several = len(resources.CATALOGUE[run.resource].entities) > 1
+    planned = run.status == RunStatus.WAITING
+    rows = []
+    for outcome in found:
+        title = resources.ENTITIES[outcome.entity].title
+        row: dict[str, object] = {"Table": title} if several else {}
+        row |= {
+            "Row": outcome.row_number,
+            "Name": outcome.name,
+            "Outcome": [outcome.kind.capitalize()],
+            "What": explain(outcome, planned=planned),
+            "Key": outcome.key or "",
+        }
+        if links:
+            row["Sheet"] = cell_links.link(links, outcome)
+        rows.append(row)
+    return rows
+
+
+def explain(outcome: Outcome, *, planned: bool = False) -> str:
+    """Return what happened to a row in words, or is planned, and why."""
     if outcome.issues:
         return "; ".join(f"{_cell(issue.cell)}{issue.sentence}" for issue in outcome.issues)
     match outcome.kind, outcome.changes:
-        case "updated", changes if changes:
+        case "updated", changes if changes and "_removed_at" not in changes:
             labels = {f.column: f.label for f in resources.ENTITIES[outcome.entity].fields}
             return "; ".join(
-                f"{labels.get(column, column)}: {_value(before)} → {_value(after)}"
+                f"{labels.get(column, column)}: {_shown(before)} → {_shown(after)}"
                 for column, (before, after) in changes.items()
             )
         case "updated", _:
-            return "It came back"
+            return "It comes back" if planned else "It came back"
         case "removed", _:
             return "It is no longer in the source"
         case _:
@@ -127,5 +118,5 @@ def _cell(address: str | None) -> str:
     return f"{address.rsplit('!', 1)[-1]}: " if address else ""
 
 
-def _value(value: object) -> str:
-    return "blank" if value is None else str(value)
+def _shown(value: object) -> str:
+    return in_words(value) or "blank"

@@ -11,8 +11,9 @@ from sync_core.foundation.vocabulary import CHANGED, COUNTS, LEFT_OUT, OutcomeKi
 from sync_core.runs import Run, Tallies
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
+from sync_core.ui.parts.html import render
 from sync_core.ui.parts.words import ago, lasted, literal, look, moment
-from sync_core.ui.runs import downloads, outcome_table
+from sync_core.ui.runs import downloads, outcome_table, reasons_list
 
 ALWAYS_SHOWN = ("read", OutcomeKind.CREATED, OutcomeKind.UPDATED)
 
@@ -31,21 +32,29 @@ def show_headline(here: Visitor, run: Run) -> None:
 
 def show_counts(run: Run, tallies: Tallies) -> None:
     """Show the counts of each table that the run worked on."""
-    for entity in resources.CATALOGUE[run.resource].entities:
-        if entity.name in tallies:
-            _counts_of(entity.title if len(tallies) > 1 else "", tallies[entity.name])
+    entities = resources.CATALOGUE[run.resource].entities
+    counted = {entity.title: tallies[entity.name] for entity in entities if entity.name in tallies}
+    shown = [
+        kind
+        for kind in COUNTS
+        if kind in ALWAYS_SHOWN or any(tally[kind] for tally in counted.values())
+    ]
+    if len(counted) > 1:
+        rows = [(title, [f"{tally[k]:,}" for k in shown]) for title, tally in counted.items()]
+        st.html(render("tally", kinds=[kind.capitalize() for kind in shown], rows=rows))
+    for title, tally in counted.items():
+        if len(counted) == 1:
+            _metrics(tally, shown)
+        if tally["rules"]:
+            rules = (f"{count:,} {literal(rule)}" for rule, count in tally["rules"].items())
+            of = f"{title} skipped" if len(counted) > 1 else "Skipped"
+            st.caption(f"{of} by rule: {', '.join(rules)}")
 
 
-def _counts_of(title: str, tally: Mapping[str, Any]) -> None:
-    if title:
-        st.markdown(f"**{title}**")
-    shown = [kind for kind in COUNTS if tally[kind] or kind in ALWAYS_SHOWN]
+def _metrics(tally: Mapping[str, Any], shown: Sequence[str]) -> None:
     with st.grid(7, min_column_width=110, gap="xsmall"):
         for kind in shown:
             st.metric(kind.capitalize(), f"{tally[kind]:,}", border=True)
-    if tally["rules"]:
-        rules = ", ".join(f"{count:,} {literal(rule)}" for rule, count in tally["rules"].items())
-        st.caption(f"Skipped by rule: {rules}")
 
 
 def show_changes(here: Visitor, run: Run | None, tallies: Tallies) -> None:
@@ -81,6 +90,7 @@ def show_rows_for_a_person(here: Visitor, run: Run | None, tallies: Tallies) -> 
         if here.person.may("sync") or here.person.may("export"):
             rejects = addresses.of_rejects(run.id, here.organization.slug)
             downloads.offer("Download these rows", rejects)
+    reasons_list.show(run, kinds)
     outcome_table.show(here, run, kinds, f"person-{run.id}")
 
 

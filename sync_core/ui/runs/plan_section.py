@@ -1,0 +1,70 @@
+"""A run whose plan waits for a person: what it would do, row by row, and the decision on it."""
+
+import streamlit as st
+
+from sync_core import runs
+from sync_core.api import addresses
+from sync_core.foundation import db
+from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT
+from sync_core.operations import syncs
+from sync_core.runs import Run, recovery
+from sync_core.ui.frame import run_state
+from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts import paging
+from sync_core.ui.parts.words import ago, literal, look, moment, until
+from sync_core.ui.runs import downloads, notice, outcome_table, reasons_list, run_view
+
+
+def show(here: Visitor, run: Run) -> None:
+    """Show the plan of a run that waits."""
+    with db.begin() as connection:
+        tallies = runs.tallies(connection, [run.id]).get(run.id, {})
+        due = recovery.waits_until(connection, run.id)
+    kinds = run_view.kinds_present(tallies, (*CHANGED, *LEFT_OUT))
+    with st.container(border=True, key=f"plan-{run.id}"):
+        with st.container(horizontal=True, vertical_alignment="center", key=f"head-plan-{run.id}"):
+            st.subheader("What this sync would do", anchor=False, width="content")
+            st.space("stretch")
+            _decide(here, run, can_export=bool(kinds))
+        _headline(here, run, until(due, here.zone) if due else "")
+        run_view.show_counts(run, tallies)
+        if not kinds:
+            what = "It would change nothing."
+            paging.show_empty(":material/check:", what, "Every row is as it should be.")
+            return
+        reasons_list.show(run, kinds)
+        outcome_table.show(here, run, kinds, f"plan-{run.id}")
+
+
+def _headline(here: Visitor, run: Run, waits: str) -> None:
+    run_look = look(run)
+    parts = [f"Run {run.id}", f"{moment(run.queued_at, here.zone)}, {ago(run.queued_at)}"]
+    parts += [literal(run.requested_by), f"waits until {waits}" if waits else ""]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(run_look.word, icon=run_look.icon, color=run_look.color)
+        st.caption(" · ".join(part for part in parts if part), width="content")
+
+
+def _decide(here: Visitor, run: Run, *, can_export: bool) -> None:
+    """Show the buttons of who may decide, and the file of the plan."""
+    if can_export and here.person.may("export"):
+        address = addresses.of_outcomes(run.id, here.organization.slug)
+        downloads.offer("Download the plan", address)
+    if here.person.may("sync"):
+        st.button(
+            "Decline",
+            icon=":material/close:",
+            key=f"decline-{run.resource}",
+            help="Drop this plan. The tables stay as they are.",
+            on_click=_decline,
+            args=(here, run),
+        )
+
+
+def _decline(here: Visitor, run: Run) -> None:
+    try:
+        syncs.cancel(here.organization, run.id, here.person)
+    except SyncError as error:
+        notice.keep_refusal(run.resource, error)
+    run_state.forget(here.organization.id)

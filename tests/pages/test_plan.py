@@ -1,0 +1,166 @@
+"""A run whose plan waits for a person, on the page of its resource."""
+
+import re
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from sync_core import runs
+from sync_core.catalogue import resources
+from sync_core.catalogue.resources import ENTITIES
+from sync_core.foundation import db
+from sync_core.foundation.vocabulary import Removal
+from sync_core.operations import administration, syncs
+from sync_core.organizations.policies import Policy
+from sync_core.runs import Run
+from sync_core.ui.frame import run_state
+from tests.pages.test_tabs import LABELS, row, texts
+from tests.support.desk import ANA, Desk
+from tests.support.pages import Visit
+
+VERA, SARAH, MICHAEL = (
+    f"{name}@example.org" for name in ("vera.olsen", "sarah.lim", "michael.tan")
+)
+
+
+@pytest.fixture
+def waiting(desk: Desk) -> Run:
+    """Return a preview that would create L4, update L1, remove L3, and in which L2 fails."""
+    resource = resources.by_name("locations")
+    policy = Policy(removal=Removal.DEACTIVATE)
+    administration.set_policy(desk.organization, ANA, resource, policy)
+    desk.sync("locations", locations=[LABELS, row("L1", city="Perth"), row("L2"), row("L3")])
+    rows = [row("L1", city="Hobart"), row("L2", phone="no phone"), row("L4", "New Clinic")]
+    return desk.preview("locations", locations=[LABELS, *rows])
+
+
+def plan(page: AppTest) -> dict[str, str]:
+    """Return what the page lists as planned: the key, and what would happen."""
+    (table,) = (found.value for found in page.dataframe if "What" in found.value)
+    return dict(zip(table["Key"], table["What"], strict=True))
+
+
+def select(page: AppTest, key: str, label: str) -> AppTest:
+    """Choose an option whose words begin so."""
+    box = page.selectbox(key=key)
+    place = next(n for n, option in enumerate(box.options) if option.startswith(label))
+    return box.select_index(place).run()
+
+
+def metrics(page: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in page.metric}
+
+
+def test_a_preview_is_one_click_for_those_who_may_sync(visit: Visit, desk: Desk) -> None:
+    desk.set_source("locations")
+    for email in (VERA, MICHAEL):
+        assert "preview-locations" not in {b.key for b in visit("locations", email).button}
+    page = visit("locations", SARAH)
+    page.button(key="preview-locations").click().run()
+    assert page.info[0].proto.title == "Preview started..."
+    assert page.button(key="preview-locations").label == "Previewing..."
+    assert page.button(key="sync-locations").disabled
+    with db.begin() as connection:
+        run = runs.latest(connection, desk.organization.id)["locations"]
+    assert run.kind == "preview"
+
+
+def test_a_plan_that_waits_is_counted_and_told_row_by_row(visit: Visit, waiting: Run) -> None:
+    assert waiting.status == "waiting"
+    page = visit("locations")
+    told = metrics(page)
+    assert {told[k] for k in ("Created", "Updated", "Removed", "Failed")} == {"1"}
+    assert plan(page) == {
+        "L1": "City: Perth → Hobart",
+        "L2": "G3: Invalid phone format",
+        "L3": "It is no longer in the source",
+        "L4": "It is new",
+    }
+    assert "waits until tomorrow" in texts(page)
+
+
+def test_a_planned_row_is_seen_in_full_with_what_stands_in_it_before_and_after(
+    visit: Visit, waiting: Run
+) -> None:
+    page = visit("locations")
+    page.session_state[f"table-plan-{waiting.id}"] = {"selection": {"rows": [1], "columns": []}}
+    page.run()
+    (table,) = (t.value for t in page.table if "Before" in t.value)
+    assert table.to_numpy().tolist() == [["City", "Perth", "Hobart"]]
+
+
+def test_everybody_who_watches_sees_the_plan_and_who_may_sync_declines_it(
+    visit: Visit, waiting: Run
+) -> None:
+    page = visit("locations", VERA)
+    assert len(plan(page)) == 4
+    assert "decline-locations" not in {button.key for button in page.button}
+    page = visit("locations", SARAH)
+    page.button(key="decline-locations").click().run()
+    assert "What this sync would do" not in [head.value for head in page.subheader]
+    with db.begin() as connection:
+        assert runs.get(connection, waiting.organization_id, waiting.id).status == "cancelled"
+
+
+def test_a_plan_is_filtered_by_kind_field_and_reason_and_searched(
+    visit: Visit, waiting: Run
+) -> None:
+    key = f"plan-{waiting.id}"
+    page = visit("locations")
+    page.pills(key=f"kinds-{key}").set_value(["created", "updated"]).run()
+    assert set(plan(page)) == {"L1", "L4"}
+    page.pills(key=f"kinds-{key}").set_value([]).run()
+    select(page, f"by-field-{key}", "City")
+    assert set(plan(page)) == {"L1"}
+    select(page, f"by-field-{key}", "Phone")
+    assert set(plan(page)) == {"L2"}
+    page.selectbox(key=f"by-field-{key}").set_value(None).run()
+    page.text_input(key=f"search-{key}").set_value("new").run()
+    assert set(plan(page)) == {"L4"}
+
+
+def test_a_plan_of_two_tables_is_filtered_by_table_and_reason_and_names_causes_first(
+    visit: Visit, desk: Desk
+) -> None:
+    therapists = [field.label for field in ENTITIES["therapists"].fields]
+    schedules = [field.label for field in ENTITIES["schedules"].fields]
+    blank = [""] * (len(therapists) - 2)
+    run = desk.preview(
+        "therapists",
+        therapists=[therapists, ["T1", "Ann Lee", *blank], ["T2", "", *blank]],
+        schedules=[
+            schedules,
+            ["T1", "Monday", "08:00", "09:00", ""],
+            ["T2", "Monday", "08:00", "09:00", ""],
+            ["T2", "Tuesday", "never", "09:00", ""],
+        ],
+    )
+    page = visit("therapists")
+    listed = next(h.proto.body for h in page.get("html") if 'class="reasons"' in h.proto.body)
+    one_above = r"of (\w+) failed(?:(?!</li>).)*?<ul.*?of (\w+) failed"
+    assert re.findall(one_above, listed, re.DOTALL) == [("therapists", "schedules")]
+    select(page, f"by-table-plan-{run.id}", "Schedules")
+    assert {key.count(" · ") for key in plan(page) if key} == {2}
+    page.selectbox(key=f"by-table-plan-{run.id}").set_value(None).run()
+    select(page, f"by-reason-plan-{run.id}", "A required")
+    assert list(plan(page)) == ["T2"]
+
+
+def test_a_plan_that_changes_nothing_says_so(visit: Visit, desk: Desk) -> None:
+    desk.sync("locations", locations=[LABELS, row("L1")])
+    desk.preview("locations")
+    page = visit("locations")
+    assert "It would change nothing." in texts(page)
+
+
+def test_a_colleague_who_watches_sees_that_a_plan_was_declined(desk: Desk, waiting: Run) -> None:
+    before = run_state.read(waiting.organization_id).signature
+    syncs.cancel(desk.organization, waiting.id, ANA)
+    run_state.forget(waiting.organization_id)
+    assert run_state.read(waiting.organization_id).signature != before
+
+
+def test_the_overview_leads_to_a_plan_that_waits(visit: Visit, waiting: Run) -> None:
+    assert waiting.status == "waiting"
+    page = visit()
+    assert any("its plan waits" in link.proto.label for link in page.get("page_link"))
