@@ -92,7 +92,6 @@ READS: dict[str, Ask] = {
 }
 OF_A_RUN: dict[str, Ask] = {  # these are asked with a run, which `runs.get` gives its own alone
     "outcomes.read": lambda c, s: outcomes.read(c, s.run, Wanted(KINDS, limit=1000), ANA),
-    "outcomes.by_column": lambda c, s: outcomes.by_column(c, s.run),
     "exports.rejects": lambda _, s: _file(exports.rejects(s.organization, ANA, s.run)),
     "exports.outcomes": lambda _, s: _file(exports.outcomes(s.organization, ANA, s.run)),
     "runs.tallies": lambda c, s: runs.tallies(c, [s.run.id]),

@@ -14,6 +14,7 @@ from sync_core.operations import administration, syncs
 from sync_core.organizations.policies import Policy
 from sync_core.runs import Run
 from sync_core.ui.frame import run_state
+from tests.pages.test_resource_page import again, keys
 from tests.pages.test_tabs import LABELS, row, texts
 from tests.support.desk import ANA, Desk
 from tests.support.pages import Visit
@@ -94,12 +95,51 @@ def test_everybody_who_watches_sees_the_plan_and_who_may_sync_declines_it(
 ) -> None:
     page = visit("locations", VERA)
     assert len(plan(page)) == 4
-    assert "decline-locations" not in {button.key for button in page.button}
+    assert not [key for key in keys(page) if "decline" in key or "confirm" in key]
     page = visit("locations", SARAH)
-    page.button(key="decline-locations").click().run()
+    page.button(key=f"decline-plan-{waiting.id}").click().run()
     assert "What this sync would do" not in [head.value for head in page.subheader]
     with db.begin() as connection:
         assert runs.get(connection, waiting.organization_id, waiting.id).status == "cancelled"
+
+
+def test_a_plan_is_confirmed_after_one_question_that_says_what_will_happen(
+    visit: Visit, desk: Desk, waiting: Run
+) -> None:
+    page = visit("locations", SARAH)
+    page.button(key=f"ask-confirm-plan-{waiting.id}").click().run()
+    told = [text.value for text in page.markdown]
+    assert "**Locations**: 1 created, 1 updated, 1 removed, 1 failed" in told
+    page.button(key=f"confirm-{waiting.id}").click().run()
+    assert page.info[0].proto.title == "Sync started..."
+    run = desk.work(waiting)
+    assert run.status == "partial"
+    assert "What this sync would do" not in [head.value for head in again(page).subheader]
+
+
+def test_a_plan_that_holds_no_more_says_so(visit: Visit, desk: Desk, waiting: Run) -> None:
+    page = visit("locations", SARAH)
+    desk.write("locations", [LABELS, row("L9")])
+    page.button(key=f"ask-confirm-plan-{waiting.id}").click().run()
+    page.button(key=f"confirm-{waiting.id}").click().run()
+    desk.work(waiting)
+    assert "The plan does not hold any more" in again(page).error[0].value
+
+
+def test_an_older_plan_is_decided_on_where_its_run_is_opened(
+    visit: Visit, desk: Desk, waiting: Run
+) -> None:
+    newer = desk.preview("locations", locations=[LABELS, row("L1", city="Darwin")])
+    page = visit("audit")
+    page.query_params["run"] = str(waiting.id)
+    page.run()
+    page.button(key=f"decline-run-{waiting.id}").click().run()
+    with db.begin() as connection:
+        status = {
+            r: runs.get(connection, waiting.organization_id, r).status
+            for r in (waiting.id, newer.id)
+        }
+    assert list(status.values()) == ["cancelled", "waiting"]
 
 
 def test_a_plan_is_filtered_by_kind_field_and_reason_and_searched(

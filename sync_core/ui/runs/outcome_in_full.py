@@ -28,11 +28,11 @@ OUTCOME_LOOKS: Mapping[
 }
 
 
-def show(here: Visitor, run: Run, outcome: Outcome) -> None:
+def show(here: Visitor, run: Run, outcome: Outcome, key: str) -> None:
     """Show what happened to the row, or what is planned for it."""
     entity = resources.ENTITIES[outcome.entity]
     icon, color = OUTCOME_LOOKS[OutcomeKind(outcome.kind)]
-    with st.container(border=True, gap="small", key="outcome-in-full"):
+    with st.container(border=True, gap="small", key=f"outcome-in-full-{key}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(outcome.kind.capitalize(), icon=icon, color=color)
             name = literal(outcome.name or outcome.key or f"Row {outcome.row_number}")
@@ -40,8 +40,8 @@ def show(here: Visitor, run: Run, outcome: Outcome) -> None:
             st.caption(" · ".join(_where(entity.title, outcome)), width="content")
             st.space("stretch")
             if outcome.identity and not _is_to_come(run, outcome):
-                key = outcome.identity.split(KEY_SEPARATOR)
-                record_link.show(here.organization, entity, key, "History of this record")
+                parts = outcome.identity.split(KEY_SEPARATOR)
+                record_link.show(here.organization, entity, parts, "History of this record")
         for line in _reasons(outcome):
             st.markdown(line)
         if cells := _cells(outcome):

@@ -44,7 +44,7 @@ def show(here: Visitor, run: Run, kinds: Sequence[str], key: str) -> None:
     if chosen is None:
         st.caption("Choose a row to see each field before and after.")
     else:
-        outcome_in_full.show(here, run, chosen)
+        outcome_in_full.show(here, run, chosen, key)
 
 
 def _table(run: Run, found: Sequence[Outcome], key: str) -> Outcome | None:

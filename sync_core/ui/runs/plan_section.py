@@ -1,19 +1,16 @@
-"""A run whose plan waits for a person: what it would do, row by row, and the decision on it."""
+"""A run whose plan waits for a person: what it would do, row by row, until somebody decides."""
 
 import streamlit as st
 
 from sync_core import runs
 from sync_core.api import addresses
 from sync_core.foundation import db
-from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT
-from sync_core.operations import syncs
 from sync_core.runs import Run, recovery
-from sync_core.ui.frame import run_state
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import ago, literal, look, moment, until
-from sync_core.ui.runs import downloads, notice, outcome_table, reasons_list, run_view
+from sync_core.ui.runs import decision, downloads, outcome_table, reasons_list, run_view
 
 
 def show(here: Visitor, run: Run) -> None:
@@ -26,7 +23,10 @@ def show(here: Visitor, run: Run) -> None:
         with st.container(horizontal=True, vertical_alignment="center", key=f"head-plan-{run.id}"):
             st.subheader("What this sync would do", anchor=False, width="content")
             st.space("stretch")
-            _decide(here, run, can_export=bool(kinds))
+            if kinds and here.person.may("export"):
+                address = addresses.of_outcomes(run.id, here.organization.slug)
+                downloads.offer("Download the plan", address)
+            decision.offer(here, run, tallies, "plan")
         _headline(here, run, until(due, here.zone) if due else "")
         run_view.show_counts(run, tallies)
         if not kinds:
@@ -44,27 +44,3 @@ def _headline(here: Visitor, run: Run, waits: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(run_look.word, icon=run_look.icon, color=run_look.color)
         st.caption(" · ".join(part for part in parts if part), width="content")
-
-
-def _decide(here: Visitor, run: Run, *, can_export: bool) -> None:
-    """Show the buttons of who may decide, and the file of the plan."""
-    if can_export and here.person.may("export"):
-        address = addresses.of_outcomes(run.id, here.organization.slug)
-        downloads.offer("Download the plan", address)
-    if here.person.may("sync"):
-        st.button(
-            "Decline",
-            icon=":material/close:",
-            key=f"decline-{run.resource}",
-            help="Drop this plan. The tables stay as they are.",
-            on_click=_decline,
-            args=(here, run),
-        )
-
-
-def _decline(here: Visitor, run: Run) -> None:
-    try:
-        syncs.cancel(here.organization, run.id, here.person)
-    except SyncError as error:
-        notice.keep_refusal(run.resource, error)
-    run_state.forget(here.organization.id)

@@ -4,12 +4,12 @@ import streamlit as st
 
 from sync_core.api import addresses
 from sync_core.foundation import db
-from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT
+from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT, RunStatus
 from sync_core.runs import Run, Tallies, uploads
 from sync_core.runs.attempts import joined_log
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.words import literal, size
-from sync_core.ui.runs import attempts, downloads, outcome_table, run_log, run_view
+from sync_core.ui.runs import attempts, decision, downloads, outcome_table, run_log, run_view
 
 
 def show(here: Visitor, run: Run, tallies: Tallies) -> None:
@@ -17,6 +17,9 @@ def show(here: Visitor, run: Run, tallies: Tallies) -> None:
     kinds = run_view.kinds_present(tallies, (*CHANGED, *LEFT_OUT))
     with st.container(border=True, key="run-in-full"):
         run_view.show_headline(here, run)
+        if run.status == RunStatus.WAITING:
+            with st.container(horizontal=True):
+                decision.offer(here, run, tallies, "run")
         for line in (run.message, run.advice, *run.notes):
             if line:
                 st.markdown(literal(line))
