@@ -90,14 +90,14 @@ where s.location is not null and s._rule is null and not exists (
 update staging.therapists_findings_1 v set issue = jsonb_build_object(
     'field', 'Location',
     'code', 'unknown_reference',
-    'sentence', concat(case when coalesce(s._issues @> '[{"code": "broken_row"}]'::jsonb, false) then 'Location'::text else 'Location ' || s.location::text end, ' does not exist', format(', but %s does: only %s differ', near.key, case when lower(near.key) = lower(s.location) then 'capitals' else 'capitals, blanks, marks or zeros in front' end)),
+    'sentence', concat(case when coalesce(s._issues @> '[{"code": "broken_row"}]'::jsonb, false) then 'Location'::text else 'Location ' || s.location::text end, ' does not exist', format(', but %s does: only %s differ', near.key, case when lower(near.key) = lower(s.location) then 'capitals' when ltrim(regexp_replace(regexp_replace(lower(near.key), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0') = ltrim(regexp_replace(regexp_replace(lower(s.location), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0') then 'capitals, blanks, marks or zeros in front' else 'letters that look alike' end)),
     'cell', 'Therapists!F' || s.row_number
 )
 from staging.therapists_rows_1 s
 join (
-    select ltrim(regexp_replace(lower(key), '[^[:alnum:]]+', '', 'g'), '0') as folded, min(key) as key
+    select ltrim(regexp_replace(regexp_replace(lower(translate(lower(normalize(key, nfkc)), 'авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαβεζηικμνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'abekmhopctyxijsabekmhopctyxijsabezhikmnoptyxabezhikmnoptyx')), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0') as folded, min(key) as key
     from (select t.location_code as key from locations t where t.organization_id = 1 and t._removed_at is null) k where key is not null group by 1
-) near on near.folded = ltrim(regexp_replace(lower(s.location), '[^[:alnum:]]+', '', 'g'), '0')
+) near on near.folded = ltrim(regexp_replace(regexp_replace(lower(translate(lower(normalize(s.location, nfkc)), 'авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαβεζηικμνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'abekmhopctyxijsabekmhopctyxijsabezhikmnoptyxabezhikmnoptyx')), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0')
 where s.row_number = v.row_number and v.issue ->> 'code' = 'unknown_reference'
     and v.issue ->> 'field' = 'Location' and not coalesce(s._issues @> '[{"code": "broken_row"}]'::jsonb, false);
 
@@ -475,14 +475,14 @@ where s.location is not null and s._rule is null and not exists (
 update staging.schedules_findings_1 v set issue = jsonb_build_object(
     'field', 'Therapist ID',
     'code', 'unknown_reference',
-    'sentence', concat('Therapist ID ' || s.therapist_id::text, ' does not exist', format(', but %s does: only %s differ', near.key, case when lower(near.key) = lower(s.therapist_id) then 'capitals' else 'capitals, blanks, marks or zeros in front' end)),
+    'sentence', concat('Therapist ID ' || s.therapist_id::text, ' does not exist', format(', but %s does: only %s differ', near.key, case when lower(near.key) = lower(s.therapist_id) then 'capitals' when ltrim(regexp_replace(regexp_replace(lower(near.key), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0') = ltrim(regexp_replace(regexp_replace(lower(s.therapist_id), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0') then 'capitals, blanks, marks or zeros in front' else 'letters that look alike' end)),
     'cell', 'Schedules!A' || s.row_number
 )
 from staging.schedules_rows_1 s
 join (
-    select ltrim(regexp_replace(lower(key), '[^[:alnum:]]+', '', 'g'), '0') as folded, min(key) as key
+    select ltrim(regexp_replace(regexp_replace(lower(translate(lower(normalize(key, nfkc)), 'авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαβεζηικμνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'abekmhopctyxijsabekmhopctyxijsabezhikmnoptyxabezhikmnoptyx')), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0') as folded, min(key) as key
     from (select t.therapist_id as key from therapists t where t.organization_id = 1 and t._removed_at is null union select r.therapist_id from staging.therapists_rows_1 r) k where key is not null group by 1
-) near on near.folded = ltrim(regexp_replace(lower(s.therapist_id), '[^[:alnum:]]+', '', 'g'), '0')
+) near on near.folded = ltrim(regexp_replace(regexp_replace(lower(translate(lower(normalize(s.therapist_id, nfkc)), 'авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαβεζηικμνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'abekmhopctyxijsabekmhopctyxijsabezhikmnoptyxabezhikmnoptyx')), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0')
 where s.row_number = v.row_number and v.issue ->> 'code' = 'unknown_reference'
     and v.issue ->> 'field' = 'Therapist ID' and not coalesce(s._issues @> '[{"code": "broken_row"}]'::jsonb, false);
 
@@ -490,14 +490,14 @@ where s.row_number = v.row_number and v.issue ->> 'code' = 'unknown_reference'
 update staging.schedules_findings_1 v set issue = jsonb_build_object(
     'field', 'Location',
     'code', 'unknown_reference',
-    'sentence', concat('Location ' || s.location::text, ' does not exist', format(', but %s does: only %s differ', near.key, case when lower(near.key) = lower(s.location) then 'capitals' else 'capitals, blanks, marks or zeros in front' end)),
+    'sentence', concat('Location ' || s.location::text, ' does not exist', format(', but %s does: only %s differ', near.key, case when lower(near.key) = lower(s.location) then 'capitals' when ltrim(regexp_replace(regexp_replace(lower(near.key), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0') = ltrim(regexp_replace(regexp_replace(lower(s.location), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0') then 'capitals, blanks, marks or zeros in front' else 'letters that look alike' end)),
     'cell', 'Schedules!E' || s.row_number
 )
 from staging.schedules_rows_1 s
 join (
-    select ltrim(regexp_replace(lower(key), '[^[:alnum:]]+', '', 'g'), '0') as folded, min(key) as key
+    select ltrim(regexp_replace(regexp_replace(lower(translate(lower(normalize(key, nfkc)), 'авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαβεζηικμνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'abekmhopctyxijsabekmhopctyxijsabezhikmnoptyxabezhikmnoptyx')), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0') as folded, min(key) as key
     from (select t.location_code as key from locations t where t.organization_id = 1 and t._removed_at is null) k where key is not null group by 1
-) near on near.folded = ltrim(regexp_replace(lower(s.location), '[^[:alnum:]]+', '', 'g'), '0')
+) near on near.folded = ltrim(regexp_replace(regexp_replace(lower(translate(lower(normalize(s.location, nfkc)), 'авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαβεζηικμνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'abekmhopctyxijsabekmhopctyxijsabezhikmnoptyxabezhikmnoptyx')), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0')
 where s.row_number = v.row_number and v.issue ->> 'code' = 'unknown_reference'
     and v.issue ->> 'field' = 'Location' and not coalesce(s._issues @> '[{"code": "broken_row"}]'::jsonb, false);
 

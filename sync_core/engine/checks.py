@@ -22,6 +22,9 @@ from sync_core.foundation.vocabulary import Removal
 from sync_core.records import privacy
 from sync_core.records.privacy import Place
 
+OTHER_ALPHABETS = "авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαβεζηικμνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ"  # Cyrillic, Greek
+LOOK_LIKE = 2 * "abekmhopctyxijs" + 2 * "abezhikmnoptyx"  # what their capitals look like
+
 FINDINGS = (
     "create unlogged table {findings} (row_number integer, issue jsonb, rule text, reason text)"
 )
@@ -194,10 +197,12 @@ def suggestions(scope: Scope) -> Iterator[tuple[Field, sql.Composed]]:
 
 def _suggestion(scope: Scope, field: Field, parent: Entity) -> sql.Composed:
     value = sql.Identifier("s", field.column)
+    near = sql.SQL("near.key")
     hint = sql.SQL(
         "format(', but %s does: only %s differ', near.key, case when lower(near.key) = lower({})"
-        " then 'capitals' else 'capitals, blanks, marks or zeros in front' end)"
-    ).format(value)
+        " then 'capitals' when {} = {} then 'capitals, blanks, marks or zeros in front'"
+        " else 'letters that look alike' end)"
+    ).format(value, _bare(near), _bare(value))
     return scope.statement(
         """
         update {findings} v set issue = {with_hint}
@@ -231,8 +236,17 @@ def _there(scope: Scope, parent: Entity) -> sql.Composed:
 
 
 def _folded(key: sql.Composable) -> sql.Composed:
-    """Return the SQL of a key without capitals, blanks, marks, and zeros in front."""
-    bare = sql.SQL("regexp_replace(lower({}), '[^[:alnum:]]+', '', 'g')").format(key)
+    """Return the SQL of a bare key in which letters of all alphabets that look alike are one."""
+    alike = sql.SQL("translate(lower(normalize({}, nfkc)), {}, {})").format(
+        key, sql.Literal(OTHER_ALPHABETS), sql.Literal(LOOK_LIKE)
+    )
+    return _bare(alike)
+
+
+def _bare(key: sql.Composable) -> sql.Composed:
+    """Return the SQL of a key without capitals, blanks, marks, and zeros in front of numbers."""
+    zeros = sql.SQL("regexp_replace(lower({}), '(^|[^0-9])0+([0-9])', '\\1\\2', 'g')").format(key)
+    bare = sql.SQL("regexp_replace({}, '[^[:alnum:]]+', '', 'g')").format(zeros)
     return sql.SQL("ltrim({}, '0')").format(bare)
 
 

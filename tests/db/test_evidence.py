@@ -216,7 +216,13 @@ def test_a_key_that_has_lost_letters_is_not_stored(desk: Desk, outcomes: Outcome
         ("L 01", ", but L-01 does: only capitals, blanks, marks or zeros in front differ"),
         ("l01", ", but L-01 does: only capitals, blanks, marks or zeros in front differ"),
         ("0l-01", ", but L-01 does: only capitals, blanks, marks or zeros in front differ"),
+        ("L-1", ", but L-01 does: only capitals, blanks, marks or zeros in front differ"),
+        ("L-001", ", but L-01 does: only capitals, blanks, marks or zeros in front differ"),
+        ("L\u201101", ", but L-01 does: only capitals, blanks, marks or zeros in front differ"),
+        ("\uff2c-01", ", but L-01 does: only letters that look alike differ"),
+        ("L-\u041e1", ""),
         ("L-02", ""),
+        ("L-10", ""),
     ],
 )
 def test_a_reference_that_nearly_exists_is_told_which_one_does(
@@ -225,6 +231,17 @@ def test_a_reference_that_nearly_exists_is_told_which_one_does(
     desk.sync("locations", locations=[HEADER, row("L-01")])
     therapist = ["T1", "N", "", "", "", reference, "", "", ""]
     run = desk.sync("therapists", therapists=[THERAPISTS, therapist], schedules=[SCHEDULES])
+    assert sentences(outcomes, run) == {2: [f"Location {reference} does not exist{hint}"]}
+
+
+@pytest.mark.parametrize("reference", ["\u041c-\u0410", "\u039c-\u0391", "m-\u0430"])
+def test_a_reference_in_letters_of_another_alphabet_is_told_which_one_exists(
+    desk: Desk, outcomes: Outcomes, reference: str
+) -> None:
+    desk.sync("locations", locations=[HEADER, row("M-A")])
+    therapist = ["T1", "N", "", "", "", reference, "", "", ""]
+    run = desk.sync("therapists", therapists=[THERAPISTS, therapist], schedules=[SCHEDULES])
+    hint = ", but M-A does: only letters that look alike differ"
     assert sentences(outcomes, run) == {2: [f"Location {reference} does not exist{hint}"]}
 
 

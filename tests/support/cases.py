@@ -3,7 +3,7 @@
 A case is a folder of `tests/cases` with an `expected.json`, and inputs: CSV files, or a spreadsheet
 of Google as `meta.json` (title and locale) and a file for each tab. A cell of a tab is a text, a
 number, true or false, null, or an object: `v` the value under the cell, `f` the text that people
-see, `t` the kind of its number format.
+see, `t` the kind of its number format, `p` its pattern.
 """
 
 import json
@@ -77,4 +77,4 @@ def tabs(folder: Path) -> list[Tab]:
 def _cell(cell: Any) -> Cell:  # noqa: ANN401 - JSON
     if not isinstance(cell, dict):
         return cell  # type: ignore[no-any-return] # JSON
-    return Shown(cell["v"], cell["f"], is_date=cell.get("t") in MOMENTS)
+    return Shown(cell["v"], cell["f"], is_date=cell.get("t") in MOMENTS, pattern=cell.get("p"))
