@@ -61,7 +61,7 @@ insert into staging.therapists_findings_1
 select s.row_number, jsonb_build_object(
     'field', 'Therapist ID',
     'code', 'repeated_key',
-    'sentence', concat(case when coalesce(s._issues @> '[{"code": "broken_row"}]'::jsonb, false) then 'Therapist ID'::text else 'Therapist ID ' || s.therapist_id::text::text end, ' stands in row ', first, ' already'),
+    'sentence', concat(case when coalesce(s._issues @> '[{"field": ""}]'::jsonb, false) then 'Therapist ID'::text else 'Therapist ID ' || s.therapist_id::text::text end, ' stands in row ', first, ' already'),
     'cell', 'Therapists!A' || s.row_number
 )
 from staging.therapists_rows_1 s
@@ -76,7 +76,7 @@ insert into staging.therapists_findings_1
 select s.row_number, jsonb_build_object(
     'field', 'Location',
     'code', 'unknown_reference',
-    'sentence', concat(case when coalesce(s._issues @> '[{"code": "broken_row"}]'::jsonb, false) then 'Location'::text else 'Location ' || s.location::text end, ' does not exist', ''),
+    'sentence', concat(case when coalesce(s._issues @> '[{"field": ""}]'::jsonb, false) then 'Location'::text else 'Location ' || s.location::text end, ' does not exist', ''),
     'cell', 'Therapists!F' || s.row_number
 )
 from staging.therapists_rows_1 s
@@ -90,7 +90,7 @@ where s.location is not null and s._rule is null and not exists (
 update staging.therapists_findings_1 v set issue = jsonb_build_object(
     'field', 'Location',
     'code', 'unknown_reference',
-    'sentence', concat(case when coalesce(s._issues @> '[{"code": "broken_row"}]'::jsonb, false) then 'Location'::text else 'Location ' || s.location::text end, ' does not exist', format(', but %s does: only %s differ', near.key, case when lower(near.key) = lower(s.location) then 'capitals' when ltrim(regexp_replace(regexp_replace(lower(near.key), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0') = ltrim(regexp_replace(regexp_replace(lower(s.location), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0') then 'capitals, blanks, marks or zeros in front' else 'letters that look alike' end)),
+    'sentence', concat(case when coalesce(s._issues @> '[{"field": ""}]'::jsonb, false) then 'Location'::text else 'Location ' || s.location::text end, ' does not exist', format(', but %s does: only %s differ', near.key, case when lower(near.key) = lower(s.location) then 'capitals' when ltrim(regexp_replace(regexp_replace(lower(near.key), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0') = ltrim(regexp_replace(regexp_replace(lower(s.location), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0') then 'capitals, blanks, marks or zeros in front' else 'letters that look alike' end)),
     'cell', 'Therapists!F' || s.row_number
 )
 from staging.therapists_rows_1 s
@@ -99,7 +99,7 @@ join (
     from (select t.location_code as key from locations t where t.organization_id = 1 and t._removed_at is null) k where key is not null group by 1
 ) near on near.folded = ltrim(regexp_replace(regexp_replace(lower(translate(lower(normalize(s.location, nfkc)), 'авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαβεζηικμνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'abekmhopctyxijsabekmhopctyxijsabezhikmnoptyxabezhikmnoptyx')), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0')
 where s.row_number = v.row_number and v.issue ->> 'code' = 'unknown_reference'
-    and v.issue ->> 'field' = 'Location' and not coalesce(s._issues @> '[{"code": "broken_row"}]'::jsonb, false);
+    and v.issue ->> 'field' = 'Location' and not coalesce(s._issues @> '[{"field": ""}]'::jsonb, false);
 
 -- Another cell of the column shows that it may mean something else
 insert into staging.therapists_findings_1
@@ -484,7 +484,7 @@ join (
     from (select t.therapist_id as key from therapists t where t.organization_id = 1 and t._removed_at is null union select r.therapist_id from staging.therapists_rows_1 r) k where key is not null group by 1
 ) near on near.folded = ltrim(regexp_replace(regexp_replace(lower(translate(lower(normalize(s.therapist_id, nfkc)), 'авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαβεζηικμνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'abekmhopctyxijsabekmhopctyxijsabezhikmnoptyxabezhikmnoptyx')), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0')
 where s.row_number = v.row_number and v.issue ->> 'code' = 'unknown_reference'
-    and v.issue ->> 'field' = 'Therapist ID' and not coalesce(s._issues @> '[{"code": "broken_row"}]'::jsonb, false);
+    and v.issue ->> 'field' = 'Therapist ID' and not coalesce(s._issues @> '[{"field": ""}]'::jsonb, false);
 
 -- Location: what it may have meant is told
 update staging.schedules_findings_1 v set issue = jsonb_build_object(
@@ -499,7 +499,7 @@ join (
     from (select t.location_code as key from locations t where t.organization_id = 1 and t._removed_at is null) k where key is not null group by 1
 ) near on near.folded = ltrim(regexp_replace(regexp_replace(lower(translate(lower(normalize(s.location, nfkc)), 'авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαβεζηικμνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'abekmhopctyxijsabekmhopctyxijsabezhikmnoptyxabezhikmnoptyx')), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0')
 where s.row_number = v.row_number and v.issue ->> 'code' = 'unknown_reference'
-    and v.issue ->> 'field' = 'Location' and not coalesce(s._issues @> '[{"code": "broken_row"}]'::jsonb, false);
+    and v.issue ->> 'field' = 'Location' and not coalesce(s._issues @> '[{"field": ""}]'::jsonb, false);
 
 -- What differs from the table: created, or updated
 create unlogged table staging.schedules_plan_1 with (autovacuum_enabled = false) as

@@ -159,6 +159,20 @@ CELL_CODES: Mapping[str, CellCode] = {
         "Put quotes round texts with commas.",
         "Row has {cells} cells, the header has {headers}",
     ),
+    "cut_off_row": CellCode(
+        "The file ends inside the row",
+        "Export the file again, and sync when it is written whole.",
+        "The file ends inside this row: it has {cells}, the header has {headers}",
+    ),
+    "swallowed_rows": CellCode(
+        "A quote swallows other rows",
+        "Take the quote away, or close it at the end of its cell.",
+        "A quote that is not closed in its cell swallows {rows}",
+    ),
+    "torn_quote": CellCode(
+        "A quote is not closed properly",
+        "Close it at the end of its cell; a quote inside a quoted cell is written twice.",
+    ),
     "out_of_order": CellCode(
         "Two cells contradict each other",
         "Correct one of the two cells.",

@@ -33,15 +33,16 @@ def known(row: Sequence[str], entity: Entity) -> int:
 
 
 def find(rows: Sequence[Sequence[str]], entity: Entity) -> int:
-    """Return the index of the row that is the header: the first one, unless another fits better.
+    """Return the index of the row that is the header: the first filled, unless another fits better.
 
     `rows` are the first rows of a sheet. Another row is taken only where it names at least half of
-    the entity's fields and the first one does not: a title or blank rows stand above the header.
+    the entity's fields and the first one does not: a title stands above the header.
     """
+    first = next((i for i, row in enumerate(rows[:LOOKED_AT]) if any(map(tidied, row))), 0)
     fitting = [known(row, entity) for row in rows[:LOOKED_AT]]
     best = fitting.index(max(fitting)) if fitting else 0
     half = len(entity.fields) / 2
-    return best if fitting and fitting[best] >= half > fitting[0] else 0
+    return best if fitting and fitting[best] >= half > fitting[first] else first
 
 
 def note(entity: Entity, row: int) -> str:

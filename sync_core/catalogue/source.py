@@ -8,7 +8,31 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from sync_core.catalogue.fields import NumberFormat
 from sync_core.catalogue.resource import Entity
 
-__all__ = ["Counting", "Dated", "NumberFormat", "Page", "Sheet", "Source", "Watchable"]
+__all__ = [
+    "Counting",
+    "Dated",
+    "NumberFormat",
+    "Page",
+    "RowFault",
+    "Sheet",
+    "Source",
+    "Watchable",
+]
+
+
+@dataclass(frozen=True)
+class RowFault:
+    """Why a row cannot be trusted, though each of its cells may look right.
+
+    `code` is one of CELL_CODES, `facts` are what its sentence names. Cells from column `sure` on
+    may not be what they seem: none of them is read. `others` rows may be hidden in this one, so
+    that nobody knows their keys.
+    """
+
+    code: str
+    facts: Mapping[str, object]
+    sure: int = 0
+    others: int = 0
 
 
 @dataclass(frozen=True)
@@ -22,8 +46,8 @@ class Page:
     (`NumberFormat`), None where the source does not know; `booleans[i]` holds the truth value
     under a cell, such as that of a checkbox, or None. `rows` are row numbers in the sheet. `tidy`
     names columns that `clean` would leave as they are, where the source can tell that faster.
-    `uncalculated` names the cells of formulas that have no value yet; their text is an error that
-    every field refuses.
+    `broken` says, by row number, which rows cannot be trusted, and why. `uncalculated` names the
+    cells of formulas that have no value yet; their text is an error that every field refuses.
     """
 
     rows: Sequence[int]
@@ -32,7 +56,7 @@ class Page:
     formats: Mapping[int, Sequence[str | None]] = field(default_factory=dict)
     booleans: Mapping[int, Sequence[bool | None]] = field(default_factory=dict)
     tidy: Collection[int] = ()
-    broken: Mapping[int, int] = field(default_factory=dict)  # row number -> cells, if too many
+    broken: Mapping[int, RowFault] = field(default_factory=dict)
     uncalculated: Collection[tuple[int, int]] = ()  # row numbers and columns
     cursor: Any = None  # JSON; where reading can go on after this page, None where it cannot
     done: int | None = None  # how much of `Sheet.total` has been read after this page

@@ -97,6 +97,7 @@ def notes(scope: Scope, found: Figures, stays: Mapping[str, int]) -> Iterator[st
         where = first_of(seen.damaged_cells, seen.damaged)
         yield f"{title}: {seen.damaged:,} {have} lost letters, as in {as_in}: {where}."
     if scope.keyless and scope.entity.removal != Removal.KEEP:
+        rows = "rows" if scope.keyless > 1 else "row"
         yield (
-            f"{title}: nothing was removed, for the key of {scope.keyless:,} rows cannot be read."
+            f"{title}: nothing was removed, for the key of {scope.keyless:,} {rows} cannot be read."
         )

@@ -33,6 +33,8 @@ def match(entity: Entity, sheet: Sheet) -> Columns:
     headers = tuple(map(header_row.tidied, sheet.headers))
     places = {field.label: header_row.columns_of(field, headers) for field in entity.fields}
     missing = [field for field in entity.fields if not places[field.label]]
+    if len(missing) == len(entity.fields) > 1:
+        raise _no_label(entity, headers, sheet)
     if missing:
         raise _missing(missing, _unknown(headers, places), sheet)
     for label, found in places.items():
@@ -61,6 +63,19 @@ def _missing(fields: Sequence[Field], unknown: Sequence[int], sheet: Sheet) -> S
             {"label": label, "hint": f" Did you mean '{guess}'?" if guess else ""}
             for label, guess in guesses.items()
         ],
+    )
+
+
+def _no_label(entity: Entity, headers: Sequence[str], sheet: Sheet) -> SyncError:
+    """Return what is said where nothing looks like the header: it is another table, or no table."""
+    first = next(filter(None, headers), "")
+    return SyncError(
+        "no_label",
+        name=sheet.name,
+        table=entity.title,
+        row=sheet.header_row,
+        text=_cut(first),
+        label=entity.fields[0].label,
     )
 
 

@@ -65,6 +65,21 @@ CATALOGUE: dict[str, Entry] = {
         "Save it as 'CSV UTF-8' and sync again.",
         OWNER,
     ),
+    "wrong_charset": Entry(
+        "{name} is not in {charset}, though it says so: line {line} holds something else.",
+        "Save it as 'CSV UTF-8' and sync again.",
+        OWNER,
+    ),
+    "no_header_row": Entry(
+        "{name} has no row {row}, where the header is set to be.",
+        "Set the header row of the source anew, or let it be found by its labels.",
+        "administrator",
+    ),
+    "too_many_columns": Entry(
+        "{name} cannot be read: row {row} has more than {limit} columns.",
+        "Look whether line ends are missing, and delete columns that hold nothing.",
+        OWNER,
+    ),
     "html_instead_of_csv": Entry(
         "{name} is a web page instead of CSV.",
         "Save it as CSV. Of a Google Sheet, give the address of the CSV itself: File, Share, "
@@ -349,6 +364,11 @@ CATALOGUE: dict[str, Entry] = {
     "missing_column": Entry(
         "Column '{label}' is missing.{hint}",
         "Put the header back into the first row of '{sheet}'.",
+        OWNER,
+    ),
+    "no_label": Entry(
+        "{name} has no header of {table}: its row {row} begins with '{text}'.",
+        "Put the labels of the columns, '{label}' and so on, above the data.",
         OWNER,
     ),
     "repeated_column": Entry(

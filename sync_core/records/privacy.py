@@ -25,7 +25,7 @@ from sync_core.records.outcome_format import KEY_SEPARATOR
 
 MASK = "***"  # stands for whatever a masked cell holds; a blank one stays blank
 NOT_SAID = "Not as it should be"  # where the catalogue has no sentence for a code
-SHIFTED = [{"code": "broken_row"}]  # of a row whose cells may stand under others' headers
+SHIFTED = [{"field": ""}]  # an issue of a row as a whole: its cells may stand under other headers
 OURS = ("_removed_at",)  # columns of our own that an update may change
 
 Column = sa.ColumnElement[Any]

@@ -38,7 +38,8 @@ def test_a_sheet_as_people_keep_it(
     _prepare(database, organization, case)
     for sync in case.syncs:
         run = _sync(organization, case, sync, google)
-        assert (run.status, run.message) == (sync.status, sync.message)
+        message = sync.message.replace("{folder}", str(case.folder(sync)))
+        assert (run.status, run.message) == (sync.status, message)
         assert list(run.notes) == list(sync.notes)
         for entity, expected in sync.issues.items():
             assert _issues(database, run, entity) == expected

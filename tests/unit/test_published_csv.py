@@ -153,6 +153,10 @@ def test_what_will_not_get_better_is_refused_at_once(
         "application/x-download; charset=binary",
         "Application/Vnd.MS-Excel",
         "attachment/csv",
+        "application/csv",
+        "application/download",
+        "binary/octet-stream",
+        "text/plain; charset=us-ascii",
         "csv",
         "",
     ],
@@ -161,6 +165,33 @@ def test_a_csv_is_read_by_whatever_name_a_server_sends_it(google: Google, media_
     google.fault("/any.csv", fake.body("Code,Name\nL1,North\n", media_type))
     sheet = published(f"{google.url}/any.csv").open(LOCATIONS)
     assert all_rows(sheet) == [(2, ["L1", "North"])]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "encoding"),
+    [
+        ("text/csv; charset=windows-1252", "cp1252"),
+        ('text/x-csv; header=present; charset="ISO-8859-1"', "cp1252"),
+        ("application/octet-stream; charset=utf-16le", "utf-16-le"),
+        ("text/csv; charset=iso-8859-1", "utf-8"),  # a default of the server's; the file tells
+        ("text/csv; charset=no-such", "utf-8"),
+        ("text/csv", "utf-16"),
+    ],
+)
+def test_the_charset_that_a_server_declares_is_believed(
+    google: Google, content_type: str, encoding: str
+) -> None:
+    google.fault("/any.csv", fake.body("Code,Name\nL1,Café €\n".encode(encoding), content_type))
+    sheet = published(f"{google.url}/any.csv").open(LOCATIONS)
+    assert all_rows(sheet) == [(2, ["L1", "Café €"])]
+
+
+def test_a_body_that_is_not_in_its_declared_charset_is_refused(google: Google) -> None:
+    google.fault("/any.csv", fake.body(b"Code\n\n\x81\n", "text/csv; charset=windows-1252"))
+    error = refusal(lambda: published(f"{google.url}/any.csv").open(LOCATIONS))
+    assert error.sentence == (
+        "The CSV at 127.0.0.1 is not in CP1252, though it says so: line 3 holds something else."
+    )
 
 
 @pytest.mark.parametrize(

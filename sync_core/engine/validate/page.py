@@ -3,7 +3,7 @@
 import dataclasses
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -72,9 +72,8 @@ class Validator:
         cells = self._cells(page)
         filled = cells.filter(self._is_filled(page))
         lazily = filled.lazy().select(ROW, "place", *self._readings(page))
-        lazily = lazily.with_columns(
-            *self._contradictions(), row_rules.rule(self.entity), self._marks(page)
-        )
+        rule = _unless(row_rules.rule(self.entity), list(page.broken))
+        lazily = lazily.with_columns(*self._contradictions(), rule, self._marks(page))
         read = lazily.collect(engine="in-memory")  # shares the values; streaming would not
         signs: dict[str, Sign] = {}
         reasons = pl.DataFrame(list(self._reasons(page, read, signs)), REASONS, orient="row")
@@ -86,7 +85,7 @@ class Validator:
         return ValidatedPage(
             frame=frame,
             blank=cells.height - filled.height,
-            keyless=frame.height - keys.height,
+            keyless=frame.height - keys.height + sum(f.others for f in page.broken.values()),
             reasons=not reasons.is_empty(),
             observed=self._observed(page, cells, read, signs),
         )
@@ -119,7 +118,7 @@ class Validator:
             code = reading.code
             if field.required or field.key:
                 code = pl.when(text.is_null()).then(pl.lit("required")).otherwise(code)
-            yield reading.value.alias(field.column)
+            yield _unless(reading.value.alias(field.column), _unsure(page, index))
             yield code.alias(_code(field))
             if (mark := self._mark(page, field, index)) is not None:
                 yield mark.alias(_of(MARKS, field.label))
@@ -157,7 +156,10 @@ class Validator:
         )
         return Observations(
             rows=read.height,
-            filled={field.label: _filled(field, read) for field in self.entity.fields},
+            filled={
+                field.label: _filled(field, read, _unsure(page, index))
+                for field, index in self.columns.fields
+            },
             signs=signs,
             damaged=len(damaged),
             damaged_cells=[address(self.title, *cell) for cell in damaged[:NAMED]],
@@ -193,12 +195,13 @@ class Validator:
         self, page: Page, row: Mapping[str, Any], signs: dict[str, Sign]
     ) -> Iterator[Issue]:
         hidden = False
-        if cells := page.broken.get(row[ROW]):
-            width = len(self.columns.headers)
-            sentence = cell_codes.sentence("broken_row", cells=cells, headers=width)
+        if fault := page.broken.get(row[ROW]):
+            sentence = cell_codes.sentence(fault.code, **fault.facts)
             hidden = bool(privacy.hidden(self.entity, Place.LOG))  # any of them may stand anywhere
-            yield Issue("", "broken_row", sentence, address(self.title, row[ROW], 0))
+            yield Issue("", fault.code, sentence, address(self.title, row[ROW], 0))
         for field, index in self.columns.fields:
+            if fault and index >= fault.sure:
+                continue
             cell = address(self.title, row[ROW], index)
             text = str(page.texts[index][row["place"]] or "").strip()
             if code := row[_code(field)]:
@@ -258,12 +261,20 @@ def _number_cell(page: Page, index: int, place: int, text: str) -> NumberCell | 
     return None if number is None else NumberCell(number, text, form)
 
 
-def _filled(field: Field, read: pl.DataFrame) -> int:
-    """Count the cells of a column that hold something, be it wrong."""
+def _unsure(page: Page, index: int) -> list[int]:
+    """Return the rows whose cell in a column may be that of another one."""
+    return [row for row, fault in page.broken.items() if index >= fault.sure]
+
+
+def _filled(field: Field, read: pl.DataFrame, unsure: Sequence[int]) -> int:
+    """Count the cells of a column that hold something, be it wrong, or nobody knows what."""
     if _of(MARKS, field.label) in read and isinstance(field, YesNo):
-        return read.height - int(read[_of(MARKS, field.label)].sum())
-    wrong = read[_code(field)]
-    blank = read[field.column].is_null() & (wrong.is_null() | (wrong == "required"))
+        blank = read[_of(MARKS, field.label)]
+    else:
+        wrong = read[_code(field)]
+        blank = read[field.column].is_null() & (wrong.is_null() | (wrong == "required"))
+    if unsure:
+        blank &= ~read[ROW].is_in(unsure)
     return read.height - int(blank.sum())
 
 
@@ -273,6 +284,13 @@ def _csv(frame: pl.DataFrame, quotes: Literal["never", "necessary"]) -> bytes:
         text, include_header=False, separator=DELIMITER, quote_char=QUOTE, quote_style=quotes
     )
     return text.getvalue()  # shares the bytes
+
+
+def _unless(value: pl.Expr, rows: Sequence[int]) -> pl.Expr:
+    """Return a column's values, null in these rows."""
+    if not rows:
+        return value
+    return pl.when(~pl.col(ROW).is_in(rows)).then(value).alias(value.meta.output_name())
 
 
 def _of(code: str, label: str) -> str:

@@ -34,12 +34,17 @@ _JSON = re.compile(rb"""\s*(?:\{\s*["}]|\[\s*(?:["{\[\]]|-?\d|true\b|false\b|nul
 
 
 def refuse_what_is_no_csv(start: bytes, name: str) -> None:
-    """Raise SyncError where a file that begins with `start`, in ASCII's terms, is something else.
+    """Raise SyncError where a file that begins with `start`, in ASCII's terms, is no CSV.
 
     `name` begins the sentence. Of a text, `start` has no byte order mark.
     """
     if not start.strip():
         raise SyncError("empty_file", name=name)
+    refuse_another_kind(start, name)
+
+
+def refuse_another_kind(start: bytes, name: str) -> None:
+    """Raise SyncError where a file that begins with `start` is of another kind."""
     if is_web_page(start):
         raise SyncError("html_instead_of_csv", name=name)
     if what := what_it_is(start):

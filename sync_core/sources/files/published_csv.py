@@ -64,25 +64,34 @@ class PublishedCsvSource:
         timeout = httpx2.Timeout(self.timeout, connect=min(self.timeout, CONNECT_TIMEOUT))
         verify = certificates.trusted()
         with httpx2.Client(timeout=timeout, headers=_HEADERS, verify=verify) as client:
-            file = self.retry(lambda: self._fetch(client))
+            file, charset = self.retry(lambda: self._fetch(client))
         name = f"The workbook at {self._start.host}" if is_workbook(file) else self.name
         tab, locale = self.setting.tab, self.setting.locale
-        return open_table(file, entity, name=name, title=self._start.host, tab=tab, locale=locale)
+        return open_table(
+            file,
+            entity,
+            name=name,
+            title=self._start.host,
+            tab=tab,
+            locale=locale,
+            charset=charset,
+        )
 
-    def _fetch(self, client: httpx2.Client) -> BinaryIO:
+    def _fetch(self, client: httpx2.Client) -> tuple[BinaryIO, str | None]:
         try:
             return self._follow(client)
         except (httpx2.TransportError, httpx2.DecodingError, UnicodeError) as error:
             why = _why(error, self.timeout)
             raise SyncError("csv_unavailable", name=self.name, why=why) from error
 
-    def _follow(self, client: httpx2.Client) -> BinaryIO:
+    def _follow(self, client: httpx2.Client) -> tuple[BinaryIO, str | None]:
+        """Return what the server sends, and the charset that it declares."""
         url = self._start
         for _ in range(HOPS):
             with client.stream("GET", url) as response:
                 if not response.has_redirect_location:
                     self._refuse_what_is_no_csv(response)
-                    return self._store(response)
+                    return self._store(response), response.charset_encoding
                 if response.next_request is None:
                     raise httpx2.RemoteProtocolError("it redirects to what is no address")
                 url = response.next_request.url

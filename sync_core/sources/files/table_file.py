@@ -23,16 +23,17 @@ def open_table(
     title: str,
     tab: str | None = None,
     locale: str | None = None,
+    charset: str | None = None,
     lasting: bool = False,
 ) -> Sheet:
     """Read the header of an entity's table in a file on disk, which the sheet closes.
 
     `name` begins sentences about the file, `title` is its own. Of a workbook it is the tab of this
-    name, or else the one that is named like the entity. A `lasting` file is found as it is by
-    another process. Raises SyncError.
+    name, or else the one that is named like the entity. `charset` is what a server says of a CSV.
+    A `lasting` file is found as it is by another process. Raises SyncError.
     """
     if is_workbook(file):
         return open_workbook(
             file, entity, name=name, title=title, tab=tab, locale=locale, lasting=lasting
         )
-    return open_csv(file, name=name, title=entity.title, locale=locale, lasting=lasting)
+    return open_csv(file, entity, name=name, locale=locale, charset=charset, lasting=lasting)

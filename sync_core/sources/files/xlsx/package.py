@@ -187,6 +187,7 @@ def new_parser(on_start: OnStart, on_end: OnEnd, on_text: OnText | None) -> expa
 
 def _old_workbook(file: BinaryIO, start: bytes, name: str) -> SyncError:
     """Tell XLS from an XLSX with a password, which lies in a file of the same old form."""
+    start = start.ljust(512, b"\0")  # of a file that was cut off, too
     sector, first = 1 << min(start[30], 12), int.from_bytes(start[48:52], "little")
     file.seek((first + 1) * sector)
     if ENCRYPTED in file.read(CHUNK):  # among the names of its streams
