@@ -263,7 +263,7 @@ from (
     select distinct on (s.row_number) s.row_number, jsonb_build_object(
         'field', 'Email',
         'code', 'not_unique',
-        'sentence', concat('Email', ' already exists (', coalesce('row ' || n.row_number, coalesce(t.name, t.therapist_id::text)), ')'),
+        'sentence', concat('Email', ' already exists (', coalesce('row ' || n.row_number, coalesce(t.name, t.therapist_id::text), 'another record'), ')'),
         'cell', 'Therapists!C' || s.row_number
     ) as issue
     from (
@@ -307,7 +307,7 @@ from (
     select s.row_number, jsonb_build_object(
         'field', 'Email',
         'code', 'not_unique',
-        'sentence', concat('Email', ' already exists (', coalesce('row ' || n.row_number, ''), ')'),
+        'sentence', concat('Email', ' already exists (', coalesce('row ' || n.row_number, null, 'another record'), ')'),
         'cell', 'Therapists!C' || s.row_number
     ) as issue
     from (
@@ -336,7 +336,7 @@ from (
     select distinct on (s.row_number) s.row_number, jsonb_build_object(
         'field', 'Email',
         'code', 'not_unique',
-        'sentence', concat('Email', ' already exists (', coalesce('row ' || n.row_number, coalesce(t.name, t.therapist_id::text)), ')'),
+        'sentence', concat('Email', ' already exists (', coalesce('row ' || n.row_number, coalesce(t.name, t.therapist_id::text), 'another record'), ')'),
         'cell', 'Therapists!C' || s.row_number
     ) as issue
     from (
@@ -365,7 +365,7 @@ from (
     select s.row_number, jsonb_build_object(
         'field', 'Email',
         'code', 'not_unique',
-        'sentence', concat('Email', ' already exists (', coalesce('row ' || n.row_number, ''), ')'),
+        'sentence', concat('Email', ' already exists (', coalesce('row ' || n.row_number, null, 'another record'), ')'),
         'cell', 'Therapists!C' || s.row_number
     ) as issue
     from (

@@ -212,6 +212,22 @@ CELL_CODES: Mapping[str, CellCode] = {
         "Mend the row that it names.",
         "{reference} failed (row {row})",
     ),
+    # a record that an undo cannot bring back
+    "changed_since": CellCode(
+        "It was changed since",
+        "Nothing: it stays as it is now. Correct it in the source where it should not.",
+        "{label} was changed since",
+    ),
+    "removed_since": CellCode("It was removed since", "Nothing: it stays as it is now."),
+    "gone_since": CellCode("It is no longer there", "Nothing: it stays as it is now."),
+    "back_since": CellCode("It has come back since", "Nothing: it stays as it is now."),
+    "values_dropped": CellCode(
+        "Its former values were dropped",
+        "Enter them in the source, if they are still known.",
+    ),
+    "referred_to": CellCode(
+        "Other records refer to it", "Remove those first.", "Some {table} refer to it"
+    ),
 }
 
 

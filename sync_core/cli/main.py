@@ -315,6 +315,22 @@ def _a_worker_is_alive() -> bool:
 
 @cli.command()
 @click.argument("run_id", metavar="RUN", type=int)
+@click.option("--wait", is_flag=True, help="Wait for the plan; runs a worker if none is alive.")
+@_org
+@_as
+@_json
+@_prepared
+def undo(run_id: int, org: str, email: str | None, *, wait: bool, as_json: bool) -> int:
+    """Plan to take RUN back; nothing is changed before the plan is confirmed."""
+    organization = _organization(org)
+    run = syncs.undo(organization, run_id, _who(email, organization), "command line")
+    if wait:
+        run = _follow(organization, run)
+    return _report(organization, run, as_json=as_json)
+
+
+@cli.command()
+@click.argument("run_id", metavar="RUN", type=int)
 @_org
 @_as
 @_json

@@ -125,7 +125,7 @@ def _sets(scope: Scope) -> sql.Composed:
         for field in scope.entity.fields
         if not field.key
     ]
-    ours = sql.SQL("_updated_at = clock_timestamp(), _removed_at = null")
+    ours = scope.statement("_updated_at = clock_timestamp(), _removed_at = {s_removed_at}")
     return sql.SQL(", ").join([*sets, ours])
 
 
@@ -158,8 +158,8 @@ def _write_outcomes(connection: Connection, scope: Scope, here: sql.Composed) ->
 def _outcome(scope: Scope, at: sql.Composable) -> sql.Composed:
     """Return the SQL of what is written down of a planned row."""
     return sql.SQL(
-        "p.kind, p.row_number, {p_key} as key, p.name, p.rule, p.row_hash, p.changes, p.issues,"
-        " p.raw, {at} as at"
+        "p.kind, {p_row} as row_number, {p_key} as key, p.name, p.rule, p.row_hash,"
+        " p.changes, p.issues, p.raw, {at} as at"
     ).format(**scope.names, at=at)
 
 

@@ -51,7 +51,7 @@ def repeated_keys(scope: Scope) -> sql.Composed:
     issue = scope.issue(
         scope.entity.keys[0],
         "repeated_key",
-        key=_quoting(scope.entity, label, scope.entity.keys, scope.names["s_key"]),
+        key=quoting(scope.entity, label, scope.entity.keys, scope.names["s_key"]),
         row=sql.SQL("first"),
     )
     return scope.statement(
@@ -102,10 +102,10 @@ def _unknown(scope: Scope, field: Field, hint: sql.Composable) -> sql.Composed:
 
 
 def _reference(scope: Scope, field: Field) -> sql.Composed:
-    return _quoting(scope.entity, field.label, [field], sql.Identifier("s", field.column))
+    return quoting(scope.entity, field.label, [field], sql.Identifier("s", field.column))
 
 
-def _quoting(
+def quoting(
     entity: Entity, label: str, fields: Sequence[Field], cell: sql.Composable
 ) -> sql.Composed:
     """Return the SQL of a label with what its cell in `s` holds, where everybody may read that."""
@@ -256,21 +256,32 @@ def keep_unique(connection: Connection, scope: Scope) -> None:
     A row that fails keeps its old value, which may cost another row its new one: so this is
     asked again until nothing changes. Who holds a value already wins, then the first row.
     """
-    unique = [field for field in scope.entity.fields if field.unique]
+    unique = unique_fields(scope.entity)
     if unique:
         scope.run(connection, "analyze {plan} (row_number, kind, {plan_keys})")
-    while any(execute(connection, one) for field in unique for one in taken(scope, field)):
+    while lose_unique(connection, scope):
         pass
     for field in unique:
         for one in taken_besides(scope, field):
             execute(connection, one)
 
 
+def unique_fields(entity: Entity) -> list[Field]:
+    """Return the fields of which no two records hold the same value."""
+    return [field for field in entity.fields if field.unique]
+
+
+def lose_unique(connection: Connection, scope: Scope) -> int:
+    """Fail the rows that lose their unique value once; returns how many."""
+    statements = (one for field in unique_fields(scope.entity) for one in taken(scope, field))
+    return sum([execute(connection, one) for one in statements])
+
+
 def taken(scope: Scope, field: Field) -> Iterator[sql.Composed]:
     """Return the SQL that fails the rows whose unique value a record holds, or an earlier row."""
     wanted = _wanted(scope, field)
-    yield _fail(scope, _held(scope, field, wanted))
-    yield _fail(scope, _repeated(scope, field, wanted))
+    yield fail(scope, _held(scope, field, wanted))
+    yield fail(scope, _repeated(scope, field, wanted))
 
 
 def taken_besides(scope: Scope, field: Field) -> Iterator[sql.Composed]:
@@ -326,7 +337,7 @@ def _held(scope: Scope, field: Field, candidates: sql.Composed) -> sql.Composed:
         order by s.row_number, n.row_number
         """,
         candidates=candidates,
-        issue=_taken(scope, field, told("t", scope.entity) or sql.Literal("another record")),
+        issue=_taken(scope, field, told("t", scope.entity) or sql.SQL("null")),
         n_is_t=same("n", "t", scope.entity.keys),
         deletes=sql.Literal(scope.entity.removal == Removal.DELETE),
         **_about(field),
@@ -350,7 +361,7 @@ def _repeated(scope: Scope, field: Field, candidates: sql.Composed) -> sql.Compo
         """,
         candidates=candidates,
         wanted=_wanted(scope, field),
-        issue=_taken(scope, field, sql.Literal("")),
+        issue=_taken(scope, field, sql.SQL("null")),
         n_keys=listed("n", scope.entity.keys),
         **_about(field),
     )
@@ -365,11 +376,13 @@ def _about(field: Field) -> dict[str, sql.Composable]:
 
 
 def _taken(scope: Scope, field: Field, otherwise: sql.Composable) -> sql.Composed:
-    holder = sql.SQL("coalesce('row ' || n.row_number, {})").format(otherwise)
+    row = sql.SQL("null" if scope.undoes else "'row ' || n.row_number")
+    holder = sql.SQL("coalesce({}, {}, 'another record')").format(row, otherwise)
     return scope.issue(field, "not_unique", label=sql.Literal(field.label), holder=holder)
 
 
-def _fail(scope: Scope, losers: sql.Composed) -> sql.Composed:
+def fail(scope: Scope, losers: sql.Composed) -> sql.Composed:
+    """Return the SQL that fails planned rows: `losers` gives their numbers and issues."""
     return scope.statement(
         """
         update {plan} p

@@ -77,7 +77,7 @@ def require_same(scopes: Sequence[Scope], confirmed: Plans) -> None:
 
 
 def _moved(connection: db.Connection, scope: Scope, confirmed: EntityPlan) -> str | None:
-    if waiting.rows_digest(connection, scope) != confirmed.rows_digest:
+    if not scope.undoes and waiting.rows_digest(connection, scope) != confirmed.rows_digest:
         return f"the source of {scope.entity.title} was changed meanwhile"
     if waiting.plan_digest(connection, scope) == confirmed.plan_digest:
         return None

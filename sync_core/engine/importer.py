@@ -19,10 +19,12 @@ from sync_core.engine import (
     reconciliation,
     settle,
     staging,
+    undo,
     waiting,
 )
 from sync_core.engine.apply import apply
 from sync_core.engine.messages import Named, message
+from sync_core.engine.messages import undone as undone_message
 from sync_core.engine.narration import Saving
 from sync_core.engine.observations import Observations
 from sync_core.engine.staging import Checkpoint, StagingLostError
@@ -33,7 +35,7 @@ from sync_core.engine.work import Analysis, Work
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import RunKind, RunStatus
-from sync_core.runs import lease
+from sync_core.runs import Run, lease
 from sync_core.runs.lease import RunResult
 from sync_core.runs.plans import Plans
 from sync_core.runs.sheet_facts import SheetFacts, declaration
@@ -53,6 +55,8 @@ class Compared:
 
 def sync(work: Work, sources: Mapping[str, Source]) -> RunResult:
     """Do the whole run; returns how it ended. Raises SyncError with the target as it was."""
+    if work.undone:
+        return take_back(work, work.undone)
     if work.confirmed:
         return confirm(work, sources, work.confirmed)
     with work.phase("downloading"):
@@ -77,6 +81,26 @@ def confirm(work: Work, sources: Mapping[str, Source], confirmed: Plans) -> RunR
         confirming.put_aside(work, scopes)
         scopes, tallies = make_plans(work, scopes)
         confirming.require_same(scopes, confirmed)
+    return save(work, scopes, tallies)
+
+
+def take_back(work: Work, undone: Run) -> RunResult:
+    """Plan the undo of a run, and wait: people see what is kept before anything is taken back.
+
+    Once they have confirmed it, exactly that plan is applied. Raises SyncError(plan_outdated).
+    """
+    narration.undoing(work, undone)
+    with work.phase("processing"):
+        scopes = undo.scopes(work)
+        if work.confirmed:
+            confirming.put_aside(work, scopes)
+        with db.begin() as connection:
+            lease.fence(connection, work.claim)
+            scopes, tallies = undo.make(connection, scopes, undone)
+        narration.planned(work, tallies)
+        if not work.confirmed:
+            return wait(work, scopes, tallies)
+        confirming.require_same(scopes, work.confirmed)
     return save(work, scopes, tallies)
 
 
@@ -351,13 +375,22 @@ def _named(
 def _result(
     work: Work, tallies: Mapping[str, Tally], named: Mapping[str, Sequence[Named]], missing: int
 ) -> RunResult:
-    entities = work.resource.entities
     needs_a_person = missing or any(tally.failed for tally in tallies.values())
     return RunResult(
         status=RunStatus.PARTIAL if needs_a_person else RunStatus.COMPLETED,
-        message=message(tallies, entities),
-        log_message=message(tallies, entities, named),
+        message=_message(work, tallies),
+        log_message=_message(work, tallies, named),
         notes=work.notes,
         phases=work.phases,
         log=work.reporter.as_json(),
     )
+
+
+def _message(
+    work: Work,
+    tallies: Mapping[str, Tally],
+    named: Mapping[str, Sequence[Named]] | None = None,
+) -> str:
+    if work.undone:
+        return undone_message(work.undone.id, tallies, named)
+    return message(tallies, work.resource.entities, named)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sync_core.catalogue.resource import Entity
 from sync_core.engine.tally import Tally
+from sync_core.foundation.vocabulary import CHANGED, OutcomeKind
 
 NAMED = 20  # rows that the log message names, of each kind
 
@@ -43,6 +44,23 @@ def counts(
         only = entities[0]
         return f"{tallies[only.name].read} {only.title.lower()}: {parts[only.name]}."
     return " ".join(f"{e.title}: {parts[e.name]}." for e in entities)
+
+
+def undone(
+    run_id: int,
+    tallies: Mapping[str, Tally],
+    named: Mapping[str, Sequence[Named]] | None = None,
+) -> str:
+    """Return what an undo takes back, and what it leaves as it is."""
+    rows = [row for some in (named or {}).values() for row in some]
+    of = {kind: sum(getattr(t, kind) for t in tallies.values()) for kind in OutcomeKind}
+    parts = [f"{sum(of[kind] for kind in CHANGED)} taken back"]
+    parts += _with_reasons(of[OutcomeKind.SKIPPED], "kept", [row for row in rows if row.rule])
+    parts += _with_reasons(
+        of[OutcomeKind.FAILED], "impossible", [row for row in rows if not row.rule]
+    )
+    parts += [f"{of[OutcomeKind.UNCHANGED]} as before already"] if of[OutcomeKind.UNCHANGED] else []
+    return f"Undo of run {run_id}: {', '.join(parts)}."
 
 
 def _parts(tally: Tally, named: Sequence[Named]) -> str:

@@ -12,6 +12,7 @@ from sync_core.engine.tally import Tally
 from sync_core.engine.work import Work
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import OutcomeKind
+from sync_core.runs import Run
 from sync_core.runs.progress import Amount, Download, Reporter
 from sync_core.runs.traffic import NO_TRAFFIC
 
@@ -113,6 +114,12 @@ def was_read(work: Work, scope: Scope) -> None:
 
 
 # Comparing
+
+
+def undoing(work: Work, undone: Run) -> None:
+    """Tell which run is compared with what the tables hold now."""
+    band = work.steps.comparing
+    work.reporter.tell(band, f"Comparing what run {undone.id} changed with what is there", now=True)
 
 
 def comparing(work: Work, scope: Scope, part: float) -> None:

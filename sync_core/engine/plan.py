@@ -6,7 +6,6 @@ from psycopg import errors, sql
 from sqlalchemy import Connection
 
 from sync_core.catalogue.fields import Field
-from sync_core.catalogue.resource import Entity
 from sync_core.engine import checks, staging
 from sync_core.engine.messages import NAMED, Named
 from sync_core.engine.statements import (
@@ -266,13 +265,14 @@ def named_rows(connection: Connection, scope: Scope) -> list[Named]:
         " (partition by kind, rule order by row_number) as place from {plan}"
         " where kind in ({left_out})) p where place <= {most} order by p.row_number",
         most=sql.Literal(NAMED),
-        who=_told(scope.entity),
+        who=_told(scope),
     )
     return [Named(name, reason or "", rule) for name, rule, reason in rows]
 
 
-def _told(entity: Entity) -> sql.Composable:
+def _told(scope: Scope) -> sql.Composable:
     """Return the SQL of what everybody may read of which planned row it is."""
+    entity = scope.entity
     hidden = privacy.hidden(entity, Place.LOG)
     if not hidden:
         return sql.SQL("name")
@@ -281,6 +281,8 @@ def _told(entity: Entity) -> sql.Composable:
         who = sql.SQL("name")
     elif privacy.may_be_keyed(entity, hidden):
         who = key_text("p", entity, " ")
-    return sql.SQL("coalesce(case when not {} then {} end, 'row ' || p.row_number)").format(
-        shifted(sql.Identifier("p", "issues")), who
+    return scope.statement(
+        "coalesce(case when not {shifted} then {who} end, 'row ' || {p_row}, 'a record')",
+        shifted=shifted(sql.Identifier("p", "issues")),
+        who=who,
     )

@@ -76,7 +76,7 @@ def create(connection: Connection, run_id: int, entity: Entity, sheet: SheetFact
 def new_table(run_id: int, entity: Entity) -> sql.Composed:
     """Return the SQL that makes the staging table of an entity."""
     columns = sql.SQL(",\n    ").join(
-        sql.SQL("{} {}").format(sql.Identifier(f.column), sql.SQL(_type(f.sql_type)))
+        sql.SQL("{} {}").format(sql.Identifier(f.column), sql.SQL(type_name(f.sql_type)))
         for f in entity.fields
     )
     return sql.SQL(
@@ -162,7 +162,8 @@ def _update(run_id: int, entity: Entity) -> sa.Update:
     return sa.update(tables.checkpoints).where(names.run_id == run_id, names.entity == entity.name)
 
 
-def _type(sql_type: sa.types.TypeEngine[object]) -> str:
+def type_name(sql_type: sa.types.TypeEngine[object]) -> str:
+    """Return what Postgres calls a type."""
     return sql_type.compile(dialect=dialect())  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it out
 
 

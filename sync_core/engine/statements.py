@@ -47,6 +47,7 @@ class Scope:
     partial: bool = False  # whether only what changed was read: what is absent is not gone
     together: tuple[Entity, ...] = ()  # of the same run, planned before this one
     known: Mapping[str, Entity] | None = None  # the catalogue
+    undoes: bool = False  # whether the plan is an earlier run's, turned round: no sheet was read
 
     @property
     def read(self) -> int:
@@ -84,6 +85,9 @@ class Scope:
             "s_is_p": sql.SQL("s.ctid = p.tid and s.row_number = p.row_number"),
             "s_name": named("s", self.entity),
             "t_name": named("t", self.entity),
+            # An undo brings back what a record was before; who comes back else is there again.
+            "s_removed_at": sql.SQL("s._removed_at" if self.undoes else "null"),
+            "p_row": sql.SQL("null::integer" if self.undoes else "p.row_number"),  # of a sheet
             "p_key": key_text("p", self.entity, KEY_SEPARATOR),
             "s_key": key_text("s", self.entity, " "),
         }
@@ -113,7 +117,9 @@ class Scope:
         return cursor.fetchall()
 
     def cell(self, field: Field) -> sql.Composed:
-        """Return the SQL of the address of a field's cell in the row of `s`."""
+        """Return the SQL of the address of a field's cell in the row of `s`; of no sheet, null."""
+        if self.undoes:
+            return sql.SQL("null::text").format()
         column = {f.label: i for f, i in self.columns.fields}[field.label]
         return sql.SQL("{} || s.row_number").format(sql.Literal(f"{self.title}!{letters(column)}"))
 
@@ -124,16 +130,29 @@ class Scope:
 
         The `cause` is the number of the row that it follows from, where it follows from one.
         """
-        parts: dict[Part, sql.Composable] = {
-            "field": sql.Literal(field.label),
-            "code": sql.Literal(code),
-            "sentence": _sentence(code, facts),
-            "cell": self.cell(field),
-        }
-        if cause is not None:
-            parts["cause"] = cause
-        pairs = (sql.SQL("{}, {}").format(sql.Literal(name), of) for name, of in parts.items())
-        return json_object(pairs)
+        about = (sql.Literal(field.label), sql.Literal(code), sentence(code, facts))
+        return issue_of(*about, cell=self.cell(field), cause=cause)
+
+
+def issue_of(
+    field: sql.Composable,
+    code: sql.Composable,
+    said: sql.Composable,
+    *,
+    cell: sql.Composable | None = None,
+    cause: sql.Composable | None = None,
+) -> sql.Composed:
+    """Return the SQL of an issue, in the form in which issues are kept."""
+    parts: dict[Part, sql.Composable] = {
+        "field": field,
+        "code": code,
+        "sentence": said,
+        "cell": cell or sql.SQL("null::text"),
+    }
+    if cause is not None:
+        parts["cause"] = cause
+    pairs = (sql.SQL("{}, {}").format(sql.Literal(name), of) for name, of in parts.items())
+    return json_object(pairs)
 
 
 def execute(connection: Connection, statement: sql.Composed) -> int:
@@ -183,7 +202,7 @@ def json_object(pairs: Iterable[sql.Composable]) -> sql.Composed:
     )
 
 
-def _sentence(code: str, facts: Mapping[str, sql.Composable]) -> sql.Composed:
+def sentence(code: str, facts: Mapping[str, sql.Composable]) -> sql.Composed:
     """Return the SQL of what a code says of one cell; a fact that is null is left out."""
     parts: list[sql.Composable] = []
     for text, fact, _, _ in Formatter().parse(CELL_CODES[code].sentence):

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from sqlalchemy import Connection
 
 from sync_core.engine import staging
-from sync_core.engine.messages import Named, counts
+from sync_core.engine.messages import Named, counts, undone
 from sync_core.engine.plan import MEMORY
 from sync_core.engine.statements import Scope
 from sync_core.engine.tally import Tally
@@ -26,16 +26,25 @@ def for_a_decision(
     work: Work, plans: Plans, tallies: Mapping[str, Tally], named: Mapping[str, Sequence[Named]]
 ) -> RunResult:
     """Return how a run waits that was asked for its plan alone."""
-    entities = work.resource.entities
     return RunResult(
         status=RunStatus.WAITING,
-        message=f"Waiting for a decision. {counts(tallies, entities)}",
-        log_message=f"Waiting for a decision. {counts(tallies, entities, named)}",
+        message=f"Waiting for a decision. {_counts(work, tallies)}",
+        log_message=f"Waiting for a decision. {_counts(work, tallies, named)}",
         notes=work.notes,
         phases=work.phases,
         log=work.reporter.as_json(),
         plans=plans,
     )
+
+
+def _counts(
+    work: Work,
+    tallies: Mapping[str, Tally],
+    named: Mapping[str, Sequence[Named]] | None = None,
+) -> str:
+    if work.undone:
+        return undone(work.undone.id, tallies, named)
+    return counts(tallies, work.resource.entities, named)
 
 
 def keep(connection: Connection, scopes: Sequence[Scope], tallies: Mapping[str, Tally]) -> Plans:

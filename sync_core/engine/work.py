@@ -11,6 +11,7 @@ from sync_core.catalogue.phases import Steps
 from sync_core.catalogue.resource import Entity, Resource
 from sync_core.engine.read_ahead import Reading
 from sync_core.engine.statements import Scope
+from sync_core.runs import Run
 from sync_core.runs.lease import Claim
 from sync_core.runs.plans import Plans
 from sync_core.runs.progress import Level, Reporter
@@ -33,6 +34,7 @@ class Work:
     window: ReadWindow | None = None  # None: the source cannot tell what changed
     analyze: Analysis | None = None  # gives the statistic of the comparing
     confirmed: Plans | None = None  # exactly these are to be applied; None: whatever is planned
+    undone: Run | None = None  # that is to be taken back; then no source is read
     notes: list[str] = field(default_factory=list)
     phases: dict[str, float] = field(default_factory=dict)  # seconds
 

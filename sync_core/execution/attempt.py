@@ -85,6 +85,8 @@ def _attempt(claim: Claim, heartbeat: Heartbeat, reporter: Reporter, limit: floa
 
 
 def _sync(claim: Claim, heartbeat: Heartbeat, reporter: Reporter) -> RunResult:
+    if claim.undoes:
+        return _undo(claim, claim.undoes, heartbeat, reporter)
     resource = resources.by_name(claim.resource)
     with db.begin() as connection:
         organization = organizations.by_id(connection, claim.organization_id)
@@ -109,9 +111,30 @@ def _sync(claim: Claim, heartbeat: Heartbeat, reporter: Reporter) -> RunResult:
             window,
             analysis.during_run if analysis else None,
             confirmed,
-            noted,
+            notes=noted,
         )
         return importer.sync(work, {setting.entity: _open(setting, work) for setting in found})
+
+
+def _undo(claim: Claim, run_id: int, heartbeat: Heartbeat, reporter: Reporter) -> RunResult:
+    """Take a run back: that needs no source."""
+    with db.begin() as connection:
+        organization = organizations.by_id(connection, claim.organization_id)
+        undone = runs.get(connection, organization.id, run_id)
+        confirmed = plans.of_run(connection, claim.run_id)
+    with Reading(heartbeat.check, settings.current().fetch_timeout) as reading:
+        work = Work(
+            claim,
+            resources.by_name(claim.resource),
+            resources.ENTITIES,
+            organization.country,
+            reporter,
+            reading,
+            heartbeat.check,
+            confirmed=confirmed,
+            undone=undone,
+        )
+        return importer.sync(work, {})
 
 
 def _window(

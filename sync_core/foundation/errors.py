@@ -511,6 +511,11 @@ CATALOGUE: dict[str, Entry] = {
         "Look at the run; preview again if you want another plan.",
         "analyst",
     ),
+    "nothing_to_undo": Entry(
+        "Run {run} changed nothing that could be undone: {why}.",
+        "Undo a run that is completed or partial.",
+        "analyst",
+    ),
     "unknown_run": Entry("There is no run {run}.", "Look it up in the history.", "analyst"),
     "unknown_resource": Entry(
         "There is no resource {resource}.", "Choose one of {known}.", "analyst"

@@ -10,6 +10,7 @@ from sync_core.foundation.vocabulary import (
     ACTIVE,
     APPLIED,
     ENDED,
+    IN_STEP,
     LEFT_OUT,
     OutcomeKind,
     Removal,
@@ -196,7 +197,7 @@ runs = sa.Table(
         "resource",
         "finished_at",
         postgresql_where=sa.text(
-            f"{_is_one_of('status', APPLIED)} and kind <> '{RunKind.PREVIEW}'"
+            f"{_is_one_of('status', APPLIED)} and {_is_one_of('kind', IN_STEP)}"
         ),
     ),
 )

@@ -33,6 +33,9 @@ class RunKind(StrEnum):
     UNDO = "undo"
 
 
+IN_STEP = (RunKind.SYNC,)  # once applied, they leave what the source held
+
+
 class OutcomeKind(StrEnum):
     """What happened to a row."""
 
@@ -74,6 +77,7 @@ class ActionKind(StrEnum):
     CANCELLED = "cancelled"
     CONFIRMED = "confirmed"
     DECLINED = "declined"
+    UNDONE = "asked to undo"
     EXPORTED = "exported"
     CHANGED_SETTING = "changed a setting"
     DROPPED_VALUES = "dropped old values"

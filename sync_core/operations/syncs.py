@@ -11,7 +11,7 @@ from sync_core.catalogue import resources
 from sync_core.execution import queue
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import RunKind
+from sync_core.foundation.vocabulary import APPLIED, RunKind
 from sync_core.organizations import Organization, actions, people, source_settings
 from sync_core.organizations.actions import (
     Cancelled,
@@ -21,6 +21,7 @@ from sync_core.organizations.actions import (
     GivenFile,
     Previewed,
     Started,
+    Undone,
 )
 from sync_core.organizations.people import Person
 from sync_core.runs import Run, lease, recovery, uploads
@@ -93,6 +94,32 @@ def confirm(organization: Organization, run_id: int, person: Person, trigger: st
         run = runs.to_decide(connection, organization.id, run_id)
         run = runs.confirm(connection, run)
         _record(connection, organization, person, run, Confirmed(trigger))
+        waiting.append(Queued(run.id, lease.limit(connection, run.id)))
+    return run
+
+
+def undo(organization: Organization, run_id: int, person: Person, trigger: str) -> Run:
+    """Start the undo of a run: it shows what would be taken back, and waits for a decision.
+
+    Raises SyncError: no_permission, unknown_run, nothing_to_undo, already_running, cooldown.
+    """
+    people.require(person, "sync")
+    with db.begin() as connection:
+        undone = runs.get(connection, organization.id, run_id)
+    if undone.status not in APPLIED:
+        why = f"it is {undone.status}" if undone.finished_at is None else "nothing was applied"
+        raise SyncError("nothing_to_undo", run=run_id, why=why)
+    with _asking(organization, undone.resource) as (connection, waiting):
+        run = runs.start(
+            connection,
+            organization.id,
+            undone.resource,
+            person,
+            trigger=trigger,
+            kind=RunKind.UNDO,
+            undoes=undone.id,
+        )
+        _record(connection, organization, person, run, Undone(undone.id))
         waiting.append(Queued(run.id, lease.limit(connection, run.id)))
     return run
 

@@ -62,6 +62,14 @@ class Declined:
 
 
 @dataclass(frozen=True)
+class Undone:
+    """An undo was started; the action names its run, which waits for a decision once planned."""
+
+    kind: ClassVar = ActionKind.UNDONE
+    run: int  # that is to be undone
+
+
+@dataclass(frozen=True)
 class Head:
     """The last link of the audit's chain: its number, and its hash in hexadecimal."""
 
@@ -134,6 +142,7 @@ Detail = (
     | Cancelled
     | Confirmed
     | Declined
+    | Undone
     | Exported
     | ChangedSetting
     | DroppedValues
@@ -149,6 +158,7 @@ DETAILS: Mapping[str, type[Detail]] = {
         Cancelled,
         Confirmed,
         Declined,
+        Undone,
         Exported,
         ChangedSetting,
         DroppedValues,

@@ -184,7 +184,7 @@ class Record:
     def _done(self, place: int, one: Happened) -> Entry:
         step = one.step
         return Entry(
-            what=Happening.CAME_BACK if step.brings_back else Happening(step.kind),
+            what=_what(step),
             cells=self._cells(step, self.known.left[place].values),
             run=one.run,
             at=one.at,
@@ -368,6 +368,12 @@ def _hash(
         return [hashes.get(place) for place in range(len(states))]
 
     return hash_of
+
+
+def _what(step: Step) -> Happening:
+    if step.brings_back:
+        return Happening.CAME_BACK
+    return Happening.REMOVED if step.takes_away else Happening(step.kind)
 
 
 def end_of(day: date, zone: ZoneInfo) -> datetime:

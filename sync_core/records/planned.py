@@ -47,11 +47,12 @@ def changes(run: Run) -> sa.FromClause:
 
     Beyond what an outcome keeps, a row to be created tells its cells, as a removed one does.
     """
-    parts = [_of_entity(run.id, entity) for entity in resources.by_name(run.resource).entities]
+    parts = [_of_entity(run, entity) for entity in resources.by_name(run.resource).entities]
     return sa.union_all(*parts).subquery("planned")
 
 
-def _of_entity(run_id: int, entity: Entity) -> sa.Select[Any]:
+def _of_entity(run: Run, entity: Entity) -> sa.Select[Any]:
+    run_id = run.id
     keys = [sa.column(plan_format.key_column(key), key.sql_type) for key in entity.keys]
     columns = [sa.column(name, kind()) for name, kind in COLUMNS.items()]
     plan = _table(run_id, entity, "plan", *columns, *keys)
@@ -61,7 +62,7 @@ def _of_entity(run_id: int, entity: Entity) -> sa.Select[Any]:
         sa.literal(run_id, sa.BigInteger).label("run_id"),
         sa.literal(entity.name, sa.Text).label("entity"),
         kept.kind,
-        kept.row_number,
+        (sa.null() if run.undoes else kept.row_number).label("row_number"),  # of a sheet
         _key(*(kept[key.name] for key in keys)).label("key"),
         kept.name,
         kept.rule,

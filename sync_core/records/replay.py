@@ -37,7 +37,21 @@ class Step:
     @property
     def brings_back(self) -> bool:
         """Whether the record had been removed, and came back."""
+        return self._is_moved and self._removed_at is None
+
+    @property
+    def takes_away(self) -> bool:
+        """Whether the record had come back, and an undo removed it again."""
+        return self._is_moved and self._removed_at is not None
+
+    @property
+    def _is_moved(self) -> bool:
         return self.kind == OutcomeKind.UPDATED and REMOVED_AT in (self.changes or {})
+
+    @property
+    def _removed_at(self) -> str | None:
+        removed_at: str | None = (self.changes or {})[REMOVED_AT][1]
+        return removed_at
 
     @property
     def found(self) -> Values:
@@ -120,7 +134,7 @@ def _backwards(present: State, steps: Sequence[Step]) -> list[State]:
     """Return what each step seems to have left: what it wrote, and what was found later."""
     states, later = list[State](), present
     for step in steps:
-        is_there = step.kind != OutcomeKind.REMOVED
+        is_there = step.kind != OutcomeKind.REMOVED and not step.takes_away
         kept = is_there or bool(later.values)  # a removed record's row may be gone
         states.append(State(is_there, {**later.values, **step.left} if kept else {}))
         later = _found(step, states[-1])

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core.foundation import tables
-from sync_core.foundation.vocabulary import APPLIED, RunKind
+from sync_core.runs.run import in_step
 
 _RUNS, _KEPT, _TALLIES = tables.runs.c, tables.checkpoints.c, tables.tallies.c
 
@@ -68,8 +68,7 @@ def read_before(connection: Connection, run_id: int, entity: str) -> int | None:
             _RUNS.organization_id == this.c.organization_id,
             _RUNS.resource == this.c.resource,
             _RUNS.id < run_id,
-            _RUNS.kind == RunKind.SYNC,
-            _RUNS.status.in_(APPLIED),
+            in_step(tables.runs),
             _TALLIES.entity == entity,
         )
         .order_by(_RUNS.id.desc())

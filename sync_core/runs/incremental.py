@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation import tables
-from sync_core.foundation.vocabulary import APPLIED, RunKind
+from sync_core.foundation.vocabulary import APPLIED, IN_STEP, RunKind
 from sync_core.runs.lease import Claim
 from sync_core.runs.sheet_facts import DECLARATION, WINDOW, ReadWindow, declaration
 
@@ -65,7 +65,7 @@ def _latest(
     noted = (
         sa.select(sa.func.min(WINDOW.as_string()))
         .join_from(tables.runs, tables.checkpoints, _KEPT.run_id == _RUNS.id)
-        .where(*ours, _RUNS.kind == RunKind.SYNC, sa.or_(*declarations), *further)
+        .where(*ours, _RUNS.kind.in_(IN_STEP), sa.or_(*declarations), *further)
         .where(_RUNS.id > sa.func.coalesce(undone.scalar_subquery(), 0))
         .group_by(_RUNS.id)
         .having(sa.func.count(WINDOW.as_string()) == len(resource.entities))

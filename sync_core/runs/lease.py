@@ -34,6 +34,7 @@ class Claim:
     organization_id: int
     resource: str
     kind: RunKind
+    undoes: int | None = None  # the run that it takes back
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,14 @@ class Queued:
 _RUNS, _LEASES = tables.runs.c, tables.leases.c
 _NOW = sa.func.clock_timestamp()
 _LASTING = timedelta(seconds=LEASE_SECONDS)
-CLAIM_COLUMNS = (_RUNS.id, _RUNS.attempt, _RUNS.organization_id, _RUNS.resource, _RUNS.kind)
+CLAIM_COLUMNS = (
+    _RUNS.id,
+    _RUNS.attempt,
+    _RUNS.organization_id,
+    _RUNS.resource,
+    _RUNS.kind,
+    _RUNS.undoes,
+)
 
 
 # What an attempt does

@@ -26,6 +26,7 @@ def start(
     *,
     trigger: str,
     kind: RunKind = RunKind.SYNC,
+    undoes: int | None = None,
 ) -> Run:
     """Queue a run. Raises SyncError("already_running" or "cooldown")."""
     _refuse_a_second(connection, organization_id, resource)
@@ -36,6 +37,7 @@ def start(
             organization_id=organization_id,
             resource=resource,
             kind=kind,
+            undoes=undoes,
             trigger=trigger,
             requested_by=person.name,
             requested_email=person.email,

@@ -10,7 +10,14 @@ from sqlalchemy import Connection
 
 from sync_core.foundation import tables
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import ACTIVE, APPLIED, OutcomeKind, RunKind, RunStatus
+from sync_core.foundation.vocabulary import (
+    ACTIVE,
+    APPLIED,
+    IN_STEP,
+    OutcomeKind,
+    RunKind,
+    RunStatus,
+)
 from sync_core.runs.plans import Plans
 
 
@@ -39,6 +46,7 @@ class Run:
     phases: dict[str, float]
     lost: bool  # running, but its lease is over: nobody works on it
     cancelling: bool
+    undoes: int | None  # the run that this one takes back
 
     @property
     def active(self) -> bool:
@@ -108,7 +116,7 @@ def in_step(runs: sa.FromClause) -> sa.ColumnElement[bool]:
 
     The index `runs_in_step` has exactly these.
     """
-    return runs.c.status.in_(APPLIED) & (runs.c.kind != RunKind.PREVIEW)
+    return runs.c.status.in_(APPLIED) & runs.c.kind.in_(IN_STEP)
 
 
 _ONE_RUN = tables.runs.alias("run")  # of a resource's runs
@@ -198,7 +206,7 @@ def usual_seconds(connection: Connection, organization_id: int, resource: str) -
     last = (
         sa.select(took)
         .where(_RUNS.organization_id == organization_id, _RUNS.resource == resource)
-        .where(_RUNS.status.in_(APPLIED), _REAL)
+        .where(in_step(tables.runs), _REAL)
         .order_by(_RUNS.id.desc())
         .limit(10)
         .subquery()

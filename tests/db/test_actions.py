@@ -27,6 +27,7 @@ from sync_core.organizations.actions import (
     SignedIn,
     SignedOut,
     Started,
+    Undone,
     Unknown,
 )
 from sync_core.runs.filters import Filter
@@ -40,6 +41,7 @@ STORED: list[tuple[str, dict[str, Any], Detail]] = [  # as databases hold it
     ("cancelled", {}, Cancelled()),
     ("declined", {}, Declined()),
     ("confirmed", {"trigger": "page"}, Confirmed("page")),
+    ("asked to undo", {"run": 7}, Undone(7)),
     ("signed in", {"at": "1764036000"}, SignedIn("1764036000")),
     ("signed out", {}, SignedOut()),
     ("changed a setting", {"what": "the people: a"}, ChangedSetting("the people: a")),
@@ -157,5 +159,5 @@ def test_the_facts_of_a_shape_are_the_keys_that_are_stored() -> None:
     names = {field.name for made in DETAILS.values() for field in fields(made)}
     assert names == set(
         "what file run filters organizations masked rows bytes sha256"
-        " complete seconds head before outcomes at files".split()
+        " complete seconds head before outcomes at files trigger".split()
     )

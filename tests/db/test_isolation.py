@@ -117,6 +117,7 @@ WRITES = {  # they change what is the organization's, or ask on behalf of what d
     "policies.put",
     "requests.request_cancel",
     "requests.start",
+    "requests.to_decide",
     "retention.drop_values",
     "sign_ins.record",
     "sign_ins.record_end",

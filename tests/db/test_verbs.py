@@ -43,13 +43,14 @@ NEWCOMER = Person("Nia Park", "nia.park@example.org", Role.VIEWER, "Reception")
 class Scene:
     """An organization with people of each role, a run with a failed row, and one that waits.
 
-    Another one is `planned`: it waits for a decision.
+    Another one is `planned`: it waits for a decision; and one was `applied` before it.
     """
 
     desk: Desk
     ended: Run
     waiting: Run
     planned: Run
+    applied: Run
 
     @property
     def organization(self) -> Organization:
@@ -65,9 +66,10 @@ def scene(desk: Desk) -> Scene:
     bad = row("L2", Email="nobody")
     ended = desk.sync("locations", locations=[HEADER, row("L1"), bad])
     headers = {name: [[f.label for f in ENTITIES[name].fields]] for name in ("brands", "packages")}
+    applied = desk.sync("services", **headers)
     planned = desk.preview("services", **headers)
     desk.set_source("admins")
-    return Scene(desk, ended, desk.start("locations"), planned)
+    return Scene(desk, ended, desk.start("locations"), planned, applied)
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ VERBS: dict[str, Verb] = {
         "sync", lambda s, by: syncs.preview(s.organization, "admins", by, "test")
     ),
     "syncs.start": Verb("sync", lambda s, by: syncs.start(s.organization, "admins", by, "test")),
+    "syncs.undo": Verb("sync", lambda s, by: syncs.undo(s.organization, s.applied.id, by, "test")),
     "uploads.start": Verb(
         "sync", lambda s, by: uploads.start(s.organization, "admins", by, "test", [_admins()])
     ),
@@ -185,6 +188,7 @@ def test_a_verb_checks_the_permission_and_leaves_an_action(
 Words = Callable[[Scene, Path], list[str]]
 CHANGES: dict[str, Words] = {  # without --org and --as
     "cancel": lambda s, _: ["cancel", str(s.waiting.id)],
+    "undo": lambda s, _: ["undo", str(s.applied.id)],
     "export": lambda _, folder: ["export", "--csv", str(folder / "a.csv")],
     "org add": lambda s, _: ["org", "add", f"{s.organization.slug[:30]}-b", "Harbor Clinics"],
     "person set": lambda *_: ["person", "set", "x@example.org", "Xu Wei", "--role", "viewer"],

@@ -20,6 +20,7 @@ from sync_core.organizations.actions import (
     Exported,
     Previewed,
     Started,
+    Undone,
 )
 from sync_core.ui.audit import audit_filters, chain_status
 from sync_core.ui.audit.audit_filters import Asked, Askers
@@ -36,6 +37,7 @@ ACTION_LOOKS = {  # word and colour of an action in the list
     "cancelled": ("Cancelled a sync", "gray"),
     "confirmed": ("Confirmed a plan", "green"),
     "declined": ("Declined a plan", "gray"),
+    "asked to undo": ("Asked to undo", "orange"),
     "exported": ("Exported", "violet"),
     "changed a setting": ("Changed a setting", "violet"),
     "dropped old values": ("Dropped old values", "orange"),
@@ -153,6 +155,8 @@ def details(entry: Entry) -> str:
             return what
         case Started(files=files) | Previewed(files=files) if files:
             return f"Run {entry.run_id}, from {', '.join(file.name for file in files)}"
+        case Undone(run=run):
+            return f"Run {entry.run_id} takes back run {run}"
         case DroppedValues(before=before, outcomes=outcomes):
             return f"{outcomes:,} outcomes, before {before.isoformat()}"
         case _:

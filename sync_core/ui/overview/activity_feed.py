@@ -33,6 +33,18 @@ VERBS = {  # by the status of the run
     "cancelled": "started to sync",
     "expired": "asked to sync",
 }
+UNDOS = {  # by the status of a run that takes another one back
+    "queued": "is about to undo",
+    "running": "is undoing",
+    "interrupted": "is undoing",
+    "waiting": "asked to undo",
+    "completed": "undid",
+    "partial": "undid",
+    "failed": "tried to undo",
+    "timed_out": "tried to undo",
+    "cancelled": "asked to undo",
+    "expired": "asked to undo",
+}
 PREVIEWS = {  # by the status of a run that stops after its plan
     "queued": "is about to preview",
     "running": "is previewing",
@@ -42,6 +54,11 @@ PREVIEWS = {  # by the status of a run that stops after its plan
     "timed_out": "tried to preview",
     "cancelled": "previewed",
     "expired": "previewed",
+}
+BY_KIND = {
+    RunKind.SYNC: VERBS,
+    RunKind.PREVIEW: VERBS | PREVIEWS,
+    RunKind.UNDO: UNDOS,
 }
 ENDINGS = {  # by the status of the run
     "partial": ", and some rows failed",
@@ -96,8 +113,10 @@ def _merged(items: Sequence[Item]) -> Iterator[Item]:
 def _of_run(run: Run) -> Item:
     run_look = look(run)
     who = _who(run.requested_by, run.requested_team)
-    verbs = {**VERBS, **PREVIEWS} if run.kind == RunKind.PREVIEW else VERBS
-    text = f"{who} {verbs[run.status]} {_what(run.resource)}{ENDINGS.get(run.status, '')}"
+    verb = BY_KIND[run.kind][run.status]
+    what = _what(run.resource)
+    what = f"run {run.undoes} of {what}" if run.undoes else what
+    text = f"{who} {verb} {what}{ENDINGS.get(run.status, '')}"
     return Item(run.queued_at, f":{run_look.color}[{run_look.icon}]", text)
 
 

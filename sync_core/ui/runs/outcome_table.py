@@ -1,6 +1,6 @@
 """What a run did to rows, or would do, as a table: searched and paged in SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -86,7 +86,7 @@ def _rows(run: Run, found: Sequence[Outcome]) -> list[dict[str, object]]:
             "Row": outcome.row_number,
             "Name": outcome.name,
             "Outcome": [outcome.kind.capitalize()],
-            "What": explain(outcome, planned=planned),
+            "What": explain(outcome, planned=planned, undoes=run.undoes is not None),
             "Key": outcome.key or "",
         }
         if links:
@@ -95,23 +95,30 @@ def _rows(run: Run, found: Sequence[Outcome]) -> list[dict[str, object]]:
     return rows
 
 
-def explain(outcome: Outcome, *, planned: bool = False) -> str:
+def explain(outcome: Outcome, *, planned: bool = False, undoes: bool = False) -> str:
     """Return what happened to a row in words, or is planned, and why."""
-    if outcome.issues:
-        return "; ".join(f"{_cell(issue.cell)}{issue.sentence}" for issue in outcome.issues)
-    match outcome.kind, outcome.changes:
-        case "updated", changes if changes and "_removed_at" not in changes:
-            labels = {f.column: f.label for f in resources.ENTITIES[outcome.entity].fields}
-            return "; ".join(
-                f"{labels.get(column, column)}: {_shown(before)} → {_shown(after)}"
-                for column, (before, after) in changes.items()
-            )
-        case "updated", _:
-            return "It comes back" if planned else "It came back"
-        case "removed", _:
-            return "It is no longer in the source"
+    issues = [f"{_cell(issue.cell)}{issue.sentence}" for issue in outcome.issues]
+    match outcome.kind:
+        case "updated":
+            return "; ".join([*_changes(outcome, planned=planned), *issues])
+        case "removed" if not issues:
+            return "It was created by that run" if undoes else "It is no longer in the source"
+        case "created" if not issues:
+            return "It was removed by that run" if undoes else "It is new"
         case _:
-            return "It is new"
+            return "; ".join(issues)
+
+
+def _changes(outcome: Outcome, *, planned: bool) -> Iterator[str]:
+    """Tell the cells of an updated row before and after, and where it came back or went."""
+    labels = {f.column: f.label for f in resources.ENTITIES[outcome.entity].fields}
+    for column, (before, after) in (outcome.changes or {}).items():
+        if column in labels:
+            yield f"{labels[column]}: {_shown(before)} → {_shown(after)}"
+        elif after is None:  # of when it was removed
+            yield "It comes back" if planned else "It came back"
+        else:
+            yield "It is removed again"
 
 
 def _cell(address: str | None) -> str:
