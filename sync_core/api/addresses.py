@@ -1,14 +1,16 @@
 """Where the files are: the paths of their routes, and the addresses for whoever links to them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from urllib.parse import urlencode
 
 PATH = "/api/v1"
 TRAIL = f"{PATH}/audit.csv"
-_RUN = "{run:int}"  # as routes write a parameter
+_RUN, _ENTITY = "{run:int}", "{entity}"  # as routes write a parameter
 OUTCOMES = f"{PATH}/runs/{_RUN}/outcomes.csv"
 REJECTS = f"{PATH}/runs/{_RUN}/rejects.csv"
 LOG = f"{PATH}/runs/{_RUN}/log.txt"
+RECORD = f"{PATH}/records/{_ENTITY}/history.csv"
 
 
 def of_trail(parameters: Mapping[str, str]) -> str:
@@ -29,6 +31,13 @@ def of_rejects(run_id: int, slug: str) -> str:
 def of_log(run_id: int, slug: str) -> str:
     """Return the address of the log of a run of the organization."""
     return _of_run(LOG, run_id, {"org": slug})
+
+
+def of_record(entity: str, key: Sequence[str], slug: str, as_of: datetime | None = None) -> str:
+    """Return the address of the history of a record, or of what it was, for a spreadsheet."""
+    moment = {"as_of": as_of.isoformat()} if as_of else {}
+    asked = {"org": slug, "key": key, **moment, "bom": "1"}
+    return f"{RECORD.replace(_ENTITY, entity)}?{urlencode(asked, doseq=True)}"
 
 
 def _of_run(path: str, run_id: int, parameters: Mapping[str, str]) -> str:

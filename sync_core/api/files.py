@@ -1,7 +1,8 @@
-"""The routes of files: the audit trail, a run's outcomes, its rejects, its log."""
+"""The routes of files: the audit trail, a run's outcomes, rejects and log, a record's history."""
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import wraps
 from http import HTTPStatus
 from typing import Any
@@ -18,6 +19,7 @@ from sync_core.api.callers import Claims, callers_of, comes_from_us
 from sync_core.api.download import MAX_STREAMS, Download, open_streams
 from sync_core.audit import exports
 from sync_core.audit.exports import Export
+from sync_core.catalogue.resources import ENTITIES
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.organizations import Organization, people
@@ -29,6 +31,7 @@ HTTP_STATUS = {  # by the code of the error
     "unknown_person": HTTPStatus.FORBIDDEN,
     "no_live_progress": HTTPStatus.SERVICE_UNAVAILABLE,
     "unknown_run": HTTPStatus.NOT_FOUND,
+    "unknown_record": HTTPStatus.NOT_FOUND,
     "unknown_organization": HTTPStatus.NOT_FOUND,
 }
 
@@ -45,6 +48,7 @@ def routes(claims: Claims) -> list[Route]:
         addresses.OUTCOMES: _of_run(exports.outcomes),
         addresses.REJECTS: _of_run(exports.rejects),
         addresses.LOG: _log,
+        addresses.RECORD: _record,
     }
     return [Route(path, _endpoint(handler, claims)) for path, handler in files.items()]
 
@@ -110,6 +114,26 @@ def _log(request: Request, email: str) -> Response:
         return Download(exports.log(*_run_and_caller(request, email)))
     except RedisError:
         raise SyncError("no_live_progress") from None
+
+
+def _record(request: Request, email: str) -> Response:
+    """Return the history of a record, or what it was at a moment."""
+    ((organization, person),) = callers_of(email, [request.query_params.get("org", "")])
+    name, key = request.path_params["entity"], request.query_params.getlist("key")
+    if name not in ENTITIES:
+        raise SyncError("unknown_record", key=" · ".join(key), table=name)
+    as_of = _moment(request.query_params.get("as_of", ""))
+    entity, bom = ENTITIES[name], _bom(request)
+    return Download(exports.record(organization, person, entity, key, as_of, bom=bom))
+
+
+def _moment(text: str) -> datetime | None:
+    """Read a moment of an address; None where there is none, or what is there is no moment."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _bom(request: Request) -> bool:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -18,7 +19,7 @@ from streamlit.web.server.server_util import AUTH_COOKIE_NAME, get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from sync_core import organizations
-from sync_core.api import download, files
+from sync_core.api import addresses, download, files
 from sync_core.demo import organization as demo
 from sync_core.foundation import db, redis_clients
 from sync_core.organizations import Organization, actions, people
@@ -186,6 +187,22 @@ def test_another_organization_is_not_there(server: Server, home: Organization, r
     assert server.get(f"/audit.csv?organizations={home.slug},{other.slug}").status_code == 404
     assert server.get(f"/runs/{run.id}/outcomes.csv?org={other.slug}").status_code == 404
     assert server.get(f"/runs/{run.id}/outcomes.csv").status_code == 404
+
+
+def test_the_history_of_a_record_is_a_file_for_those_who_may_export(
+    server: Server, home: Organization, run: Run
+) -> None:
+    assert run.finished_at
+    asked = addresses.of_record("locations", ["L1"], home.slug).removeprefix(addresses.PATH)
+    found = list(csv.DictReader(io.StringIO(server.get(asked).content.decode("utf-8-sig"))))
+    assert {line["Event"] for line in found} == {"Created"}
+    day = addresses.of_record("locations", ["L1"], home.slug, run.finished_at + timedelta(days=1))
+    as_of = server.get(day.removeprefix(addresses.PATH)).content.decode("utf-8-sig")
+    assert as_of.splitlines()[:2] == ["Field,Value", "Location code,L1"]
+    assert server.get(asked, SARAH).status_code == 403
+    for nowhere in ("locations", "wards"):
+        gone = addresses.of_record(nowhere, ["L9"], home.slug).removeprefix(addresses.PATH)
+        assert server.get(gone).status_code == 404
 
 
 def test_a_run_of_another_organization_is_not_there(

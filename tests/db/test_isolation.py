@@ -26,7 +26,7 @@ from sync_core.operations import syncs
 from sync_core.organizations import Organization, people, policies, source_settings
 from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy
-from sync_core.records import history, outcomes, rows
+from sync_core.records import history, lookup, outcomes, rows
 from sync_core.records.outcomes import Wanted
 from sync_core.records.rows import View
 from sync_core.runs import Run, attempts
@@ -72,6 +72,7 @@ READS: dict[str, Ask] = {
         history.read(c, s.organization.id, PATIENTS, key, ANA).entries
         for key in sorted(history_keys(s))
     ],
+    "lookup.find": lambda c, s: lookup.find(c, s.organization.id, ANA, "v", 99),
     "hash_chain.head": lambda c, s: hash_chain.head(c, s.organization.id),
     "hash_chain.verify": lambda c, s: hash_chain.verify(c, s.organization),
     "run.get": lambda c, s: runs.get(c, s.organization.id, s.run.id),

@@ -60,7 +60,7 @@ def show(here: Visitor, everywhere: Askers) -> Asked:
             "Search",
             type="search",
             live=True,
-            placeholder="Search people, messages, details",
+            placeholder="Search people, messages, records",
             icon=":material/search:",
             key="audit-search",
             label_visibility="collapsed",

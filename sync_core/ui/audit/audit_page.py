@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from sync_core import runs
 from sync_core.api import addresses
 from sync_core.audit import trail
 from sync_core.audit.trail import Entry
@@ -22,15 +21,15 @@ from sync_core.organizations.actions import (
     Started,
     Undone,
 )
-from sync_core.ui.audit import audit_filters, chain_status
+from sync_core.ui.audit import audit_filters, chain_status, found_records
 from sync_core.ui.audit.audit_filters import Asked, Askers
 from sync_core.ui.frame import visitor
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import LOOKS, SECOND_FORMAT, lasted, literal, moment
 from sync_core.ui.runs import downloads, run_in_full
+from sync_core.ui.runs.run_in_full import RUN
 
-RUN = "run"  # in the address: the run that is opened
 ACTION_LOOKS = {  # word and colour of an action in the list
     "started": ("Started a sync", "blue"),
     "previewed": ("Previewed a sync", "blue"),
@@ -60,11 +59,12 @@ def show() -> None:
         chain_status.show(here, [organization for organization, _ in asked.askers.values()])
     with file_slot:
         _offer_file(asked)
+    found_records.show(asked)
     chosen = _list(here, asked)
     if chosen is not None:
         _open(here, asked.askers, chosen)
     elif st.query_params.get(RUN, "").isdigit():
-        _open_run(here, int(st.query_params[RUN]))
+        run_in_full.show_by_id(here, int(st.query_params[RUN]))
 
 
 def _offer_file(asked: Asked) -> None:
@@ -169,7 +169,7 @@ def _open(here: Visitor, askers: Askers, entry: Entry) -> None:
     if entry.entry == "action":
         _action(there, entry)
     if entry.run_id is not None:
-        _open_run(there, entry.run_id)
+        run_in_full.show_by_id(there, entry.run_id)
 
 
 def _visitor_at(here: Visitor, askers: Askers, organization_id: int) -> Visitor:
@@ -178,13 +178,6 @@ def _visitor_at(here: Visitor, askers: Askers, organization_id: int) -> Visitor:
         if organization.id == organization_id:
             return replace(here, organization=organization, person=person)
     return here
-
-
-def _open_run(here: Visitor, run_id: int) -> None:
-    with db.begin() as connection:
-        run = runs.get(connection, here.organization.id, run_id)
-        tallies = runs.tallies(connection, [run_id])
-    run_in_full.show(here, run, tallies.get(run_id, {}))
 
 
 def _action(here: Visitor, entry: Entry) -> None:

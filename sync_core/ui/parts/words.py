@@ -105,6 +105,12 @@ def moment(at: datetime, zone: ZoneInfo) -> str:
     return f"{local.day} {local:%b %Y, %H:%M}"
 
 
+def day(at: datetime, zone: ZoneInfo) -> str:
+    """Return the day of a moment in somebody's zone: "3 May 2026"."""
+    local = at.astimezone(zone)
+    return f"{local.day} {local:%b %Y}"
+
+
 def clock(at: datetime, zone: ZoneInfo, now: datetime | None = None) -> str:
     """Return when it was, as people say it: "at 2:30 PM", "yesterday at 9:05 AM"."""
     local = at.astimezone(zone)

@@ -18,7 +18,7 @@ from sync_core.ui.frame import polling, run_state, visitor
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line, totals
-from sync_core.ui.resources import file_sync, resource_figures, rows_tab, source_test
+from sync_core.ui.resources import file_sync, record_drawer, resource_figures, rows_tab, source_test
 from sync_core.ui.runs import history_tab, notice, plan_section, progress_card, run_view
 
 Start = Callable[[Organization, str, Person, str], Run]
@@ -46,6 +46,7 @@ def show(name: str) -> None:
     if resource.analysis:
         resource_figures.show(here, name, totals.version(state.runs.get(name)))
     _tabs(here, resource, state)
+    record_drawer.open_by_address(here, resource)
 
 
 def _draw(here: Visitor, resource: Resource, contents: Sequence[str], state: RunState) -> None:
@@ -138,7 +139,7 @@ def _start(here: Visitor, name: str, operation: Start) -> None:
 
 def _tabs(here: Visitor, resource: Resource, state: RunState) -> None:
     """Show one tab; the others cost nothing until they are opened."""
-    names = ["Rows", "What changed", notice.NEEDS_A_PERSON, "History"]
+    names = ["Rows", "What changed", notice.NEEDS_A_PERSON, history_tab.TITLE]
     rows, changes, person, history = st.tabs(
         names, key=notice.TAB, on_change="rerun", bind="query-params"
     )

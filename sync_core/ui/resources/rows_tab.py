@@ -1,6 +1,8 @@
 """The synced rows of an entity: a searchable table, a screenful at a time."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -19,7 +21,7 @@ from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging, source_line, totals
 from sync_core.ui.parts.totals import Version
 from sync_core.ui.parts.words import DAY_FORMAT, MOMENT_FORMAT
-from sync_core.ui.resources import row_filter
+from sync_core.ui.resources import record_drawer, row_filter
 
 HIDDEN_NOTE = ":material/visibility_off: Personal data are hidden from your role."
 MAX_VISIBLE_ROWS = 20  # without scrolling, so that the pages below stay in reach
@@ -78,6 +80,8 @@ def _table(here: Visitor, entity: Entity, view: View) -> None:
     unseen = privacy.hidden(entity, Place.PAGE, here.person)
     if unseen:
         st.caption(HIDDEN_NOTE)
+    can_open = privacy.may_be_keyed(entity, unseen)
+    table = f"table-{entity.name}-{record_drawer.closed_before()}"
     st.dataframe(
         pd.DataFrame(
             [list(map(_cell, entity.fields, row)) for row in found],
@@ -92,10 +96,22 @@ def _table(here: Visitor, entity: Entity, view: View) -> None:
             else _column(field, str(here.zone))
             for field in entity.fields
         },
-        key=f"table-{entity.name}",
+        key=table,
+        on_select=partial(_open, table, entity, found) if can_open else "ignore",
+        selection_mode="single-cell",
         placeholder="",
         alt=f"{entity.title} of {here.organization.name}",
     )
+    if can_open:
+        st.caption("Choose a row to see everything that ever happened to it.")
+
+
+def _open(table: str, entity: Entity, found: Sequence[Sequence[Any]]) -> None:
+    """Open the record whose row somebody has chosen."""
+    cells = st.session_state[table].selection.cells
+    if cells and cells[0][0] < len(found):
+        values = dict(zip(entity.fields, found[cells[0][0]], strict=True))
+        record_drawer.choose(entity, [str(values[field]) for field in entity.keys])
 
 
 def _toolbar(here: Visitor, entity: Entity, since: Version, total: int) -> View:

@@ -13,9 +13,11 @@ from sync_core.runs import Run, Tallies
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import figures, paging
 from sync_core.ui.parts.words import LOOKS, MOMENT_FORMAT, lasted
-from sync_core.ui.runs import run_in_full
+from sync_core.ui.runs import notice, run_in_full
+from sync_core.ui.runs.run_in_full import RUN
 
 MAX_RUNS = 50
+TITLE = "History"  # of the tab
 
 
 def show(here: Visitor, resource: Resource) -> None:
@@ -32,6 +34,13 @@ def show(here: Visitor, resource: Resource) -> None:
     st.caption("Choose a run to see it in full.")
     if chosen is not None:
         run_in_full.show(here, chosen, tallies.get(chosen.id, {}))
+    elif st.query_params.get(RUN, "").isdigit():
+        run_in_full.show_by_id(here, int(st.query_params[RUN]))
+
+
+def address(run: Run) -> dict[str, str]:
+    """Return the parameters by which the page of the run's resource opens the run."""
+    return {notice.TAB: TITLE, RUN: str(run.id)}
 
 
 def _table(

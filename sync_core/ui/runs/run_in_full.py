@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from sync_core import runs
 from sync_core.api import addresses
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT, RunStatus
@@ -10,6 +11,16 @@ from sync_core.runs.attempts import joined_log
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.words import literal, size
 from sync_core.ui.runs import attempts, decision, downloads, outcome_table, run_log, run_view
+
+RUN = "run"  # in the address: the run that is opened
+
+
+def show_by_id(here: Visitor, run_id: int) -> None:
+    """Show a run that an address names. Raises SyncError("unknown_run")."""
+    with db.begin() as connection:
+        run = runs.get(connection, here.organization.id, run_id)
+        tallies = runs.tallies(connection, [run_id])
+    show(here, run, tallies.get(run_id, {}))
 
 
 def show(here: Visitor, run: Run, tallies: Tallies) -> None:
