@@ -7,18 +7,22 @@ change, and nothing in between can go or be added, without a break. Who rewrites
 links after them as Postgres' superuser is found by a head that was noted elsewhere: exports carry
 it, and `syncdesk verify` prints it.
 
-The outcomes of a run are covered by two digests in its tallies, taken in the transaction that
-stores them (`DIGESTS`): one of the facts that stay, and one of the values, which may be dropped
-later and count only while they are there. A digest is the number of the rows and the sum of their
-64-bit hashes: half a second at a million rows, where SHA-256 would take three times as long. A
-change goes unseen by a chance of one in 2^64, or where Postgres takes old and new for equal (1 and
-1.0); but it is no cryptographic hash: who may write past the triggers can look for rows with that
-sum.
+The outcomes of a run are covered by the root of a tree of SHA-256 over them, made in the
+transaction that stores them (`records.outcome_format`), which the link of the run hashes, too. So a
+check names the batch in which something changed, and one row can be proved to somebody who has
+nothing but a head (`audit.proofs`). Values may be dropped later; the hash that is left of them
+counts only where the dropping is an action in the chain.
+
+Links of the first form, from before there were such trees, are checked by what they hash: of
+outcomes two digests in the run's tallies, sums of 64-bit hashes. These find every mistake, but who
+may write past the triggers could look for rows with that sum.
+
+A check from where the last one ended reads only what was linked since.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -26,8 +30,10 @@ from sqlalchemy import Connection
 from sync_core import organizations
 from sync_core.foundation import db, tables
 from sync_core.organizations import Organization, actions
-from sync_core.records.outcome_format import DIGESTS, NOTHING
+from sync_core.records import outcome_format
+from sync_core.records.outcome_format import BATCH, DIGESTS, NOTHING
 
+MEMORY = "96MB"  # of Postgres, to sort outcomes
 NIGHT = timedelta(hours=2)  # after midnight in the organization's time zone
 
 
@@ -44,42 +50,175 @@ class Verdict:
 # Walking
 
 
-def verify(connection: Connection, organization: Organization) -> Verdict:
-    """Walk the chain of the organization, in Postgres: flat memory at any length."""
-    at = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
-    connection.execute(sa.text("set local jit = off"))
-    kept = tables.links.c
-    last = connection.execute(
-        sa.select(kept.number, kept.hash)
-        .where(kept.organization_id == organization.id)
-        .order_by(kept.number.desc())
-        .limit(1)
-    ).one_or_none()
-    breaks = [found for look in LOOKS for found in look(connection, organization)]
-    told = min(breaks)[1] if breaks else None
-    number, head = (int(last.number), bytes(last.hash)) if last else (0, None)
-    return Verdict(at, number, head, told)
+@dataclass(frozen=True)
+class Start:
+    """From where a walk goes on: all up to this link was verified at this moment."""
+
+    link: int = 0
+    at: datetime = datetime(1, 1, 1, tzinfo=UTC)
 
 
 Break = tuple[float, str]  # the number of the link, and what is wrong with it
+Look = Callable[[Connection, Organization, Start], Iterator[Break]]
+
+
+def verify(
+    connection: Connection, organization: Organization, *, since_last: bool = False
+) -> Verdict:
+    """Walk the chain of the organization, in Postgres: flat memory at any length.
+
+    `since_last` walks from where the last walk ended, if it has found the chain whole.
+    """
+    at = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+    connection.execute(sa.text(f"set local jit = off; set local work_mem = '{MEMORY}'"))
+    start = _last(connection, organization) if since_last else Start()
+    number, hashed = head(connection, organization.id)
+    breaks = [found for look in LOOKS for found in look(connection, organization, start)]
+    told = min(breaks, key=lambda found: found[0])[1] if breaks else None
+    return Verdict(at, number, bytes.fromhex(hashed) if number else None, told)
+
+
+def _last(connection: Connection, organization: Organization) -> Start:
+    """Return where the last walk has ended, if all was whole and its head still is a link."""
+    last = latest(connection, organization.id)
+    if last is None or last.broken or last.head is None:
+        return Start()
+    kept = tables.links.c
+    which = (kept.organization_id == organization.id, kept.number == last.links)
+    hashed = connection.execute(sa.select(kept.hash).where(*which)).scalar()
+    return Start(last.links, last.at) if hashed == last.head else Start()
+
+
+_OUTCOMES = f"""
+with checked as (
+    select r.id as run_id, l.number as link from links l join runs r on r.id = l.subject_id
+    where l.organization_id = :org and l.number > :since and l.kind = 'run'
+        and r.organization_id = :org
+)
+select link, run_id, entity, number as batch, kept.root is null as added
+from (
+    select b.* from outcome_batches b where run_id in (select run_id from checked)
+) kept full join ({
+    outcome_format.batches(
+        "(select o.* from outcomes o where run_id in (select run_id from checked) and not exists ("
+        "select from tallies t where t.run_id = o.run_id and t.entity = o.entity"
+        " and t.facts_digest is not null))",
+        outcome_format.KEPT_VALUES,
+    )
+}
+) found using (run_id, entity, number) join checked using (run_id)
+where kept.root is distinct from found.root
+order by link, entity, abs(number) limit 1
+"""  # noqa: S608 - of our own columns
+
+
+def _outcomes(connection: Connection, organization: Organization, start: Start) -> Iterator[Break]:
+    """Find the first batch of outcomes that is not as it was at the end of its run."""
+    for row in connection.execute(
+        sa.text(_OUTCOMES), {"org": organization.id, "since": start.link}
+    ):
+        which = f"({row.entity}, {_places(row.batch)})"
+        if row.added:
+            told = f"outcomes were added to run {row.run_id} {which}"
+        else:
+            told = f"the outcomes of run {row.run_id} {which} are not those of its end"
+        yield row.link, f"link {row.link}: {told}"
+
+
+def _places(batch: int) -> str:
+    """Say in words which rows a batch holds."""
+    first, after = batch << BATCH, batch + 1 << BATCH
+    if batch < 0:  # they count downwards from -1
+        return f"records without a row, {1 - after:,} to {-first:,} in the order of keys"
+    return f"rows {max(1, first):,} to {after - 1:,}"
+
+
+_DROPPED = """
+select l.number, o.run_id, o.entity from links l
+join runs r on r.id = l.subject_id and r.organization_id = :org and r.finished_at >= :whole
+join outcomes o on o.run_id = r.id and o.values_hash is not null
+where l.organization_id = :org and l.number > :since and l.kind = 'run'
+order by l.number limit 1
+"""
+
+
+def _dropped(connection: Connection, organization: Organization, start: Start) -> Iterator[Break]:
+    """Find values that were dropped without an action that says so."""
+    whole = actions.whole_since(connection, organization.id)
+    facts = {"org": organization.id, "since": start.link, "whole": whole}
+    for row in connection.execute(sa.text(_DROPPED), facts):
+        told = f"the values in the outcomes of run {row.run_id} ({row.entity}) were dropped"
+        yield row.number, f"link {row.number}: {told}, and no action says so"
+
+
+_DIGESTED = f"""
+select l.number, kept.run_id, kept.entity, facts_digest <> kept.facts as facts
+from (
+    select run_id, entity, t.facts_digest, t.values_digest,
+           coalesce(o.facts_digest, '{NOTHING}') as facts,
+           coalesce(o.values_digest, '{NOTHING}') as values
+    from tallies t left join (
+        select run_id, entity, {DIGESTS} from outcomes
+        where run_id in (
+            select run_id from tallies join runs r on r.id = run_id
+            where organization_id = :org and facts_digest is not null)
+        group by run_id, entity
+    ) o using (run_id, entity)
+    where t.facts_digest is not null
+) kept
+join runs r on r.id = kept.run_id and r.organization_id = :org
+join links l on l.kind = 'run' and l.subject_id = r.id and l.number > :since
+where facts_digest <> kept.facts or (values_digest <> kept.values and r.finished_at >= :whole)
+order by l.number limit 1
+"""  # noqa: S608 - of our own columns
+
+
+def _digested(connection: Connection, organization: Organization, start: Start) -> Iterator[Break]:
+    """Find a run of the first form whose outcomes are not those of its end."""
+    if start.link >= _first_form(connection, organization):
+        return
+    whole = actions.whole_since(connection, organization.id)
+    facts = {"org": organization.id, "since": start.link, "whole": whole}
+    for row in connection.execute(sa.text(_DIGESTED), facts):
+        what = "outcomes" if row.facts else "values in the outcomes"
+        told = f"the {what} of run {row.run_id} ({row.entity}) are not those of its end"
+        yield row.number, f"link {row.number}: {told}"
+
+
+def _first_form(connection: Connection, organization: Organization) -> int:
+    """Return the number of the last link of the first form; 0 where there is none."""
+    kept = tables.links.c
+    last = sa.select(sa.func.max(kept.number)).where(
+        kept.organization_id == organization.id, kept.form == 1
+    )
+    return connection.execute(last).scalar_one() or 0
+
 
 _WALK = """
 select * from (
     select number, kind, subject_id,
            lag(number, 1, 0::bigint) over chain as before,
-           hash <> hash_of_link(lag(hash) over chain, organization_id, number, kind, subject_id,
-                                content) as rewritten,
-           content_of(kind, subject_id) as now, content
-    from links where organization_id = :org window chain as (order by number)
+           hash <> case form
+               when 1 then hash_of_link(lag(hash) over chain, organization_id, number, kind,
+                                        subject_id, content)
+               else hash_of_link(lag(hash) over chain, jumped, organization_id, number, jump, kind,
+                                 subject_id, content)
+           end as rewritten,
+           content_of(kind, subject_id, form) as now, content
+    from (
+        select l.*, far.hash as jumped from links l
+        left join links far on far.organization_id = :org and far.number = l.jump
+        where l.organization_id = :org and l.number >= :since
+    ) linked window chain as (order by number)
 ) walked
-where number <> before + 1 or rewritten or now is distinct from content
+where number > :since and (number <> before + 1 or rewritten or now is distinct from content)
 order by number limit 1
 """
 
 
-def _walk(connection: Connection, organization: Organization) -> Iterator[Break]:
-    """Find the first link that does not fit the one before it, or what it stands for."""
-    for row in connection.execute(sa.text(_WALK), {"org": organization.id}):
+def _walk(connection: Connection, organization: Organization, start: Start) -> Iterator[Break]:
+    """Find the first link that does not fit those before it, or what it stands for."""
+    for row in connection.execute(sa.text(_WALK), {"org": organization.id, "since": start.link}):
         what = f"{row.kind} {row.subject_id}"
         if row.number != row.before + 1:
             yield row.before + 1, f"link {row.before + 1} is gone"
@@ -93,64 +232,23 @@ def _walk(connection: Connection, organization: Organization) -> Iterator[Break]
 
 _UNLINKED = """
 select 'run' as kind, id from runs where organization_id = :org and finished_at is not null
+    and finished_at >= :after
     and not exists (select from links where kind = 'run' and subject_id = runs.id)
 union all
-select 'action', id from actions where organization_id = :org
+select 'action', id from actions where organization_id = :org and at >= :after
     and not exists (select from links where kind = 'action' and subject_id = actions.id)
 limit 1
 """
 
 
-def _unlinked(connection: Connection, organization: Organization) -> Iterator[Break]:
+def _unlinked(connection: Connection, organization: Organization, start: Start) -> Iterator[Break]:
     """Find what never came into the chain: it was put there past the triggers."""
-    for row in connection.execute(sa.text(_UNLINKED), {"org": organization.id}):
+    facts = {"org": organization.id, "after": start.at}
+    for row in connection.execute(sa.text(_UNLINKED), facts):
         yield float("inf"), f"{row.kind} {row.id} was added without a link"
 
 
-_OUTCOMES = f"""
-select l.number, kept.run_id, kept.entity, facts_digest <> kept.facts as facts
-from (
-    select run_id, entity, t.facts_digest, t.values_digest,
-           coalesce(o.facts_digest, '{NOTHING}') as facts,
-           coalesce(o.values_digest, '{NOTHING}') as values
-    from tallies t left join (
-        select run_id, entity, {DIGESTS} from outcomes
-        where run_id in (select id from runs where organization_id = :org)
-        group by run_id, entity
-    ) o using (run_id, entity)
-    where t.facts_digest is not null
-) kept
-join runs r on r.id = kept.run_id and r.organization_id = :org
-join links l on l.kind = 'run' and l.subject_id = r.id
-where facts_digest <> kept.facts or (values_digest <> kept.values and r.finished_at >= :whole)
-order by l.number limit 1
-"""  # noqa: S608 - of our own columns
-
-
-def _outcomes(connection: Connection, organization: Organization) -> Iterator[Break]:
-    """Find a run whose outcomes are not those of its end; dropped values are not missed."""
-    facts = {"org": organization.id, "whole": actions.whole_since(connection, organization.id)}
-    for row in connection.execute(sa.text(_OUTCOMES), facts):
-        what = "outcomes" if row.facts else "values in the outcomes"
-        told = f"the {what} of run {row.run_id} ({row.entity}) are not those of its end"
-        yield row.number, f"link {row.number}: {told}"
-
-
-_STRANGE = """
-select o.run_id from (select distinct run_id, entity from outcomes) o
-join runs r on r.id = o.run_id and r.organization_id = :org and r.finished_at is not null
-where not exists (select from tallies t where t.run_id = o.run_id and t.entity = o.entity)
-limit 1
-"""
-
-
-def _strange(connection: Connection, organization: Organization) -> Iterator[Break]:
-    """Find outcomes of something that a run did not count."""
-    for row in connection.execute(sa.text(_STRANGE), {"org": organization.id}):
-        yield float("inf"), f"outcomes were added to run {row.run_id}"
-
-
-LOOKS = (_walk, _unlinked, _outcomes, _strange)
+LOOKS: Sequence[Look] = (_outcomes, _dropped, _digested, _walk, _unlinked)
 
 
 def holds(connection: Connection, organization: Organization, head: str) -> bool:
@@ -159,9 +257,6 @@ def holds(connection: Connection, organization: Organization, head: str) -> bool
     hashed = sa.func.encode(kept.hash, "hex")
     which = (kept.organization_id == organization.id, hashed == head.strip().lower())
     return connection.execute(sa.select(kept.number).where(*which)).first() is not None
-
-
-# Dropping old values
 
 
 # Every night

@@ -24,6 +24,7 @@ from sync_core.engine.tally import Tally
 from sync_core.foundation import tables
 from sync_core.foundation.vocabulary import APPLIED, OutcomeKind
 from sync_core.organizations import Organization
+from sync_core.records import outcome_format
 from sync_core.runs import MADE_UP
 from sync_core.runs.progress import SHEET_BANDS
 from sync_core.runs.sheet_facts import SheetFacts
@@ -38,6 +39,7 @@ HELD = {  # rows of the demo's files
     "brands": len(files.BRANDS),
     "packages": len(files.BRANDS) * len(files.PACKAGES),
 }
+MADE_UP_OUTCOMES = "(select * from outcomes where run_id = any(:runs))"
 Row = dict[str, Any]
 Tallies = Mapping[str, Tally]
 
@@ -95,6 +97,8 @@ def _write(
         connection.execute(sa.insert(table), [row for run in per_run for row in make(*run)])
     outcomes = [row for run in per_run for row in _outcomes(*run, chance)]
     connection.execute(sa.insert(tables.outcomes), outcomes)
+    hashed = outcome_format.batches(MADE_UP_OUTCOMES)
+    connection.execute(sa.text(f"insert into outcome_batches {hashed}"), {"runs": ids})
 
 
 def _entities(episode: Episode) -> Sequence[Entity]:

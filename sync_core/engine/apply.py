@@ -1,6 +1,6 @@
 """Apply a plan: target, outcomes and counts in one transaction, in batches of rows."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import datetime
@@ -31,12 +31,13 @@ def apply(connection: Connection, scope: Scope, tally: Tally, moved: Callable[[i
     if planned := tally.created + tally.updated + tally.removed:
         before = standing(connection, scope)
     with ThreadPoolExecutor(1) as beside:  # Postgres has a second core, which nothing else uses
-        digests = beside.submit(_digests, scope, _now(connection))
+        batches = beside.submit(_batches_of_outcomes, scope, _now(connection))
         if _change(connection, scope, tally, moved) != planned:
             raise SyncError("target_changed", table=scope.entity.name)  # one to update is gone
         if planned:
             _expect(connection, scope, before + tally.created - _deleted(scope, tally))
-    _write_tally(connection, scope, tally, digests.result())
+    _write_tally(connection, scope, tally)
+    _write_hashes(connection, scope, batches.result())
     if tally.failed:
         _write_issue_tallies(connection, scope)
 
@@ -173,11 +174,9 @@ def _expect(connection: Connection, scope: Scope, expected: int) -> None:
         raise SyncError("miscounted", table=scope.entity.name, found=found, expected=expected)
 
 
-def _write_tally(
-    connection: Connection, scope: Scope, tally: Tally, digests: Mapping[str, str]
-) -> None:
+def _write_tally(connection: Connection, scope: Scope, tally: Tally) -> None:
     values = {"run_id": scope.run_id, "entity": scope.entity.name, **asdict(tally)}
-    connection.execute(sa.insert(tables.tallies).values(**values, **digests))
+    connection.execute(sa.insert(tables.tallies).values(**values))
 
 
 def _now(connection: Connection) -> datetime:
@@ -186,17 +185,29 @@ def _now(connection: Connection) -> datetime:
     return connection.execute(now).scalar_one()
 
 
-def _digests(scope: Scope, at: datetime) -> dict[str, str]:
-    """Take the digests of the outcomes: of the plan, which is much shorter than their table."""
+Hashed = tuple[int, bytes]  # the number of a batch of outcomes, and the root over them
+
+
+def _batches_of_outcomes(scope: Scope, at: datetime) -> Sequence[Hashed]:
+    """Hash the outcomes: those of the plan, which is much shorter than their table."""
+    planned = scope.statement(
+        "(select {run}::bigint as run_id, {entity}::text as entity, {outcome} from {plan} p)",
+        run=sql.Literal(scope.run_id),
+        entity=sql.Literal(scope.entity.name),
+        outcome=_outcome(scope, sql.Literal(at)),
+    )
     with db.begin() as connection:
-        db.cursor(connection).execute(f"{MEMORY}; {ALONE}")
-        ((facts, values),) = scope.ask(
-            connection,
-            "select {digests} from (select {outcome} from {plan} p) planned",
-            digests=sql.SQL(outcome_format.DIGESTS),
-            outcome=_outcome(scope, sql.Literal(at)),
-        )
-    return {"facts_digest": facts, "values_digest": values}
+        cursor = db.cursor(connection)
+        cursor.execute(f"{MEMORY}; {ALONE}")
+        cursor.execute(outcome_format.batches(planned.as_string()).encode())
+        return [(number, root) for _, _, number, root in cursor]
+
+
+def _write_hashes(connection: Connection, scope: Scope, batches: Sequence[Hashed]) -> None:
+    whose = {"run_id": scope.run_id, "entity": scope.entity.name}
+    rows = [{**whose, "number": number, "root": root} for number, root in batches]
+    if rows:
+        connection.execute(sa.insert(tables.outcome_batches), rows)
 
 
 def _write_issue_tallies(connection: Connection, scope: Scope) -> None:

@@ -251,7 +251,7 @@ tallies = sa.Table(
     *(_count(kind) for kind in OutcomeKind),
     _count("blank"),
     _json("rules"),
-    _text("facts_digest", nullable=True),  # of the run's outcomes (`chain.DIGESTS`)
+    _text("facts_digest", nullable=True),  # of the run's outcomes, before there were batches
     _text("values_digest", nullable=True),
     sa.CheckConstraint("read = created + updated + unchanged + skipped + failed", "add_up"),
 )
@@ -281,6 +281,7 @@ outcomes = sa.Table(
     sa.Column("issues", JSONB),
     sa.Column("raw", JSONB),
     sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("values_hash", sa.LargeBinary),  # stands for name, changes, issues, raw: dropped
     sa.Index("outcomes_by_run", "run_id", postgresql_using="brin"),
     sa.Index(
         "outcomes_for_a_person",
@@ -301,6 +302,16 @@ outcomes = sa.Table(
         postgresql_where=IS_CREATION,
     ),
     postgresql_partition_by="RANGE (at)",
+)
+
+# Of some 4,096 outcomes of an ended run, the SHA-256 over all of them (`outcome_format.batches`).
+outcome_batches = sa.Table(
+    "outcome_batches",
+    metadata,
+    _run(),
+    sa.Column("entity", sa.Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("root", sa.LargeBinary, nullable=False),
 )
 
 actions = sa.Table(
@@ -333,6 +344,8 @@ links = sa.Table(
     sa.Column("subject_id", sa.BigInteger, nullable=False),
     sa.Column("content", sa.LargeBinary, nullable=False),  # SHA-256 of what the subject said
     sa.Column("hash", sa.LargeBinary, nullable=False),  # of the link before, and of this one
+    sa.Column("form", sa.SmallInteger, nullable=False, server_default="1"),  # of what is hashed
+    sa.Column("jump", sa.BigInteger),  # the number of the earlier link that it hashes, too
     sa.UniqueConstraint("subject_id", "kind"),
     _one_of("kind", ("run", "action")),
 )

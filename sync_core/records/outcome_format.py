@@ -1,4 +1,13 @@
-"""How an outcome is written down: its key as one text, its row's hash, what its digests cover."""
+"""How an outcome is written down: its key as one text, its row's hash, and the hashes over it.
+
+The leaf of an outcome is the SHA-256 of its facts, a JSON text (`text_of_facts` in Postgres), and
+of the SHA-256 of its values, another one (`text_of_values`): values may be dropped later, and their
+hash stays then. Leaves hang on a tree by their place, which is the row's number in the source, or
+counted downwards from -1 where it has none, in the order of keys. A node is the SHA-256 of a byte
+and of the nodes under it, those of sixteen places; so are the nodes over sixteen nodes. Those over
+4,096 places are kept (`outcome_batches`), and the link of the run hashes the one over them all
+(`root_of_run`).
+"""
 
 from typing import Any
 
@@ -11,6 +20,8 @@ from sync_core.catalogue.resource import Entity
 
 KEY_SEPARATOR = "\x1f"  # between the parts of a key in outcomes; no cell can hold it
 
+NARROW = 4  # bits of a place that a node takes together
+BATCH = 3 * NARROW  # and those that a batch does
 FACTS = ("kind", "row_number", "key", "rule", "row_hash", "at")
 VALUES = ("row_number", "key", "name", "changes", "issues", "raw")
 
@@ -21,6 +32,45 @@ def _digest(columns: tuple[str, ...]) -> str:
 
 DIGESTS = f"{_digest(FACTS)} as facts_digest, {_digest(VALUES)} as values_digest"
 NOTHING = "0"  # the digest of no row
+
+_VALUES = "hash_of_text(text_of_values(name, changes, issues, raw))"
+KEPT_VALUES = (  # what was dropped has left its hash; a hash beside values proves nothing
+    f"case when num_nonnulls(name, changes, issues, raw) > 0 then {_VALUES}"
+    f" else coalesce(values_hash, {_VALUES}) end"
+)
+
+
+def leaves(source: str, values: str = _VALUES) -> str:
+    """Return the SQL of run_id, entity, place and leaf of each outcome of a source.
+
+    A source is the SQL of a relation with the columns of outcomes.
+    """
+    leaf = (
+        "hash_of_outcome(text_of_facts(run_id, entity, kind, row_number, key, rule, row_hash, at),"
+        f" {values})"
+    )
+    return f"""
+    select run_id, entity, row_number::bigint as place, {leaf} as leaf from {source} numbered
+    where row_number is not null
+    union all
+    select run_id, entity, -row_number() over (
+        partition by run_id, entity order by key collate "C", leaf), leaf
+    from (select run_id, entity, key, {leaf} as leaf from {source} gone where row_number is null) g
+    """  # noqa: S608 - of our own columns
+
+
+def batches(source: str, values: str = _VALUES) -> str:
+    """Return the SQL of run_id, entity, number and root of each batch of a source's outcomes."""
+    nodes = f"({leaves(source, values)}) leaves"
+    for level, node in enumerate(("leaf", "root", "root")):
+        order = "place, leaf" if level == 0 else "place"
+        nodes = f"""(
+            select run_id, entity, place >> {NARROW} as place,
+                   hash_of_nodes(string_agg({node}, ''::bytea order by {order})) as root
+            from {nodes} group by 1, 2, 3
+        ) level_{level}"""  # noqa: S608 - of our own columns
+    return f"select run_id, entity, place as number, root from {nodes}"  # noqa: S608 - as above
+
 
 HASHES: dict[type[TypeEngine[Any]], str] = {  # of a column and a seed
     sa.Text: "hashtextextended({}, {})",

@@ -138,23 +138,23 @@ CHANGES = {
     "a run that is gone": ("delete from runs where id = %s", "run {run} is gone"),
     "a key in the outcomes": (
         "update outcomes set key = 'L9' where run_id = %s and key = 'L5'",
-        "the outcomes of run {run} (locations) are not those of its end",
+        "the outcomes of run {run} (locations, rows 1 to 4,095) are not those of its end",
     ),
     "an outcome that is gone": (
         "delete from outcomes where run_id = %s and key = 'L5'",
-        "the outcomes of run {run} (locations) are not those of its end",
+        "the outcomes of run {run} (locations, rows 1 to 4,095) are not those of its end",
     ),
     "an outcome twice": (
         "insert into outcomes select * from outcomes where run_id = %s and key = 'L5'",
-        "the outcomes of run {run} (locations) are not those of its end",
+        "the outcomes of run {run} (locations, rows 1 to 4,095) are not those of its end",
     ),
     "what an update changed": (
         "update outcomes set changes = '{}' where run_id = %s and kind = 'updated'",
-        "the values in the outcomes of run {run} (locations) are not those of its end",
+        "the outcomes of run {run} (locations, rows 1 to 4,095) are not those of its end",
     ),
     "a failed row's cells": (
         "update outcomes set raw = null where run_id = %s and kind = 'failed'",
-        "the values in the outcomes of run {run} (locations) are not those of its end",
+        "the outcomes of run {run} (locations, rows 1 to 4,095) are not those of its end",
     ),
 }
 
@@ -181,7 +181,8 @@ def test_outcomes_of_a_table_that_the_run_did_not_count_are_found(
         " values (%s, 'brands', 'created', 'B1', now())",
         synced.id,
     )
-    assert verdict(desk.organization).broken == f"outcomes were added to run {synced.id}"
+    told = f"outcomes were added to run {synced.id} (brands, records without a row, 1 to 4,096"
+    assert told in str(verdict(desk.organization).broken)
 
 
 @pytest.mark.parametrize(
@@ -302,7 +303,7 @@ def test_only_old_values_may_be_gone(desk: Desk, synced: Run, tamper: Callable[.
     yesterday = datetime.now(UTC) - timedelta(days=1)
     assert administration.drop_values(desk.organization, ANA, yesterday) == 0
     tamper("update outcomes set name = null, raw = null where run_id = %s", synced.id)
-    assert "the values in the outcomes" in str(verdict(desk.organization).broken)
+    assert "the outcomes of run" in str(verdict(desk.organization).broken)
 
 
 def test_values_are_dropped_by_administrators_alone(desk: Desk) -> None:
