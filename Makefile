@@ -24,6 +24,7 @@ format: .venv/.dev  # mends the form, and the order of imports
 docs: .venv/.dev  # writes what is in docs/ anew, after a change of resources, errors or the plan
 	@.venv/bin/python -m sync_core.cli.support_page
 	@.venv/bin/python -m sync_core.cli.plan_page
+	@.venv/bin/python -m sync_core.cli.proof_script
 
 screenshots: .venv/.dev  # every page, light, dark and on a phone, into screenshots/
 	@.venv/bin/python -m pytest tests/browser/screenshots.py

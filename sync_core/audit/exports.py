@@ -1,13 +1,15 @@
 """Every file that leaves the program goes this way: who may have it, its bytes, its manifest.
 
-The trail, what a run did to rows, its rows to mend, its log, the history of a record, the figures
-of analytics. The trail names who did what, with their e-mail addresses, to everybody who may
-export: that is what it is for. The clinics' own rows are seen as on the pages (`records.privacy`).
+The trail, what a run did to rows, its rows to mend, its log, the history of a record, the proof of
+a row, the figures of analytics. The trail names who did what, with their e-mail addresses, to
+everybody who may export: that is what it is for. The clinics' own rows are seen as on the pages
+(`records.privacy`).
 """
 
 import hashlib
+import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from sync_core.audit import hash_chain
+from sync_core.audit import hash_chain, proofs
 from sync_core.audit import trail as audit
 from sync_core.catalogue.resource import Entity
 from sync_core.foundation import csv_writer, db, redis_clients, tables
@@ -35,6 +37,7 @@ Askers = Sequence[tuple[Organization, Person]]  # in each organization, who they
 Columns = Mapping[str, sa.ColumnElement[Any]]  # by their titles in the file
 Content = Callable[[], Iterator[tuple[bytes, int]]]  # blocks, and how many rows each holds
 CSV, TEXT = "text/csv; charset=utf-8", "text/plain; charset=utf-8"
+JSON = "application/json"
 
 
 @dataclass(frozen=True)
@@ -341,6 +344,43 @@ def _of_lines(lines: Sequence[Iterable[object]]) -> Content:
     """Return lines that are at hand, the first of which is of titles."""
     text = "".join(map(csv_writer.line, lines)).encode()
     return lambda: iter([(text, len(lines) - 1)])
+
+
+# A proof
+
+
+def proof(
+    organization: Organization,
+    by: Person,
+    run: Run,
+    *,
+    keys: Collection[str] = (),
+    entity: str | None = None,
+    row_number: int | None = None,
+) -> Export:
+    """Export the proof of what a run did to a row, for whoever sees personal data.
+
+    The row is named by its key, in any of some spellings, or by its number.
+    Raises SyncError: no_permission, nothing_to_prove, several_to_prove, not_provable.
+    """
+    people.require(by, "export")
+    people.require(by, "personal")
+    named = {"key": next(iter(keys), None), "table": entity, "row": row_number}
+    with db.apart() as connection:
+        made = proofs.make(
+            connection, organization, run, keys=keys, entity=entity, row_number=row_number
+        )
+    text = f"{json.dumps(made, indent=1, ensure_ascii=False)}\n".encode()
+    manifest = Exported(
+        what="proof of a row",
+        file=f"run-{run.id}-proof.json",
+        run=run.id,
+        filters={name: str(value) for name, value in named.items() if value is not None},
+        organizations=[organization.slug],
+        masked=False,
+    )
+    askers = [(organization, by)]
+    return Export(manifest, askers, lambda: iter([(text, 1)]), run=run, media_type=JSON)
 
 
 # Analytics

@@ -65,13 +65,18 @@ def prepared(function: Callable[P, int | None]) -> Callable[P, None]:
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> int | None:
-        db.prepare()
-        with db.begin() as connection:
-            if not settings.current().database_url:
-                demo.make_organization(connection)
+        prepare()
         return function(*args, **kwargs)
 
     return command(run)
+
+
+def prepare() -> None:
+    """Bring the database to the newest version; the demo's has its organization."""
+    db.prepare()
+    with db.begin() as connection:
+        if not settings.current().database_url:
+            demo.make_organization(connection)
 
 
 def refuse(error: SyncError, status: int, *, as_json: bool) -> NoReturn:

@@ -60,6 +60,7 @@ def cli() -> None:
 
 cli.add_command(audit.verify)
 cli.add_command(audit.export)
+cli.add_command(audit.prove)
 
 
 @cli.command()

@@ -17,6 +17,7 @@ from sync_core.organizations import Organization
 from sync_core.organizations.people import Person
 from sync_core.records import history
 from sync_core.records.history import NOT_KNOWN, Cell, Entry, Record, Snapshot, in_words
+from sync_core.records.outcome_format import KEY_SEPARATOR
 
 BETWEEN_PARTS = ","  # of a key
 
@@ -65,6 +66,12 @@ def _key(entity: Entity, text: str) -> Sequence[str]:
     if len(parts) != len(labels):
         raise click.BadParameter(f"a key of {entity.name} is '{', '.join(labels)}'.")
     return parts
+
+
+def spellings(text: str) -> Sequence[str]:
+    """Return how outcomes may have written a key: as one, or of parts that commas separate."""
+    parts = KEY_SEPARATOR.join(part.strip() for part in text.split(BETWEEN_PARTS))
+    return list(dict.fromkeys([text, parts]))
 
 
 def _text(record: Record) -> str:

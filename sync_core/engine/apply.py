@@ -199,8 +199,8 @@ def _batches_of_outcomes(scope: Scope, at: datetime) -> Sequence[Hashed]:
     with db.begin() as connection:
         cursor = db.cursor(connection)
         cursor.execute(f"{MEMORY}; {ALONE}")
-        cursor.execute(outcome_format.batches(planned.as_string()).encode())
-        return [(number, root) for _, _, number, root in cursor]
+        cursor.execute(outcome_format.batches(planned.as_string(), of=()).encode())
+        return list(cursor)
 
 
 def _write_hashes(connection: Connection, scope: Scope, batches: Sequence[Hashed]) -> None:

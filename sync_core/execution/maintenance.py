@@ -15,6 +15,7 @@ from redis import RedisError
 
 from sync_core import runs
 from sync_core.audit import hash_chain
+from sync_core.audit.heads import HeadsFile
 from sync_core.engine import staging
 from sync_core.execution import queue
 from sync_core.execution.heartbeat import StopRequest
@@ -95,12 +96,13 @@ class Nightly:
 def run(stop: StopRequest, parent: int | None = None) -> None:
     """Tick once a second until told to stop, or until the parent (its process id) has died."""
     told = ""  # what went wrong at the last tick: it may go on for long
-    nightly = Nightly()
+    nightly, heads = Nightly(), HeadsFile()
     while not stop.made and parent in {None, os.getppid()}:
         time.sleep(TICK_SECONDS)
         nightly.keep()
         try:
             tick()
+            heads.keep()
             told = ""
         except Exception as error:  # noqa: BLE001 - whatever it is, the next tick may do better
             if told != type(error).__name__:

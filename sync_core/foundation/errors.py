@@ -528,6 +528,22 @@ CATALOGUE: dict[str, Entry] = {
         "Check its key: it is written as the table shows it.",
         "analyst",
     ),
+    "nothing_to_prove": Entry(
+        "Run {run} has left nothing to prove about {row}.",
+        "Rows that it found unchanged are only counted. Check the key: it is written as the run's"
+        " page shows it.",
+        "administrator",
+    ),
+    "several_to_prove": Entry(
+        "Run {run} did several things to {row}: {found}.",
+        "Name the table, or the row of the sheet.",
+        "administrator",
+    ),
+    "not_provable": Entry(
+        "What run {run} did cannot be proved: {why}.",
+        "Its counts and its history stand as they are.",
+        "administrator",
+    ),
     "unknown_organization": Entry(
         "There is no organization {slug}.",
         "Check its short name, or ask an administrator to add it.",

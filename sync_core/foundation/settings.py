@@ -61,6 +61,14 @@ def _file(value: str) -> Path:
     return path
 
 
+def _new_file(value: str) -> Path:
+    """Read the path of a file that will be made; its folder may be away at the moment."""
+    path = Path(value).expanduser().absolute()
+    if path.is_dir():
+        raise ValueError(f"{value} is a folder; give the path of a file, it will be made")
+    return path
+
+
 def _folder(value: str) -> Path:
     path = Path(value).expanduser().absolute()
     if path.exists() and not path.is_dir():
@@ -223,6 +231,11 @@ class Settings:
         _megabytes,
         "megabytes that an uploaded file may have, 200 at most (100)",
         100,
+    )
+    heads_file: Path | None = _setting(
+        "SYNCDESK_HEADS_FILE",
+        _new_file,
+        "file, best on another machine, to which the heads of the audit's chains are appended",
     )
     time_limits: Limits = _setting(
         "SYNCDESK_TIME_LIMIT",

@@ -9,6 +9,7 @@ and of the nodes under it, those of sixteen places; so are the nodes over sixtee
 (`root_of_run`).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -40,36 +41,40 @@ KEPT_VALUES = (  # what was dropped has left its hash; a hash beside values prov
 )
 
 
-def leaves(source: str, values: str = _VALUES) -> str:
-    """Return the SQL of run_id, entity, place and leaf of each outcome of a source.
+OF_RUNS = ("run_id", "entity")  # what tells the trees of several entities and runs apart
+
+
+def leaves(source: str, values: str = _VALUES, of: Sequence[str] = OF_RUNS) -> str:
+    """Return the SQL of the place and the leaf of each outcome of a source, and of its tree.
 
     A source is the SQL of a relation with the columns of outcomes.
     """
+    tree = "".join(f"{column}, " for column in of)
+    apart = f"partition by {', '.join(of)}" if of else ""
     leaf = (
         "hash_of_outcome(text_of_facts(run_id, entity, kind, row_number, key, rule, row_hash, at),"
         f" {values})"
     )
     return f"""
-    select run_id, entity, row_number::bigint as place, {leaf} as leaf from {source} numbered
+    select {tree} row_number::bigint as place, {leaf} as leaf from {source} numbered
     where row_number is not null
     union all
-    select run_id, entity, -row_number() over (
-        partition by run_id, entity order by key collate "C", leaf), leaf
-    from (select run_id, entity, key, {leaf} as leaf from {source} gone where row_number is null) g
+    select {tree} -row_number() over ({apart} order by key collate "C", leaf), leaf
+    from (select {tree} key, {leaf} as leaf from {source} gone where row_number is null) unnumbered
     """  # noqa: S608 - of our own columns
 
 
-def batches(source: str, values: str = _VALUES) -> str:
-    """Return the SQL of run_id, entity, number and root of each batch of a source's outcomes."""
-    nodes = f"({leaves(source, values)}) leaves"
+def batches(source: str, values: str = _VALUES, of: Sequence[str] = OF_RUNS) -> str:
+    """Return the SQL of the number and the root of each batch, and of its tree."""
+    tree = "".join(f"{column}, " for column in of)
+    nodes = f"({leaves(source, values, of)}) leaves"
     for level, node in enumerate(("leaf", "root", "root")):
-        order = "place, leaf" if level == 0 else "place"
         nodes = f"""(
-            select run_id, entity, place >> {NARROW} as place,
-                   hash_of_nodes(string_agg({node}, ''::bytea order by {order})) as root
-            from {nodes} group by 1, 2, 3
+            select {tree} place >> {NARROW} as place,
+                   hash_of_nodes(string_agg({node}, ''::bytea order by place)) as root
+            from {nodes} group by {tree} place >> {NARROW}
         ) level_{level}"""  # noqa: S608 - of our own columns
-    return f"select run_id, entity, place as number, root from {nodes}"  # noqa: S608 - as above
+    return f"select {tree} place as number, root from {nodes}"  # noqa: S608 - as above
 
 
 HASHES: dict[type[TypeEngine[Any]], str] = {  # of a column and a seed

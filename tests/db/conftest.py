@@ -1,8 +1,9 @@
-"""Workers that a test may kill."""
+"""Workers that a test may kill, and a way past the guards of the audit."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from rq import Worker
@@ -54,6 +55,18 @@ def _end_runs() -> None:
         connection.execute(move, {"old": "interrupted", "new": "queued"})
         connection.execute(move, {"old": "queued", "new": "running"})
         connection.execute(sa.text(end))
+
+
+@pytest.fixture
+def tamper(database: psycopg.Connection) -> Callable[..., None]:
+    """Write past the triggers, as only a superuser can."""
+
+    def execute(statement: str, *values: object) -> None:
+        with database.transaction():
+            database.execute("set local session_replication_role = replica")
+            assert database.execute(statement, values).rowcount > 0
+
+    return execute
 
 
 @pytest.fixture

@@ -1,3 +1,4 @@
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -6,16 +7,19 @@ from multiprocessing import get_context
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from sync_core import organizations, runs
 from sync_core.audit import hash_chain
-from sync_core.foundation import db
+from sync_core.foundation import db, tables
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import Role
+from sync_core.foundation.vocabulary import Removal, Role
 from sync_core.operations import administration
-from sync_core.organizations import Organization, actions
+from sync_core.organizations import Organization, actions, policies
 from sync_core.organizations.actions import Cancelled, ChangedSetting, SignedIn, Started
 from sync_core.organizations.people import Person
+from sync_core.organizations.policies import Policy
+from sync_core.records import outcome_format
 from sync_core.runs import Run, lease
 from tests.support.desk import ANA, Desk
 from tests.support.locations import HEADER, row
@@ -31,20 +35,11 @@ def verdict(organization: Organization) -> hash_chain.Verdict:
 
 
 @pytest.fixture
-def tamper(database: psycopg.Connection) -> Callable[..., None]:
-    """Write past the triggers, as only a superuser can."""
-
-    def execute(statement: str, *values: object) -> None:
-        with database.transaction():
-            database.execute("set local session_replication_role = replica")
-            assert database.execute(statement, values).rowcount > 0
-
-    return execute
-
-
-@pytest.fixture
 def synced(desk: Desk) -> Run:
     """Sync twice: rows that are created, updated, removed and failed."""
+    with db.begin() as connection:
+        policy = Policy(removal=Removal.DELETE)
+        policies.put(connection, desk.organization, "locations", policy)
     first = [HEADER, row("L1"), row("L2"), row("L3"), row("L4", Email="nobody")]
     desk.sync("locations", locations=first)
     second = [HEADER, row("L1", City="Hobart"), row("L2"), row("L5"), row("L4", Email="nobody")]
@@ -173,6 +168,84 @@ def test_a_change_of_what_belongs_to_a_run_is_found(
     assert verdict(desk.organization).broken == f"link 4: {told.format(run=synced.id)}"
 
 
+BYTES = {  # one changed letter or number in each column of the outcomes
+    "run_id": "run_id - 1",
+    "entity": "entity || 's'",
+    "kind": "upper(left(kind, 1)) || substr(kind, 2)",
+    "row_number": "coalesce(row_number, 0) + 1",
+    "key": "coalesce(key, '') || ' '",
+    "name": "coalesce(name, '') || ' '",
+    "rule": "coalesce(rule, '') || ' '",
+    "row_hash": "coalesce(row_hash, 0) # 1",
+    "changes": "coalesce(changes, '{}') || '{\"x\": null}'",
+    "issues": "coalesce(issues, '[]') || '[0]'",
+    "raw": "coalesce(raw, '{}') || '{\"x\": null}'",
+    "at": "at + interval '1 microsecond'",
+}
+
+
+def test_a_byte_changed_in_any_column_of_any_outcome_is_found_and_named(
+    desk: Desk, synced: Run, database: psycopg.Connection
+) -> None:
+    columns = {column.name for column in tables.outcomes.c}
+    assert columns == {*BYTES, "values_hash"}  # which counts only where the values are gone
+    query = "select kind, count(*) from outcomes where run_id = %s group by kind"
+    kinds: dict[str, int] = dict(database.execute(query, [synced.id]).fetchall())
+    assert kinds == {"created": 1, "updated": 1, "removed": 1, "failed": 1}
+    found = {}
+    for kind in kinds:
+        for column, value in BYTES.items():
+            with db.engine().connect() as connection:  # rolled back
+                connection.exec_driver_sql("set local session_replication_role = replica")
+                which = f"where run_id = {synced.id} and kind = '{kind}'"
+                change = f"update outcomes set {column} = {value} {which}"
+                assert connection.exec_driver_sql(change).rowcount == 1
+                told = hash_chain.verify(connection, desk.organization).broken
+                found[kind, column] = str(told)
+    assert {
+        case: told for case, told in found.items() if not re.search(r"run \d+ \(locations", told)
+    } == {}
+
+
+def test_a_number_that_only_looks_otherwise_is_a_change(
+    synced: Run, tamper: Callable[..., None]
+) -> None:
+    """Postgres takes 1 and 1.0 for equal; what was written down is not."""
+    tamper("update outcomes set changes = '{\"x\": 1}' where run_id = %s", synced.id)
+    with db.begin() as connection:
+        hashed = outcome_format.batches(f"(select * from outcomes where run_id = {synced.id})")
+        roots = [row.root for row in connection.execute(sa.text(hashed))]
+    tamper("update outcomes set changes = '{\"x\": 1.0}' where run_id = %s", synced.id)
+    with db.begin() as connection:
+        assert [row.root for row in connection.execute(sa.text(hashed))] != roots
+
+
+def test_a_changed_root_of_a_batch_is_found(
+    desk: Desk, synced: Run, tamper: Callable[..., None]
+) -> None:
+    tamper("update outcome_batches set root = sha256(root) where run_id = %s", synced.id)
+    assert "(locations, " in str(verdict(desk.organization).broken)
+
+
+def test_outcomes_rewritten_together_with_their_batches_break_the_link(
+    desk: Desk, synced: Run, tamper: Callable[..., None]
+) -> None:
+    tamper("update outcomes set name = 'Rosy' where run_id = %s and key = 'L5'", synced.id)
+    tamper("delete from outcome_batches where run_id = %s", synced.id)
+    source = f"(select * from outcomes where run_id = {synced.id})"
+    tamper(f"insert into outcome_batches {outcome_format.batches(source)}")
+    told = f"link 4: run {synced.id} is not as it was when it was linked"
+    assert verdict(desk.organization).broken == told
+
+
+def test_the_batch_is_named_by_its_rows(desk: Desk, tamper: Callable[..., None]) -> None:
+    rows = [row(f"L{number}") for number in range(4_500)]
+    run = desk.sync("locations", locations=[HEADER, *rows])
+    tamper("update outcomes set name = 'Rosy' where run_id = %s and row_number = 4096", run.id)
+    told = f"the outcomes of run {run.id} (locations, rows 4,096 to 8,191) are not those of its end"
+    assert verdict(desk.organization).broken == f"link 2: {told}"
+
+
 def test_outcomes_of_a_table_that_the_run_did_not_count_are_found(
     desk: Desk, synced: Run, tamper: Callable[..., None]
 ) -> None:
@@ -288,7 +361,7 @@ def test_dropping_the_values_of_old_outcomes_keeps_the_chain(
     dropped = administration.drop_values(
         desk.organization, ANA, datetime.now(UTC) + timedelta(minutes=1)
     )
-    assert dropped == 7  # four of the first run, three of the second
+    assert dropped == 8  # four of each run
     (kept,) = database.execute(
         "select count(*) from outcomes where run_id = %s and num_nonnulls(name, raw) > 0",
         [synced.id],
@@ -303,6 +376,24 @@ def test_only_old_values_may_be_gone(desk: Desk, synced: Run, tamper: Callable[.
     yesterday = datetime.now(UTC) - timedelta(days=1)
     assert administration.drop_values(desk.organization, ANA, yesterday) == 0
     tamper("update outcomes set name = null, raw = null where run_id = %s", synced.id)
+    assert "the outcomes of run" in str(verdict(desk.organization).broken)
+
+
+def test_values_that_are_gone_are_missed_though_their_hash_was_left(
+    desk: Desk, synced: Run, tamper: Callable[..., None]
+) -> None:
+    gone = "name = null, changes = null, issues = null, raw = null"
+    kept = "values_hash = hash_of_text(text_of_values(name, changes, issues, raw))"
+    tamper(f"update outcomes set {gone}, {kept} where run_id = %s", synced.id)
+    told = f"link 4: the values in the outcomes of run {synced.id} (locations) were dropped"
+    assert str(verdict(desk.organization).broken).startswith(told)
+
+
+def test_a_hash_beside_other_values_proves_nothing(
+    desk: Desk, synced: Run, tamper: Callable[..., None]
+) -> None:
+    kept = "values_hash = hash_of_text(text_of_values(name, changes, issues, raw))"
+    tamper(f"update outcomes set {kept}, name = 'Rosy' where run_id = %s", synced.id)
     assert "the outcomes of run" in str(verdict(desk.organization).broken)
 
 
@@ -382,6 +473,49 @@ def test_two_that_act_for_two_organizations_never_wait_for_each_other(
             future.result(60)
     assert verdict(organization).links == verdict(other).links == 50
     assert verdict(organization).broken is None
+
+
+# From where the last check has ended
+
+
+def since_last(organization: Organization) -> hash_chain.Verdict:
+    with db.begin() as connection:
+        found = hash_chain.verify(connection, organization, since_last=True)
+        hash_chain.keep(connection, organization, found)
+    return found
+
+
+def test_a_check_goes_on_from_where_the_last_one_has_ended(
+    desk: Desk, synced: Run, tamper: Callable[..., None]
+) -> None:
+    assert since_last(desk.organization).links == 4
+    tamper("update outcomes set name = 'Rosy' where run_id = %s and key = 'L5'", synced.id)
+    assert since_last(desk.organization).broken is None  # it reads only what came since
+    run = desk.sync("locations", locations=[HEADER, row("L1", City="Derby")])
+    assert since_last(desk.organization).links == 6
+    run = desk.sync("locations", locations=[HEADER, row("L1", City="Perth")])
+    tamper("update outcomes set name = 'Rosy' where run_id = %s", run.id)
+    assert f"outcomes of run {run.id} (" in str(since_last(desk.organization).broken)
+    assert f"outcomes of run {synced.id} (" in str(since_last(desk.organization).broken)
+
+
+def test_what_was_added_since_past_the_triggers_is_found(
+    desk: Desk, synced: Run, tamper: Callable[..., None]
+) -> None:
+    assert since_last(desk.organization).broken is None
+    copied = "organization_id, name, email, kind, detail"
+    tamper(
+        f"insert into actions ({copied}) select {copied} from actions where run_id = %s", synced.id
+    )
+    assert str(since_last(desk.organization).broken).endswith("was added without a link")
+
+
+def test_a_check_begins_anew_where_the_last_head_is_gone(
+    desk: Desk, synced: Run, tamper: Callable[..., None]
+) -> None:
+    assert since_last(desk.organization).broken is None
+    tamper("update links set hash = sha256(hash) where kind = 'run' and subject_id = %s", synced.id)
+    assert f"link 4 (run {synced.id}) does not follow" in str(since_last(desk.organization).broken)
 
 
 # Every night

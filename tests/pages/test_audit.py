@@ -106,7 +106,10 @@ def test_the_page_says_through_when_the_trail_is_verified(
         hash_chain.keep(
             connection, desk.organization, hash_chain.verify(connection, desk.organization)
         )
-    assert "Verified through" in texts(audit())
+    page = texts(audit())
+    assert "Verified through" in page
+    assert "still stands as it was first written" in page
+    assert "links" not in page
 
 
 def test_a_broken_trail_shows_in_red_and_needs_a_person(

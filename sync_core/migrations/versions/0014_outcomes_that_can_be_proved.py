@@ -37,7 +37,10 @@ def downgrade() -> None:
 
 
 def _hash_outcomes() -> None:
-    """Define the texts of an outcome, and the hashes over them; Postgres puts them in line."""
+    """Define the texts of an outcome, and the hashes over them.
+
+    They are stable, as convert_to and json_build_array are: so Postgres puts them in line.
+    """
     op.execute(
         """
         create function text_of_facts(
@@ -60,13 +63,13 @@ def _hash_outcomes() -> None:
     op.execute(
         """
         create function hash_of_text(words text) returns bytea
-        language sql immutable parallel safe as $$ select sha256(convert_to(words, 'UTF8')) $$
+        language sql stable parallel safe as $$ select sha256(convert_to(words, 'UTF8')) $$
         """
     )
     op.execute(
         """
         create function hash_of_outcome(facts text, hash_of_values bytea) returns bytea
-        language sql immutable parallel safe as $$
+        language sql stable parallel safe as $$
             select sha256(convert_to(facts, 'UTF8') || hash_of_values)
         $$
         """

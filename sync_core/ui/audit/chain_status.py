@@ -10,9 +10,14 @@ from sync_core.audit.hash_chain import Verdict
 from sync_core.foundation import db
 from sync_core.organizations import Organization
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts.words import ago, literal, moment
+from sync_core.ui.parts.words import literal, moment
 
 CHECK_OVERDUE = timedelta(hours=36)
+MEANING = (
+    "Every run, every action and every row that a sync touched still stands as it was first"
+    " written. Whoever changes one of them later, even in the database itself, is found by the"
+    " nightly check, which says here what was changed."
+)
 
 
 @st.cache_resource(ttl=30, max_entries=200, show_spinner=False)
@@ -44,7 +49,5 @@ def _show(here: Visitor, name: str, found: Verdict | None) -> None:
         text = f"{name}Verified through {moment(found.at, here.zone)}, and not since."
         st.markdown(f":small[:orange[:material/gpp_maybe: {text} Maintenance does not run.]]")
     else:
-        head = found.head.hex()[:12] if found.head else "none"
         text = f"Verified through {moment(found.at, here.zone)}"
-        more = f"{ago(found.at)}, {found.links:,} links, head {head}"
-        st.markdown(f":small[:green[:material/verified_user: {name}{text}] :gray[· {more}]]")
+        st.markdown(f":small[:green[:material/verified_user: {name}{text}] :gray[· {MEANING}]]")
