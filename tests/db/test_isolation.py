@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 import sync_core
 from sync_core import organizations, runs
 from sync_core.analytics import patients
-from sync_core.audit import exports, hash_chain
+from sync_core.audit import exports, hash_chain, proofs
 from sync_core.audit.exports import Export
 from sync_core.catalogue import resources
 from sync_core.catalogue.resources import ENTITIES
@@ -75,6 +75,10 @@ READS: dict[str, Ask] = {
     "lookup.find": lambda c, s: lookup.find(c, s.organization.id, ANA, "v", 99),
     "hash_chain.head": lambda c, s: hash_chain.head(c, s.organization.id),
     "hash_chain.verify": lambda c, s: hash_chain.verify(c, s.organization),
+    "proofs.make": lambda c, s: [
+        proofs.make(c, s.organization, s.run, keys=key, entity=PATIENTS.name)
+        for key in sorted(history_keys(s))
+    ],
     "run.get": lambda c, s: runs.get(c, s.organization.id, s.run.id),
     "run.latest": lambda c, s: runs.latest(c, s.organization.id),
     "run.fresh": lambda c, s: runs.fresh(c, s.organization.id),

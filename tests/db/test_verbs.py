@@ -192,6 +192,7 @@ CHANGES: dict[str, Words] = {  # without --org and --as
     "export": lambda _, folder: ["export", "--csv", str(folder / "a.csv")],
     "org add": lambda s, _: ["org", "add", f"{s.organization.slug[:30]}-b", "Harbor Clinics"],
     "person set": lambda *_: ["person", "set", "x@example.org", "Xu Wei", "--role", "viewer"],
+    "prove": lambda s, f: ["prove", str(s.ended.id), "L1", "--file", str(f / "p.json")],
     "rejects": lambda s, folder: ["rejects", str(s.ended.id), "--csv", str(folder / "r.csv")],
     "source set": lambda *_: ["source", "set", "locations", "folder:/data"],
     "sync": lambda *_: ["sync", "admins"],
