@@ -211,6 +211,12 @@ CATALOGUE: dict[str, Entry] = {
         "Open it in Google Sheets, choose File, Save as Google Sheets, and set the new address.",
         OWNER,
     ),
+    "workbook_in_drive": Entry(
+        "The document with the id '{id}' is an Excel workbook that lies in Google Drive.",
+        "Open it in Google Sheets, choose File, Save as Google Sheets, and set the new address; or"
+        " download it and sync it from a file.",
+        OWNER,
+    ),
     "tab_not_found": Entry(
         "'{spreadsheet}' has no tab '{tab}'; it has {tabs}.",
         "Rename the tab, or set the source again with one of these.",

@@ -411,6 +411,24 @@ def test_a_wrong_id_is_a_sentence(google: Google) -> None:
     )
 
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+XLSM = "application/vnd.ms-excel.sheet.macroEnabled.12"
+
+
+@pytest.mark.parametrize("kind", [XLSX, XLSM, "application/vnd.ms-excel"])
+def test_a_workbook_that_lies_in_drive_is_named_as_one_before_sheets_is_asked(
+    google: Google, kind: str
+) -> None:
+    google.spreadsheets[DEMO].kind = kind
+    google.fault("/v4/", fake.status(fake.NOT_A_SHEET))
+    error = refusal(lambda: opened(google))
+    assert error.sentence == (
+        f"The document with the id '{DEMO}' is an Excel workbook that lies in Google Drive."
+    )
+    assert "Save as Google Sheets" in error.advice
+    assert google.asked("/v4/") == 0
+
+
 OTHER = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "SECURITY_POLICY_VIOLATED"}
 
 

@@ -271,8 +271,10 @@ def _filled(field: Field, read: pl.DataFrame, unsure: Sequence[int]) -> int:
     if _of(MARKS, field.label) in read and isinstance(field, YesNo):
         blank = read[_of(MARKS, field.label)]
     else:
-        wrong = read[_code(field)]
-        blank = read[field.column].is_null() & (wrong.is_null() | (wrong == "required"))
+        value, wrong = read[field.column], read[_code(field)]
+        if not unsure and wrong.null_count() == read.height:  # as a rule: no look at each cell
+            return read.height - value.null_count()
+        blank = value.is_null() & (wrong.is_null() | (wrong == "required"))
     if unsure:
         blank &= ~read[ROW].is_in(unsure)
     return read.height - int(blank.sum())

@@ -24,6 +24,13 @@ from sync_core.sources.some import Some
 
 SPREADSHEET_URL = "https://docs.google.com/spreadsheets/d/"
 LOOKED_AT = header_rows.LOOKED_AT
+WORKBOOKS = frozenset(  # as Drive names them: Sheets shows them, but its API does not read them
+    {
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "application/vnd.ms-excel.sheet.macroenabled.12",
+        "application/vnd.ms-excel",
+    }
+)
 
 _NUMBERS = (int, float)  # not bool, which is an int
 
@@ -161,6 +168,8 @@ class SheetsSource:
         """Find the entity's tab and read its header. Raises SyncError."""
         client = GoogleClient(self.setting.location, self.settings, self.retry, self.on_traffic)
         file = client.file()  # before anything is read, or a change could slip through
+        if file and file.kind.lower() in WORKBOOKS:
+            raise SyncError("workbook_in_drive", id=self.setting.location)
         spreadsheet = client.metadata()
         tab = tabs.choose(spreadsheet, self.setting, entity)
         name = f"The tab '{tab.title}' of '{spreadsheet.title}'"
