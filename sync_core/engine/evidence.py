@@ -1,6 +1,7 @@
 """How what was read compares with what was known: figures for a guard, and notes for people."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from psycopg import sql
 from sqlalchemy import Connection
@@ -25,7 +26,10 @@ def compare(connection: Connection, scope: Scope, tally: Tally) -> Figures:
         read=tally.read,
         read_before=figures.read_before(connection, scope.run_id, scope.entity.name),
         emptied=_emptied(connection, scope) if standing else {},
+        absent_before=_absent_before(connection, scope),
     )
+    if lost := _blanked(connection, scope, tally):
+        found = replace(found, blanked=lost, filled=_filled(connection, scope, list(lost)))
     figures.keep(connection, scope.run_id, scope.entity.name, found)
     return found
 
@@ -50,6 +54,13 @@ def _absent(connection: Connection, scope: Scope, tally: Tally, standing: int, r
     return standing - removed - (tally.updated + tally.unchanged - int(back))
 
 
+def _absent_before(connection: Connection, scope: Scope) -> int:
+    """Count the records that were kept though the last sync did not find them either."""
+    if scope.entity.removal != Removal.KEEP:
+        return 0
+    return figures.absent_before(connection, scope.run_id, scope.entity.name)
+
+
 def _emptied(connection: Connection, scope: Scope) -> dict[str, int]:
     """Count the records that had a value, by the label of each column that is blank in all rows."""
     if scope.partial or not scope.staged:
@@ -65,6 +76,31 @@ def _emptied(connection: Connection, scope: Scope) -> dict[str, int]:
     read = " and exists (select from {rows} s where {s_is_t})"  # others keep what they have
     (had,) = scope.ask(connection, query + read, counts=counts)
     return {field.label: count for field, count in zip(blank, had, strict=True) if count}
+
+
+def _blanked(connection: Connection, scope: Scope, tally: Tally) -> dict[str, int]:
+    """Count the records that lose a value, by the label of its column."""
+    if not tally.updated:
+        return {}
+    query = """
+        select c.key, count(*) from {plan} p cross join lateral jsonb_each(p.changes) c
+        where p.kind = 'updated' and c.value -> 1 = 'null' and c.value -> 0 <> 'null'
+        group by c.key
+        """
+    lost = dict(scope.ask(connection, query))
+    labels = {field.column: field.label for field in scope.entity.fields}
+    return {label: lost[column] for column, label in labels.items() if column in lost}
+
+
+def _filled(connection: Connection, scope: Scope, labels: Sequence[str]) -> dict[str, int]:
+    """Count the records that have a value, by the label of its column."""
+    columns = [sql.Identifier(f.column) for f in scope.entity.fields if f.label in labels]
+    counts = sql.SQL(", ").join(sql.SQL("count(t.{})").format(column) for column in columns)
+    query = (
+        "select {counts} from {target} t where t.organization_id = {org} and t._removed_at is null"
+    )
+    (had,) = scope.ask(connection, query, counts=counts)
+    return dict(zip(labels, had, strict=True))
 
 
 def _had_a_value(field: Field) -> sql.Composed:

@@ -13,6 +13,7 @@ from sync_core.catalogue.source import Counting, Sheet, Source
 from sync_core.engine import (
     confirming,
     evidence,
+    guarding,
     headers,
     narration,
     plan,
@@ -37,7 +38,7 @@ from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import RunKind, RunStatus
 from sync_core.runs import Run, lease
 from sync_core.runs.lease import RunResult
-from sync_core.runs.plans import Plans
+from sync_core.runs.plans import Plans, Tripped
 from sync_core.runs.sheet_facts import SheetFacts, declaration
 from sync_core.runs.traffic import NO_TRAFFIC, Traffic
 
@@ -63,8 +64,9 @@ def sync(work: Work, sources: Mapping[str, Source]) -> RunResult:
         scopes = read(work, sources)
     with work.phase("processing"):
         scopes, tallies = make_plans(work, scopes)
-    if work.claim.kind == RunKind.PREVIEW:
-        return wait(work, scopes, tallies)
+    held_back = guarding.look(work, scopes, tallies)
+    if held_back or work.claim.kind == RunKind.PREVIEW:
+        return wait(work, scopes, tallies, held_back)
     return save(work, scopes, tallies)
 
 
@@ -187,6 +189,7 @@ def _facts(work: Work, scope: Scope, sheet: Sheet) -> SheetFacts:
         declaration=declaration(scope.entity),
         version=sheet.version,
         window=work.window,
+        address=work.addresses.get(scope.entity.name),
     )
 
 
@@ -276,9 +279,8 @@ def make_plans(work: Work, scopes: Sequence[Scope]) -> tuple[list[Scope], dict[s
 
 
 def compare(connection: Connection, scope: Scope) -> Compared:
-    """Compare what is staged of an entity with the target. Raises SyncError (source_empty)."""
+    """Compare what is staged of an entity with the target."""
     whole = settle.blank_rows(connection, scope)
-    _refuse_an_empty_source(connection, whole)
     stays = settle.blank_cells(connection, whole)
     tally = plan.make(connection, whole)
     figures = evidence.compare(connection, whole, tally)
@@ -298,18 +300,18 @@ def _refuse_what_is_not_all_there(connection: Connection, scope: Scope) -> None:
         raise StagingLostError
 
 
-def _refuse_an_empty_source(connection: Connection, scope: Scope) -> None:
-    if scope.staged == 0 and not scope.partial and (held := plan.standing(connection, scope)):
-        raise SyncError("source_empty", sheet=scope.title, table=scope.entity.title, held=held)
-
-
-def wait(work: Work, scopes: Sequence[Scope], tallies: Mapping[str, Tally]) -> RunResult:
+def wait(
+    work: Work,
+    scopes: Sequence[Scope],
+    tallies: Mapping[str, Tally],
+    held_back: Sequence[Tripped] = (),
+) -> RunResult:
     """Keep the plans until a person has decided; nothing of the target is touched."""
     with db.begin() as connection:
         lease.fence(connection, work.claim)
         for scope in scopes:
             _refuse_a_lost_plan(connection, scope, tallies[scope.entity.name])
-        plans = waiting.keep(connection, scopes, tallies)
+        plans = waiting.keep(connection, scopes, tallies, held_back)
         named = _named(connection, scopes, tallies)
         result = waiting.for_a_decision(work, plans, tallies, named)
         lease.finish(connection, work.claim, result)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from sync_core.catalogue.issue import Issue
 from sync_core.catalogue.resource import Entity, Resource
 from sync_core.catalogue.source import Page, Sheet, Source
-from sync_core.engine import headers, importer, staging
+from sync_core.engine import headers, importer, plan, staging
 from sync_core.engine.importer import Compared
 from sync_core.engine.observations import Observations
 from sync_core.engine.statements import Scope, execute
@@ -202,6 +202,7 @@ def _compare(
         staging.write(connection, scope.run_id, scope.entity, page, None, rows.observed)
     try:
         found = importer.compare(connection, scope)
+        _refuse_an_empty_source(connection, found.scope)
     except SyncError as error:
         return refused(scope.entity, error)
     issues = _issues(connection, found.scope, unread)
@@ -216,6 +217,11 @@ def _compare(
         notes=_notes(rows, found),
         sample=rows.sample,
     )
+
+
+def _refuse_an_empty_source(connection: Connection, scope: Scope) -> None:
+    if scope.staged == 0 and not scope.partial and (held := plan.standing(connection, scope)):
+        raise SyncError("source_empty", sheet=scope.title, table=scope.entity.title, held=held)
 
 
 def _issues(connection: Connection, scope: Scope, unread: Collection[str]) -> list[list[Issue]]:

@@ -12,9 +12,9 @@ from sync_core.engine.statements import Scope
 from sync_core.engine.tally import Tally
 from sync_core.engine.work import Work
 from sync_core.foundation import db
-from sync_core.foundation.vocabulary import RunStatus
+from sync_core.foundation.vocabulary import RunKind, RunStatus
 from sync_core.runs.lease import RunResult
-from sync_core.runs.plans import EntityPlan, Plans
+from sync_core.runs.plans import EntityPlan, Plans, Tripped
 
 DIGEST = (  # of each row, and of all these in their order
     "select encode(sha256(coalesce(string_agg(sha256(convert_to({row}, 'UTF8')), ''::bytea"
@@ -25,11 +25,12 @@ DIGEST = (  # of each row, and of all these in their order
 def for_a_decision(
     work: Work, plans: Plans, tallies: Mapping[str, Tally], named: Mapping[str, Sequence[Named]]
 ) -> RunResult:
-    """Return how a run waits that was asked for its plan alone."""
+    """Return how a run waits: it was asked for its plan alone, or a guard holds it back."""
+    why = _why(work, plans.tripped)
     return RunResult(
         status=RunStatus.WAITING,
-        message=f"Waiting for a decision. {_counts(work, tallies)}",
-        log_message=f"Waiting for a decision. {_counts(work, tallies, named)}",
+        message=why.format(counts=_counts(work, tallies)),
+        log_message=why.format(counts=_counts(work, tallies, named)),
         notes=work.notes,
         phases=work.phases,
         log=work.reporter.as_json(),
@@ -47,14 +48,30 @@ def _counts(
     return counts(tallies, work.resource.entities, named)
 
 
-def keep(connection: Connection, scopes: Sequence[Scope], tallies: Mapping[str, Tally]) -> Plans:
+def _why(work: Work, tripped: Sequence[Tripped]) -> str:
+    """Return the sentence of why a run waits, with a place for its counts."""
+    reasons = "; ".join(one.sentence for one in tripped).replace("{", "{{").replace("}", "}}")
+    if tripped and work.claim.kind != RunKind.PREVIEW:
+        return f"Waiting for approval: {reasons}. {{counts}}"
+    return "Waiting for a decision. {counts}" + (
+        f" It needs approval: {reasons}." if tripped else ""
+    )
+
+
+def keep(
+    connection: Connection,
+    scopes: Sequence[Scope],
+    tallies: Mapping[str, Tally],
+    tripped: Sequence[Tripped],
+) -> Plans:
     """Return what is kept of the plans, and make them ready to be read by pages."""
     db.cursor(connection).execute(MEMORY)
     return Plans(
         entities={
             scope.entity.name: _entity_plan(connection, scope, tallies[scope.entity.name])
             for scope in scopes
-        }
+        },
+        tripped=tuple(tripped),
     )
 
 

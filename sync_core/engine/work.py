@@ -11,11 +11,12 @@ from sync_core.catalogue.phases import Steps
 from sync_core.catalogue.resource import Entity, Resource
 from sync_core.engine.read_ahead import Reading
 from sync_core.engine.statements import Scope
+from sync_core.organizations.policies import Guards
 from sync_core.runs import Run
 from sync_core.runs.lease import Claim
 from sync_core.runs.plans import Plans
 from sync_core.runs.progress import Level, Reporter
-from sync_core.runs.sheet_facts import ReadWindow
+from sync_core.runs.sheet_facts import Address, ReadWindow
 
 Analysis = Callable[[Connection, Sequence[Scope]], int]
 
@@ -36,6 +37,8 @@ class Work:
     confirmed: Plans | None = None  # exactly these are to be applied; None: whatever is planned
     undone: Run | None = None  # that is to be taken back; then no source is read
     notes: list[str] = field(default_factory=list)
+    guards: Guards = field(default_factory=Guards)
+    addresses: Mapping[str, Address] = field(default_factory=dict)  # of sources, by entity
     phases: dict[str, float] = field(default_factory=dict)  # seconds
 
     @property

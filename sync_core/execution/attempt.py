@@ -28,7 +28,7 @@ from sync_core.organizations import policies, source_settings
 from sync_core.runs import incremental, lease, plans, tab_titles, uploads
 from sync_core.runs.lease import Claim, LeaseLostError, RunResult
 from sync_core.runs.progress import Reporter
-from sync_core.runs.sheet_facts import ReadWindow
+from sync_core.runs.sheet_facts import Address, ReadWindow
 from sync_core.runs.traffic import Traffic
 from sync_core.sources import Opening, SourceSetting
 
@@ -112,6 +112,8 @@ def _sync(claim: Claim, heartbeat: Heartbeat, reporter: Reporter) -> RunResult:
             analysis.during_run if analysis else None,
             confirmed,
             notes=noted,
+            guards=policy.guards,
+            addresses={s.entity: address for s in found if (address := Address.of(s))},
         )
         return importer.sync(work, {setting.entity: _open(setting, work) for setting in found})
 

@@ -386,8 +386,9 @@ CATALOGUE: dict[str, Entry] = {
         "administrator",
     ),
     "source_empty": Entry(
-        "'{sheet}' has no rows, but {held} {table} are known. Nothing was changed.",
-        "Check that the right sheet is set and that nobody emptied it.",
+        "'{sheet}' has no rows, but {held} {table} are known.",
+        "Check that the right sheet is set and that nobody emptied it. "
+        "A sync would wait for approval.",
         OWNER,
     ),
     "target_changed": Entry(
@@ -510,6 +511,21 @@ CATALOGUE: dict[str, Entry] = {
     "no_source": Entry(
         "No source is set for {what}.",
         "Ask an administrator to set one.",
+        "administrator",
+    ),
+    "own_approval": Entry(
+        "A guard holds this back, and you have asked for it yourself.",
+        "Ask an administrator, or somebody else who may sync, to look at the plan and approve it.",
+        "analyst",
+    ),
+    "four_eyes": Entry(
+        "A guard holds this back, and {organization} lets nobody approve what they asked for.",
+        "Ask somebody else who may sync to look at the plan and approve it.",
+        "analyst",
+    ),
+    "bad_threshold": Entry(
+        "A guard counts 0 rows or more, and from 0 to 100 percent.",
+        "Correct the numbers, and save again.",
         "administrator",
     ),
     "nothing_to_decide": Entry(

@@ -95,6 +95,7 @@ organizations = sa.Table(
     _text("country", default="AU"),
     _text("time_zone", default="UTC"),
     moment("created_at", default=True),
+    sa.Column("four_eyes", sa.Boolean, server_default=sa.false(), nullable=False),
 )
 
 people = sa.Table(
@@ -132,6 +133,7 @@ policies = sa.Table(
     sa.Column("fresh_hours", sa.Integer, nullable=False),
     _text("removal", nullable=True),
     sa.Column("limit_minutes", sa.Integer),
+    _json("guards"),  # `policies.Guards`; what it does not name is as by default
     sa.CheckConstraint("fresh_hours > 0", "fresh_some_time"),
     sa.CheckConstraint("limit_minutes > 0", "limited_to_some_time"),
     _one_of("removal", Removal),

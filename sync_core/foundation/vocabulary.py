@@ -60,6 +60,20 @@ class Removal(StrEnum):
     DELETE = "delete"
 
 
+class GuardKind(StrEnum):
+    """What makes a plan suspicious; `organizations.policies` has the threshold of each."""
+
+    EMPTY_SOURCE = "empty_source"
+    REMOVALS = "removals"
+    CREATIONS = "creations"
+    FAILURES = "failures"
+    UPDATES = "updates"
+    FEWER_ROWS = "fewer_rows"
+    BLANK_COLUMN = "blank_column"
+    NEW_KEYS = "new_keys"
+    OTHER_SOURCE = "other_source"
+
+
 class Role(StrEnum):
     """What somebody is in an organization; `people.MAY` says what each may do."""
 
@@ -76,6 +90,7 @@ class ActionKind(StrEnum):
     PREVIEWED = "previewed"
     CANCELLED = "cancelled"
     CONFIRMED = "confirmed"
+    APPROVED = "approved"
     DECLINED = "declined"
     UNDONE = "asked to undo"
     EXPORTED = "exported"

@@ -12,11 +12,11 @@ from sync_core.catalogue.resource import Resource
 from sync_core.foundation import db, email_address, tables
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import ROOT
-from sync_core.foundation.vocabulary import Role
+from sync_core.foundation.vocabulary import GuardKind, Role
 from sync_core.organizations import Organization, actions, people, policies, source_settings
 from sync_core.organizations.actions import ChangedSetting, DroppedValues
 from sync_core.organizations.people import Person
-from sync_core.organizations.policies import Policy
+from sync_core.organizations.policies import Policy, Threshold
 from sync_core.sources import SourceSetting, source_name
 
 LONGEST = 1_440  # minutes: a day
@@ -44,9 +44,9 @@ def set_source(
 
 
 def set_policy(organization: Organization, by: Person, resource: Resource, policy: Policy) -> None:
-    """Decide how fresh a resource shall be, what happens to removed rows, and how long it may take.
+    """Decide how fresh a resource shall be, what becomes of removed rows, what is suspicious.
 
-    Raises SyncError: no_permission, too_fresh, bad_time_limit.
+    Raises SyncError: no_permission, too_fresh, bad_time_limit, bad_threshold.
     """
     people.require(by, "administer")
     _refuse_mistakes_of_policy(policy)
@@ -55,6 +55,8 @@ def set_policy(organization: Organization, by: Person, resource: Resource, polic
         removal = policy.removal or "as declared"
         limit = f"{policy.limit_minutes} min" if policy.limit_minutes else "as usual"
         what = f"fresh for {policy.fresh_hours} h, removed rows: {removal}, time limit: {limit}"
+        if guards := ", ".join(policy.guards.differences()):
+            what += f", guards: {guards}"
         _record(connection, organization, by, f"{resource.name}: {what}", resource.name)
 
 
@@ -63,6 +65,25 @@ def _refuse_mistakes_of_policy(policy: Policy) -> None:
         raise SyncError("too_fresh")
     if policy.limit_minutes is not None and not 1 <= policy.limit_minutes <= LONGEST:
         raise SyncError("bad_time_limit", longest=f"{LONGEST:,}")
+    thresholds = (getattr(policy.guards, kind) for kind in GuardKind)
+    for threshold in thresholds:
+        if isinstance(threshold, Threshold) and not (
+            threshold.rows >= 0 and 0 <= threshold.percent <= 100  # noqa: PLR2004 - percent
+        ):
+            raise SyncError("bad_threshold")
+
+
+def set_four_eyes(organization: Organization, by: Person, *, required: bool) -> Organization:
+    """Decide whether suspicious syncs are approved by somebody else than who asked for them.
+
+    Raises SyncError("no_permission").
+    """
+    people.require(by, "administer")
+    with db.begin() as connection:
+        organizations.set_four_eyes(connection, organization, required=required)
+        who = "somebody else than who asked" if required else "an administrator or somebody else"
+        _record(connection, organization, by, f"who approves suspicious syncs: {who}")
+        return organizations.by_id(connection, organization.id)
 
 
 def put_person(organization: Organization, by: Person, person: Person) -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import BinaryIO
 
 from sqlalchemy import Connection
 
-from sync_core import runs
+from sync_core import organizations, runs
 from sync_core.catalogue import resources
 from sync_core.execution import queue
 from sync_core.foundation import db
@@ -14,6 +15,7 @@ from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import APPLIED, RunKind
 from sync_core.organizations import Organization, actions, people, source_settings
 from sync_core.organizations.actions import (
+    Approved,
     Cancelled,
     Confirmed,
     Declined,
@@ -24,7 +26,7 @@ from sync_core.organizations.actions import (
     Undone,
 )
 from sync_core.organizations.people import Person
-from sync_core.runs import Run, lease, recovery, uploads
+from sync_core.runs import Run, lease, plans, recovery, uploads
 from sync_core.runs.lease import Queued
 from sync_core.runs.uploads import Upload
 
@@ -87,15 +89,33 @@ def _given(file: Upload) -> GivenFile:
 def confirm(organization: Organization, run_id: int, person: Person, trigger: str) -> Run:
     """Let a run apply exactly the plan with which it waits; a worker checks that it still holds.
 
-    Raises SyncError: no_permission, unknown_run, nothing_to_decide, already_running.
+    Where a guard holds the plan back, this approves it: of their own plans only administrators may,
+    and nobody where the organization requires four eyes. Raises SyncError: no_permission,
+    unknown_run, nothing_to_decide, own_approval, four_eyes, already_running.
     """
     people.require(person, "sync")
     with _asking(organization) as (connection, waiting):
         run = runs.to_decide(connection, organization.id, run_id)
+        kept = plans.of_run(connection, run.id)
+        tripped = kept.tripped if kept else ()
+        if tripped:
+            _refuse_own_approval(connection, run, person)
         run = runs.confirm(connection, run)
-        _record(connection, organization, person, run, Confirmed(trigger))
+        guards = [asdict(one) for one in tripped]
+        detail = Approved(trigger, guards) if guards else Confirmed(trigger)
+        _record(connection, organization, person, run, detail)
         waiting.append(Queued(run.id, lease.limit(connection, run.id)))
     return run
+
+
+def _refuse_own_approval(connection: Connection, run: Run, person: Person) -> None:
+    if run.requested_email.lower() != person.email.lower():
+        return
+    now = organizations.by_id(connection, run.organization_id)
+    if now.four_eyes:
+        raise SyncError("four_eyes", organization=now.name)
+    if not person.may("administer"):
+        raise SyncError("own_approval")
 
 
 def undo(organization: Organization, run_id: int, person: Person, trigger: str) -> Run:

@@ -7,6 +7,7 @@ from sync_core.organizations.organization import (
     by_id,
     everyone,
     get,
+    set_four_eyes,
 )
 
-__all__ = ["DEFAULT", "Organization", "add", "by_id", "everyone", "get"]
+__all__ = ["DEFAULT", "Organization", "add", "by_id", "everyone", "get", "set_four_eyes"]

@@ -55,6 +55,15 @@ class Confirmed:
 
 
 @dataclass(frozen=True)
+class Approved:
+    """A plan that guards held back was approved, with what each of them had found."""
+
+    kind: ClassVar = ActionKind.APPROVED
+    trigger: str = ""
+    guards: Sequence[Mapping[str, Any]] = ()  # of `runs.plans.Tripped`
+
+
+@dataclass(frozen=True)
 class Declined:
     """A plan that waited was declined; the action names the run."""
 
@@ -141,6 +150,7 @@ Detail = (
     | Previewed
     | Cancelled
     | Confirmed
+    | Approved
     | Declined
     | Undone
     | Exported
@@ -157,6 +167,7 @@ DETAILS: Mapping[str, type[Detail]] = {
         Previewed,
         Cancelled,
         Confirmed,
+        Approved,
         Declined,
         Undone,
         Exported,

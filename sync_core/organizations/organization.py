@@ -24,6 +24,7 @@ class Organization:
     name: str
     country: str
     time_zone: str
+    four_eyes: bool = False  # nobody approves a suspicious sync for which they asked themselves
 
 
 def get(connection: Connection, slug: str) -> Organization:
@@ -68,6 +69,14 @@ def add(
     if added is None:
         raise SyncError("organization_exists", slug=slug)
     return get(connection, slug)
+
+
+def set_four_eyes(connection: Connection, organization: Organization, *, required: bool) -> None:
+    """Decide whether a suspicious sync is approved by somebody else than who asked for it."""
+    kept = tables.organizations
+    connection.execute(
+        sa.update(kept).where(kept.c.id == organization.id).values(four_eyes=required)
+    )
 
 
 def _refuse_mistakes(slug: str, name: str, country: str, time_zone: str) -> None:

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core.foundation import tables
-from sync_core.runs.run import in_step
+from sync_core.foundation.vocabulary import OutcomeKind
+from sync_core.runs.run import MADE_UP, in_step
 
 _RUNS, _KEPT, _TALLIES = tables.runs.c, tables.checkpoints.c, tables.tallies.c
 
@@ -26,6 +27,9 @@ class Figures:
     read: int = 0
     read_before: int | None = None  # rows of the last run that was applied; None: there is none
     emptied: Mapping[str, int] = field(default_factory=dict)  # label -> records that had a value
+    absent_before: int = 0  # records that the last such run had not found either
+    blanked: Mapping[str, int] = field(default_factory=dict)  # label -> records that lose a value
+    filled: Mapping[str, int] = field(default_factory=dict)  # label of such -> records with one
 
     @property
     def all_keys_changed(self) -> bool:
@@ -60,17 +64,41 @@ def of_run(connection: Connection, run_id: int) -> dict[str, Figures]:
 
 def read_before(connection: Connection, run_id: int, entity: str) -> int | None:
     """Return how many rows the last run of the same resource read that was applied before."""
+    return connection.execute(_earlier(run_id, entity, _TALLIES.read).limit(1)).scalar()
+
+
+def absent_before(connection: Connection, run_id: int, entity: str) -> int:
+    """Return how many known records that run did not find in its source."""
+    kept = tables.checkpoints.c.figures["absent"].as_integer()
+    query = _earlier(run_id, entity, kept).join(
+        tables.checkpoints, (_KEPT.run_id == _RUNS.id) & (_KEPT.entity == _TALLIES.entity)
+    )
+    return connection.execute(query.limit(1)).scalar() or 0
+
+
+def usual(connection: Connection, run_id: int, entity: str) -> Mapping[str, int]:
+    """Return the median counts of the last ten such runs, by kind; none where there are none."""
+    kinds = ("read", *OutcomeKind)
+    last = _earlier(run_id, entity, *(_TALLIES[kind] for kind in kinds)).limit(10).subquery()
+    medians = (sa.func.percentile_disc(0.5).within_group(last.c[kind]) for kind in kinds)
+    row = connection.execute(sa.select(*medians)).one()
+    return {k: int(v) for k, v in zip(kinds, row, strict=True) if v is not None}
+
+
+def _earlier(run_id: int, entity: str, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """Return the query of the runs of the same resource that were applied before, newest first."""
     this = sa.select(_RUNS.organization_id, _RUNS.resource).where(_RUNS.id == run_id).subquery()
-    return connection.execute(
-        sa.select(_TALLIES.read)
-        .join_from(tables.tallies, tables.runs, _TALLIES.run_id == _RUNS.id)
+    return (
+        sa.select(*columns)
+        .select_from(tables.tallies)
+        .join(tables.runs, _TALLIES.run_id == _RUNS.id)
         .where(
             _RUNS.organization_id == this.c.organization_id,
             _RUNS.resource == this.c.resource,
             _RUNS.id < run_id,
             in_step(tables.runs),
+            _RUNS.trigger != MADE_UP,
             _TALLIES.entity == entity,
         )
         .order_by(_RUNS.id.desc())
-        .limit(1)
-    ).scalar()
+    )

@@ -1,6 +1,6 @@
 """What is kept with a run whose plan waits for a person: its counts, and what proves it later."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -25,10 +25,26 @@ class EntityPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tripped:
+    """A guard that holds a plan back: what it has found, and what would have been all right."""
+
+    guard: str  # a GuardKind
+    entity: str
+    sentence: str  # "412 of 1,550 therapists would be deactivated"
+    rows: int  # that tripped it
+    of: int  # of so many
+    label: str | None = None  # of the column
+    more_than_rows: int | None = None  # the threshold that was passed; None: it has no numbers
+    more_than_percent: int | None = None
+    usual: int | None = None  # rows, in half of the last syncs at most; None: there are none
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plans:
     """The plans of a run that waited for a person, or still does."""
 
     entities: Mapping[str, EntityPlan]
+    tripped: Sequence[Tripped] = ()
 
     @property
     def tallies(self) -> Mapping[str, Mapping[str, Any]]:
@@ -37,13 +53,14 @@ class Plans:
 
     def as_json(self) -> dict[str, Any]:
         """Return them as the run keeps them."""
-        return asdict(self)
+        return {**asdict(self), "tripped": [asdict(one) for one in self.tripped]}
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Self:
         """Return the plans that were kept."""
         entities = {name: EntityPlan(**plan) for name, plan in kept["entities"].items()}
-        return cls(entities=entities)
+        tripped = [Tripped(**one) for one in kept.get("tripped", ())]
+        return cls(entities=entities, tripped=tuple(tripped))
 
 
 def of_run(connection: Connection, run_id: int) -> Plans | None:

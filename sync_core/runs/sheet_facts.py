@@ -1,6 +1,7 @@
 """What a run notes in its checkpoints of each sheet that it reads."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -11,6 +12,8 @@ from sqlalchemy import Connection
 
 from sync_core.catalogue.resource import Entity
 from sync_core.foundation import tables
+from sync_core.foundation.vocabulary import APPLIED, IN_STEP
+from sync_core.sources import SourceSetting, kind_of, source_name
 
 SheetLinks = Mapping[str, str]  # entity -> the address of its sheet's first cell
 
@@ -43,6 +46,22 @@ class ReadWindow:
         return cls(datetime.fromisoformat(began), datetime.fromisoformat(since) if since else None)
 
 
+@dataclass(frozen=True)
+class Address:
+    """Where a sheet is read, as it may be kept: addresses may hold secrets."""
+
+    digest: str  # SHA-256 of the setting
+    label: str  # in sentences
+
+    @classmethod
+    def of(cls, setting: SourceSetting) -> Self | None:
+        """Return the address of a setting; None where it is that of a file for one run."""
+        if not kind_of(setting).typed:
+            return None
+        where = json.dumps([setting.kind, setting.location, setting.tab])
+        return cls(hashlib.sha256(where.encode()).hexdigest(), source_name(setting))
+
+
 @dataclass(frozen=True, kw_only=True)
 class SheetFacts:
     """All that decides what a row of a sheet becomes in staging, and where people see the sheet.
@@ -58,6 +77,7 @@ class SheetFacts:
     declaration: str = ""  # of the entity (`declaration`)
     version: Any = None  # JSON; None where the source has none
     window: ReadWindow | None = None  # None where the source cannot tell what changed
+    address: Address | None = None  # of its source; None where that is of this run alone
 
     def as_json(self) -> dict[str, Any]:
         """Return them as a checkpoint keeps them."""
@@ -89,6 +109,29 @@ def links(connection: Connection, run_id: int) -> SheetLinks:
     return {entity: link for entity, link in connection.execute(query) if link}
 
 
+def address_before(connection: Connection, run_id: int, entity: str) -> Address | None:
+    """Return where the last run that was applied has read the entity, uploads left out."""
+    runs = tables.runs
+    this = sa.select(runs.c.organization_id, runs.c.resource).where(runs.c.id == run_id).subquery()
+    kept = _KEPT.sheet["address"]
+    found = connection.execute(
+        sa.select(kept)
+        .join_from(runs, tables.checkpoints, _KEPT.run_id == runs.c.id)
+        .where(
+            runs.c.organization_id == this.c.organization_id,
+            runs.c.resource == this.c.resource,
+            runs.c.id < run_id,
+            runs.c.kind.in_(IN_STEP),
+            runs.c.status.in_(APPLIED),
+            _KEPT.entity == entity,
+            kept["digest"].as_string().is_not(None),
+        )
+        .order_by(runs.c.id.desc())
+        .limit(1)
+    ).scalar()
+    return Address(**found) if found else None
+
+
 def version(connection: Connection, run_id: int, entity: str) -> Any:  # noqa: ANN401 - JSON
     """Return the version of the sheet from which the run has read an entity, as JSON."""
     query = sa.select(_KEPT.sheet["version"])
@@ -97,6 +140,12 @@ def version(connection: Connection, run_id: int, entity: str) -> Any:  # noqa: A
 
 def headers(connection: Connection, run_id: int) -> list[str]:
     """Return the headers of the sheets that the run has read, each once."""
-    query = sa.select(HEADERS).where(_KEPT.run_id == run_id).order_by(_KEPT.entity)
-    sheets = connection.execute(query).scalars()
-    return list(dict.fromkeys(header for sheet in sheets for header in sheet if header))
+    sheets = headers_by_entity(connection, run_id).values()
+    return list(dict.fromkeys(header for sheet in sheets for header in sheet))
+
+
+def headers_by_entity(connection: Connection, run_id: int) -> dict[str, list[str]]:
+    """Return the headers of each sheet that the run has read, blank ones left out."""
+    query = sa.select(_KEPT.entity, HEADERS).where(_KEPT.run_id == run_id).order_by(_KEPT.entity)
+    rows = connection.execute(query)
+    return {entity: [header for header in sheet if header] for entity, sheet in rows}

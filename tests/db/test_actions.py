@@ -15,6 +15,7 @@ from sync_core.operations import administration
 from sync_core.organizations import Organization, actions
 from sync_core.organizations.actions import (
     DETAILS,
+    Approved,
     Cancelled,
     ChangedSetting,
     Confirmed,
@@ -40,6 +41,11 @@ STORED: list[tuple[str, dict[str, Any], Detail]] = [  # as databases hold it
     ("previewed", {}, Previewed()),
     ("cancelled", {}, Cancelled()),
     ("declined", {}, Declined()),
+    (
+        "approved",
+        {"trigger": "page", "guards": [{"guard": "removals", "rows": 12}]},
+        Approved("page", [{"guard": "removals", "rows": 12}]),
+    ),
     ("confirmed", {"trigger": "page"}, Confirmed("page")),
     ("asked to undo", {"run": 7}, Undone(7)),
     ("signed in", {"at": "1764036000"}, SignedIn("1764036000")),
@@ -159,5 +165,5 @@ def test_the_facts_of_a_shape_are_the_keys_that_are_stored() -> None:
     names = {field.name for made in DETAILS.values() for field in fields(made)}
     assert names == set(
         "what file run filters organizations masked rows bytes sha256"
-        " complete seconds head before outcomes at files trigger".split()
+        " complete seconds head before outcomes at files trigger guards".split()
     )

@@ -11,13 +11,16 @@ from sync_core import runs
 from sync_core.catalogue import resources
 from sync_core.execution import attempt
 from sync_core.foundation import db, settings
+from sync_core.foundation.vocabulary import Removal
 from sync_core.operations import syncs
 from sync_core.organizations import Organization, source_settings
+from sync_core.organizations.policies import Policy
 from sync_core.runs import Run
 from tests.support import cases
 from tests.support.cases import Case, Sync
 from tests.support.desk import ANA
 from tests.support.fakes.google import DEMO, Google
+from tests.support.unguarded import unguarded
 
 
 @pytest.fixture
@@ -53,12 +56,8 @@ def _prepare(database: psycopg.Connection, organization: Organization, case: Cas
     database.execute(
         "update organizations set country = %s where id = %s", [case.country, organization.id]
     )
-    if case.removal:
-        database.execute(
-            "insert into policies (organization_id, resource, fresh_hours, removal)"
-            " values (%s, %s, 24, %s)",
-            [organization.id, case.resource, case.removal],
-        )
+    removal = Removal(case.removal) if case.removal else None
+    unguarded(organization, case.resource, Policy(removal=removal))  # each sync has its own folder
 
 
 def _sync(organization: Organization, case: Case, sync: Sync, google: Google) -> Run:

@@ -120,6 +120,7 @@ WRITES = {  # they change what is the organization's, or ask on behalf of what d
     "people.remove",
     "source_settings.save",
     "policies.put",
+    "organization.set_four_eyes",
     "requests.request_cancel",
     "requests.start",
     "requests.to_decide",

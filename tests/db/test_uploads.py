@@ -31,6 +31,7 @@ from tests.support.locations import HEADER, row
 from tests.support.processes import Crew, kill, work_horse
 from tests.support.shell import ask
 from tests.support.sources import refusal
+from tests.support.unguarded import unguarded
 from tests.support.waiting import eventually
 from tests.support.workbooks import in_memory, workbook
 
@@ -286,6 +287,7 @@ def test_the_locale_is_the_given_one_or_that_of_the_source(desk: Desk) -> None:
 
 
 def test_after_a_file_everything_is_read_of_a_source_that_tells_what_changed(small: Clinic) -> None:
+    unguarded(small.organization, "patients")
     small.sync()
     assert small.sync().notes != ["Read everything."]
     files = []

@@ -105,6 +105,10 @@ VERBS: dict[str, Verb] = {
         "administer",
         lambda s, by: administration.remove_person(s.organization, by, NEWCOMER.email),
     ),
+    "administration.set_four_eyes": Verb(
+        "administer",
+        lambda s, by: administration.set_four_eyes(s.organization, by, required=True),
+    ),
     "administration.set_policy": Verb(
         "administer",
         lambda s, by: administration.set_policy(s.organization, by, LOCATIONS, Policy(6)),

@@ -1,5 +1,7 @@
 """The policies of an organization for its resources, for its administrators."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from sync_core.catalogue import resources
@@ -70,7 +72,8 @@ def _rule(here: Visitor, resource: Resource, policy: Policy) -> None:
         )
         saved = st.form_submit_button("Save", icon=":material/save:")
     if saved:
-        wanted = Policy(int(hours), removal, int(minutes) if minutes else None)
+        limit = int(minutes) if minutes else None
+        wanted = replace(policy, fresh_hours=int(hours), removal=removal, limit_minutes=limit)
         form.save(
             lambda: administration.set_policy(here.organization, here.person, resource, wanted)
         )

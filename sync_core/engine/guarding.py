@@ -1,0 +1,48 @@
+"""The guard at work: the evidence of each plan against the thresholds of the organization."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection
+
+from sync_core.engine import guard
+from sync_core.engine.guard import Evidence
+from sync_core.engine.statements import Scope
+from sync_core.engine.tally import Tally
+from sync_core.engine.work import Work
+from sync_core.foundation import db
+from sync_core.runs import figures, sheet_facts
+from sync_core.runs.figures import Figures
+from sync_core.runs.plans import Tripped
+
+
+def look(work: Work, scopes: Sequence[Scope], tallies: Mapping[str, Tally]) -> list[Tripped]:
+    """Return the guards that hold the plans of a run back, table by table."""
+    with db.begin() as connection:
+        found = figures.of_run(connection, work.claim.run_id)
+        return [
+            one
+            for scope in scopes
+            for one in guard.tripped(
+                _evidence(connection, work, scope, tallies[scope.entity.name], found), work.guards
+            )
+        ]
+
+
+def _evidence(
+    connection: Connection,
+    work: Work,
+    scope: Scope,
+    tally: Tally,
+    found: Mapping[str, Figures],
+) -> Evidence:
+    name = scope.entity.name
+    return Evidence(
+        entity=scope.entity,
+        sheet=scope.title,
+        tally=tally,
+        figures=found[name],
+        partial=scope.partial,
+        address=work.addresses.get(name),
+        address_before=sheet_facts.address_before(connection, scope.run_id, name),
+        usual=figures.usual(connection, scope.run_id, name),
+    )
