@@ -27,6 +27,8 @@ COLUMNS: Mapping[str, type[sa.types.TypeEngine[Any]]] = {  # of a plan, besides 
     "tid": sa.types.NullType,  # where the row stands in staging
 }
 
+_NO_ROW = sa.cast(sa.null(), sa.Integer)
+
 
 def hold(connection: Connection, run: Run) -> bool:
     """Keep the plans of a run until the transaction ends; returns whether they are still there."""
@@ -62,7 +64,7 @@ def _of_entity(run: Run, entity: Entity) -> sa.Select[Any]:
         sa.literal(run_id, sa.BigInteger).label("run_id"),
         sa.literal(entity.name, sa.Text).label("entity"),
         kept.kind,
-        (sa.null() if run.undoes else kept.row_number).label("row_number"),  # of a sheet
+        (_NO_ROW if run.undoes else kept.row_number).label("row_number"),  # of a sheet
         _key(*(kept[key.name] for key in keys)).label("key"),
         kept.name,
         kept.rule,

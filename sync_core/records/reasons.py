@@ -57,6 +57,7 @@ def _told(run: Run, kept: sa.FromClause) -> sa.CTE:
             sa.case((failed, field), else_="").label("field"),
             sa.case((failed, code), else_=kept.c.rule).label("code"),
             kept.c.row_number,
+            (kept.c.key if run.undoes else kept.c.row_number).label("row"),
             sa.cast(part(value, "cause"), sa.Integer).label("cause"),
             _referred(kept.c.entity, field).label("parent"),
         )
@@ -79,7 +80,7 @@ def _referred(entity: sa.ColumnElement[Any], field: sa.ColumnElement[Any]) -> sa
 def _causes(connection: Connection, told: sa.CTE) -> list[Reason]:
     one = told.c
     what = (one.entity, one.kind, one.field, one.code)
-    rows = sa.func.count(one.row_number.distinct())
+    rows = sa.func.count(one.row.distinct())
     query = sa.select(*what, rows).where(one.cause.is_(None)).group_by(*what)
     return [_reason(*row) for row in connection.execute(query)]
 
@@ -90,7 +91,7 @@ def _following(connection: Connection, told: sa.CTE) -> Mapping[Reason, list[Rea
     why = (cause.c.entity, cause.c.kind, cause.c.field, cause.c.code)
     what = (one.entity, one.kind, one.field, one.code)
     its = (cause.c.entity == one.parent) & (cause.c.row_number == one.cause)
-    rows = sa.func.count(one.row_number.distinct())
+    rows = sa.func.count(one.row.distinct())
     query = sa.select(*why, *what, rows).join_from(told, cause, its).group_by(*why, *what)
     found = defaultdict[Reason, list[Reason]](list)
     for row in connection.execute(query):
@@ -105,7 +106,8 @@ def _reason(entity: str, kind: str, field: str, code: str, rows: int = 0) -> Rea
 def _with_rules_beneath(reasons: Iterable[Reason]) -> list[Reason]:
     """Put a rule that a row was skipped by for another's sake beneath the one whose rule it is."""
     found = list(reasons)
-    others = [reason for reason in found if not _is_of_its_own(reason)]
+    own = [reason for reason in found if _is_of_its_own(reason)]
+    others = [o for o in found if o not in own and any(_same_rule(o, one) for one in own)]
     return [
         replace(reason, follows=(*reason.follows, *(o for o in others if _same_rule(o, reason))))
         for reason in found

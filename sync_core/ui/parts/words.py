@@ -158,14 +158,21 @@ LOOKS = {
     "cancelled": Look("Cancelled", ":material/block:", "gray"),
     "expired": Look("Expired", ":material/hourglass_disabled:", "gray"),
 }
+WORDS = {  # of runs that are no syncs
+    (RunKind.PREVIEW, RunStatus.RUNNING): "Previewing",
+    (RunKind.UNDO, RunStatus.RUNNING): "Undoing",
+    (RunKind.UNDO, RunStatus.COMPLETED): "Undone",
+    (RunKind.UNDO, RunStatus.PARTIAL): "Undone in part",
+}
 NEVER = Look("Not synced yet", ":material/radio_button_unchecked:", "gray")
 
 
 def look(run: Run | None) -> Look:
     """Return the look of a run, or of a resource that never had one."""
-    if run and run.kind == RunKind.PREVIEW and run.status == RunStatus.RUNNING:
-        return replace(LOOKS[run.status], word="Previewing")
-    return LOOKS[run.status] if run else NEVER
+    if run is None:
+        return NEVER
+    found = LOOKS[run.status]
+    return replace(found, word=WORDS.get((run.kind, run.status), found.word))
 
 
 ROLES: dict[Role, str] = {

@@ -105,7 +105,7 @@ def sync_button(
     kind: Literal["primary", "secondary"] = "primary",
 ) -> None:
     """Show the button that starts a sync, or says that one is on its way."""
-    under_way = bool(run and run.active and run.kind != RunKind.PREVIEW)
+    under_way = bool(run and run.active and run.kind == RunKind.SYNC)
     waits = bool(run and run.status == RunStatus.WAITING)
     st.button(
         _label(run),
@@ -121,7 +121,7 @@ def sync_button(
 def _label(run: Run | None) -> str:
     if run is None or not run_state.is_recent(run):
         return "Sync data"
-    if run.kind == RunKind.PREVIEW:
+    if run.kind != RunKind.SYNC:
         return "Sync data"
     if run.active:
         return "Syncing..."

@@ -35,7 +35,7 @@ def show(here: Visitor, resource: Resource, state: RunState) -> None:
         look(run).icon,
         lambda: run_state.dismiss(run, here.person.email),
     )
-    if run.status == "partial":
+    if run.status == "partial" and run.kind == RunKind.SYNC:
         _offer_rows(resource)
     if run.error_code:
         _offer_details(here, resource, run)
@@ -61,7 +61,7 @@ def _show_refusal(resource: str) -> None:
 def _active(run: Run, state: RunState) -> tuple[str, str]:
     if run.cancelling:
         return "Cancelling...", "Nothing will be changed."
-    what = "Preview" if run.kind == RunKind.PREVIEW else "Sync"
+    what = run.kind.capitalize()
     title = f"{what} started..." if run.status == "queued" else f"{what} in progress..."
     if not state.has_live_progress:
         return title, literal(SyncError("no_live_progress").sentence)

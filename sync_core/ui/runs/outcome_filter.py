@@ -16,6 +16,9 @@ from sync_core.records.reasons import Reason
 from sync_core.runs import Run
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import capitalized
+from sync_core.ui.runs import outcome_words
+
+KEPT, KEPT_BECAUSE = "kept", "changed_since"  # the rule of an undo, and what it says
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ def show(run: Run, kinds: Sequence[str], key: str) -> Wanted:
             label_visibility="collapsed",
             width=320,
         )
-        chosen = _kinds(kinds, key) if len(kinds) > 1 else kinds
+        chosen = _kinds(run, kinds, key) if len(kinds) > 1 else kinds
         entity, field, reason = _more(run, kinds, key)
     return Wanted(
         kinds=chosen or kinds,
@@ -62,12 +65,12 @@ def _offered(run_id: int, status: str, _run: Run) -> Offered:  # noqa: ARG001 - 
         return Offered(outcomes.by_column(connection, _run), reasons.of_run(connection, _run))
 
 
-def _kinds(kinds: Sequence[str], key: str) -> Sequence[str]:
+def _kinds(run: Run, kinds: Sequence[str], key: str) -> Sequence[str]:
     return st.pills(
         "Outcome",
         list(kinds),
         selection_mode="multi",
-        format_func=str.capitalize,
+        format_func=lambda kind: outcome_words.look(run, kind).word,
         key=f"kinds-{key}",
         label_visibility="collapsed",
     )
@@ -133,5 +136,5 @@ def _flat(found: Sequence[Reason]) -> list[Reason]:
 
 def named(code: str) -> str:
     """Return what people call a reason: the summary of its code, or the name of its rule."""
-    known = CELL_CODES.get(code)
+    known = CELL_CODES.get(KEPT_BECAUSE if code == KEPT else code)
     return known.summary if known else capitalized(code)

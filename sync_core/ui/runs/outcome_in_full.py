@@ -1,6 +1,6 @@
 """One row of a run in full: each field before and after, or why it was left out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import pandas as pd
 import streamlit as st
@@ -14,27 +14,17 @@ from sync_core.records.outcomes import Outcome
 from sync_core.runs import Run
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import record_link
-from sync_core.ui.parts.words import Color, capitalized, literal
-
-OUTCOME_LOOKS: Mapping[
-    OutcomeKind, tuple[str, Color]
-] = {  # icon and colour of what happens to a row
-    OutcomeKind.CREATED: (":material/add_circle:", "green"),
-    OutcomeKind.UPDATED: (":material/edit:", "blue"),
-    OutcomeKind.REMOVED: (":material/do_not_disturb_on:", "gray"),
-    OutcomeKind.SKIPPED: (":material/step_over:", "orange"),
-    OutcomeKind.FAILED: (":material/error:", "red"),
-    OutcomeKind.UNCHANGED: (":material/check:", "gray"),
-}
+from sync_core.ui.parts.words import capitalized, literal
+from sync_core.ui.runs import outcome_words
 
 
 def show(here: Visitor, run: Run, outcome: Outcome, key: str) -> None:
     """Show what happened to the row, or what is planned for it."""
     entity = resources.ENTITIES[outcome.entity]
-    icon, color = OUTCOME_LOOKS[OutcomeKind(outcome.kind)]
+    kind = outcome_words.look(run, outcome.kind)
     with st.container(border=True, gap="small", key=f"outcome-in-full-{key}"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.badge(outcome.kind.capitalize(), icon=icon, color=color)
+            st.badge(kind.word, icon=kind.icon, color=kind.color)
             name = literal(outcome.name or outcome.key or f"Row {outcome.row_number}")
             st.markdown(f"**{name}**", width="content")
             st.caption(" · ".join(_where(entity.title, outcome)), width="content")

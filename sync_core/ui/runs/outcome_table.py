@@ -15,15 +15,8 @@ from sync_core.records.outcomes import Outcome
 from sync_core.runs import Run
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
-from sync_core.ui.runs import cell_links, outcome_filter, outcome_in_full
+from sync_core.ui.runs import cell_links, outcome_filter, outcome_in_full, outcome_words
 
-COLORS = {
-    "Created": "green",
-    "Updated": "blue",
-    "Removed": "gray",
-    "Skipped": "orange",
-    "Failed": "red",
-}
 MAX_VISIBLE_ROWS = 12  # without scrolling, so that the row in full is in sight below
 
 
@@ -49,7 +42,7 @@ def show(here: Visitor, run: Run, kinds: Sequence[str], key: str) -> None:
 
 def _table(run: Run, found: Sequence[Outcome], key: str) -> Outcome | None:
     """Show a page of outcomes; returns the one that is chosen."""
-    rows = _rows(run, found)
+    rows, colors = _rows(run, found), outcome_words.colors(run)
     columns = st.column_config
     event = st.dataframe(
         pd.DataFrame(rows),
@@ -61,7 +54,7 @@ def _table(run: Run, found: Sequence[Outcome], key: str) -> Outcome | None:
         column_config={
             "Row": columns.NumberColumn(format="%d", width="small"),
             "Outcome": columns.MultiselectColumn(
-                options=list(COLORS), color=list(COLORS.values()), width="small"
+                options=list(colors), color=list(colors.values()), width="small"
             ),
             "What": columns.TextColumn("Reason or change", width="large"),
             "Sheet": columns.LinkColumn(display_text="Open", width="small"),
@@ -85,7 +78,7 @@ def _rows(run: Run, found: Sequence[Outcome]) -> list[dict[str, object]]:
         row |= {
             "Row": outcome.row_number,
             "Name": outcome.name,
-            "Outcome": [outcome.kind.capitalize()],
+            "Outcome": [outcome_words.look(run, outcome.kind).word],
             "What": explain(outcome, planned=planned, undoes=run.undoes is not None),
             "Key": outcome.key or "",
         }

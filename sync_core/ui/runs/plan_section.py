@@ -5,7 +5,7 @@ import streamlit as st
 from sync_core import runs
 from sync_core.api import addresses
 from sync_core.foundation import db
-from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT
+from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT, RunKind
 from sync_core.runs import Run, recovery
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
@@ -21,7 +21,7 @@ def show(here: Visitor, run: Run) -> None:
     kinds = run_view.kinds_present(tallies, (*CHANGED, *LEFT_OUT))
     with st.container(border=True, key=f"plan-{run.id}"):
         with st.container(horizontal=True, vertical_alignment="center", key=f"head-plan-{run.id}"):
-            st.subheader("What this sync would do", anchor=False, width="content")
+            st.subheader(_title(run), anchor=False, width="content")
             st.space("stretch")
             if kinds and here.person.may("export"):
                 address = addresses.of_outcomes(run.id, here.organization.slug)
@@ -31,10 +31,16 @@ def show(here: Visitor, run: Run) -> None:
         run_view.show_counts(run, tallies)
         if not kinds:
             what = "It would change nothing."
-            paging.show_empty(":material/check:", what, "Every row is as it should be.")
+            paging.show_empty(":material/check:", what, "Every row is as it should be already.")
             return
         reasons_list.show(run, kinds)
         outcome_table.show(here, run, kinds, f"plan-{run.id}")
+
+
+def _title(run: Run) -> str:
+    if run.kind == RunKind.UNDO:
+        return f"What undoing run {run.undoes} would do"
+    return "What this sync would do"
 
 
 def _headline(here: Visitor, run: Run, waits: str) -> None:

@@ -11,8 +11,7 @@ from sync_core.records.reasons import Reason
 from sync_core.runs import Run
 from sync_core.ui.parts.html import render
 from sync_core.ui.parts.words import count
-from sync_core.ui.runs import outcome_filter
-from sync_core.ui.runs.outcome_in_full import OUTCOME_LOOKS
+from sync_core.ui.runs import outcome_filter, outcome_words
 
 MAX_CAUSES = 8  # the others are found by the filter
 
@@ -35,22 +34,22 @@ def show(run: Run, kinds: Sequence[str]) -> None:
         return
     several = len(resources.by_name(run.resource).entities) > 1
     found = [one for one in outcome_filter.offered(run).reasons if one.kind in kinds]
-    causes = [_line(reason, several=several) for reason in found[:MAX_CAUSES]]
+    causes = [_line(run, reason, several=several) for reason in found[:MAX_CAUSES]]
     st.html(render("reasons", causes=causes))
     if len(found) > MAX_CAUSES:
         more = count(len(found) - MAX_CAUSES, "more reason")
         st.caption(f"And {more}: choose one in the filter.")
 
 
-def _line(reason: Reason, *, several: bool) -> Line:
-    icon, _ = OUTCOME_LOOKS[reason.kind]
+def _line(run: Run, reason: Reason, *, several: bool) -> Line:
+    look = outcome_words.look(run, reason.kind)
     of = f"of {resources.ENTITIES[reason.entity].title.lower()} " if several else ""
     why = outcome_filter.named(reason.code)
     return Line(
         kind=reason.kind,
-        icon=icon.removeprefix(":material/").removesuffix(":"),
+        icon=look.icon.removeprefix(":material/").removesuffix(":"),
         rows=count(reason.rows, "row"),
-        what=f"{of}{reason.kind}",
+        what=f"{of}{look.word.lower()}",
         why=f"{reason.field}: {why}" if reason.field else why,
-        follows=[_line(one, several=several) for one in reason.follows],
+        follows=[_line(run, one, several=several) for one in reason.follows],
     )

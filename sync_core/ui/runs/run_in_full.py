@@ -10,7 +10,15 @@ from sync_core.runs import Run, Tallies, uploads
 from sync_core.runs.attempts import joined_log
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.words import literal, size
-from sync_core.ui.runs import attempts, decision, downloads, outcome_table, run_log, run_view
+from sync_core.ui.runs import (
+    attempts,
+    decision,
+    downloads,
+    outcome_table,
+    run_log,
+    run_view,
+    undo_button,
+)
 
 RUN = "run"  # in the address: the run that is opened
 
@@ -28,8 +36,9 @@ def show(here: Visitor, run: Run, tallies: Tallies) -> None:
     kinds = run_view.kinds_present(tallies, (*CHANGED, *LEFT_OUT))
     with st.container(border=True, key="run-in-full"):
         run_view.show_headline(here, run)
-        if run.status == RunStatus.WAITING:
-            with st.container(horizontal=True):
+        with st.container(horizontal=True):
+            undo_button.offer(here, run, "run")
+            if run.status == RunStatus.WAITING:
                 decision.offer(here, run, tallies, "run")
         for line in (run.message, run.advice, *run.notes):
             if line:

@@ -1,21 +1,21 @@
 """One run in full: what it says, its counts, what it did to rows."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import streamlit as st
 
 from sync_core.api import addresses
 from sync_core.catalogue import resources
-from sync_core.foundation.vocabulary import CHANGED, COUNTS, LEFT_OUT, OutcomeKind
+from sync_core.foundation.vocabulary import CHANGED, COUNTS, LEFT_OUT, OutcomeKind, RunKind
 from sync_core.runs import Run, Tallies
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.html import render
 from sync_core.ui.parts.words import ago, lasted, literal, look, moment
-from sync_core.ui.runs import downloads, outcome_table, reasons_list
+from sync_core.ui.runs import downloads, outcome_table, outcome_words, reasons_list, undo_button
 
-ALWAYS_SHOWN = ("read", OutcomeKind.CREATED, OutcomeKind.UPDATED)
+READ = "read"
+ALWAYS_SHOWN = (READ, OutcomeKind.CREATED, OutcomeKind.UPDATED)
 
 
 def show_headline(here: Visitor, run: Run) -> None:
@@ -37,24 +37,34 @@ def show_counts(run: Run, tallies: Tallies) -> None:
     shown = [
         kind
         for kind in COUNTS
-        if kind in ALWAYS_SHOWN or any(tally[kind] for tally in counted.values())
+        if kind in _always_shown(run) or any(tally[kind] for tally in counted.values())
+        if kind != READ or run.kind != RunKind.UNDO  # which reads nothing
     ]
+    words = [_word(run, kind) for kind in shown]
     if len(counted) > 1:
         rows = [(title, [f"{tally[k]:,}" for k in shown]) for title, tally in counted.items()]
-        st.html(render("tally", kinds=[kind.capitalize() for kind in shown], rows=rows))
+        st.html(render("tally", kinds=words, rows=rows))
     for title, tally in counted.items():
         if len(counted) == 1:
-            _metrics(tally, shown)
-        if tally["rules"]:
+            _metrics(dict(zip(words, (tally[kind] for kind in shown), strict=True)))
+        if tally["rules"] and run.kind != RunKind.UNDO:
             rules = (f"{count:,} {literal(rule)}" for rule, count in tally["rules"].items())
             of = f"{title} skipped" if len(counted) > 1 else "Skipped"
             st.caption(f"{of} by rule: {', '.join(rules)}")
 
 
-def _metrics(tally: Mapping[str, Any], shown: Sequence[str]) -> None:
+def _always_shown(run: Run) -> Sequence[str]:
+    return LEFT_OUT if run.kind == RunKind.UNDO else ALWAYS_SHOWN
+
+
+def _word(run: Run, kind: str) -> str:
+    return kind.capitalize() if kind == READ else outcome_words.look(run, kind).word
+
+
+def _metrics(counts: Mapping[str, int]) -> None:
     with st.grid(7, min_column_width=110, gap="xsmall"):
-        for kind in shown:
-            st.metric(kind.capitalize(), f"{tally[kind]:,}", border=True)
+        for word, number in counts.items():
+            st.metric(word, f"{number:,}", border=True)
 
 
 def show_changes(here: Visitor, run: Run | None, tallies: Tallies) -> None:
@@ -63,7 +73,10 @@ def show_changes(here: Visitor, run: Run | None, tallies: Tallies) -> None:
         more = "What a sync creates, updates and removes is listed here, row by row."
         paging.show_empty(":material/difference:", "Nothing has been synced yet.", more)
         return
-    show_headline(here, run)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        show_headline(here, run)
+        st.space("stretch")
+        undo_button.offer(here, run, "changes")
     show_counts(run, tallies)
     if kinds := kinds_present(tallies, CHANGED):
         outcome_table.show(here, run, kinds, f"changes-{run.id}")

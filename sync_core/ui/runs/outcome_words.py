@@ -1,0 +1,48 @@
+"""What happens to rows in a word, with its icon and colour; an undo has words of its own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sync_core.foundation.vocabulary import OutcomeKind, RunKind
+from sync_core.runs import Run
+from sync_core.ui.parts.words import Color
+
+
+@dataclass(frozen=True)
+class OutcomeLook:
+    """A kind of outcome as people see it: never the colour alone."""
+
+    word: str
+    icon: str
+    color: Color
+
+
+LOOKS: Mapping[OutcomeKind, OutcomeLook] = {
+    OutcomeKind.CREATED: OutcomeLook("Created", ":material/add_circle:", "green"),
+    OutcomeKind.UPDATED: OutcomeLook("Updated", ":material/edit:", "blue"),
+    OutcomeKind.REMOVED: OutcomeLook("Removed", ":material/do_not_disturb_on:", "gray"),
+    OutcomeKind.SKIPPED: OutcomeLook("Skipped", ":material/step_over:", "orange"),
+    OutcomeKind.FAILED: OutcomeLook("Failed", ":material/error:", "red"),
+    OutcomeKind.UNCHANGED: OutcomeLook("Unchanged", ":material/check:", "gray"),
+}
+OF_AN_UNDO: Mapping[OutcomeKind, OutcomeLook] = {
+    **LOOKS,
+    OutcomeKind.UPDATED: OutcomeLook("Taken back", ":material/undo:", "blue"),
+    OutcomeKind.SKIPPED: OutcomeLook("Kept", ":material/lock:", "orange"),
+    OutcomeKind.FAILED: OutcomeLook("Impossible", ":material/error:", "red"),
+    OutcomeKind.UNCHANGED: OutcomeLook("As before already", ":material/check:", "gray"),
+}
+
+
+def look(run: Run, kind: str) -> OutcomeLook:
+    """Return how a kind of outcome of the run is shown."""
+    return _looks(run)[OutcomeKind(kind)]
+
+
+def colors(run: Run) -> Mapping[str, Color]:
+    """Return the colour of each word that the rows of a run may have."""
+    return {one.word: one.color for one in _looks(run).values()}
+
+
+def _looks(run: Run) -> Mapping[OutcomeKind, OutcomeLook]:
+    return OF_AN_UNDO if run.kind == RunKind.UNDO else LOOKS

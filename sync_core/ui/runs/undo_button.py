@@ -1,0 +1,32 @@
+"""The button that takes a run back: it shows first what would become of each row."""
+
+import streamlit as st
+
+from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import APPLIED
+from sync_core.operations import syncs
+from sync_core.runs import MADE_UP, Run
+from sync_core.ui.frame import run_state
+from sync_core.ui.frame.navigation import page_file
+from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
+from sync_core.ui.runs import notice
+
+
+def offer(here: Visitor, run: Run, place: str) -> None:
+    """Show the button where the run was applied; `place` tells it from others on the page."""
+    if run.status not in APPLIED or run.trigger == MADE_UP or not here.person.may("sync"):
+        return
+    if st.button(
+        "Undo",
+        icon=":material/undo:",
+        key=f"undo-{place}-{run.id}",
+        help="See what would go back, what is kept and what is impossible. Nothing is done yet.",
+    ):
+        try:
+            syncs.undo(here.organization, run.id, here.person, "page")
+            notice.clear_refusal(run.resource)
+        except SyncError as error:
+            notice.keep_refusal(run.resource, error)
+        run_state.forget(here.organization.id)
+        asked = {ORGANIZATION: here.organization.slug}
+        st.switch_page(page_file(run.resource), query_params=asked)

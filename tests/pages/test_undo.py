@@ -1,0 +1,86 @@
+"""The undo of a run, as its page shows it before somebody confirms."""
+
+import pytest
+import sqlalchemy as sa
+from streamlit.testing.v1 import AppTest
+
+from sync_core import runs
+from sync_core.foundation import db
+from sync_core.runs import Run
+from tests.pages.test_plan import plan
+from tests.pages.test_resource_page import again
+from tests.pages.test_tabs import LABELS, row
+from tests.support.desk import Desk
+from tests.support.pages import Visit
+
+
+@pytest.fixture
+def run(desk: Desk) -> Run:
+    """Return a run that changed two cities and created L3; somebody has edited one city since."""
+    desk.sync("locations", locations=[LABELS, row("L1", city="Perth"), row("L2", city="Perth")])
+    rows = [row("L1", city="Hobart"), row("L2", city="Hobart"), row("L3", "New Clinic")]
+    done = desk.sync("locations", locations=[LABELS, *rows])
+    with db.begin() as connection:
+        edit = "update locations set city = 'Darwin' where location_code = 'L2' and organization_id"
+        connection.execute(sa.text(f"{edit} = :org"), {"org": desk.organization.id})
+    return done
+
+
+def asked(visit: Visit, desk: Desk, run: Run) -> AppTest:
+    """Press Undo where the run's changes are listed, and let a worker plan it."""
+    page = visit("locations", "sarah.lim@example.org")
+    page.session_state["tab"] = "What changed"
+    page.run()
+    page.button(key=f"undo-changes-{run.id}").click().run()
+    assert page.info[0].proto.title == "Undo started..."
+    with db.begin() as connection:
+        desk.work(runs.latest(connection, run.organization_id)["locations"])
+    page = visit("locations", "sarah.lim@example.org")
+    assert [head.value for head in page.subheader] == [f"What undoing run {run.id} would do"]
+    return page
+
+
+def test_an_undo_shows_what_goes_back_and_what_is_kept_and_why(
+    visit: Visit, desk: Desk, run: Run
+) -> None:
+    page = asked(visit, desk, run)
+    assert plan(page) == {
+        "L1": "City: Hobart → Perth",
+        "L2": "City was changed since",
+        "L3": "It was created by that run",
+    }
+    told = {metric.label: metric.value for metric in page.metric}
+    assert told == {"Removed": "1", "Taken back": "1", "Kept": "1", "Impossible": "0"}
+    listed = next(h.proto.body for h in page.get("html") if 'class="reasons"' in h.proto.body)
+    assert "It was changed since" in listed
+
+
+def test_an_undo_is_confirmed_after_it_is_told_that_the_next_sync_undoes_it(
+    visit: Visit, desk: Desk, run: Run
+) -> None:
+    page = asked(visit, desk, run)
+    with db.begin() as connection:
+        undo = runs.latest(connection, run.organization_id)["locations"]
+    page.button(key=f"ask-confirm-plan-{undo.id}").click().run()
+    assert any("The next sync brings the values" in alert.value for alert in page.warning)
+    page.button(key=f"confirm-{undo.id}").click().run()
+    assert desk.work(undo).status in {"completed", "partial"}
+    table = again(page).dataframe[0].value
+    assert list(table["City"]) == ["Perth", "Darwin"]
+    assert page.button(key="sync-locations").label == "Sync data"
+
+
+def test_only_who_may_sync_may_undo_and_only_what_was_applied(
+    visit: Visit, desk: Desk, run: Run
+) -> None:
+    page = visit("locations", "vera.olsen@example.org")
+    page.session_state["tab"] = "What changed"
+    page.run()
+    assert not [button.key for button in page.button if "undo" in (button.key or "")]
+    failed = desk.sync("locations", locations=[["nothing"], ["x"]])
+    page = visit("audit")
+    for opened, offered in ((run, True), (failed, False)):
+        page.query_params["run"] = str(opened.id)
+        page.run()
+        keys = [button.key for button in page.button]
+        assert (f"undo-run-{opened.id}" in keys) == offered
