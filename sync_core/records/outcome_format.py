@@ -71,7 +71,7 @@ def batches(source: str, values: str = _VALUES, of: Sequence[str] = OF_RUNS) -> 
     for level, node in enumerate(("leaf", "root", "root")):
         nodes = f"""(
             select {tree} place >> {NARROW} as place,
-                   hash_of_nodes(string_agg({node}, ''::bytea order by place)) as root
+                   hash_of_nodes(string_agg({node}, ''::bytea order by place, {node})) as root
             from {nodes} group by {tree} place >> {NARROW}
         ) level_{level}"""  # noqa: S608 - of our own columns
     return f"select {tree} place as number, root from {nodes}"  # noqa: S608 - as above

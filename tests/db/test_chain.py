@@ -220,6 +220,24 @@ def test_a_number_that_only_looks_otherwise_is_a_change(
         assert [row.root for row in connection.execute(sa.text(hashed))] != roots
 
 
+def test_the_order_in_which_outcomes_stand_on_the_disk_is_no_matter(
+    synced: Run, tamper: Callable[..., None]
+) -> None:
+    """Not even where several are of one row, or of one key."""
+    tamper("update outcomes set row_number = 7 where run_id = %s and kind <> 'removed'", synced.id)
+    roots = []
+    which = f"run_id = {synced.id} and key"
+    for key in ("L1", "L4"):
+        tamper(f"create table moved as select * from outcomes where {which} = '{key}'")
+        tamper(f"delete from outcomes where {which} = '{key}'")
+        tamper("insert into outcomes select * from moved")
+        with db.begin() as connection:
+            connection.exec_driver_sql("drop table moved")
+            hashed = outcome_format.batches(f"(select * from outcomes where run_id = {synced.id})")
+            roots.append({row.root for row in connection.execute(sa.text(hashed))})
+    assert roots[0] == roots[1]
+
+
 def test_a_changed_root_of_a_batch_is_found(
     desk: Desk, synced: Run, tamper: Callable[..., None]
 ) -> None:
