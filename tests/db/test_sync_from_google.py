@@ -17,7 +17,16 @@ from sync_core.runs import Run, attempts, progress, tab_titles, traffic
 from sync_core.runs.attempts import joined_log
 from sync_core.sources import source_name
 from tests.support.desk import ANA
-from tests.support.fakes.google import DEMO, DRIVE_DISABLED, NOT_SHARED, Google, status
+from tests.support.fakes.google import (
+    DEMO,
+    DRIVE_DISABLED,
+    NOT_SHARED,
+    Fault,
+    Google,
+    broken_json,
+    cut,
+    status,
+)
 from tests.support.fakes.spreadsheets import Lazy, Row, Shown, Tab, location
 
 
@@ -165,6 +174,21 @@ def test_a_sheet_that_is_edited_again_and_again_is_refused_and_nothing_is_change
         "select count(*) from locations where organization_id = %s", [organization.id]
     ).fetchone() or (None,)
     assert count == 0
+
+
+@pytest.mark.parametrize("fault", [cut, broken_json], ids=["a cut body", "broken JSON"])
+def test_a_page_that_stays_damaged_fails_the_run_and_is_no_short_sheet(
+    google: Google, organization: Organization, database: psycopg.Connection, fault: Fault
+) -> None:
+    google.add(Tab("Locations", [location(0), location(1), location(2)]))
+    assert sync(organization).status == "completed"
+    google.add(Tab("Locations", Lazy(location, 25_001))).modified = "2026-11-21T00:00:00.000Z"
+    google.fault("A20002", fault, times=99)
+    run = sync(organization)
+    assert (run.status, run.error_code) == ("failed", "google_unavailable")
+    query = "select count(*) from locations where organization_id = %s"
+    assert database.execute(query, [organization.id]).fetchone() == (2,)
+    assert google.asked("A20002") > 1
 
 
 def test_two_tabs_of_one_spreadsheet_are_of_one_moment(
