@@ -82,13 +82,13 @@ def _measure_loads(rows: int, repeat: int) -> None:
         "without": lambda: _without_hashes(lambda: ours.load(first)),
     }
     seconds = defaultdict(list)
-    for turn in range(repeat):
+    for turn in range(repeat + 1):  # the first one warms the servers up
         for way in sorted(ways, reverse=turn % 2 == 1):
             _apart(ours.empty)
             seconds[way].append(_apart(ways[way]))
             _apart(lambda: _settle(ours, rows))
             print(f"{rows:,} rows {way}: {seconds[way][-1]:.2f} s", file=sys.stderr)
-    found = {way: median(seconds[way]) for way in ways}
+    found = {way: median(seconds[way][1:]) for way in ways}
     for way, took in found.items():
         print(f"{rows:,} rows {way}: {took:.2f} s, {took / found['without']:.3f}x", flush=True)
 
