@@ -14,7 +14,7 @@ from redis import RedisError
 from sync_core import organizations, runs, sources
 from sync_core.audit import exports
 from sync_core.catalogue import resources
-from sync_core.cli import audit, local_stack, record_history, trials
+from sync_core.cli import audit, comparing, local_stack, plans, record_history, trials
 from sync_core.cli.common import as_person as _as
 from sync_core.cli.common import command as _command
 from sync_core.cli.common import json_option as _json
@@ -32,6 +32,7 @@ from sync_core.operations import administration, source_trials, syncs, uploads
 from sync_core.operations.uploads import GivenFile
 from sync_core.organizations import Organization, people, source_settings
 from sync_core.organizations.people import Person
+from sync_core.records import comparisons
 from sync_core.runs import Run, tab_titles
 from sync_core.sources import SourceSetting
 
@@ -258,6 +259,12 @@ def _files_of_entities(
     help="Read this entity from this file, this once.",
 )
 @click.option("--locale", help="How numbers and dates of the files are written, such as de_DE.")
+@click.option(
+    "--preview", is_flag=True, help="Stop after the plan, and show it: nothing is changed."
+)
+@click.option(
+    "--csv", "path", type=click.Path(path_type=Path), metavar="FILE", help="Of the plan, as CSV."
+)
 @_org
 @_as
 @_json
@@ -272,6 +279,7 @@ def sync(
     *,
     wait: bool,
     as_json: bool,
+    **planned: Any,  # noqa: ANN401 - the options of a preview
 ) -> int:
     """Start a sync of RESOURCE, of the source that is set or of the files that are given."""
     organization = _organization(org)
@@ -279,13 +287,77 @@ def sync(
     given = [*(GivenFile(Path(file.name).name, file) for file in files), *entities]
     if locale and not given:
         raise click.UsageError("--locale is of the files that --file or --entity name")
+    preview, path = planned["preview"], planned["path"]
+    _refuse_mistakes_of_plans(person, path, preview=preview)
     if given:
-        run = uploads.start(organization, resource, person, trigger, given, locale)
+        run = uploads.start(organization, resource, person, trigger, given, locale, preview=preview)
     else:
-        run = syncs.start(organization, resource, person, trigger)
+        begin = syncs.preview if preview else syncs.start
+        run = begin(organization, resource, person, trigger)
+    if wait or preview:
+        run = _follow(organization, run)
+    if path and run.status == RunStatus.WAITING:
+        plans.write(organization, person, run, path)
+    more = plans.as_json(run, person) if preview and as_json else {}
+    return _report(organization, run, as_json=as_json, **more)
+
+
+def _refuse_mistakes_of_plans(person: Person, path: Path | None, *, preview: bool) -> None:
+    if path and not preview:
+        raise click.UsageError("--csv is of the plan of a --preview")
+    if path:
+        people.require(person, "export")
+
+
+@cli.command()
+@click.argument("run_id", metavar="RUN", type=int)
+@click.option("--wait", is_flag=True, help="Wait for the end; runs a worker if none is alive.")
+@_org
+@_as
+@_json
+@_prepared
+def confirm(run_id: int, org: str, email: str | None, *, wait: bool, as_json: bool) -> int:
+    """Apply exactly the plan with which RUN waits; this approves what a guard holds back."""
+    organization = _organization(org)
+    run = syncs.confirm(organization, run_id, _who(email, organization), "command line")
     if wait:
         run = _follow(organization, run)
     return _report(organization, run, as_json=as_json)
+
+
+@cli.command()
+@click.argument("run_id", metavar="RUN", type=int)
+@click.option("--wait", is_flag=True, help="Wait for the end; runs a worker if none is alive.")
+@_org
+@_as
+@_json
+@_prepared
+def retry(run_id: int, org: str, email: str | None, *, wait: bool, as_json: bool) -> int:
+    """Read the source again, and sync only the rows that had failed in RUN."""
+    organization = _organization(org)
+    run = syncs.retry(organization, run_id, _who(email, organization), "command line")
+    if wait:
+        run = _follow(organization, run)
+    return _report(organization, run, as_json=as_json)
+
+
+@cli.command()
+@click.argument("first_id", metavar="RUN", type=int)
+@click.argument("second_id", metavar="RUN", type=int)
+@_org
+@_as
+@_json
+@_prepared
+def compare(first_id: int, second_id: int, org: str, email: str | None, *, as_json: bool) -> None:
+    """Put two runs of a resource beside each other: counts, columns, reasons, failed rows."""
+    organization = _organization(org)
+    person = _who(email, organization)
+    with db.begin() as connection:
+        first, second = (
+            runs.get(connection, organization.id, one) for one in (first_id, second_id)
+        )
+        found = comparisons.compare(connection, first, second, person)
+    click.echo(json.dumps(comparing.as_json(found)) if as_json else comparing.text(found))
 
 
 def _follow(organization: Organization, run: Run) -> Run:
@@ -357,9 +429,15 @@ def status(run_id: int, org: str, *, as_json: bool) -> int:
     return _report(organization, run, as_json=as_json)
 
 
-def _report(organization: Organization, run: Run, *, as_json: bool) -> int:
+def _report(
+    organization: Organization,
+    run: Run,
+    *,
+    as_json: bool,
+    **more: Any,  # noqa: ANN401 - JSON
+) -> int:
     if as_json:
-        click.echo(json.dumps(_as_json(organization, run)))
+        click.echo(json.dumps({**_as_json(organization, run), **more}))
     else:
         going = "its worker was asked to end it." if run.cancelling else "on its way."
         click.echo(f"Run {run.id}, {run.resource}, {run.status}: {run.message or going}")

@@ -24,7 +24,7 @@ from sync_core.engine import (
     waiting,
 )
 from sync_core.engine.apply import apply
-from sync_core.engine.messages import Named, message
+from sync_core.engine.messages import Named, counts, message
 from sync_core.engine.messages import undone as undone_message
 from sync_core.engine.narration import Saving
 from sync_core.engine.observations import Observations
@@ -39,6 +39,7 @@ from sync_core.foundation.vocabulary import RunKind, RunStatus
 from sync_core.runs import Run, lease
 from sync_core.runs.lease import RunResult
 from sync_core.runs.plans import Plans, Tripped
+from sync_core.runs.retries import Retried
 from sync_core.runs.sheet_facts import SheetFacts, declaration
 from sync_core.runs.traffic import NO_TRAFFIC, Traffic
 
@@ -158,6 +159,7 @@ def _scope(work: Work, entity: Entity, sheet: Sheet, columns: headers.Columns) -
         partial=work.window is not None and work.window.since is not None,
         together=entities[: entities.index(entity)],
         known=work.known,
+        retried=work.retried,
     )
 
 
@@ -274,8 +276,20 @@ def make_plans(work: Work, scopes: Sequence[Scope]) -> tuple[list[Scope], dict[s
             work.note(*found.notes)
     if work.analyze:
         _analyze(work, work.analyze, settled)
+    if work.retried:
+        work.note(retry_note(work.retried, tallies))
     narration.planned(work, tallies)
     return settled, tallies
+
+
+def retry_note(retried: Retried, tallies: Mapping[str, Tally]) -> str:
+    """Return what people are told of how many rows are tried again."""
+    found = sum(tally.read for tally in tallies.values())
+    had = "row had" if retried.failed == 1 else "rows had"
+    return (
+        f"{retried.failed:,} {had} failed in run {retried.run_id}; {found:,} with their keys or row"
+        " numbers were tried again, and no others."
+    )
 
 
 def compare(connection: Connection, scope: Scope) -> Compared:
@@ -283,6 +297,9 @@ def compare(connection: Connection, scope: Scope) -> Compared:
     whole = settle.blank_rows(connection, scope)
     stays = settle.blank_cells(connection, whole)
     tally = plan.make(connection, whole)
+    if whole.retried:
+        left = staging.count(connection, whole.run_id, whole.entity)
+        return Compared(replace(whole, staged=left, blank=0), tally, ())
     figures = evidence.compare(connection, whole, tally)
     return Compared(whole, tally, tuple(evidence.notes(whole, figures, stays)))
 
@@ -395,4 +412,7 @@ def _message(
 ) -> str:
     if work.undone:
         return undone_message(work.undone.id, tallies, named)
+    if work.retried:
+        told = counts(tallies, work.resource.entities, named)
+        return f"Tried what failed in run {work.retried.run_id} again. {told}"
     return message(tallies, work.resource.entities, named)

@@ -1,6 +1,7 @@
 """The plan: what a run would do to each row, found by comparing staging with the target."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from psycopg import errors, sql
 from sqlalchemy import Connection
@@ -21,8 +22,9 @@ from sync_core.engine.tally import Tally
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import OutcomeKind, Removal
 from sync_core.records import privacy
-from sync_core.records.outcome_format import row_hash
+from sync_core.records.outcome_format import KEY_SEPARATOR, row_hash
 from sync_core.records.privacy import Place
+from sync_core.runs.retries import Retried
 
 MEMORY = (  # for joins of a million rows, which would go to disk otherwise
     "set local work_mem = '96MB'; set local hash_mem_multiplier = 2; set local jit = off;"
@@ -39,6 +41,8 @@ def make(connection: Connection, scope: Scope) -> Tally:
     staging.do_not_wait(connection)
     scope.run(connection, "analyze {rows} (row_number, _issues, _rule, {keys})")
     found = checks.find(connection, scope)
+    if scope.retried:
+        scope = narrowed(connection, scope, scope.retried)
     staging.drop(connection, staging.table(scope.run_id, scope.entity, "plan"))
     if not found and _is_all_new(connection, scope):
         return _plan_all(connection, scope)
@@ -51,7 +55,7 @@ def make(connection: Connection, scope: Scope) -> Tally:
         execute(connection, differing)
     if found or scope.reasons:
         execute(connection, left_out(scope))
-    if scope.entity.removal != Removal.KEEP and not scope.keyless:
+    if scope.entity.removal != Removal.KEEP and not scope.keyless and not scope.retried:
         execute(connection, removed(scope))
     checks.keep_unique(connection, scope)
     return _count(connection, scope)
@@ -78,6 +82,35 @@ def _plan_all(connection: Connection, scope: Scope) -> Tally:
         hash=row_hash("s", scope.entity),
     )
     return Tally(read=scope.staged, created=scope.staged, blank=scope.blank)
+
+
+def narrowed(connection: Connection, scope: Scope, retried: Retried) -> Scope:
+    """Leave in staging what had failed in another run, by its key or its row number, and no more.
+
+    The whole sheet has been looked through by then, so that no repeated key slips in. Returns the
+    scope with its count.
+    """
+    gone = scope.run(
+        connection,
+        """
+        delete from {rows} s where not (
+            s.row_number in (select o.row_number from {failed} and o.row_number is not null)
+            or coalesce({s_full_key} in (select o.key from {failed} and o.key is not null), false)
+        )
+        """,
+        s_full_key=key_text("s", scope.entity, KEY_SEPARATOR),
+        failed=scope.statement(
+            """
+            outcomes o where o.run_id = {run} and o.entity = {entity} and o.kind = 'failed'
+                and o.at between {since} and {until}
+            """,
+            run=sql.Literal(retried.run_id),
+            entity=sql.Literal(scope.entity.name),
+            since=sql.Literal(retried.since),
+            until=sql.Literal(retried.until),
+        ),
+    )
+    return replace(scope, staged=scope.staged - gone, blank=0)
 
 
 def compared(scope: Scope, *, checked: bool) -> sql.Composed:

@@ -26,6 +26,7 @@ from sync_core.records import privacy
 from sync_core.records.outcome_format import KEY_SEPARATOR
 from sync_core.records.plan_format import key_column
 from sync_core.records.privacy import Place
+from sync_core.runs.retries import Retried
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Scope:
     partial: bool = False  # whether only what changed was read: what is absent is not gone
     together: tuple[Entity, ...] = ()  # of the same run, planned before this one
     known: Mapping[str, Entity] | None = None  # the catalogue
+    retried: Retried | None = None  # whose failed rows alone are applied
     undoes: bool = False  # whether the plan is an earlier run's, turned round: no sheet was read
 
     @property

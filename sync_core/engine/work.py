@@ -16,6 +16,7 @@ from sync_core.runs import Run
 from sync_core.runs.lease import Claim
 from sync_core.runs.plans import Plans
 from sync_core.runs.progress import Level, Reporter
+from sync_core.runs.retries import Retried
 from sync_core.runs.sheet_facts import Address, ReadWindow
 
 Analysis = Callable[[Connection, Sequence[Scope]], int]
@@ -39,6 +40,7 @@ class Work:
     notes: list[str] = field(default_factory=list)
     guards: Guards = field(default_factory=Guards)
     addresses: Mapping[str, Address] = field(default_factory=dict)  # of sources, by entity
+    retried: Retried | None = None  # whose failed rows alone are applied
     phases: dict[str, float] = field(default_factory=dict)  # seconds
 
     @property

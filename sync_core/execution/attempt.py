@@ -25,7 +25,7 @@ from sync_core.foundation import db, redis_clients, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import RunStatus
 from sync_core.organizations import policies, source_settings
-from sync_core.runs import incremental, lease, plans, tab_titles, uploads
+from sync_core.runs import incremental, lease, plans, retries, tab_titles, uploads
 from sync_core.runs.lease import Claim, LeaseLostError, RunResult
 from sync_core.runs.progress import Reporter
 from sync_core.runs.sheet_facts import Address, ReadWindow
@@ -97,6 +97,7 @@ def _sync(claim: Claim, heartbeat: Heartbeat, reporter: Reporter) -> RunResult:
         resource = policies.applied(resource, policy)
         window = _window(connection, claim, resource, found)
         confirmed = plans.of_run(connection, claim.run_id)
+        retried = retries.of_run(connection, claim.run_id)
         noted = runs.get(connection, organization.id, claim.run_id).notes if confirmed else []
     analysis = analyses.of(resource)
     with Reading(heartbeat.check, settings.current().fetch_timeout) as reading:
@@ -114,6 +115,7 @@ def _sync(claim: Claim, heartbeat: Heartbeat, reporter: Reporter) -> RunResult:
             notes=noted,
             guards=policy.guards,
             addresses={s.entity: address for s in found if (address := Address.of(s))},
+            retried=retried,
         )
         return importer.sync(work, {setting.entity: _open(setting, work) for setting in found})
 

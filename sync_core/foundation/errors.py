@@ -528,6 +528,16 @@ CATALOGUE: dict[str, Entry] = {
         "Correct the numbers, and save again.",
         "administrator",
     ),
+    "nothing_to_retry": Entry(
+        "Run {run} was not applied, or no row of it failed: there is nothing to try again.",
+        "Start a sync of everything.",
+        "analyst",
+    ),
+    "not_comparable": Entry(
+        "The runs {first} and {second} are not of one resource.",
+        "Choose two runs of the same resource.",
+        "analyst",
+    ),
     "nothing_to_decide": Entry(
         "Run {run} does not wait for a decision: it is {status}.",
         "Look at the run; preview again if you want another plan.",

@@ -165,6 +165,7 @@ runs = sa.Table(
     _json("notes", "[]"),
     _json("phases"),
     _run("undoes", primary_key=False),
+    _run("retries", primary_key=False),  # whose failed rows alone are applied
     sa.Column("plans", JSONB),  # of a run that waits, or did (`runs.plans`)
     _one_of("status", RunStatus),
     _one_of("kind", RunKind),

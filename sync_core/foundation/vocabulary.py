@@ -31,6 +31,7 @@ class RunKind(StrEnum):
     SYNC = "sync"
     PREVIEW = "preview"
     UNDO = "undo"
+    RETRY = "retry"  # of the rows that failed in another run
 
 
 IN_STEP = (RunKind.SYNC,)  # once applied, they leave what the source held
@@ -88,6 +89,7 @@ class ActionKind(StrEnum):
 
     STARTED = "started"
     PREVIEWED = "previewed"
+    RETRIED = "retried"
     CANCELLED = "cancelled"
     CONFIRMED = "confirmed"
     APPROVED = "approved"

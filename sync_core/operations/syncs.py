@@ -22,11 +22,12 @@ from sync_core.organizations.actions import (
     Detail,
     GivenFile,
     Previewed,
+    Retried,
     Started,
     Undone,
 )
 from sync_core.organizations.people import Person
-from sync_core.runs import Run, lease, plans, recovery, uploads
+from sync_core.runs import Run, lease, plans, recovery, retries, uploads
 from sync_core.runs.lease import Queued
 from sync_core.runs.uploads import Upload
 
@@ -78,6 +79,33 @@ def _start(
         asked = Previewed if kind == RunKind.PREVIEW else Started
         detail = asked([_given(one) for one, _ in files] or None)
         _record(connection, organization, person, run, detail)
+        waiting.append(Queued(run.id, lease.limit(connection, run.id)))
+    return run
+
+
+def retry(organization: Organization, run_id: int, person: Person, trigger: str) -> Run:
+    """Read the source again and apply only the rows that had failed in a run; nothing is removed.
+
+    Raises SyncError: no_permission, unknown_run, nothing_to_retry, upload_lost, no_source,
+    already_running, cooldown.
+    """
+    people.require(person, "sync")
+    with _asking(organization) as (connection, waiting):
+        earlier = runs.get(connection, organization.id, run_id)
+        failed = retries.require_failed_rows(connection, earlier)
+        for given in uploads.of_run(connection, earlier.id):  # it went when its run had ended
+            raise SyncError("upload_lost", name=given.name)
+        source_settings.read(connection, organization, resources.by_name(earlier.resource))
+        run = runs.start(
+            connection,
+            organization.id,
+            earlier.resource,
+            person,
+            trigger=trigger,
+            kind=RunKind.RETRY,
+            retries=earlier.id,
+        )
+        _record(connection, organization, person, run, Retried(earlier.id, failed))
         waiting.append(Queued(run.id, lease.limit(connection, run.id)))
     return run
 

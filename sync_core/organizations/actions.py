@@ -40,6 +40,15 @@ class Previewed:
 
 
 @dataclass(frozen=True)
+class Retried:
+    """The rows that had failed in another run were synced again; the action names the new run."""
+
+    kind: ClassVar = ActionKind.RETRIED
+    failed_in: int = 0  # the other run
+    rows: int = 0  # that had failed there
+
+
+@dataclass(frozen=True)
 class Cancelled:
     """A sync was cancelled; the action names the run."""
 
@@ -148,6 +157,7 @@ class Unknown:
 Detail = (
     Started
     | Previewed
+    | Retried
     | Cancelled
     | Confirmed
     | Approved
@@ -165,6 +175,7 @@ DETAILS: Mapping[str, type[Detail]] = {
     for one in (
         Started,
         Previewed,
+        Retried,
         Cancelled,
         Confirmed,
         Approved,

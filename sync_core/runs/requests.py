@@ -27,6 +27,7 @@ def start(
     trigger: str,
     kind: RunKind = RunKind.SYNC,
     undoes: int | None = None,
+    retries: int | None = None,
 ) -> Run:
     """Queue a run. Raises SyncError("already_running" or "cooldown")."""
     _refuse_a_second(connection, organization_id, resource)
@@ -38,6 +39,7 @@ def start(
             resource=resource,
             kind=kind,
             undoes=undoes,
+            retries=retries,
             trigger=trigger,
             requested_by=person.name,
             requested_email=person.email,

@@ -25,6 +25,7 @@ from sync_core.organizations.actions import (
     Exported,
     Head,
     Previewed,
+    Retried,
     SignedIn,
     SignedOut,
     Started,
@@ -39,6 +40,7 @@ AT = datetime(2026, 11, 25, 2, tzinfo=UTC)
 STORED: list[tuple[str, dict[str, Any], Detail]] = [  # as databases hold it
     ("started", {}, Started()),
     ("previewed", {}, Previewed()),
+    ("retried", {"failed_in": 7, "rows": 2}, Retried(7, 2)),
     ("cancelled", {}, Cancelled()),
     ("declined", {}, Declined()),
     (
@@ -165,5 +167,5 @@ def test_the_facts_of_a_shape_are_the_keys_that_are_stored() -> None:
     names = {field.name for made in DETAILS.values() for field in fields(made)}
     assert names == set(
         "what file run filters organizations masked rows bytes sha256"
-        " complete seconds head before outcomes at files trigger guards".split()
+        " complete seconds head before outcomes at files trigger guards failed_in".split()
     )

@@ -69,7 +69,7 @@ def scene(desk: Desk) -> Scene:
     applied = desk.sync("services", **headers)
     planned = desk.preview("services", **headers)
     desk.set_source("admins")
-    return Scene(desk, ended, desk.start("locations"), planned, applied)
+    return Scene(desk, ended, desk.start("therapists"), planned, applied)
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,7 @@ VERBS: dict[str, Verb] = {
     "syncs.preview": Verb(
         "sync", lambda s, by: syncs.preview(s.organization, "admins", by, "test")
     ),
+    "syncs.retry": Verb("sync", lambda s, by: syncs.retry(s.organization, s.ended.id, by, "test")),
     "syncs.start": Verb("sync", lambda s, by: syncs.start(s.organization, "admins", by, "test")),
     "syncs.undo": Verb("sync", lambda s, by: syncs.undo(s.organization, s.applied.id, by, "test")),
     "uploads.start": Verb(
@@ -193,15 +194,18 @@ Words = Callable[[Scene, Path], list[str]]
 CHANGES: dict[str, Words] = {  # without --org and --as
     "cancel": lambda s, _: ["cancel", str(s.waiting.id)],
     "undo": lambda s, _: ["undo", str(s.applied.id)],
+    "confirm": lambda s, _: ["confirm", str(s.planned.id)],
     "export": lambda _, folder: ["export", "--csv", str(folder / "a.csv")],
     "org add": lambda s, _: ["org", "add", f"{s.organization.slug[:30]}-b", "Harbor Clinics"],
     "person set": lambda *_: ["person", "set", "x@example.org", "Xu Wei", "--role", "viewer"],
     "prove": lambda s, f: ["prove", str(s.ended.id), "L1", "--file", str(f / "p.json")],
     "rejects": lambda s, folder: ["rejects", str(s.ended.id), "--csv", str(folder / "r.csv")],
+    "retry": lambda s, _: ["retry", str(s.ended.id)],
     "source set": lambda *_: ["source", "set", "locations", "folder:/data"],
     "sync": lambda *_: ["sync", "admins"],
 }
 READS: dict[str, Words] = {
+    "compare": lambda s, _: ["compare", str(s.planned.id), str(s.applied.id)],
     "history": lambda *_: ["history"],
     "org list": lambda *_: ["org", "list"],
     "person list": lambda *_: ["person", "list"],
@@ -300,7 +304,7 @@ def test_a_cancel_from_the_shell_ends_a_run_that_waits_and_asks_a_worker_that_ha
 ) -> None:
     slug, waiting = scene.organization.slug, scene.waiting
     done = ask("cancel", str(waiting.id), "--org", slug)
-    assert (done.exit_code, f"Run {waiting.id}, locations, cancelled" in done.output) == (0, True)
+    assert (done.exit_code, f"Run {waiting.id}, therapists, cancelled" in done.output) == (0, True)
     again = ask("cancel", str(scene.ended.id), "--org", slug)
     assert (again.exit_code, "partial" in again.output) == (3, True)
     taken = scene.desk.start("admins")

@@ -34,6 +34,7 @@ ACTION_LOOKS = {  # word and colour of an action in the list
     "started": ("Started a sync", "blue"),
     "previewed": ("Previewed a sync", "blue"),
     "cancelled": ("Cancelled a sync", "gray"),
+    "retried": ("Synced fixed rows", "blue"),
     "approved": ("Approved a plan", "green"),
     "confirmed": ("Confirmed a plan", "green"),
     "declined": ("Declined a plan", "gray"),
