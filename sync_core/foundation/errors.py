@@ -39,6 +39,11 @@ CATALOGUE: dict[str, Entry] = {
         "Make the folder, or set another source.",
         "administrator",
     ),
+    "folder_not_allowed": Entry(
+        "{path} is outside the folders in which files may be read here.",
+        "Move the files into such a folder, or let an administrator of the machine allow theirs.",
+        "administrator",
+    ),
     "no_file_of_table": Entry(
         "There is neither '{table}.csv' nor '{table}.xlsx' in the folder {folder}.",
         "Put it there: a CSV file or a workbook for each table, or one workbook '{resource}.xlsx' "

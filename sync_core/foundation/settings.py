@@ -76,6 +76,15 @@ def _folder(value: str) -> Path:
     return path
 
 
+def _folders(value: str) -> tuple[Path, ...]:
+    """Read `/srv/a:/srv/b`; a folder may come into being later."""
+    found = tuple(Path(part.strip()) for part in value.split(os.pathsep) if part.strip())
+    for path in found:
+        if not path.is_absolute():
+            raise ValueError(f"{path} is no full path; write for example /srv/sheets")
+    return found
+
+
 def _seconds(value: str) -> float:
     return _amount("seconds", 120)(value)
 
@@ -222,6 +231,11 @@ class Settings:
         _amount("days", 45),
         "days since an appointment for which it makes a patient active (45)",
         45.0,
+    )
+    folders: tuple[Path, ...] | None = _setting(
+        "SYNCDESK_FOLDERS",
+        _folders,
+        "folders in which files may be read, and in those below them; with colons between (any)",
     )
     fetch_timeout: float = _setting(
         "SYNCDESK_FETCH_TIMEOUT", _seconds, "seconds that a source may stay silent (120)", 120.0

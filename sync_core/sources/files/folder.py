@@ -1,5 +1,6 @@
 """A folder of files: a CSV or a workbook for each table, or one workbook with a tab for each."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +16,17 @@ WORKBOOKS = (".xlsx", ".xlsm")
 
 @dataclass(frozen=True)
 class FolderSource:
-    """The folder that a setting names."""
+    """The folder that a setting names; files may be read in those `allowed`, None: in any."""
 
     setting: SourceSetting
+    allowed: Sequence[Path] | None = None
 
     def open(self, entity: Entity) -> Sheet:
         """Open the entity's file and read its header. Raises SyncError."""
-        path = _find(Path(self.setting.location), entity.name, self.setting.resource)
+        folder = Path(self.setting.location)
+        require_allowed(folder, self.allowed)
+        path = _find(folder, entity.name, self.setting.resource)
+        require_allowed(path, self.allowed)  # it may be a link
         name = f"The file '{path.name}'"
         try:
             file = path.open("rb")
@@ -36,6 +41,15 @@ class FolderSource:
             locale=self.setting.locale,
             lasting=True,
         )
+
+
+def require_allowed(path: Path, allowed: Sequence[Path] | None) -> None:
+    """Raise SyncError where a path leads, by whatever links, out of the allowed folders."""
+    if allowed is None:
+        return
+    place = Path(os.path.realpath(path))
+    if not any(place.is_relative_to(os.path.realpath(folder)) for folder in allowed):
+        raise SyncError("folder_not_allowed", path=path)
 
 
 def _find(folder: Path, entity: str, resource: str) -> Path:

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from sync_core.sources.files.folder import FolderSource
+from sync_core.foundation import settings
+from sync_core.sources.files.folder import FolderSource, require_allowed
 from sync_core.sources.kind import Location, SourceKind
 
 PREFIX = "folder:"
@@ -16,9 +17,13 @@ def _parse(text: str, cwd: Path) -> Location | None:
         raise ValueError("the path of the folder is missing")
     try:
         # a link stays a link: what it points at may change from sync to sync
-        return Location("folder", str((cwd / Path(path).expanduser()).absolute()))
+        folder = (cwd / Path(path).expanduser()).absolute()
     except RuntimeError:
         raise ValueError("there is no such home folder") from None
+    if "\0" in path:
+        raise ValueError("no path holds a NUL character")
+    require_allowed(folder, settings.current().folders)
+    return Location("folder", str(folder))
 
 
 FOLDER = SourceKind(
@@ -28,5 +33,5 @@ FOLDER = SourceKind(
     typed=f"{PREFIX}PATH",
     parse=_parse,
     label=lambda setting: f"folder {setting.location}",
-    open=lambda setting, _opening: FolderSource(setting),
+    open=lambda setting, opening: FolderSource(setting, opening.settings.folders),
 )
