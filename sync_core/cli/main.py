@@ -154,12 +154,20 @@ def source() -> None:
 @click.argument("location", metavar="[ENTITY=]LOCATION")
 @click.option("--tab", metavar="NAME|GID", help="Tab of a Google Sheet.")
 @click.option("--locale", help="How numbers and dates are written, such as de_DE.")
+@click.option("--header-row", type=int, help="Row of the labels, where they are not found.")
 @_org
 @_as
 @_json
 @_prepared
 def source_set(
-    resource: str, location: str, org: str, email: str | None, *, as_json: bool, **more: str | None
+    resource: str,
+    location: str,
+    org: str,
+    email: str | None,
+    header_row: int | None,
+    *,
+    as_json: bool,
+    **more: str | None,
 ) -> None:
     """Set the source of a resource, or of one of its entities."""
     organization = _organization(org)
@@ -170,6 +178,7 @@ def source_set(
         location,
         tab=more["tab"],
         locale=more["locale"],
+        header_row=header_row,
         cwd=Path.cwd(),
     )
     _print_settings(found, as_json=as_json)
@@ -198,6 +207,7 @@ def _print_settings(found: list[SourceSetting], *, as_json: bool) -> None:
                 "location": setting.location,
                 "tab": setting.tab,
                 "locale": setting.locale,
+                "header_row": setting.header_row,
             }
             for setting in found
         ]

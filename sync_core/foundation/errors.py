@@ -76,7 +76,7 @@ CATALOGUE: dict[str, Entry] = {
         OWNER,
     ),
     "no_header_row": Entry(
-        "{name} has no row {row}, where the header is set to be.",
+        "{name} has nothing in row {row}, where its header is set to be.",
         "Set the header row of the source anew, or let it be found by its labels.",
         "administrator",
     ),
@@ -503,6 +503,11 @@ CATALOGUE: dict[str, Entry] = {
     "last_admin": Entry(
         "{organization} would have no administrator left.",
         "Make somebody else an administrator first.",
+        "administrator",
+    ),
+    "bad_header_row": Entry(
+        "The header cannot stand there.",
+        "Give the number of its row, from 1 to {last}, or none: then it is found by its labels.",
         "administrator",
     ),
     "bad_locale": Entry(

@@ -122,6 +122,7 @@ sources = sa.Table(
     _text("location"),
     _text("tab", nullable=True),
     _text("locale", nullable=True),
+    sa.Column("header_row", sa.Integer),  # null: it is found by its labels
     moment("set_at", default=True),
 )
 

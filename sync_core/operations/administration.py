@@ -30,15 +30,17 @@ def set_source(
     *,
     tab: str | None = None,
     locale: str | None = None,
+    header_row: int | None = None,
     cwd: Path = ROOT,
 ) -> list[SourceSetting]:
     """Set the sources that the words name; see `source_settings.parse`. Raises SyncError."""
     people.require(by, "administer")
-    found = source_settings.parse(organization, resource, words, tab, locale, cwd)
+    found = source_settings.parse(organization, resource, words, tab, locale, cwd, header_row)
     with db.begin() as connection:
         source_settings.save(connection, organization, found)
         for setting in found:
-            what = f"the source of {setting.entity} to {source_name(setting)}"
+            row = f", header in row {setting.header_row}" if setting.header_row else ""
+            what = f"the source of {setting.entity} to {source_name(setting)}{row}"
             _record(connection, organization, by, what, resource.name)
     return found
 

@@ -16,6 +16,8 @@ from sync_core.foundation.errors import SyncError
 from sync_core.organizations import Organization
 from sync_core.sources import SourceSetting
 
+LAST_HEADER_ROW = 1_000
+
 
 def read(
     connection: Connection, organization: Organization, resource: Resource
@@ -23,7 +25,7 @@ def read(
     """Return the settings of all entities, in order. Raises SyncError("no_source")."""
     kept = tables.sources.c
     rows = connection.execute(
-        sa.select(kept.entity, kept.kind, kept.location, kept.tab, kept.locale).where(
+        sa.select(kept.entity, *_set()).where(
             kept.organization_id == organization.id, kept.resource == resource.name
         )
     )
@@ -42,11 +44,17 @@ def read_all(connection: Connection, organization: Organization) -> list[SourceS
     """Return all settings of the organization, by resource and entity."""
     kept = tables.sources.c
     rows = connection.execute(
-        sa.select(kept.resource, kept.entity, kept.kind, kept.location, kept.tab, kept.locale)
+        sa.select(kept.resource, kept.entity, *_set())
         .where(kept.organization_id == organization.id)
         .order_by(kept.resource, kept.entity)
     )
     return [SourceSetting(organization=organization.slug, **row) for row in rows.mappings()]
+
+
+def _set() -> list[sa.ColumnElement[object]]:
+    """Return the columns of what people set."""
+    kept = tables.sources.c
+    return [kept.kind, kept.location, kept.tab, kept.locale, kept.header_row]
 
 
 def save(
@@ -59,6 +67,7 @@ def save(
             "location": setting.location,
             "tab": setting.tab,
             "locale": setting.locale,
+            "header_row": setting.header_row,
             "set_at": sa.func.clock_timestamp(),
         }
         connection.execute(
@@ -82,10 +91,11 @@ def parse(
     tab: str | None,
     locale: str | None,
     cwd: Path,
+    header_row: int | None = None,
 ) -> list[SourceSetting]:
     """Return the settings that `[ENTITY=]LOCATION` means: of that entity, or of all.
 
-    Raises SyncError: bad_location, bad_locale, unknown_entity, name_the_entity.
+    Raises SyncError: bad_location, bad_locale, bad_header_row, unknown_entity, name_the_entity.
     """
     name, found, text = words.partition("=")
     if found and name.strip().isidentifier():
@@ -107,9 +117,16 @@ def parse(
             location=location.location,
             tab=tab or (None if several else location.tab),
             locale=known_locale(locale),
+            header_row=_possible(header_row),
         )
         for found in entities
     ]
+
+
+def _possible(header_row: int | None) -> int | None:
+    if header_row is not None and not 1 <= header_row <= LAST_HEADER_ROW:
+        raise SyncError("bad_header_row", last=f"{LAST_HEADER_ROW:,}")
+    return header_row
 
 
 def known_locale(locale: str | None) -> str | None:

@@ -52,6 +52,7 @@ class SourceSetting:
     tab: str | None = None  # gid or title
     tab_title: str | None = None  # of a gid: what the tab was called when it was read last
     locale: str | None = None  # None: as the source says, else ISO
+    header_row: int | None = None  # None: it is found by its labels
 
 
 @dataclass(frozen=True, kw_only=True)

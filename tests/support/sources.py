@@ -22,7 +22,12 @@ Row = tuple[int, list[str]]
 
 
 def source_setting(
-    kind: str, where: str | Path, *, tab: str | None = None, locale: str | None = None
+    kind: str,
+    where: str | Path,
+    *,
+    tab: str | None = None,
+    locale: str | None = None,
+    header_row: int | None = None,
 ) -> SourceSetting:
     return SourceSetting(
         organization="demo",
@@ -32,6 +37,7 @@ def source_setting(
         location=str(where),
         tab=tab,
         locale=locale,
+        header_row=header_row,
     )
 
 

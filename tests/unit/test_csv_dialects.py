@@ -3,6 +3,7 @@
 import csv
 import io
 import resource
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,21 @@ def test_what_stands_above_the_header_is_left_out_and_told(
     sheet = opened(scratch, above + written(LABELS, ROW))
     assert (list(sheet.headers), sheet.header_row, sheet.notes) == (LABELS, row, note(row))
     assert all_rows(sheet) == [(row + 1, ROW)]
+
+
+def test_where_the_header_row_is_set_nothing_is_searched(scratch: Path) -> None:
+    content = written(LABELS, ["Code", "Title"], ROW, separator=";")
+    (scratch / "any.csv").write_text(content)
+
+    def at(row: int) -> CsvSheet:
+        return open_csv((scratch / "any.csv").open("rb"), ENTITY, name="It", header_row=row)
+
+    assert (list(at(2).headers), at(2).header_row, at(2).notes) == (["Code", "Title"], 2, [])
+    assert all_rows(at(1))[0][0] == 2
+    for row in (4, 900):
+        assert refusal(partial(at, row)).sentence == (
+            f"It has nothing in row {row}, where its header is set to be."
+        )
 
 
 def test_without_known_labels_the_first_row_with_anything_is_the_header(scratch: Path) -> None:

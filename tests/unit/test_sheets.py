@@ -67,15 +67,24 @@ def settings(google: Google, timeout: float = 20, **key: str) -> Settings:
     )
 
 
-def source(google: Google, timeout: float = 20, **options: str | None) -> Source:
+def source(
+    google: Google,
+    timeout: float = 20,
+    *,
+    tab: str | None = None,
+    locale: str | None = None,
+    header_row: int | None = None,
+) -> Source:
     return sources.open_source(
-        source_setting("sheet", DEMO, **options),
+        source_setting("sheet", DEMO, tab=tab, locale=locale, header_row=header_row),
         Opening(settings=settings(google, timeout), retry_policy=FAST_RETRIES),
     )
 
 
-def opened(google: Google, timeout: float = 20, **options: str | None) -> Sheet:
-    return source(google, timeout, **options).open(LOCATIONS)
+def opened(
+    google: Google, timeout: float = 20, *, tab: str | None = None, locale: str | None = None
+) -> Sheet:
+    return source(google, timeout, tab=tab, locale=locale).open(LOCATIONS)
 
 
 def read(google: Google, timeout: float = 20) -> list[tuple[int, list[str]]]:
@@ -1024,3 +1033,12 @@ def test_an_edit_between_texts_and_numbers_mixes_no_rows(google: Google) -> None
     google.edit("/values:batchGet", lambda: google.add(shorter))
     [page] = opened(google).pages(frozenset({0, 1}))
     assert list(page.texts[1]) == [f"{number:.0f}" for number in page.numbers[1]]
+
+
+def test_where_the_header_row_is_set_nothing_is_searched(google: Google) -> None:
+    google.add(Tab("Locations", [["Code", "Name"], ["Key", "Title"], ["L1", "North"]]))
+    sheet = source(google, header_row=2).open(LOCATIONS)
+    assert (list(sheet.headers), sheet.header_row, sheet.notes) == (["Key", "Title"], 2, [])
+    assert all_rows(sheet)[0] == (3, ["L1", "North"])
+    error = refusal(lambda: source(google, header_row=9).open(LOCATIONS))
+    assert error.sentence == (f"{sheet.name} has nothing in row 9, where its header is set to be.")

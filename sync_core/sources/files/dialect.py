@@ -55,7 +55,7 @@ class _Reading:
 
     def header(self, entity: Entity, wanted: int | None) -> Header:
         if wanted and self.place >= len(self.rows):
-            raise SyncError("no_header_row", name=self.text.name, row=wanted)
+            raise _nothing(self.text.name, wanted)
         if not self.rows:
             raise self.text.endless(self.block, 1)
         row, number = self.rows[self.place], self.place + 1
@@ -63,13 +63,19 @@ class _Reading:
             raise SyncError("unclosed_quote", name=self.text.name, row=number)
         labels = next(self.text.cells(self.text.decode(row.data, number)), [])
         if not any(map(str.strip, labels)):
-            raise SyncError("empty_file", name=self.text.name)
+            raise _nothing(self.text.name, wanted)
         if len(labels) > MOST_COLUMNS:
             limit = f"{MOST_COLUMNS:,}"
             raise SyncError("too_many_columns", name=self.text.name, row=number, limit=limit)
         notes = [header_rows.note(entity, number)] if number > self.first and not wanted else []
         text = replace(self.text, width=len(labels))
         return Header(text, labels, number, self.text.begin + row.end, notes)
+
+
+def _nothing(name: str, wanted: int | None) -> SyncError:
+    if wanted:
+        return SyncError("no_header_row", name=name, row=wanted)
+    return SyncError("empty_file", name=name)
 
 
 def _best(text: CsvText, block: bytes, entity: Entity, wanted: int | None) -> _Reading:

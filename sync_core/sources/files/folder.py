@@ -8,7 +8,7 @@ from pathlib import Path
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Sheet
 from sync_core.foundation.errors import SyncError
-from sync_core.sources.files.table_file import open_table
+from sync_core.sources.files.table_file import Told, open_table
 from sync_core.sources.kind import SourceSetting
 
 WORKBOOKS = (".xlsx", ".xlsm")
@@ -37,8 +37,7 @@ class FolderSource:
             entity,
             name=name,
             title=path.name,
-            tab=self.setting.tab,
-            locale=self.setting.locale,
+            told=Told(self.setting.tab, self.setting.locale, self.setting.header_row),
             lasting=True,
         )
 

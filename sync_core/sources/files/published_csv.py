@@ -15,7 +15,7 @@ from sync_core.catalogue.source import Sheet
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import LOOPBACK
 from sync_core.sources import certificates
-from sync_core.sources.files.table_file import is_workbook, open_table
+from sync_core.sources.files.table_file import Told, is_workbook, open_table
 from sync_core.sources.kind import OnBytes, SourceSetting
 from sync_core.sources.retry import Retrier, retry_after
 
@@ -66,14 +66,12 @@ class PublishedCsvSource:
         with httpx2.Client(timeout=timeout, headers=_HEADERS, verify=verify) as client:
             file, charset = self.retry(lambda: self._fetch(client))
         name = f"The workbook at {self._start.host}" if is_workbook(file) else self.name
-        tab, locale = self.setting.tab, self.setting.locale
         return open_table(
             file,
             entity,
             name=name,
             title=self._start.host,
-            tab=tab,
-            locale=locale,
+            told=Told(self.setting.tab, self.setting.locale, self.setting.header_row),
             charset=charset,
         )
 

@@ -13,7 +13,7 @@ from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Sheet
 from sync_core.foundation import db, tables
 from sync_core.foundation.errors import SyncError
-from sync_core.sources.files.table_file import open_table
+from sync_core.sources.files.table_file import Told, open_table
 from sync_core.sources.kind import OnBytes, SourceSetting
 
 KIND = "upload"
@@ -47,7 +47,8 @@ class UploadSource:
 
 def open_file(file: BinaryIO, name: str, entity: Entity, locale: str | None) -> Sheet:
     """Read the header of a table in a file that somebody gave. Raises SyncError."""
-    return open_table(file, entity, name=f"The uploaded file '{name}'", title=name, locale=locale)
+    told = Told(locale=locale)
+    return open_table(file, entity, name=f"The uploaded file '{name}'", title=name, told=told)
 
 
 def _fetch(upload_id: int, name: str, on_bytes: OnBytes) -> BinaryIO:

@@ -46,6 +46,7 @@ class WorkbookSheet:
     uncalculated: bool  # no formula of the workbook has a value that holds
     lasting: bool  # another process finds the same bytes there
     identity: Sequence[int]  # of the file
+    found: Sequence[str]  # what was noted when the header was read
     unit: Literal["rows", "bytes"] = "bytes"
     seen: list[Beside] = field(default_factory=list)  # one for each time that all rows were read
 
@@ -78,7 +79,7 @@ class WorkbookSheet:
         if not self.seen:
             for _ in self._rows(TabReader(self.package, self.tab.part)):
                 pass
-        return list(self.seen[-1].notes(self.tab))
+        return [*self.found, *self.seen[-1].notes(self.tab)]
 
     def pages(self, numbers: frozenset[int], cursor: Any = None) -> Iterator[Page]:  # noqa: ANN401 - JSON
         """Read the rows in order; see `Sheet`."""
@@ -215,6 +216,7 @@ def open_workbook(
             locale=locale,
             headers=headers,
             header_row=at,
+            found=[header_rows.note(entity, at)] if at > 1 and header_row is None else [],
             uncalculated=contents.uncalculated,
             lasting=lasting,
             identity=file_version.identity(file),
@@ -254,7 +256,10 @@ def _header(
         first = list(deque(takewhile(lambda row: row.number <= wanted, rows), maxlen=1))
     texts = [_texts(row, cells) for row in first]
     found = header_rows.find(texts, entity)
-    if not any(texts[found : found + 1]) or wanted not in {None, first[found].number}:
+    is_there = any(texts[found : found + 1])
+    if wanted and not (is_there and first[found].number == wanted):
+        raise SyncError("no_header_row", name=_name(tab, cells.package), row=wanted)
+    if not is_there:
         raise SyncError("empty_file", name=_name(tab, cells.package))
     return texts[found], first[found].number
 

@@ -173,9 +173,11 @@ class SheetsSource:
         spreadsheet = client.metadata()
         tab = tabs.choose(spreadsheet, self.setting, entity)
         name = f"The tab '{tab.title}' of '{spreadsheet.title}'"
-        cells = Cells(tab.title, range(1, min(tab.rows, LOOKED_AT) + 1), range(tab.columns))
+        wanted = self.setting.header_row
+        last = min(tab.rows, max(LOOKED_AT, wanted or 0))
+        cells = Cells(tab.title, range(1, last + 1), range(tab.columns))
         top = client.texts(cells)
-        row, headers = _header(top, entity, name)
+        row, headers = _header(top, entity, name, wanted)
         tabs.confirm(spreadsheet, tab, headers, self.setting.tab, entity)
         return GoogleTab(
             client=client,
@@ -187,13 +189,17 @@ class SheetsSource:
             moment=Moment(
                 client, spreadsheet, tab, name, file.modified if file else None, (cells, top)
             ),
-            found=[header_rows.note(entity, row)] if row > 1 else [],
+            found=[header_rows.note(entity, row)] if row > 1 and not wanted else [],
         )
 
 
-def _header(top: Columns, entity: Entity, name: str) -> tuple[int, list[str]]:
+def _header(top: Columns, entity: Entity, name: str, wanted: int | None) -> tuple[int, list[str]]:
     """Return number and cells of the header row, which blank rows and a title may precede."""
     rows = [_trimmed(row) for row in zip_longest(*top, fillvalue="")]
+    if wanted:
+        if not any(rows[wanted - 1 : wanted]):
+            raise SyncError("no_header_row", name=name, row=wanted)
+        return wanted, rows[wanted - 1]
     blank = next((place for place, row in enumerate(rows) if row), None)
     if blank is None:
         raise SyncError("empty_file", name=name)

@@ -7,6 +7,7 @@ import streamlit as st
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.operations import administration
+from sync_core.organizations.source_settings import LAST_HEADER_ROW
 from sync_core.sources import SourceSetting, expected, kind_of, source_link, source_name
 from sync_core.ui.frame import form, polling, run_state, visitor
 from sync_core.ui.frame.navigation import page_file
@@ -87,7 +88,8 @@ def _describe(setting: SourceSetting | None) -> str:
     link = source_link(setting)
     shown = f"[{name}]({source_line.address(link)})" if link else name
     locale = f" · locale {literal(setting.locale)}" if setting.locale else ""
-    return f"{kind_of(setting).icon} {shown}{locale}"
+    header = f" · header in row {setting.header_row}" if setting.header_row else ""
+    return f"{kind_of(setting).icon} {shown}{locale}{header}"
 
 
 def _setting_form(here: Visitor, resource: Resource) -> None:
@@ -110,11 +112,23 @@ def _setting_form(here: Visitor, resource: Resource) -> None:
             locale = st.text_input(
                 "Locale", placeholder="such as de_DE", key=f"locale-{resource.name}"
             )
+            header_row = st.number_input(
+                "Header row",
+                min_value=1,
+                max_value=LAST_HEADER_ROW,
+                value=None,
+                placeholder="found by its labels",
+                help="The row in which the labels of the columns stand. Leave it blank, and it is"
+                " found by them.",
+                key=f"header-row-{resource.name}",
+            )
         if st.form_submit_button("Save the source", icon=":material/save:"):
-            _save(here, resource, f"{entity}={words}" if entity else words, tab, locale)
+            _save(here, resource, f"{entity}={words}" if entity else words, tab, locale, header_row)
 
 
-def _save(here: Visitor, resource: Resource, words: str, tab: str, locale: str) -> None:
+def _save(
+    here: Visitor, resource: Resource, words: str, tab: str, locale: str, header_row: int | None
+) -> None:
     form.save(
         lambda: administration.set_source(
             here.organization,
@@ -123,5 +137,6 @@ def _save(here: Visitor, resource: Resource, words: str, tab: str, locale: str) 
             words,
             tab=tab.strip() or None,
             locale=locale.strip() or None,
+            header_row=header_row,
         )
     )
