@@ -203,4 +203,4 @@ def test_a_colleague_who_watches_sees_that_a_plan_was_declined(desk: Desk, waiti
 def test_the_overview_leads_to_a_plan_that_waits(visit: Visit, waiting: Run) -> None:
     assert waiting.status == "waiting"
     page = visit()
-    assert any("its plan waits" in link.proto.label for link in page.get("page_link"))
+    assert any("Waiting for a decision" in link.proto.label for link in page.get("page_link"))

@@ -69,7 +69,7 @@ def _of_resource(here: Visitor, resource: Resource, state: RunState) -> Iterator
         text = f"{title}: {literal(brief(run.message))}"
         yield AttentionItem(":material/error:", "red", text, resource.name)
     if run and run.status == RunStatus.WAITING:
-        text = f"{title}: its plan waits for a decision."
+        text = f"{title}: {literal(brief(run.message))}"
         yield AttentionItem(":material/front_hand:", "orange", text, resource.name)
     if failed := state.failed_rows(resource.name):
         text = f"{title}: {count(failed, 'row')} failed in the last sync."

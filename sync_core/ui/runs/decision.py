@@ -1,6 +1,6 @@
 """The decision on a plan that waits: confirm it, or decline it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import streamlit as st
@@ -10,22 +10,24 @@ from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT, RunKind
 from sync_core.operations import syncs
 from sync_core.runs import Run, Tallies
+from sync_core.runs.plans import Tripped
 from sync_core.ui.frame import run_state
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts.words import literal
+from sync_core.ui.parts.words import capitalized, literal
 from sync_core.ui.runs import notice, outcome_words
 
 WHAT_UNDO_MEANS = (
     "The next sync brings the values of the source again: correct them there first, where they are"
     " wrong."
 )
-WHAT_CONFIRM_DOES = (
-    "Exactly this is applied, all of it or nothing. Where the source or one of these records has"
-    " changed since, nothing is, and the run says what has moved."
-)
+WHAT_CONFIRM_DOES = "Exactly this is applied, all of it or nothing. Where {moved} since, nothing is"
+MOVED = "the source or one of these records has changed"
+MOVED_UNDO = "one of these records has changed"
 
 
-def offer(here: Visitor, run: Run, tallies: Tallies, place: str) -> None:
+def offer(
+    here: Visitor, run: Run, tallies: Tallies, place: str, tripped: Sequence[Tripped]
+) -> None:
     """Show the buttons of who may decide; `place` tells them from those elsewhere on the page."""
     if not here.person.may("sync"):
         return
@@ -37,19 +39,32 @@ def offer(here: Visitor, run: Run, tallies: Tallies, place: str) -> None:
         on_click=_decide,
         args=(here, run, partial(syncs.cancel, here.organization, run.id, here.person)),
     )
+    if tripped and not _may_approve(here, run):
+        st.badge("Somebody else approves this", icon=":material/group:", color="gray")
+        return
     if st.button(
-        "Confirm",
+        "Approve" if tripped else "Confirm",
         icon=":material/check:",
         type="primary",
         key=f"ask-confirm-{place}-{run.id}",
     ):
-        title = f"Undo run {run.undoes}" if run.kind == RunKind.UNDO else "Confirm this plan"
+        title = "Approve this plan" if tripped else "Confirm this plan"
+        title = f"Undo run {run.undoes}" if run.kind == RunKind.UNDO else title
         dialog = st.dialog(title, icon=":material/check:")
-        dialog(partial(_ask, here, run, tallies))()
+        dialog(partial(_ask, here, run, tallies, tripped))()
 
 
-def _ask(here: Visitor, run: Run, tallies: Tallies) -> None:
+def _may_approve(here: Visitor, run: Run) -> bool:
+    """Return whether the visitor may approve what a guard holds back; the operation decides."""
+    if run.requested_email.lower() != here.person.email.lower():
+        return True
+    return here.person.may("administer") and not here.organization.four_eyes
+
+
+def _ask(here: Visitor, run: Run, tallies: Tallies, tripped: Sequence[Tripped]) -> None:
     """Say what will happen, and ask once."""
+    for one in tripped:
+        st.markdown(f":orange[:material/front_hand:] {literal(capitalized(one.sentence))}.")
     for entity in resources.by_name(run.resource).entities:
         tally = tallies.get(entity.name, {})
         told = [
@@ -60,10 +75,11 @@ def _ask(here: Visitor, run: Run, tallies: Tallies) -> None:
         st.markdown(f"**{literal(entity.title)}**: {', '.join(told) or 'nothing changes'}")
     if run.kind == RunKind.UNDO:
         st.warning(WHAT_UNDO_MEANS, icon=":material/sync_problem:")
-    st.caption(WHAT_CONFIRM_DOES)
+    moved = MOVED_UNDO if run.kind == RunKind.UNDO else MOVED
+    st.caption(f"{WHAT_CONFIRM_DOES.format(moved=moved)}, and the run says what has moved.")
     confirm = partial(syncs.confirm, here.organization, run.id, here.person, "page")
     if st.button(
-        "Undo now" if run.kind == RunKind.UNDO else "Confirm and apply",
+        _verb(run, tripped),
         icon=":material/check:",
         type="primary",
         key=f"confirm-{run.id}",
@@ -71,6 +87,12 @@ def _ask(here: Visitor, run: Run, tallies: Tallies) -> None:
         args=(here, run, confirm),
     ):
         st.rerun()
+
+
+def _verb(run: Run, tripped: Sequence[Tripped]) -> str:
+    if run.kind == RunKind.UNDO:
+        return "Undo now"
+    return "Approve and apply" if tripped else "Confirm and apply"
 
 
 def _decide(here: Visitor, run: Run, operation: Callable[[], Run]) -> None:

@@ -75,8 +75,8 @@ def _rows(run: Run, found: Sequence[Outcome]) -> list[dict[str, object]]:
     for outcome in found:
         title = resources.ENTITIES[outcome.entity].title
         row: dict[str, object] = {"Table": title} if several else {}
+        row |= {} if run.undoes else {"Row": outcome.row_number}  # of the sheet
         row |= {
-            "Row": outcome.row_number,
             "Name": outcome.name,
             "Outcome": [outcome_words.look(run, outcome.kind).word],
             "What": explain(outcome, planned=planned, undoes=run.undoes is not None),

@@ -6,11 +6,13 @@ from sync_core import runs
 from sync_core.api import addresses
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT, RunKind
-from sync_core.runs import Run, recovery
+from sync_core.runs import Run, plans, recovery
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import ago, literal, look, moment, until
-from sync_core.ui.runs import decision, downloads, outcome_table, reasons_list, run_view
+from sync_core.ui.runs import decision, downloads, guard_list, outcome_table, reasons_list, run_view
+
+KEPT = "Records that are not in the source any more stay in the table."
 
 
 def show(here: Visitor, run: Run) -> None:
@@ -18,6 +20,8 @@ def show(here: Visitor, run: Run) -> None:
     with db.begin() as connection:
         tallies = runs.tallies(connection, [run.id]).get(run.id, {})
         due = recovery.waits_until(connection, run.id)
+        kept = plans.of_run(connection, run.id)
+    tripped = kept.tripped if kept else ()
     kinds = run_view.kinds_present(tallies, (*CHANGED, *LEFT_OUT))
     with st.container(border=True, key=f"plan-{run.id}"):
         with st.container(horizontal=True, vertical_alignment="center", key=f"head-plan-{run.id}"):
@@ -26,12 +30,14 @@ def show(here: Visitor, run: Run) -> None:
             if kinds and here.person.may("export"):
                 address = addresses.of_outcomes(run.id, here.organization.slug)
                 downloads.offer("Download the plan", address)
-            decision.offer(here, run, tallies, "plan")
+            decision.offer(here, run, tallies, "plan", tripped)
         _headline(here, run, until(due, here.zone) if due else "")
+        guard_list.show(tripped)
         run_view.show_counts(run, tallies)
         if not kinds:
             what = "It would change nothing."
-            paging.show_empty(":material/check:", what, "Every row is as it should be already.")
+            more = "Every row is as it should be already."
+            paging.show_empty(":material/check:", what, KEPT if tripped else more)
             return
         reasons_list.show(run, kinds)
         outcome_table.show(here, run, kinds, f"plan-{run.id}")

@@ -1,13 +1,16 @@
 """One run with all that is known of it, opened below a list of runs."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from sync_core import runs
 from sync_core.api import addresses
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT, RunStatus
-from sync_core.runs import Run, Tallies, uploads
+from sync_core.runs import Run, Tallies, plans, uploads
 from sync_core.runs.attempts import joined_log
+from sync_core.runs.plans import Tripped
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.words import literal, size
 from sync_core.ui.runs import (
@@ -39,7 +42,7 @@ def show(here: Visitor, run: Run, tallies: Tallies) -> None:
         with st.container(horizontal=True):
             undo_button.offer(here, run, "run")
             if run.status == RunStatus.WAITING:
-                decision.offer(here, run, tallies, "run")
+                decision.offer(here, run, tallies, "run", _tripped(run))
         for line in (run.message, run.advice, *run.notes):
             if line:
                 st.markdown(literal(line))
@@ -56,6 +59,12 @@ def show(here: Visitor, run: Run, tallies: Tallies) -> None:
         found = attempts.read(run)
         attempts.show(here, run, found)
         run_log.show_kept(here, run, joined_log(found))
+
+
+def _tripped(run: Run) -> Sequence[Tripped]:
+    with db.begin() as connection:
+        kept = plans.of_run(connection, run.id)
+    return kept.tripped if kept else ()
 
 
 def _files(run: Run) -> list[str]:

@@ -1,7 +1,5 @@
 """The policies of an organization for its resources, for its administrators."""
 
-from dataclasses import replace
-
 import streamlit as st
 
 from sync_core.catalogue import resources
@@ -17,6 +15,7 @@ from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line
 from sync_core.ui.parts.words import MINUTE
+from sync_core.ui.settings import guards_form
 
 REMOVALS: dict[Removal | None, str] = {
     None: "As each table declares",
@@ -31,14 +30,28 @@ def show(here: Visitor) -> None:
     with db.begin() as connection:
         decided = policies.of(connection, here.organization.id)
     st.caption(
-        "How fresh each resource shall be, what happens to rows that leave its source, and how long"
-        " a sync may take. A sync on its way keeps the time limit with which it began, unless the"
-        " new one is shorter."
+        "How fresh each resource shall be, what happens to rows that leave its source, how long a"
+        " sync may take, and what is suspicious. A sync on its way keeps the time limit with which"
+        " it began, unless the new one is shorter."
     )
     with st.container(key="card-sources"):
         st.page_link(page_file("sources"), label="Set and test sources", icon=":material/cable:")
+    _four_eyes(here)
     for resource in resources.CATALOGUE.values():
         _rule(here, resource, decided[resource.name])
+
+
+def _four_eyes(here: Visitor) -> None:
+    required = st.toggle(
+        "Four eyes: nobody approves a suspicious sync that they asked for",
+        value=here.organization.four_eyes,
+        key="four-eyes",
+        help="Otherwise administrators may approve their own.",
+    )
+    if required != here.organization.four_eyes:
+        form.save(
+            lambda: administration.set_four_eyes(here.organization, here.person, required=required)
+        )
 
 
 def _rule(here: Visitor, resource: Resource, policy: Policy) -> None:
@@ -71,9 +84,10 @@ def _rule(here: Visitor, resource: Resource, policy: Policy) -> None:
             key=f"limit-{resource.name}",
         )
         saved = st.form_submit_button("Save", icon=":material/save:")
+    guards = guards_form.show(fields, resource.name, policy.guards)
     if saved:
         limit = int(minutes) if minutes else None
-        wanted = replace(policy, fresh_hours=int(hours), removal=removal, limit_minutes=limit)
+        wanted = Policy(int(hours), removal, limit, guards)
         form.save(
             lambda: administration.set_policy(here.organization, here.person, resource, wanted)
         )

@@ -1,0 +1,39 @@
+"""The guards that hold a plan back: what they have found, their thresholds, and what is usual."""
+
+from collections.abc import Iterator, Sequence
+
+import streamlit as st
+
+from sync_core.runs.plans import Tripped
+from sync_core.ui.parts.words import capitalized, literal
+
+
+def show(tripped: Sequence[Tripped]) -> None:
+    """List the guards, where there are any."""
+    if tripped:
+        lines = "\n".join(f"- **{literal(_whole(one))}**  \n{_more(one)}" for one in tripped)
+        st.warning(
+            lines,
+            title="Nothing is applied until somebody has approved it.",
+            icon=":material/front_hand:",
+        )
+
+
+def _whole(one: Tripped) -> str:
+    return capitalized(one.sentence)
+
+
+def _more(one: Tripped) -> str:
+    return f":small[{'; '.join(_parts(one))}.]"
+
+
+def _parts(one: Tripped) -> Iterator[str]:
+    """Tell in Markdown which threshold was passed, and what is usual."""
+    guard = one.guard.replace("_", " ")
+    if one.more_than_rows is not None and one.more_than_percent is not None:
+        limit = f"{one.more_than_rows:,} rows and {one.more_than_percent} %"
+        yield literal(f"Guard of {guard}: more than {limit}")
+    else:
+        yield literal(f"Guard: {guard}")
+    if one.usual is not None:
+        yield literal(f"usual in the last syncs: {one.usual:,}")

@@ -1,0 +1,69 @@
+"""What a sync would do before it does it, what it did, and how it is taken back."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.support.browser import App, SlowSheet, Visit
+
+ROW_PIXELS = 34
+WHO = ("--as", "sarah.lim@example.org")
+
+
+def click_row(page: Page, table: str, row: int, across: int) -> None:
+    """Click into a row of a table, whose cells are drawn on a canvas; the first row is 1."""
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)  # it is drawn
+    canvas = page.locator(f"[class*=st-key-table-{table}] canvas").first
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + across, box["y"] + ROW_PIXELS * row + ROW_PIXELS / 2)
+
+
+def test_a_sync_is_previewed_read_confirmed_and_taken_back(
+    visit: Visit, app: App, slow_sheet: SlowSheet
+) -> None:
+    slow_sheet.go_on.set()
+    app.command("sync", "locations", "--wait", *WHO)
+    slow_sheet.body = slow_sheet.body.replace(b"S00001,Clinic 1,", b"S00001,Harbour Clinic,")
+    page, other = visit("Sarah Lim").open("/locations"), visit("Vera Olsen").open("/locations")
+    page.get_by_role("button", name="Preview").click()
+    for each in (page, other):  # everybody who watches sees it
+        plan = each.get_by_role("heading", name="What this sync would do")
+        expect(plan).to_be_visible(timeout=30_000)
+        expect(each.get_by_text(re.compile("waits until tomorrow"))).to_be_visible()
+    expect(other.get_by_role("button", name="Confirm")).to_have_count(0)
+    click_row(page, "plan", row=1, across=12)
+    change = page.get_by_role("row", name="Name Clinic 1 Harbour Clinic")
+    expect(change).to_be_visible()
+    page.get_by_role("button", name="Confirm").click()
+    asked = page.get_by_role("dialog")
+    expect(asked).to_contain_text("Locations: 1 updated")
+    asked.get_by_role("button", name="Confirm and apply").click()
+    expect(page.get_by_text(re.compile("1 updated, 3999 unchanged")).first).to_be_visible(
+        timeout=30_000
+    )
+
+    click_row(page, "locations", row=1, across=130)
+    history = page.get_by_role("dialog")
+    expect(history).to_contain_text("Harbour Clinic")
+    expect(history.get_by_text("Created")).to_be_visible()
+    assert "record=locations&key=S00001" in page.url
+    colleague = visit("Vera Olsen").open(page.url.removeprefix(app.url))
+    expect(colleague.get_by_role("dialog")).to_contain_text("Harbour Clinic")
+    page.keyboard.press("Escape")
+    expect(history).to_have_count(0)
+    expect(page).to_have_url(re.compile("^(?!.*record=)"))
+
+    page.get_by_role("tab", name="What changed").click()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("heading", name=re.compile("What undoing run"))).to_be_visible(
+        timeout=30_000
+    )
+    page.get_by_role("button", name="Confirm").click()
+    expect(asked).to_contain_text("The next sync brings the values of the source again")
+    asked.get_by_role("button", name="Undo now").click()
+    expect(page.get_by_text("1 taken back").first).to_be_visible(timeout=30_000)
+    page.get_by_role("tab", name="Rows").click()
+    click_row(page, "locations", row=1, across=130)
+    expect(page.get_by_role("dialog").get_by_text("Updated")).to_have_count(2)

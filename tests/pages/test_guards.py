@@ -1,0 +1,82 @@
+"""A sync that a guard holds back, on the pages; its thresholds in the settings."""
+
+import pytest
+
+from sync_core import organizations
+from sync_core.catalogue import resources
+from sync_core.foundation import db
+from sync_core.foundation.vocabulary import Removal
+from sync_core.operations import administration
+from sync_core.organizations import policies
+from sync_core.organizations.policies import Policy, Threshold
+from sync_core.runs import Run
+from tests.pages.test_resource_page import keys
+from tests.pages.test_tabs import LABELS, row
+from tests.support.desk import ANA, Desk
+from tests.support.pages import Visit, healthy
+
+SARAH, VERA, ANA_S = (f"{name}@example.org" for name in ("sarah.lim", "vera.olsen", "ana.ruiz"))
+
+
+@pytest.fixture
+def held(desk: Desk) -> Run:
+    """Return a sync that Ana asked for, in which 38 of 40 locations would be deleted."""
+    policy = Policy(removal=Removal.DELETE)
+    administration.set_policy(desk.organization, ANA, resources.by_name("locations"), policy)
+    rows = [row(f"L{n:02}") for n in range(40)]
+    desk.sync("locations", locations=[LABELS, *rows])
+    return desk.sync("locations", locations=[LABELS, *rows[:2]])
+
+
+def test_a_sync_that_is_held_back_says_why_and_what_is_usual_to_everybody(
+    visit: Visit, held: Run
+) -> None:
+    assert held.status == "waiting"
+    page = visit("locations", VERA)
+    (told,) = (a.value for a in page.warning if "until somebody has approved it" in a.proto.title)
+    assert "38 of 40 locations would be deleted" in told
+    assert "more than 10 rows and 10 \\%" in told
+    assert "usual in the last syncs" in told
+    assert f"ask-confirm-plan-{held.id}" not in keys(page)
+    overview = visit("overview", VERA)
+    assert any("Waiting for approval" in link.proto.label for link in overview.get("page_link"))
+
+
+def test_somebody_else_approves_it(visit: Visit, desk: Desk, held: Run) -> None:
+    page = visit("locations", SARAH)
+    assert page.button(key=f"ask-confirm-plan-{held.id}").label == "Approve"
+    page.button(key=f"ask-confirm-plan-{held.id}").click().run()
+    page.button(key=f"confirm-{held.id}").click().run()
+    assert desk.work(held).status == "completed"
+
+
+def test_with_four_eyes_nobody_approves_their_own(visit: Visit, desk: Desk, held: Run) -> None:
+    assert f"ask-confirm-plan-{held.id}" in keys(visit("locations", ANA_S))
+    page = visit("settings", ANA_S)
+    page.session_state["settings-tab"] = "Resources"
+    page.run()
+    page.toggle(key="four-eyes").set_value(True).run()
+    healthy(page)
+    with db.begin() as connection:
+        assert organizations.by_id(connection, desk.organization.id).four_eyes
+    assert f"ask-confirm-plan-{held.id}" not in keys(visit("locations", ANA_S))
+    assert f"ask-confirm-plan-{held.id}" in keys(visit("locations", SARAH))
+
+
+def test_thresholds_are_seen_and_changed_in_the_settings(visit: Visit, desk: Desk) -> None:
+    page = visit("settings", ANA_S)
+    page.session_state["settings-tab"] = "Resources"
+    page.run()
+    assert page.number_input(key="guard-rows-removals-locations").value == 10
+    page.number_input(key="guard-rows-removals-locations").set_value(500)
+    page.checkbox(key="guard-updates-locations").set_value(False)
+    save = next(
+        b for b in page.button if b.proto.form_id == "policy-locations" and b.label == "Save"
+    )
+    save.click().run()
+    healthy(page)
+    with db.begin() as connection:
+        guards = policies.of(connection, desk.organization.id)["locations"].guards
+    assert guards.removals == Threshold(500, 10)
+    assert guards.updates is None
+    assert guards.empty_source is True
