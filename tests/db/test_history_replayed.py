@@ -11,12 +11,13 @@ import psycopg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sync_core import organizations
+from sync_core import organizations, runs
 from sync_core.catalogue.resources import ENTITIES
 from sync_core.foundation import db
 from sync_core.foundation.embedded import Urls
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import Removal
+from sync_core.foundation.vocabulary import Removal, RunStatus
+from sync_core.operations import syncs
 from sync_core.organizations import policies
 from sync_core.organizations.policies import Policy
 from sync_core.records import history
@@ -62,13 +63,24 @@ class Move:
     what: str
 
 
+@dataclass(frozen=True)
+class Undo:
+    """Somebody takes one of the latest runs back."""
+
+    ago: int
+
+
 ROW = st.fixed_dictionaries({label: st.sampled_from(list(texts)) for label, texts in CELLS.items()})
 SHEET = st.builds(Sheet, st.dictionaries(st.sampled_from(CODES), ROW, max_size=2))
 EDIT = st.builds(lambda code, cell: Edit(code, *cell), st.sampled_from(CODES), ANY_CELL)
 MOVE = st.builds(
     Move, st.sampled_from(CODES), st.sampled_from(["delete", "insert", "mark", "unmark"])
 )
-STEPS = st.lists(st.one_of(SHEET, SHEET, EDIT, MOVE), min_size=2, max_size=9)
+UNDO = st.builds(Undo, st.integers(1, 3))
+STEPS = st.lists(st.one_of(SHEET, SHEET, EDIT, MOVE, UNDO), min_size=2, max_size=9)
+
+
+Step = Sheet | Edit | Move | Undo
 
 
 @dataclass(frozen=True)
@@ -77,7 +89,7 @@ class Moment:
 
     at: datetime
     table: Table
-    done: Sheet | Edit | Move
+    done: Step
 
 
 @settings(
@@ -91,7 +103,7 @@ def test_what_a_history_says_of_any_day_was_so(
     servers: Urls,
     database: psycopg.Connection,
     tmp_path: Path,
-    steps: Sequence[Sheet | Edit | Move],
+    steps: Sequence[Step],
     removal: Removal,
 ) -> None:
     assert servers
@@ -112,7 +124,7 @@ def make_desk(folder: Path, removal: Removal) -> Desk:
     return Desk(organization, folder)
 
 
-def do(database: psycopg.Connection, desk: Desk, step: Sheet | Edit | Move) -> Moment:
+def do(database: psycopg.Connection, desk: Desk, step: Step) -> Moment:
     match step:
         case Sheet(rows):
             written = [
@@ -125,11 +137,26 @@ def do(database: psycopg.Connection, desk: Desk, step: Sheet | Edit | Move) -> M
             sets = f"update locations set {COLUMNS[label]} = %s"
             where = " where organization_id = %s and location_code = %s"
             database.execute(sets + where, [CELLS[label][text], desk.organization.id, code])
+        case Undo(ago):
+            undo(desk, ago)
         case Move(code, what):
             database.execute(MOVES[what], {"org": desk.organization.id, "code": code})
     at = database.execute("select clock_timestamp()").fetchone()
     assert at
     return Moment(at[0], table(database, desk), step)
+
+
+def undo(desk: Desk, ago: int) -> None:
+    with db.begin() as connection:
+        applied = [
+            run
+            for run in runs.history(connection, desk.organization.id)
+            if run.status == RunStatus.COMPLETED
+        ]
+    if len(applied) >= ago:
+        plan = desk.work(syncs.undo(desk.organization, applied[ago - 1].id, ANA, "test"))
+        run = desk.work(syncs.confirm(desk.organization, plan.id, ANA, "test"))
+        assert run.status == "completed", run.message
 
 
 WHERE = "where organization_id = %(org)s and location_code = %(code)s"
