@@ -4,9 +4,8 @@ What the run wrote goes back where it still stands; what somebody changed since 
 field by field; what cannot come back is told as impossible.
 """
 
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from psycopg import sql
 from sqlalchemy import Connection
@@ -23,6 +22,7 @@ from sync_core.engine.statements import (
     issue_of,
     json_object,
     on_lines,
+    same,
     sentence,
 )
 from sync_core.engine.tally import Tally
@@ -33,6 +33,7 @@ from sync_core.records.outcome_format import KEY_SEPARATOR, row_hash
 from sync_core.records.plan_format import key_column
 from sync_core.runs import Run
 
+REMOVED_AT = "_removed_at"  # the column of ours that goes back, too
 KEPT = "kept"  # the rule by which a record stays as somebody has made it since
 REASONS = ("changed_since", "removed_since", "gone_since", "back_since", "values_dropped")
 
@@ -105,146 +106,178 @@ def _count(connection: Connection, scope: Scope) -> Tally:
 def turned_round(scope: Scope, undone: Run) -> sql.Composed:
     """Return the SQL that stages each record that the run changed, as it is to become.
 
-    `o` is what the run did, `n` what is there now, `f` the fields: those that hold what the run
-    wrote (`changes`, `former`), and those that something else changed since (`kept`).
+    `o` is what the run did, `t` the record as it is, `w` what comes of it: a kind of outcome, or
+    why the record is kept.
     """
     return scope.statement(
         """
         create unlogged table {rows} with (autovacuum_enabled = false) as
-        select
-            row_number() over (order by o.key collate "C")::integer as row_number,
-            {values},
-            v._removed_at,
-            d.kind as _kind,
-            case d.kind
-                when 'removed' then {whole}
-                when 'updated' then f.changes
-            end as _changes,
-            case
-                when d.reason is not null then jsonb_build_array({reason})
-                when d.kind in ('updated', 'skipped') then f.kept
-            end as _issues
-        from outcomes o
-        left join {target} t on t.organization_id = {org} and {t_is_o}
-        cross join lateral (
+        with o as materialized (
             select
-                t.organization_id is not null as is_there,
-                t._removed_at is not null as is_removed,
-                to_jsonb(t) as cells,
-                case o.kind
-                    when 'updated' then coalesce(o.changes, '{{}}')
-                    when 'removed' then
-                        jsonb_build_object('_removed_at', jsonb_build_array(null, t._removed_at))
-                    else '{{}}'
-                end as pairs
-        ) n
-        cross join lateral (
-            select
-                jsonb_object_agg(c.key, jsonb_build_array(c.wrote, c.found))
-                    filter (where c.now = c.wrote and c.now <> c.found) as changes,
-                jsonb_object_agg(c.key, c.found)
-                    filter (where c.now = c.wrote and c.now <> c.found) as former,
-                jsonb_agg({changed} order by c.key)
-                    filter (where c.now <> c.wrote and c.now <> c.found) as kept,
-                coalesce(bool_or(c.key = '_removed_at' and c.now = c.wrote), false) as removed_it
-            from (
-                select
-                    key,
-                    value -> 0 as found,
-                    value -> 1 as wrote,
-                    coalesce(n.cells -> key, 'null') as now
-                from jsonb_each(n.pairs)
-            ) c
-        ) f
-        cross join lateral (
-            select
-                case
-                    when o.kind = 'created' and not n.is_there then 'unchanged'
-                    when o.kind = 'created' and n.is_removed then 'removed_since'
-                    when o.kind = 'created' and o.row_hash = {hash} then 'removed'
-                    when o.kind = 'created' then 'changed_since'
-                    when o.changes is null then 'values_dropped'
-                    when o.kind = 'removed' and not n.is_there then 'created'
-                    when o.kind = 'removed' and not n.is_removed then
-                        case when n.cells @> o.changes then 'unchanged' else 'back_since' end
-                    when o.kind = 'removed' and t._removed_at between o.at and {ended}
-                        then 'updated'
-                    when o.kind = 'removed' then 'removed_since'
-                    when not n.is_there then 'gone_since'
-                    when f.changes is null and f.kept is null then 'unchanged'
-                    when n.is_removed and not f.removed_it then 'removed_since'
-                    when f.changes is null then 'skipped'
-                    else 'updated'
-                end as verdict
-        ) w
-        cross join lateral (
-            select
-                case
-                    when w.verdict = 'values_dropped' then 'failed'
-                    when w.verdict in ({reasons}) then 'skipped'
-                    else w.verdict
-                end as kind,
-                case when w.verdict in ({reasons}) then w.verdict end as reason
-        ) d
-        cross join lateral jsonb_populate_record(
-            t, case when d.kind = 'created' then o.changes else coalesce(f.former, '{{}}') end
-        ) v
-        where o.run_id = {undone} and o.entity = {entity} and o.kind in ({changing})
-            and o.at between {asked} and {ended}
+                row_number() over (order by key collate "C")::integer as row_number,
+                kind,
+                {parts},
+                changes,
+                row_hash,
+                at
+            from outcomes
+            where run_id = {undone} and entity = {entity} and kind in ({changing})
+                and at between {asked} and {ended}
+        )
+        {created}
+        union all
+        {updated}
+        union all
+        {removed}
         """,
-        values=on_lines(_values(scope.entity)),
-        whole=_whole(scope.entity),
-        reason=_reason(),
-        t_is_o=_is_outcome(scope.entity),
-        changed=_changed(scope.entity),
-        hash=row_hash("t", scope.entity),
-        reasons=sql.SQL(", ").join(map(sql.Literal, REASONS)),
+        parts=on_lines(_parts(scope.entity)),
         undone=sql.Literal(undone.id),
         entity=sql.Literal(scope.entity.name),
         changing=sql.SQL(", ").join(map(sql.Literal, CHANGED)),
         asked=sql.Literal(undone.queued_at),
         ended=sql.Literal(undone.finished_at),
+        created=_created(scope),
+        updated=_updated(scope),
+        removed=_removed(scope, sql.Literal(undone.finished_at)),
     )
 
 
-def _values(entity: Entity) -> Iterator[sql.Composable]:
-    """Return the SQL of each field: keys of the outcome, as the record may be gone."""
-    parts = {field: _part(place, field) for place, field in enumerate(entity.keys, 1)}
-    for field in entity.fields:
-        yield sql.SQL("{} as {}").format(
-            parts.get(field, sql.Identifier("v", field.column)), sql.Identifier(field.column)
-        )
-
-
-def _part(place: int, key: Field) -> sql.Composed:
-    """Return the SQL of a part of an outcome's key, typed."""
-    return sql.SQL("split_part(o.key, {}, {})::{}").format(
-        sql.Literal(KEY_SEPARATOR), sql.Literal(place), sql.SQL(staging.type_name(key.sql_type))
+def _created(scope: Scope) -> sql.Composed:
+    """Return the SQL of the records that the run created: they go, if they are as it wrote them."""
+    return scope.statement(
+        """
+        select
+            o.row_number,
+            {values},
+            t._removed_at,
+            {kind} as _kind,
+            case when w.verdict = 'removed' then {whole} end as _changes,
+            {reason} as _issues
+        from o
+        left join {target} t on t.organization_id = {org} and {t_is_o}
+        cross join lateral (
+            select
+                case
+                    when t.organization_id is null then 'unchanged'
+                    when t._removed_at is not null then 'removed_since'
+                    when o.row_hash = {hash} then 'removed'
+                    else 'changed_since'
+                end as verdict
+            offset 0
+        ) w
+        where o.kind = 'created'
+        """,
+        **_names(scope.entity),
+        values=_values(scope.entity, {}),
+        whole=json_object(
+            sql.SQL("{}, {}").format(sql.Literal(field.column), column("t", field))
+            for field in scope.entity.fields
+        ),
+        hash=row_hash("t", scope.entity),
     )
 
 
-def _is_outcome(entity: Entity) -> sql.Composed:
-    pairs = (
-        sql.SQL("{} = {}").format(column("t", field), _part(place, field))
-        for place, field in enumerate(entity.keys, 1)
+def _updated(scope: Scope) -> sql.Composed:
+    """Return the SQL of the records that the run updated: field by field, what it wrote goes back.
+
+    `c` compares what a cell is now with what the run found and wrote.
+    """
+    names = [*(field.column for field in _others(scope.entity)), REMOVED_AT]
+    cells = {name: _Cell(place, name) for place, name in enumerate(names)}
+    types = {field: staging.type_name(field.sql_type) for field in _others(scope.entity)}
+    return scope.statement(
+        """
+        select
+            o.row_number,
+            {values},
+            {removed_at},
+            {kind},
+            case when w.verdict = 'updated' then {changes} end,
+            coalesce({reason}, case when w.verdict in ('updated', 'skipped') then {kept} end)
+        from o
+        left join {target} t on t.organization_id = {org} and {t_is_o}
+        cross join lateral (
+            select
+                {compared}
+            offset 0
+        ) c
+        cross join lateral (
+            select
+                case
+                    when o.changes is null then 'values_dropped'
+                    when t.organization_id is null then 'gone_since'
+                    when not ({any_goes} or {any_stays}) then 'unchanged'
+                    when t._removed_at is not null and {removed_otherwise} then 'removed_since'
+                    when {any_goes} then 'updated'
+                    else 'skipped'
+                end as verdict
+            offset 0
+        ) w
+        where o.kind = 'updated'
+        """,
+        **_names(scope.entity),
+        values=_values(scope.entity, {f: cells[f.column].value(of) for f, of in types.items()}),
+        removed_at=cells[REMOVED_AT].value("timestamptz"),
+        changes=on_lines((cell.change for cell in cells.values()), "\n|| "),
+        kept=_kept(scope.entity, cells),
+        compared=on_lines(cell.compared for cell in cells.values()),
+        any_goes=sql.SQL(" or ").join(cell.goes for cell in cells.values()),
+        any_stays=sql.SQL(" or ").join(cell.stays for cell in cells.values()),
+        removed_otherwise=sql.SQL("to_jsonb(t._removed_at) is distinct from {} -> 1").format(
+            cells[REMOVED_AT].was
+        ),
     )
-    return sql.SQL(" and ").join(pairs)
 
 
-def _whole(entity: Entity) -> sql.Composed:
-    return json_object(
-        sql.SQL("{}, {}").format(sql.Literal(field.column), column("t", field))
-        for field in entity.fields
+def _removed(scope: Scope, ended: sql.Literal) -> sql.Composed:
+    """Return the SQL of the records that the run removed: they return."""
+    return scope.statement(
+        """
+        select
+            o.row_number,
+            {values},
+            null::timestamptz,
+            {kind},
+            case
+                when w.verdict = 'updated' then
+                    jsonb_build_object('_removed_at', jsonb_build_array(t._removed_at, null))
+            end,
+            {reason}
+        from o
+        left join {target} t on t.organization_id = {org} and {t_is_o}
+        cross join lateral (
+            select
+                case
+                    when o.changes is null then 'values_dropped'
+                    when t.organization_id is null then 'created'
+                    when t._removed_at between o.at and {ended} then 'updated'
+                    when t._removed_at is not null then 'removed_since'
+                    when to_jsonb(t) @> o.changes then 'unchanged'
+                    else 'back_since'
+                end as verdict
+            offset 0
+        ) w
+        cross join lateral jsonb_populate_record(
+            t, case when w.verdict = 'created' then o.changes else '{{}}' end
+        ) v
+        where o.kind = 'removed'
+        """,
+        **_names(scope.entity),
+        values=_values(scope.entity, {f: column("v", f) for f in _others(scope.entity)}),
+        ended=ended,
     )
 
 
-def _changed(entity: Entity) -> sql.Composed:
-    """Return the SQL of the issue of a field that something else changed since."""
-    labels = json.dumps({field.column: field.label for field in entity.fields})
-    label = sql.SQL("({}::jsonb ->> c.key)").format(sql.Literal(labels))
-    return issue_of(
-        label, sql.Literal("changed_since"), sentence("changed_since", {"label": label})
-    )
+def _names(entity: Entity) -> dict[str, sql.Composable]:
+    """Return what each of the three is made with."""
+    return {"t_is_o": same("t", "o", entity.keys), "kind": _kind(), "reason": _reason()}
+
+
+def _kind() -> sql.Composed:
+    return sql.SQL(
+        "case when w.verdict = 'values_dropped' then 'failed' when w.verdict in ({}) then 'skipped'"
+        " else w.verdict end"
+    ).format(sql.SQL(", ").join(map(sql.Literal, REASONS)))
 
 
 def _reason() -> sql.Composed:
@@ -253,8 +286,108 @@ def _reason() -> sql.Composed:
         sql.SQL("when {} then {}").format(sql.Literal(code), sql.Literal(CELL_CODES[code].summary))
         for code in REASONS
     )
-    said = sql.SQL("case d.reason {} end").format(sql.SQL(" ").join(told))
-    return issue_of(sql.Literal(""), sql.SQL("d.reason"), said)
+    said = sql.SQL("case w.verdict {} end").format(sql.SQL(" ").join(told))
+    return sql.SQL("case when w.verdict in ({}) then jsonb_build_array({}) end").format(
+        sql.SQL(", ").join(map(sql.Literal, REASONS)),
+        issue_of(sql.Literal(""), sql.SQL("w.verdict"), said),
+    )
+
+
+def _parts(entity: Entity) -> Iterator[sql.Composed]:
+    """Return the SQL of the parts of an outcome's key, typed: its record may be gone."""
+    for place, key in enumerate(entity.keys, 1):
+        yield sql.SQL("split_part(key, {}, {})::{} as {}").format(
+            sql.Literal(KEY_SEPARATOR),
+            sql.Literal(place),
+            sql.SQL(staging.type_name(key.sql_type)),
+            sql.Identifier(key.column),
+        )
+
+
+def _values(entity: Entity, given: Mapping[Field, sql.Composable]) -> sql.Composed:
+    """Return the SQL of all fields: of keys as the outcome has them, of others as they are now."""
+    return on_lines(
+        sql.SQL("{} as {}").format(
+            given.get(field, column("o" if field.key else "t", field)),
+            sql.Identifier(field.column),
+        )
+        for field in entity.fields
+    )
+
+
+def _others(entity: Entity) -> list[Field]:
+    return [field for field in entity.fields if not field.key]
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """The SQL of what is to happen to a column of a record that the run updated."""
+
+    place: int
+    name: str
+
+    @property
+    def goes(self) -> sql.Identifier:
+        """Whether it goes back: what is there is what the run wrote."""
+        return sql.Identifier("c", f"goes_{self.place}")
+
+    @property
+    def stays(self) -> sql.Identifier:
+        """Whether something else changed it since."""
+        return sql.Identifier("c", f"stays_{self.place}")
+
+    @property
+    def compared(self) -> sql.Composed:
+        """Both, worked out."""
+        return sql.SQL(
+            "coalesce(o.changes ? {name} and {now} = {was} -> 1 and {now} <> {was} -> 0, false)"
+            " as {goes},\n"
+            "coalesce(o.changes ? {name} and {now} <> {was} -> 1 and {now} <> {was} -> 0, false)"
+            " as {stays}"
+        ).format(
+            name=sql.Literal(self.name),
+            now=sql.SQL("coalesce(to_jsonb({}), 'null')").format(sql.Identifier("t", self.name)),
+            was=self.was,
+            goes=sql.Identifier(f"goes_{self.place}"),
+            stays=sql.Identifier(f"stays_{self.place}"),
+        )
+
+    @property
+    def change(self) -> sql.Composed:
+        """What the undo changes, as outcomes keep it."""
+        return sql.SQL(
+            "case when {} then jsonb_build_object({}, jsonb_build_array({was} -> 1, {was} -> 0))"
+            " else '{{}}' end"
+        ).format(self.goes, sql.Literal(self.name), was=self.was)
+
+    def value(self, sql_type: str) -> sql.Composed:
+        """Return what it becomes."""
+        return sql.SQL("case when {} then ({} ->> 0)::{} else {} end").format(
+            self.goes, self.was, sql.SQL(sql_type), sql.Identifier("t", self.name)
+        )
+
+    @property
+    def was(self) -> sql.Composed:
+        """What the run found and wrote."""
+        return sql.SQL("(o.changes -> {})").format(sql.Literal(self.name))
+
+
+def _kept(entity: Entity, cells: Mapping[str, _Cell]) -> sql.Composed:
+    """Return the SQL of the issues of the fields that something else changed since."""
+    issues = (
+        sql.SQL("case when {} then jsonb_build_array({}) else '[]' end").format(
+            cells[field.column].stays, _changed(field)
+        )
+        for field in _others(entity)
+    )
+    return sql.SQL("nullif({}, '[]')").format(on_lines(issues, "\n|| "))
+
+
+def _changed(field: Field) -> sql.Composed:
+    label = sql.Literal(field.label)
+    return issue_of(
+        label, sql.Literal("changed_since"), sentence("changed_since", {"label": label})
+    )
 
 
 def planned(scope: Scope) -> sql.Composed:

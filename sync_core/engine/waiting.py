@@ -79,7 +79,7 @@ def _entity_plan(connection: Connection, scope: Scope, tally: Tally) -> EntityPl
     _index(connection, scope)
     return EntityPlan(
         tally=asdict(tally),
-        rows_digest=rows_digest(connection, scope),
+        rows_digest="" if scope.undoes else rows_digest(connection, scope),
         plan_digest=plan_digest(connection, scope),
     )
 

@@ -20,7 +20,7 @@ class EntityPlan:
     """
 
     tally: Mapping[str, Any]  # as in `runs.tallies`
-    rows_digest: str  # of the rows that were read
+    rows_digest: str  # of the rows that were read; "" of an undo, which reads none
     plan_digest: str  # of what is planned of them
 
 
