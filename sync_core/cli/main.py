@@ -14,7 +14,7 @@ from redis import RedisError
 from sync_core import organizations, runs, sources
 from sync_core.audit import exports
 from sync_core.catalogue import resources
-from sync_core.cli import audit, comparing, local_stack, plans, record_history, trials
+from sync_core.cli import audit, comparing, local_stack, plans, probes, record_history
 from sync_core.cli.common import as_person as _as
 from sync_core.cli.common import command as _command
 from sync_core.cli.common import json_option as _json
@@ -28,7 +28,7 @@ from sync_core.execution import maintenance, queue
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import Role, RunStatus
-from sync_core.operations import administration, source_trials, syncs, uploads
+from sync_core.operations import administration, source_probes, syncs, uploads
 from sync_core.operations.uploads import GivenFile
 from sync_core.organizations import Organization, people, source_settings
 from sync_core.organizations.people import Person
@@ -226,15 +226,15 @@ def _print_settings(found: list[SourceSetting], *, as_json: bool) -> None:
 def source_test(resource: str, org: str, email: str | None, *, as_json: bool) -> int:
     """Say what a sync would find in the source, and show its first rows; nothing is changed."""
     organization = _organization(org)
-    tried = source_trials.try_sources(organization, _who(email, organization), resource)
-    refused = [trial.error for trial in tried if trial.error]
+    tried = source_probes.probe_sources(organization, _who(email, organization), resource)
+    refused = [probe.error for probe in tried if probe.error]
     if as_json and not refused:
-        click.echo(json.dumps(trials.as_json(resource, tried)))
+        click.echo(json.dumps(probes.as_json(resource, tried)))
     elif not as_json:
-        click.echo("\n".join(trials.lines([one for one in tried if one.error not in refused[:1]])))
+        click.echo("\n".join(probes.lines([one for one in tried if one.error not in refused[:1]])))
     if refused:
         raise refused[0]
-    return EXIT_CODES[RunStatus.PARTIAL] if any(trial.failed for trial in tried) else 0
+    return EXIT_CODES[RunStatus.PARTIAL] if any(probe.failed for probe in tried) else 0
 
 
 def _files_of_entities(

@@ -419,7 +419,7 @@ CATALOGUE: dict[str, Entry] = {
         "analyst",
         retry=True,
     ),
-    "trial_too_long": Entry(
+    "probe_too_long": Entry(
         "The test was given up: the source takes longer than {seconds} s.",
         "Preview a sync instead: a worker has the time that it needs.",
         "analyst",

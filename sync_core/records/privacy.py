@@ -40,7 +40,7 @@ class Place(StrEnum):
     SEARCH = "search"
     FILTER = "filter"
     SORT = "sort"
-    TRIAL = "trial"  # the first rows of a source that is tried
+    PROBE = "probe"  # the first rows of a source that is tried
     LOG = "log"  # messages, notes, logs, and the sentences of issues
 
 
@@ -67,7 +67,7 @@ TABLE: Mapping[Place, Rule] = {
     Place.SEARCH: Rule(Sight.SHOWN, Sight.WITHHELD),
     Place.FILTER: Rule(Sight.SHOWN, Sight.WITHHELD),
     Place.SORT: Rule(Sight.SHOWN, Sight.WITHHELD),
-    Place.TRIAL: Rule(Sight.MASKED, Sight.MASKED),  # nobody needs them to see that it can be read
+    Place.PROBE: Rule(Sight.MASKED, Sight.MASKED),  # nobody needs them to see that it can be read
     Place.LOG: Rule(Sight.WITHHELD, Sight.WITHHELD),
 }
 

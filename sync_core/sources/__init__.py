@@ -104,7 +104,7 @@ def open_source(setting: SourceSetting, opening: Opening) -> Source:
 def probe_source(setting: SourceSetting, settings: Settings) -> str:
     """Return what the probe of its kind says of an account. Raises SyncError if it cannot be read.
 
-    Kinds without a probe have rows that tell: see `engine/trial.py`.
+    Kinds without a probe have rows that tell: see `engine/probe.py`.
     """
     probe = kind_of(setting).probe
     assert probe  # noqa: S101 - only of such a kind

@@ -5,7 +5,7 @@ A new kind is one file in `sources/kinds/` that declares a `SourceKind`, and one
 how it is named and drawn (`label`, `icon`), where a person can look at it (`link`), how it is
 opened for reading (`open` returns a `Source` of `catalogue/source.py`, whose sheets return pages of
 raw cells) and tried without a sync (`probe`; by default its first rows are judged as a sync would,
-see `engine/trial.py`). Three flags say
+see `engine/probe.py`). Three flags say
 whether it can tell what changed since the last sync (`incremental`), whether one account stands for
 all tables of the resources that name it in `held_by` (`account`), and whether it holds a single
 table (`one_table`). The code that reads it may live beside, as in `sources/google`; its keys and

@@ -25,7 +25,7 @@ from sync_core.demo import organization as demo
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import Role
-from sync_core.operations import access, administration, source_trials, syncs, uploads
+from sync_core.operations import access, administration, source_probes, syncs, uploads
 from sync_core.operations.uploads import GivenFile
 from sync_core.organizations import Organization, people
 from sync_core.organizations.people import Permission, Person
@@ -117,9 +117,9 @@ VERBS: dict[str, Verb] = {
         "administer",
         lambda s, by: administration.set_source(s.organization, by, LOCATIONS, "folder:/data"),
     ),
-    "source_trials.try_sources": Verb(
+    "source_probes.probe_sources": Verb(
         "sync",
-        lambda s, by: source_trials.try_sources(s.organization, by, "locations"),
+        lambda s, by: source_probes.probe_sources(s.organization, by, "locations"),
         changes=False,
     ),
     "syncs.cancel": Verb("sync", lambda s, by: syncs.cancel(s.organization, s.waiting.id, by)),

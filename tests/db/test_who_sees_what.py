@@ -46,7 +46,7 @@ def test_who_sees_a_personal_field_where(place: Place, role: Role) -> None:
     used = {Place.SEARCH, Place.FILTER, Place.SORT}
     otherwise = Sight.WITHHELD if place in used else Sight.MASKED
     expected = Sight.SHOWN if role in SEE else otherwise
-    if place is Place.TRIAL:
+    if place is Place.PROBE:
         expected = Sight.MASKED
     if place is Place.LOG:  # it has one text for all its readers
         expected = Sight.WITHHELD

@@ -12,7 +12,7 @@ from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Page
 from sync_core.execution import attempt
 from sync_core.foundation import db
-from sync_core.operations import source_trials, syncs
+from sync_core.operations import source_probes, syncs
 from sync_core.organizations import Organization, source_settings
 from sync_core.records import rows
 from sync_core.records.rows import View
@@ -123,8 +123,8 @@ def test_a_new_kind_is_shown_and_tested(
     found: list[SourceSetting], visit: Visit, organization: Organization
 ) -> None:
     assert found
-    tried = source_trials.try_sources(organization, ANA, "services")
-    assert [trial.sentence for trial in tried] == [
+    tried = source_probes.probe_sources(organization, ANA, "services")
+    assert [probe.sentence for probe in tried] == [
         "The shelf of brands can be read: 2 rows, 4 columns.",
         "The shelf of packages can be read: 1 row, 10 columns.",
     ]

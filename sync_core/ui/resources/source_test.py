@@ -8,9 +8,9 @@ import streamlit as st
 
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
-from sync_core.engine.trial import Trial
+from sync_core.engine.probe import Probe
 from sync_core.foundation.errors import SyncError
-from sync_core.operations import source_trials
+from sync_core.operations import source_probes
 from sync_core.organizations import Organization
 from sync_core.organizations.people import Person
 from sync_core.ui.frame.visitor import Visitor
@@ -41,7 +41,7 @@ def show(resource: Resource) -> None:
 
 
 def _result(resource: Resource, *, was_done: bool) -> None:
-    running: Future[list[Trial]] | None = st.session_state.get(_key(resource))
+    running: Future[list[Probe]] | None = st.session_state.get(_key(resource))
     if running is None:
         return
     if not running.done():
@@ -61,8 +61,8 @@ def _result(resource: Resource, *, was_done: bool) -> None:
         key=f"notice-test-{resource.name}",
     ):
         with st.container():
-            for trial in running.result():
-                _show(resource, trial)
+            for probe in running.result():
+                _show(resource, probe)
         st.button(
             "",
             icon=":material/close:",
@@ -73,34 +73,34 @@ def _result(resource: Resource, *, was_done: bool) -> None:
         )
 
 
-def _show(resource: Resource, trial: Trial) -> None:
+def _show(resource: Resource, probe: Probe) -> None:
     """Show what a sync would find in the source of one table."""
-    body = "\n".join([literal(trial.sentence), "", *_listed(trial)])
-    if trial.error:
-        body = literal(f"{trial.error.sentence} {trial.error.advice}")
+    body = "\n".join([literal(probe.sentence), "", *_listed(probe)])
+    if probe.error:
+        body = literal(f"{probe.error.sentence} {probe.error.advice}")
         st.error(body, title="The source cannot be read", icon=":material/error:")
-    elif trial.failed:
-        title = f"A sync would refuse {count(trial.failed, 'row')}"
+    elif probe.failed:
+        title = f"A sync would refuse {count(probe.failed, 'row')}"
         st.warning(body, title=title, icon=":material/warning:")
     else:
         st.success(body, title="The source can be read", icon=":material/check_circle:")
-    if trial.sample and trial.sample.rows:
-        title = resources.entity(resource, trial.entity).title
+    if probe.sample and probe.sample.rows:
+        title = resources.entity(resource, probe.entity).title
         st.caption(f"The first rows of {title.lower()}, as they stand in the source")
         st.dataframe(
-            pd.DataFrame(trial.sample.rows, columns=list(trial.sample.headers)),
+            pd.DataFrame(probe.sample.rows, columns=list(probe.sample.headers)),
             hide_index=True,
-            key=f"sample-{trial.entity}",
+            key=f"sample-{probe.entity}",
             alt=f"The first rows of {title.lower()}",
         )
 
 
-def _listed(trial: Trial) -> list[str]:
+def _listed(probe: Probe) -> list[str]:
     """Return what is wrong, and what else a person should know, as a list in Markdown."""
-    said = [finding.sentence for finding in trial.findings[:LISTED]]
-    more = len(trial.findings) - len(said)
+    said = [finding.sentence for finding in probe.findings[:LISTED]]
+    more = len(probe.findings) - len(said)
     said += [f"{more:,} more things are wrong."] if more > 0 else []
-    return [f"- {literal(sentence)}" for sentence in (*said, *trial.notes)]
+    return [f"- {literal(sentence)}" for sentence in (*said, *probe.notes)]
 
 
 def _start(here: Visitor, resource: Resource) -> None:
@@ -108,11 +108,11 @@ def _start(here: Visitor, resource: Resource) -> None:
     st.session_state[_key(resource)] = trying
 
 
-def _test(organization: Organization, person: Person, resource: Resource) -> list[Trial]:
+def _test(organization: Organization, person: Person, resource: Resource) -> list[Probe]:
     try:
-        return source_trials.try_sources(organization, person, resource.name)
+        return source_probes.probe_sources(organization, person, resource.name)
     except SyncError as error:
-        return [Trial(entity=resource.main.name, sentence=error.sentence, error=error)]
+        return [Probe(entity=resource.main.name, sentence=error.sentence, error=error)]
 
 
 def _key(resource: Resource) -> str:

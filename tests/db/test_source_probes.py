@@ -1,4 +1,4 @@
-"""A trial of a source finds what a sync would find, and leaves nothing behind."""
+"""A probe of a source finds what a sync would find, and leaves nothing behind."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -10,9 +10,9 @@ from click.testing import CliRunner
 from sync_core.catalogue import resources
 from sync_core.cli.main import cli
 from sync_core.demo import organization as demo
-from sync_core.engine.trial import Trial
+from sync_core.engine.probe import Probe
 from sync_core.foundation import db, settings
-from sync_core.operations import source_trials
+from sync_core.operations import source_probes
 from sync_core.organizations import Organization, source_settings
 from sync_core.organizations.people import Person
 from sync_core.records import privacy
@@ -43,27 +43,27 @@ def google(monkeypatch: pytest.MonkeyPatch) -> Iterator[Google]:
     settings.current.cache_clear()
 
 
-def tried(desk: Desk, resource: str = "locations", **files: Rows) -> list[Trial]:
+def tried(desk: Desk, resource: str = "locations", **files: Rows) -> list[Probe]:
     for entity, rows in files.items():
         desk.write(entity, rows)
     desk.set_source(resource)
-    return source_trials.try_sources(desk.organization, ANA, resource)
+    return source_probes.probe_sources(desk.organization, ANA, resource)
 
 
 def of_google(
     google: Google, organization: Organization, rows: Sequence[Sequence[Cell]], **tab: object
-) -> Trial:
+) -> Probe:
     title = str(tab.get("title", "Locations"))
     google.add(Tab(title, rows, gid=7, hidden=bool(tab.get("hidden"))))
     declared = resources.by_name("locations")
     with db.begin() as connection:
         found = source_settings.parse(organization, declared, DEMO, None, None, settings.ROOT)
         source_settings.save(connection, organization, found)
-    (trial,) = source_trials.try_sources(organization, ANA, "locations")
-    return trial
+    (probe,) = source_probes.probe_sources(organization, ANA, "locations")
+    return probe
 
 
-def told(found: Trial) -> list[str]:
+def told(found: Probe) -> list[str]:
     return [finding.sentence for finding in found.findings]
 
 
@@ -163,10 +163,10 @@ def test_only_the_first_rows_of_a_long_source_are_read_and_it_says_so(
 def test_a_source_that_takes_too_long_is_given_up(
     desk: Desk, google: Google, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source_trials, "LONGEST", 0.0)
+    monkeypatch.setattr(source_probes, "LONGEST", 0.0)
     found = of_google(google, desk.organization, LOCATIONS)
     assert found.error is not None
-    assert found.error.code == "trial_too_long"
+    assert found.error.code == "probe_too_long"
 
 
 def test_a_tab_that_is_not_there_is_told_with_those_that_are(desk: Desk, google: Google) -> None:
@@ -177,7 +177,7 @@ def test_a_tab_that_is_not_there_is_told_with_those_that_are(desk: Desk, google:
             desk.organization, resources.by_name("locations"), DEMO, None, None, settings.ROOT
         )
         source_settings.save(connection, desk.organization, found)
-    (one,) = source_trials.try_sources(desk.organization, ANA, "locations")
+    (one,) = source_probes.probe_sources(desk.organization, ANA, "locations")
     assert one.error is not None
     assert "'Therapists', 'Notes'" in one.error.sentence
 
@@ -228,7 +228,7 @@ def state(database: psycopg.Connection) -> list[object]:
 @pytest.mark.parametrize("person", [demo.PEOPLE[0], demo.PEOPLE[2]], ids=lambda one: one.role)
 def test_who_may_not_sync_may_not_try(desk: Desk, person: Person) -> None:
     desk.set_source("locations")
-    error = refusal(lambda: source_trials.try_sources(desk.organization, person, "locations"))
+    error = refusal(lambda: source_probes.probe_sources(desk.organization, person, "locations"))
     assert error.code == "no_permission"
 
 

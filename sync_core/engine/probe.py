@@ -1,4 +1,4 @@
-"""A trial of sources: what a sync would find in their first rows; nothing of it stays.
+"""A probe of sources: what a sync would find in their first rows; nothing of it stays.
 
 It reads, judges and compares as a sync does, by the same code, but in a transaction that is rolled
 back. How much is read is bounded, so that the process of the pages may do it.
@@ -56,7 +56,7 @@ class Sample:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trial:
+class Probe:
     """What a sync would find in the source of one entity."""
 
     entity: str
@@ -95,11 +95,11 @@ def run(
     resource: Resource,
     known: Mapping[str, Entity],
     sources: Mapping[str, Source],
-) -> list[Trial]:
+) -> list[Probe]:
     """Try the sources of these entities; what is wrong with one does not keep the others back."""
     entities = [entity for entity in resource.entities if entity.name in sources]
     read: dict[str, _FirstRows] = {}
-    tried: dict[str, Trial] = {}
+    tried: dict[str, Probe] = {}
     for entity in entities:
         try:
             read[entity.name] = _read(entity, sources[entity.name], country)
@@ -113,14 +113,14 @@ def run(
         for entity in (entity for entity in entities if entity.name in read):
             rows = read[entity.name]
             scope = _scope(run_id, organization_id, entity, rows, tuple(compared), known)
-            tried[entity.name] = trial = _compare(connection, scope, rows, unread)
-            compared += [] if trial.error else [entity]
+            tried[entity.name] = probe = _compare(connection, scope, rows, unread)
+            compared += [] if probe.error else [entity]
     return [tried[entity.name] for entity in entities]
 
 
-def refused(entity: Entity, error: SyncError) -> Trial:
-    """Return the trial of a source that cannot be read."""
-    return Trial(entity=entity.name, sentence=error.sentence, error=error)
+def refused(entity: Entity, error: SyncError) -> Probe:
+    """Return the probe of a source that cannot be read."""
+    return Probe(entity=entity.name, sentence=error.sentence, error=error)
 
 
 def _read(entity: Entity, source: Source, country: str) -> _FirstRows:
@@ -152,7 +152,7 @@ def _first(
     page: Page, validated: ValidatedPage, entity: Entity, columns: headers.Columns
 ) -> Iterator[Sequence[str]]:
     """Return the cells of the first rows that are not blank; what is personal is masked."""
-    hidden = privacy.hidden(entity, Place.TRIAL)
+    hidden = privacy.hidden(entity, Place.PROBE)
     for row in validated.frame[ROW].head(SHOWN):
         place = page.rows.index(row)
         shifted = bool(hidden) and row in page.broken  # any cell may stand under any header
@@ -195,7 +195,7 @@ def _scope(
 
 def _compare(
     connection: Connection, scope: Scope, rows: _FirstRows, unread: Collection[str]
-) -> Trial:
+) -> Probe:
     """Stage what was read and plan it, as a sync would, and return what that shows."""
     execute(connection, staging.new_table(scope.run_id, scope.entity))
     for page in rows.pages:
@@ -207,7 +207,7 @@ def _compare(
         return refused(scope.entity, error)
     issues = _issues(connection, found.scope, unread)
     skipped = found.tally.skipped
-    return Trial(
+    return Probe(
         entity=scope.entity.name,
         sentence=_sentence(rows, found, len(issues), skipped),
         read=found.tally.read,

@@ -1,4 +1,4 @@
-"""Trials of the sources that are set: what a sync would find, before anybody starts one."""
+"""Tests of the sources that are set: what a sync would find, before anybody starts one."""
 
 import time
 from dataclasses import replace
@@ -6,8 +6,8 @@ from dataclasses import replace
 from sync_core import sources
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
-from sync_core.engine import trial
-from sync_core.engine.trial import Trial
+from sync_core.engine import probe
+from sync_core.engine.probe import Probe
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.organizations import Organization, people, policies, source_settings
@@ -20,11 +20,11 @@ LONGEST = 60.0  # seconds that a source may take, whatever it says
 POLICY = RetryPolicy(attempts=2, outage_attempts=2)
 
 
-def try_sources(organization: Organization, person: Person, resource: str) -> list[Trial]:
+def probe_sources(organization: Organization, person: Person, resource: str) -> list[Probe]:
     """Try the sources of a resource; nothing is written, and no run is started.
 
     It is done in this process, for it needs no worker: how much is read is bounded (see
-    `engine/trial.py`), and how long a server may say nothing. Raises SyncError: no_permission,
+    `engine/probe.py`), and how long a server may say nothing. Raises SyncError: no_permission,
     unknown_resource, no_source.
     """
     people.require(person, "sync")
@@ -35,7 +35,7 @@ def try_sources(organization: Organization, person: Person, resource: str) -> li
         policy = policies.of(connection, organization.id)[declared.name]
     probed = [one for one in sources.settings_to_probe(found) if sources.kind_of(one).probe]
     readable = [setting for setting in found if not sources.kind_of(setting).probe]
-    return [_probe(declared, setting) for setting in probed] + trial.run(
+    return [_probe(declared, setting) for setting in probed] + probe.run(
         organization.id,
         organization.country,
         policies.applied(declared, policy),
@@ -44,14 +44,14 @@ def try_sources(organization: Organization, person: Person, resource: str) -> li
     )
 
 
-def _probe(resource: Resource, setting: SourceSetting) -> Trial:
+def _probe(resource: Resource, setting: SourceSetting) -> Probe:
     """Ask an account by the probe of its kind."""
     entity = resources.entity(resource, setting.entity)
     try:
         told = sources.probe_source(setting, settings.current())
     except SyncError as error:
-        return trial.refused(entity, error)
-    return Trial(entity=entity.name, sentence=told)
+        return probe.refused(entity, error)
+    return Probe(entity=entity.name, sentence=told)
 
 
 def _opening() -> Opening:
@@ -61,7 +61,7 @@ def _opening() -> Opening:
 
     def go_on(*_news: object) -> None:
         if time.monotonic() > until:
-            raise SyncError("trial_too_long", seconds=round(LONGEST))
+            raise SyncError("probe_too_long", seconds=round(LONGEST))
 
     return Opening(
         settings=replace(usual, fetch_timeout=min(usual.fetch_timeout, SILENCE)),
