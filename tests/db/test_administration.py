@@ -83,6 +83,21 @@ def test_a_source_that_is_set_is_kept_and_written_down(
     assert written_down(database, staffed) == [f"the source of locations to folder {tmp_path}"]
 
 
+def test_the_row_of_a_source_s_header_is_kept_and_written_down(
+    staffed: Organization, database: psycopg.Connection, tmp_path: Path
+) -> None:
+    administration.set_source(staffed, ANA, LOCATIONS, f"folder:{tmp_path}", header_row=3)
+    with db.begin() as connection:
+        assert source_settings.read(connection, staffed, LOCATIONS)[0].header_row == 3
+    assert written_down(database, staffed) == [
+        f"the source of locations to folder {tmp_path}, header in row 3"
+    ]
+    for row in (0, 1_001):
+        with pytest.raises(SyncError) as refused:
+            administration.set_source(staffed, ANA, LOCATIONS, "folder:x", header_row=row)
+        assert refused.value.code == "bad_header_row"
+
+
 def test_a_person_is_added_changed_and_removed_and_each_is_written_down(
     staffed: Organization, database: psycopg.Connection
 ) -> None:

@@ -177,7 +177,7 @@ def test_the_header_is_found_below_a_title(file: Path) -> None:
 def test_the_header_row_can_be_told(file: Path) -> None:
     path = saved(workbook(["Title"], ["Name"], ["Perth"]), file)
     assert opened(path, header_row=2).headers == ["Name"]
-    assert refusal(lambda: opened(path, header_row=9)).code == "empty_file"
+    assert refusal(lambda: opened(path, header_row=9)).code == "no_header_row"
 
 
 def test_elements_with_a_prefix_are_read_as_others(file: Path) -> None:
