@@ -12,12 +12,8 @@ WHO = ("--as", "sarah.lim@example.org")
 
 def click_row(page: Page, table: str, row: int, across: int) -> None:
     """Click into a row of a table, whose cells are drawn on a canvas; the first row is 1."""
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)  # it is drawn
-    canvas = page.locator(f"[class*=st-key-table-{table}] canvas").first
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    assert box
-    page.mouse.click(box["x"] + across, box["y"] + ROW_PIXELS * row + ROW_PIXELS / 2)
+    cells = page.locator(f"[class*=st-key-table-{table}] .dvn-scroller").first
+    cells.click(position={"x": across, "y": ROW_PIXELS * row + ROW_PIXELS / 2})
 
 
 def test_a_sync_is_previewed_read_confirmed_and_taken_back(
@@ -43,6 +39,7 @@ def test_a_sync_is_previewed_read_confirmed_and_taken_back(
     expect(page.get_by_text(re.compile("1 updated, 3999 unchanged")).first).to_be_visible(
         timeout=30_000
     )
+    expect(page.get_by_role("heading", name="What this sync would do")).to_have_count(0)
 
     click_row(page, "locations", row=1, across=130)
     history = page.get_by_role("dialog")

@@ -55,10 +55,23 @@ PREVIEWS = {  # by the status of a run that stops after its plan
     "cancelled": "previewed",
     "expired": "previewed",
 }
+RETRIES = {  # by the status of a run that tries the failed rows of another one again
+    "queued": "is about to sync the fixed rows of",
+    "running": "is syncing the fixed rows of",
+    "interrupted": "is syncing the fixed rows of",
+    "waiting": "asked to sync the fixed rows of",
+    "completed": "synced the fixed rows of",
+    "partial": "synced the fixed rows of",
+    "failed": "tried to sync the fixed rows of",
+    "timed_out": "tried to sync the fixed rows of",
+    "cancelled": "started to sync the fixed rows of",
+    "expired": "asked to sync the fixed rows of",
+}
 BY_KIND = {
     RunKind.SYNC: VERBS,
     RunKind.PREVIEW: VERBS | PREVIEWS,
     RunKind.UNDO: UNDOS,
+    RunKind.RETRY: RETRIES,
 }
 ENDINGS = {  # by the status of the run
     "partial": ", and some rows failed",

@@ -22,6 +22,7 @@ from sync_core.ui.resources import file_sync, record_drawer, resource_figures, r
 from sync_core.ui.runs import history_tab, notice, plan_section, progress_card, run_view
 
 Start = Callable[[Organization, str, Person, str], Run]
+SYNCS = (RunKind.SYNC, RunKind.RETRY)
 RETRIED = (*FAILED, RunStatus.EXPIRED)  # after which the button says Retry
 
 
@@ -105,7 +106,7 @@ def sync_button(
     kind: Literal["primary", "secondary"] = "primary",
 ) -> None:
     """Show the button that starts a sync, or says that one is on its way."""
-    under_way = bool(run and run.active and run.kind == RunKind.SYNC)
+    under_way = bool(run and run.active and run.kind in SYNCS)
     waits = bool(run and run.status == RunStatus.WAITING)
     st.button(
         _label(run),
@@ -121,7 +122,7 @@ def sync_button(
 def _label(run: Run | None) -> str:
     if run is None or not run_state.is_recent(run):
         return "Sync data"
-    if run.kind != RunKind.SYNC:
+    if run.kind not in SYNCS:
         return "Sync data"
     if run.active:
         return "Syncing..."

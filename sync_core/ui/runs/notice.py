@@ -61,7 +61,7 @@ def _show_refusal(resource: str) -> None:
 def _active(run: Run, state: RunState) -> tuple[str, str]:
     if run.cancelling:
         return "Cancelling...", "Nothing will be changed."
-    what = run.kind.capitalize()
+    what = "Sync" if run.kind == RunKind.RETRY else run.kind.capitalize()
     title = f"{what} started..." if run.status == "queued" else f"{what} in progress..."
     if not state.has_live_progress:
         return title, literal(SyncError("no_live_progress").sentence)

@@ -15,6 +15,7 @@ from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.words import literal, size
 from sync_core.ui.runs import (
     attempts,
+    comparison_view,
     decision,
     downloads,
     outcome_table,
@@ -56,6 +57,7 @@ def show(here: Visitor, run: Run, tallies: Tallies) -> None:
         if kinds:
             outcome_table.show(here, run, kinds, f"run-{run.id}")
             _offer_files(here, run, kinds)
+        comparison_view.offer(here, run)
         found = attempts.read(run)
         attempts.show(here, run, found)
         run_log.show_kept(here, run, joined_log(found))

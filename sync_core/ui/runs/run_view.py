@@ -12,7 +12,14 @@ from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.html import render
 from sync_core.ui.parts.words import ago, lasted, literal, look, moment
-from sync_core.ui.runs import downloads, outcome_table, outcome_words, reasons_list, undo_button
+from sync_core.ui.runs import (
+    downloads,
+    outcome_table,
+    outcome_words,
+    reasons_list,
+    retry_button,
+    undo_button,
+)
 
 READ = "read"
 ALWAYS_SHOWN = (READ, OutcomeKind.CREATED, OutcomeKind.UPDATED)
@@ -100,6 +107,7 @@ def show_rows_for_a_person(here: Visitor, run: Run | None, tallies: Tallies) -> 
         )
         st.caption(told, width="content")
         st.space("stretch")
+        retry_button.offer(here, run)
         if here.person.may("sync") or here.person.may("export"):
             rejects = addresses.of_rejects(run.id, here.organization.slug)
             downloads.offer("Download these rows", rejects)

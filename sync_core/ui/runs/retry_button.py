@@ -1,0 +1,34 @@
+"""The button that tries the failed rows of a run again, once somebody has mended them."""
+
+import streamlit as st
+
+from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import RunStatus
+from sync_core.operations import syncs
+from sync_core.runs import Run
+from sync_core.ui.frame import run_state
+from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.runs import notice
+
+
+def offer(here: Visitor, run: Run) -> None:
+    """Show the button to those who may sync, where rows of the run have failed."""
+    if run.status == RunStatus.PARTIAL and here.person.may("sync"):
+        st.button(
+            "Sync the fixed rows",
+            icon=":material/build:",
+            key=f"retry-{run.id}",
+            help="Read the source again, and apply only the rows that had failed."
+            " Nothing is removed.",
+            on_click=_retry,
+            args=(here, run),
+        )
+
+
+def _retry(here: Visitor, run: Run) -> None:
+    try:
+        syncs.retry(here.organization, run.id, here.person, "page")
+        notice.clear_refusal(run.resource)
+    except SyncError as error:
+        notice.keep_refusal(run.resource, error)
+    run_state.forget(here.organization.id)
