@@ -71,6 +71,7 @@ def _no_label(entity: Entity, headers: Sequence[str], sheet: Sheet) -> SyncError
     first = next(filter(None, headers), "")
     return SyncError(
         "no_label",
+        sheet=sheet.title,
         name=sheet.name,
         table=entity.title,
         row=sheet.header_row,

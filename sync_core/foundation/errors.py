@@ -379,7 +379,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "no_label": Entry(
         "{name} has no header of {table}: its row {row} begins with '{text}'.",
-        "Put the labels of the columns, '{label}' and so on, above the data.",
+        "Put the labels of the columns, '{label}' and so on, above the data of '{sheet}'.",
         OWNER,
     ),
     "repeated_column": Entry(

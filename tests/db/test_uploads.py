@@ -163,7 +163,7 @@ SHORT = [row[:-1] for row in PEOPLE]
         ([], "upload_incomplete", "No file was given for Therapists"),
         ([csv_file(PEOPLE)], "upload_incomplete", NO_HOURS),
         ([book(Therapists=PEOPLE, Lists=[["a"]])], "upload_incomplete", NO_HOURS),
-        ([book(Therapists=PEOPLE, Schedules=[["a"]])], "missing_column", "'Weekday' is missing"),
+        ([book(Therapists=PEOPLE, Schedules=[["a"]])], "no_label", "its row 1 begins with 'a'"),
         ([csv_file(SHORT), csv_file(HOURS)], "missing_column", "'Active' is missing"),
         ([csv_file(PEOPLE), csv_file(HOURS), csv_file(CLINICS)], "upload_unused", "'clinics.csv'"),
         ([csv_file(PEOPLE), csv_file(HOURS, entity="hours")], "unknown_entity", "hours"),
