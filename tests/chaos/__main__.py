@@ -22,13 +22,15 @@ import sqlalchemy as sa
 from sync_core import organizations
 from sync_core.catalogue import resources
 from sync_core.foundation import db, embedded, settings
+from sync_core.operations import syncs
 from sync_core.organizations import source_settings
 from tests.chaos import verdict, witness
-from tests.chaos.actors import Crew, Lane, User
+from tests.chaos.actors import PEOPLE, Crew, Lane, User, waiting
 from tests.chaos.faults import Faults
 from tests.chaos.figures import figures
 from tests.chaos.sheets import KINDS, Sheet
 from tests.support import processes, watching
+from tests.support.unguarded import unguarded
 from tests.support.waiting import eventually
 
 ORGANIZATIONS = ("north", "south")
@@ -81,7 +83,7 @@ def _chaos(folder: Path, options: argparse.Namespace) -> int:
     crew.begin()
     users, faults = _disturb(crew, lanes, options)
     start = time.monotonic()
-    _settle(crew)
+    _settle(crew, lanes)
     print(f"settled after {time.monotonic() - start:.1f} s")
     crew.end()
     _within(10, lambda: not processes.left())
@@ -110,6 +112,7 @@ def _lanes(folder: Path, seed: int) -> list[Lane]:
             )
             with db.begin() as connection:
                 source_settings.save(connection, organization, found)
+            unguarded(organization, resource.name)  # each version of a sheet changes most rows
             lanes.append(Lane(organization, resource.name, sheets))
     return lanes
 
@@ -136,11 +139,16 @@ def _disturb(
     return users, faults
 
 
-def _settle(crew: Crew) -> None:
-    """Wait until no run is active and nothing is left behind, or until that is hopeless."""
+def _settle(crew: Crew, lanes: list[Lane]) -> None:
+    """Wait until no run is active and nothing is left behind, or until that is hopeless.
+
+    Plans on which nobody has decided are declined.
+    """
 
     def nothing_is_left() -> bool:
         crew.replace_ended()
+        for lane, run_id in waiting(lanes):
+            syncs.cancel(lane.organization, run_id, PEOPLE[0])
         active = "select 1 from runs where finished_at is null"
         return not watching.ask(active) and not list(verdict.left_in_postgres())
 

@@ -3,6 +3,7 @@
 import random
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -17,7 +18,7 @@ from sync_core.organizations.actions import Started
 from sync_core.organizations.people import Person
 from sync_core.runs import Run
 from tests.chaos.sheets import Sheet
-from tests.support import processes
+from tests.support import processes, watching
 from tests.support.processes import Process
 
 PEOPLE = (
@@ -68,7 +69,10 @@ class Lane:
 
 @dataclass
 class User:
-    """Somebody who presses Sync data all the time, changes sheets, and cancels at times."""
+    """Somebody who presses Sync data all the time, changes sheets, and cancels at times.
+
+    At times they press Preview instead, and confirm or decline what waits.
+    """
 
     lanes: list[Lane]
     chance: random.Random
@@ -86,6 +90,7 @@ class User:
                     sheet.publish()
             for _ in range(self.chance.choice((1, 1, 2))):  # a double click
                 self._press(lane)
+            self._decide()
 
     def _press(self, lane: Lane) -> None:
         person = self.chance.choice(PEOPLE)
@@ -94,7 +99,8 @@ class User:
             if self.chance.random() < 0.25:
                 run = _start_and_die(lane, person)
             else:
-                run = syncs.start(lane.organization, lane.resource, person, "chaos")
+                begin = syncs.preview if self.chance.random() < 0.4 else syncs.start
+                run = begin(lane.organization, lane.resource, person, "chaos")
         except SyncError as error:
             self._note(error.code)
         except db.ERRORS:
@@ -106,6 +112,22 @@ class User:
             if self.chance.random() < 0.1:
                 self._cancel(lane, run, person)
 
+    def _decide(self) -> None:
+        """Confirm a plan that waits, or decline it; a colleague may do the same just now."""
+        person = self.chance.choice(PEOPLE)
+        try:
+            for lane, run_id in waiting(self.lanes)[:1]:
+                if self.chance.random() < 0.9:
+                    syncs.confirm(lane.organization, run_id, person, "chaos")
+                    self._note("confirmed")
+                else:
+                    syncs.cancel(lane.organization, run_id, person)
+                    self._note("declined")
+        except SyncError as error:
+            self._note(error.code)
+        except db.ERRORS:
+            self._note("no database")
+
     def _cancel(self, lane: Lane, run: Run, person: Person) -> None:
         time.sleep(self.chance.uniform(0, 3))
         with suppress(*db.ERRORS):
@@ -113,6 +135,15 @@ class User:
 
     def _note(self, answer: str) -> None:
         self.answers[answer] = self.answers.get(answer, 0) + 1
+
+
+def waiting(lanes: Sequence[Lane]) -> list[tuple[Lane, int]]:
+    """Return the runs whose plans wait for a decision, the newest first."""
+    by_organization = {lane.organization.id: lane for lane in lanes}
+    found = watching.ask(
+        "select id, organization_id from runs where status = 'waiting' order by id desc"
+    )
+    return [(by_organization[organization_id], run_id) for run_id, organization_id in found]
 
 
 def _start_and_die(lane: Lane, person: Person) -> Run:

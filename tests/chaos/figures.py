@@ -162,10 +162,12 @@ def _seconds(query: str, **facts: object) -> list[float]:
 GOES_ON = """
 select cast(extract(epoch from b.started_at - a.ended_at) as float)
 from attempts a join attempts b on b.run_id = a.run_id and b.attempt = a.attempt + 1
+where a.ended <> 'waiting'
 """
 ACTIVE = """
 select cast(extract(epoch from finished_at - active_since) as float) from runs
-where finished_at is not null
+where finished_at is not null and not exists (
+    select from actions where run_id = runs.id and kind = 'declined')
 """
 PUSHED_AGAIN = """
 select cast(extract(epoch from (

@@ -30,6 +30,7 @@ class Done:
     queued: float  # seconds since 1970
     finished: float
     asked_to_cancel: bool
+    waited: bool  # for a decision on its plan
 
 
 def read_runs() -> list[Done]:
@@ -40,7 +41,8 @@ def read_runs() -> list[Done]:
             "select id, organization_id, resource, status, error_code, message, attempt, crashes,"
             " cast(extract(epoch from queued_at) as float),"
             " cast(coalesce(extract(epoch from finished_at), 'infinity') as float),"
-            " exists (select from actions where run_id = runs.id and kind = 'cancelled')"
+            " exists (select from actions"
+            " where run_id = runs.id and kind in ('cancelled', 'declined')), plans is not null"
             " from runs order by id"
         )
     ]
@@ -59,7 +61,7 @@ def violations(lanes: Sequence[Lane], accepted: Iterable[int]) -> Iterator[str]:
     for lane in lanes:
         syncs = [
             Sync(run.id, run.queued, run.finished, run.status in APPLIED)
-            for run in done
+            for run in sorted(done, key=lambda run: run.finished)  # plans may wait for others
             if (run.organization_id, run.resource) == (lane.organization.id, lane.resource)
         ]
         for sheet in lane.sheets:
@@ -79,6 +81,8 @@ def _wrong_writes() -> Iterator[str]:
 
 def _wrong_endings(done: Sequence[Done]) -> Iterator[str]:
     for run in done:
+        if run.waited and run.error_code == "plan_outdated":
+            continue  # the sheet or the table was another one when somebody confirmed
         name = f"run {run.id} ({run.resource}, {run.status})"
         seconds = run.finished - run.queued
         if run.finished == float("inf"):
@@ -94,7 +98,10 @@ def _wrong_endings(done: Sequence[Done]) -> Iterator[str]:
         ):
             yield f"{name}: its worker died {run.crashes} times"
     started = Counter(
-        run for (run,) in watching.ask("select run_id from actions where kind = 'started'")
+        run
+        for (run,) in watching.ask(
+            "select run_id from actions where kind in ('started', 'previewed')"
+        )
     )
     for run in done:
         if started[run.id] != 1:

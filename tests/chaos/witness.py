@@ -94,7 +94,7 @@ where w.what not in ('claimed', 'ended', 'page') and not exists (
 """
 TWO_ACTIVE = """
 select a.id, b.id from runs a join runs b using (organization_id, resource)
-where a.id < b.id
+where a.id < b.id and a.plans is null  -- while it waits for a person it is not active
     and (a.finished_at is null or b.queued_at < a.finished_at - interval '50 milliseconds')
 """
 
