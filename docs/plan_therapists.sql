@@ -87,6 +87,20 @@ where s.location is not null and s._rule is null and not exists (
 );
 
 -- Location: what it may have meant is told
+with lost as materialized (
+    select distinct s.location as value
+    from staging.therapists_findings_1 v
+    join staging.therapists_rows_1 s using (row_number)
+    where v.issue ->> 'code' = 'unknown_reference' and v.issue ->> 'field' = 'Location' and not coalesce(s._issues @> '[{"field": ""}]'::jsonb, false)
+),
+near as materialized (
+    select value, key
+    from (select value, ltrim(regexp_replace(regexp_replace(lower(translate(lower(normalize(value, nfkc)), 'авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαβεζηικμνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'abekmhopctyxijsabekmhopctyxijsabezhikmnoptyxabezhikmnoptyx')), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0') as folded from lost) l
+    join (
+        select ltrim(regexp_replace(regexp_replace(lower(translate(lower(normalize(key, nfkc)), 'авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαβεζηικμνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'abekmhopctyxijsabekmhopctyxijsabezhikmnoptyxabezhikmnoptyx')), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0') as folded, min(key) as key
+        from (select t.location_code as key from locations t where t.organization_id = 1 and t._removed_at is null) k where key is not null group by 1
+    ) t using (folded)
+)
 update staging.therapists_findings_1 v set issue = jsonb_build_object(
     'field', 'Location',
     'code', 'unknown_reference',
@@ -94,12 +108,8 @@ update staging.therapists_findings_1 v set issue = jsonb_build_object(
     'cell', 'Therapists!F' || s.row_number
 )
 from staging.therapists_rows_1 s
-join (
-    select ltrim(regexp_replace(regexp_replace(lower(translate(lower(normalize(key, nfkc)), 'авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαβεζηικμνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'abekmhopctyxijsabekmhopctyxijsabezhikmnoptyxabezhikmnoptyx')), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0') as folded, min(key) as key
-    from (select t.location_code as key from locations t where t.organization_id = 1 and t._removed_at is null) k where key is not null group by 1
-) near on near.folded = ltrim(regexp_replace(regexp_replace(lower(translate(lower(normalize(s.location, nfkc)), 'авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαβεζηικμνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'abekmhopctyxijsabekmhopctyxijsabezhikmnoptyxabezhikmnoptyx')), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0')
-where s.row_number = v.row_number and v.issue ->> 'code' = 'unknown_reference'
-    and v.issue ->> 'field' = 'Location' and not coalesce(s._issues @> '[{"field": ""}]'::jsonb, false);
+join near on near.value = s.location
+where s.row_number = v.row_number and v.issue ->> 'code' = 'unknown_reference' and v.issue ->> 'field' = 'Location' and not coalesce(s._issues @> '[{"field": ""}]'::jsonb, false);
 
 -- Another cell of the column shows that it may mean something else
 insert into staging.therapists_findings_1
@@ -472,6 +482,20 @@ where s.location is not null and s._rule is null and not exists (
 );
 
 -- Therapist ID: what it may have meant is told
+with lost as materialized (
+    select distinct s.therapist_id as value
+    from staging.schedules_findings_1 v
+    join staging.schedules_rows_1 s using (row_number)
+    where v.issue ->> 'code' = 'unknown_reference' and v.issue ->> 'field' = 'Therapist ID' and not coalesce(s._issues @> '[{"field": ""}]'::jsonb, false)
+),
+near as materialized (
+    select value, key
+    from (select value, ltrim(regexp_replace(regexp_replace(lower(translate(lower(normalize(value, nfkc)), 'авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαβεζηικμνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'abekmhopctyxijsabekmhopctyxijsabezhikmnoptyxabezhikmnoptyx')), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0') as folded from lost) l
+    join (
+        select ltrim(regexp_replace(regexp_replace(lower(translate(lower(normalize(key, nfkc)), 'авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαβεζηικμνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'abekmhopctyxijsabekmhopctyxijsabezhikmnoptyxabezhikmnoptyx')), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0') as folded, min(key) as key
+        from (select t.therapist_id as key from therapists t where t.organization_id = 1 and t._removed_at is null union select r.therapist_id from staging.therapists_rows_1 r) k where key is not null group by 1
+    ) t using (folded)
+)
 update staging.schedules_findings_1 v set issue = jsonb_build_object(
     'field', 'Therapist ID',
     'code', 'unknown_reference',
@@ -479,14 +503,24 @@ update staging.schedules_findings_1 v set issue = jsonb_build_object(
     'cell', 'Schedules!A' || s.row_number
 )
 from staging.schedules_rows_1 s
-join (
-    select ltrim(regexp_replace(regexp_replace(lower(translate(lower(normalize(key, nfkc)), 'авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαβεζηικμνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'abekmhopctyxijsabekmhopctyxijsabezhikmnoptyxabezhikmnoptyx')), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0') as folded, min(key) as key
-    from (select t.therapist_id as key from therapists t where t.organization_id = 1 and t._removed_at is null union select r.therapist_id from staging.therapists_rows_1 r) k where key is not null group by 1
-) near on near.folded = ltrim(regexp_replace(regexp_replace(lower(translate(lower(normalize(s.therapist_id, nfkc)), 'авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαβεζηικμνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'abekmhopctyxijsabekmhopctyxijsabezhikmnoptyxabezhikmnoptyx')), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0')
-where s.row_number = v.row_number and v.issue ->> 'code' = 'unknown_reference'
-    and v.issue ->> 'field' = 'Therapist ID' and not coalesce(s._issues @> '[{"field": ""}]'::jsonb, false);
+join near on near.value = s.therapist_id
+where s.row_number = v.row_number and v.issue ->> 'code' = 'unknown_reference' and v.issue ->> 'field' = 'Therapist ID' and not coalesce(s._issues @> '[{"field": ""}]'::jsonb, false);
 
 -- Location: what it may have meant is told
+with lost as materialized (
+    select distinct s.location as value
+    from staging.schedules_findings_1 v
+    join staging.schedules_rows_1 s using (row_number)
+    where v.issue ->> 'code' = 'unknown_reference' and v.issue ->> 'field' = 'Location' and not coalesce(s._issues @> '[{"field": ""}]'::jsonb, false)
+),
+near as materialized (
+    select value, key
+    from (select value, ltrim(regexp_replace(regexp_replace(lower(translate(lower(normalize(value, nfkc)), 'авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαβεζηικμνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'abekmhopctyxijsabekmhopctyxijsabezhikmnoptyxabezhikmnoptyx')), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0') as folded from lost) l
+    join (
+        select ltrim(regexp_replace(regexp_replace(lower(translate(lower(normalize(key, nfkc)), 'авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαβεζηικμνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'abekmhopctyxijsabekmhopctyxijsabezhikmnoptyxabezhikmnoptyx')), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0') as folded, min(key) as key
+        from (select t.location_code as key from locations t where t.organization_id = 1 and t._removed_at is null) k where key is not null group by 1
+    ) t using (folded)
+)
 update staging.schedules_findings_1 v set issue = jsonb_build_object(
     'field', 'Location',
     'code', 'unknown_reference',
@@ -494,12 +528,8 @@ update staging.schedules_findings_1 v set issue = jsonb_build_object(
     'cell', 'Schedules!E' || s.row_number
 )
 from staging.schedules_rows_1 s
-join (
-    select ltrim(regexp_replace(regexp_replace(lower(translate(lower(normalize(key, nfkc)), 'авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαβεζηικμνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'abekmhopctyxijsabekmhopctyxijsabezhikmnoptyxabezhikmnoptyx')), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0') as folded, min(key) as key
-    from (select t.location_code as key from locations t where t.organization_id = 1 and t._removed_at is null) k where key is not null group by 1
-) near on near.folded = ltrim(regexp_replace(regexp_replace(lower(translate(lower(normalize(s.location, nfkc)), 'авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαβεζηικμνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'abekmhopctyxijsabekmhopctyxijsabezhikmnoptyxabezhikmnoptyx')), '(^|[^0-9])0+([0-9])', '\1\2', 'g'), '[^[:alnum:]]+', '', 'g'), '0')
-where s.row_number = v.row_number and v.issue ->> 'code' = 'unknown_reference'
-    and v.issue ->> 'field' = 'Location' and not coalesce(s._issues @> '[{"field": ""}]'::jsonb, false);
+join near on near.value = s.location
+where s.row_number = v.row_number and v.issue ->> 'code' = 'unknown_reference' and v.issue ->> 'field' = 'Location' and not coalesce(s._issues @> '[{"field": ""}]'::jsonb, false);
 
 -- What differs from the table: created, or updated
 create unlogged table staging.schedules_plan_1 with (autovacuum_enabled = false) as

@@ -25,6 +25,9 @@ from sync_core.records.privacy import Place
 OTHER_ALPHABETS = "авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαβεζηικμνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ"  # Cyrillic, Greek
 LOOK_LIKE = 2 * "abekmhopctyxijs" + 2 * "abezhikmnoptyx"  # what their capitals look like
 
+# Postgres guesses that hardly a row refers to nothing, and looks through all rows for each of them.
+HASHED = "set local enable_nestloop = off"
+AS_USUAL = "set local enable_nestloop to default"
 FINDINGS = (
     "create unlogged table {findings} (row_number integer, issue jsonb, rule text, reason text)"
 )
@@ -40,8 +43,10 @@ def find(connection: Connection, scope: Scope) -> int:
     scope.run(connection, FINDINGS)
     found = execute(connection, repeated_keys(scope)) if scope.repeats else 0
     if lost := sum(execute(connection, one) for one in references(scope)):
+        scope.run(connection, HASHED)
         for _, one in suggestions(scope):
             execute(connection, one)
+        scope.run(connection, AS_USUAL)
     return found + lost + sum(execute(connection, one) for one in ambiguity.refusals(scope))
 
 
@@ -205,21 +210,33 @@ def _suggestion(scope: Scope, field: Field, parent: Entity) -> sql.Composed:
     ).format(value, _bare(near), _bare(value))
     return scope.statement(
         """
+        with lost as materialized (
+            select distinct {value} as value
+            from {findings} v
+            join {rows} s using (row_number)
+            where {is_lost}
+        ),
+        near as materialized (
+            select value, key
+            from (select value, {folded_value} as folded from lost) l
+            join (
+                select {folded_key} as folded, min(key) as key
+                from ({there}) k where key is not null group by 1
+            ) t using (folded)
+        )
         update {findings} v set issue = {with_hint}
         from {rows} s
-        join (
-            select {folded_key} as folded, min(key) as key
-            from ({there}) k where key is not null group by 1
-        ) near on near.folded = {folded_value}
-        where s.row_number = v.row_number and v.issue ->> 'code' = 'unknown_reference'
-            and v.issue ->> 'field' = {label} and not {shifted}
+        join near on near.value = {value}
+        where s.row_number = v.row_number and {is_lost}
         """,
+        value=value,
         with_hint=_unknown(scope, field, hint),
         folded_key=_folded(sql.Identifier("key")),
-        folded_value=_folded(value),
+        folded_value=_folded(sql.Identifier("value")),
         there=_there(scope, parent),
-        label=sql.Literal(field.label),
-        shifted=shifted(sql.Identifier("s", "_issues")),
+        is_lost=sql.SQL(
+            "v.issue ->> 'code' = 'unknown_reference' and v.issue ->> 'field' = {} and not {}"
+        ).format(sql.Literal(field.label), shifted(sql.Identifier("s", "_issues"))),
     )
 
 
