@@ -64,3 +64,31 @@ def test_a_sync_is_previewed_read_confirmed_and_taken_back(
     page.get_by_role("tab", name="Rows").click()
     click_row(page, "locations", row=1, across=130)
     expect(page.get_by_role("dialog").get_by_text("Updated")).to_have_count(2)
+
+
+def test_a_source_that_shrank_or_is_another_waits_for_approval(
+    visit: Visit, app: App, slow_sheet: SlowSheet
+) -> None:
+    slow_sheet.go_on.set()
+    app.command("sync", "locations", "--wait", *WHO)
+    whole = slow_sheet.body
+    lines = whole.splitlines(keepends=True)
+    accidents = {
+        "3,998 of 4,000 locations are not in the source any more": b"".join(lines[:3]),
+        "are new": whole.replace(b"S0", b"F0"),  # a foreign file: not one key is known
+    }
+    page, other = visit("Sarah Lim").open("/locations"), visit("Vera Olsen").open("/")
+    for told, body in accidents.items():
+        slow_sheet.body = body
+        page.get_by_role("button", name=re.compile("^Sync (data|again)$")).click()
+        approval = page.get_by_text("Nothing is applied until somebody has approved it.")
+        expect(approval).to_be_visible(timeout=30_000)
+        held = page.get_by_test_id("stAlert").filter(has=approval)
+        expect(held).to_contain_text(told)
+        expect(page.get_by_text("Somebody else approves this")).to_be_visible()
+        as_before = page.get_by_text(re.compile("^4,000 locations · synced"))
+        expect(as_before).to_be_visible()
+        waits = other.get_by_role("link", name=re.compile("Waiting for approval"))
+        expect(waits).to_be_visible(timeout=10_000)
+        page.get_by_role("button", name="Decline").click()
+        expect(approval).to_have_count(0)
