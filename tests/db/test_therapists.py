@@ -199,7 +199,7 @@ def test_nothing_is_removed_where_a_key_cannot_be_read(
     sync(desk, therapist("T1"), therapist("T2"))
     run = sync(desk, therapist("T1"), therapist("#REF!"))
     assert stored(database, run, "therapist_id, _removed_at") == [("T1", None), ("T2", None)]
-    assert "Therapists: nothing was removed, for the key of 1 rows cannot be read." in run.notes
+    assert "Therapists: nothing was removed, for the key of 1 row cannot be read." in run.notes
 
 
 def test_whoever_comes_back_counts_as_updated(desk: Desk, database: psycopg.Connection) -> None:
