@@ -70,3 +70,10 @@ def test_each_tab_keeps_its_own_organization(visit: Visit, app: App) -> None:
         expect(each).to_have_url(re.compile(name[:5].lower()))
     page.goto(f"{tab.url}/locations?org=demo")  # not one of hers
     expect(page.get_by_text("0 locations")).to_be_visible()
+
+
+def test_the_pages_are_drawn_in_their_own_font(visit: Visit) -> None:
+    page = visit().open("/help")
+    expect(page.get_by_role("heading", name="Help")).to_be_visible()
+    fonts = "[...await document.fonts.ready].filter(f => f.status == 'loaded').map(f => f.family)"
+    assert "Inter" in page.evaluate(f"(async () => {fonts})()")
