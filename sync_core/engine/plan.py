@@ -100,14 +100,8 @@ def narrowed(connection: Connection, scope: Scope, retried: Retried) -> Scope:
         """,
         s_full_key=key_text("s", scope.entity, KEY_SEPARATOR),
         failed=scope.statement(
-            """
-            outcomes o where o.run_id = {run} and o.entity = {entity} and o.kind = 'failed'
-                and o.at between {since} and {until}
-            """,
-            run=sql.Literal(retried.run_id),
-            entity=sql.Literal(scope.entity.name),
-            since=sql.Literal(retried.since),
-            until=sql.Literal(retried.until),
+            "outcomes o where {of_run} and o.kind = 'failed'",
+            of_run=scope.outcomes_of(retried.run_id, retried.since, retried.until),
         ),
     )
     return replace(scope, staged=scope.staged - gone, blank=0)

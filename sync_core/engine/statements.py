@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from string import Formatter
 from textwrap import dedent
@@ -117,6 +118,15 @@ class Scope:
         cursor = db.cursor(connection)
         cursor.execute(self.statement(text, **more))
         return cursor.fetchall()
+
+    def outcomes_of(self, run_id: int, asked: datetime, ended: datetime) -> sql.Composed:
+        """Return the condition that an outcome `o` is of the entity in another run.
+
+        The time spares Postgres the partitions of other months (`records.outcomes.within`).
+        """
+        return sql.SQL("o.run_id = {} and o.entity = {} and o.at between {} and {}").format(
+            *map(sql.Literal, (run_id, self.entity.name, asked, ended))
+        )
 
     def cell(self, field: Field) -> sql.Composed:
         """Return the SQL of the address of a field's cell in the row of `s`; of no sheet, null."""

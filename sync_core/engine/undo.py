@@ -109,6 +109,7 @@ def turned_round(scope: Scope, undone: Run) -> sql.Composed:
     `o` is what the run did, `t` the record as it is, `w` what comes of it: a kind of outcome, or
     why the record is kept.
     """
+    ended = undone.finished_at or undone.queued_at  # it has ended: only what was applied is undone
     return scope.statement(
         """
         create unlogged table {rows} with (autovacuum_enabled = false) as
@@ -120,9 +121,8 @@ def turned_round(scope: Scope, undone: Run) -> sql.Composed:
                 changes,
                 row_hash,
                 at
-            from outcomes
-            where run_id = {undone} and entity = {entity} and kind in ({changing})
-                and at between {asked} and {ended}
+            from outcomes o
+            where {of_run} and kind in ({changing})
         )
         {created}
         union all
@@ -131,14 +131,11 @@ def turned_round(scope: Scope, undone: Run) -> sql.Composed:
         {removed}
         """,
         parts=on_lines(_parts(scope.entity)),
-        undone=sql.Literal(undone.id),
-        entity=sql.Literal(scope.entity.name),
+        of_run=scope.outcomes_of(undone.id, undone.queued_at, ended),
         changing=sql.SQL(", ").join(map(sql.Literal, CHANGED)),
-        asked=sql.Literal(undone.queued_at),
-        ended=sql.Literal(undone.finished_at),
         created=_created(scope),
         updated=_updated(scope),
-        removed=_removed(scope, sql.Literal(undone.finished_at)),
+        removed=_removed(scope, sql.Literal(ended)),
     )
 
 

@@ -144,5 +144,5 @@ def _failed_in_one(
 def _failed(run: Run, kept: sa.FromClause, entity: str) -> Sequence[sa.ColumnElement[bool]]:
     of_run = [kept.c.run_id == run.id]
     if "at" in kept.c and run.finished_at:
-        of_run.append(kept.c.at.between(run.queued_at, run.finished_at))
+        of_run.append(outcomes.within(run.queued_at, run.finished_at, kept.c.at))
     return (*of_run, kept.c.entity == entity, kept.c.kind == OutcomeKind.FAILED)

@@ -61,12 +61,13 @@ def of_run(run: Run, kept: sa.FromClause = tables.outcomes) -> sa.ColumnElement[
     return sa.and_(kept.c.run_id == run.id, within(run.queued_at, run.finished_at))
 
 
-def within(asked: Moment, ended: Moment | None) -> sa.ColumnElement[bool]:
+def within(
+    asked: Moment, ended: Moment | None, at: sa.ColumnElement[Any] = tables.outcomes.c.at
+) -> sa.ColumnElement[bool]:
     """Return the condition that an outcome is of this time, as those of a run always are.
 
     So Postgres looks at the partition of that month, or of two, and not at those of all years.
     """
-    at = tables.outcomes.c.at
     return at >= asked if ended is None else at.between(asked, ended)
 
 
