@@ -66,12 +66,18 @@ class Lane:
     resource: str
     sheets: tuple[Sheet, ...]
 
+    @property
+    def may_be_undone(self) -> bool:
+        """Return whether the oracle can tell what an undo does: no record refers to others."""
+        return len(self.sheets) == 1
+
 
 @dataclass
 class User:
     """Somebody who presses Sync data all the time, changes sheets, and cancels at times.
 
-    At times they press Preview instead, and confirm or decline what waits.
+    At times they press Preview instead, or take an earlier sync back, and confirm or decline what
+    waits.
     """
 
     lanes: list[Lane]
@@ -99,8 +105,7 @@ class User:
             if self.chance.random() < 0.25:
                 run = _start_and_die(lane, person)
             else:
-                begin = syncs.preview if self.chance.random() < 0.4 else syncs.start
-                run = begin(lane.organization, lane.resource, person, "chaos")
+                run = self._ask(lane, person)
         except SyncError as error:
             self._note(error.code)
         except db.ERRORS:
@@ -111,6 +116,13 @@ class User:
             self._note("started")
             if self.chance.random() < 0.1:
                 self._cancel(lane, run, person)
+
+    def _ask(self, lane: Lane, person: Person) -> Run:
+        applied = applied_syncs(lane)
+        if lane.may_be_undone and applied and self.chance.random() < 0.2:
+            return syncs.undo(lane.organization, self.chance.choice(applied), person, "chaos")
+        begin = syncs.preview if self.chance.random() < 0.4 else syncs.start
+        return begin(lane.organization, lane.resource, person, "chaos")
 
     def _decide(self) -> None:
         """Confirm a plan that waits, or decline it; a colleague may do the same just now."""
@@ -144,6 +156,17 @@ def waiting(lanes: Sequence[Lane]) -> list[tuple[Lane, int]]:
         "select id, organization_id from runs where status = 'waiting' order by id desc"
     )
     return [(by_organization[organization_id], run_id) for run_id, organization_id in found]
+
+
+def applied_syncs(lane: Lane) -> list[int]:
+    """Return the latest syncs of a lane that were applied."""
+    found = watching.ask(
+        "select id from runs where organization_id = :o and resource = :r and kind = 'sync'"
+        " and status in ('completed', 'partial') order by id desc limit 3",
+        o=lane.organization.id,
+        r=lane.resource,
+    )
+    return [run_id for (run_id,) in found]
 
 
 def _start_and_die(lane: Lane, person: Person) -> Run:

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.chaos.sheets import Sheet, State
+from tests.chaos.sheets import Effect, Sheet, State
 from tests.support import watching
 
+Change = tuple[str, str]  # the kind of an outcome, and its key
 SLACK = 0.1  # seconds between two clocks
 
 
@@ -19,12 +20,14 @@ class Sync:
     start: float  # seconds since 1970
     end: float
     applied: bool
+    undoes: int | None = None  # the sync that it takes back
 
 
 def wrong_effects(sheet: Sheet, syncs: Sequence[Sync]) -> Iterator[str]:
     """Follow a table from sync to sync: each has applied one version of the sheet, all of it."""
     name = sheet.entity.name
     states: list[State] = [{}]
+    known: dict[int, list[tuple[State, Effect]]] = {}  # of each sync: what it may have done
     oldest = 0  # no sync reads an older version than the one before it
     for sync in syncs:
         found = (_outcomes(sync.id, sheet), _counts(sync.id, sheet))
@@ -32,15 +35,29 @@ def wrong_effects(sheet: Sheet, syncs: Sequence[Sync]) -> Iterator[str]:
             if any(found):
                 yield f"run {sync.id} came to nothing, and has told of {name}"
             continue
+        if sync.undoes:
+            undone = [
+                after
+                for state in states
+                for before, effect in known[sync.undoes]
+                if (after := _taken_back(before, effect, state, _changes(sync.id, sheet)))
+                is not None
+            ]
+            if not undone:
+                yield f"run {sync.id} took {sync.undoes} back wrongly: {_changes(sync.id, sheet)}"
+                return
+            states = _different(undone)
+            continue
         versions = [v for v in sheet.versions(sync.start - SLACK, sync.end) if v >= oldest]
-        effects = [(v, sheet.effect(v, state)) for v in versions for state in states]
-        fitting = [(v, e) for v, e in effects if (e.outcomes, e.counts) == found]
+        effects = [(v, s, sheet.effect(v, s)) for v in versions for s in states]
+        fitting = [(v, s, e) for v, s, e in effects if (e.outcomes, e.counts) == found]
         if not fitting:
-            expected = [dict(effect.counts) for _, effect in effects]
+            expected = [dict(effect.counts) for _, _, effect in effects]
             yield f"run {sync.id} did to {name}: {dict(found[1])}, instead of one of {expected}"
             return
-        states = _different(effect.after for _, effect in fitting)
-        oldest = min(version for version, _ in fitting)
+        known[sync.id] = [(state, effect) for _, state, effect in fitting]
+        states = _different(effect.after for _, _, effect in fitting)
+        oldest = min(version for version, _, _ in fitting)
     if (stored := _stored(sheet)) not in states:
         wrong = dict(set(stored.items()) ^ set(states[0].items()))
         yield f"{name} of organization {sheet.organization_id} differ in {wrong}"
@@ -52,6 +69,32 @@ def _different(states: Iterable[State]) -> list[State]:
         if state not in found:
             found.append(state)
     return found
+
+
+def _taken_back(before: State, done: Effect, now: State, told: set[Change]) -> State | None:
+    """Return what a table becomes where a sync is taken back; None where `told` is otherwise."""
+    after, expected = dict(now), set[Change]()
+    for kind, (key, _) in ((kind, told) for (_, kind), told in done.outcomes.items()):
+        if kind not in {"created", "updated"} or now.get(key) == before.get(key):
+            continue
+        if now.get(key) != done.after[key]:
+            expected.add(("skipped", key))
+        elif key in before:
+            expected.add(("updated", key))
+            after[key] = before[key]
+        else:
+            expected.add(("removed", key))
+            del after[key]
+    return after if expected == told else None
+
+
+def _changes(run_id: int, sheet: Sheet) -> set[Change]:
+    rows = watching.ask(
+        "select kind, key from outcomes where run_id = :r and entity = :e",
+        r=run_id,
+        e=sheet.entity.name,
+    )
+    return {(kind, key) for kind, key in rows}
 
 
 def _outcomes(run_id: int, sheet: Sheet) -> dict[tuple[int, str], tuple[str, Any]]:

@@ -31,6 +31,7 @@ class Done:
     finished: float
     asked_to_cancel: bool
     waited: bool  # for a decision on its plan
+    undoes: int | None
 
 
 def read_runs() -> list[Done]:
@@ -42,8 +43,8 @@ def read_runs() -> list[Done]:
             " cast(extract(epoch from queued_at) as float),"
             " cast(coalesce(extract(epoch from finished_at), 'infinity') as float),"
             " exists (select from actions"
-            " where run_id = runs.id and kind in ('cancelled', 'declined')), plans is not null"
-            " from runs order by id"
+            " where run_id = runs.id and kind in ('cancelled', 'declined')), plans is not null,"
+            " undoes from runs order by id"
         )
     ]
 
@@ -60,7 +61,7 @@ def violations(lanes: Sequence[Lane], accepted: Iterable[int]) -> Iterator[str]:
     yield from (f"run {run} was accepted and has vanished" for run in missing)
     for lane in lanes:
         syncs = [
-            Sync(run.id, run.queued, run.finished, run.status in APPLIED)
+            Sync(run.id, run.queued, run.finished, run.status in APPLIED, run.undoes)
             for run in sorted(done, key=lambda run: run.finished)  # plans may wait for others
             if (run.organization_id, run.resource) == (lane.organization.id, lane.resource)
         ]
@@ -100,7 +101,7 @@ def _wrong_endings(done: Sequence[Done]) -> Iterator[str]:
     started = Counter(
         run
         for (run,) in watching.ask(
-            "select run_id from actions where kind in ('started', 'previewed')"
+            "select run_id from actions where kind in ('started', 'previewed', 'asked to undo')"
         )
     )
     for run in done:
