@@ -8,6 +8,7 @@ import streamlit as st
 
 from sync_core.catalogue import resources
 from sync_core.catalogue.cell_codes import CELL_CODES
+from sync_core.engine.undo.turned_round import KEPT
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import LEFT_OUT, OutcomeKind
 from sync_core.records import outcomes, reasons
@@ -18,7 +19,7 @@ from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import capitalized
 from sync_core.ui.runs import outcome_words
 
-KEPT, KEPT_BECAUSE = "kept", "changed_since"  # the rule of an undo, and what it says
+KEPT_BECAUSE = "changed_since"  # the code that tells what the rule of an undo means
 
 
 @dataclass(frozen=True)

@@ -1,36 +1,25 @@
-"""Undo: a plan that is an earlier run's outcomes turned round, as far as nobody changed them since.
+"""What a run did, turned round: the SQL of the rows and of the plan of its undo."""
 
-What the run wrote goes back where it still stands; what somebody changed since is kept, and told
-field by field; what cannot come back is told as impossible.
-"""
-
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from psycopg import sql
-from sqlalchemy import Connection
 
 from sync_core.catalogue.cell_codes import CELL_CODES
 from sync_core.catalogue.fields import Field
 from sync_core.catalogue.resource import Entity
-from sync_core.engine import checks, plan, staging
-from sync_core.engine.headers import Columns
+from sync_core.engine import checks, staging
 from sync_core.engine.statements import (
     Scope,
     column,
-    execute,
     issue_of,
     json_object,
     on_lines,
     same,
     sentence,
 )
-from sync_core.engine.tally import Tally
-from sync_core.engine.work import Work
-from sync_core.foundation import db
-from sync_core.foundation.vocabulary import CHANGED, OutcomeKind, Removal
+from sync_core.foundation.vocabulary import CHANGED
 from sync_core.records.outcome_format import KEY_SEPARATOR, row_hash
-from sync_core.records.plan_format import key_column
 from sync_core.runs import Run
 
 REMOVED_AT = "_removed_at"  # the column of ours that goes back, too
@@ -38,72 +27,7 @@ KEPT = "kept"  # the rule by which a record stays as somebody has made it since
 REASONS = ("changed_since", "removed_since", "gone_since", "back_since", "values_dropped")
 
 
-def scopes(work: Work) -> list[Scope]:
-    """Return what the plans of an undo are about: no sheet, only the tables.
-
-    What the run created goes for good, whatever happens to records that a source no longer has.
-    """
-    entities = [replace(one, removal=Removal.DELETE) for one in work.resource.entities]
-    return [_scope(work, entity, entities) for entity in entities]
-
-
-def _scope(work: Work, entity: Entity, entities: Sequence[Entity]) -> Scope:
-    labels = tuple(field.label for field in entity.fields)
-    return Scope(
-        run_id=work.claim.run_id,
-        organization_id=work.claim.organization_id,
-        entity=entity,
-        columns=Columns(tuple(zip(entity.fields, range(len(labels)), strict=True)), labels, ()),
-        title="",
-        together=tuple(entities),
-        known=work.known,
-        undoes=True,
-    )
-
-
-def make(
-    connection: Connection, scopes: Sequence[Scope], undone: Run
-) -> tuple[list[Scope], dict[str, Tally]]:
-    """Write the plans that undo a run, and count them; they are made anew where they stand.
-
-    Returns the scopes with their counts, and what is planned.
-    """
-    db.cursor(connection).execute(plan.MEMORY)
-    staging.do_not_wait(connection)
-    for scope in scopes:
-        _plan(connection, scope, undone)
-    _settle(connection, scopes)
-    staged = [replace(s, staged=staging.count(connection, s.run_id, s.entity)) for s in scopes]
-    return staged, {scope.entity.name: _count(connection, scope) for scope in staged}
-
-
-def _plan(connection: Connection, scope: Scope, undone: Run) -> None:
-    staging.drop(connection, staging.table(scope.run_id, scope.entity, "plan"))
-    staging.drop(connection, staging.table(scope.run_id, scope.entity))
-    execute(connection, turned_round(scope, undone))
-    execute(connection, planned(scope))
-    scope.run(connection, "create index on {rows} (row_number)")
-    scope.run(connection, "create index on {plan} (row_number)")
-    scope.run(connection, "analyze {rows}")
-    scope.run(connection, "analyze {plan}")
-
-
-def _count(connection: Connection, scope: Scope) -> Tally:
-    """Count the plan; the rows that are read are the run's outcomes that something can come of."""
-    counts: dict[str, int] = {}
-    for kind, _, count in scope.ask(connection, plan.COUNTED):
-        counts[kind] = counts.get(kind, 0) + count
-    read = scope.staged - counts.get(OutcomeKind.REMOVED, 0)
-    others = sum(count for kind, count in counts.items() if kind != OutcomeKind.REMOVED)
-    kept = counts.get(OutcomeKind.SKIPPED, 0)
-    rules = {KEPT: kept} if kept else {}
-    return Tally(read=read, unchanged=read - others, rules=rules, **counts)
-
-
-# The outcomes, turned round
-
-
-def turned_round(scope: Scope, undone: Run) -> sql.Composed:
+def rows(scope: Scope, undone: Run) -> sql.Composed:
     """Return the SQL that stages each record that the run changed, as it is to become.
 
     `o` is what the run did, `t` the record as it is, `w` what comes of it: a kind of outcome, or
@@ -387,7 +311,7 @@ def _changed(field: Field) -> sql.Composed:
     )
 
 
-def planned(scope: Scope) -> sql.Composed:
+def plan(scope: Scope) -> sql.Composed:
     """Return the SQL that plans the staged records, but for those that are as they were already."""
     return scope.statement(
         """
@@ -409,121 +333,4 @@ def planned(scope: Scope) -> sql.Composed:
         kept=sql.Literal(KEPT),
         raw=checks.typed_cells(scope),
         hash=row_hash("s", scope.entity),
-    )
-
-
-# What cannot be, once all of it is known
-
-
-def _settle(connection: Connection, scopes: Sequence[Scope]) -> None:
-    """Fail what cannot come back, or cannot go, until nothing more follows from that."""
-    while any(_fail(connection, scope, scopes) for scope in scopes):
-        pass
-
-
-def _fail(connection: Connection, scope: Scope, scopes: Sequence[Scope]) -> bool:
-    lost = sum([execute(connection, one) for one in broken_references(scope, scopes)])
-    return lost + checks.lose_unique(connection, scope) > 0
-
-
-def broken_references(scope: Scope, scopes: Sequence[Scope]) -> Iterator[sql.Composed]:
-    """Return the SQL that fails what would refer to nothing, and what others still refer to."""
-    plans = {other.entity.name: other for other in scopes}
-    for field in scope.entity.fields:
-        if field.refers_to:
-            yield checks.fail(scope, orphans(scope, field, plans.get(field.refers_to)))
-    for name, entity in (scope.known or {}).items():
-        for field in entity.fields:
-            if field.refers_to == scope.entity.name:
-                yield checks.fail(scope, parents(scope, entity, field, plans.get(name)))
-
-
-def orphans(scope: Scope, field: Field, parent: Scope | None) -> sql.Composed:
-    """Return the SQL of the records that would come back and refer to nothing."""
-    entity = (scope.known or {})[field.refers_to or ""]
-    reference = checks.quoting(scope.entity, field.label, [field], column("s", field))
-    hint = sql.Literal("")
-    return scope.statement(
-        """
-        select s.row_number, {issue} as issue
-        from {plan} p
-        join {rows} s using (row_number)
-        where p.kind in ('created', 'updated') and s._removed_at is null and {value} is not null
-            and (p.kind = 'created' or p.changes ?| array[{column}, '_removed_at'])
-            and not exists ({there})
-        """,
-        issue=scope.issue(field, "unknown_reference", reference=reference, hint=hint),
-        value=column("s", field),
-        column=sql.Literal(field.column),
-        there=_there(scope, entity, parent, column("s", field)),
-    )
-
-
-def parents(scope: Scope, child: Entity, field: Field, plan: Scope | None) -> sql.Composed:
-    """Return the SQL of the records that would go while others still refer to them."""
-    (key,) = scope.entity.keys
-    issue = scope.issue(key, "referred_to", table=sql.Literal(child.title.lower()))
-    return scope.statement(
-        """
-        select p.row_number, {issue} as issue
-        from {plan} p
-        join {rows} s using (row_number)
-        where (p.kind = 'removed' or p.kind = 'updated' and s._removed_at is not null)
-            and exists ({there})
-        """,
-        issue=issue,
-        there=_there(scope, child, plan, column("s", key), field),
-    )
-
-
-def _there(
-    scope: Scope,
-    entity: Entity,
-    plan: Scope | None,
-    value: sql.Composable,
-    field: Field | None = None,
-) -> sql.Composed:
-    """Return the SQL of the records of an entity that hold a value after the undo.
-
-    They hold it in the `field`, else as their key; the entity may have a `plan` in the same undo.
-    """
-    names = {
-        "table": sql.Identifier(entity.name),
-        "held": sql.Identifier("r", (field or entity.keys[0]).column),
-        "value": value,
-    }
-    stands = scope.statement(
-        "select from {table} r where r.organization_id = {org} and {held} = {value}"
-        " and r._removed_at is null",
-        **names,
-    )
-    if plan is None:
-        return stands
-    theirs = {"their_plan": plan.names["plan"], "their_rows": plan.names["rows"]}
-    planned_key = same_as_planned(entity)
-    return scope.statement(
-        """
-        {stands}
-        and not exists (
-            select from {their_plan} q where {q_is_r} and q.kind in ('removed', 'updated')
-        )
-        union all
-        select from {their_rows} r
-        join {their_plan} q using (row_number)
-        where q.kind in ('created', 'updated') and r._removed_at is null and {held} = {value}
-        """,
-        stands=stands,
-        q_is_r=planned_key,
-        **names,
-        **theirs,
-    )
-
-
-def same_as_planned(entity: Entity) -> sql.Composed:
-    """Return the SQL that a record `r` is what `q` plans."""
-    return sql.SQL(" and ").join(
-        sql.SQL("{} = {}").format(
-            sql.Identifier("q", key_column(field)), sql.Identifier("r", field.column)
-        )
-        for field in entity.keys
     )
