@@ -12,6 +12,7 @@ os.environ.pop("DATABASE_URL", None)
 os.environ.pop("REDIS_URL", None)
 os.environ["SYNCDESK_DATA"] = tempfile.mkdtemp(prefix="syncdesk-tests-")
 os.environ["SYNCDESK_COOLDOWN"] = "0.001"
+os.environ["SYNCDESK_API_RATE"] = "100000"  # nobody waits in a test that asks for no limit
 
 import hypothesis
 import psycopg

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from urllib.parse import urlencode
 
-PATH = "/api/v1"
+ROOT = "/api"  # where the API is mounted
+PATH = f"{ROOT}/v1"
 TRAIL = f"{PATH}/audit.csv"
-_RUN, _ENTITY = "{run:int}", "{entity}"  # as routes write a parameter
+_RUN, _ENTITY = "{run}", "{entity}"  # as routes write a parameter
 OUTCOMES = f"{PATH}/runs/{_RUN}/outcomes.csv"
 REJECTS = f"{PATH}/runs/{_RUN}/rejects.csv"
 LOG = f"{PATH}/runs/{_RUN}/log.txt"

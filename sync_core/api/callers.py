@@ -1,18 +1,67 @@
 """Who asks over HTTP, and in which organizations."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from starlette.requests import Request
+from fastapi import Depends
+from fastapi.security import APIKeyCookie
+from starlette.requests import HTTPConnection, Request
 
-from sync_core.foundation import db
+from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
-from sync_core.organizations import Organization, memberships
+from sync_core.organizations import Organization, memberships, people
+from sync_core.organizations.memberships import Memberships
 from sync_core.organizations.people import Person
 
-Claims = Callable[[Request], Mapping[str, Any]]  # what the cookie of a request says, if it is ours
+Claims = Callable[[HTTPConnection], Mapping[str, Any]]  # what the cookie of a request says, if ours
+Seat = tuple[Organization, Person]  # an organization, and who somebody is there
 OUR_SITES = frozenset({"same-origin", "none"})  # a link of ours, or an address that somebody typed
+COOKIE = APIKeyCookie(
+    name="_streamlit_user",
+    scheme_name="sign-in",
+    auto_error=False,
+    description="The sign-in of the pages; it counts only for requests from a page of ours.",
+)
+
+
+def no_claims(_connection: HTTPConnection) -> Mapping[str, Any]:
+    """Return what the cookie says where there are no pages: nothing."""
+    return {}
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody who asks: who they are in each of their organizations, by its short name."""
+
+    seats: Memberships
+
+    def seat(self, slug: str | None) -> Seat:
+        """Return the organization of this short name; without one, the only one of theirs.
+
+        Raises SyncError: unknown_organization, name_the_organization.
+        """
+        if slug is None:
+            return self._only()
+        if slug not in self.seats:
+            raise SyncError("unknown_organization", slug=slug)
+        return self.seats[slug]
+
+    def some(self, slugs: Sequence[str]) -> list[Seat]:
+        """Return these organizations; with no short name, all where they may export.
+
+        Raises SyncError("unknown_organization").
+        """
+        every = list(self.seats.values())
+        may_export = [(organization, by) for organization, by in every if by.may("export")]
+        return [self.seat(slug) for slug in slugs] or may_export or every
+
+    def _only(self) -> Seat:
+        if len(self.seats) != 1:
+            raise SyncError("name_the_organization", known=", ".join(self.seats))
+        return next(iter(self.seats.values()))
 
 
 def comes_from_us(headers: Mapping[str, str]) -> bool:
@@ -24,17 +73,23 @@ def comes_from_us(headers: Mapping[str, str]) -> bool:
     return all(urlsplit(address).netloc == host for address in asked_by)
 
 
-def callers_of(email: str, slugs: Sequence[str]) -> list[tuple[Organization, Person]]:
-    """Return the organizations with who somebody is there; with no slug, all where they may export.
-
-    Raises SyncError: unknown_organization for one that does not know them, unknown_person where
-    none does.
-    """
-    with db.begin() as connection:
-        known = memberships.of(connection, email)
-    if not known and not slugs:
+def identify(connection: HTTPConnection) -> Caller:
+    """Return who asks. Raises SyncError: not_signed_in, another_site, unknown_person."""
+    if not comes_from_us(connection.headers):
+        raise SyncError("another_site")
+    claims: Claims = connection.app.state.claims
+    email = people.signed_in(claims(connection), settings.current().sign_in_age, time.time())
+    if email is None:
+        raise SyncError("not_signed_in")
+    with db.begin() as database:
+        known = memberships.of(database, email)
+    if not known:
         raise SyncError("unknown_person", email=email, organization="any organization")
-    for slug in slugs:
-        if slug not in known:
-            raise SyncError("unknown_organization", slug=slug)
-    return [asker for slug, asker in known.items() if slug in slugs or not slugs]
+    return Caller(known)
+
+
+def _of_request(request: Request, _cookie: Annotated[str | None, Depends(COOKIE)]) -> Caller:
+    return identify(request)
+
+
+By = Annotated[Caller, Depends(_of_request)]

@@ -5,10 +5,7 @@ anything for a minute, or the server is to stop (an open stream would keep it fr
 """
 
 import asyncio
-import signal
-from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping, Sequence
-from contextlib import asynccontextmanager, suppress
-from types import FrameType
+from collections.abc import Iterator, MutableMapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -16,10 +13,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from sync_core.api import stopping
 from sync_core.audit import exports
 from sync_core.audit.exports import Export
 
-SignalHandler = Callable[[int, FrameType | None], None]
 STALLED_SECONDS = 60  # for which a reader may take nothing
 MAX_STREAMS = 4  # at once, in this process
 FILE_HEADERS = {
@@ -27,29 +24,7 @@ FILE_HEADERS = {
     "x-content-type-options": "nosniff",
     "content-encoding": "identity",  # it is not squeezed on its way: that would cost more than COPY
 }
-_stop = asyncio.Event()
 open_streams: set["Download"] = set()
-
-
-@asynccontextmanager
-async def lifespan(_app: object) -> AsyncIterator[None]:
-    """End open streams when the server is asked to stop."""
-    loop = asyncio.get_running_loop()
-    _stop.clear()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with suppress(ValueError):  # in another thread than the main one, nobody asks by signals
-            signal.signal(number, _stopping(loop, signal.getsignal(number)))
-    yield
-    _stop.set()
-
-
-def _stopping(loop: asyncio.AbstractEventLoop, then: object) -> SignalHandler:
-    def handle(number: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(_stop.set)
-        if callable(then):  # whatever handled it before
-            then(number, frame)
-
-    return handle
 
 
 class Download(Response):
@@ -62,7 +37,10 @@ class Download(Response):
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         """Send the blocks as fast as the reader takes them, and no faster."""
-        ends = [asyncio.create_task(_disconnected(receive)), asyncio.create_task(_stop.wait())]
+        ends = [
+            asyncio.create_task(_disconnected(receive)),
+            asyncio.create_task(stopping.event().wait()),
+        ]
         open_streams.add(self)
         try:
             await send(self._start())

@@ -1,130 +1,106 @@
-"""The routes of files: the audit trail, a run's outcomes, rejects and log, a record's history."""
+"""The files: the audit trail, a run's outcomes, rejects and log, a record's history."""
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import wraps
-from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import APIRouter, Depends, Path, Query
 from redis import RedisError
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
 
 from sync_core import runs
 from sync_core.api import addresses
-from sync_core.api.callers import Claims, callers_of, comes_from_us
+from sync_core.api.callers import By, Seat
 from sync_core.api.download import MAX_STREAMS, Download, open_streams
 from sync_core.audit import exports
 from sync_core.audit.exports import Export
 from sync_core.catalogue.resources import ENTITIES
-from sync_core.foundation import db, settings
+from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
-from sync_core.organizations import Organization, people
-from sync_core.organizations.people import Person
 from sync_core.runs import Run, filters
 
-HTTP_STATUS = {  # by the code of the error
-    "no_permission": HTTPStatus.FORBIDDEN,
-    "unknown_person": HTTPStatus.FORBIDDEN,
-    "no_live_progress": HTTPStatus.SERVICE_UNAVAILABLE,
-    "unknown_run": HTTPStatus.NOT_FOUND,
-    "unknown_record": HTTPStatus.NOT_FOUND,
-    "unknown_organization": HTTPStatus.NOT_FOUND,
-}
+LARGEST = 2**63 - 1  # number of a run
+RunNumber = Annotated[int, Path(ge=1, le=LARGEST, description="number of the run", examples=[1042])]
+Short = Annotated[str | None, Query(description="short name of the organization")]
+Bom = Annotated[str | None, Query(description="1: begin with a byte order mark, for a spreadsheet")]
 
 
-# Who asks, and for what
+def _not_too_many() -> None:
+    if len(open_streams) >= MAX_STREAMS:
+        raise SyncError("too_many_files")
 
-Handler = Callable[[Request, str], Response]  # for the person with this e-mail address
+
+routes = APIRouter(tags=["files"], dependencies=[Depends(_not_too_many)])
 
 
-def routes(claims: Claims) -> list[Route]:
-    """Return the routes; `claims` reads the cookie of the pages."""
-    files = {
-        addresses.TRAIL: _trail,
-        addresses.OUTCOMES: _of_run(exports.outcomes),
-        addresses.REJECTS: _of_run(exports.rejects),
-        addresses.LOG: _log,
-        addresses.RECORD: _record,
+def _file(path: str, media_type: str = "text/csv") -> Callable[[Any], Any]:
+    """Declare an address of a file."""
+    content: dict[int | str, dict[str, Any]] = {
+        200: {"content": {media_type: {"schema": {"type": "string"}}}}
     }
-    return [Route(path, _endpoint(handler, claims)) for path, handler in files.items()]
+    return routes.get(path.removeprefix(addresses.ROOT), response_class=Response, responses=content)
 
 
-def _endpoint(handler: Handler, claims: Claims) -> Callable[[Request], Any]:
-    @wraps(handler)
-    async def endpoint(request: Request) -> Response:
-        if request.method != "GET":
-            return _sentence(HTTPStatus.METHOD_NOT_ALLOWED, "A file can only be read.")
-        if not comes_from_us(request.headers):
-            return _sentence(HTTPStatus.FORBIDDEN, "Another site has asked for this file.")
-        address = people.signed_in(claims(request), settings.current().sign_in_age, time.time())
-        if address is None:
-            return _sentence(HTTPStatus.UNAUTHORIZED, "Sign in to Sync Desk first.")
-        if len(open_streams) >= MAX_STREAMS:
-            return _sentence(
-                HTTPStatus.SERVICE_UNAVAILABLE, "Too many files at once. Try again soon."
-            )
-        try:
-            return await run_in_threadpool(handler, request, address)
-        except SyncError as error:
-            status = HTTP_STATUS.get(error.code, HTTPStatus.BAD_REQUEST)
-            return _sentence(status, f"{error.sentence} {error.advice}")
-
-    return endpoint
+@_file(addresses.TRAIL)
+def audit_trail(
+    request: Request,
+    by: By,
+    organizations: Annotated[str, Query(description="short names, commas between them")] = "",
+    bom: Bom = None,
+) -> Response:
+    """Return the audit trail; the other parameters filter it as on its page."""
+    seats = by.some([slug for slug in organizations.split(filters.SEPARATOR) if slug])
+    whose = tuple(organization.id for organization, _ in seats)
+    wanted = filters.from_address(request.query_params, whose)
+    return Download(exports.trail(seats, wanted, bom=bom == "1"))
 
 
-def _sentence(status: HTTPStatus, sentence: str) -> Response:
-    headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
-    return PlainTextResponse(sentence, status, headers)
+@_file(addresses.OUTCOMES)
+def outcomes_of_run(by: By, run: RunNumber, org: Short = None, bom: Bom = None) -> Response:
+    """Return what a run did to each row."""
+    return _of_run(exports.outcomes, by.seat(org), run, bom)
 
 
-def _trail(request: Request, email: str) -> Response:
-    asked = request.query_params
-    named = [slug for slug in asked.get("organizations", "").split(filters.SEPARATOR) if slug]
-    asked_by = callers_of(email, named)
-    if not named:
-        asked_by = [
-            (organization, by) for organization, by in asked_by if by.may("export")
-        ] or asked_by
-    wanted = filters.from_address(asked, tuple(organization.id for organization, _ in asked_by))
-    return Download(exports.trail(asked_by, wanted, bom=_bom(request)))
+@_file(addresses.REJECTS)
+def rejects_of_run(by: By, run: RunNumber, org: Short = None, bom: Bom = None) -> Response:
+    """Return the rows of a run that did not make it, with their reasons."""
+    return _of_run(exports.rejects, by.seat(org), run, bom)
 
 
-def _of_run(make: Callable[..., Export]) -> Handler:
-    def export(request: Request, email: str) -> Response:
-        return Download(make(*_run_and_caller(request, email), bom=_bom(request)))
-
-    return export
+def _of_run(make: Callable[..., Export], seat: Seat, run: int, bom: str | None) -> Response:
+    return Download(make(*seat, _run(seat, run), bom=bom == "1"))
 
 
-def _run_and_caller(request: Request, email: str) -> tuple[Organization, Person, Run]:
-    """Return the run of an address, and who asks for it. Raises SyncError."""
-    ((organization, person),) = callers_of(email, [request.query_params.get("org", "")])
+def _run(seat: Seat, number: int) -> Run:
     with db.begin() as connection:
-        run = runs.get(connection, organization.id, request.path_params["run"])
-    return organization, person, run
+        return runs.get(connection, seat[0].id, number)
 
 
-def _log(request: Request, email: str) -> Response:
+@_file(addresses.LOG, "text/plain")
+def log_of_run(by: By, run: RunNumber, org: Short = None) -> Response:
     """Return the log of a run as it is now, or as its attempts have left it."""
+    seat = by.seat(org)
     try:
-        return Download(exports.log(*_run_and_caller(request, email)))
+        return Download(exports.log(*seat, _run(seat, run)))
     except RedisError:
         raise SyncError("no_live_progress") from None
 
 
-def _record(request: Request, email: str) -> Response:
+@_file(addresses.RECORD)
+def history_of_record(
+    by: By,
+    entity: Annotated[str, Path(examples=["therapists"])],
+    key: Annotated[list[str], Query(description="the parts of its key", examples=[["T-0104"]])],
+    org: Short = None,
+    as_of: Annotated[str, Query(description="a moment, ISO 8601: what it was then")] = "",
+    bom: Bom = None,
+) -> Response:
     """Return the history of a record, or what it was at a moment."""
-    ((organization, person),) = callers_of(email, [request.query_params.get("org", "")])
-    name, key = request.path_params["entity"], request.query_params.getlist("key")
-    if name not in ENTITIES:
-        raise SyncError("unknown_record", key=" · ".join(key), table=name)
-    as_of = _moment(request.query_params.get("as_of", ""))
-    entity, bom = ENTITIES[name], _bom(request)
-    return Download(exports.record(organization, person, entity, key, as_of, bom=bom))
+    if entity not in ENTITIES:
+        raise SyncError("unknown_record", key=" · ".join(key), table=entity)
+    asked = exports.record(*by.seat(org), ENTITIES[entity], key, _moment(as_of), bom=bom == "1")
+    return Download(asked)
 
 
 def _moment(text: str) -> datetime | None:
@@ -134,7 +110,3 @@ def _moment(text: str) -> datetime | None:
     except ValueError:
         return None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def _bom(request: Request) -> bool:
-    return request.query_params.get("bom") == "1"

@@ -596,6 +596,48 @@ CATALOGUE: dict[str, Entry] = {
         "Ask an administrator to add the address.",
         "administrator",
     ),
+    # asking over HTTP
+    "no_such_address": Entry(
+        "There is nothing at {path}.",
+        "Look the address up in /api/openapi.json, or in /api/reference.",
+        "developer",
+    ),
+    "wrong_method": Entry(
+        "{path} does not take {method}.",
+        "Look in /api/openapi.json at what it takes.",
+        "developer",
+    ),
+    "not_signed_in": Entry(
+        "Sign in to Sync Desk first.",
+        "A program sends a token of the organization: 'Authorization: Bearer ...'.",
+        "administrator",
+    ),
+    "bad_token": Entry(
+        "The token is not known, or it is revoked, or its time is over.",
+        "Ask an administrator for another one.",
+        "administrator",
+    ),
+    "another_site": Entry(
+        "Another site has asked for this.", "Ask from a page of Sync Desk.", "developer"
+    ),
+    "bad_request": Entry(
+        "The request cannot be read: {what}.",
+        "Correct it; /api/openapi.json says what belongs there.",
+        "developer",
+    ),
+    "too_much_sent": Entry("The request is larger than {limit} bytes.", "Send less.", "developer"),
+    "too_many_requests": Entry(
+        "Too many requests: {most} a minute are allowed.",
+        "Wait {seconds} s, and ask less often.",
+        "developer",
+        retry=True,
+    ),
+    "too_many_files": Entry("Too many files at once.", "Try again soon.", "analyst", retry=True),
+    "name_the_organization": Entry(
+        "It is not said whose data are asked for.",
+        "Name the organization: one of {known}.",
+        "developer",
+    ),
     # the machine
     "no_live_progress": Entry(
         "Live progress is unavailable; the sync goes on.",

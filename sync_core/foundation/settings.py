@@ -97,6 +97,13 @@ def _megabytes(value: str) -> int:
     return int(amount)
 
 
+def _requests(value: str) -> int:
+    amount = _amount("requests", 600)(value)
+    if not amount.is_integer():
+        raise ValueError(f"{value!r} is not a whole number of requests; write for example 600")
+    return int(amount)
+
+
 def _amount(unit: str, usual: int) -> Callable[[str], float]:
     def parse(value: str) -> float:
         try:
@@ -260,6 +267,12 @@ class Settings:
     )
     cooldown: float = _setting(
         "SYNCDESK_COOLDOWN", _seconds, "seconds between the end of a run and the next (3)", 3.0
+    )
+    api_rate: int = _setting(
+        "SYNCDESK_API_RATE",
+        _requests,
+        "requests that a token, or an address without one, may make of the API in a minute (600)",
+        600,
     )
     sign_in_age: float = _setting(
         "SYNCDESK_SIGN_IN_AGE",

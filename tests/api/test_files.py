@@ -1,104 +1,29 @@
 import csv
 import io
-import json
 import re
-import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import httpx2
 import pytest
-import uvicorn
-from starlette.applications import Starlette
-from streamlit.web.server.server_util import AUTH_COOKIE_NAME, get_cookie_secret
-from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
+from streamlit.web.server.server_util import AUTH_COOKIE_NAME
 
 from sync_core import organizations
-from sync_core.api import addresses, download, files
-from sync_core.demo import organization as demo
+from sync_core.api import addresses, download
 from sync_core.foundation import db, redis_clients
 from sync_core.organizations import Organization, actions, people
 from sync_core.organizations.actions import SignedIn
 from sync_core.runs import Run
 from sync_core.runs.progress import Reporter
-from sync_core.ui.frame import cookie
 from tests.support import processes
+from tests.support.api_server import ANA_S, MICHAEL, SARAH, VERA, Server
 from tests.support.desk import ANA, Desk
 from tests.support.exports import ROWS, fill, manifests, trail_of
 from tests.support.locations import HEADER, row
 from tests.support.waiting import eventually
-
-ANA_S, MICHAEL, SARAH, VERA = (
-    f"{name}@example.org" for name in ("ana.ruiz", "michael.tan", "sarah.lim", "vera.olsen")
-)
-
-
-@dataclass
-class Server:
-    """The routes behind a real server, in a thread."""
-
-    url: str
-    host: str
-
-    def cookie(self, email: str, **claims: Any) -> dict[str, str]:  # noqa: ANN401 - JSON
-        about = {
-            "email": email,
-            "is_logged_in": True,
-            "origin": self.url,
-            "provider": "demo",
-            "iat": int(time.time()),
-        }
-        signed = create_signed_value(
-            get_cookie_secret(), AUTH_COOKIE_NAME, json.dumps({**about, **claims})
-        )
-        return {AUTH_COOKIE_NAME: signed.decode()}
-
-    def get(
-        self,
-        path: str,
-        email: str | None = ANA_S,
-        headers: dict[str, str] | None = None,
-        method: str = "GET",
-        **claims: Any,  # noqa: ANN401 - JSON
-    ) -> httpx2.Response:
-        cookies = self.cookie(email, **claims) if email else {}
-        with httpx2.Client(base_url=self.url, cookies=cookies, timeout=30) as client:
-            return client.request(method, f"/api/v1{path}", headers=headers)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        host = f"127.0.0.1:{listening.getsockname()[1]}"
-        routes = Starlette(routes=files.routes(cookie.claims), lifespan=download.lifespan)
-        running = uvicorn.Server(uvicorn.Config(routes, log_level="critical", ws="none"))
-        thread = threading.Thread(target=running.run, args=([listening],))
-        thread.start()
-        yield Server(f"http://{host}", host)
-        running.should_exit = True
-        thread.join(20)
-        assert not thread.is_alive()
-
-
-@pytest.fixture
-def home(organization: Organization) -> Organization:
-    with db.begin() as connection:
-        for person in demo.PEOPLE:
-            people.add(connection, organization.id, person)
-    return organization
-
-
-@pytest.fixture
-def run(home: Organization, desk: Desk) -> Run:
-    assert home
-    bad = row("L2", Email="nobody")
-    return desk.sync("locations", locations=[HEADER, row("L1"), bad])
 
 
 def test_a_manager_gets_the_trail_as_a_file(server: Server, home: Organization, run: Run) -> None:
@@ -186,7 +111,7 @@ def test_another_organization_is_not_there(server: Server, home: Organization, r
     assert server.get(trail_of(other)).status_code == 404
     assert server.get(f"/audit.csv?organizations={home.slug},{other.slug}").status_code == 404
     assert server.get(f"/runs/{run.id}/outcomes.csv?org={other.slug}").status_code == 404
-    assert server.get(f"/runs/{run.id}/outcomes.csv").status_code == 404
+    assert server.get(f"/runs/{run.id}/outcomes.csv").json()["code"] == "name_the_organization"
 
 
 def test_the_history_of_a_record_is_a_file_for_those_who_may_export(
@@ -326,4 +251,4 @@ def test_without_redis_there_is_a_sentence_instead_of_a_log(
     run = desk.start("locations")
     with processes.frozen(processes.valkey()):
         answer = server.get(f"/runs/{run.id}/log.txt?org={home.slug}")
-    assert (answer.status_code, answer.text.split(";")[0]) == (503, "Live progress is unavailable")
+    assert (answer.status_code, answer.json()["code"]) == (503, "no_live_progress")

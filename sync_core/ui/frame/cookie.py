@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from streamlit.auth_util import get_cookie_with_chunks
 from streamlit.web.server.server_util import AUTH_COOKIE_NAME, get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
@@ -13,7 +13,7 @@ from streamlit.web.server.starlette.starlette_app_utils import decode_signed_val
 from sync_core.ui.frame import demo_sign_in
 
 
-def claims(request: Request) -> Mapping[str, Any]:
+def claims(request: HTTPConnection) -> Mapping[str, Any]:
     """Return what Streamlit's signed cookie says, under Streamlit's conditions; else nothing."""
     signed = get_cookie_with_chunks(lambda name: _decoded(request, name), AUTH_COOKIE_NAME)
     try:
@@ -26,7 +26,7 @@ def claims(request: Request) -> Mapping[str, Any]:
     return {} if is_demo and not demo_sign_in.is_open(request.headers) else found
 
 
-def _decoded(request: Request, name: str) -> bytes | None:
+def _decoded(request: HTTPConnection, name: str) -> bytes | None:
     value = request.cookies.get(name)
     if value is None:
         return None

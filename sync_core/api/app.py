@@ -1,0 +1,60 @@
+"""The API as an ASGI app: beside the pages in their process, or alone on a server of its own."""
+
+from collections.abc import AsyncIterator
+from importlib import metadata
+
+from fastapi import Depends, FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Mount, Route
+
+from sync_core.api import addresses, files, problems, stopping
+from sync_core.api.callers import Claims, no_claims
+from sync_core.api.gate import Gate
+from sync_core.foundation.errors import SyncError
+
+THREADS = 4  # of the 28 that also serve the pages' files, that requests may hold at once
+
+
+async def _a_thread() -> AsyncIterator[None]:
+    yield
+
+
+def make(claims: Claims = no_claims) -> FastAPI:
+    """Make the app; `claims` reads the cookie of the pages, where there are any."""
+    waits = Depends(_a_thread, max_concurrency=THREADS, scope="function")
+    api = FastAPI(
+        title="Sync Desk",
+        version=metadata.version("syncdesk"),
+        openapi_url="/openapi.json",
+        docs_url=None,  # these load their scripts from elsewhere
+        redoc_url=None,
+        dependencies=[waits],
+        max_body_size=problems.MAX_BODY,
+        redirect_slashes=False,
+        exception_handlers={
+            SyncError: problems.refused,
+            HTTPException: problems.of_http,
+            RequestValidationError: problems.of_mistakes,
+            Exception: problems.unexpected,
+        },
+    )
+    api.state.claims = claims
+    api.include_router(files.routes)
+    return api
+
+
+def routes(claims: Claims = no_claims) -> list[BaseRoute]:
+    """Return the routes of the API, for the app that they stand in."""
+    gate = Gate(make(claims))
+    return [Mount(addresses.ROOT, gate), Route(addresses.ROOT, gate)]
+
+
+def alone() -> Starlette:
+    """Return the API without the pages: `uvicorn --factory sync_core.api.app:alone`."""
+    return Starlette(
+        routes=routes(),
+        lifespan=stopping.lifespan,
+        exception_handlers={HTTPException: problems.of_http},
+    )

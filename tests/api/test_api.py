@@ -1,0 +1,119 @@
+"""What holds at every address of the API: problems, sizes, headers, how often."""
+
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+
+from sync_core.api import app as api
+from sync_core.api import problems, rate
+from sync_core.foundation import db, settings
+from sync_core.foundation.errors import CATALOGUE
+from sync_core.organizations import Organization
+from tests.support import api_server, processes
+from tests.support.api_server import ANA_S, VERA, Server
+from tests.support.exports import trail_of
+
+
+def problem(answer: httpx2.Response, status: int, code: str) -> dict[str, object]:
+    assert answer.headers["content-type"] == problems.MEDIA_TYPE
+    told: dict[str, object] = answer.json()
+    assert (answer.status_code, told["status"], told["code"]) == (status, status, code), told
+    assert (told["type"], bool(told["detail"]), bool(told["advice"])) == ("about:blank", True, True)
+    return told
+
+
+@pytest.mark.parametrize("path", ["", "/", "/v1", "/v1/", "/v2/runs", "/nothing", "/%00"])
+def test_what_is_not_there_is_told_as_a_problem(server: Server, path: str) -> None:
+    answer = httpx2.get(f"{server.url}/api{path}")
+    problem(answer, 404, "no_such_address")
+
+
+def test_who_sits_at_a_browser_reads_a_sentence(server: Server, home: Organization) -> None:
+    answer = server.get(trail_of(home), VERA, headers={"accept": "text/html,*/*;q=0.8"})
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert answer.text.startswith("As viewer you may not export files. ")
+
+
+def test_a_method_that_an_address_does_not_take_is_named(server: Server) -> None:
+    answer = server.get("/audit.csv", method="PUT")
+    assert answer.headers["allow"] == "GET"
+    assert "PUT" in str(problem(answer, 405, "wrong_method")["detail"])
+
+
+def test_without_a_sign_in_a_program_is_told_how_to_come_in(server: Server) -> None:
+    answer = server.get("/audit.csv", None)
+    problem(answer, 401, "not_signed_in")
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_a_part_that_cannot_be_read_is_named(server: Server) -> None:
+    told = problem(server.get("/runs/many/outcomes.csv"), 422, "bad_request")
+    assert isinstance(told["mistakes"], list)
+    assert told["mistakes"][0]["where"] == "path.run"
+    problem(server.get(f"/runs/{2**63}/outcomes.csv"), 422, "bad_request")
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_read(server: Server) -> None:
+    answer = httpx2.put(f"{server.url}/api/v1/audit.csv", content=b"x" * (problems.MAX_BODY + 1))
+    problem(answer, 413, "too_much_sent")
+
+
+def test_every_answer_carries_the_headers_of_safety(server: Server, home: Organization) -> None:
+    for answer in (
+        server.get(trail_of(home)),
+        server.get("/nothing"),
+        server.get("/audit.csv", None),
+    ):
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+@pytest.fixture
+def ten_a_minute(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as environment:
+        environment.setenv("SYNCDESK_API_RATE", "10")
+        _count_anew()
+        yield
+    _count_anew()
+
+
+def _count_anew() -> None:
+    settings.current.cache_clear()
+    rate._counted.cache_clear()  # noqa: SLF001 - as a new process would
+
+
+def test_who_asks_too_often_waits(server: Server, ten_a_minute: None) -> None:
+    assert ten_a_minute is None
+    answers = [server.get("/nothing") for _ in range(12)]
+    assert [answer.status_code for answer in answers] == [404] * 10 + [429] * 2
+    told = problem(answers[-1], 429, "too_many_requests")
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+    assert told["retry"] is True
+
+
+def test_without_postgres_a_problem_says_so(server: Server, home: Organization) -> None:
+    address = trail_of(home)
+    db.engine().dispose()
+    with processes.frozen(*processes.postgres()):
+        problem(server.get(address), 503, "database_down")
+
+
+def test_every_status_is_of_a_known_error() -> None:
+    assert set(problems.STATUS) <= set(CATALOGUE)
+
+
+def test_the_openapi_document_says_where_it_is_mounted(server: Server) -> None:
+    told = httpx2.get(f"{server.url}/api/openapi.json").json()
+    assert told["openapi"].startswith("3.1")
+    assert told["servers"] == [{"url": "/api"}]
+    assert "/v1/audit.csv" in told["paths"]
+
+
+def test_it_can_stand_alone_where_no_cookie_counts(servers: object, home: Organization) -> None:
+    assert servers
+    with api_server.running(api.alone()) as server:
+        problem(server.get("/nothing"), 404, "no_such_address")
+        problem(httpx2.get(f"{server.url}/elsewhere"), 404, "no_such_address")
+        problem(server.get(trail_of(home), ANA_S), 401, "not_signed_in")

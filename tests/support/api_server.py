@@ -1,0 +1,73 @@
+"""The API behind a real server, and who asks it: with the cookie of the pages, or a token."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import uvicorn
+from starlette.applications import Starlette
+from streamlit.web.server.server_util import AUTH_COOKIE_NAME, get_cookie_secret
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
+
+from sync_core.api import app as api
+from sync_core.api import stopping
+from sync_core.ui.frame import cookie
+
+ANA_S, MICHAEL, SARAH, VERA = (
+    f"{name}@example.org" for name in ("ana.ruiz", "michael.tan", "sarah.lim", "vera.olsen")
+)
+
+
+@dataclass
+class Server:
+    """The API behind a real server, in a thread."""
+
+    url: str
+    host: str
+
+    def cookie(self, email: str, **claims: Any) -> dict[str, str]:  # noqa: ANN401 - JSON
+        about = {
+            "email": email,
+            "is_logged_in": True,
+            "origin": self.url,
+            "provider": "demo",
+            "iat": int(time.time()),
+        }
+        signed = create_signed_value(
+            get_cookie_secret(), AUTH_COOKIE_NAME, json.dumps({**about, **claims})
+        )
+        return {AUTH_COOKIE_NAME: signed.decode()}
+
+    def get(
+        self,
+        path: str,
+        email: str | None = ANA_S,
+        headers: dict[str, str] | None = None,
+        method: str = "GET",
+        **claims: Any,  # noqa: ANN401 - JSON
+    ) -> httpx2.Response:
+        cookies = self.cookie(email, **claims) if email else {}
+        with httpx2.Client(base_url=self.url, cookies=cookies, timeout=30) as client:
+            return client.request(method, f"/api/v1{path}", headers=headers)
+
+
+@contextmanager
+def running(alone: Starlette | None = None) -> Iterator[Server]:
+    """Serve the API in a thread, as it stands beside the pages or alone."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{listening.getsockname()[1]}"
+        app = alone or Starlette(routes=api.routes(cookie.claims), lifespan=stopping.lifespan)
+        serving = uvicorn.Server(uvicorn.Config(app, log_level="critical"))
+        thread = threading.Thread(target=serving.run, args=([listening],))
+        thread.start()
+        yield Server(f"http://{host}", host)
+        serving.should_exit = True
+        thread.join(20)
+        assert not thread.is_alive()
