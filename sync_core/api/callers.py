@@ -7,18 +7,24 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from fastapi import Depends
-from fastapi.security import APIKeyCookie
+from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.requests import HTTPConnection, Request
 
+from sync_core.api import rate
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
-from sync_core.organizations import Organization, memberships, people
+from sync_core.organizations import Organization, memberships, people, tokens
 from sync_core.organizations.memberships import Memberships
 from sync_core.organizations.people import Person
 
 Claims = Callable[[HTTPConnection], Mapping[str, Any]]  # what the cookie of a request says, if ours
 Seat = tuple[Organization, Person]  # an organization, and who somebody is there
 OUR_SITES = frozenset({"same-origin", "none"})  # a link of ours, or an address that somebody typed
+TOKEN = HTTPBearer(
+    scheme_name="token",
+    auto_error=False,
+    description="A token of an organization, made in Settings or by `syncdesk token add`.",
+)
 COOKIE = APIKeyCookie(
     name="_streamlit_user",
     scheme_name="sign-in",
@@ -74,7 +80,12 @@ def comes_from_us(headers: Mapping[str, str]) -> bool:
 
 
 def identify(connection: HTTPConnection) -> Caller:
-    """Return who asks. Raises SyncError: not_signed_in, another_site, unknown_person."""
+    """Return who asks, by a token or by the sign-in of the pages.
+
+    Raises SyncError: bad_token, not_signed_in, another_site, unknown_person.
+    """
+    if shown := connection.headers.get("authorization"):
+        return _by_token(connection, shown)
     if not comes_from_us(connection.headers):
         raise SyncError("another_site")
     claims: Claims = connection.app.state.claims
@@ -88,7 +99,21 @@ def identify(connection: HTTPConnection) -> Caller:
     return Caller(known)
 
 
-def _of_request(request: Request, _cookie: Annotated[str | None, Depends(COOKIE)]) -> Caller:
+def _by_token(connection: HTTPConnection, shown: str) -> Caller:
+    scheme, _, secret = shown.partition(" ")
+    with db.begin() as database:
+        seat = tokens.use(database, secret.strip()) if scheme.lower() == "bearer" else None
+    if seat is None:
+        rate.count_guess(connection)
+        raise SyncError("bad_token")
+    return Caller({seat[0].slug: seat})
+
+
+def _of_request(
+    request: Request,
+    _token: Annotated[object, Depends(TOKEN)],
+    _cookie: Annotated[object, Depends(COOKIE)],
+) -> Caller:
     return identify(request)
 
 

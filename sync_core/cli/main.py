@@ -14,7 +14,7 @@ from redis import RedisError
 from sync_core import organizations, runs, sources
 from sync_core.audit import exports
 from sync_core.catalogue import resources
-from sync_core.cli import audit, comparing, local_stack, plans, probes, record_history
+from sync_core.cli import audit, comparing, local_stack, plans, probes, record_history, tokens
 from sync_core.cli.common import as_person as _as
 from sync_core.cli.common import command as _command
 from sync_core.cli.common import json_option as _json
@@ -62,6 +62,7 @@ def cli() -> None:
 cli.add_command(audit.verify)
 cli.add_command(audit.export)
 cli.add_command(audit.prove)
+cli.add_command(tokens.token)
 
 
 @cli.command()

@@ -620,6 +620,19 @@ CATALOGUE: dict[str, Entry] = {
     "another_site": Entry(
         "Another site has asked for this.", "Ask from a page of Sync Desk.", "developer"
     ),
+    "token_exists": Entry(
+        "There is a token {name} already.",
+        "Choose another name, or revoke that one first.",
+        "administrator",
+    ),
+    "unknown_token": Entry(
+        "There is no token {name}.", "Look at the list of tokens.", "administrator"
+    ),
+    "bad_days": Entry(
+        "A token lasts from 1 to {longest} days.",
+        "Correct the number, or leave it out: then it lasts until somebody revokes it.",
+        "administrator",
+    ),
     "bad_request": Entry(
         "The request cannot be read: {what}.",
         "Correct it; /api/openapi.json says what belongs there.",

@@ -390,6 +390,32 @@ upload_chunks = sa.Table(
     sa.Column("content", sa.LargeBinary, nullable=False),
 )
 
+# What a program shows instead of a sign-in; of its secret there is only the SHA-256.
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    _id(),
+    _organization(),
+    _text("name"),
+    _text("role"),
+    sa.Column("hash", sa.LargeBinary, nullable=False, unique=True),
+    _text("made_by"),
+    _text("made_email"),
+    _text("made_team", default=""),
+    moment("made_at", default=True),
+    moment("ends_at"),  # null: it does not end by itself
+    moment("used_at"),  # to the minute
+    moment("revoked_at"),
+    _one_of("role", Role),
+    sa.Index(
+        "tokens_by_name",
+        "organization_id",
+        "name",
+        unique=True,
+        postgresql_where=sa.text("revoked_at is null"),
+    ),
+)
+
 dismissals = sa.Table(
     "dismissals",
     metadata,

@@ -13,7 +13,7 @@ from sync_core.foundation import db, email_address, tables
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import ROOT
 from sync_core.foundation.vocabulary import GuardKind, Role
-from sync_core.organizations import Organization, actions, people, policies, source_settings
+from sync_core.organizations import Organization, actions, people, policies, source_settings, tokens
 from sync_core.organizations.actions import ChangedSetting, DroppedValues
 from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy, Threshold
@@ -101,6 +101,8 @@ def put_person(organization: Organization, by: Person, person: Person) -> None:
             _keep_an_admin(connection, organization, person.email)
         people.add(connection, organization.id, person)
         what = f"the role of {person.name} to {person.role}, team {person.team or 'none'}"
+        if person.role != Role.ADMIN:
+            what += _without_tokens(connection, organization, person.email)
         _record(connection, organization, by, what)
 
 
@@ -111,7 +113,9 @@ def remove_person(organization: Organization, by: Person, email: str) -> None:
         _lock(connection, organization)
         _keep_an_admin(connection, organization, email)
         if people.remove(connection, organization.id, email):
-            _record(connection, organization, by, f"the people: {email} is no longer one of them")
+            revoked = _without_tokens(connection, organization, email)
+            what = f"the people: {email} is no longer one of them{revoked}"
+            _record(connection, organization, by, what)
 
 
 def add_organization(
@@ -137,6 +141,12 @@ def drop_values(organization: Organization, by: Person, before: datetime) -> int
         dropped = retention.drop_values(connection, organization, before)
         actions.record(connection, organization.id, by, DroppedValues(before, dropped))
     return dropped
+
+
+def _without_tokens(connection: Connection, organization: Organization, email: str) -> str:
+    """Revoke the tokens of who is no administrator any more; returns which, in words."""
+    revoked = tokens.revoke_of(connection, organization.id, email)
+    return f"; revoked their tokens: {', '.join(revoked)}" if revoked else ""
 
 
 def _refuse_mistakes_about(person: Person) -> None:

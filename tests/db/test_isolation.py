@@ -23,7 +23,7 @@ from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import Role
 from sync_core.operations import syncs
-from sync_core.organizations import Organization, people, policies, source_settings
+from sync_core.organizations import Organization, people, policies, source_settings, tokens
 from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy
 from sync_core.records import history, lookup, outcomes, rows
@@ -92,6 +92,7 @@ READS: dict[str, Ask] = {
     "policies.of": lambda c, s: policies.of(c, s.organization.id),
     "people.find": lambda c, s: [people.find(c, s.organization.id, f"{m}@x.org") for m in MARKS],
     "people.everyone": lambda c, s: people.everyone(c, s.organization.id),
+    "tokens.everyone": lambda c, s: tokens.everyone(c, s.organization.id),
     "patients.figures": lambda c, s: patients.figures(c, s.organization.id),
     "patients.figures_for_page": lambda c, s: patients.figures_for_page(c, s.organization.id),
 }
@@ -127,6 +128,9 @@ WRITES = {  # they change what is the organization's, or ask on behalf of what d
     "retention.drop_values",
     "sign_ins.record",
     "sign_ins.record_end",
+    "tokens.add",
+    "tokens.revoke",
+    "tokens.revoke_of",
 }
 
 
@@ -164,6 +168,7 @@ def _side(
     with db.begin() as connection:
         people.add(connection, organization.id, person)
         policies.put(connection, organization, "patients", Policy(len(mark)))
+        tokens.add(connection, organization.id, person, mark, Role.VIEWER)
     return Side(clinic, clinic.sync(person), mark)
 
 

@@ -25,9 +25,10 @@ from sync_core.demo import organization as demo
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import Role
-from sync_core.operations import access, administration, source_probes, syncs, uploads
+from sync_core.operations import access, administration, source_probes, syncs, tokens, uploads
 from sync_core.operations.uploads import GivenFile
 from sync_core.organizations import Organization, people
+from sync_core.organizations import tokens as kept_tokens
 from sync_core.organizations.people import Permission, Person
 from sync_core.organizations.policies import Policy
 from sync_core.runs import Run
@@ -63,6 +64,7 @@ def scene(desk: Desk) -> Scene:
         for person in demo.PEOPLE:
             people.add(connection, desk.organization.id, person)
         people.add(connection, desk.organization.id, NEWCOMER)
+        kept_tokens.add(connection, desk.organization.id, NEWCOMER, "Front desk", Role.VIEWER)
     bad = row("L2", Email="nobody")
     ended = desk.sync("locations", locations=[HEADER, row("L1"), bad])
     headers = {name: [[f.label for f in ENTITIES[name].fields]] for name in ("brands", "packages")}
@@ -132,6 +134,12 @@ VERBS: dict[str, Verb] = {
     "syncs.retry": Verb("sync", lambda s, by: syncs.retry(s.organization, s.ended.id, by, "test")),
     "syncs.start": Verb("sync", lambda s, by: syncs.start(s.organization, "admins", by, "test")),
     "syncs.undo": Verb("sync", lambda s, by: syncs.undo(s.organization, s.applied.id, by, "test")),
+    "tokens.add": Verb(
+        "administer", lambda s, by: tokens.add(s.organization, by, "Kiosk", Role.VIEWER, 30)
+    ),
+    "tokens.revoke": Verb(
+        "administer", lambda s, by: tokens.revoke(s.organization, by, "Front desk")
+    ),
     "uploads.start": Verb(
         "sync", lambda s, by: uploads.start(s.organization, "admins", by, "test", [_admins()])
     ),
@@ -159,7 +167,7 @@ def actions_of(database: psycopg.Connection, email: str) -> int:
     return int(count)
 
 
-STATE = ("organizations", "people", "sources", "policies", "runs", "leases", "actions", "outcomes")
+STATE = "organizations people tokens sources policies runs leases actions outcomes".split()
 
 
 def state(database: psycopg.Connection) -> Mapping[str, object]:
@@ -203,6 +211,8 @@ CHANGES: dict[str, Words] = {  # without --org and --as
     "retry": lambda s, _: ["retry", str(s.ended.id)],
     "source set": lambda *_: ["source", "set", "locations", "folder:/data"],
     "sync": lambda *_: ["sync", "admins"],
+    "token add": lambda *_: ["token", "add", "Kiosk", "--role", "viewer"],
+    "token revoke": lambda *_: ["token", "revoke", "Front desk"],
 }
 READS: dict[str, Words] = {
     "compare": lambda s, _: ["compare", str(s.planned.id), str(s.applied.id)],
@@ -212,6 +222,7 @@ READS: dict[str, Words] = {
     "source list": lambda *_: ["source", "list"],
     "source test": lambda *_: ["source", "test", "locations"],
     "status": lambda s, _: ["status", str(s.waiting.id)],
+    "token list": lambda *_: ["token", "list"],
     "verify": lambda *_: ["verify"],
     "env": lambda *_: ["env"],
 }

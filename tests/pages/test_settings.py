@@ -8,7 +8,7 @@ from sync_core import organizations
 from sync_core.catalogue import resources
 from sync_core.foundation import db, settings
 from sync_core.foundation.vocabulary import Removal
-from sync_core.organizations import Organization, people, policies, source_settings
+from sync_core.organizations import Organization, people, policies, source_settings, tokens
 from sync_core.organizations.policies import Policy
 from tests.support.desk import ANA, Desk
 from tests.support.pages import Visit
@@ -141,3 +141,24 @@ def test_the_page_of_the_sources_says_where_there_is_none(visit: Visit, desk: De
 def test_the_program_s_own_limits_are_told(visit: Visit) -> None:
     page = open_tab(visit, "Program")
     assert any("1 h" in str(table.value) for table in page.table)
+
+
+def test_a_token_is_made_shown_once_and_revoked(
+    visit: Visit, organization: Organization, database: psycopg.Connection
+) -> None:
+    page = open_tab(visit, "Tokens")
+    page.text_input(key="token-name").set_value("Front desk")
+    page.selectbox(key="token-role").set_value("analyst")
+    press(page, "Make")
+    (secret,) = (code.value for code in page.code)
+    with db.begin() as connection:
+        assert tokens.use(connection, secret) is not None
+    page.run()
+    assert not page.code
+    assert written_down(database, organization) == [
+        "the tokens: added Front desk as analyst, for 90 days"
+    ]
+    press(page, "Make")
+    assert "There is a token Front desk already" in page.error[0].proto.title.replace("\\", "")
+    (listed,) = (frame.value for frame in page.dataframe)
+    assert listed.iloc[0][["Name", "Made by"]].tolist() == ["Front desk", ANA.name]

@@ -31,6 +31,7 @@ ALLOWED = {
     "demo.organization.make_organization": "likewise",
     "engine.plan_script.steps": "returns the SQL of a plan for people to read, and runs nothing",
     "execution.maintenance.main": "the machine's own care; it closes dead runs in nobody's name",
+    "organizations.tokens.use": "notes when a token was last used; to show it is the permission",
     "runs.dismissals.save": "what one person no longer wants to see; it concerns nobody else",
 }
 

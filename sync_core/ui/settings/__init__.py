@@ -1,1 +1,1 @@
-"""The settings page: people and rules."""
+"""The settings page: people, rules and tokens."""

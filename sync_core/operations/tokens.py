@@ -1,0 +1,40 @@
+"""Tokens for programs: made and revoked by administrators; each change is an action."""
+
+from sync_core.foundation import db
+from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import Role
+from sync_core.organizations import Organization, actions, people, tokens
+from sync_core.organizations.actions import ChangedSetting
+from sync_core.organizations.people import Person
+
+LONGEST = 3_660  # days
+
+
+def add(
+    organization: Organization, by: Person, name: str, role: Role, days: int | None = None
+) -> str:
+    """Make a token; returns its secret, which cannot be shown again.
+
+    It asks in the name of whoever makes it, with a role of its own, and ends after so many `days`.
+    Raises SyncError: no_permission, blank_name, bad_days, token_exists.
+    """
+    people.require(by, "administer")
+    if not (plain := " ".join(name.split())):
+        raise SyncError("blank_name")
+    if days is not None and not 1 <= days <= LONGEST:
+        raise SyncError("bad_days", longest=f"{LONGEST:,}")
+    with db.begin() as connection:
+        secret = tokens.add(connection, organization.id, by, plain, role, days)
+        lasts = f"for {days} days" if days else "until it is revoked"
+        what = ChangedSetting(f"the tokens: added {plain} as {role}, {lasts}")
+        actions.record(connection, organization.id, by, what)
+    return secret
+
+
+def revoke(organization: Organization, by: Person, name: str) -> None:
+    """Let a token count no more, from now on. Raises SyncError: no_permission, unknown_token."""
+    people.require(by, "administer")
+    with db.begin() as connection:
+        tokens.revoke(connection, organization.id, name)
+        what = ChangedSetting(f"the tokens: revoked {name}")
+        actions.record(connection, organization.id, by, what)
