@@ -164,6 +164,22 @@ CELL_CODES: Mapping[str, CellCode] = {
         "Export the file again, and sync when it is written whole.",
         "The file ends inside this row: it has {cells}, the header has {headers}",
     ),
+    "parted_row": CellCode(
+        "A line break parts the row",
+        "Put quotes round the text with the line break, or take the line break out.",
+        "A line break parts one row into {parts} rows, and this is one of them",
+    ),
+    "unparted_row": CellCode(
+        "The row is not parted as the header is",
+        "Part its cells as those of the header, without quotes round the whole row.",
+        "The row has other separators than the header, or quotes round all of it: it has {cells},"
+        " the header has {headers}",
+    ),
+    "total_row": CellCode(
+        "The row is a total, not a record",
+        "Delete the row, or leave its first cell blank and the numbers out.",
+        "The row is a total, not a record: {text}",
+    ),
     "swallowed_rows": CellCode(
         "A quote swallows other rows",
         "Take the quote away, or close it at the end of its cell.",

@@ -69,6 +69,9 @@ def _missing(fields: Sequence[Field], unknown: Sequence[int], sheet: Sheet) -> S
 def _no_label(entity: Entity, headers: Sequence[str], sheet: Sheet) -> SyncError:
     """Return what is said where nothing looks like the header: it is another table, or no table."""
     first = next(filter(None, headers), "")
+    if _labels_in(first, entity) >= len(entity.fields) / 2:
+        row = sheet.header_row
+        return SyncError("unparted_header", name=_inside(sheet.name), row=row, text=_cut(first))
     return SyncError(
         "no_label",
         sheet=sheet.title,
@@ -78,6 +81,16 @@ def _no_label(entity: Entity, headers: Sequence[str], sheet: Sheet) -> SyncError
         text=_cut(first),
         label=entity.fields[0].label,
     )
+
+
+def _labels_in(text: str, entity: Entity) -> int:
+    """Return how many labels stand in one cell."""
+    return sum(field.label.casefold() in text.casefold() for field in entity.fields)
+
+
+def _inside(name: str) -> str:
+    """Return the name of a sheet as it stands inside a sentence: the file 'a.csv'."""
+    return name[:1].lower() + name[1:]
 
 
 def _guess(field: Field, spare: Sequence[str]) -> str | None:

@@ -382,6 +382,12 @@ CATALOGUE: dict[str, Entry] = {
         "Put the labels of the columns, '{label}' and so on, above the data of '{sheet}'.",
         OWNER,
     ),
+    "unparted_header": Entry(
+        "The header in row {row} of {name} is not parted into cells: '{text}'.",
+        "Put each label into a cell of its own: commas, semicolons, tabs or | part the cells of a "
+        "CSV, without quotes round the whole row.",
+        OWNER,
+    ),
     "repeated_column": Entry(
         "Column '{label}' stands twice: {cells}.", "Rename or delete one of the two columns.", OWNER
     ),

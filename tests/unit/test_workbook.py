@@ -14,6 +14,8 @@ from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
+from sync_core.catalogue.fields import Convention, Date, NumberCell
+from sync_core.catalogue.fields.cells import CellError
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.resources.locations import LOCATIONS as RESOURCE
 from sync_core.catalogue.source import NumberFormat
@@ -113,6 +115,17 @@ def test_dates_of_a_1904_workbook_are_the_days_that_people_see(file: Path) -> No
     page = only_page(opened(saved(book, file)))
     assert page.texts[0] == ["2026-03-09 0:00:00"]
     assert page.numbers[0] == [46090]
+
+
+def test_the_number_0_of_a_1904_workbook_is_nobodys_day(file: Path) -> None:
+    book = workbook(["Opened on"], [0])
+    book.epoch = CALENDAR_MAC_1904
+    book.active["A2"].number_format = "yyyy-mm-dd"
+    page = only_page(opened(saved(book, file)))
+    assert (page.texts[0], page.numbers[0]) == (["1904-01-01"], [0])
+    cell = NumberCell(0, "1904-01-01", NumberFormat.DATE)
+    with pytest.raises(CellError, match="out_of_range"):
+        Date("Opened on").parse_number(cell, Convention())
 
 
 def test_rich_texts_are_read_without_their_formats_and_reading_aids(file: Path) -> None:

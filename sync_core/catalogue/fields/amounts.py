@@ -38,6 +38,7 @@ from sync_core.catalogue.fields.number_formats import (
 DIGITS = 100  # of a number at most; Postgres takes more, but nobody means them
 LONGEST = 1000  # characters that are looked at; the smallest float has 327
 BIGINT = 2**63
+BIGINT_DIGITS = len(str(BIGINT))
 EXACT = 2**53  # a spreadsheet's whole numbers have lost digits from here on
 MONEY_DIGITS = 12  # before the decimal point of numeric(14,2)
 MONEY_DECIMALS = 2
@@ -68,11 +69,14 @@ class Integer(Field):
     sql_type = sa.BigInteger()
 
     def facts(
-        self, text: str, convention: Convention, _cell: NumberCell | None = None
+        self, text: str, convention: Convention, cell: NumberCell | None = None
     ) -> dict[str, object]:
         """Return the range, and how numbers are written here."""
-        bounds = _range(self.minimum, self.maximum, otherwise=f"between {-BIGINT} and {BIGINT - 1}")
-        return {"wanted": "a whole number", "range": bounds, "hint": _hint(text, convention)}
+        low, high = self.minimum, self.maximum
+        if len(re.sub("[^0-9]", "", text)) >= BIGINT_DIGITS or low is high is None:
+            low, high = (-BIGINT if low is None else low), (BIGINT - 1 if high is None else high)
+        hint = _hint(text, convention) or _read_as(text, convention, cell)
+        return {"wanted": "a whole number", "range": _range(low, high, ""), "hint": hint}
 
     def shortcuts(self, convention: Convention) -> tuple[Shortcut, ...]:
         """Keep plain digits; take the marks out of 1,234."""
@@ -127,11 +131,12 @@ class Number(Field):
     sql_type = sa.Numeric()
 
     def facts(
-        self, text: str, convention: Convention, _cell: NumberCell | None = None
+        self, text: str, convention: Convention, cell: NumberCell | None = None
     ) -> dict[str, object]:
         """Return the range, and how numbers are written here."""
         bounds = _range(self.minimum, self.maximum, otherwise=f"shorter than {DIGITS} digits")
-        return {"wanted": "a number", "range": bounds, "hint": _hint(text, convention)}
+        hint = _hint(text, convention) or _read_as(text, convention, cell)
+        return {"wanted": "a number", "range": bounds, "hint": hint}
 
     def shortcuts(self, convention: Convention) -> tuple[Shortcut, ...]:
         """Keep plain decimals; take marks, and zeros at the end, out of 1,234.50."""
@@ -488,13 +493,22 @@ def _range(low: float | Decimal | None, high: float | Decimal | None, otherwise:
 
 def _hint(text: str, convention: Convention) -> str:
     """Show how a number is written here, where a text looks like one of another convention."""
-    if not _LIKE_A_NUMBER.issuperset(_simple(text)):
+    if not _LIKE_A_NUMBER.issuperset(_simple(text).removeprefix("-")):
         return ""
     with suppress(CellError):
         _decimal(text, _any_number(convention))
         return ""
     other = "" if convention.locale else ", or set the source's locale"
     return f" (write it like {_example(convention)}{other})"
+
+
+def _read_as(text: str, convention: Convention, cell: NumberCell | None) -> str:
+    """Show what was read where people may have meant another number: 48,137 is 48137 here."""
+    if cell or not re.search(_ONE_MARK, text):
+        return ""
+    with suppress(CellError):
+        return f" (read as {_written(_decimal(text, _any_number(convention)))})"
+    return ""
 
 
 def _example(convention: Convention) -> str:

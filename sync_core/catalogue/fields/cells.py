@@ -29,7 +29,7 @@ _FORCED = r"^'('*(?:[^'\p{L}]*|[=+@-][^']*))$"
 _LATER = "\x80-\xbf\u20ac\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u017d"
 _LATER += "\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u017e\u0178"
 _DAMAGED = (
-    rf"\ufffd|[\u00c2\u00c3\u00c4\u00c5][{_LATER}]|\u00e2\u20ac[{_LATER}]"
+    rf"\ufffd|\u00ef\u00bb\u00bf|[\u00c2\u00c3\u00c4\u00c5][{_LATER}]|\u00e2\u20ac[{_LATER}]"
     rf"|(?:[\u00d0\u00d1][{_LATER}]){{2}}"
 )
 

@@ -27,7 +27,7 @@ from sync_core.foundation import email_address
 URL_LENGTH = 2000  # characters that browsers agree on
 
 _NAME = r"[a-zA-Z0-9_](?:[a-zA-Z0-9_-]*[a-zA-Z0-9_])?"
-_HOST = rf"{_NAME}(?:\.{_NAME})*"
+_HOST = rf"(?:{_NAME}(?:\.{_NAME})+|localhost)"  # https://www and https://http:// lack something
 _URL = rf"^https?://{_HOST}(?::[1-9][0-9]{{0,3}})?(?:[/?#][!-~]*)?$"
 _WITHOUT_SCHEME = re.compile(r"[\w-]+(?:\.[\w-]+)+(?:[/?#:]\S*)?")
 

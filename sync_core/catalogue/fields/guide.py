@@ -36,9 +36,10 @@ GUIDES = (
         "Code or reference",
         Text("Location code", key=True),
         "What people see of it: invisible characters and further blanks are left out, capitals"
-        " count. A number is the same in every number format.",
+        " count. A number is the same in every number format. What a spreadsheet has made a date of"
+        " is refused.",
         {"L\N{NO-BREAK SPACE} 01": "L 01", '="00123"': "00123"},
-        ("1.23457E+11", "=A1&B1"),
+        ("1.23457E+11", "=A1&B1", "1-Mar", "12345678901234500000"),
     ),
     Guide(
         "Whole number",
@@ -103,7 +104,7 @@ GUIDES = (
         Email("Email"),
         "One address; it is kept in small letters.",
         {"Jane@Example.org": "jane@example.org"},
-        ("jane@example", "a@x.org, b@x.org"),
+        ("jane@example", "a@x.org, b@x.org", "'jane@example.org"),
     ),
     Guide(
         "Phone number",
@@ -117,6 +118,6 @@ GUIDES = (
         Url("Website"),
         "With its https:// in front.",
         {"https://example.org": "https://example.org"},
-        ("www.example.org",),
+        ("www.example.org", "https://www", "https://http://example.org"),
     ),
 )

@@ -36,6 +36,7 @@ ALL_YEARS = (1000, 9999)  # of four digits
 PLAUSIBLE_YEARS = (1900, 2100)  # where a field does not declare others
 BUDDHIST = 543  # years that the calendar of Thailand is ahead of ours
 IRANIAN_OR_ISLAMIC = range(1279, 1526)  # years that people live in, or were born
+LAST_MONTH, LAST_DAY_OF_MONTH = 12, 31
 SECONDS = 86_400  # of a day
 NANOSECONDS = 1_000_000_000  # of a second
 MIDNIGHT = "00:00:00"
@@ -74,6 +75,9 @@ _WITH_MONTH_NAME = [
     )
 ]
 _SHORT_YEAR = re.compile(r"[0-9]{1,2}[-/. ]+(?:[0-9]{1,2}|[^\W\d_]+)[-/., ]+'?[0-9]{2}")
+_DAY_AND_MONTH = re.compile(
+    r"([0-9]{1,2})([-/.]) ?([0-9]{1,2})\2 ?(?:[0-9]{4}|[0-9]{2})(?![0-9]).*"
+)
 _END_OF_DAY = re.compile("24[:.h]00(?::00)?")
 _WITH_TIME = re.compile(r".*[0-9][T ,]+[0-9]{1,2}[:.][0-9]{2}.*")
 _TIME = re.compile(
@@ -99,10 +103,11 @@ class Date(Field):
         cure = "write" if convention.locale else "set the source's locale, or write"
         number = cell.number if cell and isfinite(cell.number) else None
         known = _known_oddity(text, number, convention)
+        spelling = f" ({cure} {readings})" if not convention.date_order else ""
         return {
             "readings": readings,
             "cure": cure,
-            "hint": known or (f" ({cure} {readings})" if readings else _oddity(text)),
+            "hint": known or (spelling if readings else _oddity(text)),
             "range": "between the years {} and {}".format(*self.years),
             "locale": convention.locale,
             "order": {"dmy": "the day", "mdy": "the month", None: "the year"}[
@@ -123,16 +128,14 @@ class Date(Field):
 
     def shows(self, text: str, convention: Convention) -> str | None:
         """Say what comes first in a date that cannot be in the locale's order."""
-        readings = _readings(text)
-        if convention.date_order is None or len(readings) != 1:
+        order = _order_shown(text)
+        if convention.date_order is None or order in {None, convention.date_order}:
             return None
-        with suppress(CellError):
-            self.parse(text, convention)
-            return None
-        first, other = ("day", "month") if convention.date_order == "mdy" else ("month", "day")
+        first, other = ("day", "month") if order == "dmy" else ("month", "day")
+        example = next(iter(_readings(text)), "2026-04-03")
         return (
             f"the {first} first, where {convention.locale} writes the {other} first; write dates as"
-            f" in {readings[0]}, or set the source's locale"
+            f" in {example}, or set the source's locale"
         )
 
     def _plausible(self, way: Shortcut, texts: pl.Series) -> pl.Series:
@@ -439,6 +442,18 @@ def _readings(text: str) -> list[str]:
         with suppress(CellError):
             dates.append(_iso(year, month, day))
     return list(dict.fromkeys(dates))
+
+
+def _order_shown(text: str) -> str | None:
+    """Return which of day and month is first in a text that shows it by a number above 12.
+
+    It need not be a date that is read: 25/12/24 and 25/12/2024 9:00 show it, too.
+    """
+    found = _DAY_AND_MONTH.fullmatch(plain(text).strip())
+    one, two = (int(found[1]), int(found[3])) if found else (0, 0)
+    if not (0 < min(one, two) <= LAST_MONTH < max(one, two) <= LAST_DAY_OF_MONTH):
+        return None
+    return "dmy" if one > two else "mdy"
 
 
 def _known_oddity(text: str, number: float | None, convention: Convention) -> str:

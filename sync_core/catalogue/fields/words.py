@@ -26,7 +26,7 @@ from sync_core.catalogue.fields.cells import (
 )
 from sync_core.catalogue.fields.convention import Convention
 from sync_core.catalogue.fields.currencies import currencies
-from sync_core.catalogue.fields.field import HIDDEN, Field
+from sync_core.catalogue.fields.field import Field
 from sync_core.catalogue.fields.number_formats import NumberCell, NumberFormat, kind
 from sync_core.catalogue.fields.truth_words import folded
 
@@ -55,7 +55,18 @@ _UNCLEAR = rf"{CONTROL}{WHITE}{_IGNORABLE}{REPLACEMENT}"
 _HARMLESS = rf"^[^#{CONTROL}][^{CONTROL}]*$"  # nor does it start like a spreadsheet's error
 _CLEARLY_SEEN = rf"^[^#={_UNCLEAR}][^{_UNCLEAR}]*(?: [^{_UNCLEAR}]+)*$"
 _EXPONENT = r"[-+]?[0-9](?:[.,][0-9]+)?E\+?[0-9]{2,}"  # as spreadsheets shorten long numbers
-_DIGITS_LOST = re.compile(_EXPONENT)
+_LAST_DIGITS_LOST = r"[1-9][0-9]{14}00+"  # a spreadsheet keeps 15, and makes zeros of the rest
+_MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+_MONTHS_IN_GERMAN = "Jan|Feb|Mrz|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez"
+# What spreadsheets make of codes such as 1-3, 2/9, SEPT2 and MAR1, and programs of that
+_MADE_A_DATE = (
+    rf"[0-9]{{1,2}}-(?:{_MONTHS})|(?:{_MONTHS})-[0-9]{{2}}"
+    rf"|[0-9]{{2}}\. (?:{_MONTHS_IN_GERMAN})|(?:{_MONTHS_IN_GERMAN}) [0-9]{{2}}"
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]00:00:00"
+)
+_MADE_ANOTHER = f"^(?:{_EXPONENT}|{_LAST_DIGITS_LOST}|{_MADE_A_DATE})$"
+_DIGITS_LOST = re.compile(f"{_EXPONENT}|{_LAST_DIGITS_LOST}")
+_A_DATE = re.compile(_MADE_A_DATE)
 _ZEROS_IN_FRONT = re.compile(r"0[0-9 ]")
 _NOT_THEMSELVES = sorted(shown_errors.WITHOUT_HASH | placeholders.SPELLINGS)
 _LOOKS = {
@@ -103,7 +114,7 @@ class Text(Field):
         looks = kind(cell, convention) if cell else None
         return {
             "limit": self.limit,
-            "looks": _LOOKS.get(looks, "something else") if looks else HIDDEN,
+            "looks": _LOOKS.get(looks, "something else") if looks else "a date",
             "wanted": "a plain number",
             "hint": "",
         }
@@ -115,7 +126,7 @@ class Text(Field):
     def _harmless(self, texts: pl.Series) -> pl.Series:
         fine = (texts.str.len_bytes() <= self.limit) & ~texts.is_in(_NOT_THEMSELVES)
         if self.identifies:
-            fine &= texts.str.contains(_CLEARLY_SEEN) & ~texts.str.contains(f"^{_EXPONENT}$")
+            fine &= texts.str.contains(_CLEARLY_SEEN) & ~texts.str.contains(_MADE_ANOTHER)
         else:
             fine &= texts.str.contains(_HARMLESS)
         return keep(texts, fine)
@@ -163,6 +174,8 @@ def _as_people_see_it(text: str) -> str:
         raise CellError("formula_shown")
     if _DIGITS_LOST.fullmatch(seen):
         raise CellError("digits_lost")
+    if _A_DATE.fullmatch(seen):
+        raise CellError("shown_as_another")
     return " ".join(seen.split())
 
 

@@ -15,7 +15,7 @@ from sync_core.catalogue.fields import Cell, Convention, Field, NumberCell, YesN
 from sync_core.catalogue.fields.cells import damaged as damaged_cells
 from sync_core.catalogue.issue import Issue
 from sync_core.catalogue.resource import Entity
-from sync_core.catalogue.source import Page
+from sync_core.catalogue.source import Page, RowFault
 from sync_core.engine.headers import Columns
 from sync_core.engine.listing import NAMED
 from sync_core.engine.observations import Observations, Sign
@@ -70,6 +70,7 @@ class Validator:
     def __call__(self, page: Page) -> ValidatedPage:
         """Validate the rows of a page; blank ones are only counted."""
         cells = self._cells(page)
+        page = self._without_totals(page, cells)
         filled = cells.filter(self._is_filled(page))
         lazily = filled.lazy().select(ROW, "place", *self._readings(page))
         rule = _unless(row_rules.rule(self.entity), list(page.broken))
@@ -106,6 +107,14 @@ class Validator:
         ]
         rows = pl.Series(ROW, page.rows, pl.Int64)
         return pl.DataFrame([rows, *texts, *under]).with_row_index("place")
+
+    def _without_totals(self, page: Page, cells: pl.DataFrame) -> Page:
+        """Return the page with the rows as broken that are totals."""
+        found = {
+            page.rows[place]: RowFault("total_row", {"text": f"'{word}'"}, sure=len(page.texts))
+            for place, word in row_rules.totals(self.entity, cells)
+        }
+        return dataclasses.replace(page, broken={**found, **page.broken}) if found else page
 
     def _is_filled(self, page: Page) -> pl.Expr:
         filled = row_rules.is_filled(self.entity)

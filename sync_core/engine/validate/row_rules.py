@@ -4,11 +4,21 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
-from sync_core.catalogue.fields import Convention, Field, Money, Time
+from sync_core.catalogue.fields import Convention, Field, Money, Text, Time, YesNo
 from sync_core.catalogue.fields.moments import MIDNIGHT
 from sync_core.catalogue.resource import Entity, Order
 
 RULE = "_rule"  # the column of the rule that leaves a row out
+TOTALS = [  # what a row of sums begins with
+    spelt + mark
+    for word in (
+        *("total", "totals", "grand total", "subtotal", "sub-total", "sub total", "sum", "count"),
+        *("summe", "gesamt", "gesamtsumme", "total général", "totale", "totaal", "totalt", "suma"),
+        *("razem", "итого", "всего", "合計", "总计"),
+    )
+    for spelt in (word, word.upper(), word.capitalize(), word.title())
+    for mark in ("", ":")
+]
 WITHDRAWN = "withdrawn"  # the rule of a row that tells that its record is gone
 
 
@@ -20,6 +30,17 @@ def is_filled(entity: Entity) -> pl.Expr:
     """
     counting = [field for field in entity.fields if field.key or field.required or field.fills_rows]
     return pl.any_horizontal(pl.col(field.label).is_not_null() for field in counting)
+
+
+def totals(entity: Entity, cells: pl.DataFrame) -> Iterator[tuple[int, str]]:
+    """Return place and word of the rows that begin with Total and hold nothing else but numbers."""
+    first = entity.keys[0]
+    if not isinstance(first, Text):
+        return
+    others = [f.label for f in entity.fields if f is not first and not isinstance(f, YesNo)]
+    for row in cells.filter(pl.col(first.label).is_in(TOTALS)).iter_rows(named=True):
+        if not any(character.isalpha() for label in others for character in row[label] or ""):
+            yield row["place"], row[first.label]
 
 
 def kept_texts(entity: Entity) -> Iterator[pl.Expr]:

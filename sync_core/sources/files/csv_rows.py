@@ -24,6 +24,7 @@ from sync_core.sources.files.dialect import read_header
 from sync_core.sources.files.file_types import refuse_another_kind, refuse_what_is_no_csv
 
 BLOCK = 4 * 2**20  # bytes; about 40,000 rows of ten columns a page, for each costs Polars a start
+END_OF_TEXT = b"\x1a"  # Ctrl-Z
 SAMPLE = 509  # of so many bytes one is looked at first; to count all line ends would take longer
 
 
@@ -144,15 +145,22 @@ class CsvSheet:
         self, rows: Rows, row: int, broken: dict[int, RowFault]
     ) -> Sequence[list[str]]:
         width = self.width
+        read = list(self._ragged_rows(rows, row))
+        broken |= {number: fault for number, (_, fault) in enumerate(read, row) if fault}
+        if rows.unended and (fault := row_shape.cut_off(read[-1][0], width)):
+            broken.setdefault(row + len(read) - 1, fault)
+        if not broken:
+            parts = row_shape.parted([cells for cells, _ in read], width)
+            broken |= {row + place: fault for place, fault in parts.items()}
         whole = [[""] * width]  # so that no column is missing where every row is short
-        cells: list[str] = []
-        for number, (cells, fault) in enumerate(self._ragged_rows(rows, row), row):
-            if fault:
-                broken[number] = fault
-            whole.append(cells[:width])
-        if rows.unended and (fault := row_shape.cut_off(cells, width)):
-            broken[row + len(whole) - 2] = fault
+        whole += [cells[:width] for cells, _ in read]
         return [list(column)[1:] for column in zip_longest(*whole, fillvalue="")]
+
+    def _misshapen(self, cells: Sequence[str]) -> RowFault | None:
+        if not cells:
+            return None
+        surplus = row_shape.surplus(cells, self.width)
+        return surplus or row_shape.unparted(cells, self.width, self.text.delimiter)
 
     def _ragged_rows(self, rows: Rows, row: int) -> Iterator[tuple[list[str], RowFault | None]]:
         """Return the cells of each row, and why it cannot be trusted."""
@@ -166,7 +174,7 @@ class CsvSheet:
             is_quoted = '"' in text
             for cells in self.text.cells(text):
                 fault = self._holds_rows(cells, row) if is_quoted else None
-                yield cells, fault or row_shape.surplus(cells, self.width)
+                yield cells, fault or self._misshapen(cells)
                 row += 1
 
 
@@ -183,6 +191,12 @@ def _is_tidy(column: pa.StringArray) -> bool:
     if len(codes) and not ord(" ") <= bounds["min"] <= bounds["max"] <= ord("~"):
         return False
     return bool(pc.ascii_trim(column, " '=").equals(column))
+
+
+def _size(file: BinaryIO, name: str) -> int:
+    """Return the bytes of a file, without the mark by which DOS ends a text."""
+    size = os.fstat(file.fileno()).st_size
+    return size - 1 if size and read(file, name, 1, size - 1) == END_OF_TEXT else size
 
 
 def open_csv(
@@ -206,7 +220,7 @@ def open_csv(
         refuse_another_kind(read(file, name, BLOCK, 0), name)
         text, begin = in_utf8(file, name, charset)
         refuse_what_is_no_csv(read(text, name, BLOCK, begin), name)
-        size = os.fstat(text.fileno()).st_size
+        size = _size(text, name)
         found = read_header(
             CsvText(file=text, name=name, begin=begin, size=size, block=block), entity, header_row
         )

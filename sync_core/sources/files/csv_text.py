@@ -137,7 +137,7 @@ class CsvText:
 
     def read(self, length: int, at: int) -> bytes:
         """Return the bytes there. Raises SyncError."""
-        return read(self.file, self.name, length, at)
+        return read(self.file, self.name, max(0, min(length, self.size - at)), at)
 
     def _end(self, block: bytes, *, final: bool) -> tuple[int, Sequence[TornLine]]:
         """Return where the last whole row of a block ends, 0 where it holds none; and torn lines.

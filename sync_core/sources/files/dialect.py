@@ -8,10 +8,10 @@ from sync_core.catalogue import header_row as header_rows
 from sync_core.catalogue.resource import Entity
 from sync_core.foundation.errors import SyncError
 from sync_core.sources.files.csv_text import LARGEST_ROW, CsvText, FirstRow
+from sync_core.sources.files.row_shape import SEPARATORS
 
 START = 64 * 2**10  # bytes, among which the header is nearly always
 MOST_COLUMNS = 16_384  # as many as Excel has
-SEPARATORS = (",", ";", "\t", "|")
 
 # Excel's own first line, which names the separator; a program may have quoted or padded it
 _SEPARATOR = re.compile(rb'"?sep=([!#-/:-@\[-`{-~\t])"?[,;|\t ]*(?:\r?\n|\r)', re.IGNORECASE)

@@ -25,7 +25,7 @@ _BEGINNINGS = (
 )
 _HTML = re.compile(
     rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|(?:html|head|body|title|meta|script|style|link|"
-    rb"table|thead|tbody|tr|div|span|p|pre|center|font|h[1-6])[\s>/])",
+    rb"table|thead|tbody|tr|div|span|p|pre|center|font|br|hr|b|i|strong|h[1-6])[\s>/])",
     re.IGNORECASE | re.DOTALL,
 )
 _XML = re.compile(rb"\s*<(?:\?xml\s|[a-z][\w:.-]*(?:\s+[\w:.-]+\s*=|\s*>|\s*/>))", re.IGNORECASE)

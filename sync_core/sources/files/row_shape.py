@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from sync_core.catalogue.source import RowFault
 
+SEPARATORS = (",", ";", "\t", "|")
 NARROW = 4  # columns; of fewer, prose in a cell may look like a row
 FIFTH = 5
 
@@ -37,8 +38,68 @@ def cut_off(cells: Sequence[str], width: int) -> RowFault | None:
     """Return what is wrong with a last row without a line end that is short: its end is lost."""
     if len(cells) >= width or not any(map(str.strip, cells)):
         return None
-    count = "1 cell" if len(cells) == 1 else f"{len(cells):,} cells"
-    return RowFault("cut_off_row", {"cells": count, "headers": width}, sure=len(cells) - 1)
+    facts = {"cells": _counted(cells), "headers": width}
+    return RowFault("cut_off_row", facts, sure=len(cells) - 1)
+
+
+def _counted(cells: Sequence[str]) -> str:
+    return "1 cell" if len(cells) == 1 else f"{len(cells):,} cells"
+
+
+def unparted(cells: Sequence[str], width: int, delimiter: str) -> RowFault | None:
+    """Return what is wrong with a short row that has other separators than the header.
+
+    Or one that is in quotes as a whole: it stands in its first cell, where a key should be.
+    """
+    if len(cells) >= width or width < NARROW:
+        return None
+    text = cells[0] if len(cells) == 1 else "".join(cells)
+    for mark in SEPARATORS:
+        alone = mark != delimiter or len(cells) == 1
+        if alone and mark in cells[0] and is_like_a_row(text.count(mark), width):
+            return RowFault("unparted_row", {"cells": _counted(cells), "headers": width})
+    return None
+
+
+def parted(rows: Sequence[Sequence[str]], width: int) -> dict[int, RowFault]:
+    """Return what is wrong with rows, by their places, that a line break makes out of one.
+
+    Short rows may be meant so. But where all of them are, one after the other, just the cells of a
+    whole row, and as many whole ones are there, a text with a line break stands without quotes.
+    """
+    found: list[range] = []
+    place = whole = 0
+    while place < len(rows):
+        whole += len(rows[place]) >= width
+        if len(rows[place]) < width and any(map(str.strip, rows[place])):
+            if (end := _end_of_parts(rows, place, width)) is None:
+                return {}
+            found.append(range(place, end))
+        place = found[-1].stop if found and place in found[-1] else place + 1
+    return _parts(found, rows) if len(found) <= whole else {}
+
+
+def _end_of_parts(rows: Sequence[Sequence[str]], start: int, width: int) -> int | None:
+    """Return the place after the short rows that are a whole one together; None if none are."""
+    cells = 1
+    for place in range(start, len(rows)):
+        length = max(len(rows[place]), 1)
+        cells += length - 1  # the last cell goes on in the next row
+        if length >= width or cells > width:
+            return None
+        if cells == width:
+            return place + 1 if place > start else None
+    return None
+
+
+def _parts(found: Sequence[range], rows: Sequence[Sequence[str]]) -> dict[int, RowFault]:
+    faults: dict[int, RowFault] = {}
+    for places in found:
+        facts = {"parts": len(places)}
+        for place in places:
+            sure = len(rows[place]) - 1 if place == places.start else 0
+            faults[place] = RowFault("parted_row", facts, sure)
+    return faults
 
 
 def swallowed(cells: Sequence[str], row: int, width: int, delimiter: str) -> RowFault | None:

@@ -58,7 +58,9 @@ def contradicts(text: str, number: float, form: Format) -> bool:
     if shows in {NumberFormat.DATE, NumberFormat.DATE_TIME}:
         days = {day.day for day in _days(number)}
         return form.tells_the_day and not days & _parts(text)
-    return shows not in MOMENTS and form.tells_all_digits and not has_digits(text, number)
+    if shows in MOMENTS or not form.tells_all_digits or has_digits(text, number):
+        return False
+    return not has_digits(text.replace("%", ""), number)  # 95, and a % that is but a word: 0"%"
 
 
 def has_digits(text: str, number: float) -> bool:

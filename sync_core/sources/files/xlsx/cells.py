@@ -79,6 +79,8 @@ class CellReader:
         if form.shows not in _OF_A_DAY:
             return Value(shown(number, form, self.convention), number, form.shows)
         day = self._day(number)
+        if self.days_from_1904 and not number:  # as of a formula that points at a blank cell
+            return Value(shown(DAYS_TO_1904, form, self.convention), 0.0, form.shows)
         if day is None:
             return Value(f"1900-{'01-00' if number < 1 else '02-29'}", None, form.shows)
         return Value(shown(day, form, self.convention), day, form.shows)
