@@ -10,7 +10,7 @@ from sync_core.catalogue.cell_codes import CELL_CODES
 from sync_core.catalogue.phases import Band
 from sync_core.foundation import settings
 from sync_core.foundation.errors import CATALOGUE, OWNER, Who
-from sync_core.ui import help_cells
+from sync_core.ui import help_cells, help_decisions, help_sources
 from sync_core.ui.frame import visitor
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import LOOKS, count, literal
@@ -27,7 +27,7 @@ STATUS_MEANINGS = {
     "queued": "It has been asked for, and a worker will take it.",
     "running": "It is on its way. You can go on working, reload, or leave.",
     "interrupted": "Its worker went away. It goes on by itself.",
-    "waiting": "Its plan is unusual and waits for somebody to decide.",
+    "waiting": "Its plan waits for a decision: somebody wants to see it first, or it is unusual.",
     "completed": "Every row is in step.",
     "partial": "All is applied, but some rows failed and need a person.",
     "failed": "It could not be done. The tables are as they were.",
@@ -38,6 +38,7 @@ STATUS_MEANINGS = {
 GOOD_PRACTICE = """
 - **Sync large sources at a quiet hour.** Small ones, below 1,000 rows, take seconds; more than
   10,000 rows may take minutes. The network and the load of the source's server decide.
+- **Preview first** where the source has changed much, or somebody else edits it.
 - **Wait for the end** before you make changes that depend on it.
 - **Read the message** when a sync fails: it says what is wrong, where, and what to do.
 - **Review the result**: the tab *What changed* shows every row, before and after.
@@ -81,6 +82,15 @@ deleted or merged is marked so. Cancelled, archived and deleted appointments are
 the last {days}. Group classes do not count. Names, contacts, addresses and birth dates are
 hidden from viewers. Notes and clinical data stay in Cliniko.
 """
+TABS = (
+    "Results",
+    "Preview, guards, undo",
+    "Cells",
+    "Files",
+    "Good practice",
+    "When something goes wrong",
+    "Error messages",
+)
 FACT = re.compile(r"\{\w+\}")
 
 
@@ -89,12 +99,17 @@ def show() -> None:
     visitor.enter("read")
     with st.container(horizontal=True, key="head"):
         st.title("Help", icon=":material/help:", anchor=False)
-    names = ["Results", "Cells", "Good practice", "When something goes wrong", "Error messages"]
-    results, cells, practice, troubleshooting, messages = st.tabs(names, key="help-tab")
+    results, decisions, cells, sources, practice, troubleshooting, messages = st.tabs(
+        TABS, key="help-tab"
+    )
     with results:
         _results()
+    with decisions:
+        help_decisions.show()
     with cells:
         help_cells.show()
+    with sources:
+        help_sources.show()
     with practice:
         st.markdown(GOOD_PRACTICE)
     with troubleshooting:

@@ -7,9 +7,10 @@ from streamlit.testing.v1 import AppTest
 from sync_core import organizations
 from sync_core.catalogue import resources
 from sync_core.foundation import db, settings
-from sync_core.foundation.vocabulary import Removal
+from sync_core.foundation.vocabulary import ActionKind, Removal
 from sync_core.organizations import Organization, people, policies, source_settings, tokens
 from sync_core.organizations.policies import Policy
+from tests.pages.test_tabs import LABELS, row
 from tests.support.desk import ANA, Desk
 from tests.support.pages import Visit
 
@@ -162,3 +163,55 @@ def test_a_token_is_made_shown_once_and_revoked(
     assert "There is a token Front desk already" in page.error[0].proto.title.replace("\\", "")
     (listed,) = (frame.value for frame in page.dataframe)
     assert listed.iloc[0][["Name", "Made by"]].tolist() == ["Front desk", ANA.name]
+
+
+def test_a_header_row_is_set_on_the_page_of_the_sources(
+    visit: Visit, organization: Organization, database: psycopg.Connection, tmp_path: Path
+) -> None:
+    page = visit("sources")
+    page.text_input(key="words-locations").set_value(f"folder:{tmp_path}")
+    page.number_input(key="header-row-locations").set_value(4)
+    press(page, "Save the source", 1)
+    with db.begin() as connection:
+        found = source_settings.read(connection, organization, resources.by_name("locations"))
+    assert [setting.header_row for setting in found] == [4]
+    assert written_down(database, organization) == [
+        f"the source of locations to folder {tmp_path}, header in row 4"
+    ]
+    told = "\n".join(text.value for text in visit("sources").markdown)
+    assert told.count("header in row 4") == 1
+
+
+def make_old(database: psycopg.Connection, run: int) -> None:
+    """Let a run have ended three days ago, past the guard of ended runs."""
+    database.execute("set session_replication_role = replica")
+    for change in (
+        "update runs set finished_at = finished_at - interval '3 days' where id = %s",
+        "update outcomes set at = at - interval '3 days' where run_id = %s",
+    ):
+        database.execute(change, [run])
+    database.execute("set session_replication_role = origin")
+
+
+def names_of(database: psycopg.Connection, run: int) -> list[str | None]:
+    return [n for (n,) in database.execute("select name from outcomes where run_id = %s", [run])]
+
+
+def test_old_values_are_dropped_after_a_question_that_says_what_stays(
+    visit: Visit, desk: Desk, database: psycopg.Connection
+) -> None:
+    old, new = (desk.sync("locations", locations=[LABELS, row(code)]) for code in ("L1", "L2"))
+    make_old(database, old.id)
+    page = open_tab(visit, "Old values")
+    page.number_input(key="retention-days").set_value(2).run()
+    page.button(key="ask-drop-values").click().run()
+    asked = "\n".join(text.value for text in page.markdown)
+    assert "Of syncs that ended before" in asked
+    assert "every run with its counts" in asked
+    assert names_of(database, old.id) == ["Clinic"]
+    page.button(key="drop-values").click().run()
+    assert [toast.value for toast in page.toast] == ["Values dropped: 1 row."]
+    assert (names_of(database, old.id), names_of(database, new.id)) == ([None], ["Clinic"])
+    query = "select detail->>'outcomes' from actions where organization_id = %s and kind = %s"
+    written = database.execute(query, [desk.organization.id, ActionKind.DROPPED_VALUES])
+    assert written.fetchall() == [("1",)]

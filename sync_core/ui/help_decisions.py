@@ -1,0 +1,79 @@
+"""The part of Help about changes: seen before, held back, taken back, found again, and proved."""
+
+import pandas as pd
+import streamlit as st
+
+from sync_core.foundation.vocabulary import GuardKind, OutcomeKind
+from sync_core.organizations.policies import Guards, Threshold
+from sync_core.runs.recovery import DECISION_HOURS
+from sync_core.ui.audit import chain_status
+from sync_core.ui.parts.words import literal
+from sync_core.ui.runs import decision, outcome_words
+from sync_core.ui.settings import guards_form
+
+PREVIEW = """
+**Preview** reads the source as a sync does and stops before it changes anything. The page lists
+each record that would be created, updated or removed, and each row that fails or is skipped, with
+its reason. To apply it, press **Confirm**. {applies}. To drop it, press **Decline**. A plan waits
+{hours} hours, then it expires.
+"""
+GUARDS = """
+A **guard** holds a sync back that looks wrong: it waits for approval, and nothing is applied
+until then. Whoever may sync approves what others asked for; administrators also what they asked
+for themselves, unless the settings ask for four eyes. An approval holds for that one plan. The
+first load of an empty table is guarded by failures alone. Administrators change the guards of
+each resource in the settings; unless they did, a sync waits where:
+"""
+UNDO = """
+**Undo** stands beside what a sync changed. It shows first what would become of each record, and
+does nothing until somebody confirms. {next_sync} An undo can be undone like a sync.
+"""
+UNDONE = {
+    OutcomeKind.UPDATED: "It gets back what it was before the sync.",
+    OutcomeKind.REMOVED: "The sync created it, and nothing changed it since.",
+    OutcomeKind.CREATED: "The sync removed it, and it returns.",
+    OutcomeKind.SKIPPED: "Something changed it since, and it stays as it is now.",
+    OutcomeKind.FAILED: "It cannot go back, and the reason stands beside it: what it was is not"
+    " kept any more, for example, or another record has its e-mail address now.",
+}
+AFTERWARDS = """
+- **The history of a record** opens by a click on its row in the tab *Rows*: every change, the
+  newest first, with who synced it, in which run, and each field before and after; and what it was
+  on any day. What was changed past Sync Desk is told as such once a later sync has met it. Where
+  old values were dropped, it says so.
+- **Sync the fixed rows** reads the source again and applies only the rows that had failed.
+  Nothing is removed by it.
+- **Compare with** stands in a run that is opened in the tab *History*, and shows it beside
+  another one: counts, columns, reasons, and the rows that failed in only one of them.
+- **Verified**, on the audit page: {verified}
+"""
+
+
+def show() -> None:
+    """Show how changes are seen before they are made, held back, and taken back."""
+    st.header("Preview and confirm", anchor=False)
+    applies = decision.WHAT_CONFIRM_DOES.format(moved=decision.MOVED)
+    st.markdown(PREVIEW.format(applies=applies, hours=DECISION_HOURS))
+    st.header("Guards", anchor=False)
+    st.markdown(GUARDS)
+    guards = pd.DataFrame(map(_guard, GuardKind), columns=["Guard", "A sync waits"])
+    st.table(guards, border="horizontal", hide_index=True, width="content", alt="Guards")
+    st.header("Undo", anchor=False)
+    st.markdown(UNDO.format(next_sync=decision.WHAT_UNDO_MEANS))
+    st.table(
+        {f"**{_word(kind)}**": meaning for kind, meaning in UNDONE.items()},
+        border="horizontal",
+        width="content",
+    )
+    st.header("Afterwards", anchor=False)
+    st.markdown(AFTERWARDS.format(verified=chain_status.MEANING))
+
+
+def _guard(kind: GuardKind) -> tuple[str, str]:
+    usual = getattr(Guards(), kind)
+    when = str(usual) if isinstance(usual, Threshold) else "always" if usual else "never"
+    return literal(guards_form.LABELS[kind]), literal(when)
+
+
+def _word(kind: OutcomeKind) -> str:
+    return outcome_words.OF_AN_UNDO[kind].word
