@@ -368,7 +368,7 @@ def test_a_row_whose_cells_are_shifted_shows_and_quotes_none_of_them(
     hours: list[list[str]] = [[f.label for f in ENTITIES["schedules"].fields]]
     run = desk.sync("therapists", therapists=[labels, good, comma], schedules=hours)
     assert desk.counts(run, "therapists") == {"read": 2, "created": 1, "failed": 1}
-    assert "row 3 (Row has 10 cells, the header has 9; " in run.log_message
+    assert "row 3 (Row has 10 cells, the header has 9)" in run.log_message
     issues = database.execute("select issues from outcomes where run_id = %s", [run.id]).fetchall()
     assert not is_told((run.log_message, issues))
     for person in demo.PEOPLE:
