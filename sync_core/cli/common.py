@@ -17,11 +17,20 @@ from sync_core.foundation import db, settings
 from sync_core.foundation.embedded import EmbeddedError
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import SettingsError
-from sync_core.foundation.vocabulary import Role
+from sync_core.foundation.vocabulary import Role, RunStatus
 from sync_core.organizations import Organization, memberships, people
 from sync_core.organizations.people import Person
 
 INTERNAL, REFUSED = 1, 5
+EXIT_CODES = {
+    RunStatus.COMPLETED: 0,
+    RunStatus.PARTIAL: 3,
+    RunStatus.FAILED: 4,
+    RunStatus.TIMED_OUT: 4,
+    RunStatus.EXPIRED: 4,
+    RunStatus.WAITING: 6,
+    RunStatus.CANCELLED: 7,
+}
 P = ParamSpec("P")
 
 log = logging.getLogger("syncdesk")

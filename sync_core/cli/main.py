@@ -11,10 +11,11 @@ from typing import Any, BinaryIO, cast
 import click
 from redis import RedisError
 
-from sync_core import organizations, runs, sources
+from sync_core import runs
 from sync_core.audit import exports
 from sync_core.catalogue import resources
-from sync_core.cli import audit, comparing, local_stack, plans, probes, record_history, tokens
+from sync_core.cli import audit, comparing, local_stack, plans, record_history, tokens
+from sync_core.cli.common import EXIT_CODES
 from sync_core.cli.common import as_person as _as
 from sync_core.cli.common import command as _command
 from sync_core.cli.common import json_option as _json
@@ -22,30 +23,21 @@ from sync_core.cli.common import of_organization as _org
 from sync_core.cli.common import organization as _organization
 from sync_core.cli.common import prepared as _prepared
 from sync_core.cli.common import who as _who
-from sync_core.cli.common import who_anywhere as _who_anywhere
+from sync_core.cli.organization import org, person
+from sync_core.cli.source import source
 from sync_core.demo import organization as demo
 from sync_core.execution import maintenance, queue
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import Role, RunStatus
-from sync_core.operations import administration, source_probes, syncs, uploads
+from sync_core.foundation.vocabulary import RunStatus
+from sync_core.operations import syncs, uploads
 from sync_core.operations.uploads import GivenFile
-from sync_core.organizations import Organization, people, source_settings
+from sync_core.organizations import Organization, people
 from sync_core.organizations.people import Person
 from sync_core.records import comparisons
-from sync_core.runs import Run, tab_titles
-from sync_core.sources import SourceSetting
+from sync_core.runs import Run
 
 TRIES = 3  # workers of our own that may fail
-EXIT_CODES = {
-    RunStatus.COMPLETED: 0,
-    RunStatus.PARTIAL: 3,
-    RunStatus.FAILED: 4,
-    RunStatus.TIMED_OUT: 4,
-    RunStatus.EXPIRED: 4,
-    RunStatus.WAITING: 6,
-    RunStatus.CANCELLED: 7,
-}
 
 
 def main() -> None:
@@ -59,6 +51,9 @@ def cli() -> None:
     """Keep Postgres in step with Google Sheets and Cliniko."""
 
 
+cli.add_command(org)
+cli.add_command(person)
+cli.add_command(source)
 cli.add_command(audit.verify)
 cli.add_command(audit.export)
 cli.add_command(audit.prove)
@@ -78,164 +73,6 @@ def up(port: int) -> int:
         demo.load(connection, folder)
     cliniko = None if settings.given().reads_cliniko else found.data / settings.MADE_UP_CLINIKO
     return local_stack.run(port, click.echo, cliniko)
-
-
-@cli.group()
-def org() -> None:
-    """Add and list organizations: whose data it is."""
-
-
-@org.command("add")
-@click.argument("slug")
-@click.argument("name")
-@click.option("--country", default="AU", show_default=True, help="ISO code, for phones.")
-@click.option("--time-zone", default="UTC", show_default=True)
-@_as
-@_prepared
-def org_add(slug: str, name: str, country: str, time_zone: str, email: str | None) -> None:
-    """Add an organization, whose first administrator is who adds it (--as)."""
-    joins = email is not None  # the shell of the machine is nobody who signs in
-    added = administration.add_organization(
-        _who_anywhere(email), slug, name, country, time_zone, joins=joins
-    )
-    click.echo(f"Added {added.name} ({added.slug}).")
-
-
-@org.command("list")
-@_prepared
-def org_list() -> None:
-    """List the organizations."""
-    with db.begin() as connection:
-        for found in organizations.everyone(connection):
-            click.echo(f"{found.slug}\t{found.name}\t{found.country}\t{found.time_zone}")
-
-
-@cli.group()
-def person() -> None:
-    """Say who may come in, and with which role."""
-
-
-@person.command("set")
-@click.argument("address", metavar="EMAIL")
-@click.argument("name")
-@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
-@click.option("--team", default="", help="As in 'Sarah Lim from Operations'.")
-@_org
-@_as
-@_command
-def person_set(address: str, name: str, role: str, team: str, org: str, email: str | None) -> None:
-    """Let somebody in with a role, or change the role."""
-    organization = _organization(org)
-    changed = Person(name, address, Role(role), team)
-    administration.put_person(organization, _who(email, organization), changed)
-    click.echo(f"{name} ({address}) is {role} of {organization.name}.")
-
-
-@person.command("list")
-@_org
-@_command
-def person_list(org: str) -> None:
-    """List the people of an organization."""
-    organization = _organization(org)
-    with db.begin() as connection:
-        for found in people.everyone(connection, organization.id):
-            click.echo(f"{found.email}\t{found.role}\t{found.name}\t{found.team}")
-
-
-@cli.group()
-def source() -> None:
-    """Set and test where the data of a resource come from."""
-
-
-@source.command(
-    "set",
-    epilog=f"LOCATION is {sources.expected()}. The organization's key decides which account.",
-)
-@click.argument("resource")
-@click.argument("location", metavar="[ENTITY=]LOCATION")
-@click.option("--tab", metavar="NAME|GID", help="Tab of a Google Sheet.")
-@click.option("--locale", help="How numbers and dates are written, such as de_DE.")
-@click.option("--header-row", type=int, help="Row of the labels, where they are not found.")
-@_org
-@_as
-@_json
-@_prepared
-def source_set(
-    resource: str,
-    location: str,
-    org: str,
-    email: str | None,
-    header_row: int | None,
-    *,
-    as_json: bool,
-    **more: str | None,
-) -> None:
-    """Set the source of a resource, or of one of its entities."""
-    organization = _organization(org)
-    found = administration.set_source(
-        organization,
-        _who(email, organization),
-        resources.by_name(resource),
-        location,
-        tab=more["tab"],
-        locale=more["locale"],
-        header_row=header_row,
-        cwd=Path.cwd(),
-    )
-    _print_settings(found, as_json=as_json)
-
-
-@source.command("list")
-@_org
-@_json
-@_prepared
-def source_list(org: str, *, as_json: bool) -> None:
-    """List the sources that are set."""
-    organization = _organization(org)
-    with db.begin() as connection:
-        found = source_settings.read_all(connection, organization)
-        found = tab_titles.named(connection, organization, found)
-    _print_settings(found, as_json=as_json)
-
-
-def _print_settings(found: list[SourceSetting], *, as_json: bool) -> None:
-    if as_json:
-        rows = [
-            {
-                "resource": setting.resource,
-                "entity": setting.entity,
-                "kind": setting.kind,
-                "location": setting.location,
-                "tab": setting.tab,
-                "locale": setting.locale,
-                "header_row": setting.header_row,
-            }
-            for setting in found
-        ]
-        click.echo(json.dumps({"sources": rows}))
-        return
-    for setting in found:
-        click.echo(f"{setting.resource}.{setting.entity}: {sources.source_name(setting)}")
-
-
-@source.command("test")
-@click.argument("resource")
-@_org
-@_as
-@_json
-@_prepared
-def source_test(resource: str, org: str, email: str | None, *, as_json: bool) -> int:
-    """Say what a sync would find in the source, and show its first rows; nothing is changed."""
-    organization = _organization(org)
-    tried = source_probes.probe_sources(organization, _who(email, organization), resource)
-    refused = [probe.error for probe in tried if probe.error]
-    if as_json and not refused:
-        click.echo(json.dumps(probes.as_json(resource, tried)))
-    elif not as_json:
-        click.echo("\n".join(probes.lines([one for one in tried if one.error not in refused[:1]])))
-    if refused:
-        raise refused[0]
-    return EXIT_CODES[RunStatus.PARTIAL] if any(probe.failed for probe in tried) else 0
 
 
 def _files_of_entities(

@@ -11,7 +11,7 @@ import pytest
 
 from sync_core.catalogue.resource import Resource
 from sync_core.catalogue.resources import ENTITIES
-from sync_core.cli.main import EXIT_CODES
+from sync_core.cli.common import EXIT_CODES
 from sync_core.foundation.settings import ROOT, Settings
 from sync_core.foundation.vocabulary import OutcomeKind, RunStatus
 from tests.support.commands import find, names

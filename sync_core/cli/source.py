@@ -1,0 +1,119 @@
+"""The commands about sources: where the data of a resource come from, and what is there."""
+
+import json
+from pathlib import Path
+
+import click
+
+from sync_core import sources
+from sync_core.catalogue import resources
+from sync_core.cli import probes
+from sync_core.cli.common import EXIT_CODES
+from sync_core.cli.common import as_person as _as
+from sync_core.cli.common import json_option as _json
+from sync_core.cli.common import of_organization as _org
+from sync_core.cli.common import organization as _organization
+from sync_core.cli.common import prepared as _prepared
+from sync_core.cli.common import who as _who
+from sync_core.foundation import db
+from sync_core.foundation.vocabulary import RunStatus
+from sync_core.operations import administration, source_probes
+from sync_core.organizations import source_settings
+from sync_core.runs import tab_titles
+from sync_core.sources import SourceSetting
+
+
+@click.group()
+def source() -> None:
+    """Set and test where the data of a resource come from."""
+
+
+@source.command(
+    "set",
+    epilog=f"LOCATION is {sources.expected()}. The organization's key decides which account.",
+)
+@click.argument("resource")
+@click.argument("location", metavar="[ENTITY=]LOCATION")
+@click.option("--tab", metavar="NAME|GID", help="Tab of a Google Sheet.")
+@click.option("--locale", help="How numbers and dates are written, such as de_DE.")
+@click.option("--header-row", type=int, help="Row of the labels, where they are not found.")
+@_org
+@_as
+@_json
+@_prepared
+def source_set(
+    resource: str,
+    location: str,
+    org: str,
+    email: str | None,
+    header_row: int | None,
+    *,
+    as_json: bool,
+    **more: str | None,
+) -> None:
+    """Set the source of a resource, or of one of its entities."""
+    organization = _organization(org)
+    found = administration.set_source(
+        organization,
+        _who(email, organization),
+        resources.by_name(resource),
+        location,
+        tab=more["tab"],
+        locale=more["locale"],
+        header_row=header_row,
+        cwd=Path.cwd(),
+    )
+    _print_settings(found, as_json=as_json)
+
+
+@source.command("list")
+@_org
+@_json
+@_prepared
+def source_list(org: str, *, as_json: bool) -> None:
+    """List the sources that are set."""
+    organization = _organization(org)
+    with db.begin() as connection:
+        found = source_settings.read_all(connection, organization)
+        found = tab_titles.named(connection, organization, found)
+    _print_settings(found, as_json=as_json)
+
+
+def _print_settings(found: list[SourceSetting], *, as_json: bool) -> None:
+    if as_json:
+        rows = [
+            {
+                "resource": setting.resource,
+                "entity": setting.entity,
+                "kind": setting.kind,
+                "location": setting.location,
+                "tab": setting.tab,
+                "locale": setting.locale,
+                "header_row": setting.header_row,
+            }
+            for setting in found
+        ]
+        click.echo(json.dumps({"sources": rows}))
+        return
+    for setting in found:
+        click.echo(f"{setting.resource}.{setting.entity}: {sources.source_name(setting)}")
+
+
+@source.command("test")
+@click.argument("resource")
+@_org
+@_as
+@_json
+@_prepared
+def source_test(resource: str, org: str, email: str | None, *, as_json: bool) -> int:
+    """Say what a sync would find in the source, and show its first rows; nothing is changed."""
+    organization = _organization(org)
+    tried = source_probes.probe_sources(organization, _who(email, organization), resource)
+    refused = [probe.error for probe in tried if probe.error]
+    if as_json and not refused:
+        click.echo(json.dumps(probes.as_json(resource, tried)))
+    elif not as_json:
+        click.echo("\n".join(probes.lines([one for one in tried if one.error not in refused[:1]])))
+    if refused:
+        raise refused[0]
+    return EXIT_CODES[RunStatus.PARTIAL] if any(probe.failed for probe in tried) else 0
