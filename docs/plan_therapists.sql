@@ -71,6 +71,27 @@ join (
 ) t on s.therapist_id = t.therapist_id
 where s.row_number > first and s._rule is null;
 
+-- The key looks like another one, but has other letters
+with odd as materialized (
+    select row_number, s.therapist_id as key, translate(lower(normalize(s.therapist_id, nfkc)), 'авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαβεζηικμνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'abekmhopctyxijsabekmhopctyxijsabezhikmnoptyxabezhikmnoptyx') as alike
+    from staging.therapists_rows_1 s
+    where s._rule is null and octet_length(s.therapist_id) <> char_length(s.therapist_id)
+),
+near as materialized (
+    select row_number, min(k.key) as key
+    from odd join (select key, translate(lower(normalize(key, nfkc)), 'авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαβεζηικμνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'abekmhopctyxijsabekmhopctyxijsabezhikmnoptyxabezhikmnoptyx') as alike from (select t.therapist_id as key from therapists t where t.organization_id = 1 and t._removed_at is null union select r.therapist_id from staging.therapists_rows_1 r) t) k using (alike)
+    where lower(k.key) <> lower(odd.key)
+    group by 1
+)
+insert into staging.therapists_findings_1
+select s.row_number, jsonb_build_object(
+    'field', 'Therapist ID',
+    'code', 'looks_like_another',
+    'sentence', concat(case when coalesce(s._issues @> '[{"field": ""}]'::jsonb, false) then 'Therapist ID'::text else 'Therapist ID ' || s.therapist_id::text end, ' looks like ', near.key, ', but is written in other letters'),
+    'cell', 'Therapists!A' || s.row_number
+)
+from staging.therapists_rows_1 s join near using (row_number);
+
 -- Location names a record that is not there, or that did not make it
 insert into staging.therapists_findings_1
 select s.row_number, jsonb_build_object(

@@ -208,6 +208,11 @@ CELL_CODES: Mapping[str, CellCode] = {
         "Remove one of the two rows.",
         "{key} stands in row {row} already",
     ),
+    "looks_like_another": CellCode(
+        "The key looks like another one",
+        "Type the key anew, in the letters of the others.",
+        "{key} looks like {other}, but is written in other letters",
+    ),
     "not_unique": CellCode(
         "Another record holds the same value",
         "Give each record its own.",

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from psycopg import sql
 from sqlalchemy import Connection
 
-from sync_core.catalogue.fields import Field
+from sync_core.catalogue.fields import Field, Text
 from sync_core.catalogue.resource import Entity
 from sync_core.engine import ambiguity
 from sync_core.engine.statements import (
@@ -42,6 +42,8 @@ def find(connection: Connection, scope: Scope) -> int:
     scope.run(connection, "drop table if exists {findings}")
     scope.run(connection, FINDINGS)
     found = execute(connection, repeated_keys(scope)) if scope.repeats else 0
+    if scope.observed.keys_beyond_ascii:
+        found += sum(execute(connection, one) for one in twins(scope))
     if lost := sum(execute(connection, one) for one in references(scope)):
         scope.run(connection, HASHED)
         for _, one in suggestions(scope):
@@ -71,6 +73,45 @@ def repeated_keys(scope: Scope) -> sql.Composed:
         where s.row_number > first and s._rule is null
         """,
         issue=issue,
+    )
+
+
+def twins(scope: Scope) -> Iterator[sql.Composed]:
+    """Return the SQL that finds the rows whose key people cannot tell from another one.
+
+    It has letters of another alphabet, or of another width, and the other one may have none.
+    """
+    field, *others = scope.entity.keys
+    if others or not isinstance(field, Text) or field in privacy.hidden(scope.entity, Place.LOG):
+        return
+    value = sql.Identifier("s", field.column)
+    yield scope.statement(
+        """
+        with odd as materialized (
+            select row_number, {value} as key, {alike_value} as alike
+            from {rows} s
+            where s._rule is null and octet_length({value}) <> char_length({value})
+        ),
+        near as materialized (
+            select row_number, min(k.key) as key
+            from odd join (select key, {alike_key} as alike from ({there}) t) k using (alike)
+            where lower(k.key) <> lower(odd.key)
+            group by 1
+        )
+        insert into {findings}
+        select s.row_number, {issue}
+        from {rows} s join near using (row_number)
+        """,
+        value=value,
+        alike_value=_alike(value),
+        alike_key=_alike(sql.Identifier("key")),
+        there=_there(scope, scope.entity),
+        issue=scope.issue(
+            field,
+            "looks_like_another",
+            key=quoting(scope.entity, field.label, [field], value),
+            other=sql.SQL("near.key"),
+        ),
     )
 
 
@@ -246,7 +287,7 @@ def _there(scope: Scope, parent: Entity) -> sql.Composed:
     known = sql.SQL(
         "select t.{} as key from {} t where t.organization_id = {} and t._removed_at is null"
     ).format(key, sql.Identifier(parent.name), scope.names["org"])
-    if parent not in scope.together:
+    if parent not in (*scope.together, scope.entity):
         return known
     read = sql.SQL(" union select r.{} from {} r").format(key, scope.of(parent).names["rows"])
     return known + read
@@ -254,10 +295,14 @@ def _there(scope: Scope, parent: Entity) -> sql.Composed:
 
 def _folded(key: sql.Composable) -> sql.Composed:
     """Return the SQL of a bare key in which letters of all alphabets that look alike are one."""
-    alike = sql.SQL("translate(lower(normalize({}, nfkc)), {}, {})").format(
+    return _bare(_alike(key))
+
+
+def _alike(key: sql.Composable) -> sql.Composed:
+    """Return the SQL of a key in small letters, those that look alike all in one alphabet."""
+    return sql.SQL("translate(lower(normalize({}, nfkc)), {}, {})").format(
         key, sql.Literal(OTHER_ALPHABETS), sql.Literal(LOOK_LIKE)
     )
-    return _bare(alike)
 
 
 def _bare(key: sql.Composable) -> sql.Composed:

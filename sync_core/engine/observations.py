@@ -25,6 +25,7 @@ class Observations:
     signs: Mapping[str, Sign] = field(default_factory=dict)  # the first one, by label
     damaged: int = 0  # cells that have lost letters
     damaged_cells: Sequence[str] = ()  # the addresses of the first ones
+    keys_beyond_ascii: bool = False  # whether letters of other alphabets may stand in a key
 
     def plus(self, later: Self) -> Self:
         """Return what was seen in these rows and in later ones."""
@@ -34,6 +35,7 @@ class Observations:
             signs={**later.signs, **self.signs},
             damaged=self.damaged + later.damaged,
             damaged_cells=[*self.damaged_cells, *later.damaged_cells][:NAMED],
+            keys_beyond_ascii=self.keys_beyond_ascii or later.keys_beyond_ascii,
         )
 
     def as_json(self) -> dict[str, Any]:

@@ -18,6 +18,8 @@ def steps(scope: Scope) -> Iterator[Step]:
         yield f"A blank {field.label} of a known record means what it has", statement
     yield "Rows that repeat a key, or refer to nothing, are written down here", _findings(scope)
     yield "The key stands in an earlier row", checks.repeated_keys(scope)
+    for statement in checks.twins(scope):
+        yield "The key looks like another one, but has other letters", statement
     for label, statement in zip(_referring(scope), checks.references(scope), strict=True):
         yield f"{label} names a record that is not there, or that did not make it", statement
     for field, statement in checks.suggestions(scope):

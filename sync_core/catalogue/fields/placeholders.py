@@ -5,11 +5,12 @@ from itertools import product
 
 PLACEHOLDERS = (
     "-,--,---,\N{EN DASH},\N{EM DASH},n/a,n.a.,n.a,na,nan,nil,null,(null),none,(none),(blank)"
+    ",<na>,<null>,[null],\\N,-nan,nat,undefined"
     ",not available,not applicable,k. A.,k.A.,keine Angabe,n.v.t."
 ).split(",")
 NAMES = frozenset(
-    {"na", "nan", "nil"}
-)  # Namibia, a grandmother, a girl: as a text they may be meant
+    {"na", "nan", "nil", "nat"}
+)  # Namibia, a grandmother, a girl, Nathan: as a text they may be meant
 SHORT = 6  # characters of a word that is known in any mix of capitals: NaN, nULL
 
 

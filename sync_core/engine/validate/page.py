@@ -172,6 +172,9 @@ class Validator:
             signs=signs,
             damaged=len(damaged),
             damaged_cells=[address(self.title, *cell) for cell in damaged[:NAMED]],
+            keys_beyond_ascii=any(
+                _is_beyond_ascii(read[field.column]) for field in self.entity.keys
+            ),
         )
 
     def _contradictions(self) -> Iterator[pl.Expr]:
@@ -287,6 +290,10 @@ def _filled(field: Field, read: pl.DataFrame, unsure: Sequence[int]) -> int:
     if unsure:
         blank &= ~read[ROW].is_in(unsure)
     return read.height - int(blank.sum())
+
+
+def _is_beyond_ascii(texts: pl.Series) -> bool:
+    return bool(texts.str.len_bytes().sum() != texts.str.len_chars().sum())
 
 
 def _csv(frame: pl.DataFrame, quotes: Literal["never", "necessary"]) -> bytes:
