@@ -1,6 +1,7 @@
 """The API as an ASGI app: beside the pages in their process, or alone on a server of its own."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from importlib import metadata
 
 from fastapi import Depends, FastAPI
@@ -9,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Mount, Route
 
-from sync_core.api import addresses, files, problems, stopping
+from sync_core.api import addresses, data_routes, document, files, problems, run_routes, stopping
 from sync_core.api.callers import Claims, no_claims
 from sync_core.api.gate import Gate
 from sync_core.foundation.errors import SyncError
@@ -41,7 +42,10 @@ def make(claims: Claims = no_claims) -> FastAPI:
         },
     )
     api.state.claims = claims
-    api.include_router(files.routes)
+    api.openapi = partial(document.make, api)  # type: ignore[method-assign]
+    api.add_route(document.PAGE.removeprefix(addresses.ROOT), document.page)
+    for part in (run_routes, data_routes, files):
+        api.include_router(part.routes)
     return api
 
 

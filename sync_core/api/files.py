@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from sync_core import runs
 from sync_core.api import addresses
+from sync_core.api.asked import Number
 from sync_core.api.callers import By, Seat
 from sync_core.api.download import MAX_STREAMS, Download, open_streams
 from sync_core.audit import exports
@@ -20,8 +21,6 @@ from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.runs import Run, filters
 
-LARGEST = 2**63 - 1  # number of a run
-RunNumber = Annotated[int, Path(ge=1, le=LARGEST, description="number of the run", examples=[1042])]
 Short = Annotated[str | None, Query(description="short name of the organization")]
 Bom = Annotated[str | None, Query(description="1: begin with a byte order mark, for a spreadsheet")]
 
@@ -57,13 +56,13 @@ def audit_trail(
 
 
 @_file(addresses.OUTCOMES)
-def outcomes_of_run(by: By, run: RunNumber, org: Short = None, bom: Bom = None) -> Response:
+def outcomes_of_run(by: By, run: Number, org: Short = None, bom: Bom = None) -> Response:
     """Return what a run did to each row."""
     return _of_run(exports.outcomes, by.seat(org), run, bom)
 
 
 @_file(addresses.REJECTS)
-def rejects_of_run(by: By, run: RunNumber, org: Short = None, bom: Bom = None) -> Response:
+def rejects_of_run(by: By, run: Number, org: Short = None, bom: Bom = None) -> Response:
     """Return the rows of a run that did not make it, with their reasons."""
     return _of_run(exports.rejects, by.seat(org), run, bom)
 
@@ -78,7 +77,7 @@ def _run(seat: Seat, number: int) -> Run:
 
 
 @_file(addresses.LOG, "text/plain")
-def log_of_run(by: By, run: RunNumber, org: Short = None) -> Response:
+def log_of_run(by: By, run: Number, org: Short = None) -> Response:
     """Return the log of a run as it is now, or as its attempts have left it."""
     seat = by.seat(org)
     try:

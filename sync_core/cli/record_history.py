@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -15,8 +14,8 @@ from sync_core.catalogue.resource import Entity
 from sync_core.foundation import db
 from sync_core.organizations import Organization
 from sync_core.organizations.people import Person
-from sync_core.records import history
-from sync_core.records.history import NOT_KNOWN, Cell, Entry, Record, Snapshot, in_words
+from sync_core.records import history, history_json
+from sync_core.records.history import Cell, Entry, Record, Snapshot, in_words
 from sync_core.records.outcome_format import KEY_SEPARATOR
 
 BETWEEN_PARTS = ","  # of a key
@@ -46,7 +45,13 @@ def show(
         record = history.read(connection, organization.id, entity, key, person)
     snapshot = record.as_of(moment) if moment else None
     if as_json:
-        click.echo(json.dumps(_snapshot_json(record, snapshot) if snapshot else _json(record)))
+        click.echo(
+            json.dumps(
+                history_json.of_snapshot(record, snapshot)
+                if snapshot
+                else history_json.of_record(record)
+            )
+        )
     else:
         click.echo(_snapshot_text(record, snapshot) if snapshot else _text(record))
 
@@ -99,40 +104,6 @@ def _change(entry: Entry, cell: Cell) -> str:
     return {"created": after, "removed": before}.get(entry.what, f"{before} → {after}")
 
 
-def _json(record: Record) -> dict[str, Any]:
-    """Return a history as JSON; values are texts, null where blank."""
-    dropped = record.dropped_before
-    return {
-        "entity": record.entity.name,
-        "key": list(record.key),
-        "name": record.name,
-        "is_there": record.is_there,
-        "dropped_before": dropped.isoformat() if dropped else None,
-        "entries": [_entry(entry) for entry in record.entries],
-    }
-
-
-def _entry(entry: Entry) -> dict[str, Any]:
-    return {
-        "what": entry.what,
-        "sentence": entry.sentence,
-        "at": entry.at.isoformat() if entry.at else None,
-        "run_id": entry.run.id if entry.run else None,
-        "by": entry.run.requested_by if entry.run else None,
-        "row": entry.row_number,
-        "after_run": entry.since.id if entry.since else None,
-        "before_run": entry.until.id if entry.until else None,
-        "cells": [
-            {"field": cell.field.label, "before": _value(cell.before), "after": _value(cell.after)}
-            for cell in entry.cells
-        ],
-    }
-
-
-def _value(value: history.Value) -> str | None:
-    return None if value is None else in_words(value)
-
-
 def _snapshot_text(record: Record, snapshot: Snapshot) -> str:
     """Write down what a record was."""
     lines = [f"{record.entity.title} {record.title} on {snapshot.at:%d %b %Y}: {_there(snapshot)}"]
@@ -148,17 +119,3 @@ def _there(snapshot: Snapshot) -> str:
     if snapshot.is_there is None:
         return "not known"
     return "it was there" if snapshot.is_there else "it was not there"
-
-
-def _snapshot_json(record: Record, snapshot: Snapshot) -> dict[str, Any]:
-    """Return what a record was as JSON; values that nobody knows are named apart."""
-    return {
-        "entity": record.entity.name,
-        "key": list(record.key),
-        "at": snapshot.at.isoformat(),
-        "is_there": snapshot.is_there,
-        "values": {
-            c.field.label: _value(c.after) for c in snapshot.cells if c.after is not NOT_KNOWN
-        },
-        "not_known": [c.field.label for c in snapshot.cells if c.after is NOT_KNOWN],
-    }

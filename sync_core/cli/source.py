@@ -15,6 +15,7 @@ from sync_core.cli.common import of_organization as _org
 from sync_core.cli.common import organization as _organization
 from sync_core.cli.common import prepared as _prepared
 from sync_core.cli.common import who as _who
+from sync_core.engine import probe
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import RunStatus
 from sync_core.operations import administration, source_probes
@@ -109,11 +110,11 @@ def source_test(resource: str, org: str, email: str | None, *, as_json: bool) ->
     """Say what a sync would find in the source, and show its first rows; nothing is changed."""
     organization = _organization(org)
     tried = source_probes.probe_sources(organization, _who(email, organization), resource)
-    refused = [probe.error for probe in tried if probe.error]
+    refused = [one.error for one in tried if one.error]
     if as_json and not refused:
-        click.echo(json.dumps(probes.as_json(resource, tried)))
+        click.echo(json.dumps(probe.as_json(resource, tried)))
     elif not as_json:
         click.echo("\n".join(probes.lines([one for one in tried if one.error not in refused[:1]])))
     if refused:
         raise refused[0]
-    return EXIT_CODES[RunStatus.PARTIAL] if any(probe.failed for probe in tried) else 0
+    return EXIT_CODES[RunStatus.PARTIAL] if any(one.failed for one in tried) else 0

@@ -8,7 +8,8 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -266,3 +267,21 @@ def _sentence(rows: _FirstRows, found: Compared, failed: int, skipped: int) -> s
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def as_json(resource: str, probes: Sequence[Probe]) -> dict[str, Any]:
+    """Return probes that could be made, as the shell and the API tell them."""
+    ok = not any(probe.failed for probe in probes)
+    return {"resource": resource, "ok": ok, "entities": {one.entity: _told(one) for one in probes}}
+
+
+def _told(probe: Probe) -> dict[str, Any]:
+    return {
+        "sentence": probe.sentence,
+        "read": probe.read,
+        "failed": probe.failed,
+        "whole": probe.whole,
+        "findings": [{**found.first.as_json(), "rows": found.rows} for found in probe.findings],
+        "notes": list(probe.notes),
+        "sample": asdict(probe.sample) if probe.sample else None,
+    }

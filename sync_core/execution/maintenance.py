@@ -20,7 +20,7 @@ from sync_core.engine import staging
 from sync_core.execution import queue
 from sync_core.execution.heartbeat import StopRequest
 from sync_core.foundation import db, tables
-from sync_core.runs import recovery, uploads
+from sync_core.runs import once, recovery, uploads
 
 TICK_SECONDS = 1.0
 NIGHTLY_SECONDS = 60.0  # between two looks whether the nightly check is due
@@ -67,6 +67,7 @@ def _tidy() -> None:
         connection.exec_driver_sql("set local lock_timeout = '1s'")
         staging.drop_ended(connection)
         uploads.drop_ended(connection)
+        once.drop_old(connection)
         tables.make_partitions(connection)
 
 

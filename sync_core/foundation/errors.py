@@ -571,6 +571,7 @@ CATALOGUE: dict[str, Entry] = {
     "unknown_entity": Entry(
         "{resource} has no entity {entity}.", "Choose one of {known}.", "analyst"
     ),
+    "unknown_table": Entry("There is no table {table}.", "Choose one of {known}.", "developer"),
     "unknown_record": Entry(
         "There is no record '{key}' among the {table}.",
         "Check its key: it is written as the table shows it.",
@@ -625,6 +626,11 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "another_site": Entry(
         "Another site has asked for this.", "Ask from a page of Sync Desk.", "developer"
+    ),
+    "key_used": Entry(
+        "The Idempotency-Key '{key}' was sent with another request before.",
+        "Send each request with a key of its own, and the same one only to repeat it.",
+        "developer",
     ),
     "token_exists": Entry(
         "There is a token {name} already.",

@@ -390,6 +390,19 @@ upload_chunks = sa.Table(
     sa.Column("content", sa.LargeBinary, nullable=False),
 )
 
+# What was asked for with a key of the asker's own, so that asking again makes no second run.
+requests_once = sa.Table(
+    "requests_once",
+    metadata,
+    _organization(primary_key=True),
+    sa.Column("email", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    _text("asked"),  # SHA-256 of what was asked for
+    moment("at", default=True),
+    sa.Column("run_id", sa.BigInteger, sa.ForeignKey("runs.id")),
+    sa.Index("requests_once_by_time", "at"),
+)
+
 # What a program shows instead of a sign-in; of its secret there is only the SHA-256.
 tokens = sa.Table(
     "tokens",

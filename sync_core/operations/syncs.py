@@ -27,8 +27,9 @@ from sync_core.organizations.actions import (
     Undone,
 )
 from sync_core.organizations.people import Person
-from sync_core.runs import Run, lease, plans, recovery, retries, uploads
+from sync_core.runs import Run, lease, once, plans, recovery, retries, uploads
 from sync_core.runs.lease import Queued
+from sync_core.runs.once import Once
 from sync_core.runs.uploads import Upload
 
 
@@ -38,13 +39,16 @@ def start(
     person: Person,
     trigger: str,
     files: Sequence[tuple[Upload, BinaryIO]] = (),
+    request: Once | None = None,
 ) -> Run:
     """Start a sync: the run is kept first, then pushed (maintenance repeats a lost push).
 
+    A `request` that was granted before returns its run, however that is by now; so for all verbs.
+
     It reads the source that is set, or these files, which `operations.uploads` has checked. Raises
-    SyncError: no_permission, unknown_resource, no_source, already_running, cooldown.
+    SyncError: no_permission, unknown_resource, no_source, already_running, cooldown, key_used.
     """
-    return _start(organization, resource, person, trigger, files, RunKind.SYNC)
+    return _start(organization, resource, person, trigger, files, RunKind.SYNC, request)
 
 
 def preview(
@@ -53,12 +57,13 @@ def preview(
     person: Person,
     trigger: str,
     files: Sequence[tuple[Upload, BinaryIO]] = (),
+    request: Once | None = None,
 ) -> Run:
     """Start a preview: a sync that stops after its plan, and waits for a decision.
 
     Raises SyncError as `start` does.
     """
-    return _start(organization, resource, person, trigger, files, RunKind.PREVIEW)
+    return _start(organization, resource, person, trigger, files, RunKind.PREVIEW, request)
 
 
 def _start(
@@ -68,9 +73,12 @@ def _start(
     trigger: str,
     files: Sequence[tuple[Upload, BinaryIO]],
     kind: RunKind,
+    request: Once | None,
 ) -> Run:
     people.require(person, "sync")
     with _asking(organization, resource) as (connection, waiting):
+        if made := once.earlier(connection, organization.id, person, request):
+            return made
         if not files:
             source_settings.read(connection, organization, resources.by_name(resource))
         run = runs.start(connection, organization.id, resource, person, trigger=trigger, kind=kind)
@@ -79,11 +87,18 @@ def _start(
         asked = Previewed if kind == RunKind.PREVIEW else Started
         detail = asked([_given(one) for one, _ in files] or None)
         _record(connection, organization, person, run, detail)
+        once.keep(connection, run, person, request)
         waiting.append(Queued(run.id, lease.limit(connection, run.id)))
     return run
 
 
-def retry(organization: Organization, run_id: int, person: Person, trigger: str) -> Run:
+def retry(
+    organization: Organization,
+    run_id: int,
+    person: Person,
+    trigger: str,
+    request: Once | None = None,
+) -> Run:
     """Read the source again and apply only the rows that had failed in a run; nothing is removed.
 
     Raises SyncError: no_permission, unknown_run, nothing_to_retry, upload_lost, no_source,
@@ -91,6 +106,8 @@ def retry(organization: Organization, run_id: int, person: Person, trigger: str)
     """
     people.require(person, "sync")
     with _asking(organization) as (connection, waiting):
+        if made := once.earlier(connection, organization.id, person, request):
+            return made
         earlier = runs.get(connection, organization.id, run_id)
         failed = retries.require_failed_rows(connection, earlier)
         for given in uploads.of_run(connection, earlier.id):  # it went when its run had ended
@@ -106,6 +123,7 @@ def retry(organization: Organization, run_id: int, person: Person, trigger: str)
             retries=earlier.id,
         )
         _record(connection, organization, person, run, Retried(earlier.id, failed))
+        once.keep(connection, run, person, request)
         waiting.append(Queued(run.id, lease.limit(connection, run.id)))
     return run
 
@@ -114,7 +132,13 @@ def _given(file: Upload) -> GivenFile:
     return GivenFile(file.name, file.size, file.sha256, file.entities)
 
 
-def confirm(organization: Organization, run_id: int, person: Person, trigger: str) -> Run:
+def confirm(
+    organization: Organization,
+    run_id: int,
+    person: Person,
+    trigger: str,
+    request: Once | None = None,
+) -> Run:
     """Let a run apply exactly the plan with which it waits; a worker checks that it still holds.
 
     Where a guard holds the plan back, this approves it: of their own plans only administrators may,
@@ -123,6 +147,8 @@ def confirm(organization: Organization, run_id: int, person: Person, trigger: st
     """
     people.require(person, "sync")
     with _asking(organization) as (connection, waiting):
+        if made := once.earlier(connection, organization.id, person, request):
+            return made
         run = runs.to_decide(connection, organization.id, run_id)
         kept = plans.of_run(connection, run.id)
         tripped = kept.tripped if kept else ()
@@ -132,6 +158,7 @@ def confirm(organization: Organization, run_id: int, person: Person, trigger: st
         guards = [asdict(one) for one in tripped]
         detail = Approved(trigger, guards) if guards else Confirmed(trigger)
         _record(connection, organization, person, run, detail)
+        once.keep(connection, run, person, request)
         waiting.append(Queued(run.id, lease.limit(connection, run.id)))
     return run
 
@@ -146,7 +173,13 @@ def _refuse_own_approval(connection: Connection, run: Run, person: Person) -> No
         raise SyncError("own_approval")
 
 
-def undo(organization: Organization, run_id: int, person: Person, trigger: str) -> Run:
+def undo(
+    organization: Organization,
+    run_id: int,
+    person: Person,
+    trigger: str,
+    request: Once | None = None,
+) -> Run:
     """Start the undo of a run: it shows what would be taken back, and waits for a decision.
 
     Raises SyncError: no_permission, unknown_run, nothing_to_undo, already_running, cooldown.
@@ -158,6 +191,8 @@ def undo(organization: Organization, run_id: int, person: Person, trigger: str) 
         why = f"it is {undone.status}" if undone.finished_at is None else "nothing was applied"
         raise SyncError("nothing_to_undo", run=run_id, why=why)
     with _asking(organization, undone.resource) as (connection, waiting):
+        if made := once.earlier(connection, organization.id, person, request):
+            return made
         run = runs.start(
             connection,
             organization.id,
@@ -168,6 +203,7 @@ def undo(organization: Organization, run_id: int, person: Person, trigger: str) 
             undoes=undone.id,
         )
         _record(connection, organization, person, run, Undone(undone.id))
+        once.keep(connection, run, person, request)
         waiting.append(Queued(run.id, lease.limit(connection, run.id)))
     return run
 

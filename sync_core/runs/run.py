@@ -18,6 +18,8 @@ from sync_core.foundation.vocabulary import (
     RunKind,
     RunStatus,
 )
+from sync_core.runs import filters
+from sync_core.runs.filters import Filter
 from sync_core.runs.plans import Plans
 
 
@@ -160,6 +162,16 @@ def history(
     query = _READ.where(_RUNS.organization_id == organization_id, _REAL)
     if resource:
         query = query.where(_RUNS.resource == resource)
+    return _rows(connection, query.order_by(_RUNS.id.desc()).limit(limit))
+
+
+def found(
+    connection: Connection, wanted: Filter, limit: int = 50, before: int | None = None
+) -> list[Run]:
+    """List the runs that the filter finds, newest first; those `before` a run alone."""
+    query = _READ.where(*filters.runs(wanted))
+    if before is not None:
+        query = query.where(_RUNS.id < before)
     return _rows(connection, query.order_by(_RUNS.id.desc()).limit(limit))
 
 

@@ -117,6 +117,7 @@ WRITES = {  # they change what is the organization's, or ask on behalf of what d
     "history.load",
     "recovery.close_dead",
     "recovery.revive",
+    "once.earlier",
     "people.add",
     "people.remove",
     "source_settings.save",

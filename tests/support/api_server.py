@@ -17,7 +17,11 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 
 from sync_core.api import app as api
 from sync_core.api import stopping
+from sync_core.foundation import db
+from sync_core.foundation.vocabulary import Role
+from sync_core.organizations import Organization, tokens
 from sync_core.ui.frame import cookie
+from tests.support.desk import ANA
 
 ANA_S, MICHAEL, SARAH, VERA = (
     f"{name}@example.org" for name in ("ana.ruiz", "michael.tan", "sarah.lim", "vera.olsen")
@@ -71,3 +75,30 @@ def running(alone: Starlette | None = None) -> Iterator[Server]:
         serving.should_exit = True
         thread.join(20)
         assert not thread.is_alive()
+
+
+class Program:
+    """A program with a token of the organization."""
+
+    def __init__(self, server: Server, organization: Organization, role: Role = Role.ADMIN) -> None:
+        with db.begin() as connection:
+            secret = tokens.add(connection, organization.id, ANA, f"Program {role}", role)
+        self._url = f"{server.url}/api/v1"
+        self.headers = {"authorization": f"Bearer {secret}"}
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        once: str | None = None,
+        **query: Any,  # noqa: ANN401 - JSON
+    ) -> httpx2.Response:
+        headers = {**self.headers, **({"idempotency-key": once} if once else {})}
+        with httpx2.Client(base_url=self._url, headers=headers, timeout=30) as client:
+            return client.request(method, path, json=body, params=query or None)
+
+    def get(self, path: str, **query: Any) -> Any:  # noqa: ANN401 - JSON
+        answer = self("GET", path, **query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()

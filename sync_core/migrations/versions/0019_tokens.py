@@ -10,7 +10,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-
     op.create_table(
         "tokens",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -49,7 +48,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-
     op.drop_index(
         "tokens_by_name", table_name="tokens", postgresql_where=sa.text("revoked_at is null")
     )

@@ -1,0 +1,81 @@
+"""What requests may say: their bodies, and what they narrow a list by."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Path, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from sync_core.foundation.vocabulary import OutcomeKind, RunStatus
+
+LARGEST = 2**63 - 1  # number of a run
+MOST = 500  # rows of a page
+
+Limit = Annotated[int, Field(ge=1, le=MOST, description="rows of a page")]
+Offset = Annotated[int, Field(ge=0, le=10_000_000, description="rows before the page")]
+Search = Annotated[str, Field(max_length=200, description="words, all of which must occur")]
+Slug = Annotated[str, Field(max_length=100, description="short name of an organization")]
+Number = Annotated[int, Path(ge=1, le=LARGEST, description="number of the run", examples=[1042])]
+Whose = Annotated[str | None, Query(max_length=100, description="short name of the organization")]
+
+
+class Ask(BaseModel):
+    """What is asked for: a sync, or a preview, of a resource."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    resource: str = Field(max_length=100, examples=["locations"])
+    organization: str | None = Field(
+        None,
+        max_length=100,
+        description="short name; may be left out by who belongs to one organization, as a token",
+        examples=["demo"],
+    )
+    kind: Literal["sync", "preview"] = Field(
+        "sync", description="a preview stops after its plan, and waits for a decision"
+    )
+
+
+class RunQuery(BaseModel):
+    """Which runs are asked for; what is left out asks for nothing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    organization: list[Slug] | None = None
+    resource: list[str] | None = None
+    status: list[RunStatus] | None = None
+    trigger: list[str] | None = None
+    person: list[str] | None = Field(None, description="e-mail addresses of who asked for them")
+    team: list[str] | None = None
+    error: list[str] | None = Field(None, description="codes")
+    since: AwareDatetime | None = Field(None, description="asked for then or later")
+    until: AwareDatetime | None = Field(None, description="asked for before")
+    search: Search = ""
+    cursor: int | None = Field(None, ge=1, le=LARGEST, description="`next` of the page before")
+    limit: Limit = 50
+
+    def filters(self) -> dict[str, Any]:
+        """Return what a filter of runs is made of."""
+        many = {
+            name: tuple(getattr(self, name) or ())
+            for name in ("resource", "status", "trigger", "person", "team", "error")
+        }
+        return {**many, "since": self.since, "until": self.until, "search": self.search}
+
+
+class PageQuery(BaseModel):
+    """Which rows of a table are asked for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    organization: Slug | None = None
+    search: Search = ""
+    limit: Limit = 50
+    offset: Offset = 0
+
+
+class OutcomeQuery(PageQuery):
+    """Which outcomes of a run are asked for."""
+
+    kind: list[OutcomeKind] | None = None
+    entity: str | None = Field(None, max_length=100, description="name of a table")
+    reason: str | None = Field(None, max_length=100, description="code of an issue, or a rule")

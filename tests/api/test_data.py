@@ -1,0 +1,95 @@
+"""Resources, sources and records over HTTP, and the documents that describe them."""
+
+import re
+from typing import Any
+
+import httpx2
+
+from sync_core.catalogue import resources
+from sync_core.demo import files as demo_files
+from sync_core.foundation.vocabulary import APPLIED, Role
+from sync_core.organizations import Organization
+from sync_core.records.privacy import MASK
+from sync_core.runs import Run
+from tests.support.api_server import Program, Server
+from tests.support.desk import Desk
+from tests.support.locations import HEADER, row
+
+
+def test_resources_tell_their_tables_and_how_fresh_they_are(
+    server: Server, home: Organization, run: Run
+) -> None:
+    found = {r["name"]: r for r in Program(server, home).get("/resources")["resources"]}
+    assert set(found) == set(resources.CATALOGUE)
+    there = found["locations"]
+    assert (there["latest"]["id"], bool(there["fresh_at"])) == (run.id, True)
+    assert there["entities"][0]["fields"][0]["label"] == "Location code"
+    assert found["admins"]["latest"] is None
+
+
+def test_sources_are_told_and_tested(server: Server, home: Organization, run: Run) -> None:
+    assert run
+    program = Program(server, home)
+    (source,) = program.get("/sources")["sources"]
+    assert (source["resource"], source["kind"]) == ("locations", "folder")
+    tried = program("POST", "/resources/locations/source-test").json()
+    assert (tried["ok"], tried["entities"]["locations"]["read"]) == (False, 2)
+    unset = program("POST", "/resources/admins/source-test")
+    assert (unset.status_code, unset.json()["code"]) == (409, "no_source")
+
+
+def test_records_are_read_a_page_at_a_time_with_their_history(
+    server: Server, home: Organization, desk: Desk
+) -> None:
+    program = Program(server, home)
+    desk.sync("locations", locations=[HEADER, row("L1"), row("L2")])
+    desk.sync("locations", locations=[HEADER, row("L1", Name="Harbor"), row("L2")])
+    page = program.get("/records/locations", limit=1, offset=1)
+    assert ([one["location_code"] for one in page["rows"]], page["total"]) == (["L2"], 2)
+    assert program.get("/records/locations", search="harbor")["total"] == 1
+    told = program.get("/records/locations/history", key="L1")
+    assert [entry["what"] for entry in told["entries"]] == ["updated", "created"]
+    assert told["entries"][0]["cells"][0]["after"] == "Harbor"
+    before = told["entries"][1]["at"]
+    was = program.get("/records/locations/snapshot", key="L1", at=before)
+    assert was["values"]["Name"] != "Harbor"
+    assert program("GET", "/records/wards").json()["code"] == "unknown_table"
+
+
+def test_personal_cells_are_masked_by_the_one_table(
+    server: Server, home: Organization, desk: Desk
+) -> None:
+    entity = resources.ENTITIES["therapists"]
+    hidden = {field.column for field in entity.fields if field.sensitive}
+    assert hidden
+    demo_files.write(desk.folder)
+    assert {desk.sync(name).status for name in ("locations", "therapists")} <= set(APPLIED)
+    shown = {role: _cells(server, home, role, hidden) for role in Role}
+    assert shown[Role.VIEWER] == shown[Role.MANAGER] == {MASK}
+    assert MASK not in shown[Role.ANALYST] | shown[Role.ADMIN]
+
+
+def _cells(server: Server, home: Organization, role: Role, columns: set[str]) -> set[Any]:
+    rows = Program(server, home, role).get("/records/therapists")["rows"]
+    return {one[column] for one in rows for column in columns if one[column] is not None}
+
+
+def test_the_document_says_what_every_part_of_every_shape_means(server: Server) -> None:
+    told = httpx2.get(f"{server.url}/api/openapi.json").json()
+    bare = [
+        f"{name}.{part}"
+        for name, shape in told["components"]["schemas"].items()
+        for part, schema in shape.get("properties", {}).items()
+        if not schema.keys() & {"description", "examples"}
+    ]
+    assert bare == []
+    silent = [n for n, shape in told["components"]["schemas"].items() if "description" not in shape]
+    assert silent == []
+
+
+def test_the_page_of_the_document_loads_nothing_from_elsewhere(server: Server) -> None:
+    answer = httpx2.get(f"{server.url}/api/reference")
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "POST /api/v1/runs" in answer.text
+    assert not re.search(r"(src|href)=\"?(https?:)?//", answer.text)
+    assert "<script" not in answer.text
