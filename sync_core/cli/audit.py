@@ -23,6 +23,7 @@ from sync_core.cli.common import (
 )
 from sync_core.cli.record_history import spellings
 from sync_core.foundation import db
+from sync_core.foundation.counting import count
 from sync_core.foundation.vocabulary import ActionKind, RunStatus
 from sync_core.organizations import Organization
 from sync_core.runs.filters import Filter
@@ -160,7 +161,7 @@ def _told(slug: str, verdict: Mapping[str, Any]) -> str:
     if verdict["broken"]:
         return f"{slug}: the chain is broken: {verdict['broken']}."
     through = f"whole through {verdict['through']}"
-    return f"{slug}: {through}, {verdict['links']} links, head {verdict['head']}."
+    return f"{slug}: {through}, {count(verdict['links'], 'link')}, head {verdict['head']}."
 
 
 @click.command()

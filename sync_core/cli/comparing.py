@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sync_core.catalogue import resources
+from sync_core.foundation.counting import count
 from sync_core.records.comparisons import Comparison, OneSide, Pair, Table
 
 
@@ -24,7 +25,7 @@ def _lines(found: Comparison, table: Table) -> Iterator[str]:
     for header in table.lost_headers:
         yield f"    column '{header}': only in run {found.first.id}"
     for (field, code), pair in table.reasons.items():
-        yield f"    {' '.join(filter(None, (field, code)))}: {_change(pair)} rows"
+        yield f"    rows with {' '.join(filter(None, (field, code)))}: {_change(pair)}"
     yield from _failed(found.first.id, table.only_first)
     yield from _failed(found.second.id, table.only_second)
 
@@ -36,7 +37,7 @@ def _change(pair: Pair) -> str:
 
 def _failed(run_id: int, side: OneSide) -> Iterator[str]:
     if side.rows:
-        yield f"    failed only in run {run_id}: {side.rows:,} rows"
+        yield f"    failed only in run {run_id}: {count(side.rows, 'row')}"
     for row in side.first:
         yield f"        row {row.row_number}, {row.name or row.key}: {'; '.join(row.reasons)}"
 

@@ -28,6 +28,7 @@ from sync_core.cli.source import source
 from sync_core.demo import organization as demo
 from sync_core.execution import maintenance, queue
 from sync_core.foundation import db, settings
+from sync_core.foundation.counting import count
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import RunStatus
 from sync_core.operations import syncs, uploads
@@ -75,6 +76,11 @@ def up(port: int) -> int:
     return local_stack.run(port, click.echo, cliniko)
 
 
+_plan_as_csv = click.option(
+    "--csv", "path", type=click.Path(path_type=Path), metavar="FILE", help="Of the plan, as CSV."
+)
+
+
 def _files_of_entities(
     context: click.Context, parameter: click.Parameter, words: tuple[str, ...]
 ) -> list[GivenFile]:
@@ -110,9 +116,7 @@ def _files_of_entities(
 @click.option(
     "--preview", is_flag=True, help="Stop after the plan, and show it: nothing is changed."
 )
-@click.option(
-    "--csv", "path", type=click.Path(path_type=Path), metavar="FILE", help="Of the plan, as CSV."
-)
+@_plan_as_csv
 @_org
 @_as
 @_json
@@ -144,9 +148,16 @@ def sync(
         run = begin(organization, resource, person, trigger)
     if wait or preview:
         run = _follow(organization, run)
+    return _report_plan(organization, person, run, path, as_json=as_json)
+
+
+def _report_plan(
+    organization: Organization, person: Person, run: Run, path: Path | None, *, as_json: bool
+) -> int:
+    """Tell how a run is, and with which plan it waits."""
     if path and run.status == RunStatus.WAITING:
         plans.write(organization, person, run, path)
-    more = plans.as_json(run, person) if preview and as_json else {}
+    more = plans.as_json(run, person) if as_json else {}
     return _report(organization, run, as_json=as_json, **more)
 
 
@@ -237,17 +248,29 @@ def _a_worker_is_alive() -> bool:
 @cli.command()
 @click.argument("run_id", metavar="RUN", type=int)
 @click.option("--wait", is_flag=True, help="Wait for the plan; runs a worker if none is alive.")
+@_plan_as_csv
 @_org
 @_as
 @_json
 @_prepared
-def undo(run_id: int, org: str, email: str | None, *, wait: bool, as_json: bool) -> int:
+def undo(
+    run_id: int,
+    org: str,
+    email: str | None,
+    *,
+    wait: bool,
+    as_json: bool,
+    path: Path | None,
+) -> int:
     """Plan to take RUN back; nothing is changed before the plan is confirmed."""
     organization = _organization(org)
-    run = syncs.undo(organization, run_id, _who(email, organization), "command line")
-    if wait:
+    person = _who(email, organization)
+    if path:
+        people.require(person, "export")
+    run = syncs.undo(organization, run_id, person, "command line")
+    if wait or path:
         run = _follow(organization, run)
-    return _report(organization, run, as_json=as_json)
+    return _report_plan(organization, person, run, path, as_json=as_json)
 
 
 @cli.command()
@@ -383,7 +406,7 @@ def write_rejects(run_id: int, path: Path, org: str, email: str | None) -> None:
     with db.begin() as connection:
         run = runs.get(connection, organization.id, run_id)
     export = exports.rejects(organization, _who(email, organization), run)
-    click.echo(f"Wrote {exports.save(export, path).rows} rows to {path}.")
+    click.echo(f"Wrote {count(exports.save(export, path).rows, 'row')} to {path}.")
 
 
 @cli.command()

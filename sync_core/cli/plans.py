@@ -8,6 +8,7 @@ import click
 
 from sync_core.audit import exports
 from sync_core.foundation import db
+from sync_core.foundation.counting import count
 from sync_core.foundation.vocabulary import OutcomeKind, RunStatus
 from sync_core.organizations import Organization
 from sync_core.organizations.people import Person
@@ -21,7 +22,7 @@ PAGE = 5_000  # rows that are read at a time
 def write(organization: Organization, person: Person, run: Run, path: Path) -> None:
     """Write the plan of a run that waits as CSV. Raises SyncError("no_permission")."""
     written = exports.save(exports.outcomes(organization, person, run), path)
-    click.echo(f"Wrote {written.rows} rows to {path}.", err=True)
+    click.echo(f"Wrote {count(written.rows, 'row')} to {path}.", err=True)
 
 
 def as_json(run: Run, person: Person) -> Mapping[str, Any]:

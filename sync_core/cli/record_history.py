@@ -12,6 +12,7 @@ from sync_core.audit import exports
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Entity
 from sync_core.foundation import db
+from sync_core.foundation.counting import count
 from sync_core.organizations import Organization
 from sync_core.organizations.people import Person
 from sync_core.records import history, history_json
@@ -39,7 +40,7 @@ def show(
     moment = as_of and history.end_of(as_of.date(), ZoneInfo(organization.time_zone))
     if path:
         written = exports.save(exports.record(organization, person, entity, key, moment), path)
-        click.echo(f"Wrote {written.rows} rows to {path}.")
+        click.echo(f"Wrote {count(written.rows, 'row')} to {path}.")
         return
     with db.begin() as connection:
         record = history.read(connection, organization.id, entity, key, person)

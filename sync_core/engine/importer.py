@@ -353,7 +353,8 @@ def save(work: Work, scopes: Sequence[Scope], tallies: Mapping[str, Tally]) -> R
             apply(connection, scope, tally, partial(moved, scope.entity))
             saving.finish(scope.entity)
         missing = sum(_missing(work, connection, scope) for scope in scopes)
-        saving.end()
+        if not work.undone:
+            saving.end()
         work.phases["saving"] = round(time.monotonic() - start, 3)
         result = _result(work, tallies, _named(connection, scopes, tallies), missing)
         lease.finish(connection, work.claim, result)

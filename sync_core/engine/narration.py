@@ -10,6 +10,7 @@ from sync_core.engine.messages import message
 from sync_core.engine.statements import Scope
 from sync_core.engine.tally import Tally
 from sync_core.engine.work import Work
+from sync_core.foundation.counting import count
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import OutcomeKind
 from sync_core.runs import Run
@@ -73,7 +74,7 @@ def confirms(work: Work) -> None:
 
 def goes_on(work: Work, entity: Entity, staged: int) -> None:
     """Tell that the reading goes on where an earlier attempt has left off."""
-    work.reporter.log(f"{entity.title}: {staged:,} rows had been read before")
+    work.reporter.log(f"{entity.title}: {count(staged, 'row')} had been read before")
 
 
 def begins_again(work: Work, error: SyncError) -> None:
@@ -107,8 +108,9 @@ def was_read(work: Work, scope: Scope) -> None:
     """Tell how many rows the sheet had."""
     found = work.steps.read_in(scope.entity.name).found.format(done=scope.staged)
     asked = work.reporter.traffic.get(scope.entity.name, NO_TRAFFIC).requests
-    requests = f" with {asked:,} {'request' if asked == 1 else 'requests'}" if asked else ""
-    work.reporter.log(found or f"{scope.entity.title}: read {scope.staged:,} rows{requests}")
+    requests = f" with {count(asked, 'request')}" if asked else ""
+    read = f"read {count(scope.staged, 'row')}{requests}"
+    work.reporter.log(found or f"{scope.entity.title}: {read}")
     if found:
         work.reporter.say(found)
 

@@ -448,7 +448,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "plan_outdated": Entry(
         "The plan does not hold any more: {moved}. Nothing was changed.",
-        "Preview again, and confirm the new plan.",
+        "Preview, or undo, once more, and confirm the new plan.",
         "analyst",
         retry=True,
     ),

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation import tables
+from sync_core.foundation.counting import count
 from sync_core.foundation.vocabulary import GuardKind, Removal
 from sync_core.organizations import Organization
 
@@ -23,7 +24,7 @@ class Threshold:
     percent: int
 
     def __str__(self) -> str:
-        return f"above {self.rows:,} rows and {self.percent} %"
+        return f"above {count(self.rows, 'row')} and {self.percent} %"
 
     def passed_by(self, rows: int, of: int) -> bool:
         """Return whether so many rows out of so many are suspicious."""

@@ -177,7 +177,7 @@ class Record:
         return Snapshot(
             at=at,
             is_there=state.is_there,
-            cells=[self._cell(f, after=state.values.get(f.column, NOT_KNOWN)) for f in fields],
+            cells=[self._cell(f, after=self._known(f, state.values)) for f in fields],
             is_dropped=any(one.step.is_dropped for one in self.happened[:place]),
         )
 
@@ -195,9 +195,7 @@ class Record:
     def _cells(self, step: Step, left: Values) -> list[Cell]:
         match step.kind:
             case OutcomeKind.CREATED:
-                return [
-                    self._cell(f, after=left.get(f.column, NOT_KNOWN)) for f in self.entity.fields
-                ]
+                return [self._cell(f, after=self._known(f, left)) for f in self.entity.fields]
             case OutcomeKind.REMOVED:
                 return [self._cell(f, before=step.found[f.column]) for f in self._in(step.found)]
             case _:
@@ -217,6 +215,14 @@ class Record:
             since=None if came_first else self.happened[one.since].run,
             until=None if one.until == NOW else self.happened[one.until].run,
         )
+
+    def _known(self, field: Field, values: Values) -> Value:
+        """Return what is known of a field; its key is what every record always had."""
+        if not field.key or field.column in values:
+            return values.get(field.column, NOT_KNOWN)
+        ever = [self.known.present.values, *(one.values for one in self.known.left)]
+        part = self.key[self.entity.keys.index(field)]
+        return next((one[field.column] for one in ever if field.column in one), part)
 
     def _in(self, values: Values) -> list[Field]:
         return [field for field in self.entity.fields if field.column in values]

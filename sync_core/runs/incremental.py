@@ -59,20 +59,29 @@ def _latest(
         _RUNS.status.in_(APPLIED),
     )
     from_another_source = sa.exists().where(_KEPT.run_id == _RUNS.id, WINDOW.as_string().is_(None))
-    undone = sa.select(sa.func.max(_RUNS.id)).where(
+    undone = sa.select(sa.func.max(_RUNS.finished_at)).where(
         *ours, (_RUNS.kind == RunKind.UNDO) | from_another_source
     )
     noted = (
         sa.select(sa.func.min(WINDOW.as_string()))
         .join_from(tables.runs, tables.checkpoints, _KEPT.run_id == _RUNS.id)
         .where(*ours, _RUNS.kind.in_(IN_STEP), sa.or_(*declarations), *further)
-        .where(_RUNS.id > sa.func.coalesce(undone.scalar_subquery(), 0))
+        .where(_began_after(undone.scalar_subquery()))
         .group_by(_RUNS.id)
         .having(sa.func.count(WINDOW.as_string()) == len(resource.entities))
         .order_by(_RUNS.id.desc())
         .limit(1)
     )
     return _noted(connection.execute(noted).scalar())
+
+
+def _began_after(ended: sa.ScalarSelect[datetime | None]) -> sa.ColumnElement[bool]:
+    """Return the condition of windows that began later, as far as there is such an end.
+
+    Numbers of runs tell nothing of that: a plan is confirmed hours after it was made.
+    """
+    began = sa.cast(WINDOW["began"].as_string(), sa.DateTime(timezone=True))
+    return ended.is_(None) | (began > ended)
 
 
 def _noted(text: str | None) -> ReadWindow | None:

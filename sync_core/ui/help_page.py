@@ -9,11 +9,12 @@ from sync_core.catalogue import resources
 from sync_core.catalogue.cell_codes import CELL_CODES
 from sync_core.catalogue.phases import Band
 from sync_core.foundation import settings
+from sync_core.foundation.counting import count
 from sync_core.foundation.errors import CATALOGUE, OWNER, Who
 from sync_core.ui import help_cells, help_decisions, help_sources
 from sync_core.ui.frame import visitor
 from sync_core.ui.parts import paging
-from sync_core.ui.parts.words import LOOKS, count, literal
+from sync_core.ui.parts.words import LOOKS, literal
 
 OUTCOME_MEANINGS = {
     "Created": "A new record was added.",

@@ -83,7 +83,7 @@ def test_two_runs_are_compared_in_the_shell(desk: Desk, both: tuple[Run, Run]) -
         "    read: 3 → 4",
         "    created: 1",
     ]
-    assert f"    failed only in run {both[0].id}: 1 rows" in told.output
+    assert f"    failed only in run {both[0].id}: 1 row\n" in told.output
     (table,) = json.loads(ask(*words, "--json").stdout)["tables"]
     assert table["counts"]["read"] == [3, 4]
     assert {"field": "Email", "code": "bad_email", "rows": [1, 1]} in table["reasons"]
@@ -108,6 +108,20 @@ def test_a_preview_shows_its_plan_and_is_confirmed(desk: Desk, tmp_path: Path) -
     assert (done.exit_code, "1 created, 0 updated, 1 failed" in done.output) == (3, True)
     again = ask("confirm", str(told["run_id"]), *org)
     assert (again.exit_code, "does not wait for a decision" in again.output) == (5, True)
+
+
+def test_the_plan_of_an_undo_is_shown_as_that_of_a_preview_is(desk: Desk, tmp_path: Path) -> None:
+    run = desk.sync("locations", locations=[HEADER, row("L1", City="Perth"), row("L2")])
+    org, file = ["--org", desk.organization.slug], tmp_path / "plan.csv"
+    told = json.loads(ask("undo", str(run.id), "--json", "--csv", str(file), *org).stdout)
+    assert told["status"] == "waiting"
+    assert [(one["kind"], one["key"]) for one in told["plan"]] == [
+        ("removed", "L1"),
+        ("removed", "L2"),
+    ]
+    assert len(file.read_text().splitlines()) == 3
+    done = ask("confirm", str(told["run_id"]), "--wait", *org)
+    assert (done.exit_code, "2 taken back" in done.output) == (0, True)
 
 
 def test_a_file_of_a_plan_is_asked_for_with_a_preview_by_who_may_export(desk: Desk) -> None:

@@ -210,7 +210,8 @@ def test_first_values_that_somebody_changed_are_not_made_up(
         "Created",
     ]
     assert told(record.entries[1]) == {}
-    assert told(record.entries[2])["City"] == (None, NOT_KNOWN)
+    created = told(record.entries[2])
+    assert (created["City"], created["Location code"]) == ((None, NOT_KNOWN), (None, "L1"))
 
 
 def test_a_record_that_came_and_went_past_the_program_is_told_as_such(

@@ -388,4 +388,32 @@ def test_a_plan_is_confirmed_where_nothing_was_changed_since_in_cliniko(
         assert "the source of Patients was changed meanwhile" in ended.message
     else:
         assert small.counts(ended, "patients") == {"read": 1, "updated": 1}
-        assert "Patients: 1 rows had been read before" in log(ended, database)
+        assert "Patients: 1 row had been read before" in log(ended, database)
+
+
+def test_an_undo_lets_everything_be_read_again(small: Clinic, database: Ask) -> None:
+    small.sync()
+    small.account.change("patients", number(small, 3), at=now() - 60, last_name="Quillfeather")
+    undone = small.sync()
+    undo = small.work(syncs.undo(small.organization, undone.id, ANA, "test"))
+    small.work(syncs.confirm(small.organization, undo.id, ANA, "test"))
+    names = ask(small, database, "select last_name from patients where organization_id = %(org)s")
+    assert ("Quillfeather",) not in names
+    again = small.sync()
+    assert again.notes[0] == "Read everything."
+    assert small.counts(again, "patients") == {"read": 120, "updated": 1, "unchanged": 119}
+
+
+def test_an_undo_that_is_confirmed_after_a_sweep_lets_everything_be_read_again(
+    small: Clinic, database: Ask
+) -> None:
+    small.sync()
+    small.account.change("patients", number(small, 3), at=now() - 7200, last_name="Quillfeather")
+    grow_old(small, database, hours=3)
+    undone = small.sync()
+    undo = small.work(syncs.undo(small.organization, undone.id, ANA, "test"))
+    grow_old(small, database, hours=30)
+    assert small.sync().notes[0] == "Read everything."
+    small.work(syncs.confirm(small.organization, undo.id, ANA, "test"))
+    again = small.sync()
+    assert small.counts(again, "patients")["updated"] == 1

@@ -43,6 +43,6 @@ def test_the_help_tells_of_plans_undos_files_and_what_verified_means(visit: Visi
         *(f"`{mark}`" for mark in SEPARATORS if mark != "\t"),
     ):
         assert fact in " ".join(told.split())
-    undone = next(t.value for t in page.table if "**Taken back**" in str(t.value))
+    undone = next(t.value for t in page.table if "**Put back**" in str(t.value))
     assert all(f"**{word}**" in str(undone) for word in ("Kept", "Impossible", "Removed"))
     assert "{" not in told

@@ -9,12 +9,12 @@ import streamlit as st
 from sync_core.analytics import key_figures
 from sync_core.analytics.definitions import DEFINITIONS, FEW
 from sync_core.analytics.key_figures import LIST_BEHIND, Recovery, RowFigures, RunFigures
+from sync_core.foundation.counting import count
 from sync_core.runs import filters
 from sync_core.ui.analytics import cached, numbers
 from sync_core.ui.analytics.period import Asked
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
-from sync_core.ui.parts.words import count
 
 ORGANIZATIONS = "organizations"  # in the address of the list, by their short names
 FEW_HELP = f"Few samples: fewer than {FEW} runs. One more could change the figure."

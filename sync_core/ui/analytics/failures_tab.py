@@ -13,12 +13,13 @@ from sync_core.analytics import habits, reasons
 from sync_core.analytics.reasons import FailedRow, Offender, Reason
 from sync_core.catalogue import resources
 from sync_core.foundation import db
+from sync_core.foundation.counting import count
 from sync_core.foundation.vocabulary import FAILED
 from sync_core.ui.analytics import cached, cards, drawing, panel
 from sync_core.ui.analytics.period import Asked, title
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
-from sync_core.ui.parts.words import DAY_FORMAT, MOMENT_FORMAT, count
+from sync_core.ui.parts.words import DAY_FORMAT, MOMENT_FORMAT
 
 ROWS, RUNS = "Rows", "Runs"
 MAX_BARS = 12

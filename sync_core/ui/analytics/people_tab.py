@@ -13,10 +13,11 @@ import streamlit as st
 from sync_core.analytics import habits
 from sync_core.analytics.definitions import share
 from sync_core.analytics.habits import Done
+from sync_core.foundation.counting import count
 from sync_core.ui.analytics import cached, drawing, numbers, panel
 from sync_core.ui.analytics.period import Asked, title
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts.words import clock, count, literal
+from sync_core.ui.parts.words import clock, literal
 
 MAX_IN_WORDS = 5  # people, and teams
 MAX_BARS = 15

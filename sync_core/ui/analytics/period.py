@@ -11,13 +11,13 @@ import streamlit as st
 from sync_core.analytics import habits
 from sync_core.analytics.definitions import Unit
 from sync_core.catalogue import resources
+from sync_core.foundation.counting import count
 from sync_core.organizations import Organization
 from sync_core.organizations.people import Person
 from sync_core.runs.filters import Filter
 from sync_core.ui.analytics import cached
 from sync_core.ui.frame import visitor
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts.words import count
 
 LAST_24_HOURS = "24 hours"
 DAYS = {"7 days": 7, "30 days": 30, "90 days": 90}

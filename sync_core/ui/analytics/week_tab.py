@@ -8,10 +8,10 @@ import streamlit as st
 
 from sync_core.analytics import habits
 from sync_core.analytics.habits import Hour
+from sync_core.foundation.counting import count
 from sync_core.ui.analytics import cached, drawing, panel
 from sync_core.ui.analytics.period import Asked
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts.words import count
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 METRICS: Mapping[str, Callable[[Hour], float | None]] = {

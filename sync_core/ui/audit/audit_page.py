@@ -12,6 +12,7 @@ from sync_core.audit import trail
 from sync_core.audit.trail import Entry
 from sync_core.catalogue import resources
 from sync_core.foundation import db
+from sync_core.foundation.counting import count
 from sync_core.organizations import actions
 from sync_core.organizations.actions import (
     ChangedSetting,
@@ -152,7 +153,7 @@ def details(entry: Entry) -> str:
         return entry.message
     match entry.detail:
         case Exported(what=what, rows=rows, complete=complete):
-            return f"{what.capitalize()}, {f'{rows:,} rows' if complete else 'broke off'}"
+            return f"{what.capitalize()}, {count(rows, 'row') if complete else 'broke off'}"
         case ChangedSetting(what=what):
             return what
         case Started(files=files) | Previewed(files=files) if files:

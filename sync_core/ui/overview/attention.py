@@ -7,13 +7,14 @@ import streamlit as st
 
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
+from sync_core.foundation.counting import count
 from sync_core.foundation.vocabulary import FAILED, RunStatus
 from sync_core.ui.audit import chain_status
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line
-from sync_core.ui.parts.words import Color, ago, brief, count, hours, literal
+from sync_core.ui.parts.words import Color, ago, brief, hours, literal
 from sync_core.ui.runs import notice
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 
+from sync_core.foundation.counting import count
 from sync_core.foundation.vocabulary import Role, RunKind, RunStatus
 from sync_core.runs import Run
 
@@ -35,11 +36,6 @@ def brief(text: str, most: int = 160) -> str:
     """Return a text, on one line and shortened to what fits on a card."""
     line = " ".join(text.split())
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
-
-
-def count(number: int, noun: str) -> str:
-    """Return a count of things: "1 row", "1,200 rows"."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def hours(number: int) -> str:

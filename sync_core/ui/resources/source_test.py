@@ -9,12 +9,13 @@ import streamlit as st
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.engine.probe import Probe
+from sync_core.foundation.counting import count
 from sync_core.foundation.errors import SyncError
 from sync_core.operations import source_probes
 from sync_core.organizations import Organization
 from sync_core.organizations.people import Person
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts.words import count, literal
+from sync_core.ui.parts.words import literal
 
 LISTED = 20  # things that are wrong
 

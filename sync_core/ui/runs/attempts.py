@@ -6,11 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from sync_core.foundation import db
+from sync_core.foundation.counting import count
 from sync_core.runs import Run, attempts, traffic
 from sync_core.runs.attempts import Attempt
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
-from sync_core.ui.parts.words import SECOND_FORMAT, count, lasted, size
+from sync_core.ui.parts.words import SECOND_FORMAT, lasted, size
 
 PHASE_ORDER = {name: index for index, name in enumerate(("downloading", "processing", "saving"))}
 

@@ -8,12 +8,13 @@ import streamlit as st
 from sync_core import runs
 from sync_core.catalogue import resources
 from sync_core.foundation import db
+from sync_core.foundation.counting import count
 from sync_core.foundation.vocabulary import APPLIED, RunStatus
 from sync_core.records import comparisons
 from sync_core.records.comparisons import OneSide, Table
 from sync_core.runs import Run
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts.words import count, literal, look, moment
+from sync_core.ui.parts.words import literal, look, moment
 from sync_core.ui.runs import outcome_filter
 
 MAX_RUNS = 30  # to choose from

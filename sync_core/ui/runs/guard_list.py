@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import streamlit as st
 
+from sync_core.foundation.counting import count
 from sync_core.runs.plans import Tripped
 from sync_core.ui.parts.words import capitalized, literal
 
@@ -31,7 +32,7 @@ def _parts(one: Tripped) -> Iterator[str]:
     """Tell in Markdown which threshold was passed, and what is usual."""
     guard = one.guard.replace("_", " ")
     if one.more_than_rows is not None and one.more_than_percent is not None:
-        limit = f"{one.more_than_rows:,} rows and {one.more_than_percent} %"
+        limit = f"{count(one.more_than_rows, 'row')} and {one.more_than_percent} %"
         yield literal(f"Guard of {guard}: more than {limit}")
     else:
         yield literal(f"Guard: {guard}")

@@ -27,7 +27,7 @@ LOOKS: Mapping[OutcomeKind, OutcomeLook] = {
 }
 OF_AN_UNDO: Mapping[OutcomeKind, OutcomeLook] = {
     **LOOKS,
-    OutcomeKind.UPDATED: OutcomeLook("Taken back", ":material/undo:", "blue"),
+    OutcomeKind.UPDATED: OutcomeLook("Put back", ":material/undo:", "blue"),
     OutcomeKind.SKIPPED: OutcomeLook("Kept", ":material/lock:", "orange"),
     OutcomeKind.FAILED: OutcomeLook("Impossible", ":material/error:", "red"),
     OutcomeKind.UNCHANGED: OutcomeLook("As before already", ":material/check:", "gray"),

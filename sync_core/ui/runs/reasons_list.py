@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import streamlit as st
 
 from sync_core.catalogue import resources
+from sync_core.foundation.counting import count
 from sync_core.foundation.vocabulary import LEFT_OUT
 from sync_core.records.reasons import Reason
 from sync_core.runs import Run
 from sync_core.ui.parts.html import render
-from sync_core.ui.parts.words import count
 from sync_core.ui.runs import outcome_filter, outcome_words
 
 MAX_CAUSES = 8  # the others are found by the filter

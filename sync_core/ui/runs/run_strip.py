@@ -9,6 +9,7 @@ import streamlit as st
 from sync_core import runs
 from sync_core.catalogue import resources
 from sync_core.foundation import db
+from sync_core.foundation.counting import count
 from sync_core.runs import Run
 from sync_core.ui.frame.run_state import Signature
 from sync_core.ui.frame.visitor import Visitor
@@ -44,7 +45,7 @@ def show(here: Visitor, latest: Sequence[Run]) -> None:
     """Show the bars; a run that did less well is a shorter one."""
     ended = Counter(look(run).word for run in latest)
     counts = ", ".join(f"{count} {word.lower()}" for word, count in ended.most_common())
-    label = f"Last {len(latest)} runs: {counts or 'none'}"
+    label = f"Last {count(len(latest), 'run')}: {counts or 'none'}"
     bars = [_bar(here, run) for run in latest]
     st.html(render("run_strip", label=label, empty=MAX_RUNS - len(latest), bars=bars))
 
