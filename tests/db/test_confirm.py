@@ -62,7 +62,7 @@ def refused(desk: Desk, run: Run) -> str:
     """Confirm a plan that does not hold, and return what is told."""
     ended = confirm(desk, run)
     assert (ended.status, ended.error_code) == ("failed", "plan_outdated")
-    assert ended.advice == "Preview again, and confirm the new plan."
+    assert ended.advice == "Preview, or undo, once more, and confirm the new plan."
     return ended.message
 
 
