@@ -23,7 +23,7 @@ MAY: dict[Role, frozenset[Permission]] = {
 WORDS: dict[Permission, str] = {
     "read": "see this",
     "personal": "see personal data",
-    "sync": "start or cancel syncs",
+    "sync": "start, decide on or cancel syncs",
     "analyze": "see the analytics",
     "audit": "see the audit trail",
     "export": "export files",

@@ -5,11 +5,12 @@ from functools import partial
 
 import streamlit as st
 
+from sync_core.foundation.counting import count
 from sync_core.foundation.errors import SyncError
 from sync_core.operations import administration
 from sync_core.ui.frame import error_box
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts.words import count, day
+from sync_core.ui.parts.words import day
 
 ANSWER = "retention-answer"  # session key: how the last drop ended, until it is shown
 USUAL_DAYS, MOST_DAYS = 365, 36_500
