@@ -12,6 +12,7 @@ SEPARATORS = (",", ";", "\t", "|")
 NARROW = 4  # columns; of fewer, prose in a cell may look like a row
 FIFTH = 5
 
+_FIGURES, _WORDS = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")
 
 
@@ -65,7 +66,8 @@ def parted(rows: Sequence[Sequence[str]], width: int) -> dict[int, RowFault]:
     """Return what is wrong with rows, by their places, that a line break makes out of one.
 
     Short rows may be meant so. But where all of them are, one after the other, just the cells of a
-    whole row, and as many whole ones are there, a text with a line break stands without quotes.
+    whole row, and as many whole ones are there, a text with a line break stands without quotes:
+    unless the rows begin alike, as with the codes L01 and L02.
     """
     found: list[range] = []
     place = whole = 0
@@ -84,12 +86,22 @@ def _end_of_parts(rows: Sequence[Sequence[str]], start: int, width: int) -> int 
     cells = 1
     for place in range(start, len(rows)):
         length = max(len(rows[place]), 1)
+        if place > start and _begin_alike(rows[start], rows[place]):
+            return None
         cells += length - 1  # the last cell goes on in the next row
         if length >= width or cells > width:
             return None
         if cells == width:
             return place + 1 if place > start else None
     return None
+
+
+def _begin_alike(row: Sequence[str], later: Sequence[str]) -> bool:
+    """Return whether the first cells of two rows are codes of one form, with figures in them."""
+    one, two = (
+        _WORDS.sub("a", _FIGURES.sub("9", cells[0])) if cells else "" for cells in (row, later)
+    )
+    return one == two and "9" in one
 
 
 def _parts(found: Sequence[range], rows: Sequence[Sequence[str]]) -> dict[int, RowFault]:
