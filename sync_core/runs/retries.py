@@ -1,5 +1,6 @@
 """Which rows a retry applies: those that failed in an earlier run, by key or row number."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,8 +9,8 @@ from sqlalchemy import Connection
 
 from sync_core.foundation import tables
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import APPLIED
-from sync_core.runs.run import Run
+from sync_core.foundation.vocabulary import APPLIED, RunKind
+from sync_core.runs.run import Run, some
 
 _RUNS, _TALLIES = tables.runs.c, tables.tallies.c
 
@@ -39,6 +40,29 @@ def of_run(connection: Connection, run_id: int) -> Retried | None:
         sa.select(_RUNS.id, _RUNS.queued_at, _RUNS.finished_at).where(_RUNS.id == retried)
     ).one_or_none()
     return Retried(*found, _failed(connection, found.id)) if found else None
+
+
+def latest(connection: Connection, organization_id: int, runs: Mapping[str, Run]) -> dict[str, Run]:
+    """Return, by resource, the last retry that was applied of what had failed in its run.
+
+    A retry tries all that had failed, so that what failed in the last one is what still fails. Of
+    a resource without one there is none.
+    """
+    newer = (sa.and_(_RUNS.resource == name, _RUNS.id > run.id) for name, run in runs.items())
+    query = (
+        sa.select(_RUNS.id, _RUNS.resource, _RUNS.retries)
+        .where(_RUNS.organization_id == organization_id, _RUNS.kind == RunKind.RETRY)
+        .where(_RUNS.status.in_(APPLIED), sa.or_(sa.false(), *newer))
+        .order_by(_RUNS.id)
+    )
+    last = {name: run.id for name, run in runs.items()}
+    followed = set(last.values())  # these runs, then their retries, and the retries of those
+    for run_id, resource, retried in connection.execute(query):
+        if retried in followed:
+            followed.add(run_id)
+            last[resource] = run_id
+    wanted = [run_id for name, run_id in last.items() if run_id != runs[name].id]
+    return {run.resource: run for run in some(connection, wanted)} if wanted else {}
 
 
 def _failed(connection: Connection, run_id: int) -> int:

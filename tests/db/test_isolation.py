@@ -107,6 +107,7 @@ TRIED_ELSEWHERE = {  # as they need what no run of patients leaves
     "actions.whole_since",
     "hash_chain.holds",
     "hash_chain.latest",
+    "retries.latest",
     "run.queue_positions",
     "tab_titles.named",
     "uploads.settings_of_run",

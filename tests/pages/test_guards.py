@@ -6,10 +6,12 @@ from sync_core import organizations
 from sync_core.catalogue import resources
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import Removal
-from sync_core.operations import administration
+from sync_core.operations import administration, syncs
 from sync_core.organizations import policies
 from sync_core.organizations.policies import Policy, Threshold
 from sync_core.runs import Run
+from sync_core.ui.runs.plan_section import KEPT
+from tests.pages.test_plan import plan
 from tests.pages.test_resource_page import keys
 from tests.pages.test_tabs import LABELS, row
 from tests.support.desk import ANA, Desk
@@ -80,3 +82,18 @@ def test_thresholds_are_seen_and_changed_in_the_settings(visit: Visit, desk: Des
     assert guards.removals == Threshold(500, 10)
     assert guards.updates is None
     assert guards.empty_source is True
+
+
+def test_a_sync_that_is_held_back_and_would_change_nothing_says_where_the_missing_are_seen(
+    visit: Visit, desk: Desk
+) -> None:
+    rows = [row(f"L{n:02}") for n in range(40)]
+    desk.sync("locations", locations=[LABELS, *rows])
+    held = desk.sync("locations", locations=[LABELS, *rows[:2]])
+    assert held.status == "waiting"
+    assert any(KEPT in text.value for text in visit("locations", VERA).caption)
+    policy = Policy(removal=Removal.DEACTIVATE)
+    administration.set_policy(desk.organization, ANA, resources.by_name("locations"), policy)
+    syncs.cancel(desk.organization, held.id, ANA)
+    desk.preview("locations")
+    assert len(plan(visit("locations", VERA))) == 38

@@ -90,6 +90,19 @@ def test_a_planned_row_is_seen_in_full_with_what_stands_in_it_before_and_after(
     assert table.to_numpy().tolist() == [["City", "Perth", "Hobart"]]
 
 
+@pytest.mark.parametrize(
+    ("email", "offered"),
+    [(VERA, None), (SARAH, "rejects.csv"), (MICHAEL, "outcomes.csv"), (ANA.email, "outcomes.csv")],
+)
+def test_the_plan_is_a_file_for_those_who_may_have_it(
+    visit: Visit, waiting: Run, email: str, offered: str | None
+) -> None:
+    files = [html.proto.body for html in visit("locations", email).get("html")]
+    found = [body for body in files if f"runs/{waiting.id}/" in body]
+    assert len(found) == (offered is not None)
+    assert not offered or offered in found[0]
+
+
 def test_everybody_who_watches_sees_the_plan_and_who_may_sync_declines_it(
     visit: Visit, waiting: Run
 ) -> None:

@@ -3,11 +3,13 @@
 import pytest
 
 from sync_core import runs
+from sync_core.catalogue.resources import ENTITIES
 from sync_core.foundation import db
-from sync_core.runs import Run
+from sync_core.operations import syncs
+from sync_core.runs import Run, retries
 from tests.pages.test_resource_page import again, keys
-from tests.pages.test_tabs import LABELS, open_tab, row
-from tests.support.desk import Desk
+from tests.pages.test_tabs import LABELS, open_tab, row, texts
+from tests.support.desk import ANA, Desk
 from tests.support.pages import Visit, healthy
 
 
@@ -30,6 +32,50 @@ def test_the_fixed_rows_are_synced_by_one_click(visit: Visit, desk: Desk, partia
     assert list(again(page).dataframe[0].value["Name"]) == ["Mill Clinic", "Harbour Clinic"]
     told = [text.value for text in visit().main.markdown]
     assert any("synced the fixed rows of locations" in text for text in told)
+
+
+def test_what_was_tried_again_needs_a_person_only_where_it_still_fails(
+    visit: Visit, desk: Desk
+) -> None:
+    wrong = [row(code, phone="no phone") for code in ("L1", "L2")]
+    first = desk.sync("locations", locations=[LABELS, *wrong])
+    assert (first.status, to_mend(visit)) == ("partial", ["L1", "L2"])
+    desk.write("locations", [LABELS, row("L1"), wrong[1]])
+    retry = desk.work(syncs.retry(desk.organization, first.id, ANA, "test"))
+    assert to_mend(visit) == ["L2"]
+    told = [link.proto.label for link in visit().get("page_link")]
+    assert [text for text in told if "1 row failed again" in text]
+    with db.begin() as connection:
+        runs_of = desk.organization.id, desk.organization.id + 1
+        tried = [retries.latest(connection, one, {"locations": first}) for one in runs_of]
+    assert [list(found) for found in tried] == [["locations"], []]  # each has only its own
+    desk.write("locations", [LABELS, row("L1"), row("L2")])
+    desk.work(syncs.retry(desk.organization, retry.id, ANA, "test"))
+    assert to_mend(visit) == []
+    assert "none fails any more" in texts(open_tab(visit, "Needs a person"))
+    assert not [one for one in visit().get("page_link") if "failed" in one.proto.label]
+
+
+def test_rows_that_a_rule_leaves_out_stay_listed_after_a_retry(visit: Visit, desk: Desk) -> None:
+    labels = [field.label for field in ENTITIES["therapists"].fields]
+    cells = [
+        {"Therapist ID": "T1", "Name": "Amy Fox", "Employment type": "FLAT"},
+        {"Therapist ID": "T2", "Name": "Ben Cole", "Email": "no address"},
+    ]
+    rows = [[one.get(label, "") for label in labels] for one in cells]
+    schedules = [[field.label for field in ENTITIES["schedules"].fields]]
+    first = desk.sync("therapists", therapists=[labels, *rows], schedules=schedules)
+    desk.work(syncs.retry(desk.organization, first.id, ANA, "test"))
+    page = visit("therapists")
+    page.session_state["tab"] = "Needs a person"
+    page.run()
+    listed = [frame.value for frame in page.dataframe if "What" in frame.value]
+    assert [list(table["Name"]) for table in listed] == [["Ben Cole"], ["Amy Fox"]]
+
+
+def to_mend(visit: Visit) -> list[str]:
+    page = open_tab(visit, "Needs a person")
+    return [key for frame in page.dataframe if "What" in frame.value for key in frame.value["Key"]]
 
 
 def test_nobody_retries_who_may_not_sync(visit: Visit, partial: Run) -> None:

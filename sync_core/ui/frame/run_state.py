@@ -13,7 +13,7 @@ from sync_core.foundation.breaker import Breaker
 from sync_core.foundation.vocabulary import RunStatus
 from sync_core.organizations import policies
 from sync_core.organizations.policies import Policy
-from sync_core.runs import Run, Tallies, dismissals, progress
+from sync_core.runs import Run, Tallies, dismissals, progress, retries
 from sync_core.runs.progress import Line, Progress
 from sync_core.ui.frame import workers
 from sync_core.ui.parts import time_left
@@ -29,15 +29,17 @@ Signature = frozenset[tuple[int, str]]  # the ids of runs, and the stage of each
 class RunState:
     """The runs that matter now, by resource, with their progress and who wants no notice of them.
 
-    `fresh` holds the runs that last brought a resource in step, `tallies` the counts of these by
-    the resource, `queue_positions` the positions of runs in the queue (1 is the next), `usual` the
-    seconds that the runs of an active resource usually take, `problem` why no worker takes one.
+    `fresh` holds the runs that last brought a resource in step, `retries` the last retry of what
+    had failed in each of these, `tallies` the counts of both by the run, `queue_positions` the
+    positions of runs in the queue (1 is the next), `usual` the seconds that the runs of an active
+    resource usually take, `problem` why no worker takes one.
     `has_live_progress` is False where progress and logs cannot be read; the runs go on without.
     """
 
     runs: Mapping[str, Run]
     fresh: Mapping[str, Run]
-    tallies: Mapping[str, Tallies]
+    retries: Mapping[str, Run]
+    tallies: Mapping[int, Tallies]
     policies: Mapping[str, Policy]
     progress: Mapping[int, Progress]
     logs: Mapping[int, Sequence[Line]]
@@ -59,8 +61,16 @@ class RunState:
         return frozenset((run.id, _stage(run)) for run in self.runs.values())
 
     def failed_rows(self, resource: str) -> int:
-        """Return how many rows failed in the run that last brought the resource in step."""
-        return sum(tally["failed"] for tally in self.tallies.get(resource, {}).values())
+        """Return how many rows failed in the run that last brought the resource in step.
+
+        Where they were tried again since, it is those that failed again.
+        """
+        run = self.retries.get(resource) or self.fresh.get(resource)
+        return sum(tally["failed"] for tally in self.counts(run).values())
+
+    def counts(self, run: Run | None) -> Tallies:
+        """Return the counts of one of these runs."""
+        return self.tallies.get(run.id, {}) if run else {}
 
     def overdue(self, resource: str) -> bool:
         """Return whether the resource was in step, but not within the time it shall be fresh."""
@@ -99,7 +109,9 @@ def read(organization_id: int) -> RunState:
     with db.begin() as connection:
         latest = runs.latest(connection, organization_id)
         fresh = runs.fresh(connection, organization_id)
-        tallies = runs.tallies(connection, [run.id for run in fresh.values()])
+        tried_again = retries.latest(connection, organization_id, fresh)
+        applied = [*fresh.values(), *tried_again.values()]
+        tallies = runs.tallies(connection, [run.id for run in applied])
         decided = policies.of(connection, organization_id)
         dismissed = dismissals.of_runs(connection, [run.id for run in latest.values()])
         queue_positions = runs.queue_positions(connection, organization_id)
@@ -108,7 +120,8 @@ def read(organization_id: int) -> RunState:
     return RunState(
         runs=latest,
         fresh=fresh,
-        tallies={resource: tallies.get(run.id, {}) for resource, run in fresh.items()},
+        retries=tried_again,
+        tallies=tallies,
         policies=decided,
         progress=live[0] if live else {},
         logs=live[1] if live else {},

@@ -73,7 +73,10 @@ def _of_resource(here: Visitor, resource: Resource, state: RunState) -> Iterator
         text = f"{title}: {literal(brief(run.message))}"
         yield AttentionItem(":material/front_hand:", "orange", text, resource.name)
     if failed := state.failed_rows(resource.name):
-        text = f"{title}: {count(failed, 'row')} failed in the last sync."
+        when = (
+            "again when they were retried" if resource.name in state.retries else "in the last sync"
+        )
+        text = f"{title}: {count(failed, 'row')} failed {when}."
         yield AttentionItem(
             ":material/warning:", "orange", text, resource.name, notice.NEEDS_A_PERSON
         )

@@ -19,7 +19,14 @@ from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line, totals
 from sync_core.ui.resources import file_sync, record_drawer, resource_figures, rows_tab, source_test
-from sync_core.ui.runs import history_tab, notice, plan_section, progress_card, run_view
+from sync_core.ui.runs import (
+    history_tab,
+    notice,
+    plan_section,
+    progress_card,
+    rows_for_a_person,
+    run_view,
+)
 
 Start = Callable[[Organization, str, Person, str], Run]
 SYNCS = (RunKind.SYNC, RunKind.RETRY)
@@ -144,16 +151,16 @@ def _tabs(here: Visitor, resource: Resource, state: RunState) -> None:
     rows, changes, person, history = st.tabs(
         names, key=notice.TAB, on_change="rerun", bind="query-params"
     )
-    fresh, tallies = state.fresh.get(resource.name), state.tallies.get(resource.name, {})
+    fresh = state.fresh.get(resource.name)
     with rows:
         if rows.open:
             rows_tab.show(here, resource, totals.version(state.runs.get(resource.name)))
     with changes:
         if changes.open:
-            run_view.show_changes(here, fresh, tallies)
+            run_view.show_changes(here, fresh, state.counts(fresh))
     with person:
         if person.open:
-            run_view.show_rows_for_a_person(here, fresh, tallies)
+            rows_for_a_person.show(here, resource, state)
     with history:
         if history.open:
             history_tab.show(here, resource)

@@ -1,5 +1,7 @@
 """A run whose plan waits for a person: what it would do, row by row, until somebody decides."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from sync_core import runs
@@ -12,7 +14,11 @@ from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import ago, literal, look, moment, until
 from sync_core.ui.runs import decision, downloads, guard_list, outcome_table, reasons_list, run_view
 
-KEPT = "Records that are not in the source any more stay in the table."
+KEPT = (
+    "Records that are not in the source any more stay in the table. To see which these are,"
+    " an administrator lets them be marked as removed, in the settings of resources, and previews"
+    " again."
+)
 
 
 def show(here: Visitor, run: Run) -> None:
@@ -27,9 +33,7 @@ def show(here: Visitor, run: Run) -> None:
         with st.container(horizontal=True, vertical_alignment="center", key=f"head-plan-{run.id}"):
             st.subheader(_title(run), anchor=False, width="content")
             st.space("stretch")
-            if kinds and here.person.may("export"):
-                address = addresses.of_outcomes(run.id, here.organization.slug)
-                downloads.offer("Download the plan", address)
+            _offer_file(here, run, kinds)
             decision.offer(here, run, tallies, "plan", tripped)
         _headline(here, run, until(due, here.zone) if due else "")
         guard_list.show(tripped)
@@ -41,6 +45,15 @@ def show(here: Visitor, run: Run) -> None:
             return
         reasons_list.show(run, kinds)
         outcome_table.show(here, run, kinds, f"plan-{run.id}")
+
+
+def _offer_file(here: Visitor, run: Run, kinds: Sequence[str]) -> None:
+    """Offer the plan to those who may export, and its rows to mend to those who mend them."""
+    slug = here.organization.slug
+    if kinds and here.person.may("export"):
+        downloads.offer("Download the plan", addresses.of_outcomes(run.id, slug))
+    elif set(kinds) & set(LEFT_OUT) and here.person.may("sync"):
+        downloads.offer("Download rows to mend", addresses.of_rejects(run.id, slug))
 
 
 def _title(run: Run) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from sync_core.api import addresses
 from sync_core.catalogue import resources
 from sync_core.foundation.vocabulary import CHANGED, COUNTS, LEFT_OUT, OutcomeKind, RunKind
 from sync_core.runs import Run, Tallies
@@ -12,14 +11,7 @@ from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.html import render
 from sync_core.ui.parts.words import ago, lasted, literal, look, moment
-from sync_core.ui.runs import (
-    downloads,
-    outcome_table,
-    outcome_words,
-    reasons_list,
-    retry_button,
-    undo_button,
-)
+from sync_core.ui.runs import outcome_table, outcome_words, undo_button
 
 READ = "read"
 ALWAYS_SHOWN = (READ, OutcomeKind.CREATED, OutcomeKind.UPDATED)
@@ -91,28 +83,6 @@ def show_changes(here: Visitor, run: Run | None, tallies: Tallies) -> None:
         paging.show_empty(
             ":material/check:", "It changed nothing.", "Every row was as it should be."
         )
-
-
-def show_rows_for_a_person(here: Visitor, run: Run | None, tallies: Tallies) -> None:
-    """Show the rows of the run that somebody has to mend, or that a rule left out."""
-    kinds = kinds_present(tallies, LEFT_OUT)
-    if run is None or not kinds:
-        more = "Rows that fail, or that a rule leaves out, are listed here with their reasons."
-        paging.show_empty(":material/task_alt:", "No row needs a person.", more)
-        return
-    show_headline(here, run)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        told = (
-            "Mend failed rows in the source, then sync again. Skipped rows are left out by a rule."
-        )
-        st.caption(told, width="content")
-        st.space("stretch")
-        retry_button.offer(here, run)
-        if here.person.may("sync") or here.person.may("export"):
-            rejects = addresses.of_rejects(run.id, here.organization.slug)
-            downloads.offer("Download these rows", rejects)
-    reasons_list.show(run, kinds)
-    outcome_table.show(here, run, kinds, f"person-{run.id}")
 
 
 def kinds_present(tallies: Tallies, kinds: Sequence[str]) -> list[str]:
