@@ -1,7 +1,9 @@
 """What a sync would do before it does it, what it did, and how it is taken back."""
 
 import re
+from collections.abc import Callable, Iterator
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser import App, SlowSheet, Visit
@@ -66,29 +68,64 @@ def test_a_sync_is_previewed_read_confirmed_and_taken_back(
     expect(page.get_by_role("dialog").get_by_text("Updated")).to_have_count(2)
 
 
+def shrunk(body: bytes) -> bytes:
+    return b"".join(body.splitlines(keepends=True)[:3])
+
+
+def foreign(body: bytes) -> bytes:
+    return body.replace(b"S0", b"F0")  # not one key is known
+
+
+@pytest.fixture
+def deleting(visit: Visit) -> Iterator[None]:
+    """Let locations that left the source be deleted, and afterwards stay again."""
+    page = visit().open("/settings")
+    page.get_by_role("tab", name="Resources").click()
+    _choose_removal(page, "Are deleted")
+    yield
+    _choose_removal(page, "As each table declares")
+
+
+def _choose_removal(page: Page, words: str) -> None:
+    page.locator(".st-key-removal-locations").get_by_role("combobox").click()
+    page.get_by_role("option", name=words).click()
+    form = page.get_by_test_id("stForm").filter(has_text="Location Management")
+    form.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("removal", "become", "told"),
+    [
+        (None, shrunk, "3,998 of 4,000 locations are not in the source any more"),
+        (None, foreign, "are new"),
+        ("deleting", shrunk, "3,998 of 4,000 locations would be deleted"),
+    ],
+    ids=["shrank", "foreign", "shrank and deletes"],
+)
 def test_a_source_that_shrank_or_is_another_waits_for_approval(
-    visit: Visit, app: App, slow_sheet: SlowSheet
+    visit: Visit,
+    app: App,
+    slow_sheet: SlowSheet,
+    request: pytest.FixtureRequest,
+    removal: str | None,
+    become: Callable[[bytes], bytes],
+    told: str,
 ) -> None:
     slow_sheet.go_on.set()
     app.command("sync", "locations", "--wait", *WHO)
-    whole = slow_sheet.body
-    lines = whole.splitlines(keepends=True)
-    accidents = {
-        "3,998 of 4,000 locations are not in the source any more": b"".join(lines[:3]),
-        "are new": whole.replace(b"S0", b"F0"),  # a foreign file: not one key is known
-    }
+    if removal:
+        request.getfixturevalue(removal)
+    slow_sheet.body = become(slow_sheet.body)
     page, other = visit("Sarah Lim").open("/locations"), visit("Vera Olsen").open("/")
-    for told, body in accidents.items():
-        slow_sheet.body = body
-        page.get_by_role("button", name=re.compile("^Sync (data|again)$")).click()
-        approval = page.get_by_text("Nothing is applied until somebody has approved it.")
-        expect(approval).to_be_visible(timeout=30_000)
-        held = page.get_by_test_id("stAlert").filter(has=approval)
-        expect(held).to_contain_text(told)
-        expect(page.get_by_text("Somebody else approves this")).to_be_visible()
-        as_before = page.get_by_text(re.compile("^4,000 locations · synced"))
-        expect(as_before).to_be_visible()
-        waits = other.get_by_role("link", name=re.compile("Waiting for approval"))
-        expect(waits).to_be_visible(timeout=10_000)
-        page.get_by_role("button", name="Decline").click()
-        expect(approval).to_have_count(0)
+    page.get_by_role("button", name=re.compile("^Sync (data|again)$")).click()
+    approval = page.get_by_text("Nothing is applied until somebody has approved it.")
+    expect(approval).to_be_visible(timeout=30_000)
+    held = page.get_by_test_id("stAlert").filter(has=approval)
+    expect(held).to_contain_text(told)
+    expect(page.get_by_text("Somebody else approves this")).to_be_visible()
+    expect(page.get_by_text(re.compile("^4,000 locations · synced"))).to_be_visible()
+    waits = other.get_by_role("link", name=re.compile("Waiting for approval"))
+    expect(waits).to_be_visible(timeout=10_000)
+    page.get_by_role("button", name="Decline").click()
+    expect(approval).to_have_count(0)
