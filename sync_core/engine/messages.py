@@ -54,12 +54,14 @@ def undone(
     """Return what an undo takes back, and what it leaves as it is."""
     rows = [row for some in (named or {}).values() for row in some]
     of = {kind: sum(getattr(t, kind) for t in tallies.values()) for kind in OutcomeKind}
-    parts = [f"{sum(of[kind] for kind in CHANGED)} taken back"]
+    parts = [f"{sum(of[kind] for kind in CHANGED):,} taken back"]
     parts += _with_reasons(of[OutcomeKind.SKIPPED], "kept", [row for row in rows if row.rule])
     parts += _with_reasons(
         of[OutcomeKind.FAILED], "impossible", [row for row in rows if not row.rule]
     )
-    parts += [f"{of[OutcomeKind.UNCHANGED]} as before already"] if of[OutcomeKind.UNCHANGED] else []
+    parts += (
+        [f"{of[OutcomeKind.UNCHANGED]:,} as before already"] if of[OutcomeKind.UNCHANGED] else []
+    )
     return f"Undo of run {run_id}: {', '.join(parts)}."
 
 

@@ -1,5 +1,5 @@
 from sync_core.catalogue.resources import CATALOGUE
-from sync_core.engine.messages import Named, message
+from sync_core.engine.messages import Named, message, undone
 from sync_core.engine.tally import Tally
 
 LOCATIONS = CATALOGUE["locations"].entities
@@ -59,3 +59,10 @@ def test_the_log_names_twenty_rows_and_counts_the_rest() -> None:
     told = message({"locations": Tally(read=25, failed=25)}, LOCATIONS, {"locations": rows})
     assert told.endswith("row 19 (bad) and 5 more.")
     assert "row 20" not in told
+
+
+def test_an_undo_counts_what_it_takes_back_of_all_tables() -> None:
+    brands, packages = Tally(removed=1200, created=1), Tally(read=1500, updated=4, unchanged=1496)
+    assert undone(7, {"brands": brands, "packages": packages}) == (
+        "Undo of run 7: 1,205 taken back, 1,496 as before already."
+    )
