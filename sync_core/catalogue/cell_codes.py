@@ -213,6 +213,11 @@ CELL_CODES: Mapping[str, CellCode] = {
         "Type the key anew, in the letters of the others.",
         "{key} looks like {other}, but is written in other letters",
     ),
+    "zeros_lost": CellCode(
+        "A program has changed the zeros of the key",
+        "Format the column as plain text, and type the key anew.",
+        "{key} is not known, but {other} is, and stands in no row: only zeros differ",
+    ),
     "not_unique": CellCode(
         "Another record holds the same value",
         "Give each record its own.",

@@ -44,6 +44,8 @@ def find(connection: Connection, scope: Scope) -> int:
     found = execute(connection, repeated_keys(scope)) if scope.repeats else 0
     if scope.observed.keys_beyond_ascii:
         found += sum(execute(connection, one) for one in twins(scope))
+    if scope.observed.keys_of_digits and not scope.partial:
+        found += sum(execute(connection, one) for one in lost_zeros(scope))
     if lost := sum(execute(connection, one) for one in references(scope)):
         scope.run(connection, HASHED)
         for _, one in suggestions(scope):
@@ -109,6 +111,46 @@ def twins(scope: Scope) -> Iterator[sql.Composed]:
         issue=scope.issue(
             field,
             "looks_like_another",
+            key=quoting(scope.entity, field.label, [field], value),
+            other=sql.SQL("near.key"),
+        ),
+    )
+
+
+def lost_zeros(scope: Scope) -> Iterator[sql.Composed]:
+    """Return the SQL that finds new keys that are a known one without its zeros, which is gone.
+
+    Programs that take a code for a number make 7 of 007, and 7.0 of 7.
+    """
+    field, *others = scope.entity.keys
+    if others or not isinstance(field, Text) or field in privacy.hidden(scope.entity, Place.LOG):
+        return
+    value = sql.Identifier("s", field.column)
+    yield scope.statement(
+        """
+        with new as materialized (
+            select row_number, ltrim(regexp_replace({value}, '[.]0$', ''), '0') as digits
+            from {rows} s
+            where s._rule is null and {value} ~ '^[0-9]+([.]0)?$' and not exists (
+                select from {target} t where {s_is_t} and t._removed_at is null
+            )
+        ),
+        near as materialized (
+            select n.row_number, min(t.{key}) as key
+            from new n join {target} t on ltrim(t.{key}, '0') = n.digits
+            where t.organization_id = {org} and t._removed_at is null
+                and not exists (select from {rows} s where {s_is_t})
+            group by 1
+        )
+        insert into {findings}
+        select s.row_number, {issue}
+        from {rows} s join near using (row_number)
+        """,
+        value=value,
+        key=sql.Identifier(field.column),
+        issue=scope.issue(
+            field,
+            "zeros_lost",
             key=quoting(scope.entity, field.label, [field], value),
             other=sql.SQL("near.key"),
         ),

@@ -26,6 +26,7 @@ class Observations:
     damaged: int = 0  # cells that have lost letters
     damaged_cells: Sequence[str] = ()  # the addresses of the first ones
     keys_beyond_ascii: bool = False  # whether letters of other alphabets may stand in a key
+    keys_of_digits: bool = False  # whether a program may have taken a key for a number
 
     def plus(self, later: Self) -> Self:
         """Return what was seen in these rows and in later ones."""
@@ -36,6 +37,7 @@ class Observations:
             damaged=self.damaged + later.damaged,
             damaged_cells=[*self.damaged_cells, *later.damaged_cells][:NAMED],
             keys_beyond_ascii=self.keys_beyond_ascii or later.keys_beyond_ascii,
+            keys_of_digits=self.keys_of_digits or later.keys_of_digits,
         )
 
     def as_json(self) -> dict[str, Any]:

@@ -20,6 +20,8 @@ def steps(scope: Scope) -> Iterator[Step]:
     yield "The key stands in an earlier row", checks.repeated_keys(scope)
     for statement in checks.twins(scope):
         yield "The key looks like another one, but has other letters", statement
+    for statement in checks.lost_zeros(scope):
+        yield "The key is a known one, but for zeros, which is gone", statement
     for label, statement in zip(_referring(scope), checks.references(scope), strict=True):
         yield f"{label} names a record that is not there, or that did not make it", statement
     for field, statement in checks.suggestions(scope):

@@ -175,6 +175,9 @@ class Validator:
             keys_beyond_ascii=any(
                 _is_beyond_ascii(read[field.column]) for field in self.entity.keys
             ),
+            keys_of_digits=bool(
+                read[self.entity.keys[0].column].str.contains(r"^[0-9]+(?:[.]0)?$").any()
+            ),
         )
 
     def _contradictions(self) -> Iterator[pl.Expr]:
