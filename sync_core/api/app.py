@@ -10,7 +10,16 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Mount, Route
 
-from sync_core.api import addresses, data_routes, document, files, problems, run_routes, stopping
+from sync_core.api import (
+    addresses,
+    data_routes,
+    document,
+    event_routes,
+    files,
+    problems,
+    run_routes,
+    stopping,
+)
 from sync_core.api.callers import Claims, no_claims
 from sync_core.api.gate import Gate
 from sync_core.foundation.errors import SyncError
@@ -36,6 +45,7 @@ def make(claims: Claims = no_claims) -> FastAPI:
         redirect_slashes=False,
         exception_handlers={
             SyncError: problems.refused,
+            event_routes.OverError: event_routes.over,
             HTTPException: problems.of_http,
             RequestValidationError: problems.of_mistakes,
             Exception: problems.unexpected,
@@ -44,7 +54,7 @@ def make(claims: Claims = no_claims) -> FastAPI:
     api.state.claims = claims
     api.openapi = partial(document.make, api)  # type: ignore[method-assign]
     api.add_route(document.PAGE.removeprefix(addresses.ROOT), document.page)
-    for part in (run_routes, data_routes, files):
+    for part in (run_routes, event_routes, data_routes, files):
         api.include_router(part.routes)
     return api
 

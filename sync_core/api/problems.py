@@ -7,7 +7,7 @@ from http import HTTPStatus
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from sync_core.foundation import db
@@ -20,6 +20,7 @@ STATUS = {  # by the code of the error; what is not named is a request that cann
     "database_down": HTTPStatus.SERVICE_UNAVAILABLE,
     "database_full": HTTPStatus.SERVICE_UNAVAILABLE,
     "no_live_progress": HTTPStatus.SERVICE_UNAVAILABLE,
+    "too_many_streams": HTTPStatus.SERVICE_UNAVAILABLE,
     "too_many_files": HTTPStatus.SERVICE_UNAVAILABLE,
     "not_signed_in": HTTPStatus.UNAUTHORIZED,
     "bad_token": HTTPStatus.UNAUTHORIZED,
@@ -77,20 +78,11 @@ class Problem(BaseModel):
     mistakes: list[Mistake] = Field([], description="of a request that cannot be read")
 
 
-def answer(
-    request: Request,
-    error: SyncError,
-    *,
-    headers: Mapping[str, str] | None = None,
-    mistakes: Sequence[Mistake] = (),
-) -> Response:
-    """Return the answer for an error: problem+json, or its words for somebody at a browser."""
-    status = STATUS.get(error.code, HTTPStatus.BAD_REQUEST)
-    more = {**_headers(error, status), **(headers or {})}
-    if "text/html" in request.headers.get("accept", ""):
-        return PlainTextResponse(f"{error.sentence} {error.advice}", status, more)
+def of(error: SyncError, mistakes: Sequence[Mistake] = ()) -> Problem:
+    """Return an error as it is told."""
+    status = _status(error)
     run = error.facts.get("run")
-    problem = Problem(
+    return Problem(
         type="about:blank",
         title=status.phrase,
         status=status,
@@ -101,7 +93,25 @@ def answer(
         run=run if isinstance(run, int) else None,
         mistakes=list(mistakes),
     )
-    return JSONResponse(problem.model_dump(), status, more, MEDIA_TYPE)
+
+
+def answer(
+    asked: HTTPConnection,
+    error: SyncError,
+    *,
+    headers: Mapping[str, str] | None = None,
+    mistakes: Sequence[Mistake] = (),
+) -> Response:
+    """Return the answer for an error: problem+json, or its words for somebody at a browser."""
+    status = _status(error)
+    more = {**_headers(error, status), **(headers or {})}
+    if "text/html" in asked.headers.get("accept", ""):
+        return PlainTextResponse(f"{error.sentence} {error.advice}", status, more)
+    return JSONResponse(of(error, mistakes).model_dump(), status, more, MEDIA_TYPE)
+
+
+def _status(error: SyncError) -> HTTPStatus:
+    return STATUS.get(error.code, HTTPStatus.BAD_REQUEST)
 
 
 def _headers(error: SyncError, status: HTTPStatus) -> dict[str, str]:

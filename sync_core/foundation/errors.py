@@ -658,6 +658,12 @@ CATALOGUE: dict[str, Entry] = {
         retry=True,
     ),
     "too_many_files": Entry("Too many files at once.", "Try again soon.", "analyst", retry=True),
+    "too_many_streams": Entry(
+        "{most} streams are open here already.",
+        "Ask for the run now and then instead, or come back soon.",
+        "developer",
+        retry=True,
+    ),
     "name_the_organization": Entry(
         "It is not said whose data are asked for.",
         "Name the organization: one of {known}.",

@@ -1,4 +1,4 @@
-"""The real server of the pages, with a file that is being read when it is told to stop."""
+"""The real server of the pages, told to stop while somebody reads a file or a stream."""
 
 import json
 import os
@@ -7,24 +7,29 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 
 import httpx2
+import pytest
 from streamlit.web.server.server_util import AUTH_COOKIE_NAME
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from sync_core.foundation import db
 from sync_core.foundation.settings import ROOT
+from sync_core.operations import syncs
 from sync_core.organizations import Organization, people
-from tests.support.desk import ANA
+from tests.support.desk import ANA, Desk
 from tests.support.exports import fill, manifests, trail_of
+from tests.support.locations import HEADER, row
 from tests.support.waiting import eventually
 
 SECRET = "a-secret-of-the-tests-that-is-long-enough"  # noqa: S105 - of the tests
 
 
-def test_an_open_file_does_not_keep_the_server_from_stopping(organization: Organization) -> None:
-    fill(organization)
+@pytest.fixture
+def pages(organization: Organization) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Start the pages' server, and wait until it answers."""
     with db.begin() as connection:
         people.add(connection, organization.id, ANA)
     with socket.socket() as free:
@@ -41,25 +46,48 @@ def test_an_open_file_does_not_keep_the_server_from_stopping(organization: Organ
     try:
         url = f"http://127.0.0.1:{port}"
         eventually(lambda: _answers(url), 60)
-        with (
-            httpx2.Client(base_url=url, cookies=_cookie(url), timeout=30) as client,
-            client.stream("GET", f"/api/v1{trail_of(organization)}") as answer,
-        ):
-            assert answer.status_code == 200
-            chunks = answer.iter_raw(10_000)
-            next(chunks)
-            process.send_signal(signal.SIGTERM)
-            with suppress(httpx2.HTTPError):  # a slow reader, which would go on for minutes
-                for _ in chunks:
-                    if process.poll() is not None:
-                        break
-                    time.sleep(0.05)
-            process.wait(30)
+        yield process, url
     finally:
         process.kill()
         process.wait()
+
+
+def test_an_open_file_does_not_keep_the_server_from_stopping(
+    organization: Organization, pages: tuple[subprocess.Popen[bytes], str]
+) -> None:
+    fill(organization)
+    _stop_while_reading(*pages, trail_of(organization))
     (told,) = manifests(organization)
     assert told["complete"] is False
+
+
+def test_an_open_stream_of_events_does_not_keep_the_server_from_stopping(
+    desk: Desk, pages: tuple[subprocess.Popen[bytes], str]
+) -> None:
+    desk.write("locations", [HEADER, row("L1")])
+    run = desk.start("locations")
+    process, url = pages
+    answer = httpx2.get(f"{url}/api/nothing")
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_such_address")
+    _stop_while_reading(process, url, f"/runs/{run.id}/events")
+    syncs.cancel(desk.organization, run.id, ANA)
+
+
+def _stop_while_reading(process: subprocess.Popen[bytes], url: str, path: str) -> None:
+    with (
+        httpx2.Client(base_url=url, cookies=_cookie(url), timeout=30) as client,
+        client.stream("GET", f"/api/v1{path}") as answer,
+    ):
+        assert answer.status_code == 200
+        chunks = answer.iter_raw(10_000 if path.startswith("/audit") else None)
+        next(chunks)
+        process.send_signal(signal.SIGTERM)
+        with suppress(httpx2.HTTPError):  # a slow reader, which would go on for minutes
+            for _ in chunks:
+                if process.poll() is not None:
+                    break
+                time.sleep(0.05)
+        process.wait(30)
 
 
 def _answers(url: str) -> bool:

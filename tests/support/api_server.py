@@ -83,7 +83,7 @@ class Program:
     def __init__(self, server: Server, organization: Organization, role: Role = Role.ADMIN) -> None:
         with db.begin() as connection:
             secret = tokens.add(connection, organization.id, ANA, f"Program {role}", role)
-        self._url = f"{server.url}/api/v1"
+        self.url = f"{server.url}/api/v1"
         self.headers = {"authorization": f"Bearer {secret}"}
 
     def __call__(
@@ -92,10 +92,12 @@ class Program:
         path: str,
         body: object = None,
         once: str | None = None,
+        since: str | None = None,
         **query: Any,  # noqa: ANN401 - JSON
     ) -> httpx2.Response:
-        headers = {**self.headers, **({"idempotency-key": once} if once else {})}
-        with httpx2.Client(base_url=self._url, headers=headers, timeout=30) as client:
+        more = {"idempotency-key": once, "last-event-id": since}
+        headers = {**self.headers, **{name: text for name, text in more.items() if text}}
+        with httpx2.Client(base_url=self.url, headers=headers, timeout=30) as client:
             return client.request(method, path, json=body, params=query or None)
 
     def get(self, path: str, **query: Any) -> Any:  # noqa: ANN401 - JSON

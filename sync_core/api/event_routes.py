@@ -1,0 +1,169 @@
+"""The events of a run as they happen: server-sent events, and the same over a WebSocket."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from sync_core.api import live, problems, rate, shapes
+from sync_core.api.asked import LARGEST, Number, Whose
+from sync_core.api.callers import By, Seat, identify
+from sync_core.api.live import Place, View
+from sync_core.api.run_routes import find
+from sync_core.foundation.errors import SyncError
+from sync_core.organizations import Organization
+
+LONGEST = 900.0  # seconds of a stream: who comes back is asked again who they are
+RETRY = 2_000  # milliseconds after which a reader comes back
+
+routes = APIRouter(prefix="/v1", tags=["events"])
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something to tell of a run: what it is now, a line of its log, or that it has ended."""
+
+    name: str  # "run", "log" or "end"
+    data: Any
+    place: Place
+
+
+class OverError(Exception):
+    """Everything was told already: a reader that comes back need not come again."""
+
+
+async def over(_request: object, _error: Exception) -> Response:
+    """Answer a reader who has heard the end; an EventSource then comes back no more."""
+    return Response(status_code=204)
+
+
+def _admitted(
+    by: By,
+    run: Number,
+    organization: Whose = None,
+    last_event_id: Annotated[
+        str | None, Header(max_length=100, description="the id of the last event that was heard")
+    ] = None,
+) -> tuple[Seat, Place]:
+    since = live.place(last_event_id)
+    seat, found = find(by, run, organization)
+    if since.over and found.finished_at is not None:
+        raise OverError
+    return seat, since
+
+
+@routes.get(
+    "/runs/{run}/events",
+    response_class=EventSourceResponse,
+    responses={204: {"description": "everything was told: come back no more"}},
+)
+async def events_of_run(
+    run: Number, admitted: Annotated[tuple[Seat, Place], Depends(_admitted, scope="function")]
+) -> AsyncIterator[ServerSentEvent]:
+    """Tell what happens to a run: `run` with its shape, `log` with a line, `end` at its end.
+
+    Each event has an id; with the last one as `Last-Event-ID` a reader hears what came after.
+    """
+    (organization, _), since = admitted
+    try:
+        async for event in follow(organization, run, since):
+            yield ServerSentEvent(
+                data=event.data, event=event.name, id=str(event.place), retry=RETRY
+            )
+    except SyncError as error:
+        yield ServerSentEvent(data=problems.of(error).model_dump(), event="problem", retry=RETRY)
+
+
+@routes.websocket("/runs/{run}/socket")
+async def socket_of_run(
+    socket: WebSocket,
+    run: int,
+    organization: Annotated[str | None, Query(max_length=100)] = None,
+    last_event_id: Annotated[str | None, Query(max_length=100)] = None,
+) -> None:
+    """Tell the events of a run over a WebSocket, each as {id, event, data}."""
+    try:
+        (of, _), since = await run_in_threadpool(
+            _at_the_door, socket, run, organization, last_event_id
+        )
+    except SyncError as error:
+        await socket.send_denial_response(problems.answer(socket, error))
+        return
+    await socket.accept()
+    telling = asyncio.create_task(_tell(socket, of, run, since))
+    leaving = asyncio.create_task(_gone(socket))
+    await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (telling, leaving):
+        task.cancel()
+    await asyncio.gather(telling, leaving, return_exceptions=True)
+    if socket.application_state == WebSocketState.CONNECTED and not leaving.done():
+        await socket.close()
+
+
+def _at_the_door(
+    socket: WebSocket, run: int, slug: str | None, heard: str | None
+) -> tuple[Seat, Place]:
+    rate.require(socket)
+    if not 1 <= run <= LARGEST:
+        raise SyncError("unknown_run", run=run)
+    seat, _ = find(identify(socket), run, slug)
+    return seat, live.place(heard)
+
+
+async def _tell(socket: WebSocket, organization: Organization, run: int, since: Place) -> None:
+    try:
+        async for event in follow(organization, run, since):
+            told = {"id": str(event.place), "event": event.name, "data": event.data}
+            await socket.send_text(json.dumps(told))
+    except SyncError as error:
+        told = {"id": None, "event": "problem", "data": problems.of(error).model_dump()}
+        await socket.send_text(json.dumps(told))
+    await socket.close()
+
+
+async def _gone(socket: WebSocket) -> None:
+    try:
+        while True:
+            await socket.receive_text()  # whatever is said here is passed over
+    except (WebSocketDisconnect, RuntimeError, KeyError):
+        return
+
+
+async def follow(organization: Organization, run_id: int, since: Place) -> AsyncIterator[Event]:
+    """Tell what happens to a run after a place, until it has ended, or for `LONGEST` seconds."""
+    until, told, heard = time.monotonic() + LONGEST, set[float](), since.line
+    async with live.watch().of(run_id) as views:
+        async for view in views:
+            fresh = [x for x in view.lines if live.line_place(x) > heard and x.at not in told]
+            told |= {line.at for line in fresh}
+            for event in news(organization, replace(view, lines=fresh), since):
+                since = event.place
+                yield event
+            if view.over or time.monotonic() > until:
+                return
+
+
+def news(organization: Organization, view: View, since: Place) -> Iterator[Event]:
+    """Tell what a look shows: the lines of the log that are new, then what the run is, if new.
+
+    A line that Redis had lost, and that its attempt has left in Postgres, may come after younger
+    ones; the place of an event is that of the youngest.
+    """
+    for line in view.lines:
+        since = replace(since, line=max(since.line, live.line_place(line)))
+        yield Event("log", {"at": line.at, "level": line.level, "text": line.text}, since)
+    shape = shapes.of_run(organization, view.run, view.counts, view.progress)
+    state = shape.model_dump(mode="json")
+    now = replace(since, state=live.digest(state), over=view.over)
+    if view.over and not since.over:
+        yield Event("end", state, now)
+    elif now.state != since.state:
+        yield Event("run", state, now)

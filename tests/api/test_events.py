@@ -1,0 +1,211 @@
+"""The events of a run as they come: none lost, none twice, whatever breaks meanwhile."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from sync_core import organizations
+from sync_core.api import live
+from sync_core.foundation import db, redis_clients
+from sync_core.foundation.vocabulary import Role
+from sync_core.operations import syncs
+from sync_core.organizations import Organization, people
+from sync_core.runs import Run, attempts
+from sync_core.runs.progress import Reporter
+from tests.support import processes
+from tests.support.api_server import Program, Server
+from tests.support.desk import ANA, Desk
+from tests.support.locations import HEADER, row
+
+
+@dataclass(frozen=True)
+class Heard:
+    """An event as a reader hears it."""
+
+    id: str
+    event: str
+    data: Any
+
+
+@contextmanager
+def listening(program: Program, run: Run, since: str | None = None) -> Iterator[Iterator[Heard]]:
+    headers = {**program.headers, **({"last-event-id": since} if since else {})}
+    with (
+        httpx2.Client(base_url=program.url, headers=headers, timeout=30) as client,
+        client.stream("GET", f"/runs/{run.id}/events") as answer,
+    ):
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        yield _heard(answer.iter_lines())
+
+
+def _heard(lines: Iterator[str]) -> Iterator[Heard]:
+    parts: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(": ")
+        if name in {"id", "event", "data"}:
+            parts[name] = value
+        elif not line and parts:
+            yield Heard(parts.get("id", ""), parts["event"], json.loads(parts["data"]))
+            parts = {}
+
+
+def lines_of(run: Run) -> list[str]:
+    with db.begin() as connection:
+        return [line.text for line in attempts.joined_log(attempts.of_run(connection, run.id))]
+
+
+def texts(heard: list[Heard]) -> list[str]:
+    return [one.data["text"] for one in heard if one.event == "log"]
+
+
+@pytest.fixture
+def program(server: Server, home: Organization) -> Program:
+    return Program(server, home, Role.VIEWER)
+
+
+@pytest.fixture
+def queued(home: Organization, desk: Desk) -> Run:
+    assert home
+    desk.write("locations", [HEADER, row("L1"), row("L2", Email="nobody")])
+    return desk.start("locations")
+
+
+def test_a_run_is_told_from_its_start_to_its_end(program: Program, queued: Run, desk: Desk) -> None:
+    with listening(program, queued) as events:
+        first = next(events)
+        assert (first.event, first.data["status"]) == ("run", "queued")
+        ended = desk.work(queued)
+        heard = [first, *events]
+    assert heard[-1].event == "end"
+    assert heard[-1].data["status"] == ended.status == "partial"
+    assert heard[-1].data["counts"]["locations"]["created"] == 1
+    assert texts(heard) == lines_of(ended)
+    ids = [one.id for one in heard]
+    assert len(set(ids)) == len(ids)
+
+
+def test_who_comes_back_hears_what_came_after_and_nothing_twice(
+    program: Program, queued: Run, desk: Desk
+) -> None:
+    desk.work(queued)
+    with listening(program, queued) as events:
+        heard = list(events)
+    assert len(heard) > 3
+    for place, one in enumerate(heard[:-1]):
+        with listening(program, queued, one.id) as events:
+            assert list(events) == heard[place + 1 :]
+    again = program("GET", f"/runs/{queued.id}/events", since=heard[-1].id)
+    assert (again.status_code, again.content) == (204, b"")
+
+
+@pytest.mark.parametrize("id", ["", "x", "9" * 60, "1-", "-", "1-2-3-4"])
+def test_an_id_that_is_none_begins_anew_or_after_it(
+    program: Program,
+    queued: Run,
+    desk: Desk,
+    id: str,  # noqa: A002
+) -> None:
+    desk.work(queued)
+    with listening(program, queued, id) as events:
+        assert list(events)[-1].event == "end"
+
+
+def test_a_wiped_redis_ends_no_stream_and_loses_no_line(
+    program: Program, queued: Run, desk: Desk
+) -> None:
+    redis = redis_clients.client()
+    with listening(program, queued) as events:
+        heard = [next(events)]
+        Reporter(redis, queued.id, 1).log("Somebody else was here")
+        heard.append(next(events))
+        assert texts(heard) == ["Somebody else was here"]
+        for key in redis.scan_iter(f"sync:*:{queued.id}"):
+            redis.delete(key)
+        ended = desk.work(queued)
+        heard += events
+    assert texts(heard) == ["Somebody else was here", *lines_of(ended)]
+
+
+def test_without_redis_a_stream_goes_on(program: Program, queued: Run, home: Organization) -> None:
+    with listening(program, queued) as events:
+        assert next(events).data["status"] == "queued"
+        with processes.frozen(processes.valkey()):
+            syncs.cancel(home, queued.id, ANA)
+            assert [one.event for one in events] == ["end"]
+
+
+def test_another_organization_hears_nothing(
+    server: Server, home: Organization, queued: Run
+) -> None:
+    with db.begin() as connection:
+        other = organizations.add(connection, f"{home.slug}-2", "Harbor Clinics")
+        people.add(connection, other.id, ANA)
+    stranger = Program(server, other)
+    told = stranger("GET", f"/runs/{queued.id}/events")
+    assert (told.status_code, told.json()["code"]) == (404, "unknown_run")
+    with pytest.raises(InvalidStatus) as refused:
+        connect(_socket(server, queued), additional_headers=stranger.headers)
+    assert refused.value.response.status_code == 404
+
+
+def test_no_more_watch_than_the_server_bears(
+    program: Program, queued: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "MOST", 1)
+    with listening(program, queued) as events:
+        assert next(events).event == "run"
+        with listening(program, queued) as more:
+            told = next(more)
+    assert (told.event, told.data["code"]) == ("problem", "too_many_streams")
+
+
+# The same over a WebSocket
+
+
+def _socket(server: Server, run: Run, since: str = "") -> str:
+    return f"ws://{server.host}/api/v1/runs/{run.id}/socket?last_event_id={since}"
+
+
+def _told(address: str, headers: dict[str, str]) -> list[Heard]:
+    with connect(address, additional_headers=headers) as socket:
+        return [Heard(**json.loads(message)) for message in socket]
+
+
+def test_a_socket_carries_the_same_events(
+    server: Server, program: Program, queued: Run, desk: Desk
+) -> None:
+    with connect(_socket(server, queued), additional_headers=program.headers) as socket:
+        assert json.loads(socket.recv(10))["data"]["status"] == "queued"
+        desk.work(queued)
+        heard = [Heard(**json.loads(message)) for message in socket]
+    assert heard[-1].event == "end"
+    with listening(program, queued) as events:
+        streamed = list(events)
+    assert _told(_socket(server, queued), program.headers) == streamed
+    rest = _told(_socket(server, queued, streamed[0].id), program.headers)
+    assert rest == streamed[1:]
+
+
+def test_a_socket_opens_for_pages_of_ours_and_for_no_other_site(
+    server: Server, queued: Run, home: Organization
+) -> None:
+    syncs.cancel(home, queued.id, ANA)
+    ((name, value),) = server.cookie(ANA.email).items()
+    cookie = {"cookie": f"{name}={value}"}
+    assert _told(_socket(server, queued), {**cookie, "origin": server.url})[-1].event == "end"
+    for headers, status in (
+        ({**cookie, "origin": "https://evil.example.org"}, 403),
+        ({}, 401),
+        ({"authorization": "Bearer syncdesk_x"}, 401),
+    ):
+        with pytest.raises(InvalidStatus) as refused:
+            connect(_socket(server, queued), additional_headers=headers)
+        assert refused.value.response.status_code == status
