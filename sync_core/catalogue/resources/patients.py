@@ -24,7 +24,7 @@ PATIENTS = Resource(
             name="appointment_types",
             title="Appointment types",
             fields=(
-                Text("Cliniko appointment type ID", key=True),
+                Verbatim("Cliniko appointment type ID", key=True),
                 Verbatim("Name"),
                 Verbatim("Category"),
                 Integer("Duration"),
@@ -38,7 +38,7 @@ PATIENTS = Resource(
             name="patients",
             title="Patients",
             fields=(
-                Text("Cliniko patient ID", key=True),
+                Verbatim("Cliniko patient ID", key=True),
                 Verbatim("Name", sensitive=True),
                 Verbatim("First name", sensitive=True),
                 Verbatim("Preferred name", sensitive=True),
@@ -64,7 +64,7 @@ PATIENTS = Resource(
             name="appointments",
             title="Appointments",
             fields=(
-                Text("Cliniko appointment ID", key=True),
+                Verbatim("Cliniko appointment ID", key=True),
                 Moment("Starts at"),
                 Moment("Ends at"),
                 # no reference: an appointment may have no patient, or one whom we may not read
