@@ -1,7 +1,9 @@
 """Pictures of every page, light, dark and on a phone, to be looked at: `make screenshots`."""
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -27,10 +29,14 @@ PAGES = {
     "settings": "/settings",
     "help": "/help",
 }
+SARAH, ANA = (("--as", f"{name}@example.org") for name in ("sarah.lim", "ana.ruiz"))
 LOOKS = {"light": ("light", 1280), "dark": ("dark", 1280), "phone": ("light", 390)}
 
 
-@pytest.fixture(scope="module", autouse=True)
+pytestmark = pytest.mark.timeout(900)  # that many pictures take their time
+
+
+@pytest.fixture(scope="module")
 def _synced(app: App) -> None:
     for resource in ("locations", *CATALOGUE):  # the others refer to locations
         for _ in range(2):
@@ -40,10 +46,12 @@ def _synced(app: App) -> None:
 def keep(tab: Tab, name: str) -> None:
     FOLDER.mkdir(exist_ok=True)
     expect(tab.page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    expect(tab.page.locator("[data-testid=stSkeleton]:visible")).to_have_count(0)
     tab.page.wait_for_timeout(1500)  # charts draw themselves after the page has settled
     tab.page.screenshot(path=FOLDER / f"{name}.png")
 
 
+@pytest.mark.usefixtures("_synced")
 @pytest.mark.parametrize("look", LOOKS)
 def test_pages(visit: Visit, look: str) -> None:
     mode, width = LOOKS[look]
@@ -51,6 +59,57 @@ def test_pages(visit: Visit, look: str) -> None:
     for name, path in PAGES.items():
         tab.open(path)
         keep(tab, f"{name}-{look}")
+
+
+@pytest.fixture(scope="module")
+def clinics(app: App, published: SlowSheet) -> SlowSheet:
+    """Return a sheet of clinics that was synced, three of them with phones that are none."""
+    published.go_on.set()
+    for broken in (0, 3):
+        published.fill(broken)
+        app.command("sync", "locations", "--wait", *SARAH, check=False)
+        _approve(app, "locations")
+    return published
+
+
+def _approve(app: App, resource: str) -> None:
+    """Approve the sync of a resource, where a guard holds it back."""
+    (latest,) = _runs(app, resource, "--limit", "1")
+    if latest["status"] == "waiting":
+        app.command("confirm", str(latest["run_id"]), "--wait", *ANA, check=False)
+
+
+def _runs(app: App, resource: str, *limit: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(app.command("history", resource, *limit, "--json"))[
+        "runs"
+    ]
+    return found
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_rows_that_failed(visit: Visit, clinics: SlowSheet, look: str) -> None:
+    assert clinics.body
+    mode, width = LOOKS[look]
+    tab = visit(mode=mode, width=width)
+    page = tab.open("/locations?tab=Needs+a+person")
+    page.get_by_role("button", name="Sync the fixed rows").scroll_into_view_if_needed()
+    keep(tab, f"retry-{look}")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_help_and_settings(visit: Visit, look: str) -> None:
+    mode, width = LOOKS[look]
+    tab = visit(mode=mode, width=width)
+    for path, names in {
+        "/help": ("Preview, guards, undo", "Cells", "Files"),
+        "/settings": ("Resources", "Old values"),
+    }.items():
+        page = tab.open(path)
+        for name in names:
+            page.get_by_role("tab", name=name).click()
+            keep(tab, f"{path[1:]}-{re.sub('[^a-z]+', '-', name.lower())}-{look}")
+    page.get_by_role("button", name=re.compile("^Drop values")).click()
+    keep(tab, f"settings-drop-question-{look}")
 
 
 @pytest.mark.parametrize("look", LOOKS)
