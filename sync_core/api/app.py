@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from sync_core.api import (
     addresses,
+    admin_portal,
     data_routes,
     document,
     event_routes,
@@ -54,7 +55,7 @@ def make(claims: Claims = no_claims) -> FastAPI:
     api.state.claims = claims
     api.openapi = partial(document.make, api)  # type: ignore[method-assign]
     api.add_route(document.PAGE.removeprefix(addresses.ROOT), document.page)
-    for part in (run_routes, event_routes, data_routes, files):
+    for part in (run_routes, event_routes, data_routes, files, admin_portal):
         api.include_router(part.routes)
     return api
 
@@ -62,7 +63,8 @@ def make(claims: Claims = no_claims) -> FastAPI:
 def routes(claims: Claims = no_claims) -> list[BaseRoute]:
     """Return the routes of the API, for the app that they stand in."""
     gate = Gate(make(claims))
-    return [Mount(addresses.ROOT, gate), Route(addresses.ROOT, gate)]
+    portal = f"{admin_portal.ROOT}/{{rest:path}}"
+    return [Mount(addresses.ROOT, gate), Route(addresses.ROOT, gate), Route(portal, gate)]
 
 
 def alone() -> Starlette:

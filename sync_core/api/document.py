@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from sync_core.api import addresses
+from sync_core.api import addresses, admin_portal
 from sync_core.api.problems import MEDIA_TYPE, Problem
 
 ABOUT = (
@@ -39,6 +39,9 @@ def make(api: FastAPI) -> dict[str, Any]:
         shapes["Problem"] = problem
         for name in ("HTTPValidationError", "ValidationError"):
             shapes.pop(name, None)
+        for path, operations in made["paths"].items():
+            if path.startswith(admin_portal.ROOT):
+                operations["servers"] = [{"url": "/"}]
         for operation in _operations(made):
             _may_fail(operation)
         api.openapi_schema = made
@@ -47,7 +50,7 @@ def make(api: FastAPI) -> dict[str, Any]:
 
 def _operations(made: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for path in made["paths"].values():
-        yield from path.values()
+        yield from (operation for name, operation in path.items() if name != "servers")
 
 
 def _may_fail(operation: dict[str, Any]) -> None:
