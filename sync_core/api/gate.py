@@ -31,6 +31,7 @@ class Gate:
         try:
             rate.require(request)
             _refuse_large(request)
+            _refuse_nul(request)
         except SyncError as error:
             await problems.answer(request, error)(scope, receive, _safely(send))
         else:
@@ -41,6 +42,12 @@ def _refuse_large(request: Request) -> None:
     length = request.headers.get("content-length", "0")
     if length.isdecimal() and int(length) > problems.MAX_BODY:
         raise SyncError("too_much_sent", limit=problems.MAX_BODY)
+
+
+def _refuse_nul(request: Request) -> None:
+    """Refuse the one character that Postgres keeps in no text."""
+    if "%00" in request.url.query:
+        raise SyncError("bad_request", what="it holds the character NUL")
 
 
 def _safely(send: Send) -> Send:

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import httpx2
+import pytest
 
 from sync_core.catalogue import resources
 from sync_core.demo import files as demo_files
@@ -93,3 +94,30 @@ def test_the_page_of_the_document_loads_nothing_from_elsewhere(server: Server) -
     assert "POST /api/v1/runs" in answer.text
     assert not re.search(r"(src|href)=\"?(https?:)?//", answer.text)
     assert "<script" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/runs?search=%00",
+        "/runs?person=a%00b",
+        "/runs?error=%00",
+        "/records/locations?search=%00",
+        "/records/locations/history?key=%00",
+        "/records/%00/history?key=L1",
+        "/runs/1/outcomes?search=%00",
+        "/resources?organization=%00",
+        "/audit.csv?search=%00",
+        "/runs?since=0001-01-01T00:00:00%2B14:00&until=9999-12-31T23:59:59-14:00&search=x",
+        "/records/locations?search=%ff%fe&offset=10000000",
+        "/records/locations/snapshot?key=L1&at=0001-01-01T00:00:00%2B14:00",
+        "/records/locations/snapshot?key=L1&at=9999-12-31T23:59:59-14:00",
+        "/records/schedules/history?key=L1",
+        "/runs/9223372036854775807",
+    ],
+)
+def test_whatever_is_asked_for_is_answered_without_a_failure(
+    server: Server, home: Organization, run: Run, path: str
+) -> None:
+    assert run
+    assert Program(server, home)("GET", path).status_code < 500

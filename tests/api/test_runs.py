@@ -271,3 +271,10 @@ def test_who_is_signed_in_to_the_pages_asks_from_them_alone(
     assert server.get(address, method="POST").status_code == 200
     foreign = server.get(address, headers={"origin": "https://evil.example.org"}, method="POST")
     assert (foreign.status_code, foreign.json()["code"]) == (403, "another_site")
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"resource": "\\u0000"}', b"[" * 5_000])
+def test_a_body_that_is_none_is_told(server: Server, program: Program, body: bytes) -> None:
+    headers = {**program.headers, "content-type": "application/json"}
+    answer = httpx2.post(f"{server.url}/api/v1/runs", content=body, headers=headers)
+    assert answer.json()["code"] in {"bad_request", "unknown_resource"}
