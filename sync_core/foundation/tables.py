@@ -204,6 +204,13 @@ runs = sa.Table(
             f"{_is_one_of('status', APPLIED)} and {_is_one_of('kind', IN_STEP)}"
         ),
     ),
+    sa.Index(
+        "runs_that_undo",  # what is not in step any more
+        "organization_id",
+        "resource",
+        "finished_at",
+        postgresql_where=sa.text(f"kind = '{RunKind.UNDO}'"),
+    ),
 )
 
 attempts = sa.Table(

@@ -21,6 +21,7 @@ from sync_core.runs.run import (
     latest,
     queue_positions,
     some,
+    taken_back,
     tallies,
     usual_seconds,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "request_cancel",
     "some",
     "start",
+    "taken_back",
     "tallies",
     "to_decide",
     "to_push",

@@ -113,6 +113,23 @@ def fresh(connection: Connection, organization_id: int) -> dict[str, Run]:
     return _by_resource(connection, names, newest)
 
 
+def taken_back(
+    connection: Connection, organization_id: int, fresh: Mapping[str, Run]
+) -> dict[str, Run]:
+    """Return the last undo of each resource that was applied since it was in step."""
+    since = (
+        (_RUNS.resource == name) & (_RUNS.finished_at > run.finished_at)
+        for name, run in fresh.items()
+    )
+    query = _READ.where(
+        _RUNS.organization_id == organization_id,
+        _RUNS.kind == RunKind.UNDO,
+        _RUNS.status.in_(APPLIED),
+        sa.or_(sa.false(), *since),
+    )
+    return {run.resource: run for run in _rows(connection, query.order_by(_RUNS.finished_at))}
+
+
 def in_step(runs: sa.FromClause) -> sa.ColumnElement[bool]:
     """Return the condition that a run, of the table or an alias, brought its tables in step.
 

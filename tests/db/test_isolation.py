@@ -109,6 +109,7 @@ TRIED_ELSEWHERE = {  # as they need what no run of patients leaves
     "hash_chain.latest",
     "retries.latest",
     "run.queue_positions",
+    "run.taken_back",
     "tab_titles.named",
     "uploads.settings_of_run",
 }

@@ -6,11 +6,12 @@ from streamlit.testing.v1 import AppTest
 
 from sync_core import runs
 from sync_core.foundation import db
+from sync_core.operations import syncs
 from sync_core.runs import Run
 from tests.pages.test_plan import plan
 from tests.pages.test_resource_page import again
-from tests.pages.test_tabs import LABELS, row
-from tests.support.desk import Desk
+from tests.pages.test_tabs import LABELS, row, texts
+from tests.support.desk import ANA, Desk
 from tests.support.pages import Visit
 
 
@@ -68,6 +69,22 @@ def test_an_undo_is_confirmed_after_it_is_told_that_the_next_sync_undoes_it(
     table = again(page).dataframe[0].value
     assert list(table["City"]) == ["Perth", "Darwin"]
     assert page.button(key="sync-locations").label == "Sync data"
+
+
+def test_what_was_taken_back_is_in_step_no_more(visit: Visit, desk: Desk, run: Run) -> None:
+    undo = desk.work(syncs.undo(desk.organization, run.id, ANA, "test"))
+    assert "1 of 5" in summary(visit)
+    desk.work(syncs.confirm(desk.organization, undo.id, ANA, "test"))
+    assert "0 of 5" in summary(visit)
+    told = f"un {run.id} taken back just now by Ana Ruiz"
+    assert f"R{told}" in texts(visit())
+    assert f"r{told}" in texts(visit("locations"))
+    desk.sync("locations")
+    assert "1 of 5" in summary(visit)
+
+
+def summary(visit: Visit) -> str:
+    return "".join(element.proto.body for element in visit().get("html"))
 
 
 def test_only_who_may_sync_may_undo_and_only_what_was_applied(

@@ -30,15 +30,16 @@ class RunState:
     """The runs that matter now, by resource, with their progress and who wants no notice of them.
 
     `fresh` holds the runs that last brought a resource in step, `retries` the last retry of what
-    had failed in each of these, `tallies` the counts of both by the run, `queue_positions` the
-    positions of runs in the queue (1 is the next), `usual` the seconds that the runs of an active
-    resource usually take, `problem` why no worker takes one.
+    had failed in each of these, `taken_back` the last undo since, `tallies` the counts of the first
+    two by the run, `queue_positions` the positions of runs in the queue (1 is the next), `usual`
+    the seconds that the runs of an active resource usually take, `problem` why no worker takes one.
     `has_live_progress` is False where progress and logs cannot be read; the runs go on without.
     """
 
     runs: Mapping[str, Run]
     fresh: Mapping[str, Run]
     retries: Mapping[str, Run]
+    taken_back: Mapping[str, Run]
     tallies: Mapping[int, Tallies]
     policies: Mapping[str, Policy]
     progress: Mapping[int, Progress]
@@ -71,6 +72,11 @@ class RunState:
     def counts(self, run: Run | None) -> Tallies:
         """Return the counts of one of these runs."""
         return self.tallies.get(run.id, {}) if run else {}
+
+    def in_step(self, resource: str) -> bool:
+        """Return whether the resource is in step, as far as it is known, and lately enough."""
+        was = resource in self.fresh and resource not in self.taken_back
+        return was and not self.overdue(resource)
 
     def overdue(self, resource: str) -> bool:
         """Return whether the resource was in step, but not within the time it shall be fresh."""
@@ -110,6 +116,7 @@ def read(organization_id: int) -> RunState:
         latest = runs.latest(connection, organization_id)
         fresh = runs.fresh(connection, organization_id)
         tried_again = retries.latest(connection, organization_id, fresh)
+        taken_back = runs.taken_back(connection, organization_id, fresh)
         applied = [*fresh.values(), *tried_again.values()]
         tallies = runs.tallies(connection, [run.id for run in applied])
         decided = policies.of(connection, organization_id)
@@ -121,6 +128,7 @@ def read(organization_id: int) -> RunState:
         runs=latest,
         fresh=fresh,
         retries=tried_again,
+        taken_back=taken_back,
         tallies=tallies,
         policies=decided,
         progress=live[0] if live else {},

@@ -14,7 +14,16 @@ from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.overview import activity_feed, attention, summary
-from sync_core.ui.parts.words import ago, brief, capitalized, hours, lasted, literal, look
+from sync_core.ui.parts.words import (
+    ago,
+    brief,
+    capitalized,
+    hours,
+    lasted,
+    literal,
+    look,
+    taken_back,
+)
 from sync_core.ui.runs import progress_words, run_strip
 
 
@@ -77,5 +86,7 @@ def _freshness(resource: Resource, state: RunState) -> str:
     promise = f"every {hours(state.policies[resource.name].fresh_hours)}"
     if fresh is None or fresh.finished_at is None:
         return f":material/hourglass_empty: Never in step · {promise}"
+    if undo := state.taken_back.get(resource.name):
+        return f":material/undo: {capitalized(taken_back(undo))} · {promise}"
     icon = "hourglass_bottom" if state.overdue(resource.name) else "verified"
     return f":material/{icon}: In step {ago(fresh.finished_at)} · {promise}"

@@ -29,7 +29,7 @@ def show(state: RunState) -> None:
 
 def _in_step(state: RunState) -> Figure:
     names = list(resources.CATALOGUE)
-    well = [name for name in names if name in state.fresh and not state.overdue(name)]
+    well = [name for name in names if state.in_step(name)]
     late = len(names) - len(well)
     caption = f"{late} not, or not yet" if late else "all as promised"
     return Figure("verified", "In step", f"{len(well)} of {len(names)}", caption)

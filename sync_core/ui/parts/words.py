@@ -95,6 +95,13 @@ def synced(run: Run) -> str:
     return f"synced {ago(run.finished_at)} by {literal(run.requested_by)}"
 
 
+def taken_back(undo: Run) -> str:
+    """Return when an undo took its run back, and by whom; "" before it has ended."""
+    if undo.finished_at is None:
+        return ""
+    return f"run {undo.undoes} taken back {ago(undo.finished_at)} by {literal(undo.requested_by)}"
+
+
 def moment(at: datetime, zone: ZoneInfo) -> str:
     """Return a moment in somebody's zone: "23 Nov 2026, 14:05"."""
     local = at.astimezone(zone)

@@ -17,7 +17,7 @@ from sync_core.runs import Run
 from sync_core.ui.frame import polling, run_state, visitor
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import source_line, totals
+from sync_core.ui.parts import source_line, totals, words
 from sync_core.ui.resources import file_sync, record_drawer, resource_figures, rows_tab, source_test
 from sync_core.ui.runs import (
     history_tab,
@@ -63,6 +63,8 @@ def _draw(here: Visitor, resource: Resource, contents: Sequence[str], state: Run
     parts, source = [*contents[:-1]], contents[-1]
     if fresh:
         parts.append(source_line.in_step(fresh))
+    if undo := state.taken_back.get(resource.name):
+        parts.append(words.taken_back(undo))
     st.markdown(f":small[:gray[{' · '.join(parts)}] · {source}]")
     notice.show(here, resource, state)
     if state.problem and (here.person.may("sync") or (run and run.active)):

@@ -14,7 +14,7 @@ from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line
-from sync_core.ui.parts.words import NEVER, capitalized, literal
+from sync_core.ui.parts.words import NEVER, capitalized, literal, taken_back
 from sync_core.ui.resources import file_sync, resource_page, source_test
 from sync_core.ui.runs import notice, progress_card
 
@@ -56,7 +56,9 @@ def _card(here: Visitor, resource: Resource) -> None:
 
 def _freshness(resource: Resource, state: RunState) -> str:
     fresh = state.fresh.get(resource.name)
-    return capitalized(source_line.in_step(fresh)) if fresh else NEVER.word
+    undo = state.taken_back.get(resource.name)
+    since = f" · {taken_back(undo)}" if undo else ""
+    return capitalized(source_line.in_step(fresh)) + since if fresh else NEVER.word
 
 
 def _draw(here: Visitor, resource: Resource, state: RunState) -> None:
