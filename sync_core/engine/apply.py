@@ -31,7 +31,7 @@ def apply(connection: Connection, scope: Scope, tally: Tally, moved: Callable[[i
     if planned := tally.created + tally.updated + tally.removed:
         before = standing(connection, scope)
     with ThreadPoolExecutor(1) as beside:  # Postgres has a second core, which nothing else uses
-        batches = beside.submit(_batches_of_outcomes, scope, _now(connection))
+        batches = beside.submit(_batches_of_outcomes, scope, tally, _now(connection))
         if _change(connection, scope, tally, moved) != planned:
             raise SyncError("target_changed", table=scope.entity.name)  # one to update is gone
         if planned:
@@ -188,18 +188,20 @@ def _now(connection: Connection) -> datetime:
 Hashed = tuple[int, bytes]  # the number of a batch of outcomes, and the root over them
 
 
-def _batches_of_outcomes(scope: Scope, at: datetime) -> Sequence[Hashed]:
+def _batches_of_outcomes(scope: Scope, tally: Tally, at: datetime) -> Sequence[Hashed]:
     """Hash the outcomes: those of the plan, which is much shorter than their table."""
-    planned = scope.statement(
-        "(select {run}::bigint as run_id, {entity}::text as entity, {outcome} from {plan} p)",
-        run=sql.Literal(scope.run_id),
-        entity=sql.Literal(scope.entity.name),
-        outcome=_outcome(scope, sql.Literal(at)),
+    run, entity, now = map(sql.Literal, (scope.run_id, scope.entity.name, at))
+    planned = scope.statement("(select {outcome} from {plan} p)", outcome=_outcome(scope, now))
+    statement = outcome_format.batches(
+        planned.as_string(),
+        of=(),
+        facts=outcome_format.facts_of_run(run, entity, now),
+        numbered=not scope.undoes and not tally.removed,
     )
     with db.begin() as connection:
         cursor = db.cursor(connection)
         cursor.execute(f"{MEMORY}; {ALONE}")
-        cursor.execute(outcome_format.batches(planned.as_string(), of=()).encode())
+        cursor.execute(statement.encode())
         return list(cursor)
 
 

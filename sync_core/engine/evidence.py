@@ -80,7 +80,8 @@ def _emptied(connection: Connection, scope: Scope) -> dict[str, int]:
 
 def _blanked(connection: Connection, scope: Scope, tally: Tally) -> dict[str, int]:
     """Count the records that lose a value, by the label of its column."""
-    if not tally.updated:
+    losing = [field for field in scope.entity.fields if _may_be_blank(scope, field)]
+    if not tally.updated or not losing:
         return {}
     query = """
         select c.key, count(*) from {plan} p cross join lateral jsonb_each(p.changes) c
@@ -88,8 +89,13 @@ def _blanked(connection: Connection, scope: Scope, tally: Tally) -> dict[str, in
         group by c.key
         """
     lost = dict(scope.ask(connection, query))
-    labels = {field.column: field.label for field in scope.entity.fields}
+    labels = {field.column: field.label for field in losing}
     return {label: lost[column] for column, label in labels.items() if column in lost}
+
+
+def _may_be_blank(scope: Scope, field: Field) -> bool:
+    """Return whether rows may have no value: where every cell holds one, no record loses it."""
+    return scope.observed.filled.get(field.label, 0) < max(scope.observed.rows, scope.staged)
 
 
 def _filled(connection: Connection, scope: Scope, labels: Sequence[str]) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """The guard at work: the evidence of each plan against the thresholds of the organization."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -24,10 +25,23 @@ def look(work: Work, scopes: Sequence[Scope], tallies: Mapping[str, Tally]) -> l
         return [
             one
             for scope in scopes
-            for one in guard.tripped(
-                _evidence(connection, work, scope, tallies[scope.entity.name], found), work.guards
-            )
+            for one in _tripped(connection, work, scope, tallies[scope.entity.name], found)
         ]
+
+
+def _tripped(
+    connection: Connection,
+    work: Work,
+    scope: Scope,
+    tally: Tally,
+    figures_found: Mapping[str, Figures],
+) -> list[Tripped]:
+    """Return the guards that hold a plan back; only these need to know what is usual."""
+    found = _evidence(connection, work, scope, tally, figures_found)
+    if not guard.tripped(found, work.guards):
+        return []
+    usual = figures.usual(connection, scope.run_id, scope.entity.name)
+    return guard.tripped(replace(found, usual=usual), work.guards)
 
 
 def _evidence(
@@ -46,5 +60,4 @@ def _evidence(
         partial=scope.partial,
         address=work.addresses.get(name),
         address_before=sheet_facts.address_before(connection, scope.run_id, name),
-        usual=figures.usual(connection, scope.run_id, name),
     )

@@ -2,12 +2,13 @@ import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from multiprocessing import get_context
 
 import psycopg
 import pytest
 import sqlalchemy as sa
+from psycopg import sql
 
 from sync_core import organizations, runs
 from sync_core.audit import hash_chain
@@ -236,6 +237,27 @@ def test_the_order_in_which_outcomes_stand_on_the_disk_is_no_matter(
             hashed = outcome_format.batches(f"(select * from outcomes where run_id = {synced.id})")
             roots.append({row.root for row in connection.execute(sa.text(hashed))})
     assert roots[0] == roots[1]
+
+
+ODD = (None, "", 'a"b', "back\\slash", "Zoë\u2028\x1f", "{entity} %s", "-- '; /* */")
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize("odd", ODD)
+def test_facts_that_are_written_for_a_whole_run_are_the_same_text(odd: str | None) -> None:
+    at = datetime(2026, 5, 3, 23, 59, 59, 7, tzinfo=timezone(timedelta(hours=10)))
+    shared = (sql.Literal(2**40), sql.Literal(odd or "locations"), sql.Literal(at))
+    values = sql.SQL("(values ('failed', {}::int, {odd}::text, {odd}::text, {}::bigint)) v {names}")
+    names = sql.SQL("(kind, row_number, key, rule, row_hash)")
+    one_by_one = sql.SQL("text_of_facts({}, {}, kind, row_number, key, rule, row_hash, {})")
+    at_once = sql.SQL(outcome_format.facts_of_run(*shared))
+    asked = sql.SQL("select {}, {} from ").format(one_by_one.format(*shared), at_once)
+    for row_number, row_hash in ((7, -(2**62)), (None, None)):
+        rows = values.format(row_number, row_hash, odd=odd, names=names)
+        with db.begin() as connection:
+            found = db.cursor(connection).execute(asked + rows).fetchone()
+        assert found is not None
+        assert found[0] == found[1] is not None
 
 
 def test_a_changed_root_of_a_batch_is_found(
