@@ -14,6 +14,7 @@ WHO = ("--as", "sarah.lim@example.org")
 
 def click_row(page: Page, table: str, row: int, across: int) -> None:
     """Click into a row of a table, whose cells are drawn on a canvas; the first row is 1."""
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)  # else it is drawn anew
     cells = page.locator(f"[class*=st-key-table-{table}] .dvn-scroller").first
     cells.click(position={"x": across, "y": ROW_PIXELS * row + ROW_PIXELS / 2})
 
