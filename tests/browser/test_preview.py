@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect  # noqa: A004 - of Playwright
 
 from tests.support.browser import App, SlowSheet, Visit
 
@@ -12,11 +13,18 @@ ROW_PIXELS = 34
 WHO = ("--as", "sarah.lim@example.org")
 
 
-def click_row(page: Page, table: str, row: int, across: int) -> None:
-    """Click into a row of a table, whose cells are drawn on a canvas; the first row is 1."""
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)  # else it is drawn anew
+def click_row(page: Page, table: str, row: int, across: int, shows: Locator) -> None:
+    """Click into a row of a table until it `shows` something; the first row is 1.
+
+    Its cells are drawn on a canvas, which takes no click while it is being drawn anew.
+    """
     cells = page.locator(f"[class*=st-key-table-{table}] .dvn-scroller").first
-    cells.click(position={"x": across, "y": ROW_PIXELS * row + ROW_PIXELS / 2})
+    for _ in range(3):
+        cells.click(position={"x": across, "y": ROW_PIXELS * row + ROW_PIXELS / 2})
+        with suppress(TimeoutError):
+            shows.first.wait_for(timeout=5_000)
+            return
+    expect(shows.first).to_be_visible()
 
 
 def test_a_sync_is_previewed_read_confirmed_and_taken_back(
@@ -32,9 +40,8 @@ def test_a_sync_is_previewed_read_confirmed_and_taken_back(
         expect(plan).to_be_visible(timeout=30_000)
         expect(each.get_by_text(re.compile("waits until tomorrow"))).to_be_visible()
     expect(other.get_by_role("button", name="Confirm")).to_have_count(0)
-    click_row(page, "plan", row=1, across=12)
     change = page.get_by_role("row", name="Name Clinic 1 Harbour Clinic")
-    expect(change).to_be_visible()
+    click_row(page, "plan", row=1, across=12, shows=change)
     page.get_by_role("button", name="Confirm").click()
     asked = page.get_by_role("dialog")
     expect(asked).to_contain_text("Locations: 1 updated")
@@ -44,8 +51,8 @@ def test_a_sync_is_previewed_read_confirmed_and_taken_back(
     )
     expect(page.get_by_role("heading", name="What this sync would do")).to_have_count(0)
 
-    click_row(page, "locations", row=1, across=130)
     history = page.get_by_role("dialog")
+    click_row(page, "locations", row=1, across=130, shows=history)
     expect(history).to_contain_text("Harbour Clinic")
     expect(history.get_by_text("Created")).to_be_visible()
     assert "record=locations&key=S00001" in page.url
@@ -65,7 +72,7 @@ def test_a_sync_is_previewed_read_confirmed_and_taken_back(
     asked.get_by_role("button", name="Undo now").click()
     expect(page.get_by_text("1 taken back").first).to_be_visible(timeout=30_000)
     page.get_by_role("tab", name="Rows").click()
-    click_row(page, "locations", row=1, across=130)
+    click_row(page, "locations", row=1, across=130, shows=history)
     expect(page.get_by_role("dialog").get_by_text("Updated")).to_have_count(2)
 
 

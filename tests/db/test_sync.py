@@ -64,7 +64,16 @@ def _plan_of(database: psycopg.Connection, run: Run) -> tuple[Any, ...] | None:
 @pytest.mark.parametrize("more", ["", "two\nlines", "two\r\nlines", "an old\rMac"])
 def test_a_text_arrives_as_it_stands(desk: Desk, database: psycopg.Connection, more: str) -> None:
     """Also beside a text with a line break, for which its page is written in another way."""
-    odd = ['"A" clinic, "B"', "\\.", "\\N", "a\\tb", "a\tb", "'s-Hertogenbosch", "עברית", "🙂,;|"]
+    odd = [
+        '"A" clinic, "B"',
+        "\\.",
+        "\\Nord",
+        "a\\tb",
+        "a\tb",
+        "'s-Hertogenbosch",
+        "עברית",
+        "🙂,;|",
+    ]
     rows = [row(f"L{n}", text, Address=more) for n, text in enumerate(odd)]
     run = desk.sync("locations", locations=[HEADER, *rows])
     assert run.status == "completed"
