@@ -13,6 +13,7 @@ from sync_core import runs
 from sync_core.api.asked import Whose
 from sync_core.api.callers import By
 from sync_core.api.run_routes import TRIGGER
+from sync_core.api.sample import RESOURCE
 from sync_core.catalogue import resources
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
@@ -39,7 +40,7 @@ STARTED, GOES_ON = "Sync started...", "Sync in progress..."
 WAITS = "Nothing was changed yet: the plan waits for a decision on its page."
 
 routes = APIRouter(prefix=ROOT, tags=["admin portal"])
-Resource = Annotated[str, Path(max_length=100, description="a resource", examples=["locations"])]
+Resource = Annotated[str, Path(max_length=100, description="a resource", examples=[RESOURCE])]
 
 
 class PortalStatus(BaseModel):

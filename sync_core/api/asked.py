@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Path, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from sync_core.api.sample import RESOURCE
 from sync_core.foundation.vocabulary import OutcomeKind, RunStatus
 
 LARGEST = 2**63 - 1  # number of a run
@@ -23,7 +24,7 @@ class Ask(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    resource: str = Field(max_length=100, examples=["locations"])
+    resource: str = Field(max_length=100, examples=[RESOURCE])
     organization: str | None = Field(
         None,
         max_length=100,

@@ -10,6 +10,7 @@ from sync_core import runs, sources
 from sync_core.api import shapes
 from sync_core.api.asked import PageQuery, Whose
 from sync_core.api.callers import By, Caller
+from sync_core.api.sample import RESOURCE
 from sync_core.api.shapes import (
     EntityShape,
     FieldShape,
@@ -37,9 +38,7 @@ from sync_core.records.rows import View
 from sync_core.runs import tab_titles
 
 routes = APIRouter(prefix="/v1")
-Table = Annotated[
-    str, Path(max_length=100, description="name of the table", examples=["locations"])
-]
+Table = Annotated[str, Path(max_length=100, description="name of the table", examples=[RESOURCE])]
 
 
 KeyParts = Annotated[
@@ -122,7 +121,7 @@ def list_sources(by: By, organization: Whose = None) -> Sources:
 @routes.post("/resources/{resource}/source-test", tags=["sources"])
 def try_sources(
     by: By,
-    resource: Annotated[str, Path(max_length=100, examples=["locations"])],
+    resource: Annotated[str, Path(max_length=100, examples=[RESOURCE])],
     organization: Whose = None,
 ) -> ProbeAnswer:
     """Tell what a sync would find in the first rows of the source; nothing is changed."""

@@ -14,6 +14,7 @@ from sync_core.api import addresses
 from sync_core.api.asked import Number
 from sync_core.api.callers import By, Seat
 from sync_core.api.download import MAX_STREAMS, Download, open_streams
+from sync_core.api.sample import RESOURCE
 from sync_core.audit import exports
 from sync_core.audit.exports import Export
 from sync_core.catalogue.resources import ENTITIES
@@ -89,7 +90,7 @@ def log_of_run(by: By, run: Number, org: Short = None) -> Response:
 @_file(addresses.RECORD)
 def history_of_record(
     by: By,
-    entity: Annotated[str, Path(examples=["therapists"])],
+    entity: Annotated[str, Path(examples=[RESOURCE])],
     key: Annotated[list[str], Query(description="the parts of its key", examples=[["T-0104"]])],
     org: Short = None,
     as_of: Annotated[str, Query(description="a moment, ISO 8601: what it was then")] = "",

@@ -6,13 +6,14 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from sync_core.api.sample import RESOURCE
 from sync_core.foundation.vocabulary import OutcomeKind, RunKind, RunStatus
 from sync_core.organizations import Organization
 from sync_core.runs import Run, Tallies
 from sync_core.runs.progress import Progress
 
 COUNTS_EXAMPLE = {
-    "locations": {
+    RESOURCE: {
         "read": 412, "created": 3, "updated": 12, "unchanged": 395,
         "skipped": 0, "failed": 2, "removed": 0, "blank": 1, "rules": {},
     }
@@ -39,7 +40,7 @@ class RunShape(BaseModel):
 
     id: int = Field(examples=[1042])
     organization: str = Field(description="short name", examples=["demo"])
-    resource: str = Field(examples=["locations"])
+    resource: str = Field(examples=[RESOURCE])
     kind: RunKind = Field(description="what it is for")
     status: RunStatus = Field(description="how it is, or how it ended")
     trigger: str = Field(description="from where it was asked for", examples=["API"])
@@ -90,7 +91,7 @@ class IssueShape(BaseModel):
 class OutcomeShape(BaseModel):
     """What happened to one row."""
 
-    entity: str = Field(description="the table", examples=["locations"])
+    entity: str = Field(description="the table", examples=[RESOURCE])
     kind: OutcomeKind = Field(description="what happened to it")
     row: int | None = Field(description="its number in the sheet", examples=[418])
     key: str | None = Field(examples=["L-12"])
@@ -122,7 +123,7 @@ class FieldShape(BaseModel):
 class EntityShape(BaseModel):
     """One table."""
 
-    name: str = Field(examples=["locations"])
+    name: str = Field(examples=[RESOURCE])
     title: str = Field(examples=["Locations"])
     fields: Sequence[FieldShape] = Field(description="in the order of its columns")
 
@@ -130,7 +131,7 @@ class EntityShape(BaseModel):
 class ResourceShape(BaseModel):
     """What can be kept in step: one or more tables."""
 
-    name: str = Field(examples=["locations"])
+    name: str = Field(examples=[RESOURCE])
     title: str = Field(examples=["Location Management"])
     entities: Sequence[EntityShape] = Field(description="its tables")
     latest: RunShape | None = Field(description="the run on its way, else the newest")
@@ -146,8 +147,8 @@ class Resources(BaseModel):
 class SourceShape(BaseModel):
     """Where a table is read."""
 
-    resource: str = Field(examples=["locations"])
-    entity: str = Field(examples=["locations"])
+    resource: str = Field(examples=[RESOURCE])
+    entity: str = Field(examples=[RESOURCE])
     kind: str = Field(examples=["google_sheet"])
     name: str = Field(description="in words", examples=["Google Sheet, tab Locations"])
     location: str = Field(examples=["/data/clinics"])
@@ -177,7 +178,7 @@ class ProbeShape(BaseModel):
 class ProbeAnswer(BaseModel):
     """The test of the sources of a resource."""
 
-    resource: str = Field(examples=["locations"])
+    resource: str = Field(examples=[RESOURCE])
     ok: bool = Field(description="whether no row would be refused")
     entities: Mapping[str, ProbeShape] = Field(description="by table")
 
@@ -185,7 +186,7 @@ class ProbeAnswer(BaseModel):
 class Records(BaseModel):
     """Some rows of a table, by key."""
 
-    entity: str = Field(examples=["locations"])
+    entity: str = Field(examples=[RESOURCE])
     rows: Sequence[Mapping[str, Any]] = Field(
         description="by column; amounts are texts with all their decimals, days are ISO 8601",
         examples=[[{"location_code": "L1", "name": "Harbor Clinic"}]],
@@ -218,7 +219,7 @@ class EventShape(BaseModel):
 class RecordHistory(BaseModel):
     """All that happened to a record, the newest first."""
 
-    entity: str = Field(examples=["locations"])
+    entity: str = Field(examples=[RESOURCE])
     key: Sequence[str] = Field(examples=[["L1"]])
     name: str = Field(examples=["Harbor Clinic"])
     is_there: bool = Field(description="whether its table shows it")
@@ -229,7 +230,7 @@ class RecordHistory(BaseModel):
 class Snapshot(BaseModel):
     """What a record was at a moment."""
 
-    entity: str = Field(examples=["locations"])
+    entity: str = Field(examples=[RESOURCE])
     key: Sequence[str] = Field(examples=[["L1"]])
     at: datetime = Field(description="the moment, UTC")
     is_there: bool | None = Field(description="null: not known")
