@@ -1,5 +1,6 @@
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -31,7 +32,8 @@ def come_with(ticket: str, host: str = "localhost:8600") -> Response:
         "server": ("localhost", 8600),
     }
     (route,) = demo_sign_in.ROUTES
-    answer: Response = asyncio.run(route.endpoint(Request(scope)))
+    with ThreadPoolExecutor(1) as apart:  # a browser of other tests has a loop in this thread
+        answer: Response = apart.submit(asyncio.run, route.endpoint(Request(scope))).result()
     return answer
 
 
