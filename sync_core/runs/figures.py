@@ -95,10 +95,10 @@ def _earlier(run_id: int, entity: str, *columns: sa.ColumnElement[Any]) -> sa.Se
         .where(
             _RUNS.organization_id == this.c.organization_id,
             _RUNS.resource == this.c.resource,
-            _RUNS.id < run_id,
+            _RUNS.id != run_id,
             in_step(tables.runs),
             _RUNS.trigger != MADE_UP,
             _TALLIES.entity == entity,
         )
-        .order_by(_RUNS.id.desc())
+        .order_by(_RUNS.finished_at.desc())  # a preview may be confirmed after a later sync
     )

@@ -1,11 +1,12 @@
 """Which rows a retry applies: those that failed in an earlier run, by key or row number."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from sync_core.foundation import tables
 from sync_core.foundation.errors import SyncError
@@ -43,26 +44,38 @@ def of_run(connection: Connection, run_id: int) -> Retried | None:
 
 
 def latest(connection: Connection, organization_id: int, runs: Mapping[str, Run]) -> dict[str, Run]:
-    """Return, by resource, the last retry that was applied of what had failed in its run.
+    """Return, by resource, the last retry in effect of what had failed in its run.
 
     A retry tries all that had failed, so that what failed in the last one is what still fails. Of
     a resource without one there is none.
     """
-    newer = (sa.and_(_RUNS.resource == name, _RUNS.id > run.id) for name, run in runs.items())
-    query = (
-        sa.select(_RUNS.id, _RUNS.resource, _RUNS.retries)
-        .where(_RUNS.organization_id == organization_id, _RUNS.kind == RunKind.RETRY)
-        .where(_RUNS.status.in_(APPLIED), sa.or_(sa.false(), *newer))
-        .order_by(_RUNS.id)
-    )
     last = {name: run.id for name, run in runs.items()}
     followed = set(last.values())  # these runs, then their retries, and the retries of those
-    for run_id, resource, retried in connection.execute(query):
-        if retried in followed:
-            followed.add(run_id)
-            last[resource] = run_id
+    for row in _in_effect(connection, organization_id, runs):
+        if row.retries in followed:
+            followed.add(row.id)
+            last[row.resource] = row.id
     wanted = [run_id for name, run_id in last.items() if run_id != runs[name].id]
     return {run.resource: run for run in some(connection, wanted)} if wanted else {}
+
+
+def _in_effect(
+    connection: Connection, organization_id: int, runs: Mapping[str, Run]
+) -> Iterator[Row[Any, Any, Any, Any]]:
+    """Yield what was applied after these runs, and was not taken back since: oldest first."""
+    newer = (sa.and_(_RUNS.resource == name, _RUNS.id > run.id) for name, run in runs.items())
+    query = (
+        sa.select(_RUNS.id, _RUNS.resource, _RUNS.retries, _RUNS.undoes)
+        .where(_RUNS.organization_id == organization_id, _RUNS.status.in_(APPLIED))
+        .where(_RUNS.kind.in_([RunKind.RETRY, RunKind.UNDO]), sa.or_(sa.false(), *newer))
+        .order_by(_RUNS.id)
+    )
+    found = connection.execute(query).all()
+    undone: set[int] = set()
+    for row in reversed(found):  # an undo is newer than what it takes back, also where that undoes
+        if row.id not in undone:
+            undone.add(row.undoes)
+    return (row for row in found if row.id not in undone)
 
 
 def _failed(connection: Connection, run_id: int) -> int:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from sync_core.catalogue.resource import Entity
 from sync_core.foundation import tables
-from sync_core.foundation.vocabulary import APPLIED, IN_STEP
+from sync_core.runs.run import in_step
 from sync_core.sources import SourceSetting, kind_of, source_name
 
 SheetLinks = Mapping[str, str]  # entity -> the address of its sheet's first cell
@@ -120,13 +120,12 @@ def address_before(connection: Connection, run_id: int, entity: str) -> Address 
         .where(
             runs.c.organization_id == this.c.organization_id,
             runs.c.resource == this.c.resource,
-            runs.c.id < run_id,
-            runs.c.kind.in_(IN_STEP),
-            runs.c.status.in_(APPLIED),
+            runs.c.id != run_id,
+            in_step(runs),
             _KEPT.entity == entity,
             kept["digest"].as_string().is_not(None),
         )
-        .order_by(runs.c.id.desc())
+        .order_by(runs.c.finished_at.desc())
         .limit(1)
     ).scalar()
     return Address(**found) if found else None

@@ -32,6 +32,11 @@ def sheet(*numbers: int, **cells: str) -> Rows:
     return [HEADER, *(row(f"L{n}", f"Clinic {n}", **cells) for n in numbers)]
 
 
+def given(rows: Rows) -> GivenFile:
+    lines = [",".join(map(str, line)) for line in rows]
+    return GivenFile("mine.csv", BytesIO("\n".join(lines).encode()))
+
+
 def decide(desk: Desk, policy: Policy) -> None:
     with db.begin() as connection:
         policies.put(connection, desk.organization, "locations", policy)
@@ -196,11 +201,20 @@ def test_another_source_waits_once(desk: Desk) -> None:
 
 def test_a_file_that_is_given_once_is_no_other_source(desk: Desk) -> None:
     desk.sync("locations", locations=sheet(1, 2))
-    lines = [",".join(map(str, line)) for line in sheet(1, 2)]
-    given = [GivenFile("mine.csv", BytesIO("\n".join(lines).encode()))]
-    once = desk.work(uploads.start(desk.organization, "locations", ANA, "test", given))
+    file = given(sheet(1, 2))
+    once = desk.work(uploads.start(desk.organization, "locations", ANA, "test", [file]))
     assert once.status == "completed"
     assert desk.sync("locations").status == "completed"
+
+
+def test_a_preview_that_is_confirmed_after_a_later_sync_is_the_last(desk: Desk) -> None:
+    desk.sync("locations", locations=sheet(1, 2))
+    preview = desk.preview("locations", locations=sheet(1, 2, 3))
+    desk.work(uploads.start(desk.organization, "locations", ANA, "test", [given(sheet(1, 2))]))
+    assert approve(desk, preview).status == "completed"
+    following = desk.sync("locations")
+    with db.begin() as connection:
+        assert figures.read_before(connection, following.id, "locations") == 3
 
 
 def test_the_first_load_of_an_empty_table_is_guarded_by_failures_alone(

@@ -14,7 +14,7 @@ from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy
 from sync_core.records import outcomes
 from sync_core.records.outcomes import Wanted
-from sync_core.runs import Run, lease, recovery
+from sync_core.runs import Run, lease, recovery, retries
 from tests.support.desk import ANA, Desk
 from tests.support.locations import HEADER, row
 
@@ -24,6 +24,18 @@ SCHEDULES = [f.label for f in resources.ENTITIES["schedules"].fields]
 
 def retry(desk: Desk, run: Run) -> Run:
     return desk.work(syncs.retry(desk.organization, run.id, ANA, "test"))
+
+
+def taken_back(desk: Desk, run: Run) -> Run:
+    plan = desk.work(syncs.undo(desk.organization, run.id, ANA, "test"))
+    return desk.work(syncs.confirm(desk.organization, plan.id, ANA, "test"))
+
+
+def follows(run: Run) -> Run | None:
+    """Return the retry that tells what of a run still fails."""
+    with db.begin() as connection:
+        found = retries.latest(connection, run.organization_id, {run.resource: run})
+    return found.get(run.resource)
 
 
 def done(run: Run) -> list[tuple[str, str | None]]:
@@ -114,6 +126,16 @@ def test_a_retry_can_be_retried(desk: Desk, partial: Run) -> None:
     assert again.status == "partial"
     desk.write("locations", [HEADER, row("L1"), row("L2"), row("L3"), row("L4")])
     assert done(retry(desk, again)) == [("created", "L2"), ("created", "L4")]
+
+
+def test_a_retry_that_was_taken_back_mends_nothing(desk: Desk, partial: Run) -> None:
+    desk.write("locations", [HEADER, row("L1"), row("L2"), row("L3"), row("L4")])
+    again = retry(desk, partial)
+    assert follows(partial) == again
+    undone = taken_back(desk, again)
+    assert follows(partial) is None
+    taken_back(desk, undone)
+    assert follows(partial) == again
 
 
 def test_schedules_of_therapists_that_are_mended_follow_them(desk: Desk) -> None:
