@@ -40,6 +40,9 @@ def pytest_unconfigure() -> None:
 def servers() -> Iterator[embedded.Urls]:
     urls = settings.urls()
     db.prepare()
+    with psycopg.connect(urls.database.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("alter system set fsync = off")  # no test cuts the machine's power
+        connection.execute("select pg_reload_conf()")
     yield urls
     db.engine().dispose()
     embedded.release(10)
