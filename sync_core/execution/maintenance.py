@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 
 from psycopg.errors import LockNotAvailable
 from redis import RedisError
@@ -20,6 +21,7 @@ from sync_core.engine import staging
 from sync_core.execution import queue
 from sync_core.execution.heartbeat import StopRequest
 from sync_core.foundation import db, tables
+from sync_core.notifications import notices, telling
 from sync_core.runs import once, recovery, uploads
 
 TICK_SECONDS = 1.0
@@ -32,6 +34,7 @@ def tick() -> None:
     """Do everything once. Raises where Postgres does not answer."""
     _close()
     _push_lost()
+    _tell_people()
     _tidy()
 
 
@@ -62,12 +65,19 @@ def _push_lost() -> None:
     queue.push(*(run for run in waiting if run.id not in there))
 
 
+def _tell_people() -> None:
+    """Tell what happened since, and which promises of freshness were broken."""
+    with db.begin() as connection:
+        telling.tell(connection, datetime.now(UTC))
+
+
 def _tidy() -> None:
     with suppress(LockNotAvailable), db.begin() as connection:  # somebody reads them: next time
         connection.exec_driver_sql("set local lock_timeout = '1s'")
         staging.drop_ended(connection)
         uploads.drop_ended(connection)
         once.drop_old(connection)
+        notices.drop_old(connection, datetime.now(UTC))
         tables.make_partitions(connection)
 
 
@@ -91,7 +101,7 @@ class Nightly:
             for sentence in hash_chain.verify_by_night():
                 log.error("the audit's chain is broken: %s", sentence)
         except Exception as error:  # noqa: BLE001 - it is due again in a minute
-            _tell(error)
+            _log(error)
 
 
 def run(stop: StopRequest, parent: int | None = None) -> None:
@@ -107,11 +117,11 @@ def run(stop: StopRequest, parent: int | None = None) -> None:
             told = ""
         except Exception as error:  # noqa: BLE001 - whatever it is, the next tick may do better
             if told != type(error).__name__:
-                _tell(error)
+                _log(error)
             told = type(error).__name__
 
 
-def _tell(error: Exception) -> None:
+def _log(error: Exception) -> None:
     if db.is_away(error):
         log.warning("Postgres does not answer: %s", type(error).__name__)
     else:

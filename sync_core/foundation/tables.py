@@ -12,11 +12,15 @@ from sync_core.foundation.vocabulary import (
     ENDED,
     IN_STEP,
     LEFT_OUT,
+    ChannelKind,
+    DigestPace,
+    NoticeKind,
     OutcomeKind,
     Removal,
     Role,
     RunKind,
     RunStatus,
+    Topic,
 )
 
 metadata = sa.MetaData(
@@ -442,6 +446,117 @@ dismissals = sa.Table(
     _run(),
     sa.Column("email", sa.Text, primary_key=True),
     moment("at", default=True),
+)
+
+# What happened of which nobody was told yet: written by the transaction in which it happens (of a
+# run, by a trigger), and taken away by the one that tells it.
+news = sa.Table(
+    "news",
+    metadata,
+    _id(),
+    sa.Column("organization_id", sa.BigInteger, nullable=False),  # a key would lock its row
+    _text("resource"),
+    _run(primary_key=False),  # null: its schedule was paused
+    _text("status", nullable=True),  # of the run, at the moment
+    _text("reason", default=""),  # of the pause
+    moment("at", default=True),
+)
+
+# What people were told last of each resource: they are told again when it changes.
+conditions = sa.Table(
+    "conditions",
+    metadata,
+    _organization(primary_key=True),
+    sa.Column("resource", sa.Text, primary_key=True),
+    sa.Column("topic", sa.Text, primary_key=True),
+    _text("state"),  # a NoticeKind
+    _text("reason", default=""),  # codes: where they change, it is another state
+    _run(primary_key=False),
+    moment("since", default=True),  # of freshness: when the resource was last in step
+    _one_of("topic", Topic),
+    _one_of("state", NoticeKind),
+)
+
+# What each person was told in the pages: their inbox.
+notices = sa.Table(
+    "notices",
+    metadata,
+    _id(),
+    _organization(),
+    _text("email"),
+    _text("kind"),
+    _text("resource"),
+    _run(primary_key=False),
+    _text("text"),
+    sa.Column("own", sa.Boolean, server_default=sa.false(), nullable=False),  # they asked for it
+    moment("at", default=True),
+    moment("read_at"),
+    _one_of("kind", NoticeKind),
+    sa.Index("notices_of_a_person", "organization_id", "email", sa.text("id desc")),
+    sa.Index("notices_by_time", "at"),
+)
+
+# What each person wishes to be told, and how; who decided nothing has no row.
+wishes = sa.Table(
+    "wishes",
+    metadata,
+    _organization(primary_key=True),
+    sa.Column("email", sa.Text, primary_key=True),
+    sa.Column("kinds", sa.ARRAY(sa.Text), nullable=False),
+    sa.Column("resources", sa.ARRAY(sa.Text)),  # null: all, those to come, too
+    sa.Column("by_mail", sa.Boolean, nullable=False),
+    sa.Column("failed_rows", sa.Boolean, nullable=False),  # as a file with the mail
+    _text("digest", default=DigestPace.NEVER),
+    moment("set_at", default=True),
+    _one_of("digest", DigestPace),
+)
+
+# Where an organization as a whole is told; addresses that are secrets stand in the environment.
+channels = sa.Table(
+    "channels",
+    metadata,
+    _id(),
+    _organization(),
+    _text("name"),
+    _text("kind"),
+    _text("location", default=""),  # an e-mail address, or a webhook's
+    sa.Column("kinds", sa.ARRAY(sa.Text), nullable=False),
+    sa.Column("resources", sa.ARRAY(sa.Text)),
+    _text("digest", default=DigestPace.NEVER),
+    moment("made_at", default=True),
+    sa.UniqueConstraint("organization_id", "name"),
+    _one_of("kind", ChannelKind),
+    _one_of("digest", DigestPace),
+)
+
+# The outbox: a message to a person or to a channel, until it was delivered or given up.
+messages = sa.Table(
+    "messages",
+    metadata,
+    _id(),
+    _organization(),
+    _text("email", nullable=True),
+    sa.Column("channel_id", sa.BigInteger, sa.ForeignKey("channels.id", ondelete="CASCADE")),
+    _text("once", nullable=True),  # what is sent but once, such as the digest of a day
+    _json("content"),
+    moment("made_at", default=True),
+    moment("newest_at", default=True),  # of what it tells
+    sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+    moment("claimed_until"),  # somebody delivers it at the moment
+    sa.Column("tries", sa.Integer, server_default="0", nullable=False),
+    _text("last_error", default=""),
+    moment("sent_at"),
+    moment("given_up_at"),
+    sa.CheckConstraint("num_nonnulls(email, channel_id) = 1", "to_one"),
+    sa.UniqueConstraint("organization_id", "email", "once"),
+    sa.UniqueConstraint("channel_id", "once"),
+    sa.Index(
+        "messages_to_deliver",
+        "due_at",
+        postgresql_where=sa.text("sent_at is null and given_up_at is null"),
+    ),
+    sa.Index("messages_by_person", "organization_id", "email", sa.text("made_at desc")),
+    sa.Index("messages_by_time", "made_at"),
 )
 
 

@@ -100,3 +100,51 @@ class ActionKind(StrEnum):
     DROPPED_VALUES = "dropped old values"
     SIGNED_IN = "signed in"
     SIGNED_OUT = "signed out"
+
+
+class NoticeKind(StrEnum):
+    """What people are told of a resource, or of a run that they asked for."""
+
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"  # applied, but some rows failed
+    FAILED = "failed"
+    WAITING = "waiting"  # a plan waits for a decision
+    RECOVERED = "recovered"  # it syncs again, after it failed or was partial
+    STALE = "stale"  # older than was promised
+    FRESH = "fresh"  # as young as promised again
+    PAUSED = "paused"  # its schedule
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"  # nobody decided on its plan
+
+
+TROUBLE = frozenset(NoticeKind) - {
+    NoticeKind.SUCCEEDED,
+    NoticeKind.CANCELLED,
+    NoticeKind.EXPIRED,
+}  # and its end: of what people are told unless they wish otherwise
+
+
+class Topic(StrEnum):
+    """Of what it is remembered which state people were told last, for each resource."""
+
+    RESULT = "result"  # of its syncs
+    APPROVAL = "approval"  # whether a suspicious plan waits
+    FRESHNESS = "freshness"
+
+
+class ChannelKind(StrEnum):
+    """How an organization is told."""
+
+    EMAIL = "email"
+    SLACK = "slack"
+    TEAMS = "teams"
+    GOOGLE_CHAT = "google_chat"
+    WEBHOOK = "webhook"
+
+
+class DigestPace(StrEnum):
+    """How often somebody gets a digest."""
+
+    NEVER = "never"
+    DAILY = "daily"
+    WEEKLY = "weekly"

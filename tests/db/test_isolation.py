@@ -22,6 +22,8 @@ from sync_core.demo.cliniko import Account
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import Role
+from sync_core.notifications import conditions, notices, wishes
+from sync_core.notifications.wishes import Wish
 from sync_core.operations import syncs
 from sync_core.organizations import Organization, people, policies, source_settings, tokens
 from sync_core.organizations.people import Person
@@ -33,8 +35,10 @@ from sync_core.runs import Run, attempts
 from tests.support.clinic import Clinic, open_clinic
 from tests.support.desk import ANA
 from tests.support.fakes.cliniko import Cliniko
+from tests.support.telling import tell
 
 MARKS = ("Alphaville", "Bravotown")  # what stands in every row, run and setting of each
+WATCHERS = [Person(mark, f"{mark.lower()}@x.org", Role.ADMIN, mark) for mark in MARKS]
 PATIENTS = ENTITIES["patients"]
 KINDS = ("created", "updated", "removed", "failed", "skipped")
 
@@ -93,6 +97,15 @@ READS: dict[str, Ask] = {
     "people.find": lambda c, s: [people.find(c, s.organization.id, f"{m}@x.org") for m in MARKS],
     "people.everyone": lambda c, s: people.everyone(c, s.organization.id),
     "tokens.everyone": lambda c, s: tokens.everyone(c, s.organization.id),
+    "notices.of_person": lambda c, s: [
+        notices.of_person(c, s.organization.id, who) for who in WATCHERS
+    ],
+    "notices.unread": lambda c, s: [notices.unread(c, s.organization.id, who) for who in WATCHERS],
+    "conditions.of": lambda c, s: conditions.of(c, s.organization.id, "patients"),
+    "wishes.everyones": lambda c, s: wishes.everyones(c, s.organization.id),
+    "wishes.of_person": lambda c, s: [
+        wishes.of_person(c, s.organization.id, who) for who in WATCHERS
+    ],
     "patients.figures": lambda c, s: patients.figures(c, s.organization.id),
     "patients.figures_for_page": lambda c, s: patients.figures_for_page(c, s.organization.id),
 }
@@ -115,10 +128,14 @@ TRIED_ELSEWHERE = {  # as they need what no run of patients leaves
 }
 WRITES = {  # they change what is the organization's, or ask on behalf of what does
     "actions.record",
+    "conditions.forget",
+    "conditions.put",
     "hash_chain.keep",
     "history.load",
     "recovery.close_dead",
     "recovery.revive",
+    "news.paused",
+    "notices.mark_read",
     "once.earlier",
     "people.add",
     "people.remove",
@@ -134,6 +151,7 @@ WRITES = {  # they change what is the organization's, or ask on behalf of what d
     "tokens.add",
     "tokens.revoke",
     "tokens.revoke_of",
+    "wishes.put",
 }
 
 
@@ -152,6 +170,7 @@ def sides(servers: object, server: Cliniko) -> Iterator[tuple[Side, Side]]:
     with pytest.MonkeyPatch.context() as patch:
         first = _side(one, server, patch, Account(20, 20), MARKS[0])
         second = _side(other, server, patch, Account(20, 30), MARKS[1])
+        tell()
         yield first, second
     settings.current.cache_clear()
 
@@ -172,6 +191,7 @@ def _side(
         people.add(connection, organization.id, person)
         policies.put(connection, organization, "patients", Policy(len(mark)))
         tokens.add(connection, organization.id, person, mark, Role.VIEWER)
+        wishes.put(connection, organization.id, person, Wish(resources=frozenset({mark})))
     return Side(clinic, clinic.sync(person), mark)
 
 

@@ -72,7 +72,7 @@ def test_data_that_are_older_than_promised_need_a_person(
     database.execute(f"update runs set {earlier} where id = %s", [run.id])
     page = visit()
     assert "Overdue" in texts(page)
-    assert "it shall be every hour" in links(page)
+    assert "should be under 1 hour" in links(page)
 
 
 def test_what_somebody_did_again_and_again_is_one_line_of_the_feed(

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sync_core.foundation import counting
 from sync_core.foundation.vocabulary import RunStatus
 from sync_core.ui.parts import words
 
@@ -25,7 +26,7 @@ PERTH = ZoneInfo("Australia/Perth")
     ],
 )
 def test_how_long_ago(seconds: float, told: str) -> None:
-    assert words.ago(NOW - timedelta(seconds=seconds), NOW) == told
+    assert counting.ago(NOW - timedelta(seconds=seconds), NOW) == told
 
 
 @pytest.mark.parametrize(
@@ -98,8 +99,8 @@ def test_an_amount_of_bytes_is_told_in_its_unit(number: int, told: str) -> None:
 
 
 def test_a_promise_is_told_in_hours_or_whole_days() -> None:
-    told = [words.hours(number) for number in (1, 6, 24, 36, 48, 168)]
-    assert told == ["hour", "6 hours", "24 hours", "36 hours", "2 days", "7 days"]
+    told = [counting.hours(number) for number in (1, 6, 24, 36, 48, 168)]
+    assert told == ["1 hour", "6 hours", "24 hours", "36 hours", "2 days", "7 days"]
 
 
 def test_a_long_text_is_cut_where_a_card_is_full() -> None:

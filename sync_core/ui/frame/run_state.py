@@ -15,6 +15,7 @@ from sync_core.organizations import policies
 from sync_core.organizations.policies import Policy
 from sync_core.runs import Run, Tallies, dismissals, progress, retries
 from sync_core.runs.progress import Line, Progress
+from sync_core.runs.promise import Promise
 from sync_core.ui.frame import workers
 from sync_core.ui.parts import time_left
 
@@ -80,9 +81,15 @@ class RunState:
 
     def overdue(self, resource: str) -> bool:
         """Return whether the resource was in step, but not within the time it shall be fresh."""
+        promise = self.promise(resource)
+        return promise is not None and not promise.is_kept(datetime.now(UTC))
+
+    def promise(self, resource: str) -> Promise | None:
+        """Return when the resource was in step, and how old it may become; None before that."""
         run = self.fresh.get(resource)
-        promise = timedelta(hours=self.policies[resource].fresh_hours)
-        return bool(run and run.finished_at and datetime.now(UTC) - run.finished_at > promise)
+        if run is None or run.finished_at is None:
+            return None
+        return Promise(run.finished_at, self.policies[resource].fresh_hours)
 
     def noticed(self, run: Run, email: str) -> bool:
         """Return whether a notice of the run is to be shown to the person.

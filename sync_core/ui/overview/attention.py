@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import streamlit as st
 
@@ -14,7 +15,7 @@ from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line
-from sync_core.ui.parts.words import Color, ago, brief, hours, literal
+from sync_core.ui.parts.words import Color, brief, literal
 from sync_core.ui.runs import notice
 
 
@@ -80,9 +81,9 @@ def _of_resource(here: Visitor, resource: Resource, state: RunState) -> Iterator
         yield AttentionItem(
             ":material/warning:", "orange", text, resource.name, notice.NEEDS_A_PERSON
         )
-    if state.overdue(resource.name):
-        promise = hours(state.policies[resource.name].fresh_hours)
-        text = f"{title}: in step {_since(state, resource)}, but it shall be every {promise}."
+    promise = state.promise(resource.name)
+    if promise and state.overdue(resource.name):
+        text = f"{title}: {promise.sentence(datetime.now(UTC))}."
         yield AttentionItem(":material/hourglass_bottom:", "orange", text, resource.name)
     if not source_line.settings_of(here.organization, resource.name):
         yield AttentionItem(
@@ -95,8 +96,3 @@ def _broken_chain(here: Visitor) -> Iterator[AttentionItem]:
     if verdict and verdict.broken:
         text = f"**Audit**: the trail is broken at {literal(verdict.broken)}."
         yield AttentionItem(":material/gpp_bad:", "red", text, "audit")
-
-
-def _since(state: RunState, resource: Resource) -> str:
-    at = state.fresh[resource.name].finished_at
-    return ago(at) if at else ""

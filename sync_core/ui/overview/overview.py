@@ -1,6 +1,7 @@
 """The overview: what needs a person, one card for each resource, and the activity feed."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import partial
 
 import streamlit as st
@@ -8,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
+from sync_core.foundation.counting import ago, hours
 from sync_core.runs import Run
 from sync_core.ui.frame import polling, visitor
 from sync_core.ui.frame.navigation import page_file
@@ -15,10 +17,8 @@ from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.overview import activity_feed, attention, summary
 from sync_core.ui.parts.words import (
-    ago,
     brief,
     capitalized,
-    hours,
     lasted,
     literal,
     look,
@@ -82,11 +82,12 @@ def _when(run: Run) -> str:
 
 def _freshness(resource: Resource, state: RunState) -> str:
     """Return how fresh the rows are, and the promise beside it."""
-    fresh = state.fresh.get(resource.name)
-    promise = f"every {hours(state.policies[resource.name].fresh_hours)}"
-    if fresh is None or fresh.finished_at is None:
-        return f":material/hourglass_empty: Never in step · {promise}"
+    promise = state.promise(resource.name)
+    if promise is None:
+        allowed = hours(state.policies[resource.name].fresh_hours)
+        return f":material/hourglass_empty: Never synced; should be under {allowed}"
+    told = promise.sentence(datetime.now(UTC))
     if undo := state.taken_back.get(resource.name):
-        return f":material/undo: {capitalized(taken_back(undo))} · {promise}"
+        return f":material/undo: {capitalized(taken_back(undo))} · {told}"
     icon = "hourglass_bottom" if state.overdue(resource.name) else "verified"
-    return f":material/{icon}: In step {ago(fresh.finished_at)} · {promise}"
+    return f":material/{icon}: {told}"

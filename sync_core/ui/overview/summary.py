@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from sync_core.catalogue import resources
-from sync_core.foundation.counting import count
+from sync_core.foundation.counting import ago, count
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.parts.html import render
-from sync_core.ui.parts.words import ago, capitalized
+from sync_core.ui.parts.words import capitalized
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Where the rows of a resource come from, in a line."""
 
+from datetime import UTC, datetime
+
 import streamlit as st
 
 from sync_core.catalogue import resources
@@ -8,6 +10,7 @@ from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.organizations import Organization, source_settings
 from sync_core.runs import Run, tab_titles, uploads
+from sync_core.runs.promise import Promise
 from sync_core.sources import SourceSetting, source_link, source_name
 from sync_core.ui.parts.words import literal, synced
 
@@ -30,11 +33,14 @@ def forget() -> None:
     settings_of.clear()
 
 
-def in_step(run: Run) -> str:
-    """Return in Markdown when a run brought the tables in step, who asked, and with what file."""
-    told = synced(run)
+def in_step(run: Run, promise: Promise | None = None) -> str:
+    """Return in Markdown when a run brought the tables in step, who asked, and with what file.
+
+    With the promise of how old they may become, it says whether that is kept.
+    """
     names = " and ".join(map(literal, _files_of(run.id)))
-    return f"{told}, from the file {names}" if names else told
+    told = synced(run) + (f", from the file {names}" if names else "")
+    return told + promise.verdict(datetime.now(UTC)) if promise else told
 
 
 @st.cache_resource(max_entries=1_000, show_spinner=False)

@@ -6,9 +6,8 @@ import streamlit as st
 
 from sync_core import runs
 from sync_core.foundation import db
-from sync_core.foundation.counting import count
+from sync_core.foundation.counting import HOUR, MINUTE, count
 from sync_core.runs import Run
-from sync_core.ui.parts.words import HOUR, MINUTE
 
 LONG_SECONDS = 300  # after which the page says that it takes long
 STEP_SECONDS = 5  # to which an estimate is rounded

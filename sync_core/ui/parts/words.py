@@ -8,11 +8,10 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 
-from sync_core.foundation.counting import count
+from sync_core.foundation.counting import HOUR, MINUTE, ago, count
 from sync_core.foundation.vocabulary import Role, RunKind, RunStatus
 from sync_core.runs import Run
 
-MINUTE, HOUR, DAY = 60, 3_600, 86_400  # seconds
 DAY_FORMAT = "D MMM YYYY"  # of tables
 MOMENT_FORMAT = f"{DAY_FORMAT}, HH:mm"
 SECOND_FORMAT = f"{MOMENT_FORMAT}:ss"
@@ -38,14 +37,6 @@ def brief(text: str, most: int = 160) -> str:
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
 
 
-def hours(number: int) -> str:
-    """Return a promised number of hours: "hour", "6 hours", "24 hours", "3 days"."""
-    days, rest = divmod(number, 24)
-    if number == 1:
-        return "hour"
-    return f"{number:,} hours" if rest or days < 2 else f"{days:,} days"  # noqa: PLR2004 - two days
-
-
 def size(number: int) -> str:
     """Return an amount of bytes: "640 bytes", "12.4 KB", "3.0 MB"."""
     if number < 1_000:  # noqa: PLR2004 - bytes
@@ -62,18 +53,6 @@ def ordinal(number: int) -> str:
 def capitalized(text: str) -> str:
     """Return a text whose first letter is a capital, and the others as they are."""
     return text[:1].upper() + text[1:]
-
-
-def ago(moment: datetime, now: datetime | None = None) -> str:
-    """Return how long ago it was: "just now", "14 minutes ago", "3 days ago"."""
-    seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
-    if seconds < MINUTE:
-        return "just now"
-    if seconds < HOUR:
-        return f"{count(int(seconds / MINUTE), 'minute')} ago"
-    if seconds < DAY:
-        return f"{count(int(seconds / HOUR), 'hour')} ago"
-    return f"{count(int(seconds / DAY), 'day')} ago"
 
 
 def lasted(seconds: float) -> str:

@@ -62,7 +62,7 @@ def _draw(here: Visitor, resource: Resource, contents: Sequence[str], state: Run
     run, fresh = state.runs.get(resource.name), state.fresh.get(resource.name)
     parts, source = [*contents[:-1]], contents[-1]
     if fresh:
-        parts.append(source_line.in_step(fresh))
+        parts.append(source_line.in_step(fresh, state.promise(resource.name)))
     if undo := state.taken_back.get(resource.name):
         parts.append(words.taken_back(undo))
     st.markdown(f":small[:gray[{' · '.join(parts)}] · {source}]")

@@ -58,7 +58,9 @@ def _freshness(resource: Resource, state: RunState) -> str:
     fresh = state.fresh.get(resource.name)
     undo = state.taken_back.get(resource.name)
     since = f" · {taken_back(undo)}" if undo else ""
-    return capitalized(source_line.in_step(fresh)) + since if fresh else NEVER.word
+    if fresh is None:
+        return NEVER.word
+    return capitalized(source_line.in_step(fresh, state.promise(resource.name))) + since
 
 
 def _draw(here: Visitor, resource: Resource, state: RunState) -> None:

@@ -7,11 +7,12 @@ import streamlit as st
 from sync_core import runs
 from sync_core.api import addresses
 from sync_core.foundation import db
+from sync_core.foundation.counting import ago
 from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT, RunKind
 from sync_core.runs import Run, plans, recovery
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
-from sync_core.ui.parts.words import ago, literal, look, moment, until
+from sync_core.ui.parts.words import literal, look, moment, until
 from sync_core.ui.runs import decision, downloads, guard_list, outcome_table, reasons_list, run_view
 
 KEPT = (

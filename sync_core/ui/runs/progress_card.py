@@ -3,6 +3,7 @@
 import streamlit as st
 
 from sync_core.catalogue.resource import Resource
+from sync_core.foundation.counting import ago
 from sync_core.foundation.errors import SyncError
 from sync_core.operations import syncs
 from sync_core.runs import Run
@@ -10,7 +11,7 @@ from sync_core.ui.frame import run_state
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import time_left
-from sync_core.ui.parts.words import ago, look
+from sync_core.ui.parts.words import look
 from sync_core.ui.runs import notice, progress_panel, progress_words, run_log
 from sync_core.ui.runs.progress_panel import Head
 

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from sync_core.catalogue import resources
+from sync_core.foundation.counting import ago
 from sync_core.foundation.vocabulary import CHANGED, COUNTS, LEFT_OUT, OutcomeKind, RunKind
 from sync_core.runs import Run, Tallies
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.html import render
-from sync_core.ui.parts.words import ago, lasted, literal, look, moment
+from sync_core.ui.parts.words import lasted, literal, look, moment
 from sync_core.ui.runs import outcome_table, outcome_words, undo_button
 
 READ = "read"

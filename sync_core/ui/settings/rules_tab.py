@@ -5,6 +5,7 @@ import streamlit as st
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation import db
+from sync_core.foundation.counting import MINUTE
 from sync_core.foundation.vocabulary import Removal
 from sync_core.operations import administration
 from sync_core.organizations import policies
@@ -14,7 +15,6 @@ from sync_core.ui.frame import form
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line
-from sync_core.ui.parts.words import MINUTE
 from sync_core.ui.settings import guards_form
 
 REMOVALS: dict[Removal | None, str] = {

@@ -1,0 +1,193 @@
+"""Who is told what in the pages: once when a state changes, and once when it is over."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sync_core import organizations
+from sync_core.foundation import db
+from sync_core.foundation.vocabulary import NoticeKind
+from sync_core.notifications import news, notices, telling, wishes, words
+from sync_core.notifications.wishes import Wish
+from sync_core.operations import administration, syncs
+from sync_core.organizations import Organization, policies
+from sync_core.organizations.policies import Policy
+from tests.support.desk import ANA, Desk
+from tests.support.locations import BROKEN, HEADER, LOCATIONS, row
+from tests.support.telling import BEN, CLEO, DAN, PEOPLE, inbox, join, tell, told
+
+NO_EMAIL = [HEADER, row("L1", "Harbour Clinic", Email="nobody")]
+
+
+@pytest.fixture(autouse=True)
+def _people(organization: Organization) -> None:
+    join(organization, *PEOPLE)
+
+
+def fail(desk: Desk) -> None:
+    """Sync a source that is not there."""
+    (desk.folder / "locations.csv").unlink(missing_ok=True)
+    assert desk.sync("locations").status == "failed"
+
+
+def test_a_failure_is_told_once_however_often_it_comes_and_its_end_once(desk: Desk) -> None:
+    for _ in range(3):
+        fail(desk)
+        tell()
+    desk.sync("locations", locations=LOCATIONS)
+    desk.sync("locations")
+    tell()
+    assert told(desk.organization, BEN) == ["failed", "recovered"]
+    assert told(desk.organization, CLEO) == ["failed", "recovered"]
+    assert told(desk.organization, DAN) == []  # a viewer, who wished for nothing
+
+
+def test_who_asked_for_a_run_hears_of_each_end(desk: Desk) -> None:
+    for _ in range(2):
+        fail(desk)
+    desk.sync("locations", locations=LOCATIONS)
+    desk.sync("locations")
+    tell()
+    assert told(desk.organization, ANA) == ["failed", "failed", "recovered", "succeeded"]
+    assert all(notice.own for notice in inbox(desk.organization, ANA))
+
+
+def test_another_reason_is_told_again_and_another_number_is_not(desk: Desk) -> None:
+    desk.sync("locations", locations=BROKEN)
+    desk.sync("locations", locations=[*BROKEN, row("L2", "Mill Clinic", Phone="nor this")])
+    desk.sync("locations", locations=NO_EMAIL)
+    fail(desk)
+    tell()
+    assert told(desk.organization, BEN) == ["partial", "partial", "failed"]
+
+
+def test_a_suspicious_plan_is_told_to_those_who_may_decide(desk: Desk) -> None:
+    many = [HEADER, *(row(f"L{n}") for n in range(40))]
+    desk.sync("locations", locations=many)
+    tell()
+    waits = desk.sync("locations", locations=many[:5])
+    assert waits.status == "waiting"
+    tell()
+    assert told(desk.organization, BEN) == ["waiting"]
+    assert told(desk.organization, CLEO) == []
+    syncs.cancel(desk.organization, waits.id, ANA)
+    assert desk.sync("locations", locations=many[:5]).status == "waiting"
+    tell()
+    assert told(desk.organization, BEN) == ["waiting", "waiting"]  # it was decided in between
+
+
+def test_a_preview_concerns_only_who_asked_for_it(desk: Desk) -> None:
+    desk.preview("locations", locations=LOCATIONS)
+    tell()
+    assert told(desk.organization, ANA) == ["waiting"]
+    assert told(desk.organization, BEN) == []
+
+
+def test_a_wish_says_which_kinds_and_which_resources(desk: Desk) -> None:
+    with db.begin() as connection:
+        every = frozenset(NoticeKind)
+        wishes.put(connection, desk.organization.id, DAN, Wish(every, frozenset({"locations"})))
+        wishes.put(connection, desk.organization.id, BEN, Wish(every, frozenset({"admins"})))
+        wishes.put(connection, desk.organization.id, CLEO, Wish())
+    desk.sync("locations", locations=LOCATIONS)
+    tell()
+    assert told(desk.organization, DAN) == ["succeeded"]
+    assert told(desk.organization, BEN) == told(desk.organization, CLEO) == []
+
+
+def test_a_promise_is_told_when_it_is_broken_and_when_it_is_kept_again(desk: Desk) -> None:
+    desk.sync("locations", locations=LOCATIONS)
+    now = datetime.now(UTC)
+    tell(now + timedelta(hours=23))
+    assert told(desk.organization, BEN) == []
+    tell(now + timedelta(hours=73))
+    tell(now + timedelta(hours=74))
+    assert told(desk.organization, BEN) == ["stale"]
+    stale = inbox(desk.organization, BEN)[0]
+    assert stale.text == "Last synced 3 days ago; should be under 24 hours."
+    assert words.title(stale.kind, stale.resource) == "Location Management: older than promised"
+    desk.sync("locations")
+    tell()
+    assert told(desk.organization, BEN) == ["stale", "fresh"]
+
+
+def test_a_longer_promise_is_kept_again_without_a_sync(desk: Desk) -> None:
+    desk.sync("locations", locations=LOCATIONS)
+    later = datetime.now(UTC) + timedelta(hours=30)
+    tell(later)
+    with db.begin() as connection:
+        policies.put(connection, desk.organization, "locations", Policy(fresh_hours=48))
+    tell(later)
+    assert told(desk.organization, BEN) == ["stale", "fresh"]
+
+
+def test_a_paused_schedule_is_told(organization: Organization) -> None:
+    with db.begin() as connection:
+        news.paused(connection, organization.id, "locations", "The sheet is gone. Set another.")
+    tell()
+    assert [(one.kind, one.text) for one in inbox(organization, BEN)] == [
+        (NoticeKind.PAUSED, "The sheet is gone. Set another.")
+    ]
+
+
+def test_news_are_rolled_back_with_what_they_tell(organization: Organization) -> None:
+    with db.undone() as connection:
+        news.paused(connection, organization.id, "locations", "It never was.")
+    tell()
+    assert told(organization, BEN) == []
+
+
+def test_two_loops_tell_each_thing_once(desk: Desk) -> None:
+    fail(desk)
+    now = datetime.now(UTC)
+    with db.begin() as one, db.begin() as other:
+        telling.tell(one, now)
+        assert telling.tell(other, now) == []
+    tell()
+    assert told(desk.organization, BEN) == ["failed"]
+
+
+def test_who_has_read_a_notice_has_fewer_that_are_new(desk: Desk) -> None:
+    fail(desk)
+    desk.sync("locations", locations=LOCATIONS)
+    tell()
+    of = desk.organization.id
+    first, second = inbox(desk.organization, BEN)
+    with db.begin() as connection:
+        assert notices.unread(connection, of, BEN) == 2
+        notices.mark_read(connection, of, BEN, [first.id])
+        assert notices.unread(connection, of, BEN) == 1
+        assert notices.unread(connection, of, ANA) == 2
+        assert notices.of_person(connection, of, BEN, after=first.id) == [second]
+        notices.mark_read(connection, of, BEN)
+        assert notices.unread(connection, of, BEN) == 0
+
+
+def test_nobody_reads_the_notices_of_another_organization(desk: Desk) -> None:
+    fail(desk)
+    tell()
+    with db.begin() as connection:
+        other = organizations.add(connection, f"o-{uuid.uuid4().hex[:12]}", "Southwind Care")
+        (notice,) = notices.of_person(connection, desk.organization.id, BEN)
+        notices.mark_read(connection, other.id, BEN, [notice.id])
+        assert notices.of_person(connection, other.id, BEN) == []
+        assert notices.unread(connection, desk.organization.id, BEN) == 1
+
+
+def test_who_left_is_told_nothing(desk: Desk) -> None:
+    administration.remove_person(desk.organization, ANA, BEN.email)
+    fail(desk)
+    tell()
+    assert told(desk.organization, BEN) == []
+
+
+def test_old_notices_are_dropped(desk: Desk) -> None:
+    fail(desk)
+    tell()
+    with db.begin() as connection:
+        notices.drop_old(connection, datetime.now(UTC) + timedelta(days=89))
+        assert notices.unread(connection, desk.organization.id, BEN) == 1
+    with db.undone() as connection:  # others' too: the tests share a database
+        notices.drop_old(connection, datetime.now(UTC) + timedelta(days=91))
+        assert notices.unread(connection, desk.organization.id, BEN) == 0
