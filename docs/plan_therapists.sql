@@ -1,6 +1,6 @@
 -- What a sync of therapists plans: the statements of run 1 of organization 1, in their order.
 --
--- `make docs` writes this file from sync_core/engine (settle.py, checks.py, ambiguity.py, plan.py,
+-- `make docs` writes this file from sync_core/engine (settle.py, checks, ambiguity.py, plan.py,
 -- staging.py); a test compares the two, and runs the statements beside the engine. Paste it into
 -- psql: it changes nothing. To look into a run that is planned at the moment, put its number for 1
 -- in the names of the tables in staging, that of its organization for organization_id, and leave

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from sync_core.catalogue.fields import Field
 from sync_core.engine import checks, staging
+from sync_core.engine.checks import failing, uniqueness
 from sync_core.engine.messages import NAMED, Named
 from sync_core.engine.statements import (
     Scope,
@@ -57,7 +58,7 @@ def make(connection: Connection, scope: Scope) -> Tally:
         execute(connection, left_out(scope))
     if scope.entity.removal != Removal.KEEP and not scope.keyless and not scope.retried:
         execute(connection, removed(scope))
-    checks.keep_unique(connection, scope)
+    uniqueness.keep_unique(connection, scope)
     return _count(connection, scope)
 
 
@@ -214,7 +215,7 @@ def left_out(scope: Scope) -> sql.Composed:
             "rule",
             reason=sql.SQL("coalesce({}, v.reason)").format(reason or sql.SQL("null")),
         ),
-        raw=checks.typed_cells(scope),
+        raw=failing.typed_cells(scope),
     )
 
 

@@ -6,6 +6,7 @@ from psycopg import sql
 
 from sync_core.catalogue.fields import Field
 from sync_core.engine import ambiguity, checks, plan, settle, staging
+from sync_core.engine.checks import references, uniqueness
 from sync_core.engine.statements import Scope
 
 Step = tuple[str, sql.Composed]  # what it is for, and the statement
@@ -22,9 +23,10 @@ def steps(scope: Scope) -> Iterator[Step]:
         yield "The key looks like another one, but has other letters", statement
     for statement in checks.lost_zeros(scope):
         yield "The key is a known one, but for zeros, which is gone", statement
-    for label, statement in zip(_referring(scope), checks.references(scope), strict=True):
-        yield f"{label} names a record that is not there, or that did not make it", statement
-    for field, statement in checks.suggestions(scope):
+    referring = references.referring(scope)
+    for field, statement in zip(referring, references.references(scope), strict=True):
+        yield f"{field.label} names a record that is not there, or that did not make it", statement
+    for field, statement in references.suggestions(scope):
         yield f"{field.label}: what it may have meant is told", statement
     for statement in ambiguity.refusals(scope):
         yield "Another cell of the column shows that it may mean something else", statement
@@ -51,10 +53,10 @@ def tables(scopes: Sequence[Scope]) -> Iterator[Step]:
 
 
 def _unique(scope: Scope, field: Field) -> Iterator[Step]:
-    held, repeated = checks.taken(scope, field)
+    held, repeated = uniqueness.taken(scope, field)
     yield f"{field.label}: a record holds the value; both again until nothing changes", held
     yield f"{field.label}: an earlier row gets the value", repeated
-    held, repeated = checks.taken_besides(scope, field)
+    held, repeated = uniqueness.taken_besides(scope, field)
     yield f"{field.label}: a record holds the value, of a row that has failed already", held
     yield (
         f"{field.label}: an earlier row gets the value, of a row that has failed already",
@@ -64,7 +66,3 @@ def _unique(scope: Scope, field: Field) -> Iterator[Step]:
 
 def _findings(scope: Scope) -> sql.Composed:
     return scope.statement(checks.FINDINGS)
-
-
-def _referring(scope: Scope) -> list[str]:
-    return [field.label for field in scope.entity.fields if field.refers_to]

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from sync_core.catalogue.fields import Field
 from sync_core.catalogue.resource import Entity
-from sync_core.engine import checks
+from sync_core.engine.checks import alike, failing, uniqueness
 from sync_core.engine.statements import Scope, column, execute
 from sync_core.records.plan_format import key_column
 
@@ -20,7 +20,7 @@ def settle(connection: Connection, scopes: Sequence[Scope]) -> None:
 
 def _fail(connection: Connection, scope: Scope, scopes: Sequence[Scope]) -> bool:
     lost = sum([execute(connection, one) for one in broken_references(scope, scopes)])
-    return lost + checks.lose_unique(connection, scope) > 0
+    return lost + uniqueness.lose_unique(connection, scope) > 0
 
 
 def broken_references(scope: Scope, scopes: Sequence[Scope]) -> Iterator[sql.Composed]:
@@ -28,17 +28,17 @@ def broken_references(scope: Scope, scopes: Sequence[Scope]) -> Iterator[sql.Com
     plans = {other.entity.name: other for other in scopes}
     for field in scope.entity.fields:
         if field.refers_to:
-            yield checks.fail(scope, orphans(scope, field, plans.get(field.refers_to)))
+            yield failing.fail(scope, orphans(scope, field, plans.get(field.refers_to)))
     for name, entity in (scope.known or {}).items():
         for field in entity.fields:
             if field.refers_to == scope.entity.name:
-                yield checks.fail(scope, parents(scope, entity, field, plans.get(name)))
+                yield failing.fail(scope, parents(scope, entity, field, plans.get(name)))
 
 
 def orphans(scope: Scope, field: Field, parent: Scope | None) -> sql.Composed:
     """Return the SQL of the records that would come back and refer to nothing."""
     entity = (scope.known or {})[field.refers_to or ""]
-    reference = checks.quoting(scope.entity, field.label, [field], column("s", field))
+    reference = alike.quoting(scope.entity, field.label, [field], column("s", field))
     hint = sql.Literal("")
     return scope.statement(
         """

@@ -8,7 +8,8 @@ from psycopg import sql
 from sync_core.catalogue.cell_codes import CELL_CODES
 from sync_core.catalogue.fields import Field
 from sync_core.catalogue.resource import Entity
-from sync_core.engine import checks, staging
+from sync_core.engine import staging
+from sync_core.engine.checks import failing
 from sync_core.engine.statements import (
     Scope,
     column,
@@ -331,6 +332,6 @@ def plan(scope: Scope) -> sql.Composed:
         where s._kind <> 'unchanged'
         """,
         kept=sql.Literal(KEPT),
-        raw=checks.typed_cells(scope),
+        raw=failing.typed_cells(scope),
         hash=row_hash("s", scope.entity),
     )
