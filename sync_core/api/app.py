@@ -1,6 +1,6 @@
 """The API as an ASGI app: beside the pages in their process, or alone on a server of its own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from importlib import metadata
 
@@ -8,7 +8,9 @@ from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
 
 from sync_core.api import (
     addresses,
@@ -23,6 +25,7 @@ from sync_core.api import (
 )
 from sync_core.api.callers import Claims, no_claims
 from sync_core.api.gate import Gate
+from sync_core.foundation import settings
 from sync_core.foundation.errors import SyncError
 
 THREADS = 4  # of the 28 that also serve the pages' files, that requests may hold at once
@@ -60,9 +63,22 @@ def make(claims: Claims = no_claims) -> FastAPI:
     return api
 
 
+def _open_to(sites: Sequence[str], app: ASGIApp) -> ASGIApp:
+    """Let browsers hand the answers to pages of these sites; they show a token, never a cookie."""
+    if not sites:
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=sites,
+        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
+        expose_headers=["Location", "Retry-After"],
+    )
+
+
 def routes(claims: Claims = no_claims) -> list[BaseRoute]:
     """Return the routes of the API, for the app that they stand in."""
-    gate = Gate(make(claims))
+    gate = _open_to(settings.given().api_origins, Gate(make(claims)))
     portal = f"{admin_portal.ROOT}/{{rest:path}}"
     return [Mount(addresses.ROOT, gate), Route(addresses.ROOT, gate), Route(portal, gate)]
 

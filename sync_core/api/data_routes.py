@@ -24,8 +24,10 @@ from sync_core.api.shapes import (
     Snapshot,
     Sources,
     SourceShape,
+    StepShape,
 )
 from sync_core.catalogue import resources
+from sync_core.catalogue.phases import Band
 from sync_core.catalogue.resource import Entity
 from sync_core.engine import probe
 from sync_core.foundation import db
@@ -72,12 +74,17 @@ def list_resources(by: By, organization: Whose = None) -> Resources:
                 name=one.name,
                 title=one.title,
                 entities=list(map(_entity, one.entities)),
+                steps=list(map(_step, one.steps.bands)),
                 latest=told.get(one.name),
                 fresh_at=fresh[one.name].finished_at if one.name in fresh else None,
             )
             for one in resources.CATALOGUE.values()
         ]
     )
+
+
+def _step(band: Band) -> StepShape:
+    return StepShape(phase=band.name, title=band.title, start=band.start, end=band.end)
 
 
 def _entity(entity: Entity) -> EntityShape:

@@ -128,12 +128,22 @@ class EntityShape(BaseModel):
     fields: Sequence[FieldShape] = Field(description="in the order of its columns")
 
 
+class StepShape(BaseModel):
+    """A step of the runs of a resource."""
+
+    phase: str = Field(description="as `progress.phase` names it", examples=["downloading"])
+    title: str = Field(description="what people call it", examples=["Downloading"])
+    start: int = Field(description="percent of the whole run at which it begins", examples=[0])
+    end: int = Field(description="percent of the whole run at which it ends", examples=[60])
+
+
 class ResourceShape(BaseModel):
     """What can be kept in step: one or more tables."""
 
     name: str = Field(examples=[RESOURCE])
     title: str = Field(examples=["Location Management"])
     entities: Sequence[EntityShape] = Field(description="its tables")
+    steps: Sequence[StepShape] = Field(description="of its runs, in order")
     latest: RunShape | None = Field(description="the run on its way, else the newest")
     fresh_at: datetime | None = Field(description="when its tables were last in step, UTC")
 

@@ -140,6 +140,15 @@ def _server(value: str) -> str:
     return value.rstrip("/")
 
 
+def _origins(value: str) -> tuple[str, ...]:
+    """Read `https://a.example.org https://b.example.org`, as browsers name the sites of pages."""
+    found = tuple(value.split())
+    for site in found:
+        if not re.fullmatch(r"https?://[a-z0-9.-]+(:[1-9]\d*)?", site):
+            raise ValueError(f"{site} names no site; write for example https://portal.example.org")
+    return found
+
+
 def _limits(value: str) -> Limits:
     """Read `3600 locations=600`; what is not named stays as it is."""
     usual, special = LIMITS.usual, dict(LIMITS.special)
@@ -273,6 +282,13 @@ class Settings:
         _requests,
         "requests that a token, or an address without one, may make of the API in a minute (600)",
         600,
+    )
+    api_origins: tuple[str, ...] = _setting(
+        "SYNCDESK_API_ORIGINS",
+        _origins,
+        "other sites whose pages may call the API with a token, such as"
+        " `https://portal.example.org`, with spaces between (none)",
+        (),
     )
     sign_in_age: float = _setting(
         "SYNCDESK_SIGN_IN_AGE",

@@ -11,7 +11,7 @@ from sync_core.foundation import db, settings
 from sync_core.foundation.errors import CATALOGUE
 from sync_core.organizations import Organization
 from tests.support import api_server, processes
-from tests.support.api_server import ANA_S, VERA, Server
+from tests.support.api_server import ANA_S, VERA, Program, Server
 from tests.support.exports import trail_of
 
 
@@ -91,6 +91,54 @@ def test_who_asks_too_often_waits(server: Server, ten_a_minute: None) -> None:
     told = problem(answers[-1], 429, "too_many_requests")
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
     assert told["retry"] is True
+
+
+PORTAL = "https://portal.example.org"
+
+
+@pytest.fixture
+def open_to_the_portal(servers: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    assert servers
+    with monkeypatch.context() as environment:
+        environment.setenv("SYNCDESK_API_ORIGINS", f"https://other.example.org {PORTAL}")
+        settings.given.cache_clear()
+        with api_server.running() as server:
+            yield server
+    settings.given.cache_clear()
+
+
+def asks_first(server: Server, site: str) -> httpx2.Response:
+    """Ask as a browser does before a page of another site may send a token."""
+    return httpx2.options(
+        f"{server.url}/api/v1/runs",
+        headers={
+            "origin": site,
+            "access-control-request-method": "POST",
+            "access-control-request-headers": "authorization,idempotency-key",
+        },
+    )
+
+
+def test_pages_of_other_sites_read_answers_only_where_they_are_named(
+    open_to_the_portal: Server, home: Organization
+) -> None:
+    server = open_to_the_portal
+    assert asks_first(server, PORTAL).headers["access-control-allow-origin"] == PORTAL
+    assert asks_first(server, "https://evil.example.org").status_code == 400
+    token = Program(server, home).headers
+    answer = httpx2.get(f"{server.url}/api/v1/runs", headers={**token, "origin": PORTAL})
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, PORTAL)
+    assert "access-control-allow-credentials" not in answer.headers
+    refused = httpx2.get(f"{server.url}/api/v1/runs", headers={"origin": PORTAL})
+    assert refused.headers["access-control-allow-origin"] == PORTAL
+    problem(server.get("/runs", headers={"origin": PORTAL}), 403, "another_site")
+
+
+def test_no_other_site_is_let_in_unless_it_is_set(server: Server, home: Organization) -> None:
+    token = Program(server, home).headers
+    answer = httpx2.get(f"{server.url}/api/v1/runs", headers={**token, "origin": PORTAL})
+    assert "access-control-allow-origin" not in answer.headers
+    problem(asks_first(server, PORTAL), 405, "wrong_method")
 
 
 def test_without_postgres_a_problem_says_so(server: Server, home: Organization) -> None:

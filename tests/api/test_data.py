@@ -25,6 +25,8 @@ def test_resources_tell_their_tables_and_how_fresh_they_are(
     there = found["locations"]
     assert (there["latest"]["id"], bool(there["fresh_at"])) == (run.id, True)
     assert there["entities"][0]["fields"][0]["label"] == "Location code"
+    assert [step["title"] for step in there["steps"]] == ["Downloading", "Processing", "Saving"]
+    assert [there["steps"][0]["start"], there["steps"][-1]["end"]] == [0, 100]
     assert found["admins"]["latest"] is None
 
 

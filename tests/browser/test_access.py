@@ -1,10 +1,9 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import App, Visit
+from tests.support.browser import App, Visit, serious
 
 VIEWS = ("Results", "Speed", "Failures", "Week", "People")
 PAGES = (
@@ -20,15 +19,6 @@ def test_no_page_keeps_anybody_out(visit: Visit, mode: str) -> None:
         page = tab.open(path)
         expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
         assert serious(page) == {} or settled(page) == {}, path
-
-
-def serious(page: Page) -> dict[str, list[str]]:
-    """Return what axe-core finds serious, with the elements."""
-    return {
-        violation["id"]: [node["html"][:160] for node in violation["nodes"]]
-        for violation in Axe().run(page).response["violations"]
-        if violation["impact"] in {"serious", "critical"}
-    }
 
 
 def settled(page: Page) -> dict[str, list[str]]:

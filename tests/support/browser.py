@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import (
     Browser,
     Page,
@@ -55,12 +56,22 @@ def wait_until_it_answers(url: str, process: "subprocess.Popen[bytes]") -> None:
     pytest.fail(f"nothing answers at {url}")
 
 
+def serious(page: Page) -> dict[str, list[str]]:
+    """Return what axe-core finds serious, with the elements."""
+    return {
+        violation["id"]: [node["html"][:160] for node in violation["nodes"]]
+        for violation in Axe().run(page).response["violations"]
+        if violation["impact"] in {"serious", "critical"}
+    }
+
+
 @dataclass
 class App:
     """A running program, and the data folder that it alone uses."""
 
     url: str
     data: Path
+    other_site: int = field(default_factory=free_port)  # whose pages may call the API
     states: dict[str, StorageState] = field(default_factory=dict)  # of who is signed in
 
     def command(self, *words: str, check: bool = True) -> str:
@@ -72,7 +83,8 @@ class App:
     @property
     def environ(self) -> dict[str, str]:
         hasty = {"SYNCDESK_COOLDOWN": "0.1"}  # one test syncs right after the other
-        return {**os.environ, **hasty, "SYNCDESK_DATA": str(self.data)}
+        site = {"SYNCDESK_API_ORIGINS": f"http://127.0.0.1:{self.other_site}"}
+        return {**os.environ, **hasty, **site, "SYNCDESK_DATA": str(self.data)}
 
     def process(self, *words: str) -> psutil.Process:
         """Find the process of this program whose command line holds all the words."""

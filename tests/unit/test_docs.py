@@ -21,7 +21,13 @@ README, ARCHITECTURE, CONTRIBUTING = (
     for name in ("README", "ARCHITECTURE", "CONTRIBUTING")
 )
 DOCUMENTS = [
-    *("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "benchmarks/README.md"),
+    *(
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "benchmarks/README.md",
+        "examples/README.md",
+    ),
     *(f"docs/{path.name}" for path in sorted(Path(ROOT, "docs").glob("*.md"))),
 ]
 MADE_UP = ("rooms", "NAME", "/tmp/")  # noqa: S108 - parts of names of examples
