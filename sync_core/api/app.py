@@ -19,6 +19,7 @@ from sync_core.api import (
     document,
     event_routes,
     files,
+    operating,
     problems,
     run_routes,
     stopping,
@@ -80,7 +81,8 @@ def routes(claims: Claims = no_claims) -> list[BaseRoute]:
     """Return the routes of the API, for the app that they stand in."""
     gate = _open_to(settings.given().api_origins, Gate(make(claims)))
     portal = f"{admin_portal.ROOT}/{{rest:path}}"
-    return [Mount(addresses.ROOT, gate), Route(addresses.ROOT, gate), Route(portal, gate)]
+    ours = [Mount(addresses.ROOT, gate), Route(addresses.ROOT, gate), Route(portal, gate)]
+    return [*ours, *operating.ROUTES]
 
 
 def alone() -> Starlette:

@@ -86,13 +86,18 @@ class Watch:
         self._limiter = CapacityLimiter(1)
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def readers(self) -> int:
+        """How many watch."""
+        return self._readers.total()
+
     @asynccontextmanager
     async def of(self, run_id: int) -> AsyncIterator[AsyncIterator[View]]:
         """Watch a run: an iterator over what changes; it ends when the server is to stop.
 
         Raises SyncError("too_many_streams").
         """
-        if self._readers.total() >= MOST:
+        if self.readers >= MOST:
             raise SyncError("too_many_streams", most=MOST)
         self._readers[run_id] += 1
         self._watched.setdefault(run_id, _Watched())
@@ -143,6 +148,11 @@ class Watch:
 
 
 _watches: WeakKeyDictionary[asyncio.AbstractEventLoop, Watch] = WeakKeyDictionary()
+
+
+def open_now() -> int:
+    """Count the streams that are open in this process."""
+    return sum(one.readers for one in _watches.values())
 
 
 def watch() -> Watch:

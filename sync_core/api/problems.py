@@ -24,6 +24,7 @@ STATUS = {  # by the code of the error; what is not named is a request that cann
     "too_many_files": HTTPStatus.SERVICE_UNAVAILABLE,
     "not_signed_in": HTTPStatus.UNAUTHORIZED,
     "bad_token": HTTPStatus.UNAUTHORIZED,
+    "not_a_monitor": HTTPStatus.UNAUTHORIZED,
     "no_permission": HTTPStatus.FORBIDDEN,
     "unknown_person": HTTPStatus.FORBIDDEN,
     "another_site": HTTPStatus.FORBIDDEN,

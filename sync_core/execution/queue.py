@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from redis import RedisError
 from rq import Queue, Worker
+from rq.utils import utcparse
 
 from sync_core import runs
 from sync_core.foundation import db, redis_clients
@@ -52,14 +53,19 @@ def pushed() -> set[int]:
     return {int(job.removeprefix("run-")) for job in jobs if job.startswith("run-")}
 
 
-def workers() -> int:
-    """Count the workers that are alive. Raises RedisError."""
-    now = datetime.now(UTC)
-    found = Worker.all(connection=redis_clients.pushing_client())
-    seen = (worker.last_heartbeat for worker in found)
-    return sum(
-        (now - at.replace(tzinfo=UTC)).total_seconds() < DEAD_AFTER_SECONDS for at in seen if at
-    )
+def length() -> int:
+    """Count the runs that wait in RQ's queue. Raises RedisError."""
+    return int(Queue(QUEUE, connection=redis_clients.pushing_client()).count)
+
+
+def workers(within: float = DEAD_AFTER_SECONDS) -> int:
+    """Count the workers that were seen within so many seconds. Raises RedisError."""
+    now, redis = datetime.now(UTC), redis_clients.pushing_client()
+    with redis.pipeline(transaction=False) as pipeline:
+        for key in Worker.all_keys(redis):  # `Worker.all` would set long waits for this client
+            pipeline.hget(key, "last_heartbeat")
+        seen = [utcparse(at.decode()) for at in pipeline.execute() if at]
+    return sum((now - at.replace(tzinfo=UTC)).total_seconds() < within for at in seen)
 
 
 def resume() -> None:

@@ -170,8 +170,13 @@ def prepare() -> None:
 
 def is_current(connection: Connection) -> bool:
     """Return whether the schema is at the newest revision."""
-    wanted = ScriptDirectory.from_config(alembic_config()).get_current_head()
-    return MigrationContext.configure(connection).get_current_revision() == wanted
+    return MigrationContext.configure(connection).get_current_revision() == _newest()
+
+
+@cache
+def _newest() -> str | None:
+    """Return the newest revision; to find it, every migration is imported."""
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
 def alembic_config(connection: Connection | None = None) -> Config:

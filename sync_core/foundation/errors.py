@@ -624,6 +624,11 @@ CATALOGUE: dict[str, Entry] = {
         "Ask an administrator for another one.",
         "administrator",
     ),
+    "not_a_monitor": Entry(
+        "These figures are for a monitor.",
+        "Show the monitor's token (SYNCDESK_MONITOR_TOKEN), or one of an organization.",
+        "administrator",
+    ),
     "another_site": Entry(
         "Another site has asked for this.", "Ask from a page of Sync Desk.", "developer"
     ),

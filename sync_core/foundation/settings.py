@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from sync_core.foundation import email_address, embedded
 ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 MADE_UP_CLINIKO = Path("demo", "cliniko.env")  # in the data folder, while the demo runs
+MONITOR_TOKEN = 20  # characters, at least
 SLUG = "<SLUG>"  # stands in a name for each organization's, in capitals and with _ for -
 
 
@@ -123,6 +125,20 @@ def _contact(value: str) -> str:
     if not email_address.is_valid(value):
         raise ValueError(f"{value!r} is not an e-mail address; write for example it@example.org")
     return value
+
+
+def _long_secret(value: str) -> Secret:
+    if len(value) < MONITOR_TOKEN:
+        raise ValueError(f"it has fewer than {MONITOR_TOKEN} characters; make a longer one up")
+    return Secret(value)
+
+
+def _networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Read `10.0.0.0/8 ::1`."""
+    try:
+        return tuple(ip_network(word, strict=False) for word in value.split())
+    except ValueError as error:
+        raise ValueError(f"{error}; write for example 10.0.0.0/8") from error
 
 
 def _server(value: str) -> str:
@@ -288,6 +304,17 @@ class Settings:
         _origins,
         "other sites whose pages may call the API with a token, such as"
         " `https://portal.example.org`, with spaces between (none)",
+        (),
+    )
+    monitor_token: Secret | None = _setting(
+        "SYNCDESK_MONITOR_TOKEN",
+        _long_secret,
+        f"token by which a monitor asks for `/metrics`, of {MONITOR_TOKEN} characters or more",
+    )
+    monitor_networks: tuple[IPv4Network | IPv6Network, ...] = _setting(
+        "SYNCDESK_MONITOR_NETWORKS",
+        _networks,
+        "networks, such as `10.0.0.0/8`, from which a monitor asks for it without one (none)",
         (),
     )
     sign_in_age: float = _setting(

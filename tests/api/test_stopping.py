@@ -67,8 +67,13 @@ def test_an_open_stream_of_events_does_not_keep_the_server_from_stopping(
     desk.write("locations", [HEADER, row("L1")])
     run = desk.start("locations")
     process, url = pages
-    answer = httpx2.get(f"{url}/api/nothing")
-    assert (answer.status_code, answer.json()["code"]) == (404, "no_such_address")
+    for path in ("/api", "/api/", "/api/nothing", "/api/v1/x", "/admin-portal/x"):
+        for method in ("GET", "POST", "DELETE"):
+            answer = httpx2.request(method, f"{url}{path}")
+            assert (answer.status_code, answer.json()["code"]) == (404, "no_such_address"), path
+    assert httpx2.get(f"{url}/healthz").text == "alive\n"
+    assert {check["name"] for check in httpx2.get(f"{url}/readyz").json()["checks"]} >= {"worker"}
+    assert httpx2.get(f"{url}/metrics").status_code == 401
     _stop_while_reading(process, url, f"/runs/{run.id}/events")
     syncs.cancel(desk.organization, run.id, ANA)
 

@@ -68,7 +68,7 @@ def running(alone: Starlette | None = None) -> Iterator[Server]:
         listening.bind(("127.0.0.1", 0))
         host = f"127.0.0.1:{listening.getsockname()[1]}"
         app = alone or Starlette(routes=api.routes(cookie.claims), lifespan=stopping.lifespan)
-        serving = uvicorn.Server(uvicorn.Config(app, log_level="critical"))
+        serving = uvicorn.Server(uvicorn.Config(app, log_level="error"))
         thread = threading.Thread(target=serving.run, args=([listening],))
         thread.start()
         yield Server(f"http://{host}", host)
@@ -84,6 +84,7 @@ class Program:
         with db.begin() as connection:
             secret = tokens.add(connection, organization.id, ANA, f"Program {role}", role)
         self.url = f"{server.url}/api/v1"
+        self.token = secret
         self.headers = {"authorization": f"Bearer {secret}"}
 
     def __call__(
