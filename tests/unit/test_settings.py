@@ -41,7 +41,10 @@ def test_any_usual_address_of_postgres_is_understood(scheme: str) -> None:
             {"GOOGLE_SERVICE_ACCOUNT_FILE": "nowhere.json"},
             "GOOGLE_SERVICE_ACCOUNT_FILE: there is no file nowhere.json",
         ),
-        ("SYNCDESK_API_ORIGINS: https://b.example.org/page names no site",),
+        (
+            {"SYNCDESK_API_ORIGINS": "https://a.example.org https://b.example.org/page"},
+            "SYNCDESK_API_ORIGINS: https://b.example.org/page names no site",
+        ),
         ({"SYNCDESK_API_ORIGINS": "*"}, "SYNCDESK_API_ORIGINS: * names no site"),
         ({"SYNCDESK_TIME_LIMIT": "-1"}, "SYNCDESK_TIME_LIMIT: '-1' is not a number of seconds"),
         ({"SYNCDESK_TIME_LIMIT": "a=0"}, "SYNCDESK_TIME_LIMIT: '0' is not a number of seconds"),
