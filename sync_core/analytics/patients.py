@@ -44,6 +44,19 @@ def active_after(connection: Connection, scopes: Sequence[Scope]) -> int:
     return _count(connection, found, datetime.now(UTC)).active
 
 
+def active_among(
+    connection: Connection, organization_id: int, ids: Sequence[str], at: datetime | None = None
+) -> set[str]:
+    """Return which of these patients, by their Cliniko ids, are active at a moment."""
+    found = _standing(organization_id)
+    only = sql.SQL("(select * from {} o where cliniko_patient_id = any({}))")
+    few = {name: only.format(rows, sql.Literal(list(ids))) for name, rows in found.items()}
+    cursor = db.cursor(connection)
+    query = sql.SQL("select cliniko_patient_id from {} counted where live and (recent or upcoming)")
+    cursor.execute(query.format(_activity(few, at or datetime.now(UTC))))
+    return {patient for (patient,) in cursor}
+
+
 def figures_for_page(connection: Connection, organization_id: int) -> ResourceFigures | None:
     """Return the figures with what they mean; None where there are no patients."""
     found = figures(connection, organization_id)
@@ -64,27 +77,37 @@ ANALYSIS = ResourceAnalysis(active_after, figures_for_page)
 
 
 def _count(connection: Connection, found: dict[str, sql.Composed], at: datetime) -> Figures:
-    days = round(settings.current().active_days)
-    since = at - timedelta(days=days)
     cursor = db.cursor(connection)
     # just after a first sync Postgres takes the tables for small, and would loop for minutes
     cursor.execute("set local enable_nestloop = off")
     cursor.execute(
         sql.SQL(
-            "with valid as (select cliniko_patient_id, bool_or(starts_at >= {at}) as upcoming,"
-            " bool_or(starts_at < {at} and did_not_arrive is not true) as recent"
-            " from {appointments} a where starts_at >= {since} and cancelled_at is null"
-            " and archived_at is null and deleted_at is null group by cliniko_patient_id)"
-            " select count(*), count(*) filter (where live and (recent or upcoming)),"
+            "select count(*), count(*) filter (where live and (recent or upcoming)),"
             " count(*) filter (where live and recent), count(*) filter (where live and upcoming),"
-            " count(*) filter (where live and recent and upcoming) from (select recent, upcoming,"
-            " archived_at is null and deleted_at is null and merged_at is null as live"
-            " from {patients} p left join valid using (cliniko_patient_id)) counted"
-        ).format(at=sql.Literal(at), since=sql.Literal(since), **found)
+            " count(*) filter (where live and recent and upcoming) from {} counted"
+        ).format(_activity(found, at))
     )
     ((total, active, recent, upcoming, both),) = cursor.fetchall()
     cursor.execute("set local enable_nestloop = on")
-    return Figures(total, active, recent, upcoming, both, days, at)
+    return Figures(total, active, recent, upcoming, both, _days(), at)
+
+
+def _activity(found: dict[str, sql.Composed], at: datetime) -> sql.Composed:
+    """Return the SQL of these patients: whether each is live, recent, upcoming."""
+    since = at - timedelta(days=_days())
+    return sql.SQL(
+        "(with valid as (select cliniko_patient_id, bool_or(starts_at >= {at}) as upcoming,"
+        " bool_or(starts_at < {at} and did_not_arrive is not true) as recent"
+        " from {appointments} a where starts_at >= {since} and cancelled_at is null"
+        " and archived_at is null and deleted_at is null group by cliniko_patient_id)"
+        " select cliniko_patient_id, recent, upcoming,"
+        " archived_at is null and deleted_at is null and merged_at is null as live"
+        " from {patients} p left join valid using (cliniko_patient_id))"
+    ).format(at=sql.Literal(at), since=sql.Literal(since), **found)
+
+
+def _days() -> int:
+    return round(settings.current().active_days)
 
 
 def _standing(organization_id: int) -> dict[str, sql.Composed]:

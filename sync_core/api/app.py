@@ -14,7 +14,6 @@ from starlette.types import ASGIApp
 
 from sync_core.api import (
     addresses,
-    admin_portal,
     data_routes,
     document,
     event_routes,
@@ -25,6 +24,7 @@ from sync_core.api import (
     stopping,
 )
 from sync_core.api.callers import Claims, no_claims
+from sync_core.api.front_ends import admin_portal, cliniko_panel, sheet_sync, sync_dashboard
 from sync_core.api.gate import Gate
 from sync_core.foundation import settings
 from sync_core.foundation.errors import SyncError
@@ -59,7 +59,8 @@ def make(claims: Claims = no_claims) -> FastAPI:
     api.state.claims = claims
     api.openapi = partial(document.make, api)  # type: ignore[method-assign]
     api.add_route(document.PAGE.removeprefix(addresses.ROOT), document.page)
-    for part in (run_routes, event_routes, data_routes, files, admin_portal):
+    ours = (run_routes, event_routes, data_routes, files)
+    for part in (*ours, admin_portal, sync_dashboard, sheet_sync, cliniko_panel):
         api.include_router(part.routes)
     return api
 

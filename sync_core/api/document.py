@@ -10,7 +10,8 @@ from jinja2 import Environment, PackageLoader
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from sync_core.api import addresses, admin_portal
+from sync_core.api import addresses
+from sync_core.api.front_ends import admin_portal
 from sync_core.api.problems import MEDIA_TYPE, Problem
 
 ABOUT = (

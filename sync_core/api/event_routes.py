@@ -3,8 +3,9 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query
@@ -31,7 +32,7 @@ routes = APIRouter(prefix="/v1", tags=["events"])
 class Event:
     """Something to tell of a run: what it is now, a line of its log, or that it has ended."""
 
-    name: str  # "run", "log" or "end"
+    name: str  # "run", "log" or "end"; "": it has none
     data: Any
     place: Place
 
@@ -74,12 +75,21 @@ async def events_of_run(
     """
     (organization, _), since = admitted
     try:
-        async for event in follow(organization, run, since):
-            yield ServerSentEvent(
-                data=event.data, event=event.name, id=str(event.place), retry=RETRY
-            )
+        async for event in follow(partial(news, organization), run, since):
+            yield as_sent(event)
     except SyncError as error:
-        yield ServerSentEvent(data=problems.of(error).model_dump(), event="problem", retry=RETRY)
+        yield as_problem(error)
+
+
+def as_sent(event: Event) -> ServerSentEvent:
+    """Return an event as it is sent; one without a name is the `message` of an EventSource."""
+    name = event.name or None
+    return ServerSentEvent(data=event.data, event=name, id=str(event.place), retry=RETRY)
+
+
+def as_problem(error: SyncError) -> ServerSentEvent:
+    """Return as an event why there will be no more."""
+    return ServerSentEvent(data=problems.of(error).model_dump(), event="problem", retry=RETRY)
 
 
 @routes.websocket("/runs/{run}/socket")
@@ -120,7 +130,7 @@ def _at_the_door(
 
 async def _tell(socket: WebSocket, organization: Organization, run: int, since: Place) -> None:
     try:
-        async for event in follow(organization, run, since):
+        async for event in follow(partial(news, organization), run, since):
             told = {"id": str(event.place), "event": event.name, "data": event.data}
             await socket.send_text(json.dumps(told))
     except SyncError as error:
@@ -137,17 +147,20 @@ async def _gone(socket: WebSocket) -> None:
         return
 
 
-async def follow(organization: Organization, run_id: int, since: Place) -> AsyncIterator[Event]:
-    """Tell what happens to a run after a place, until it has ended, or for `LONGEST` seconds."""
+News = Callable[[View, Place], Iterator[Event]]  # what a look tells to who has heard up to a place
+
+
+async def follow(tell: News, run_id: int, since: Place) -> AsyncIterator[Event]:
+    """Tell what happens to a run after a place, until it is over, or for `LONGEST` seconds."""
     until, told, heard = time.monotonic() + LONGEST, set[float](), since.line
     async with live.watch().of(run_id) as views:
         async for view in views:
             fresh = [x for x in view.lines if live.line_place(x) > heard and x.at not in told]
             told |= {line.at for line in fresh}
-            for event in news(organization, replace(view, lines=fresh), since):
+            for event in tell(replace(view, lines=fresh), since):
                 since = event.place
                 yield event
-            if view.over or time.monotonic() > until:
+            if since.over or view.over or time.monotonic() > until:
                 return
 
 
@@ -157,13 +170,21 @@ def news(organization: Organization, view: View, since: Place) -> Iterator[Event
     A line that Redis had lost, and that its attempt has left in Postgres, may come after younger
     ones; the place of an event is that of the youngest.
     """
-    for line in view.lines:
-        since = replace(since, line=max(since.line, live.line_place(line)))
-        yield Event("log", {"at": line.at, "level": line.level, "text": line.text}, since)
-    shape = shapes.of_run(organization, view.run, view.counts, view.progress)
+    for event in lines(view, since):
+        since = event.place
+        yield event
+    at_work = view.progress if view.run.active else None
+    shape = shapes.of_run(organization, view.run, view.counts, at_work)
     state = shape.model_dump(mode="json")
     now = replace(since, state=live.digest(state), over=view.over)
     if view.over and not since.over:
         yield Event("end", state, now)
     elif now.state != since.state:
         yield Event("run", state, now)
+
+
+def lines(view: View, since: Place) -> Iterator[Event]:
+    """Tell the lines of the log that a look shows."""
+    for line in view.lines:
+        since = replace(since, line=max(since.line, live.line_place(line)))
+        yield Event("log", {"at": line.at, "level": line.level, "text": line.text}, since)

@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 
 from anyio import CapacityLimiter, to_thread
 from redis import RedisError
+from sqlalchemy import Connection
 
 from sync_core import runs
 from sync_core.api import stopping
@@ -37,8 +38,8 @@ class View:
 
     run: Run
     counts: Tallies
-    progress: Progress | None
-    lines: Sequence[Line]  # of its log
+    progress: Progress | None  # of a run that has ended, how far it came
+    lines: Sequence[Line] = ()  # of its log
 
     @property
     def over(self) -> bool:
@@ -56,9 +57,8 @@ def look(run_ids: Sequence[int]) -> Mapping[int, View]:
         for run in found:
             left = attempts.joined_log(attempts.of_run(connection, run.id))
             lines = {line.at: line for line in (*left, *logs.get(run.id, ()))}
-            at_work = news.get(run.id) if run.active else None
             in_order = [lines[at] for at in sorted(lines)]
-            views[run.id] = View(run, counted.get(run.id, {}), at_work, in_order)
+            views[run.id] = View(run, counted.get(run.id, {}), news.get(run.id), in_order)
     return views
 
 
@@ -67,6 +67,17 @@ def _live(run_ids: Sequence[int]) -> tuple[Mapping[int, Progress], Mapping[int, 
         return progress.read(redis_clients.client(), run_ids)
     except RedisError:
         return {}, {}
+
+
+def without_logs(connection: Connection, found: Sequence[Run]) -> list[View]:
+    """Look at these runs once, but for their logs."""
+    run_ids = [run.id for run in found]
+    try:
+        news = progress.news(redis_clients.client(), run_ids)
+    except RedisError:
+        news = {}
+    counted = runs.tallies(connection, run_ids)
+    return [View(run, counted.get(run.id, {}), news.get(run.id)) for run in found]
 
 
 @dataclass

@@ -17,6 +17,7 @@ from sync_core.runs import Run
 from sync_core.runs.progress import Amount, Download, Reporter
 from sync_core.runs.traffic import NO_TRAFFIC
 
+LINE_ROWS, LINES = 50, 10  # rows between two lines of a log, at least; lines of a table, at most
 FETCHING = 0.9  # of the first band, where a source is fetched whole before it is read
 
 
@@ -26,6 +27,8 @@ FETCHING = 0.9  # of the first band, where a source is fetched whole before it i
 def begins(work: Work) -> None:
     """Tell that the run begins."""
     work.reporter.tell(work.steps.first, work.steps.first.sentence, now=True)
+    if work.steps.opening:
+        work.reporter.log(work.steps.first.sentence)
 
 
 def waits(work: Work, sentence: str) -> None:
@@ -37,8 +40,9 @@ def waits(work: Work, sentence: str) -> None:
 def step_begins(work: Work, name: str) -> None:
     """Tell that the source begins a step of the opening; none comes twice, one for each table."""
     band = next(band for band in work.steps.opening if band.name == name)
-    if band.start >= work.reporter.latest.percent:
+    if band.start >= work.reporter.latest.percent and band.name != work.reporter.latest.phase:
         work.reporter.tell(band, band.sentence, now=True)
+        work.reporter.log(band.sentence)
 
 
 def opening(work: Work, entity: Entity) -> None:
@@ -88,9 +92,12 @@ def reading(work: Work, scope: Scope, sheet: Sheet, read: int | None) -> None:
     alike = [e.name for e in work.resource.entities if work.steps.read_in(e.name) is band]
     part = read / sheet.total if read and sheet.total else 0.0
     rows = sheet.total if sheet.unit == "rows" else None
+    sentence = _reading_sentence(band, scope, rows)
+    if band.tells_numbers:
+        _log_some(work.reporter, band, sentence, scope.read, rows)
     work.reporter.tell(
         band,
-        _reading_sentence(band, scope, rows),
+        sentence,
         fraction=(alike.index(scope.entity.name) + min(part, 1.0)) / len(alike),
         amount=Amount(scope.read, rows, "" if band.tells_numbers else "rows"),
         counts={band.statistic: scope.read} if band.statistic else {},
@@ -102,6 +109,24 @@ def _reading_sentence(band: Band, scope: Scope, rows: int | None) -> str:
     if scope.read == 0 and band.sentence:
         return band.sentence
     return band.tell(scope.title, scope.read, rows)
+
+
+def _log_some(reporter: Reporter, band: Band, sentence: str, done: int, total: int | None) -> None:
+    """Log what is told of a band: its beginning, then as often as `is_worth_a_line` says."""
+    begins = reporter.latest.phase != band.name
+    if begins or is_worth_a_line(reporter.latest.amount.done, done, total):
+        reporter.log(sentence)
+
+
+def is_worth_a_line(before: int, done: int, total: int | None) -> bool:
+    """Return whether the log shall tell of rows: each 50, or each 10 % of them if that is more.
+
+    Where nobody knows how many there are, each 50, from 500 on each 500, and so on.
+    """
+    every = max(LINE_ROWS, (total or 0) // LINES)
+    while total is None and every * LINES <= done:
+        every *= LINES
+    return done // every > before // every
 
 
 def was_read(work: Work, scope: Scope) -> None:
@@ -127,6 +152,8 @@ def undoing(work: Work, undone: Run) -> None:
 def comparing(work: Work, scope: Scope, part: float) -> None:
     """Tell which table is compared; `part` of the comparing is done."""
     band = work.steps.comparing
+    if part == 0 and band.sentence:
+        work.reporter.log(band.sentence)
     work.reporter.tell(band, band.tell(scope.title), fraction=part, now=True)
 
 
@@ -175,6 +202,7 @@ class Saving:
     tallies: Mapping[str, Tally]
     done: int = 0  # changes, of all tables
     here: int = 0  # of the present table
+    logged: int = 0  # of its records, those of which the log has told
 
     @property
     def total(self) -> int:
@@ -187,6 +215,8 @@ class Saving:
         read = self.tallies[steps.main].read if steps.main else 0
         said = steps.saving.sentence.format(done=read) or steps.saving.tell("")
         self.reporter.tell(steps.saving, said, now=True, amount=Amount(0, self.total, self._unit))
+        if steps.main:
+            self.reporter.log(said)
 
     def moved(self, entity: Entity, rows: int) -> None:
         """Tell that so many rows of the table were moved."""
@@ -196,14 +226,18 @@ class Saving:
     def finish(self, entity: Entity) -> None:
         """Tell that the table is in step."""
         self._tell(entity, now=True)
-        self.here = 0
+        self.here = self.logged = 0
 
     def _tell(self, entity: Entity, *, now: bool) -> None:
         steps, tally = self.resource.steps, self.tallies[entity.name]
         stored = min(tally.unchanged + self.here, tally.read)
+        sentence = steps.saving.tell(entity.title, stored, tally.read)
+        if steps.saving.tells_numbers and is_worth_a_line(self.logged, stored, tally.read):
+            self.reporter.log(sentence)
+            self.logged = stored
         self.reporter.tell(
             steps.saving,
-            steps.saving.tell(entity.title, stored, tally.read),
+            sentence,
             fraction=self.done / self.total if self.total else 1.0,
             now=now,
             amount=Amount(self.done, self.total, self._unit),

@@ -69,6 +69,7 @@ class Probe:
     findings: Sequence[Finding] = ()
     notes: Sequence[str] = ()
     sample: Sample | None = None
+    records: int | None = None  # of a whole account; None: the source is none, or does not tell
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def _probe(resource: Resource, setting: SourceSetting) -> Probe:
         told = sources.probe_source(setting, settings.current())
     except SyncError as error:
         return probe.refused(entity, error)
-    return Probe(entity=entity.name, sentence=told)
+    return Probe(entity=entity.name, sentence=told.sentence, records=told.records)
 
 
 def _opening() -> Opening:

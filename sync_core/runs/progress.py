@@ -204,6 +204,13 @@ def read(redis: Redis, run_ids: Sequence[int]) -> tuple[dict[int, Progress], dic
     )
 
 
+def news(redis: Redis, run_ids: Sequence[int]) -> dict[int, Progress]:
+    """Read the progress of these runs alone, where it is known. Raises RedisError."""
+    texts: list[Any] = redis.mget(map(key, run_ids)) if run_ids else []
+    found = zip(run_ids, texts, strict=True)
+    return {run_id: Progress.from_text(text) for run_id, text in found if text}
+
+
 def as_text(lines: Sequence[Line], zone: tzinfo = UTC, form: str = "%Y-%m-%d %H:%M:%S %z") -> str:
     """Write a log as text, one line each; `form` is that of the time."""
     return "\n".join(

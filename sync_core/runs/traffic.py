@@ -34,3 +34,9 @@ def of_run(connection: Connection, run_id: int) -> Traffic:
     """Return what all sheets together took that the run has read."""
     query = sa.select(_KEPT.traffic).where(_KEPT.run_id == run_id)
     return sum((Traffic(**kept) for kept in connection.execute(query).scalars()), NO_TRAFFIC)
+
+
+def rows(connection: Connection, run_id: int) -> int:
+    """Return how many rows the run has read so far, of all sheets together."""
+    query = sa.select(sa.func.coalesce(sa.func.sum(_KEPT.staged), 0))
+    return int(connection.execute(query.where(_KEPT.run_id == run_id)).scalar_one())

@@ -12,11 +12,12 @@ from sync_core.catalogue.source import Source
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import Settings
 from sync_core.sources import certificates, web_address
-from sync_core.sources.kind import Location, Opening, SourceKind, SourceSetting
+from sync_core.sources.kind import AccountProbe, Location, Opening, SourceKind, SourceSetting
 from sync_core.sources.kinds import KINDS
 from sync_core.sources.retry import RetryPolicy
 
 __all__ = [
+    "AccountProbe",
     "Location",
     "Opening",
     "RetryPolicy",
@@ -101,7 +102,7 @@ def open_source(setting: SourceSetting, opening: Opening) -> Source:
     return kind_of(setting).open(setting, opening)
 
 
-def probe_source(setting: SourceSetting, settings: Settings) -> str:
+def probe_source(setting: SourceSetting, settings: Settings) -> AccountProbe:
     """Return what the probe of its kind says of an account. Raises SyncError if it cannot be read.
 
     Kinds without a probe have rows that tell: see `engine/probe.py`.

@@ -85,6 +85,14 @@ class Opening:
             self.on_traffic(0, 0)
 
 
+@dataclass(frozen=True)
+class AccountProbe:
+    """What an account that can be read says of itself."""
+
+    sentence: str
+    records: int  # of the main table
+
+
 @dataclass(frozen=True, kw_only=True)
 class SourceKind:
     """All that is known of a kind of source; see the module.
@@ -101,7 +109,9 @@ class SourceKind:
     label: Callable[[SourceSetting], str]  # in sentences: "Google Sheet 1AbC…wxyz, tab Locations"
     open: Callable[[SourceSetting, Opening], Source]
     link: Callable[[SourceSetting], str | None] = lambda _setting: None
-    probe: Callable[[SourceSetting, Settings], str] | None = None  # None: its first rows are tried
+    probe: Callable[[SourceSetting, Settings], AccountProbe] | None = (
+        None  # None: its first rows are tried
+    )
     incremental: bool = False
     account: bool = False
     one_table: bool = False

@@ -1,14 +1,13 @@
 """What the admin portal's document promises of its two addresses."""
 
-from typing import get_args
-
 import httpx2
 import pytest
 
 from sync_core import runs
-from sync_core.api.admin_portal import GOES_ON, STATES, WAITS, State
+from sync_core.api.front_ends.admin_portal import GOES_ON
+from sync_core.api.front_ends.words import WAITS
 from sync_core.foundation import db
-from sync_core.foundation.vocabulary import Role, RunStatus
+from sync_core.foundation.vocabulary import Role
 from sync_core.organizations import Organization
 from tests.support.api_server import Program, Server
 from tests.support.desk import Desk
@@ -55,11 +54,6 @@ def test_a_running_sync_wins_over_an_older_result(program: Program, desk: Desk) 
     desk.sync("locations", locations=[HEADER, row("L1")])
     desk.start("locations")
     assert told(ask(program, "GET", "/locations/sync-status")) == (200, "running", GOES_ON)
-
-
-def test_every_state_of_either_side_is_mapped() -> None:
-    assert set(STATES) == set(RunStatus)
-    assert {*STATES.values(), "not_found"} == set(get_args(State))
 
 
 def test_what_cannot_be_done_is_told_as_everywhere(

@@ -209,7 +209,7 @@ def test_what_cliniko_does_not_hold_cannot_be_set(organization: Organization) ->
 
 def told_of(cliniko: Cliniko, key: Secret) -> str:
     found = Settings(cliniko_keys={"demo": key}, cliniko_base_url=cliniko.url)
-    return sources.probe_source(source_setting("cliniko", "cliniko"), found)
+    return sources.probe_source(source_setting("cliniko", "cliniko"), found).sentence
 
 
 def test_the_connection_s_test_counts_patients_and_names_permissions(

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 import sync_core
 from sync_core import organizations, runs
 from sync_core.analytics import patients
+from sync_core.api.front_ends import patient_runs
 from sync_core.audit import exports, hash_chain, proofs
 from sync_core.audit.exports import Export
 from sync_core.catalogue import resources
@@ -108,6 +109,15 @@ READS: dict[str, Ask] = {
     ],
     "patients.figures": lambda c, s: patients.figures(c, s.organization.id),
     "patients.figures_for_page": lambda c, s: patients.figures_for_page(c, s.organization.id),
+    "patients.active_among": lambda c, s: (
+        s.mark,
+        patients.active_among(
+            c, s.organization.id, [str(one.id) for one in s.clinic.account.known("patients")]
+        ),
+    ),
+    "patient_runs.recent": lambda c, s: patient_runs.recent(c, s.organization, 99),
+    "patient_runs.seen": lambda c, s: patient_runs.seen(c, s.organization, [s.run]),
+    "patient_runs.stats": lambda c, s: patient_runs.stats(c, s.organization),
 }
 OF_A_RUN: dict[str, Ask] = {  # these are asked with a run, which `runs.get` gives its own alone
     "outcomes.read": lambda c, s: outcomes.read(c, s.run, Wanted(KINDS, limit=1000), ANA),

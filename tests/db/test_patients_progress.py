@@ -3,6 +3,8 @@
 from itertools import groupby, pairwise
 
 from sync_core.catalogue.resources import CATALOGUE
+from sync_core.foundation import db
+from sync_core.runs import attempts
 from tests.support.clinic import Clinic
 from tests.support.listener import Listener
 
@@ -55,3 +57,17 @@ def test_the_sentences_are_those_that_people_know(clinic: Clinic) -> None:
         "Processing 648 patients from Cliniko",
     } <= said
     assert any(s.startswith("Storing patients in database (") for s in said)
+
+
+def test_the_log_tells_of_each_50_patients_or_10_percent_that_are_read_and_stored(
+    clinic: Clinic,
+) -> None:
+    run = clinic.sync()
+    with db.begin() as connection:
+        told = [x.text for x in attempts.joined_log(attempts.of_run(connection, run.id))]
+    for begin, end in (("Processing ", " patients ("), ("Storing patients in database (", ")")):
+        counted = [text for text in told if text.startswith(begin) and end in text]
+        done = [int(text.removeprefix(begin).partition("/")[0]) for text in counted]
+        assert 5 <= len(done) <= 10, told
+        assert done == sorted(set(done))
+        assert done[-1] > 648 * 0.8

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import Settings
 from sync_core.sources.cliniko.client import Permission, open_client
+from sync_core.sources.kind import AccountProbe
 from sync_core.sources.retry import RetryPolicy
 
 ONE_RETRY = RetryPolicy(attempts=2)  # a person is waiting
 
 
-def probe_account(organization: str, settings: Settings) -> str:
-    """Return a sentence: how many patients the account has, and what the key may read of it.
+def probe_account(organization: str, settings: Settings) -> AccountProbe:
+    """Tell how many patients the account has, and what the key may read of it.
 
     The count includes the archived ones, as all of them are kept. Raises SyncError.
     """
@@ -22,7 +23,8 @@ def probe_account(organization: str, settings: Settings) -> str:
         raise SyncError("cliniko_lacks_a_role", what=refused, may=allowed or "nothing else")
     [patients] = [one.count for one in permissions if one.path == "patients"]
     noun = "patient" if patients == 1 else "patients"
-    return f"Cliniko answers: {patients:,} {noun}. May read {allowed}."
+    sentence = f"Cliniko answers: {patients:,} {noun}. May read {allowed}."
+    return AccountProbe(sentence, patients or 0)
 
 
 def _titles(permissions: Sequence[Permission], *, allowed: bool) -> str:

@@ -1,0 +1,1 @@
+"""The addresses that front ends of other systems call, each in its own words."""
