@@ -31,6 +31,7 @@ STATUS = {  # by the code of the error; what is not named is a request that cann
     "own_approval": HTTPStatus.FORBIDDEN,
     "four_eyes": HTTPStatus.FORBIDDEN,
     "no_such_address": HTTPStatus.NOT_FOUND,
+    "bad_mail_link": HTTPStatus.NOT_FOUND,
     "unknown_run": HTTPStatus.NOT_FOUND,
     "unknown_record": HTTPStatus.NOT_FOUND,
     "unknown_organization": HTTPStatus.NOT_FOUND,

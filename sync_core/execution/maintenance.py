@@ -21,7 +21,7 @@ from sync_core.engine import staging
 from sync_core.execution import queue
 from sync_core.execution.heartbeat import StopRequest
 from sync_core.foundation import db, tables
-from sync_core.notifications import notices, telling
+from sync_core.notifications import courier, notices, outbox, telling
 from sync_core.runs import once, recovery, uploads
 
 TICK_SECONDS = 1.0
@@ -78,6 +78,7 @@ def _tidy() -> None:
         uploads.drop_ended(connection)
         once.drop_old(connection)
         notices.drop_old(connection, datetime.now(UTC))
+        outbox.drop_old(connection, datetime.now(UTC))
         tables.make_partitions(connection)
 
 
@@ -104,16 +105,36 @@ class Nightly:
             _log(error)
 
 
+class Courier:
+    """Delivers messages, in a thread: a server may take its time, a tick may not."""
+
+    def __init__(self) -> None:
+        self._thread = threading.Thread()
+
+    def keep(self) -> None:
+        """Deliver what is due, unless that is still being done."""
+        if not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._deliver, name="courier", daemon=True)
+            self._thread.start()
+
+    def _deliver(self) -> None:
+        try:
+            courier.deliver_due(lambda: datetime.now(UTC))
+        except Exception as error:  # noqa: BLE001 - what is due is looked for again in a second
+            _log(error)
+
+
 def run(stop: StopRequest, parent: int | None = None) -> None:
     """Tick once a second until told to stop, or until the parent (its process id) has died."""
     told = ""  # what went wrong at the last tick: it may go on for long
-    nightly, heads = Nightly(), HeadsFile()
+    nightly, heads, messages = Nightly(), HeadsFile(), Courier()
     while not stop.made and parent in {None, os.getppid()}:
         time.sleep(TICK_SECONDS)
         nightly.keep()
         try:
             tick()
             heads.keep()
+            messages.keep()
             told = ""
         except Exception as error:  # noqa: BLE001 - whatever it is, the next tick may do better
             if told != type(error).__name__:

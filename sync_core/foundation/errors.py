@@ -645,6 +645,29 @@ CATALOGUE: dict[str, Entry] = {
     "unknown_token": Entry(
         "There is no token {name}.", "Look at the list of tokens.", "administrator"
     ),
+    "unknown_channel": Entry(
+        "There is no such channel any more.", "Look at the list of channels.", "administrator"
+    ),
+    "bad_channel_name": Entry(
+        "'{name}' cannot be the name of a channel.",
+        "Use up to 40 small letters and digits, with single hyphens between them.",
+        "administrator",
+    ),
+    "channel_exists": Entry(
+        "There is a channel {name} already.",
+        "Choose another name, or remove that one first.",
+        "administrator",
+    ),
+    "bad_webhook": Entry(
+        "'{address}' is not the address of a webhook.",
+        "Write it whole, such as https://example.org/hooks/sync, without a user or password.",
+        "administrator",
+    ),
+    "bad_mail_link": Entry(
+        "The link that ends mails is not one of ours, or not whole.",
+        "Open it from the mail again, or sign in and choose My notifications.",
+        "analyst",
+    ),
     "bad_days": Entry(
         "A token lasts from 1 to {longest} days.",
         "Correct the number, or leave it out: then it lasts until somebody revokes it.",

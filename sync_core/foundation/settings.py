@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 MADE_UP_CLINIKO = Path("demo", "cliniko.env")  # in the data folder, while the demo runs
 MONITOR_TOKEN = 20  # characters, at least
+KEY_LENGTH = 32  # characters at least, of what signs
 SLUG = "<SLUG>"  # stands in a name for each organization's, in capitals and with _ for -
 
 
@@ -163,6 +164,50 @@ def _origins(value: str) -> tuple[str, ...]:
         if not re.fullmatch(r"https?://[a-z0-9.-]+(:[1-9]\d*)?", site):
             raise ValueError(f"{site} names no site; write for example https://portal.example.org")
     return found
+
+
+def _page_address(value: str) -> str:
+    """Read the address of the pages; it may have a path, as behind a proxy."""
+    _address("http", "https")(value)
+    url = urlsplit(value)
+    if not url.hostname or url.query or url.fragment or url.username is not None:
+        raise ValueError("it is no address of a page; write for example https://sync.example.org")
+    return value.rstrip("/")
+
+
+def _mail_server(value: str) -> str:
+    """Read `smtp://mail.example.org:587`, which changes to TLS, or `smtps://` with TLS at once."""
+    _address("smtp", "smtps")(value)
+    url = urlsplit(value)
+    rest = url.path.strip("/") or url.query or url.fragment
+    if not url.hostname or rest or url.username is not None:
+        raise ValueError(
+            "it holds more than a server, or none; write for example smtp://mail.example.org:587,"
+            " and the user and password into SYNCDESK_MAIL_USER and SYNCDESK_MAIL_PASSWORD"
+        )
+    return value
+
+
+def _key(value: str) -> Secret:
+    if len(value) < KEY_LENGTH:
+        raise ValueError(f"it is too short: give at least {KEY_LENGTH} characters by chance")
+    return Secret(value)
+
+
+def _secret_address(value: str) -> Secret:
+    """Read an address that is a secret; no sentence about it repeats it."""
+    url = urlsplit(value)
+    if not url.hostname or url.scheme not in {"http", "https"}:
+        raise ValueError("it is no address that begins with https://")
+    if url.scheme == "http" and url.hostname not in LOOPBACK:
+        raise ValueError("it must begin with https://, unless it is on this machine")
+    return Secret(value)
+
+
+def _yes_or_no(value: str) -> bool:
+    if value.lower() not in {"yes", "no"}:
+        raise ValueError(f"{value!r} is neither yes nor no")
+    return value.lower() == "yes"
 
 
 def _limits(value: str) -> Limits:
@@ -324,6 +369,47 @@ class Settings:
         43_200.0,
     )
 
+    address: str | None = _setting(
+        "SYNCDESK_ADDRESS",
+        _page_address,
+        "address at which people open the pages, for the links in messages",
+    )
+    mail_server: str | None = _setting(
+        "SYNCDESK_MAIL_SERVER",
+        _mail_server,
+        "server that takes mails, such as `smtp://mail.example.org:587` or `smtps://`; unset: no"
+        " mail is sent",
+    )
+    mail_user: str | None = _setting(
+        "SYNCDESK_MAIL_USER", _text, "who signs in to that server, if it wants that"
+    )
+    mail_password: Secret | None = _setting("SYNCDESK_MAIL_PASSWORD", _secret, "with this password")
+    mail_from: str | None = _setting(
+        "SYNCDESK_MAIL_FROM", _contact, "e-mail address from which mails come"
+    )
+    mail_key: Secret | None = _setting(
+        "SYNCDESK_MAIL_KEY",
+        _key,
+        "at least 32 characters by chance, which sign the links in mails that end them",
+    )
+    chat_addresses: Mapping[str, Secret] = _settings(
+        f"SYNCDESK_CHAT_URL_{SLUG}",
+        _secret_address,
+        "address of a channel of Slack, Teams or Google Chat: short name of the organization, `__`,"
+        " name of the channel, in capitals, `_` for `-`",
+    )
+    webhook_keys: Mapping[str, Secret] = _settings(
+        f"SYNCDESK_WEBHOOK_KEY_{SLUG}",
+        _key,
+        "at least 32 characters by chance, which sign what a webhook is sent; named likewise",
+    )
+    private_webhooks: bool = _setting(
+        "SYNCDESK_PRIVATE_WEBHOOKS",
+        _yes_or_no,
+        "`yes` lets webhooks call addresses of the own network and this machine (no)",
+        default=False,
+    )
+
     @property
     def reads_cliniko(self) -> bool:
         """Whether anything is set about Cliniko, the real one or another."""
@@ -345,6 +431,7 @@ def load(environ: Mapping[str, str]) -> Settings:
                 else:
                     _keep(values, spec.name, slug, value)
     problems += _contradictions(values) + _problems_of_cliniko(values, environ)
+    problems += _problems_of_mail(values)
     if problems:
         raise SettingsError("\n".join(problems))
     return Settings(**values)
@@ -374,6 +461,11 @@ def cliniko_variable(slug: str) -> str:
     return f"CLINIKO_API_KEY_{slug.upper().replace('-', '_')}"
 
 
+def channel_variable(prefix: str, slug: str, name: str) -> str:
+    """Name the variable of an organization's channel: `SYNCDESK_CHAT_URL_DEMO__OPS`."""
+    return f"{prefix}_{slug}__{name}".upper().replace("-", "_")
+
+
 def _strays(environ: Mapping[str, str]) -> list[str]:
     """Find keys of Cliniko that are set for no organization; nobody would miss them at the door."""
     return [
@@ -399,6 +491,18 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
             "GOOGLE_SERVICE_ACCOUNT_FILE and GOOGLE_SERVICE_ACCOUNT_JSON are both set: keep one."
         )
     return problems
+
+
+def _problems_of_mail(values: Mapping[str, Any]) -> list[str]:
+    """Name what a mail needs beside its server: who sends it, and where its links lead."""
+    if "mail_server" not in values:
+        return []
+    needed = {
+        "mail_from": "SYNCDESK_MAIL_FROM is missing: mails come from it.",
+        "mail_key": "SYNCDESK_MAIL_KEY is missing: it signs the links that end mails.",
+        "address": "SYNCDESK_ADDRESS is missing: mails link to the pages.",
+    }
+    return [problem for name, problem in needed.items() if name not in values]
 
 
 def _problems_of_cliniko(values: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:

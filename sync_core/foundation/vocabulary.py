@@ -142,6 +142,14 @@ class ChannelKind(StrEnum):
     WEBHOOK = "webhook"
 
 
+class MessageForm(StrEnum):
+    """What a message of the outbox is."""
+
+    NEWS = "news"  # collected where much happens
+    DIGEST = "digest"
+    TEST = "test"  # somebody wants to see whether it arrives
+
+
 class DigestPace(StrEnum):
     """How often somebody gets a digest."""
 

@@ -1,4 +1,4 @@
-"""Tells what happened: turns news into notices for each person whom it concerns."""
+"""Tells what happened: turns news into notices and messages, for each whom it concerns."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,11 +9,13 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core import runs
-from sync_core.foundation import tables
+from sync_core.foundation import settings, tables
 from sync_core.foundation.vocabulary import NoticeKind, RunStatus
-from sync_core.notifications import conditions, freshness, judging, news, wishes
+from sync_core.notifications import channels, conditions, freshness, judging, news, outbox, wishes
+from sync_core.notifications.channels import Channel
 from sync_core.notifications.judging import Telling
 from sync_core.notifications.news import News
+from sync_core.notifications.outbox import Address, Item
 from sync_core.notifications.wishes import Wish
 from sync_core.organizations import people
 from sync_core.organizations.people import Person
@@ -22,9 +24,10 @@ from sync_core.runs import Run, plans
 
 @dataclass(frozen=True)
 class Audience:
-    """The people of an organization, each with what they wish to be told."""
+    """The people and channels of an organization, each with what they wish to be told."""
 
     wishes: Mapping[Person, Wish]
+    channels: Sequence[Channel]
 
     def of(self, telling: Telling) -> Iterator[tuple[Person, Wish, bool]]:
         """Find whom it concerns; with each, whether they are told as one of all."""
@@ -34,6 +37,16 @@ class Audience:
                 watches = False  # they could not decide on it
             if watches or person.email == telling.by:
                 yield person, wish, watches
+
+    def addresses(self, telling: Telling) -> Iterator[Address]:
+        """Find where a message tells it, beside the inboxes of the pages."""
+        if settings.current().mail_server:
+            for person, wish, watches in self.of(telling):
+                if watches and wish.by_mail:
+                    yield Address(email=person.email)
+        for channel in self.channels:
+            if telling.to_all and channel.wish.covers(telling.kind, telling.resource):
+                yield Address(channel_id=channel.id)
 
 
 def tell(connection: Connection, now: datetime) -> list[Telling]:
@@ -46,13 +59,18 @@ def tell(connection: Connection, now: datetime) -> list[Telling]:
     notices = [notice for one in told for notice in _notices(audience(one.organization_id), one)]
     if notices:
         connection.execute(sa.insert(tables.notices), notices)
+    for one in told:
+        item = Item(one.kind, one.resource, one.run_id, one.text, one.at)
+        for address in audience(one.organization_id).addresses(one):
+            outbox.tell(connection, one.organization_id, address, item, now)
     return told
 
 
 def _audience(connection: Connection, organization_id: int) -> Audience:
     decided = wishes.everyones(connection, organization_id)
     known = people.everyone(connection, organization_id)
-    return Audience({one: decided.get(one.email) or wishes.usual(one) for one in known})
+    all_wishes = {one: decided.get(one.email) or wishes.usual(one) for one in known}
+    return Audience(all_wishes, channels.everyone(connection, organization_id))
 
 
 def _judged(connection: Connection, one: News) -> Sequence[Telling]:

@@ -1,7 +1,8 @@
 """What each person wishes to be told, of which resources, and how."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -25,8 +26,13 @@ class Wish:
     digest: DigestPace = DigestPace.NEVER
 
     def covers(self, kind: NoticeKind, resource: str) -> bool:
-        """Return whether it is to be told."""
-        return kind in self.kinds and (self.resources is None or resource in self.resources)
+        """Return whether it is to be told; that it works again is a success, too."""
+        wanted = {kind, NoticeKind.SUCCEEDED} if kind == NoticeKind.RECOVERED else {kind}
+        return bool(wanted & self.kinds) and (self.resources is None or resource in self.resources)
+
+    def without_mails(self) -> Self:
+        """Return the same, in the pages alone."""
+        return replace(self, by_mail=False, digest=DigestPace.NEVER)
 
 
 def usual(person: Person) -> Wish:

@@ -22,8 +22,8 @@ from sync_core.catalogue.resources import ENTITIES
 from sync_core.demo.cliniko import Account
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import Role
-from sync_core.notifications import conditions, notices, wishes
+from sync_core.foundation.vocabulary import ChannelKind, NoticeKind, Role
+from sync_core.notifications import channels, conditions, letters, notices, outbox, wishes
 from sync_core.notifications.wishes import Wish
 from sync_core.operations import syncs
 from sync_core.organizations import Organization, people, policies, source_settings, tokens
@@ -102,6 +102,15 @@ READS: dict[str, Ask] = {
         notices.of_person(c, s.organization.id, who) for who in WATCHERS
     ],
     "notices.unread": lambda c, s: [notices.unread(c, s.organization.id, who) for who in WATCHERS],
+    "channels.everyone": lambda c, s: channels.everyone(c, s.organization.id),
+    "channels.get": lambda c, s: [
+        channels.get(c, s.organization.id, one.id)
+        for one in channels.everyone(c, s.organization.id)
+    ],
+    "outbox.latest": lambda c, s: outbox.latest(c, s.organization.id),
+    "letters.of_news": lambda c, s: letters.of_news(
+        c, s.organization, outbox.latest(c, s.organization.id)[0].content
+    ),
     "conditions.of": lambda c, s: conditions.of(c, s.organization.id, "patients"),
     "wishes.everyones": lambda c, s: wishes.everyones(c, s.organization.id),
     "wishes.of_person": lambda c, s: [
@@ -138,6 +147,8 @@ TRIED_ELSEWHERE = {  # as they need what no run of patients leaves
 }
 WRITES = {  # they change what is the organization's, or ask on behalf of what does
     "actions.record",
+    "channels.add",
+    "channels.remove",
     "conditions.forget",
     "conditions.put",
     "hash_chain.keep",
@@ -147,6 +158,8 @@ WRITES = {  # they change what is the organization's, or ask on behalf of what d
     "news.paused",
     "notices.mark_read",
     "once.earlier",
+    "outbox.add",
+    "outbox.tell",
     "people.add",
     "people.remove",
     "source_settings.save",
@@ -201,6 +214,9 @@ def _side(
         people.add(connection, organization.id, person)
         policies.put(connection, organization, "patients", Policy(len(mark)))
         tokens.add(connection, organization.id, person, mark, Role.VIEWER)
+        to = f"{mark.lower()}@x.org"
+        told = Wish(frozenset(NoticeKind))
+        channels.add(connection, organization, mark.lower(), ChannelKind.EMAIL, to, told)
         wishes.put(connection, organization.id, person, Wish(resources=frozenset({mark})))
     return Side(clinic, clinic.sync(person), mark)
 

@@ -22,16 +22,27 @@ from sync_core.audit import hash_chain
 from sync_core.catalogue.resources import CATALOGUE, ENTITIES
 from sync_core.cli.main import cli
 from sync_core.demo import organization as demo
-from sync_core.foundation import db
+from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import Role
-from sync_core.operations import access, administration, source_probes, syncs, tokens, uploads
+from sync_core.foundation.vocabulary import ChannelKind, Role
+from sync_core.notifications import channels, unsubscribe
+from sync_core.notifications.wishes import Wish
+from sync_core.operations import (
+    access,
+    administration,
+    notifications,
+    source_probes,
+    syncs,
+    tokens,
+    uploads,
+)
 from sync_core.operations.uploads import GivenFile
 from sync_core.organizations import Organization, people
 from sync_core.organizations import tokens as kept_tokens
 from sync_core.organizations.people import Permission, Person
 from sync_core.organizations.policies import Policy
 from sync_core.runs import Run
+from tests.support import post
 from tests.support.desk import Desk
 from tests.support.locations import HEADER, row
 from tests.support.shell import ask
@@ -54,6 +65,13 @@ class Scene:
     applied: Run
 
     @property
+    def channel(self) -> int:
+        """Return its only channel."""
+        with db.begin() as connection:
+            (found,) = channels.everyone(connection, self.organization.id)
+        return found.id
+
+    @property
     def organization(self) -> Organization:
         return self.desk.organization
 
@@ -71,6 +89,9 @@ def scene(desk: Desk) -> Scene:
     applied = desk.sync("services", **headers)
     planned = desk.preview("services", **headers)
     desk.set_source("admins")
+    with db.begin() as connection:
+        kind, to = ChannelKind.EMAIL, "team@example.org"
+        channels.add(connection, desk.organization, "team", kind, to, Wish())
     return Scene(desk, ended, desk.start("therapists"), planned, applied)
 
 
@@ -86,6 +107,15 @@ class Verb:
 def _add_organization(scene: Scene, by: Person) -> object:
     slug = f"{scene.organization.slug[:30]}-new"
     return administration.add_organization(by, slug, "Harbor Clinics", "AU", "UTC")
+
+
+def _end_mails(scene: Scene, by: Person) -> object:
+    with pytest.MonkeyPatch.context() as patch:
+        post.use(post.PostOffice(), patch)
+        link = unsubscribe.address(scene.organization.id, by.email) or ""
+        done = notifications.end_mails(link.partition("ticket=")[2])
+    settings.current.cache_clear()
+    return done
 
 
 def _admins() -> GivenFile:
@@ -118,6 +148,27 @@ VERBS: dict[str, Verb] = {
     "administration.set_source": Verb(
         "administer",
         lambda s, by: administration.set_source(s.organization, by, LOCATIONS, "folder:/data"),
+    ),
+    "notifications.add_channel": Verb(
+        "administer",
+        lambda s, by: notifications.add_channel(
+            s.organization, by, "ops", ChannelKind.SLACK, "", Wish()
+        ),
+    ),
+    "notifications.end_mails": Verb("read", _end_mails),
+    "notifications.remove_channel": Verb(
+        "administer",
+        lambda s, by: notifications.remove_channel(s.organization, by, s.channel),
+    ),
+    "notifications.try_channel": Verb(
+        "administer",
+        lambda s, by: notifications.try_channel(s.organization, by, s.channel),
+    ),
+    "notifications.try_mail": Verb(
+        "read", lambda s, by: notifications.try_mail(s.organization, by)
+    ),
+    "notifications.wish": Verb(
+        "read", lambda s, by: notifications.wish(s.organization, by, Wish())
     ),
     "source_probes.probe_sources": Verb(
         "sync",
@@ -167,7 +218,10 @@ def actions_of(database: psycopg.Connection, email: str) -> int:
     return int(count)
 
 
-STATE = "organizations people tokens sources policies runs leases actions outcomes".split()
+STATE = (
+    "organizations people tokens sources policies runs leases actions outcomes wishes channels"
+    " messages"
+).split()
 
 
 def state(database: psycopg.Connection) -> Mapping[str, object]:

@@ -1,0 +1,5 @@
+"""Why a message could not be delivered, in a sentence for an administrator."""
+
+
+class DeliveryError(Exception):
+    """A message was not delivered; it is tried again. The text names no secret."""
