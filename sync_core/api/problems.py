@@ -26,6 +26,7 @@ STATUS = {  # by the code of the error; what is not named is a request that cann
     "bad_token": HTTPStatus.UNAUTHORIZED,
     "not_a_monitor": HTTPStatus.UNAUTHORIZED,
     "no_permission": HTTPStatus.FORBIDDEN,
+    "beyond_token": HTTPStatus.FORBIDDEN,
     "unknown_person": HTTPStatus.FORBIDDEN,
     "another_site": HTTPStatus.FORBIDDEN,
     "own_approval": HTTPStatus.FORBIDDEN,

@@ -20,6 +20,7 @@ from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import OutcomeKind
 from sync_core.operations import syncs
 from sync_core.organizations import people
+from sync_core.organizations.people import Permission
 from sync_core.records import outcomes
 from sync_core.records.outcomes import Outcome, Wanted
 from sync_core.runs import Run, progress
@@ -82,7 +83,7 @@ def confirm_run(
     by: By, run: Number, answer: Response, organization: Whose = None, key: Key = None
 ) -> RunShape:
     """Apply exactly the plan with which a run waits; this approves what a guard holds back."""
-    seat, found = find(by, run, organization)
+    seat, found = find(by, run, organization, "sync")
     request = once(key, "confirm", str(run))
     return _accepted(seat, syncs.confirm(seat[0], found.id, seat[1], TRIGGER, request), answer)
 
@@ -92,7 +93,7 @@ def undo_run(
     by: By, run: Number, answer: Response, organization: Whose = None, key: Key = None
 ) -> RunShape:
     """Plan to take a run back: a run of its own, which waits until somebody confirms it."""
-    seat, found = find(by, run, organization)
+    seat, found = find(by, run, organization, "sync")
     request = once(key, "undo", str(run))
     return _accepted(seat, syncs.undo(seat[0], found.id, seat[1], TRIGGER, request), answer)
 
@@ -102,7 +103,7 @@ def retry_run(
     by: By, run: Number, answer: Response, organization: Whose = None, key: Key = None
 ) -> RunShape:
     """Read the source again, and sync only the rows that had failed in a run."""
-    seat, found = find(by, run, organization)
+    seat, found = find(by, run, organization, "sync")
     request = once(key, "retry", str(run))
     return _accepted(seat, syncs.retry(seat[0], found.id, seat[1], TRIGGER, request), answer)
 
@@ -110,7 +111,7 @@ def retry_run(
 @routes.post("/runs/{run}/cancel")
 def cancel_run(by: By, run: Number, organization: Whose = None) -> RunShape:
     """Cancel a run, or decline a plan that waits; to ask again changes nothing more."""
-    seat, found = find(by, run, organization)
+    seat, found = find(by, run, organization, "sync")
     return told(seat, syncs.cancel(seat[0], found.id, seat[1]))
 
 
@@ -145,10 +146,12 @@ def _outcome(one: Outcome) -> shapes.OutcomeShape:
     )
 
 
-def find(by: Caller, number: int, slug: str | None = None) -> tuple[Seat, Run]:
-    """Return a run with the organization that it is of, where who asks belongs to it.
+def find(
+    by: Caller, number: int, slug: str | None = None, to: Permission = "read"
+) -> tuple[Seat, Run]:
+    """Return a run with the organization that it is of, where who asks may do this in it.
 
-    Raises SyncError: unknown_run, unknown_organization, no_permission.
+    Raises SyncError: unknown_run, unknown_organization, no_permission, beyond_token.
     """
     seats: Sequence[Seat] = [by.seat(slug)] if slug else list(by.seats.values())
     with db.begin() as connection:
@@ -156,7 +159,7 @@ def find(by: Caller, number: int, slug: str | None = None) -> tuple[Seat, Run]:
     for run in found:
         for seat in seats:
             if seat[0].id == run.organization_id:
-                people.require(seat[1], "read")
+                people.require(seat[1], to)
                 return seat, run
     raise SyncError("unknown_run", run=number)
 

@@ -15,7 +15,8 @@ from sync_core.cli.common import (
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import Role
 from sync_core.operations import tokens as operations
-from sync_core.organizations import tokens
+from sync_core.organizations import people, tokens
+from sync_core.organizations.people import Permission
 
 
 @click.group()
@@ -26,17 +27,31 @@ def token() -> None:
 @token.command("add")
 @click.argument("name")
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+@click.option(
+    "--only",
+    "permissions",
+    type=click.Choice(people.PERMISSIONS),
+    multiple=True,
+    help="Of what the role may, it may only this; repeat it for more.",
+)
 @click.option("--days", type=int, help="It ends after so many; without it when it is revoked.")
 @of_organization
 @as_person
 @json_option
 @prepared
 def token_add(
-    name: str, role: str, days: int | None, org: str, email: str | None, *, as_json: bool
+    name: str,
+    role: str,
+    permissions: tuple[Permission, ...],
+    days: int | None,
+    org: str,
+    email: str | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Make a token called NAME, and print its secret: it is not shown again."""
     of = organization(org)
-    secret = operations.add(of, who(email, of), name, Role(role), days)
+    secret = operations.add(of, who(email, of), name, Role(role), days, permissions)
     click.echo(json.dumps({"name": name, "token": secret}) if as_json else secret)
 
 
@@ -53,7 +68,8 @@ def token_list(org: str, *, as_json: bool) -> None:
         return
     for one in found:
         ends, used = one.ends_at or "does not end", one.used_at or "never used"
-        click.echo(f"{one.name}\t{one.role}\t{one.made_by}\t{ends}\t{used}")
+        may = f"{one.role}: {', '.join(one.permissions)}" if one.permissions else one.role
+        click.echo(f"{one.name}\t{may}\t{one.made_by}\t{ends}\t{used}")
 
 
 @token.command("revoke")

@@ -477,6 +477,16 @@ CATALOGUE: dict[str, Entry] = {
     "no_permission": Entry(
         "As {role} you may not {doing}.", "Ask somebody who is {roles}.", "administrator"
     ),
+    "beyond_token": Entry(
+        "This token may not {doing}.",
+        "Use a token with the permission '{permission}', or with its whole role.",
+        "administrator",
+    ),
+    "beyond_role": Entry(
+        "The role {role} has no permission to {doing}.",
+        "Choose permissions that the role has, or another role.",
+        "administrator",
+    ),
     "blank_name": Entry("The name is blank.", "Write a name, and save again.", "administrator"),
     "bad_slug": Entry(
         "The short name '{slug}' is not made of a-z, 0-9 and '-', 40 at most.",

@@ -422,6 +422,7 @@ tokens = sa.Table(
     _organization(),
     _text("name"),
     _text("role"),
+    sa.Column("permissions", sa.ARRAY(sa.Text)),  # null: all of the role
     sa.Column("hash", sa.LargeBinary, nullable=False, unique=True),
     _text("made_by"),
     _text("made_email"),

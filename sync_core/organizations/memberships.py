@@ -17,7 +17,7 @@ _ORGANIZATIONS, _PEOPLE = tables.organizations.c, tables.people.c
 def of(connection: Connection, email: str) -> Memberships:
     """Return the organizations that know this address, by name, with the person in each."""
     organization_fields = [_ORGANIZATIONS[name] for name in Organization.__dataclass_fields__]
-    person_fields = [_PEOPLE[name] for name in Person.__dataclass_fields__]
+    person_fields = [_PEOPLE.name, _PEOPLE.email, _PEOPLE.role, _PEOPLE.team]
     rows = connection.execute(
         sa.select(*organization_fields, *person_fields)
         .join_from(tables.organizations, tables.people)

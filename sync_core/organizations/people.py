@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -12,6 +12,7 @@ from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import Role
 
 Permission = Literal["read", "personal", "sync", "analyze", "audit", "export", "administer"]
+PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 
 MAY: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: frozenset({"read"}),
@@ -21,7 +22,7 @@ MAY: dict[Role, frozenset[Permission]] = {
 }
 
 WORDS: dict[Permission, str] = {
-    "read": "see this",
+    "read": "see what is synced",
     "personal": "see personal data",
     "sync": "start, decide on or cancel syncs",
     "analyze": "see the analytics",
@@ -39,15 +40,22 @@ class Person:
     email: str
     role: Role
     team: str = ""
+    only: frozenset[Permission] | None = None  # of what the role may: what a token may
 
     def may(self, permission: Permission) -> bool:
-        """Return whether the role allows it."""
-        return permission in MAY[self.role]
+        """Return whether the role allows it, and no narrower limit forbids it."""
+        allowed = self.only is None or permission in self.only
+        return allowed and permission in MAY[self.role]
 
 
 def require(person: Person, permission: Permission) -> None:
-    """Refuse, with a sentence, whoever may not do it. Raises SyncError("no_permission")."""
+    """Refuse, with a sentence, whoever may not do it.
+
+    Raises SyncError: no_permission, or beyond_token where the role may do it.
+    """
     if not person.may(permission):
+        if permission in MAY[person.role]:
+            raise SyncError("beyond_token", doing=WORDS[permission], permission=permission)
         roles = " or ".join(role for role, may in MAY.items() if permission in may)
         raise SyncError("no_permission", role=person.role, doing=WORDS[permission], roles=roles)
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ from sync_core.foundation import tables
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import Role
 from sync_core.organizations.organization import Organization, by_id
-from sync_core.organizations.people import Person
+from sync_core.organizations.people import Permission, Person
 
 PREFIX = "syncdesk_"  # by which a secret that has leaked is recognized
 USED_EVERY = timedelta(minutes=1)  # the use of a token is written down no more often
@@ -30,6 +30,7 @@ class Token:
 
     name: str
     role: Role
+    permissions: Sequence[Permission] | None  # None: all of the role
     made_by: str
     made_at: datetime
     ends_at: datetime | None
@@ -43,8 +44,12 @@ def add(
     name: str,
     role: Role,
     days: int | None = None,
+    permissions: Collection[Permission] = (),
 ) -> str:
-    """Keep a new token; returns its secret, which nothing keeps. Raises token_exists."""
+    """Keep a new token; returns its secret, which nothing keeps. Raises token_exists.
+
+    Without `permissions` it has all of its role.
+    """
     secret = PREFIX + secrets.token_urlsafe(32)
     made = connection.execute(
         insert(tables.tokens)
@@ -52,6 +57,7 @@ def add(
             organization_id=organization_id,
             name=name,
             role=role,
+            permissions=sorted(permissions) or None,
             hash=_hash(secret),
             made_by=by.name,
             made_email=by.email,
@@ -107,7 +113,8 @@ def use(connection: Connection, secret: str) -> tuple[Organization, Person] | No
         sa.update(tables.tokens).where(_TOKENS.id == found.id, ~lately).values(used_at=_NOW)
     )
     name = f"{found.name}, token of {found.made_by}"
-    person = Person(name, found.made_email, Role(found.role), found.made_team)
+    only = None if found.permissions is None else frozenset(found.permissions)
+    person = Person(name, found.made_email, Role(found.role), found.made_team, only)
     return by_id(connection, found.organization_id), person
 
 

@@ -50,6 +50,36 @@ def test_a_token_asks_in_the_name_of_its_maker_with_its_own_role(
     assert all(one.used_at and one.made_by == ANA.name for one in used.values())
 
 
+def test_a_token_may_be_limited_to_single_permissions_of_its_role(
+    server: Server, home: Organization, run: Run
+) -> None:
+    starts = operations.add(home, ANA, "Starts", Role.ADMIN, permissions=["sync"])
+    reads = operations.add(home, ANA, "Reads", Role.ANALYST, permissions=["read"])
+    told = ask(server, f"/runs/{run.id}", starts)
+    assert (told.status_code, told.json()["code"]) == (403, "beyond_token")
+    assert told.json()["detail"] == "This token may not see what is synced."
+    tried = server.get(f"/runs/{run.id}/retry", None, {"authorization": f"Bearer {starts}"}, "POST")
+    assert tried.status_code == 202, tried.text
+    body = {"resource": "admins"}
+    with httpx2.Client(headers={"authorization": f"Bearer {starts}"}) as client:
+        begun = client.post(f"{server.url}/api/v1/runs", json=body)
+    assert begun.json()["code"] == "no_source"
+    assert ask(server, f"/runs/{run.id}", reads).status_code == 200
+    refused = server.get(f"/runs/{run.id}/undo", None, {"authorization": f"Bearer {reads}"}, "POST")
+    assert (refused.status_code, refused.json()["code"]) == (403, "beyond_token")
+    export = ask(server, trail_of(home), reads)
+    assert (export.status_code, export.json()["code"]) == (403, "no_permission")
+    with db.begin() as connection:
+        kept = {one.name: one.permissions for one in tokens.everyone(connection, home.id)}
+    assert kept == {"Starts": ["sync"], "Reads": ["read"]}
+
+
+def test_no_token_may_more_than_its_role(home: Organization) -> None:
+    with pytest.raises(SyncError) as told:
+        operations.add(home, ANA, "Front desk", Role.VIEWER, permissions=["read", "export"])
+    assert (told.value.code, told.value.facts["doing"]) == ("beyond_role", "export files")
+
+
 def test_a_token_knows_no_other_organization(server: Server, home: Organization, run: Run) -> None:
     with db.begin() as connection:
         other = organizations.add(connection, f"{home.slug}-2", "Harbor Clinics")

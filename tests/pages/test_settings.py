@@ -150,6 +150,7 @@ def test_a_token_is_made_shown_once_and_revoked(
     page = open_tab(visit, "Tokens")
     page.text_input(key="token-name").set_value("Front desk")
     page.selectbox(key="token-role").set_value("analyst")
+    page.multiselect(key="token-permissions").set_value(["read", "sync"])
     press(page, "Make")
     (secret,) = (code.value for code in page.code)
     with db.begin() as connection:
@@ -157,12 +158,13 @@ def test_a_token_is_made_shown_once_and_revoked(
     page.run()
     assert not page.code
     assert written_down(database, organization) == [
-        "the tokens: added Front desk as analyst, for 90 days"
+        "the tokens: added Front desk as analyst with only read, sync, for 90 days"
     ]
     press(page, "Make")
     assert "There is a token Front desk already" in page.error[0].proto.title.replace("\\", "")
     (listed,) = (frame.value for frame in page.dataframe)
-    assert listed.iloc[0][["Name", "Made by"]].tolist() == ["Front desk", ANA.name]
+    told = listed.iloc[0][["Name", "May", "Made by"]].tolist()
+    assert told == ["Front desk", "Analyst: only read, sync", ANA.name]
 
 
 def test_a_header_row_is_set_on_the_page_of_the_sources(

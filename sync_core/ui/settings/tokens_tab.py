@@ -6,7 +6,8 @@ import streamlit as st
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import Role
 from sync_core.operations import tokens as operations
-from sync_core.organizations import tokens
+from sync_core.organizations import people, tokens
+from sync_core.organizations.people import Permission
 from sync_core.organizations.tokens import Token
 from sync_core.ui.frame import form
 from sync_core.ui.frame.visitor import Visitor
@@ -43,7 +44,7 @@ def _table(here: Visitor, found: list[Token]) -> Token | None:
             [
                 [
                     one.name,
-                    ROLES[one.role],
+                    _may(one),
                     one.made_by,
                     moment(one.made_at, zone),
                     moment(one.ends_at, zone) if one.ends_at else "When it is revoked",
@@ -51,7 +52,7 @@ def _table(here: Visitor, found: list[Token]) -> Token | None:
                 ]
                 for one in found
             ],
-            columns=["Name", "Role", "Made by", "Made", "Ends", "Last used"],
+            columns=["Name", "May", "Made by", "Made", "Ends", "Last used"],
         ),
         hide_index=True,
         height=paging.height(len(found)),
@@ -82,6 +83,14 @@ def _new(here: Visitor) -> None:
                 format_func=_role,
                 key="token-role",
             )
+            permissions = st.multiselect(
+                "Only",
+                people.PERMISSIONS,
+                format_func=_permission,
+                placeholder="All that the role may",
+                help="Of what the role may, the token may only this.",
+                key="token-permissions",
+            )
             days = st.number_input(
                 "Ends after so many days",
                 min_value=1,
@@ -92,13 +101,25 @@ def _new(here: Visitor) -> None:
             )
         made = st.form_submit_button("Make", type="primary", icon=":material/key:")
     if made:
-        form.save(lambda: _make(here, name, role, int(days) if days else None))
+        form.save(lambda: _make(here, name, role, int(days) if days else None, permissions))
 
 
 def _role(role: Role) -> str:
     return f"{ROLES[role]}: {DUTIES[role]}"
 
 
-def _make(here: Visitor, name: str, role: Role, days: int | None) -> None:
-    made = operations.add(here.organization, here.person, name, role, days)
+def _may(one: Token) -> str:
+    if one.permissions is None:
+        return ROLES[one.role]
+    return f"{ROLES[one.role]}: only {', '.join(one.permissions)}"
+
+
+def _permission(permission: Permission) -> str:
+    return f"{permission}: {people.WORDS[permission]}"
+
+
+def _make(
+    here: Visitor, name: str, role: Role, days: int | None, permissions: list[Permission]
+) -> None:
+    made = operations.add(here.organization, here.person, name, role, days, permissions)
     st.session_state[MADE] = made
