@@ -189,6 +189,16 @@ CELL_CODES: Mapping[str, CellCode] = {
         "A quote is not closed properly",
         "Close it at the end of its cell; a quote inside a quoted cell is written twice.",
     ),
+    "odd_record": CellCode(
+        "The record is not as Cliniko documents it",
+        "Open the record in Cliniko and save it; if that does not help, tell the developers.",
+        "{what} is not as Cliniko documents it",
+    ),
+    "nameless_record": CellCode(
+        "Cliniko names no id of the record",
+        "Sync again; if it happens again, tell the developers.",
+        "Cliniko names no id of one of the {what}",
+    ),
     "out_of_order": CellCode(
         "Two cells contradict each other",
         "Correct one of the two cells.",

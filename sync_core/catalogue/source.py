@@ -118,10 +118,13 @@ class Sheet(Protocol):
 
 @runtime_checkable
 class Counting(Protocol):
-    """A sheet whose source can be asked how many records there are, whatever was read of them."""
+    """A sheet whose source tells how many records there are, whatever was read of them."""
 
     def count(self) -> int | None:
-        """Return how many records the table holds now; None where ours cannot be compared."""
+        """Return how many records there were when it was opened, and came and were read since.
+
+        None where ours cannot be compared.
+        """
         ...
 
 

@@ -43,7 +43,7 @@ from sync_core.runs.retries import Retried
 from sync_core.runs.sheet_facts import SheetFacts, declaration
 from sync_core.runs.traffic import NO_TRAFFIC, Traffic
 
-CHANGED = "source_changed_while_reading"
+EDITED, SHRANK = "source_changed_while_reading", "cliniko_shrank"
 
 
 @dataclass(frozen=True)
@@ -112,13 +112,13 @@ def read(work: Work, sources: Mapping[str, Source]) -> list[Scope]:
     try:
         return _read(work, sources)
     except SyncError as error:
-        if error.code != CHANGED:
+        if error.code not in {EDITED, SHRANK}:
             raise
         narration.begins_again(work, error)
     try:
         return _read(work, sources)
     except SyncError as error:
-        if error.code != CHANGED:
+        if error.code != EDITED:
             raise
         raise SyncError("source_being_edited", name=error.facts["name"]) from error
 

@@ -356,6 +356,19 @@ CATALOGUE: dict[str, Entry] = {
         "Copy the details and tell the developers.",
         "developer",
     ),
+    "cliniko_incomplete": Entry(
+        "Cliniko's list of {what} is not whole: it counts {total}, and hands out {records}.",
+        "Sync again later.",
+        "analyst",
+        retry=True,
+    ),
+    "cliniko_shrank": Entry(
+        "Cliniko's list of {what} became shorter while it was read: it held {expected} more, and "
+        "then {total}.",
+        "Sync again; if it happens again, look in Cliniko for somebody who deletes many {what}.",
+        "analyst",
+        retry=True,
+    ),
     "cliniko_refused": Entry(
         "Cliniko refuses to list {what}: {why}.",
         "Copy the details and tell the developers.",

@@ -1,14 +1,19 @@
 """Cliniko's lists as sheets: pages, cursors, what is asked for, and what cells become."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
+
 from sync_core.catalogue import resources
 from sync_core.catalogue.resources import ENTITIES
-from sync_core.catalogue.source import Counting
+from sync_core.catalogue.source import Counting, RowFault
+from sync_core.demo.cliniko.known import Kind
 from sync_core.foundation import settings
 from sync_core.sources.cliniko.lists import STEP, ClinikoList, ClinikoSource
 from tests.support.clinic import Clinic, source_setting
+from tests.support.fakes import cliniko as fake
 from tests.support.fakes.cliniko import Cliniko
 from tests.support.sources import FAST_RETRIES, NONE
 
@@ -91,7 +96,7 @@ def test_values_of_json_become_cells(small: Clinic) -> None:
     first, second, third = (p.id for p in small.account.known("patients")[:3])
     change = small.account.change
     change("patients", first, first_name=" Ana ", last_name=None, city="", post_code=6000)
-    change("patients", second, first_name="'Ofa", email={"odd": True}, post_code="'6000")
+    change("patients", second, first_name="'Ofa", email="", post_code="'6000")
     change("patients", third, first_name=None, last_name=None, preferred_first_name="\ud800")
     sheet = opened(small)
     assert cells(sheet, "Name")[0] == "Ana"
@@ -100,8 +105,78 @@ def test_values_of_json_become_cells(small: Clinic) -> None:
     assert cells(sheet, "Postcode")[0] == "6000"
     assert cells(sheet, "First name")[1] == "'Ofa"
     assert cells(sheet, "Postcode")[1] == "''6000"
-    assert cells(sheet, "Email")[1] == '{"odd": true}'
+    assert cells(sheet, "Email")[1] is None
     assert cells(sheet, "Preferred name")[2] == "\ufffd"
+
+
+ODD = [
+    ("Phones", {"patient_phone_numbers": ["0400 000 000"]}),
+    ("Phones", {"patient_phone_numbers": "0400 000 000"}),
+    ("Phones", {"patient_phone_numbers": [{"number": ["0400"]}, None]}),
+    ("Email", {"email": {"odd": True}}),
+    ("Address", {"address_1": ["1 High Street"]}),
+    ("Date of birth", {"date_of_birth": "1990-02-31"}),
+    ("Date of birth", {"date_of_birth": "0000-00-00"}),
+    ("Date of birth", {"date_of_birth": 7}),
+    ("Merged at", {"merged_at": "yesterday"}),
+]
+
+
+@pytest.mark.parametrize(("label", "values"), ODD)
+def test_a_patient_loses_a_field_that_cannot_be_read_and_is_named_by_id(
+    small: Clinic, label: str, values: dict[str, object]
+) -> None:
+    first, second = (p.id for p in small.account.known("patients")[3:5])
+    _write(small, "patients", first, values)
+    sheet = opened(small)
+    pages = list(sheet.pages(NONE))
+    column = list(sheet.headers).index(label)
+    assert (pages[0].texts[column][3], pages[0].broken) == (None, {})
+    assert pages[0].texts[0][3] == str(first)
+    (note,) = sheet.notes
+    assert note == (
+        f"Patients: 1 record is kept without {label}, which cannot be read as Cliniko gives it:"
+        f" {first}."
+    )
+    _write(small, "patients", second, values)
+    assert len(list(sheet.pages(NONE))) == 3
+    assert f"{first} and {second}." in opened_and_read(small).notes[0]
+
+
+def _write(clinic: Clinic, kind: Kind, number: int, values: Mapping[str, object]) -> None:
+    """Let a record hold what the account itself would not keep in a moment's column."""
+    clinic.account.change(kind, number)
+    clinic.account._changes[kind, number] |= values  # noqa: SLF001
+
+
+def opened_and_read(clinic: Clinic) -> ClinikoList:
+    sheet = opened(clinic)
+    list(sheet.pages(NONE))
+    return sheet
+
+
+@pytest.mark.parametrize("odd", ["x", [1], {"links": "x"}, {"links": [1]}, {"links": {"self": []}}])
+def test_an_appointment_whose_link_cannot_be_read_fails_alone(small: Clinic, odd: object) -> None:
+    visit = small.account.known("individual_appointments")[3].id
+    small.account.change("individual_appointments", visit, patient=odd)
+    [first, *_] = opened(small, "appointments").pages(NONE)
+    assert first.broken == {4: RowFault("odd_record", {"what": "Cliniko patient ID"}, sure=1)}
+    assert first.texts[0][3] == str(visit)
+
+
+@pytest.mark.parametrize("nothing", [None, [], "x", {}, {"id": None}, {"id": "x"}, {"id": [1]}])
+def test_what_has_no_id_is_a_row_without_a_key(
+    small: Clinic, server: Cliniko, nothing: object
+) -> None:
+    def change(content: dict[str, list[object]]) -> None:
+        content["patients"][3] = nothing
+
+    sheet = opened(small)
+    server.fault("patients", fake.altered(change))
+    pages = list(sheet.pages(NONE))
+    assert pages[0].broken == {4: RowFault("nameless_record", {"what": "patients"})}
+    assert pages[0].texts[0][3] is None
+    assert sum(len(page.rows) for page in pages) == 120
 
 
 def test_the_steps_of_the_opening_are_told(small: Clinic) -> None:

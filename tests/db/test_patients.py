@@ -266,24 +266,98 @@ def test_odd_contacts_fail_nobody(small: Clinic, database: Ask) -> None:
     assert found == [("call reception", "#N/A", "'Ofa", "\ufffd\ufffd", "Mobile: ask mum")]
 
 
-def test_a_patient_who_cannot_be_stored_is_named_and_missed(small: Clinic, database: Ask) -> None:
+def test_a_patient_whose_birth_date_cannot_be_read_is_kept_without_it(
+    small: Clinic, database: Ask
+) -> None:
     small.account.change("patients", number(small, 9), date_of_birth="0198-05-01")
     run = small.sync()
-    assert run.status == "partial"
-    assert any("holds 120 patients and 119 are stored: 1 missing" in n for n in run.notes)
-    assert f"1 failed: {number(small, 9)} (Date of birth" in run.log_message
-    assert "0198" not in run.log_message
-    assert stored(small, database) == 119
+    told = (
+        "Patients: 1 record is kept without Date of birth, which cannot be read as Cliniko gives"
+        f" it: {number(small, 9)}."
+    )
+    assert (run.status, run.notes) == ("completed", ["Read everything.", told])
+    assert stored(small, database) == 120
 
 
-def test_a_patient_who_came_while_we_read_makes_the_numbers_differ(
-    small: Clinic, server: Cliniko
+def test_a_record_without_an_id_fails_alone_and_nothing_is_taken_for_gone(
+    small: Clinic, server: Cliniko, database: Ask
 ) -> None:
-    # the fourth request counts at the end, after two pages
-    server.before("patients", 4, lambda: small.account.add("patients", first_name="Late"))
+    small.sync()
+    grow_old(small, database, 25)
+    server.fault("patients", cliniko.altered(without_a_record), after=1)
     run = small.sync()
     assert run.status == "partial"
-    assert any("holds 121 patients and 120 are stored: 1 missing" in note for note in run.notes)
+    assert small.counts(run, "patients") == {"read": 120, "failed": 1, "unchanged": 119}
+    assert "Cliniko names no id of one of the patients" in run.log_message
+    assert stored(small, database) == 120
+
+
+def without_a_record(content: cliniko.Json) -> None:
+    content["patients"][3] = None
+
+
+def test_an_appointment_with_an_odd_link_fails_alone_and_is_named(
+    small: Clinic, database: Ask
+) -> None:
+    visit = next(v for v in small.account.known("individual_appointments") if not v.cancelled_at)
+    small.account.change("individual_appointments", visit.id, patient=["odd"])
+    run = small.sync()
+    assert run.status == "partial"
+    assert f"1 failed: {visit.id} (Cliniko patient ID is not as Cliniko" in run.log_message
+    assert stored(small, database) == 120
+
+
+def test_a_patient_who_came_while_we_read_is_not_missing(
+    small: Clinic, server: Cliniko, database: Ask
+) -> None:
+    def comes() -> None:
+        small.account.add("patients", first_name="New")
+
+    server.before("patients", 3, comes)  # the second page, which has her
+    server.before("individual_appointments", 2, comes)  # when all patients were read
+    run = small.sync()
+    assert (run.status, run.notes) == ("completed", ["Read everything."])
+    assert server.asked("patients") == 3
+    assert stored(small, database) == 121
+    server.before("patients", 6, comes)  # the page of those who were changed
+    run = small.sync()
+    assert run.status == "completed"
+    assert not any("missing" in note for note in run.notes)
+    assert stored(small, database) == 123
+
+
+def shortened(content: cliniko.Json) -> None:
+    for records in content.values():
+        if isinstance(records, list):
+            del records[30:]
+            content["total_entries"] = len(records)
+
+
+def test_a_list_that_becomes_shorter_is_read_once_more_and_removes_nobody(
+    small: Clinic, server: Cliniko, database: Ask
+) -> None:
+    list_ = "individual_appointments"
+    small.sync()
+    grow_old(small, database, 25)
+    once = [lambda answer: answer, *[cliniko.altered(shortened)] * 2]  # the count, a page twice
+    server.fault(list_, *once)
+    run = small.sync()
+    assert (run.status, run.notes) == ("completed", ["Read everything."])
+    assert any("became shorter while it was read" in line for line in log(run, database))
+    grow_old(small, database, 25)
+    server.fault(list_, *once, *once)
+    run = small.sync()
+    assert (run.status, run.error_code) == ("failed", "cliniko_shrank")
+    assert stored(small, database) == 120
+
+
+def test_who_is_deleted_while_we_read_lets_the_list_be_read_once_more(
+    small: Clinic, server: Cliniko, database: Ask
+) -> None:
+    server.before("patients", 3, lambda: small.account.remove("patients", number(small, 119)))
+    run = small.sync()
+    assert (run.status, stored(small, database)) == ("completed", 119)
+    assert any("became shorter while it was read" in line for line in log(run, database))
 
 
 @pytest.mark.parametrize("list_", ["patients", "individual_appointments", "appointment_types"])

@@ -30,7 +30,9 @@ def surroundings(clinic: Clinic) -> dict[str, str]:
 
 def starts(requests: list[Request]) -> list[str]:
     """Return the ids after which pages of patients were asked for; "" for the first page."""
-    pages = [r.query for r in requests if r.path.endswith("/patients") and "sort" in r.query]
+    pages = [
+        r.query for r in requests if r.path.endswith("/patients") and r.query["sort"] == ["id"]
+    ]
     ids = [[f.partition("id:>")[2] for f in query["q[]"] if "id:>" in f] for query in pages]
     return [found[0] if found else "" for found in ids]
 

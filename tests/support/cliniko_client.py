@@ -58,8 +58,13 @@ def client(
 
 
 def read(
-    reader: Client, path: str = "patients", *, after: str = "", where: Sequence[str] = ()
+    reader: Client,
+    path: str = "patients",
+    *,
+    after: str = "",
+    where: Sequence[str] = (),
+    least: int = 0,
 ) -> list[str]:
     """Read a list's ids."""
-    batches = reader.records(path, after=after, where=where)
+    batches = reader.records(path, after=after, where=where, least=least)
     return [record["id"] for batch in batches for record in batch.records]

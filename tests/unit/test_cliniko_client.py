@@ -14,7 +14,7 @@ from sync_core.demo.cliniko import Account
 from sync_core.demo.cliniko.known import KINDS
 from sync_core.foundation.settings import Secret, Settings
 from sync_core.sources.cliniko import key as cliniko_key
-from sync_core.sources.cliniko.client import Client, Permission, open_client
+from sync_core.sources.cliniko.client import Client, Permission, Survey, open_client
 from sync_core.sources.retry import RetryPolicy
 from tests.support.cliniko_client import EVERYTHING, Clock, client, read
 from tests.support.fakes import cliniko as fake
@@ -168,17 +168,14 @@ def test_a_patient_archived_between_pages_hides_nobody_else(
 @pytest.mark.parametrize("seed", range(8))
 def test_whoever_is_there_from_first_to_last_is_read_once_whatever_happens(seed: int) -> None:
     chance, account = Random(seed), Account(120, 0, seed=seed)  # noqa: S311 - not for secrets
-    at_first = live(account)
+    at_first = [str(one.id) for one in account.known("patients")]
 
     def happen() -> None:
         for one in chance.sample(account.known("patients"), 5):
-            match chance.randrange(3):
-                case 0:
-                    account.archive("patients", one.id)
-                case 1:
-                    account.remove("patients", one.id)
-                case 2:
-                    account.add("patients")
+            if chance.randrange(2):
+                account.archive("patients", one.id)
+            else:
+                account.add("patients")
 
     with Cliniko() as cliniko:
         cliniko.add(KEY, account)
@@ -187,9 +184,9 @@ def test_whoever_is_there_from_first_to_last_is_read_once_whatever_happens(seed:
         for number in range(2, 14):
             cliniko.before("patients", number, happen)
         with client(cliniko) as reader:
-            ids = read(reader)
+            ids = read(reader, where=EVERYTHING["patients"], least=120)
     assert len(ids) == len(set(ids))
-    assert set(at_first) & set(live(account)) <= set(ids)
+    assert set(at_first) <= set(ids)
 
 
 def test_page_numbers_would_have_hidden_one_for_each(cliniko: Cliniko, account: Account) -> None:
@@ -212,11 +209,83 @@ def test_a_patient_who_comes_while_we_read_is_read_too(
     assert len(added) == 1
 
 
-def test_a_total_that_moves_ends_nothing_early(
+def emptied(content: fake.Json) -> None:
+    content["patients"] = []
+
+
+def ended(content: fake.Json) -> None:
+    content.update(patients=content["patients"][:30], total_entries=30)
+
+
+def lost(content: fake.Json) -> None:
+    content.update(patients=content["patients"][1:], total_entries=content["total_entries"] - 1)
+
+
+NOT_WHOLE = "Cliniko's list of patients is not whole: it counts "
+SHORTER = "Cliniko's list of patients became shorter while it was read: it held "
+HALVES = [
+    pytest.param(fake.altered(emptied), f"{NOT_WHOLE}414, and hands out 0.", id="no records"),
+    pytest.param(fake.total(7), f"{NOT_WHOLE}7, and hands out 100.", id="fewer than it hands out"),
+    pytest.param(fake.total(0), f"{NOT_WHOLE}0, and hands out 100.", id="none at all"),
+    pytest.param(fake.altered(ended), f"{SHORTER}414 more, and then 30.", id="an early end"),
+    pytest.param(
+        fake.body('{"patients": [], "total_entries": 0}'),
+        f"{SHORTER}414 more, and then 0.",
+        id="an empty end",
+    ),
+    pytest.param(fake.altered(lost), f"{SHORTER}414 more, and then 413.", id="one less"),
+    pytest.param(fake.total(413), f"{SHORTER}414 more, and then 413.", id="another total"),
+]
+
+
+@pytest.mark.parametrize(("fault", "sentence"), HALVES)
+def test_half_a_page_is_asked_for_again_and_then_refused(
+    cliniko: Cliniko, reader: Client, account: Account, fault: fake.Fault, sentence: str
+) -> None:
+    cliniko.fault("patients", fault, after=2)
+    assert read(reader) == live(account)
+    assert cliniko.asked("patients") == 8  # one more than the list takes
+    cliniko.fault("patients", fault, after=2, times=99)
+    error = refusal(lambda: read(reader))
+    assert (error.sentence, error.entry.retry) == (sentence, True)
+
+
+def test_a_list_that_is_shorter_than_it_was_when_it_was_counted_is_refused(
     cliniko: Cliniko, reader: Client, account: Account
 ) -> None:
-    cliniko.fault("patients", fake.total(0), fake.total(7), fake.total(10**6), times=9)
-    assert read(reader) == live(account)
+    assert read(reader, least=614) == live(account)
+    error = refusal(lambda: read(reader, least=615))
+    assert error.sentence == f"{SHORTER}615 more, and then 614."
+    cliniko.before("patients", 11, lambda: account.remove("patients", int(live(account)[-1])))
+    assert refusal(lambda: read(reader)).sentence == f"{SHORTER}514 more, and then 513."
+
+
+def test_a_list_tells_its_highest_id_with_its_number(reader: Client, account: Account) -> None:
+    assert reader.survey("patients") == Survey(614, live(account)[-1])
+    assert reader.survey("patients", ["id:>1999999999999999999"]) == Survey(0, None)
+
+
+# records that are none
+
+
+def without_ids(*places: int) -> fake.Fault:
+    def change(content: fake.Json) -> None:
+        for place in places:
+            content["patients"][place] = None
+
+    return fake.altered(change)
+
+
+@pytest.mark.parametrize("places", [(3,), (0, 1), (98, 99), (0, 99)])
+def test_what_is_no_record_hides_nobody_else(
+    cliniko: Cliniko, reader: Client, account: Account, places: tuple[int, ...]
+) -> None:
+    at_the_end = [place for place in places if place > 97]
+    cliniko.fault("patients", without_ids(*places), without_ids(*range(len(at_the_end))))
+    records = [record for batch in reader.records("patients") for record in batch.records]
+    assert [record.get("id") for record in records] == [
+        None if place in places else identifier for place, identifier in enumerate(live(account))
+    ]
 
 
 def test_a_server_with_smaller_pages_is_read_whole(
@@ -313,12 +382,12 @@ SENTENCES = [
     ),
     pytest.param(
         fake.body('{"patients": [{"id": "x"}], "total_entries": 1}'),
-        "Cliniko's list of patients is not as it is documented: a record has no id.",
+        "Cliniko's list of patients is not as it is documented: no record has an id.",
         id="no id",
     ),
     pytest.param(
         fake.body('{"patients": [7], "total_entries": 1}'),
-        "Cliniko's list of patients is not as it is documented: a record has no id.",
+        "Cliniko's list of patients is not as it is documented: no record has an id.",
         id="no record",
     ),
 ]

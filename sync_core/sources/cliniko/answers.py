@@ -51,8 +51,13 @@ class Answer:
 class Listing:
     """A page of a list."""
 
-    records: list[Record]
+    records: list[Record]  # an empty one stands for what is no record, or has no id
     total: int  # of the whole list, with its filters
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of its records."""
+        return [record["id"] for record in self.records if record]
 
 
 def listing(answer: Answer, clock: Callable[[], float]) -> Listing:
@@ -66,17 +71,29 @@ def listing(answer: Answer, clock: Callable[[], float]) -> Listing:
     if not isinstance(content, dict):
         raise _unexpected(answer, "it is no object")
     _refuse_foreign_links(answer, content.get("links"))
-    return Listing(_records(answer, content.get(answer.path)), _total(answer, content))
+    found = Listing(_records(answer, content.get(answer.path)), _total(answer, content))
+    _refuse_half_a_page(answer, found)
+    return found
 
 
 def _records(answer: Answer, records: Any) -> list[Record]:  # noqa: ANN401 - JSON
     if not isinstance(records, list):
         raise _unexpected(answer, f"'{answer.path}' is missing")
-    for record in records:
-        if not isinstance(record, dict) or not ID.fullmatch(str(record.get("id"))):
-            raise _unexpected(answer, "a record has no id")
-        record["id"] = str(record["id"])  # older answers hold numbers; a text loses no digit
-    return records
+    return [_identified(record) for record in records]
+
+
+def _identified(record: Any) -> Record:  # noqa: ANN401 - JSON
+    """Return a record with its id as a text: older answers hold numbers, and none loses a digit."""
+    identifier = str(record.get("id")) if isinstance(record, dict) else ""
+    return {**record, "id": identifier} if ID.fullmatch(identifier) else {}
+
+
+def _refuse_half_a_page(answer: Answer, page: Listing) -> None:
+    """Refuse a page that holds more than is counted, or nothing of what is counted."""
+    held = len(page.records)
+    if held > page.total or (page.total and not held):
+        total, records = f"{page.total:,}", f"{held:,}"
+        raise SyncError("cliniko_incomplete", what=answer.what, total=total, records=records)
 
 
 def _total(answer: Answer, content: Record) -> int:

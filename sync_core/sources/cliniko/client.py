@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import takewhile
 from types import TracebackType
 from typing import Self
 
@@ -35,6 +36,14 @@ class Batch:
     records: list[Record]
     last_id: str  # where reading can go on
     total: int  # how many there were from the first of these on, when they were read
+
+
+@dataclass(frozen=True)
+class Survey:
+    """How many records a list has, and which of them came last."""
+
+    total: int
+    newest: str | None
 
 
 @dataclass(frozen=True)
@@ -85,26 +94,38 @@ class Client:
     ) -> None:
         self._http.close()
 
-    def records(self, path: str, *, after: str = "", where: Sequence[str] = ()) -> Iterator[Batch]:
+    def records(
+        self, path: str, *, after: str = "", where: Sequence[str] = (), least: int = 0
+    ) -> Iterator[Batch]:
         """Read a list in the order of its ids, from the record after `after` on.
 
         `where` holds Cliniko's filters, such as "updated_at:>=2026-01-01T00:00:00Z". Pages are
-        cut by ids, not by numbers: these drift while records come and go, and skip some.
+        cut by ids, not by numbers: these drift while records come and go, and skip some. The list
+        is known to hold at least so many records; one that becomes shorter is refused.
         """
-        last = after
+        last, odd = after, 0
         while True:
-            page = self._page(path, last, where)
-            if not page.records:
+            page = self._page(path, last, where, least)
+            records = _without_known(page.records, odd)
+            if not records:
                 return
-            _refuse_disorder(path, last, page.records)
-            last = page.records[-1]["id"]
-            yield Batch(page.records, last, page.total)
-            if page.total <= len(page.records) < PER_PAGE:
+            if not page.ids:
+                raise SyncError("cliniko_unexpected", what=_title(path), why="no record has an id")
+            _refuse_disorder(path, last, page.ids)
+            last, odd = page.ids[-1], _odd_at_the_end(page.records)
+            least = page.total - len(page.records)
+            yield Batch(records, last, page.total)
+            if not least and len(page.records) < PER_PAGE:
                 return
 
     def count(self, path: str, where: Sequence[str] = ()) -> int:
         """Return how many records a list has, with these filters."""
-        return self._list(path, where, {"per_page": "1"}).total
+        return self.survey(path, where).total
+
+    def survey(self, path: str, where: Sequence[str] = ()) -> Survey:
+        """Return how many records a list has, with these filters, and the highest id."""
+        found = self._list(path, where, {"sort": "id:desc", "per_page": "1"})
+        return Survey(found.total, found.ids[0] if found.ids else None)
 
     def check(self) -> list[Permission]:
         """Return for each list whether the key may read it, and how many records it has in all."""
@@ -118,9 +139,23 @@ class Client:
                 raise
             return Permission(path, title, refusal=error.sentence)
 
-    def _page(self, path: str, last: str, where: Sequence[str]) -> Listing:
+    def _page(self, path: str, last: str, where: Sequence[str], least: int) -> Listing:
+        """Return the records after the `last` one; a list that became shorter is asked twice."""
         filters = (f"id:>{last}", *where) if last else where
-        return self._list(path, filters, {"sort": "id", "per_page": str(PER_PAGE)})
+
+        def ask() -> Listing:
+            page = self._list(path, filters, {"sort": "id", "per_page": str(PER_PAGE)})
+            if page.total < least:
+                raise SyncError(
+                    "cliniko_shrank",
+                    what=_title(path),
+                    expected=f"{least:,}",
+                    total=f"{page.total:,}",
+                )
+            return page
+
+        twice = replace(self._retry.policy, attempts=2)
+        return replace(self._retry, policy=twice, only="cliniko_shrank")(ask)
 
     def _list(self, path: str, where: Sequence[str], options: dict[str, str]) -> Listing:
         params = httpx2.QueryParams([*(("q[]", text) for text in where), *options.items()])
@@ -163,13 +198,28 @@ def open_client(
     )
 
 
-def _refuse_disorder(path: str, last: str, records: Sequence[Record]) -> None:
+def _refuse_disorder(path: str, last: str, ids: Sequence[str]) -> None:
     """Refuse a page whose ids do not rise: reading on after it would skip or repeat records."""
     before = int(last or -1)
-    for record in records:
-        if int(record["id"]) <= before:
-            raise SyncError("cliniko_disorder", what=TITLES.get(path, path), id=record["id"])
-        before = int(record["id"])
+    for identifier in ids:
+        if int(identifier) <= before:
+            raise SyncError("cliniko_disorder", what=_title(path), id=identifier)
+        before = int(identifier)
+
+
+def _title(path: str) -> str:
+    return TITLES.get(path, path)
+
+
+def _odd_at_the_end(records: Sequence[Record]) -> int:
+    """Count the records without an id at the end of a page: the next page begins with them."""
+    return len(list(takewhile(lambda record: not record, reversed(records))))
+
+
+def _without_known(records: list[Record], odd: int) -> list[Record]:
+    """Leave out the records without an id with which a page begins, if they were handed out."""
+    known = min(odd, len(list(takewhile(lambda record: not record, records))))
+    return records[known:]
 
 
 def _whole(response: httpx2.Response, until: float) -> bytes:

@@ -7,17 +7,25 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Literal
 
+from sync_core.catalogue.fields import CellError, Convention, Field
 from sync_core.catalogue.fields.cells import protected
 from sync_core.catalogue.resource import Entity
-from sync_core.catalogue.source import Page
+from sync_core.catalogue.source import Page, RowFault
 from sync_core.foundation.settings import Settings
 from sync_core.sources.cliniko.answers import Record
-from sync_core.sources.cliniko.client import EVERYTHING, RETRY_POLICY, Client, open_client
+from sync_core.sources.cliniko.client import EVERYTHING, RETRY_POLICY, Client, Survey, open_client
 from sync_core.sources.kind import OnStep, SourceSetting
 from sync_core.sources.retry import OnWait, RetryPolicy
+from sync_core.sources.some import Some
 
 STEP = 50  # rows of a page of ours: people see the counts rise
-Cell = Callable[[Record], object]
+ISO = Convention()
+
+Cell = Callable[[Record], object]  # raises OddValueError for a value of another form
+
+
+class OddValueError(Exception):
+    """A value of a record has another form than Cliniko documents."""
 
 
 def _ignore(_sentence: str) -> None:
@@ -25,28 +33,45 @@ def _ignore(_sentence: str) -> None:
 
 
 def _at(name: str) -> Cell:
-    return lambda record: record.get(name)
+    return lambda record: _plain(record.get(name))
 
 
 def _linked(name: str) -> Cell:
     """Return the id at the end of a link: the only place where Cliniko writes it."""
 
     def cell(record: Record) -> object:
-        address = ((record.get(name) or {}).get("links") or {}).get("self")
+        address = _plain(_inside(_inside(record, name), "links").get("self"))
         last = str(address or "").rstrip("/").rpartition("/")[2]
         return last if last.isdecimal() else None
 
     return cell
 
 
+def _inside(record: Record, name: str) -> Record:
+    """Return the object of a name; an empty one where there is none. Raises OddValueError."""
+    found = record.get(name)
+    if found is not None and not isinstance(found, dict):
+        raise OddValueError
+    return found or {}
+
+
+def _plain(value: object) -> object:
+    """Return a value that is a single one. Raises OddValueError."""
+    if isinstance(value, dict | list):
+        raise OddValueError
+    return value
+
+
 def _joined(*names: str, by: str) -> Cell:
     return lambda record: by.join(
-        text for name in names if (text := str(record.get(name) or "").strip())
+        text for name in names if (text := str(_plain(record.get(name)) or "").strip())
     )
 
 
 def _phones(record: Record) -> object:
     numbers = record.get("patient_phone_numbers") or []
+    if not isinstance(numbers, list) or not all(isinstance(one, dict) for one in numbers):
+        raise OddValueError
     texts = (_joined("phone_type", "number", by=": ")(number) for number in numbers)
     return ", ".join(text for text in map(str, texts) if text)
 
@@ -60,7 +85,8 @@ def _moments(*names: str) -> dict[str, Cell]:
 class Listed:
     """Where Cliniko lists the records of an entity, and what stands in each column.
 
-    `whole` tells whether each of them is kept, so that their number can be compared.
+    `whole` tells whether each of them is kept, so that their number can be compared, and a record
+    loses a field that cannot be read; else the record fails.
     """
 
     path: str
@@ -132,8 +158,11 @@ class ClinikoSource:
         self.on_step("checking_config")
         with self.client() as client:
             self.on_step("checking_credentials")
-            total = client.count(listed.path, self.filters(listed))
-        return ClinikoList(source=self, listed=listed, entity=entity, total=total)
+            found = client.survey(listed.path, self.filters(listed))
+            held = found if listed.whole else None
+            if held and self.since:
+                held = client.survey(listed.path, EVERYTHING[listed.path])
+        return ClinikoList(source=self, listed=listed, entity=entity, total=found.total, held=held)
 
     def client(self) -> Client:
         """Return a client of the account."""
@@ -147,6 +176,14 @@ class ClinikoSource:
         return _filters(listed, self.since)
 
 
+@dataclass
+class Seen:
+    """What was found while a list was read."""
+
+    newer: int = 0  # records that came after the list was opened
+    lost: dict[str, Some] = field(default_factory=dict)  # ids of the records, by the label
+
+
 @dataclass(frozen=True, kw_only=True)
 class ClinikoList:
     """A list of records as a sheet whose headers are the labels of our fields; see `Sheet`."""
@@ -154,13 +191,14 @@ class ClinikoList:
     source: ClinikoSource
     listed: Listed
     entity: Entity
-    total: int | None  # when it was opened
+    total: int  # when it was opened
+    held: Survey | None = None  # of all records then, whenever they were changed
     header_row: int = 0
-    notes: Sequence[str] = ()
     version: None = None
     locale: str | None = None
     unit: Literal["rows", "bytes"] = "rows"
     headers: Sequence[str] = field(init=False)
+    seen: Seen = field(default_factory=Seen)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "headers", [f.label for f in self.entity.fields])
@@ -175,23 +213,39 @@ class ClinikoList:
         """What people call it."""
         return self.entity.title
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """Which records lost a field that cannot be read; see `Sheet`."""
+        return [
+            f"{self.title}: {records.many('record')} kept without {label}, which cannot be read as"
+            f" Cliniko gives it: {records}."
+            for label, records in self.seen.lost.items()
+        ]
+
     def pages(self, _numbers: frozenset[int], cursor: Any = None) -> Iterator[Page]:  # noqa: ANN401 - JSON
         """Read the records in the order of their ids, after that of the cursor."""
         after, row = (cursor["after"], cursor["row"]) if cursor else ("", 0)
         where = self.source.filters(self.listed)
         with self.source.client() as client:
-            for batch in client.records(self.listed.path, after=after, where=where):
+            for batch in client.records(
+                self.listed.path, after=after, where=where, least=self._least(row)
+            ):
                 records = iter(batch.records)
                 while some := list(islice(records, STEP)):
-                    yield self._page(some, row)
+                    after = next((r["id"] for r in reversed(some) if r), after)
+                    yield self._page(some, row, after)
                     row += len(some)
 
+    def _least(self, row: int) -> int:
+        """Return how many records the list still holds at least, after so many rows.
+
+        Where only what changed is read, records may have been changed since that stand before.
+        """
+        return max(0, self.total - row) if not row or self.source.since is None else 0
+
     def count(self) -> int | None:
-        """Return how many records there are now, including the archived ones; see `Counting`."""
-        if not self.listed.whole:
-            return None
-        with self.source.client() as client:
-            return client.count(self.listed.path, EVERYTHING[self.listed.path])
+        """Return how many records there were when reading began, and came since; see `Counting`."""
+        return self.held.total + self.seen.newer if self.held else None
 
     def changed_since(self, moment: datetime) -> bool:
         """Return whether any record was changed since; see `Watchable`."""
@@ -202,15 +256,49 @@ class ClinikoList:
         """Return None: the addresses of an account's pages are not known."""
         return None
 
-    def _page(self, records: Sequence[Record], before: int) -> Page:
-        cells = [self.listed.cells[label] for label in self.headers]
+    def _page(self, records: Sequence[Record], before: int, last_id: str) -> Page:
         last = before + len(records)
+        broken: dict[int, RowFault] = {}
+        rows = [self._row(record, row, broken) for row, record in enumerate(records, before + 1)]
+        self.seen.newer += sum(map(self._is_newer, records))
         return Page(
             rows=range(before + 1, last + 1),
-            texts=[[_text(cell(record)) for record in records] for cell in cells],
-            cursor={"after": records[-1]["id"], "row": last},
+            texts=[list(column) for column in zip(*rows, strict=True)],
+            broken=broken,
+            cursor={"after": last_id, "row": last},
             done=last,
         )
+
+    def _row(self, record: Record, row: int, broken: dict[int, RowFault]) -> list[str | None]:
+        """Return the cells of a record; it is `broken` where it cannot be kept as it is."""
+        if not record:
+            broken[row] = RowFault("nameless_record", {"what": self.title.lower()})
+            return [None] * len(self.headers)
+        cells: list[str | None] = []
+        for place in self.entity.fields:
+            try:
+                cells.append(self._cell(place, record))
+            except OddValueError:
+                cells.append(None)
+                if self.listed.whole:
+                    self.seen.lost.setdefault(place.label, Some()).add(record["id"])
+                else:
+                    broken[row] = RowFault("odd_record", {"what": place.label}, sure=1)
+        return cells
+
+    def _cell(self, place: Field, record: Record) -> str | None:
+        """Return a cell. Raises OddValueError where it cannot be read, and the record is kept."""
+        text = _text(self.listed.cells[place.label](record))
+        if text is not None and self.listed.whole:
+            try:
+                place.parse(text, ISO)
+            except CellError as error:
+                raise OddValueError from error
+        return text
+
+    def _is_newer(self, record: Record) -> bool:
+        newest = self.held.newest if self.held else None
+        return bool(record and newest and int(record["id"]) > int(newest))
 
 
 def _filters(listed: Listed, since: datetime | None) -> tuple[str, ...]:
