@@ -86,9 +86,9 @@ def add(
 
     Raises SyncError: bad_channel_name, bad_address, bad_webhook, channel_exists.
     """
-    location = _location(kind, location.strip())
     if not re.fullmatch(r"(?!.*--)[a-z0-9][a-z0-9-]{0,38}[a-z0-9]|[a-z0-9]", name):
         raise SyncError("bad_channel_name", name=name)
+    location = _location(kind, location.strip())
     added = connection.execute(
         insert(tables.channels)
         .values(

@@ -19,6 +19,7 @@ PAGES = {  # who may open it
     "overview": EVERYBODY,
     "analytics": frozenset({"manager", "admin"}),
     **dict.fromkeys(CATALOGUE, EVERYBODY),
+    "notifications": EVERYBODY,
     "sources": EVERYBODY,
     "audit": frozenset({"manager", "admin"}),
     "settings": frozenset({"admin"}),

@@ -31,6 +31,7 @@ def pages(here: Visitor | None) -> Pages:
             for resource in resources.CATALOGUE.values()
         ],
         "Manage": [
+            _page(here, "read", "notifications", "My notifications", ":material/notifications:"),
             _page(here, "read", "sources", "Sources", ":material/cable:"),
             _page(here, "audit", "audit", "Audit", ":material/fact_check:"),
             _page(here, "administer", "settings", "Settings", ":material/settings:"),

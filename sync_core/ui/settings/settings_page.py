@@ -9,7 +9,7 @@ from sync_core.ui.frame import form, visitor
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import lasted
-from sync_core.ui.settings import people_tab, retention_tab, rules_tab, tokens_tab
+from sync_core.ui.settings import channels_tab, people_tab, retention_tab, rules_tab, tokens_tab
 
 
 def show() -> None:
@@ -17,8 +17,16 @@ def show() -> None:
     here = visitor.enter("administer")
     with st.container(horizontal=True, key="head"):
         st.title("Settings", icon=":material/settings:", anchor=False)
-    names = ["People", "Resources", "Tokens", "Old values", "Organizations", "Program"]
-    persons, rules, keys, old, groups, limits = st.tabs(
+    names = [
+        "People",
+        "Resources",
+        "Notifications",
+        "Tokens",
+        "Old values",
+        "Organizations",
+        "Program",
+    ]
+    persons, rules, told, keys, old, groups, limits = st.tabs(
         names, key="settings-tab", on_change="rerun"
     )
     with persons:
@@ -27,6 +35,9 @@ def show() -> None:
     with rules:
         if rules.open:
             rules_tab.show(here)
+    with told:
+        if told.open:
+            channels_tab.show(here)
     with keys:
         if keys.open:
             tokens_tab.show(here)

@@ -1,0 +1,1 @@
+"""What somebody decides about their own notifications."""

@@ -1,0 +1,53 @@
+"""My notifications: what somebody is told, of which resources, and whether by mail."""
+
+import streamlit as st
+
+from sync_core.foundation import db, settings
+from sync_core.notifications import wishes
+from sync_core.notifications.wishes import Wish
+from sync_core.operations import notifications
+from sync_core.ui.frame import form, visitor
+from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts import wish_fields
+from sync_core.ui.parts.words import literal
+
+ABOUT = (
+    "You are told once when a state changes, and once when it is over; not of each run. How the"
+    " syncs end that you ask for yourself, you always learn in the pages."
+)
+NO_MAILS = "Mails are not set up here. An administrator may change that; the README says how."
+
+
+def show() -> None:
+    """Show the form. Raises SyncError("no_permission")."""
+    here = visitor.enter("read")
+    with st.container(horizontal=True, key="head"):
+        st.title("My notifications", icon=":material/notifications:", anchor=False)
+    st.caption(ABOUT)
+    with db.begin() as connection:
+        kept = wishes.of_person(connection, here.organization.id, here.person)
+    _form(here, kept)
+    _try(here)
+
+
+def _form(here: Visitor, kept: Wish) -> None:
+    with st.container(border=True), st.form("wish", border=False):
+        kinds = wish_fields.kinds("mine", kept.kinds)
+        of = wish_fields.some_resources("mine", kept.resources)
+        by_mail = st.toggle(f"By mail to {literal(here.person.email)}, too", kept.by_mail)
+        rows = st.toggle(
+            "With the failed rows as a file, as you may see them",
+            kept.failed_rows,
+            disabled=not (here.person.may("sync") or here.person.may("export")),
+        )
+        pace = wish_fields.pace("mine", kept.digest)
+        if st.form_submit_button("Save", type="primary", icon=":material/save:"):
+            wanted = Wish(kinds, of, by_mail, rows, pace)
+            form.save(lambda: notifications.wish(here.organization, here.person, wanted))
+
+
+def _try(here: Visitor) -> None:
+    if settings.current().mail_server is None:
+        st.caption(NO_MAILS)
+    elif st.button("Send a test mail", icon=":material/outgoing_mail:", key="test-mail"):
+        form.save(lambda: notifications.try_mail(here.organization, here.person))
