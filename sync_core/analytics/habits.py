@@ -22,7 +22,7 @@ from sync_core.analytics.definitions import (
     quantile,
     share,
 )
-from sync_core.foundation.vocabulary import FAILED, RunStatus
+from sync_core.foundation.vocabulary import FAILED, ORIGINS, RunStatus
 from sync_core.runs import Run, filters
 from sync_core.runs.filters import Filter
 from sync_core.runs.progress import SHEET_BANDS
@@ -236,10 +236,11 @@ def newest(connection: Connection, wanted: Filter, limit: int) -> Sequence[Run]:
 
 
 def triggers(connection: Connection, wanted: Filter) -> list[str]:
-    """List what started the runs of the period."""
+    """List how the runs of the period came about, as `Run.origin` tells it."""
     asked = Filter(organizations=wanted.organizations, since=wanted.since, until=wanted.until)
-    query = sa.select(RUNS.trigger).where(*filters.runs(asked)).group_by(RUNS.trigger)
-    return [row["trigger"] for row in ask(connection, query.order_by(RUNS.trigger))]
+    origin = sa.case((RUNS.kind.in_(ORIGINS), RUNS.kind), else_=RUNS.trigger).label("origin")
+    query = sa.select(origin).where(*filters.runs(asked)).distinct()
+    return sorted(row["origin"] for row in ask(connection, query))
 
 
 def has_made_up(connection: Connection, wanted: Filter) -> bool:

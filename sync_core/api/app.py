@@ -22,6 +22,7 @@ from sync_core.api import (
     operating,
     problems,
     run_routes,
+    schedule_routes,
     stopping,
 )
 from sync_core.api.callers import Claims, no_claims
@@ -60,7 +61,7 @@ def make(claims: Claims = no_claims) -> FastAPI:
     api.state.claims = claims
     api.openapi = partial(document.make, api)  # type: ignore[method-assign]
     api.add_route(document.PAGE.removeprefix(addresses.ROOT), document.page)
-    ours = (run_routes, event_routes, data_routes, files, mail_routes)
+    ours = (run_routes, event_routes, data_routes, schedule_routes, files, mail_routes)
     for part in (*ours, admin_portal, sync_dashboard, sheet_sync, cliniko_panel):
         api.include_router(part.routes)
     return api

@@ -36,6 +36,18 @@ class Ask(BaseModel):
     )
 
 
+class AskedSchedule(BaseModel):
+    """When a resource is to be synced by itself, in the time zone of its organization."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    schedule: str = Field(
+        max_length=200,
+        description="in words, or a cron expression of five fields",
+        examples=["every weekday at 06:30", "every 2 hours from 7 to 19", "30 6 * * 1-5"],
+    )
+
+
 class RunQuery(BaseModel):
     """Which runs are asked for; what is left out asks for nothing."""
 

@@ -39,6 +39,7 @@ STATUS = {  # by the code of the error; what is not named is a request that cann
     "unknown_resource": HTTPStatus.NOT_FOUND,
     "unknown_table": HTTPStatus.NOT_FOUND,
     "unknown_entity": HTTPStatus.NOT_FOUND,
+    "no_schedule": HTTPStatus.NOT_FOUND,
     "wrong_method": HTTPStatus.METHOD_NOT_ALLOWED,
     "already_running": HTTPStatus.CONFLICT,
     "no_source": HTTPStatus.CONFLICT,

@@ -17,7 +17,7 @@ from sync_core.api.shapes import OutcomePage, RunPage, RunShape
 from sync_core.catalogue import resources
 from sync_core.foundation import db, redis_clients
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import OutcomeKind
+from sync_core.foundation.vocabulary import OutcomeKind, Trigger
 from sync_core.operations import syncs
 from sync_core.organizations import people
 from sync_core.organizations.people import Permission
@@ -27,8 +27,6 @@ from sync_core.runs import Run, progress
 from sync_core.runs.filters import Filter
 from sync_core.runs.once import Once
 from sync_core.runs.progress import Progress
-
-TRIGGER = "API"
 
 routes = APIRouter(tags=["runs"], prefix="/v1")
 
@@ -44,6 +42,9 @@ Key = Annotated[
 ]
 
 
+Paused = Annotated[bool, Query(description="whether the schedule of its resource is paused, too")]
+
+
 @routes.post("/runs", status_code=202)
 def start_run(by: By, asked: Ask, answer: Response, key: Key = None) -> RunShape:
     """Start a sync or a preview. It goes on by itself: follow it by its number."""
@@ -51,8 +52,8 @@ def start_run(by: By, asked: Ask, answer: Response, key: Key = None) -> RunShape
     resource = resources.by_name(asked.resource).name
     begin = syncs.preview if asked.kind == "preview" else syncs.start
     request = once(key, "start", organization.slug, resource, asked.kind)
-    run = begin(organization, resource, person, TRIGGER, request=request)
-    return _accepted((organization, person), run, answer)
+    run = begin(organization, resource, person, Trigger.API, request=request)
+    return accepted((organization, person), run, answer)
 
 
 @routes.get("/runs")
@@ -85,17 +86,26 @@ def confirm_run(
     """Apply exactly the plan with which a run waits; this approves what a guard holds back."""
     seat, found = find(by, run, organization, "sync")
     request = once(key, "confirm", str(run))
-    return _accepted(seat, syncs.confirm(seat[0], found.id, seat[1], TRIGGER, request), answer)
+    return accepted(seat, syncs.confirm(seat[0], found.id, seat[1], Trigger.API, request), answer)
 
 
 @routes.post("/runs/{run}/undo", status_code=202)
 def undo_run(
-    by: By, run: Number, answer: Response, organization: Whose = None, key: Key = None
+    by: By,
+    run: Number,
+    answer: Response,
+    *,
+    organization: Whose = None,
+    pause_schedule: Paused = False,
+    key: Key = None,
 ) -> RunShape:
     """Plan to take a run back: a run of its own, which waits until somebody confirms it."""
     seat, found = find(by, run, organization, "sync")
-    request = once(key, "undo", str(run))
-    return _accepted(seat, syncs.undo(seat[0], found.id, seat[1], TRIGGER, request), answer)
+    request = once(key, "undo", str(run), *(["pause"] if pause_schedule else []))
+    undo = syncs.undo(
+        seat[0], found.id, seat[1], Trigger.API, request, pause_schedule=pause_schedule
+    )
+    return accepted(seat, undo, answer)
 
 
 @routes.post("/runs/{run}/retry", status_code=202)
@@ -105,7 +115,7 @@ def retry_run(
     """Read the source again, and sync only the rows that had failed in a run."""
     seat, found = find(by, run, organization, "sync")
     request = once(key, "retry", str(run))
-    return _accepted(seat, syncs.retry(seat[0], found.id, seat[1], TRIGGER, request), answer)
+    return accepted(seat, syncs.retry(seat[0], found.id, seat[1], Trigger.API, request), answer)
 
 
 @routes.post("/runs/{run}/cancel")
@@ -188,6 +198,7 @@ def once(key: str | None, *asked: str) -> Once | None:
     return Once(key, digest) if key else None
 
 
-def _accepted(seat: Seat, run: Run, answer: Response) -> RunShape:
+def accepted(seat: Seat, run: Run, answer: Response) -> RunShape:
+    """Return a run that was asked for, and say where it is found."""
     answer.headers["location"] = f"{addresses.PATH}/runs/{run.id}"
     return told(seat, run)

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from sync_core.api.sample import RESOURCE
-from sync_core.foundation.vocabulary import OutcomeKind, RunKind, RunStatus
+from sync_core.foundation.vocabulary import OutcomeKind, PauseReason, RunKind, RunStatus
 from sync_core.organizations import Organization
 from sync_core.runs import Run, Tallies
 from sync_core.runs.progress import Progress
@@ -44,6 +44,13 @@ class RunShape(BaseModel):
     kind: RunKind = Field(description="what it is for")
     status: RunStatus = Field(description="how it is, or how it ended")
     trigger: str = Field(description="from where it was asked for", examples=["API"])
+    origin: str = Field(
+        description="how it came about: `retry` or `undo`, else its trigger", examples=["schedule"]
+    )
+    scheduled_for: datetime | None = Field(
+        description="the moment of the schedule that started it, UTC"
+    )
+    late: bool = Field(description="whether its schedule started it after that")
     requested_by: str = Field(description="who asked for it", examples=["Sarah Lim"])
     requested_team: str = Field(examples=["Operations"])
     queued_at: datetime = Field(description="when it was asked for, UTC")
@@ -249,6 +256,40 @@ class Snapshot(BaseModel):
         examples=[{"Name": "Harbor Clinic"}],
     )
     not_known: Sequence[str] = Field(description="labels of what nobody knows")
+
+
+class TickShape(BaseModel):
+    """What became of a moment at which a resource was to be synced by itself."""
+
+    at: datetime = Field(description="the moment, UTC")
+    run_id: int | None = Field(description="the run that it started", examples=[1042])
+    skipped: str | None = Field(
+        description="why it started none: a stable code", examples=["plan_waits"]
+    )
+    late: bool = Field(description="whether its run was started after it")
+    missed: int = Field(description="moments before it for which its run stands, too", examples=[0])
+
+
+class ScheduleShape(BaseModel):
+    """When a resource is synced by itself."""
+
+    organization: str = Field(description="short name", examples=["demo"])
+    resource: str = Field(examples=[RESOURCE])
+    cron: str = Field(description="as a cron expression", examples=["30 6 * * 1-5"])
+    words: str = Field(description="in words", examples=["every weekday at 06:30"])
+    time_zone: str = Field(description="in which it counts", examples=["Australia/Sydney"])
+    next: Sequence[datetime] = Field(description="the next times, UTC; none while it is paused")
+    set_by: str = Field(description="who set it", examples=["Sarah Lim"])
+    paused_at: datetime | None = Field(description="since when it is paused, UTC")
+    paused_by: str | None = Field(description="who paused it", examples=["Sarah Lim"])
+    pause_reason: PauseReason | None = Field(description="why it is paused")
+    ticks: Sequence[TickShape] = Field(description="what became of the last, the newest first")
+
+
+class Schedules(BaseModel):
+    """The schedules of an organization."""
+
+    schedules: Sequence[ScheduleShape] = Field(description="in the order of the pages")
 
 
 class OrganizationShape(BaseModel):

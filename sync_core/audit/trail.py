@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core.foundation import tables
+from sync_core.foundation.vocabulary import ORIGINS
 from sync_core.organizations import actions
 from sync_core.organizations.actions import Detail
 from sync_core.runs import filters
@@ -45,6 +46,11 @@ class Entry:
     message: str
     log_message: str
     detail: Detail | None  # of an action
+
+    @property
+    def origin(self) -> str | None:
+        """Return how a run came about: "retry" or "undo", else its trigger."""
+        return self.kind if self.kind in ORIGINS else self.trigger
 
     @property
     def seconds(self) -> float | None:

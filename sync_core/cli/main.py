@@ -24,13 +24,14 @@ from sync_core.cli.common import organization as _organization
 from sync_core.cli.common import prepared as _prepared
 from sync_core.cli.common import who as _who
 from sync_core.cli.organization import org, person
+from sync_core.cli.schedule import schedule
 from sync_core.cli.source import source
 from sync_core.demo import organization as demo
 from sync_core.execution import maintenance, queue
 from sync_core.foundation import db, settings
 from sync_core.foundation.counting import count
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import RunStatus
+from sync_core.foundation.vocabulary import RunStatus, Trigger
 from sync_core.operations import syncs, uploads
 from sync_core.operations.uploads import GivenFile
 from sync_core.organizations import Organization, people
@@ -54,6 +55,7 @@ def cli() -> None:
 
 cli.add_command(org)
 cli.add_command(person)
+cli.add_command(schedule)
 cli.add_command(source)
 cli.add_command(audit.verify)
 cli.add_command(audit.export)
@@ -135,7 +137,7 @@ def sync(
 ) -> int:
     """Start a sync of RESOURCE, of the source that is set or of the files that are given."""
     organization = _organization(org)
-    person, trigger = _who(email, organization), "command line"
+    person, trigger = _who(email, organization), Trigger.SHELL
     given = [*(GivenFile(Path(file.name).name, file) for file in files), *entities]
     if locale and not given:
         raise click.UsageError("--locale is of the files that --file or --entity name")
@@ -178,7 +180,7 @@ def _refuse_mistakes_of_plans(person: Person, path: Path | None, *, preview: boo
 def confirm(run_id: int, org: str, email: str | None, *, wait: bool, as_json: bool) -> int:
     """Apply exactly the plan with which RUN waits; this approves what a guard holds back."""
     organization = _organization(org)
-    run = syncs.confirm(organization, run_id, _who(email, organization), "command line")
+    run = syncs.confirm(organization, run_id, _who(email, organization), Trigger.SHELL)
     if wait:
         run = _follow(organization, run)
     return _report(organization, run, as_json=as_json)
@@ -194,7 +196,7 @@ def confirm(run_id: int, org: str, email: str | None, *, wait: bool, as_json: bo
 def retry(run_id: int, org: str, email: str | None, *, wait: bool, as_json: bool) -> int:
     """Read the source again, and sync only the rows that had failed in RUN."""
     organization = _organization(org)
-    run = syncs.retry(organization, run_id, _who(email, organization), "command line")
+    run = syncs.retry(organization, run_id, _who(email, organization), Trigger.SHELL)
     if wait:
         run = _follow(organization, run)
     return _report(organization, run, as_json=as_json)
@@ -248,6 +250,7 @@ def _a_worker_is_alive() -> bool:
 @cli.command()
 @click.argument("run_id", metavar="RUN", type=int)
 @click.option("--wait", is_flag=True, help="Wait for the plan; runs a worker if none is alive.")
+@click.option("--pause-schedule", is_flag=True, help="Let the resource's schedule rest, too.")
 @_plan_as_csv
 @_org
 @_as
@@ -259,6 +262,7 @@ def undo(
     email: str | None,
     *,
     wait: bool,
+    pause_schedule: bool,
     as_json: bool,
     path: Path | None,
 ) -> int:
@@ -267,7 +271,7 @@ def undo(
     person = _who(email, organization)
     if path:
         people.require(person, "export")
-    run = syncs.undo(organization, run_id, person, "command line")
+    run = syncs.undo(organization, run_id, person, Trigger.SHELL, pause_schedule=pause_schedule)
     if wait or path:
         run = _follow(organization, run)
     return _report_plan(organization, person, run, path, as_json=as_json)
@@ -329,6 +333,11 @@ def _as_json(organization: Organization, run: Run) -> Mapping[str, Any]:
         "message": run.message,
         "log_message": run.log_message,
         "kind": run.kind,
+        "trigger": run.trigger,
+        "origin": run.origin,
+        "scheduled_for": run.scheduled_for and run.scheduled_for.isoformat(),
+        "late": run.late,
+        "undoes": run.undoes,
         "requested_by": run.requested_by,
         "queued_at": run.queued_at.isoformat(),
         "started_at": run.started_at and run.started_at.isoformat(),

@@ -1,4 +1,4 @@
-"""Maintenance: closes dead runs, pushes lost ones again, drops what ended runs left behind.
+"""Maintenance: closes dead runs, pushes lost ones again, starts what is scheduled, and tidies up.
 
 It may run twice at once: every step locks what it touches, or is safe to repeat.
 """
@@ -18,7 +18,7 @@ from sync_core import runs
 from sync_core.audit import hash_chain
 from sync_core.audit.heads import HeadsFile
 from sync_core.engine import staging
-from sync_core.execution import queue
+from sync_core.execution import queue, scheduler
 from sync_core.execution.heartbeat import StopRequest
 from sync_core.foundation import db, tables
 from sync_core.notifications import courier, notices, outbox, telling
@@ -30,11 +30,13 @@ NIGHTLY_SECONDS = 60.0  # between two looks whether the nightly check is due
 log = logging.getLogger("syncdesk.maintenance")
 
 
-def tick() -> None:
-    """Do everything once. Raises where Postgres does not answer."""
+def tick(now: datetime | None = None) -> None:
+    """Do everything once; `now` is the clock. Raises where Postgres does not answer."""
+    now = now or datetime.now(UTC)
     _close()
     _push_lost()
-    _tell_people()
+    _keep_schedules(now)
+    _tell_people(now)
     _tidy()
 
 
@@ -65,10 +67,17 @@ def _push_lost() -> None:
     queue.push(*(run for run in waiting if run.id not in there))
 
 
-def _tell_people() -> None:
+def _tell_people(now: datetime) -> None:
     """Tell what happened since, and which promises of freshness were broken."""
     with db.begin() as connection:
-        telling.tell(connection, datetime.now(UTC))
+        telling.tell(connection, now)
+
+
+def _keep_schedules(now: datetime) -> None:
+    """Start what is scheduled; what a person must mend first is not started again and again."""
+    scheduler.pause_what_fails(now)
+    for run in scheduler.fire(now):
+        log.info("run %s was started by its schedule", run.id)
 
 
 def _tidy() -> None:
@@ -83,7 +92,10 @@ def _tidy() -> None:
 
 
 class Nightly:
-    """The nightly check of the audit's chain, in a thread: it may take minutes, a tick may not."""
+    """What is due by night, in a thread: it may take minutes, a tick may not.
+
+    Old values are dropped, and the audit's chain is checked.
+    """
 
     def __init__(self) -> None:
         self._thread = threading.Thread()
@@ -99,6 +111,7 @@ class Nightly:
 
     def _check(self) -> None:
         try:
+            scheduler.drop_old(datetime.now(UTC))
             for sentence in hash_chain.verify_by_night():
                 log.error("the audit's chain is broken: %s", sentence)
         except Exception as error:  # noqa: BLE001 - it is due again in a minute

@@ -626,6 +626,26 @@ CATALOGUE: dict[str, Entry] = {
         "Ask an administrator to add the address.",
         "administrator",
     ),
+    # schedules
+    "bad_schedule": Entry(
+        "'{text}' is not a schedule: {why}.",
+        "Write it like 'every weekday at 06:30' or 'every 2 hours from 7 to 19', or as a cron "
+        "expression like '30 6 * * 1-5'.",
+        "administrator",
+    ),
+    "no_schedule": Entry(
+        "{resource} has no schedule.", "Let an administrator set one.", "administrator"
+    ),
+    "plan_waits": Entry(
+        "The plan of run {run} waits for a decision.",
+        "Confirm or decline it; then the schedule goes on.",
+        "analyst",
+    ),
+    "bad_retention": Entry(
+        "Old values are kept from 1 to {longest} days.",
+        "Correct the number, or leave it out: then they are kept for ever.",
+        "administrator",
+    ),
     # asking over HTTP
     "no_such_address": Entry(
         "There is nothing at {path}.",

@@ -16,6 +16,7 @@ from sync_core.foundation.vocabulary import (
     DigestPace,
     NoticeKind,
     OutcomeKind,
+    PauseReason,
     Removal,
     Role,
     RunKind,
@@ -197,7 +198,7 @@ runs = sa.Table(
         "organization_id",
         sa.text("queued_at desc"),
         sa.text("id desc"),
-        postgresql_include="resource trigger status started_at finished_at error_code".split(),
+        postgresql_include="resource kind trigger status started_at finished_at error_code".split(),
     ),
     sa.Index(
         "runs_in_step",  # when data were in step, and what came after a failure
@@ -439,6 +440,54 @@ tokens = sa.Table(
         unique=True,
         postgresql_where=sa.text("revoked_at is null"),
     ),
+)
+
+# When a resource is synced by itself; `next_at` follows from the rest, in the organization's zone.
+sync_schedules = sa.Table(
+    "sync_schedules",
+    metadata,
+    _organization(primary_key=True),
+    sa.Column("resource", sa.Text, primary_key=True),
+    _text("cron"),
+    sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("since", sa.DateTime(timezone=True), nullable=False),  # set, or resumed
+    _text("set_by"),
+    moment("paused_at"),
+    _text("paused_by", nullable=True),
+    _text("pause_reason", nullable=True),
+    _one_of("pause_reason", PauseReason),
+    sa.CheckConstraint(
+        "(paused_at is null) = (pause_reason is null)",
+        "paused_for_a_reason",
+    ),
+    sa.Index("sync_schedules_due", "next_at", postgresql_where=sa.text("paused_at is null")),
+)
+
+# What became of each tick of a schedule: it comes once, however many look after the schedules.
+schedule_ticks = sa.Table(
+    "schedule_ticks",
+    metadata,
+    _organization(primary_key=True),
+    sa.Column("resource", sa.Text, primary_key=True),
+    sa.Column("at", sa.DateTime(timezone=True), primary_key=True),
+    moment("noted_at", default=True),
+    sa.Column("late", sa.Boolean, server_default=sa.false(), nullable=False),
+    _count("missed"),  # ticks before it of which nobody took note
+    sa.Column("run_id", sa.BigInteger, sa.ForeignKey("runs.id")),  # null: it was skipped
+    _text("skipped", nullable=True),  # code of the reason
+    sa.CheckConstraint("(run_id is null) = (skipped is not null)", "started_or_skipped"),
+    sa.Index("schedule_ticks_by_time", "noted_at"),
+    sa.Index("schedule_ticks_of_runs", "run_id"),
+)
+
+# After how many days an organization drops old values, each night.
+retentions = sa.Table(
+    "retentions",
+    metadata,
+    _organization(primary_key=True),
+    sa.Column("days", sa.Integer, nullable=False),
+    sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("days > 0", "some_days"),
 )
 
 dismissals = sa.Table(

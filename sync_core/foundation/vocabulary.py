@@ -34,6 +34,24 @@ class RunKind(StrEnum):
     RETRY = "retry"  # of the rows that failed in another run
 
 
+class Trigger(StrEnum):
+    """From where a run was asked for."""
+
+    PAGE = "page"
+    SHELL = "command line"
+    API = "API"
+    SCHEDULE = "schedule"
+
+
+class PauseReason(StrEnum):
+    """Why a schedule is paused."""
+
+    BY_HAND = "by hand"
+    FAILURES = "failures"  # several in a row, that only a person can mend
+    UNDO = "undo"  # of a run of its resource
+
+
+ORIGINS = (RunKind.RETRY, RunKind.UNDO)  # which tell more than the trigger how a run came about
 IN_STEP = (RunKind.SYNC,)  # once applied, they leave what the source held
 
 
@@ -98,6 +116,10 @@ class ActionKind(StrEnum):
     EXPORTED = "exported"
     CHANGED_SETTING = "changed a setting"
     DROPPED_VALUES = "dropped old values"
+    SET_SCHEDULE = "set a schedule"
+    REMOVED_SCHEDULE = "removed a schedule"
+    PAUSED_SCHEDULE = "paused a schedule"
+    RESUMED_SCHEDULE = "resumed a schedule"
     SIGNED_IN = "signed in"
     SIGNED_OUT = "signed out"
 

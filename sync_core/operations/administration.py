@@ -1,6 +1,6 @@
 """What an administrator changes: settings, people, old values; each change is an action."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -10,16 +10,26 @@ from sync_core import organizations
 from sync_core.audit import retention
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation import db, email_address, tables
+from sync_core.foundation.counting import count
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import ROOT
 from sync_core.foundation.vocabulary import GuardKind, Role
-from sync_core.organizations import Organization, actions, people, policies, source_settings, tokens
+from sync_core.organizations import (
+    Organization,
+    actions,
+    people,
+    policies,
+    retentions,
+    source_settings,
+    tokens,
+)
 from sync_core.organizations.actions import ChangedSetting, DroppedValues
 from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy, Threshold
 from sync_core.sources import SourceSetting, source_name
 
 LONGEST = 1_440  # minutes: a day
+LONGEST_KEPT = 36_500  # days
 
 
 def set_source(
@@ -141,6 +151,20 @@ def drop_values(organization: Organization, by: Person, before: datetime) -> int
         dropped = retention.drop_values(connection, organization, before)
         actions.record(connection, organization.id, by, DroppedValues(before, dropped))
     return dropped
+
+
+def set_retention(organization: Organization, by: Person, days: int | None) -> None:
+    """Drop values that are older than so many days, each night; None: keep them for ever.
+
+    Raises SyncError: no_permission, bad_retention.
+    """
+    people.require(by, "administer")
+    if days is not None and not 1 <= days <= LONGEST_KEPT:
+        raise SyncError("bad_retention", longest=f"{LONGEST_KEPT:,}")
+    with db.begin() as connection:
+        retentions.put(connection, organization, days, datetime.now(UTC))
+        until = f"for {count(days, 'day')}" if days else "for ever"
+        _record(connection, organization, by, f"how long old values are kept: {until}")
 
 
 def _without_tokens(connection: Connection, organization: Organization, email: str) -> str:

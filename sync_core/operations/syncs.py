@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import BinaryIO
 
 from sqlalchemy import Connection
@@ -12,8 +13,8 @@ from sync_core.catalogue import resources
 from sync_core.execution import queue
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import APPLIED, RunKind
-from sync_core.organizations import Organization, actions, people, source_settings
+from sync_core.foundation.vocabulary import APPLIED, PauseReason, RunKind
+from sync_core.organizations import Organization, actions, people, schedules, source_settings
 from sync_core.organizations.actions import (
     Approved,
     Cancelled,
@@ -21,6 +22,7 @@ from sync_core.organizations.actions import (
     Declined,
     Detail,
     GivenFile,
+    PausedSchedule,
     Previewed,
     Retried,
     Started,
@@ -179,10 +181,13 @@ def undo(
     person: Person,
     trigger: str,
     request: Once | None = None,
+    *,
+    pause_schedule: bool = False,
 ) -> Run:
     """Start the undo of a run: it shows what would be taken back, and waits for a decision.
 
-    Raises SyncError: no_permission, unknown_run, nothing_to_undo, already_running, cooldown.
+    With `pause_schedule`, the resource's schedule rests, so that it does not do it again. Raises
+    SyncError: no_permission, unknown_run, nothing_to_undo, already_running, cooldown, no_schedule.
     """
     people.require(person, "sync")
     with db.begin() as connection:
@@ -203,9 +208,21 @@ def undo(
             undoes=undone.id,
         )
         _record(connection, organization, person, run, Undone(undone.id))
+        if pause_schedule:
+            _pause_schedule(connection, organization, person, run)
         once.keep(connection, run, person, request)
         waiting.append(Queued(run.id, lease.limit(connection, run.id)))
     return run
+
+
+def _pause_schedule(
+    connection: Connection, organization: Organization, person: Person, run: Run
+) -> None:
+    """Let the schedule rest of a resource that is taken back."""
+    kept = schedules.get(connection, organization.id, run.resource)
+    why, now = PauseReason.UNDO, datetime.now(UTC)
+    if schedules.pause(connection, organization.id, kept.resource, person, why, now):
+        _record(connection, organization, person, run, PausedSchedule(why))
 
 
 def cancel(organization: Organization, run_id: int, person: Person) -> Run:

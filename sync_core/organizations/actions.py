@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core.foundation import tables
-from sync_core.foundation.vocabulary import ActionKind
+from sync_core.foundation.vocabulary import ActionKind, PauseReason
 from sync_core.organizations.people import Person
 
 
@@ -29,6 +29,8 @@ class Started:
 
     kind: ClassVar = ActionKind.STARTED
     files: Sequence[GivenFile] | None = None  # None: it reads the source that is set
+    tick: datetime | None = None  # of the schedule that started it
+    late: bool | None = None  # whether it was started after its time, for itself and missed ones
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,41 @@ class DroppedValues:
 
 
 @dataclass(frozen=True)
+class SetSchedule:
+    """A resource is synced by itself from now on; the action names the resource."""
+
+    kind: ClassVar = ActionKind.SET_SCHEDULE
+    cron: str = ""
+    what: str = ""  # in words
+
+
+@dataclass(frozen=True)
+class RemovedSchedule:
+    """A resource is not synced by itself any more; the action names the resource."""
+
+    kind: ClassVar = ActionKind.REMOVED_SCHEDULE
+
+
+@dataclass(frozen=True)
+class PausedSchedule:
+    """A schedule was paused, by hand or by itself; the action names the resource.
+
+    Where it is paused by itself after failures, the action names the last run that failed.
+    """
+
+    kind: ClassVar = ActionKind.PAUSED_SCHEDULE
+    why: str = PauseReason.BY_HAND  # a PauseReason
+    error: str | None = None  # code of the last failure
+
+
+@dataclass(frozen=True)
+class ResumedSchedule:
+    """A schedule that was paused goes on; the action names the resource."""
+
+    kind: ClassVar = ActionKind.RESUMED_SCHEDULE
+
+
+@dataclass(frozen=True)
 class SignedIn:
     """Somebody signed in, at the moment that the claims of the sign-in name."""
 
@@ -166,6 +203,10 @@ Detail = (
     | Exported
     | ChangedSetting
     | DroppedValues
+    | SetSchedule
+    | RemovedSchedule
+    | PausedSchedule
+    | ResumedSchedule
     | SignedIn
     | SignedOut
     | Unknown
@@ -184,12 +225,17 @@ DETAILS: Mapping[str, type[Detail]] = {
         Exported,
         ChangedSetting,
         DroppedValues,
+        SetSchedule,
+        RemovedSchedule,
+        PausedSchedule,
+        ResumedSchedule,
         SignedIn,
         SignedOut,
     )
 }
 _READ: Mapping[str, Callable[[Any], object]] = {  # facts that are more than JSON
     "before": datetime.fromisoformat,
+    "tick": datetime.fromisoformat,
     "head": lambda stored: Head(**stored),
     "files": lambda stored: [GivenFile(**file) for file in stored],
 }

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sync_core.foundation import tables
+from sync_core.foundation.vocabulary import ORIGINS
 
 MANY = ("resource", "status", "trigger", "person", "team", "error", "action")
 SEPARATOR = ","  # between the values of a filter in an address; no value of ours holds one
@@ -46,7 +47,7 @@ class Filter:
     until: datetime | None = None
     resource: tuple[str, ...] = ()
     status: tuple[str, ...] = ()
-    trigger: tuple[str, ...] = ()
+    trigger: tuple[str, ...] = ()  # as `Run.origin` tells it
     person: tuple[str, ...] = ()  # e-mail addresses
     team: tuple[str, ...] = ()
     error: tuple[str, ...] = ()  # codes
@@ -65,7 +66,6 @@ def runs(wanted: Filter) -> Conditions:
     chosen = {
         _RUNS.resource: wanted.resource,
         _RUNS.status: wanted.status,
-        _RUNS.trigger: wanted.trigger,
         _RUNS.requested_email: wanted.person,
         _RUNS.requested_team: wanted.team,
         _RUNS.error_code: wanted.error,
@@ -74,9 +74,19 @@ def runs(wanted: Filter) -> Conditions:
         _RUNS.organization_id.in_(wanted.organizations),
         *_period(_RUNS.queued_at, wanted),
         *(column.in_(values) for column, values in chosen.items() if values),
+        *_origin(wanted.trigger),
         *([sa.false()] if wanted.action else []),
         *looked_up(RUN_WORDS, wanted.search),
     ]
+
+
+def _origin(chosen: tuple[str, ...]) -> Iterator[sa.ColumnElement[bool]]:
+    """Ask for runs by their triggers, or for retries and undos, whatever their triggers are."""
+    if chosen:
+        triggers = [one for one in chosen if one not in ORIGINS]
+        kinds = [one for one in chosen if one in ORIGINS]
+        started = _RUNS.trigger.in_(triggers) & _RUNS.kind.not_in(ORIGINS)
+        yield started | _RUNS.kind.in_(kinds) if kinds else started
 
 
 def actions(wanted: Filter) -> Conditions:

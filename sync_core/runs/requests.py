@@ -87,6 +87,19 @@ def _refuse_during_cooldown(connection: Connection, organization_id: int, resour
         raise SyncError("cooldown", seconds=max(1, round(left)))
 
 
+def refuse_while_plan_waits(connection: Connection, organization_id: int, resource: str) -> None:
+    """Refuse what nobody sees while a plan waits for a person. Raises SyncError("plan_waits")."""
+    waits = connection.execute(
+        sa.select(_RUNS.id).where(
+            _RUNS.status == RunStatus.WAITING,
+            _RUNS.organization_id == organization_id,
+            _RUNS.resource == resource,
+        )
+    ).scalar()
+    if waits is not None:
+        raise SyncError("plan_waits", run=waits)
+
+
 def request_cancel(connection: Connection, organization_id: int, run_id: int, who: Person) -> Run:
     """Cancel at once where no worker has the run, else ask the worker. Idempotent."""
     run = get(connection, organization_id, run_id)

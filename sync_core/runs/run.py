@@ -14,6 +14,7 @@ from sync_core.foundation.vocabulary import (
     ACTIVE,
     APPLIED,
     IN_STEP,
+    ORIGINS,
     OutcomeKind,
     RunKind,
     RunStatus,
@@ -49,11 +50,18 @@ class Run:
     lost: bool  # running, but its lease is over: nobody works on it
     cancelling: bool
     undoes: int | None  # the run that this one takes back
+    scheduled_for: datetime | None = None  # the tick of the schedule that started it
+    late: bool = False  # it was started after that, for itself and for ticks that were missed
 
     @property
     def active(self) -> bool:
         """Return whether it is on its way."""
         return self.status in ACTIVE
+
+    @property
+    def origin(self) -> str:
+        """Return how it came about: "retry" or "undo", else its trigger."""
+        return self.kind if self.kind in ORIGINS else self.trigger
 
     @property
     def seconds(self) -> float | None:
@@ -67,17 +75,24 @@ Tallies = Mapping[str, Mapping[str, Any]]  # of a run: entity -> kind of outcome
 
 MADE_UP = "demo data"  # the trigger of the made-up runs in the demo's history
 
-_RUNS, _LEASES = tables.runs.c, tables.leases.c
+_RUNS, _LEASES, _TICKS = tables.runs.c, tables.leases.c, tables.schedule_ticks.c
 _REAL = _RUNS.trigger != MADE_UP  # a made-up run makes nothing fresh, or late
 _NOW = sa.func.clock_timestamp()
 _IS_LOST = (_RUNS.status == RunStatus.RUNNING) & (_LEASES.lease_until < _NOW)
+_ELSEWHERE = {"lost", "cancelling", "scheduled_for", "late"}  # not in the run's own row
 _READ = sa.select(
-    *(tables.runs.c[f] for f in Run.__dataclass_fields__ if f not in {"lost", "cancelling"}),
+    *(tables.runs.c[f] for f in Run.__dataclass_fields__ if f not in _ELSEWHERE),
     sa.func.coalesce(
         (_RUNS.status == RunStatus.RUNNING) & (_LEASES.lease_until < _NOW), sa.false()
     ).label("lost"),
     _LEASES.cancel_requested_at.is_not(None).label("cancelling"),
-).outerjoin_from(tables.runs, tables.leases, _LEASES.run_id == _RUNS.id)
+    _TICKS.at.label("scheduled_for"),
+    sa.func.coalesce(_TICKS.late, sa.false()).label("late"),
+).select_from(
+    tables.runs.outerjoin(tables.leases, _LEASES.run_id == _RUNS.id).outerjoin(
+        tables.schedule_ticks, _TICKS.run_id == _RUNS.id
+    )
+)
 
 
 def _rows(connection: Connection, query: sa.Select[Any]) -> list[Run]:

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from sync_core.execution import scheduler
 from sync_core.foundation.vocabulary import GuardKind, OutcomeKind
 from sync_core.organizations.policies import Guards, Threshold
 from sync_core.runs.recovery import DECISION_HOURS
@@ -36,6 +37,13 @@ UNDONE = {
     OutcomeKind.FAILED: "It cannot go back, and the reason stands beside it: what it was is not"
     " kept any more, for example, or another record has its e-mail address now.",
 }
+SCHEDULES = """
+A **schedule** syncs a resource by itself: press **Schedule** on its page and write when, like
+*every weekday at 06:30* or *every 2 hours from 7 to 19*. It counts in the time zone of the
+organization. A time at which a sync is on its way, or a plan waits for a decision, is skipped.
+Times that were missed while the program was away become one sync, marked late. After {failures}
+failures in a row that only a person can mend, the schedule is paused until somebody resumes it.
+"""
 AFTERWARDS = """
 - **The history of a record** opens by a click on its row in the tab *Rows*: every change, the
   newest first, with who synced it, in which run, and each field before and after; and what it was
@@ -54,6 +62,8 @@ def show() -> None:
     st.header("Preview and confirm", anchor=False)
     applies = decision.WHAT_CONFIRM_DOES.format(moved=decision.MOVED)
     st.markdown(PREVIEW.format(applies=applies, hours=DECISION_HOURS))
+    st.header("Schedules", anchor=False)
+    st.markdown(SCHEDULES.format(failures=scheduler.FAILURES))
     st.header("Guards", anchor=False)
     st.markdown(GUARDS)
     guards = pd.DataFrame(map(_guard, GuardKind), columns=["Guard", "A sync waits"])

@@ -203,6 +203,13 @@ CALLS: dict[tuple[str, str], Permission] = {  # method and path -> who may
     ("POST", "/runs/{run}/retry"): "sync",
     ("POST", "/runs/{run}/cancel"): "sync",
     ("POST", "/resources/locations/source-test"): "sync",
+    ("PUT", "/schedules/locations"): "administer",
+    ("GET", "/schedules/locations"): "read",
+    ("POST", "/schedules/locations/pause"): "sync",
+    ("POST", "/schedules/locations/resume"): "sync",
+    ("POST", "/schedules/locations/run"): "sync",
+    ("DELETE", "/schedules/locations"): "administer",
+    ("GET", "/schedules"): "read",
     ("GET", "/runs"): "read",
     ("GET", "/runs/{run}/events"): "read",
     ("GET", "/runs/{run}"): "read",
@@ -216,13 +223,19 @@ CALLS: dict[tuple[str, str], Permission] = {  # method and path -> who may
 }
 
 
+BODIES = {
+    ("POST", "/runs"): {"resource": "admins"},
+    ("PUT", "/schedules/locations"): {"schedule": "@yearly"},
+}
+
+
 @pytest.mark.parametrize("role", list(Role))
 def test_each_role_may_what_it_may_on_the_pages(
     server: Server, home: Organization, run: Run, role: Role
 ) -> None:
     program = Program(server, home, role)
     for (method, path), needs in CALLS.items():
-        body = {"resource": "admins"} if path == "/runs" and method == "POST" else None
+        body = BODIES.get((method, path))
         answer = program(method, path.format(run=run.id), body=body)
         may = Person("", "", role).may(needs)
         refused = answer.status_code == 403 and answer.json()["code"] == "no_permission"

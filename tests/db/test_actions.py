@@ -24,8 +24,12 @@ from sync_core.organizations.actions import (
     DroppedValues,
     Exported,
     Head,
+    PausedSchedule,
     Previewed,
+    RemovedSchedule,
+    ResumedSchedule,
     Retried,
+    SetSchedule,
     SignedIn,
     SignedOut,
     Started,
@@ -53,6 +57,16 @@ STORED: list[tuple[str, dict[str, Any], Detail]] = [  # as databases hold it
     ("signed in", {"at": "1764036000"}, SignedIn("1764036000")),
     ("signed out", {}, SignedOut()),
     ("changed a setting", {"what": "the people: a"}, ChangedSetting("the people: a")),
+    ("started", {"tick": AT.isoformat(), "late": True}, Started(tick=AT, late=True)),
+    ("set a schedule", {"cron": "0 6 * * *", "what": "daily"}, SetSchedule("0 6 * * *", "daily")),
+    ("removed a schedule", {}, RemovedSchedule()),
+    ("paused a schedule", {"why": "undo"}, PausedSchedule("undo")),
+    (
+        "paused a schedule",
+        {"why": "failures", "error": "no_folder"},
+        PausedSchedule("failures", "no_folder"),
+    ),
+    ("resumed a schedule", {}, ResumedSchedule()),
     ("dropped old values", {"before": AT.isoformat(), "outcomes": 7}, DroppedValues(AT, 7)),
     (
         "exported",
@@ -167,5 +181,6 @@ def test_the_facts_of_a_shape_are_the_keys_that_are_stored() -> None:
     names = {field.name for made in DETAILS.values() for field in fields(made)}
     assert names == set(
         "what file run filters organizations masked rows bytes sha256"
-        " complete seconds head before outcomes at files trigger guards failed_in".split()
+        " complete seconds head before outcomes at files trigger guards failed_in"
+        " tick late cron why error".split()
     )

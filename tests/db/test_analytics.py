@@ -260,7 +260,7 @@ def test_the_last_runs_of_each_resource(wanted: Filter, runs: list[Past], limit:
 def test_what_started_the_runs_of_the_period(history: History, wanted: Filter) -> None:
     everything = replace(wanted, resource=(), trigger=())
     runs = oracle.wanted_runs(history, everything)
-    assert ask(habits.triggers, wanted) == sorted({run.trigger for run in runs})
+    assert ask(habits.triggers, wanted) == sorted({run.origin for run in runs})
     assert not ask(habits.has_made_up, wanted)
 
 

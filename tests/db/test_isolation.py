@@ -6,6 +6,7 @@ import pkgutil
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import ModuleType
 
 import pytest
@@ -26,9 +27,18 @@ from sync_core.foundation.vocabulary import ChannelKind, NoticeKind, Role
 from sync_core.notifications import channels, conditions, letters, notices, outbox, wishes
 from sync_core.notifications.wishes import Wish
 from sync_core.operations import syncs
-from sync_core.organizations import Organization, people, policies, source_settings, tokens
+from sync_core.organizations import (
+    Organization,
+    people,
+    policies,
+    retentions,
+    schedules,
+    source_settings,
+    tokens,
+)
 from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy
+from sync_core.organizations.schedules import Tick
 from sync_core.records import history, lookup, outcomes, rows
 from sync_core.records.outcomes import Wanted
 from sync_core.records.rows import View
@@ -95,6 +105,10 @@ READS: dict[str, Ask] = {
     ),
     "source_settings.read_all": lambda c, s: source_settings.read_all(c, s.organization),
     "policies.of": lambda c, s: policies.of(c, s.organization.id),
+    "schedules.of": lambda c, s: schedules.of(c, s.organization.id),
+    "schedules.get": lambda c, s: schedules.get(c, s.organization.id, "patients"),
+    "schedules.ticks": lambda c, s: schedules.ticks(c, s.organization.id, "patients"),
+    "retentions.of": lambda c, s: retentions.of(c, s.organization.id),
     "people.find": lambda c, s: [people.find(c, s.organization.id, f"{m}@x.org") for m in MARKS],
     "people.everyone": lambda c, s: people.everyone(c, s.organization.id),
     "tokens.everyone": lambda c, s: tokens.everyone(c, s.organization.id),
@@ -165,10 +179,16 @@ WRITES = {  # they change what is the organization's, or ask on behalf of what d
     "source_settings.save",
     "policies.put",
     "organization.set_four_eyes",
+    "requests.refuse_while_plan_waits",
     "requests.request_cancel",
     "requests.start",
     "requests.to_decide",
     "retention.drop_values",
+    "retentions.go_on",
+    "retentions.put",
+    "schedules.pause",
+    "schedules.put",
+    "schedules.remove",
     "sign_ins.record",
     "sign_ins.record_end",
     "tokens.add",
@@ -218,6 +238,10 @@ def _side(
         told = Wish(frozenset(NoticeKind))
         channels.add(connection, organization, mark.lower(), ChannelKind.EMAIL, to, told)
         wishes.put(connection, organization.id, person, Wish(resources=frozenset({mark})))
+        cron, now = f"{len(mark)} 6 1 1 *", datetime.now(UTC)
+        made = schedules.put(connection, organization, "patients", cron, person, now)
+        schedules.note(connection, made, Tick(now, None, mark))
+        retentions.put(connection, organization, 10_000 + len(mark), now)
     return Side(clinic, clinic.sync(person), mark)
 
 

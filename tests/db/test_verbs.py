@@ -24,13 +24,14 @@ from sync_core.cli.main import cli
 from sync_core.demo import organization as demo
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import ChannelKind, Role
+from sync_core.foundation.vocabulary import ChannelKind, PauseReason, Role
 from sync_core.notifications import channels, unsubscribe
 from sync_core.notifications.wishes import Wish
 from sync_core.operations import (
     access,
     administration,
     notifications,
+    schedules,
     source_probes,
     syncs,
     tokens,
@@ -38,6 +39,7 @@ from sync_core.operations import (
 )
 from sync_core.operations.uploads import GivenFile
 from sync_core.organizations import Organization, people
+from sync_core.organizations import schedules as kept_schedules
 from sync_core.organizations import tokens as kept_tokens
 from sync_core.organizations.people import Permission, Person
 from sync_core.organizations.policies import Policy
@@ -92,6 +94,11 @@ def scene(desk: Desk) -> Scene:
     with db.begin() as connection:
         kind, to = ChannelKind.EMAIL, "team@example.org"
         channels.add(connection, desk.organization, "team", kind, to, Wish())
+        now = datetime.now(UTC)
+        for name in ("locations", "services"):
+            kept_schedules.put(connection, desk.organization, name, "0 0 1 1 *", NEWCOMER, now)
+        why = PauseReason.BY_HAND
+        kept_schedules.pause(connection, desk.organization.id, "services", NEWCOMER, why, now)
     return Scene(desk, ended, desk.start("therapists"), planned, applied)
 
 
@@ -170,6 +177,22 @@ VERBS: dict[str, Verb] = {
     "notifications.wish": Verb(
         "read", lambda s, by: notifications.wish(s.organization, by, Wish())
     ),
+    "administration.set_retention": Verb(
+        "administer", lambda s, by: administration.set_retention(s.organization, by, 365)
+    ),
+    "schedules.pause": Verb("sync", lambda s, by: schedules.pause(s.organization, "locations", by)),
+    "schedules.put": Verb(
+        "administer", lambda s, by: schedules.put(s.organization, "admins", by, "0 0 1 1 *")
+    ),
+    "schedules.remove": Verb(
+        "administer", lambda s, by: schedules.remove(s.organization, "locations", by)
+    ),
+    "schedules.resume": Verb(
+        "sync", lambda s, by: schedules.resume(s.organization, "services", by)
+    ),
+    "schedules.run_now": Verb(
+        "sync", lambda s, by: schedules.run_now(s.organization, "locations", by, "test")
+    ),
     "source_probes.probe_sources": Verb(
         "sync",
         lambda s, by: source_probes.probe_sources(s.organization, by, "locations"),
@@ -220,7 +243,7 @@ def actions_of(database: psycopg.Connection, email: str) -> int:
 
 STATE = (
     "organizations people tokens sources policies runs leases actions outcomes wishes channels"
-    " messages"
+    " messages sync_schedules retentions"
 ).split()
 
 
@@ -263,6 +286,11 @@ CHANGES: dict[str, Words] = {  # without --org and --as
     "prove": lambda s, f: ["prove", str(s.ended.id), "L1", "--file", str(f / "p.json")],
     "rejects": lambda s, folder: ["rejects", str(s.ended.id), "--csv", str(folder / "r.csv")],
     "retry": lambda s, _: ["retry", str(s.ended.id)],
+    "schedule pause": lambda *_: ["schedule", "pause", "locations"],
+    "schedule remove": lambda *_: ["schedule", "remove", "locations"],
+    "schedule resume": lambda *_: ["schedule", "resume", "services"],
+    "schedule run": lambda *_: ["schedule", "run", "locations"],
+    "schedule set": lambda *_: ["schedule", "set", "admins", "@yearly"],
     "source set": lambda *_: ["source", "set", "locations", "folder:/data"],
     "sync": lambda *_: ["sync", "admins"],
     "token add": lambda *_: ["token", "add", "Kiosk", "--role", "viewer"],
@@ -273,6 +301,7 @@ READS: dict[str, Words] = {
     "history": lambda *_: ["history"],
     "org list": lambda *_: ["org", "list"],
     "person list": lambda *_: ["person", "list"],
+    "schedule list": lambda *_: ["schedule", "list"],
     "source list": lambda *_: ["source", "list"],
     "source test": lambda *_: ["source", "test", "locations"],
     "status": lambda s, _: ["status", str(s.waiting.id)],

@@ -29,7 +29,7 @@ def _is_wanted(run: Past, wanted: Filter) -> bool:
         and (wanted.until is None or run.queued_at < wanted.until)
         and (not wanted.resource or run.resource in wanted.resource)
         and (not wanted.status or run.status in wanted.status)
-        and (not wanted.trigger or run.trigger in wanted.trigger)
+        and (not wanted.trigger or run.origin in wanted.trigger)
         and (not wanted.person or email in wanted.person)
         and (not wanted.team or team in wanted.team)
         and (not wanted.error or run.error in wanted.error)
@@ -90,7 +90,7 @@ def recovery(history: History, runs: Iterable[Past]) -> list[float | None]:
                 for later in history.runs
                 if (later.organization_id, later.resource) == (run.organization_id, run.resource)
                 and later.status in {"completed", "partial"}
-                and later.kind != "preview"
+                and later.kind == "sync"
                 and later.finished_at
                 and later.finished_at > run.finished_at
             ]
@@ -111,7 +111,7 @@ def kept_fresh(history: History, wanted: Filter, now: datetime) -> dict[str, tup
             continue
         if wanted.resource and resource not in wanted.resource:
             continue
-        ends = sorted(r.finished_at for r in runs if r.kind != "preview" and r.finished_at)
+        ends = sorted(r.finished_at for r in runs if r.kind == "sync" and r.finished_at)
         promise = timedelta(hours=history.promises.get((organization_id, resource), 24))
         at, end = wanted.since, min(wanted.until, now)
         total = sums.setdefault(resource, [0, 0])

@@ -58,6 +58,10 @@ class Past:
     id: int = 0
 
     @property
+    def origin(self) -> str:
+        return self.kind if self.kind in {"retry", "undo"} else self.trigger
+
+    @property
     def seconds(self) -> float:
         assert self.started_at
         assert self.finished_at
@@ -126,7 +130,7 @@ def _past(chance: Random, ours: Sequence[Organization], at: datetime) -> Past:
     return Past(
         organization_id=chance.choice(ours).id,
         resource=resource,
-        kind=chance.choice(("sync",) * 9 + ("preview",)),
+        kind=chance.choice(("sync",) * 8 + ("preview", "retry")),
         trigger=chance.choice(TRIGGERS),
         status=status,
         person=chance.choice((*PEOPLE, STRANGER)),

@@ -2,9 +2,9 @@
 
 from sync_core import runs
 from sync_core.api.callers import Seat
-from sync_core.api.run_routes import TRIGGER
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import Trigger
 from sync_core.operations import syncs
 from sync_core.runs import Run
 from sync_core.runs.once import Once
@@ -19,7 +19,7 @@ def start_or_join(seat: Seat, resource: str, request: Once | None = None) -> tup
     """
     organization, person = seat
     try:
-        return syncs.start(organization, resource, person, TRIGGER, request=request), True
+        return syncs.start(organization, resource, person, Trigger.API, request=request), True
     except SyncError as error:
         if error.code != "already_running":
             raise

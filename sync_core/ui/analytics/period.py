@@ -18,6 +18,7 @@ from sync_core.runs.filters import Filter
 from sync_core.ui.analytics import cached
 from sync_core.ui.frame import visitor
 from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts.words import origin
 
 LAST_24_HOURS = "24 hours"
 DAYS = {"7 days": 7, "30 days": 30, "90 days": 90}
@@ -142,7 +143,7 @@ def _trigger(found: Sequence[str]) -> Sequence[str]:
         "Started from",
         found,
         selection_mode="multi",
-        format_func=str.capitalize,
+        format_func=origin,
         key="trigger",
         bind="query-params",
     )

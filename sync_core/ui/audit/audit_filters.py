@@ -10,13 +10,13 @@ import streamlit as st
 from sync_core.audit import trail
 from sync_core.catalogue import resources
 from sync_core.foundation import db
-from sync_core.foundation.vocabulary import ActionKind, RunStatus
+from sync_core.foundation.vocabulary import ORIGINS, ActionKind, RunStatus
 from sync_core.organizations import Organization
 from sync_core.organizations.people import Person
 from sync_core.runs import filters
 from sync_core.runs.filters import Filter
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts.words import LOOKS
+from sync_core.ui.parts.words import LOOKS, origin
 
 Askers = Mapping[str, tuple[Organization, Person]]  # by the organization's slug: who may audit
 
@@ -217,6 +217,7 @@ def _offered(organization_ids: tuple[int, ...]) -> Mapping[str, Sequence[str]]:
         "resource": set(resources.CATALOGUE),
         "status": list(RunStatus),
         "action": list(ActionKind),
+        "trigger": ORIGINS,
     }
     return {name: sorted({*found.get(name, ()), *known.get(name, ())}) for name in LABELS}
 
@@ -227,7 +228,9 @@ def value_in_words(name: str, value: str) -> str:
         return LOOKS[value].word
     if name == "resource" and value in resources.CATALOGUE:
         return resources.CATALOGUE[value].title
-    return value.capitalize() if name in {"action", "trigger"} else value
+    if name == "trigger":
+        return origin(value)
+    return value.capitalize() if name == "action" else value
 
 
 def _clear_button() -> None:

@@ -13,12 +13,15 @@ from sync_core.audit.trail import Entry
 from sync_core.catalogue import resources
 from sync_core.foundation import db
 from sync_core.foundation.counting import count
+from sync_core.foundation.vocabulary import PauseReason
 from sync_core.organizations import actions
 from sync_core.organizations.actions import (
     ChangedSetting,
     DroppedValues,
     Exported,
+    PausedSchedule,
     Previewed,
+    SetSchedule,
     Started,
     Undone,
 )
@@ -27,7 +30,15 @@ from sync_core.ui.audit.audit_filters import Asked, Askers
 from sync_core.ui.frame import visitor
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
-from sync_core.ui.parts.words import LOOKS, SECOND_FORMAT, lasted, literal, moment
+from sync_core.ui.parts.words import (
+    LOOKS,
+    PAUSED,
+    SECOND_FORMAT,
+    lasted,
+    literal,
+    moment,
+    origin,
+)
 from sync_core.ui.runs import downloads, run_in_full
 from sync_core.ui.runs.run_in_full import RUN
 
@@ -43,6 +54,10 @@ ACTION_LOOKS = {  # word and colour of an action in the list
     "exported": ("Exported", "violet"),
     "changed a setting": ("Changed a setting", "violet"),
     "dropped old values": ("Dropped old values", "orange"),
+    "set a schedule": ("Set a schedule", "violet"),
+    "removed a schedule": ("Removed a schedule", "violet"),
+    "paused a schedule": ("Paused a schedule", "orange"),
+    "resumed a schedule": ("Resumed a schedule", "blue"),
     "signed in": ("Signed in", "gray"),
     "signed out": ("Signed out", "gray"),
 }
@@ -136,7 +151,7 @@ def _row(here: Visitor, askers: Askers, entry: Entry) -> dict[str, object]:
         "Details": details(entry),
         "Team": entry.team,
         "Took": lasted(entry.seconds) if entry.seconds is not None else None,
-        "Started from": entry.trigger.capitalize() if entry.trigger else None,
+        "Started from": origin(entry.origin) if entry.origin else None,
         "Run": entry.run_id,
     }
 
@@ -151,15 +166,22 @@ def details(entry: Entry) -> str:
     """Return in a line what a run says, or what somebody did."""
     if entry.entry == "run":
         return entry.message
+    return _done(entry)
+
+
+def _done(entry: Entry) -> str:
+    """Return in a line what somebody did."""
     match entry.detail:
         case Exported(what=what, rows=rows, complete=complete):
             return f"{what.capitalize()}, {count(rows, 'row') if complete else 'broke off'}"
-        case ChangedSetting(what=what):
+        case ChangedSetting(what=what) | SetSchedule(what=what):
             return what
         case Started(files=files) | Previewed(files=files) if files:
             return f"Run {entry.run_id}, from {', '.join(file.name for file in files)}"
         case Undone(run=run):
             return f"Run {entry.run_id} takes back run {run}"
+        case PausedSchedule(why=why):
+            return PAUSED[PauseReason(why)]
         case DroppedValues(before=before, outcomes=outcomes):
             return f"{outcomes:,} outcomes, before {before.isoformat()}"
         case _:
@@ -208,6 +230,11 @@ FACT_NAMES = {  # of the facts of a manifest
     "seconds": "Seconds",
     "head": "Last link of the chain",
     "run": "Run",
+    "tick": "Scheduled for",
+    "late": "Late",
+    "cron": "Cron expression",
+    "why": "Reason",
+    "error": "Error code",
     "before": "Before",
     "outcomes": "Outcomes",
 }

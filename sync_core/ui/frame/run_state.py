@@ -11,8 +11,9 @@ from sync_core import runs
 from sync_core.foundation import db, redis_clients
 from sync_core.foundation.breaker import Breaker
 from sync_core.foundation.vocabulary import RunStatus
-from sync_core.organizations import policies
+from sync_core.organizations import policies, schedules
 from sync_core.organizations.policies import Policy
+from sync_core.organizations.schedules import Schedule
 from sync_core.runs import Run, Tallies, dismissals, progress, retries
 from sync_core.runs.progress import Line, Progress
 from sync_core.runs.promise import Promise
@@ -43,6 +44,7 @@ class RunState:
     taken_back: Mapping[str, Run]
     tallies: Mapping[int, Tallies]
     policies: Mapping[str, Policy]
+    schedules: Mapping[str, Schedule]
     progress: Mapping[int, Progress]
     logs: Mapping[int, Sequence[Line]]
     queue_positions: Mapping[int, int]
@@ -127,6 +129,7 @@ def read(organization_id: int) -> RunState:
         applied = [*fresh.values(), *tried_again.values()]
         tallies = runs.tallies(connection, [run.id for run in applied])
         decided = policies.of(connection, organization_id)
+        scheduled = schedules.of(connection, organization_id)
         dismissed = dismissals.of_runs(connection, [run.id for run in latest.values()])
         queue_positions = runs.queue_positions(connection, organization_id)
     active = [run for run in latest.values() if run.active]
@@ -138,6 +141,7 @@ def read(organization_id: int) -> RunState:
         taken_back=taken_back,
         tallies=tallies,
         policies=decided,
+        schedules=scheduled,
         progress=live[0] if live else {},
         logs=live[1] if live else {},
         queue_positions=queue_positions,

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 
 from sync_core.foundation.counting import HOUR, MINUTE, ago, count
-from sync_core.foundation.vocabulary import Role, RunKind, RunStatus
+from sync_core.foundation.vocabulary import PauseReason, Role, RunKind, RunStatus, Trigger
 from sync_core.runs import Run
 
 DAY_FORMAT = "D MMM YYYY"  # of tables
@@ -155,6 +155,27 @@ def look(run: Run | None) -> Look:
         return NEVER
     found = LOOKS[run.status]
     return replace(found, word=WORDS.get((run.kind, run.status), found.word))
+
+
+_ORIGINS: dict[str, str] = {Trigger.PAGE: "By hand", Trigger.SCHEDULE: "Scheduled"}
+PAUSED: dict[PauseReason, str] = {
+    PauseReason.BY_HAND: "by hand",
+    PauseReason.FAILURES: "it failed several times in a row, and a person must mend the reason",
+    PauseReason.UNDO: "a sync was taken back",
+}
+
+
+def origin(name: str) -> str:
+    """Return how a run came about: "By hand", "Scheduled", "API", "Retry", "Undo"."""
+    return _ORIGINS.get(name) or capitalized(name)
+
+
+def started_how(run: Run, zone: ZoneInfo) -> str:
+    """Return how a run came about, and for which time: "Scheduled for 23 Nov 2026, 06:30, late"."""
+    told = origin(run.origin)
+    if run.scheduled_for is None:
+        return told
+    return f"{told} for {moment(run.scheduled_for, zone)}" + (", late" if run.late else "")
 
 
 ROLES: dict[Role, str] = {

@@ -8,6 +8,7 @@ import streamlit as st
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation import settings
 from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import Trigger
 from sync_core.operations import uploads
 from sync_core.operations.uploads import GivenFile
 from sync_core.runs import Run
@@ -94,7 +95,7 @@ def _start(
             here.organization,
             resource.name,
             here.person,
-            "page",
+            Trigger.PAGE,
             files,
             locale or None,
             preview=preview,

@@ -9,7 +9,7 @@ import streamlit as st
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import FAILED, RunKind, RunStatus
+from sync_core.foundation.vocabulary import FAILED, RunKind, RunStatus, Trigger
 from sync_core.operations import syncs
 from sync_core.organizations import Organization
 from sync_core.organizations.people import Person
@@ -18,7 +18,14 @@ from sync_core.ui.frame import polling, run_state, visitor
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line, totals, words
-from sync_core.ui.resources import file_sync, record_drawer, resource_figures, rows_tab, source_test
+from sync_core.ui.resources import (
+    file_sync,
+    record_drawer,
+    resource_figures,
+    rows_tab,
+    schedule_panel,
+    source_test,
+)
 from sync_core.ui.runs import (
     history_tab,
     notice,
@@ -44,6 +51,7 @@ def show(name: str) -> None:
         _refresh_button(here)
         if here.person.may("sync"):
             source_test.offer(here, resource)
+            schedule_panel.offer(here, resource, state)
             file_sync.offer(here, resource, state.runs.get(name))
             preview_button(here, resource, state.runs.get(name))
             sync_button(here, resource, state.runs.get(name))
@@ -66,6 +74,8 @@ def _draw(here: Visitor, resource: Resource, contents: Sequence[str], state: Run
     if undo := state.taken_back.get(resource.name):
         parts.append(words.taken_back(undo))
     st.markdown(f":small[:gray[{' · '.join(parts)}] · {source}]")
+    if scheduled := schedule_panel.line(resource, state):
+        st.markdown(f":small[:gray[{scheduled}]]")
     notice.show(here, resource, state)
     if state.problem and (here.person.may("sync") or (run and run.active)):
         st.warning(state.problem, icon=":material/engineering:")
@@ -140,7 +150,7 @@ def _label(run: Run | None) -> str:
 
 def _start(here: Visitor, name: str, operation: Start) -> None:
     try:
-        operation(here.organization, name, here.person, "page")
+        operation(here.organization, name, here.person, Trigger.PAGE)
         notice.clear_refusal(name)
     except SyncError as error:
         notice.keep_refusal(name, error)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from sync_core.catalogue import resources
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT, RunKind
+from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT, RunKind, Trigger
 from sync_core.operations import syncs
 from sync_core.runs import Run, Tallies
 from sync_core.runs.plans import Tripped
@@ -77,7 +77,7 @@ def _ask(here: Visitor, run: Run, tallies: Tallies, tripped: Sequence[Tripped]) 
         st.warning(WHAT_UNDO_MEANS, icon=":material/sync_problem:")
     moved = MOVED_UNDO if run.kind == RunKind.UNDO else MOVED
     st.caption(f"{WHAT_CONFIRM_DOES.format(moved=moved)}, and the run says what has moved.")
-    confirm = partial(syncs.confirm, here.organization, run.id, here.person, "page")
+    confirm = partial(syncs.confirm, here.organization, run.id, here.person, Trigger.PAGE)
     if st.button(
         _verb(run, tripped),
         icon=":material/check:",

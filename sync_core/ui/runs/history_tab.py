@@ -12,7 +12,7 @@ from sync_core.foundation.vocabulary import OutcomeKind
 from sync_core.runs import Run, Tallies
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import figures, paging
-from sync_core.ui.parts.words import LOOKS, MOMENT_FORMAT, lasted
+from sync_core.ui.parts.words import LOOKS, MOMENT_FORMAT, lasted, origin
 from sync_core.ui.runs import notice, run_in_full
 from sync_core.ui.runs.run_in_full import RUN
 
@@ -84,6 +84,7 @@ def _row(here: Visitor, run: Run, tallies: Tallies) -> dict[str, object]:
         "Result": [LOOKS[run.status].word],
         "By": run.requested_by,
         "Team": run.requested_team,
+        "Started": origin(run.origin) + (", late" if run.late else ""),
         "Took": lasted(run.seconds) if run.seconds is not None else None,
         **counted,
         "Message": run.message,

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import RunStatus
+from sync_core.foundation.vocabulary import RunStatus, Trigger
 from sync_core.operations import syncs
 from sync_core.runs import Run
 from sync_core.ui.frame import run_state
@@ -27,7 +27,7 @@ def offer(here: Visitor, run: Run) -> None:
 
 def _retry(here: Visitor, run: Run) -> None:
     try:
-        syncs.retry(here.organization, run.id, here.person, "page")
+        syncs.retry(here.organization, run.id, here.person, Trigger.PAGE)
         notice.clear_refusal(run.resource)
     except SyncError as error:
         notice.keep_refusal(run.resource, error)

@@ -11,7 +11,7 @@ from sync_core.runs import Run, Tallies
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.html import render
-from sync_core.ui.parts.words import lasted, literal, look, moment
+from sync_core.ui.parts.words import lasted, literal, look, moment, started_how
 from sync_core.ui.runs import outcome_table, outcome_words, undo_button
 
 READ = "read"
@@ -23,6 +23,7 @@ def show_headline(here: Visitor, run: Run) -> None:
     run_look = look(run)
     at = run.finished_at or run.queued_at
     parts = [f"Run {run.id}", f"{moment(at, here.zone)}, {ago(at)}", literal(run.requested_by)]
+    parts.append(started_how(run, here.zone))
     if run.seconds is not None:
         parts.append(f"took {lasted(run.seconds)}")
     with st.container(horizontal=True, vertical_alignment="center"):

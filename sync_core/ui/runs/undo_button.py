@@ -3,7 +3,7 @@
 import streamlit as st
 
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import APPLIED
+from sync_core.foundation.vocabulary import APPLIED, Trigger
 from sync_core.operations import syncs
 from sync_core.runs import MADE_UP, Run
 from sync_core.ui.frame import run_state
@@ -13,7 +13,10 @@ from sync_core.ui.runs import notice
 
 
 def offer(here: Visitor, run: Run, place: str) -> None:
-    """Show the button where the run was applied; `place` tells it from others on the page."""
+    """Show the button where the run was applied; `place` tells it from others on the page.
+
+    Where a schedule would do it again, another button pauses that, too.
+    """
     if run.status not in APPLIED or run.trigger == MADE_UP or not here.person.may("sync"):
         return
     if st.button(
@@ -22,11 +25,30 @@ def offer(here: Visitor, run: Run, place: str) -> None:
         key=f"undo-{place}-{run.id}",
         help="See what would go back, what is kept and what is impossible. Nothing is done yet.",
     ):
-        try:
-            syncs.undo(here.organization, run.id, here.person, "page")
-            notice.clear_refusal(run.resource)
-        except SyncError as error:
-            notice.keep_refusal(run.resource, error)
-        run_state.forget(here.organization.id)
-        asked = {ORGANIZATION: here.organization.slug}
-        st.switch_page(page_file(run.resource), query_params=asked)
+        _undo(here, run, pause_schedule=False)
+    schedule = run_state.read(here.organization.id).schedules.get(run.resource)
+    if (
+        schedule
+        and schedule.paused_at is None
+        and st.button(
+            "Undo and pause this resource's schedule",
+            icon=":material/pause_circle:",
+            key=f"undo-pause-{place}-{run.id}",
+            help=f"Else it is synced again {schedule.words}.",
+        )
+    ):
+        _undo(here, run, pause_schedule=True)
+
+
+def _undo(here: Visitor, run: Run, *, pause_schedule: bool) -> None:
+    """Ask for the undo, and show it on the page of the run's resource."""
+    try:
+        syncs.undo(
+            here.organization, run.id, here.person, Trigger.PAGE, pause_schedule=pause_schedule
+        )
+        notice.clear_refusal(run.resource)
+    except SyncError as error:
+        notice.keep_refusal(run.resource, error)
+    run_state.forget(here.organization.id)
+    asked = {ORGANIZATION: here.organization.slug}
+    st.switch_page(page_file(run.resource), query_params=asked)

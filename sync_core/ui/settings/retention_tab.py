@@ -5,12 +5,14 @@ from functools import partial
 
 import streamlit as st
 
+from sync_core.foundation import db
 from sync_core.foundation.counting import count
 from sync_core.foundation.errors import SyncError
 from sync_core.operations import administration
-from sync_core.ui.frame import error_box
+from sync_core.organizations import retentions
+from sync_core.ui.frame import error_box, form
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts.words import day
+from sync_core.ui.parts.words import day, moment
 
 ANSWER = "retention-answer"  # session key: how the last drop ended, until it is shown
 USUAL_DAYS, MOST_DAYS = 365, 36_500
@@ -39,10 +41,37 @@ def show(here: Visitor) -> None:
             icon=":material/auto_delete:",
             key="ask-drop-values",
         )
+    _by_itself(here)
     if asked:
         before = datetime.now(UTC) - timedelta(days=int(days))
         dialog = st.dialog("Drop old values", icon=":material/auto_delete:")
         dialog(partial(_ask, here, before))()
+
+
+def _by_itself(here: Visitor) -> None:
+    """Let an administrator say whether it is done each night, too."""
+    with db.begin() as connection:
+        decided = retentions.of(connection, here.organization.id)
+    with st.container(border=True), st.form("retention", border=False):
+        st.markdown("**Each night**")
+        days = st.number_input(
+            "Drop values older than so many days",
+            min_value=1,
+            max_value=MOST_DAYS,
+            value=decided.days if decided else None,
+            help="Blank: they are kept for ever.",
+            key="retention-each-night",
+            width=320,
+        )
+        at = moment(decided.next_at, here.zone) if decided else ""
+        st.caption(
+            f"Next at {at}; each time is in the audit."
+            if decided
+            else "Nothing is dropped by itself."
+        )
+        if st.form_submit_button("Save", icon=":material/check:"):
+            kept = int(days) if days else None
+            form.save(lambda: administration.set_retention(here.organization, here.person, kept))
 
 
 def _ask(here: Visitor, before: datetime) -> None:

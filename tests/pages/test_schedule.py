@@ -1,0 +1,148 @@
+"""The schedule of a resource on its page, and old values that are dropped each night."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from sync_core.execution import scheduler
+from sync_core.foundation import db
+from sync_core.operations import schedules, syncs
+from sync_core.organizations import Organization, retentions
+from sync_core.organizations import schedules as kept
+from tests.pages.test_settings import open_tab, press
+from tests.support.desk import ANA, Desk
+from tests.support.locations import LOCATIONS, row
+from tests.support.pages import Visit
+
+SARAH, VERA = "sarah.lim@example.org", "vera.olsen@example.org"
+
+
+@pytest.fixture
+def ready(desk: Desk, database: psycopg.Connection) -> Iterator[Desk]:
+    desk.write("locations", LOCATIONS)
+    desk.set_source("locations")
+    yield desk
+    database.execute("truncate sync_schedules")  # none shall tick in another test
+
+
+def line(page: AppTest) -> str:
+    told = (text.value for text in page.markdown if "event_repeat" in text.value)
+    return next(told, "")
+
+
+def opened(page: AppTest) -> AppTest:
+    page.session_state["schedule-locations"] = True
+    page.run()
+    assert not page.exception
+    return page
+
+
+def test_a_schedule_is_set_in_words_and_shown_with_its_next_times(
+    visit: Visit, ready: Desk
+) -> None:
+    page = opened(visit("locations"))
+    assert line(page) == ""
+    page.text_input(key="schedule-text-locations").set_value("whenever").run()
+    assert page.button(key="schedule-save").disabled
+    assert "is not a schedule" in page.error[0].proto.title.replace("\\", "")
+    page = opened(visit("locations"))
+    page.text_input(key="schedule-text-locations").set_value("every weekday at 6:30").run()
+    told = [caption.value for caption in page.caption if "next times" in caption.value]
+    assert len(told) == 1
+    assert "06:30" in told[0]
+    page.button(key="schedule-save").click().run()
+    page = visit("locations")
+    assert "Synced every weekday at 06:30 · next" in line(page)
+    assert line(page).count("06:30") == 4
+    with db.begin() as connection:
+        assert kept.get(connection, ready.organization.id, "locations").cron == "30 6 * * 1-5"
+
+
+def test_a_schedule_is_paused_resumed_run_and_removed(visit: Visit, ready: Desk) -> None:
+    schedules.put(ready.organization, "locations", ANA, "hourly")
+    opened(visit("locations", SARAH)).button(key="schedule-pause").click().run()
+    page = visit("locations", SARAH)
+    told = next(t.value for t in page.markdown if "pause_circle" in t.value)
+    assert "(every hour) was paused just now by Sarah Lim" in told.replace("\\", "")
+    page = opened(page)
+    assert "schedule-remove" not in [button.key for button in page.button]
+    page.button(key="schedule-resume").click().run()
+    opened(visit("locations", SARAH)).button(key="schedule-run").click().run()
+    page = visit("locations")
+    assert page.button(key="sync-locations").label == "Syncing..."
+    opened(page).button(key="schedule-remove").click().run()
+    assert line(visit("locations")) == ""
+
+
+def test_who_may_not_sync_sees_the_schedule_and_no_button(visit: Visit, ready: Desk) -> None:
+    schedules.put(ready.organization, "locations", ANA, "hourly")
+    page = visit("locations", VERA)
+    assert "Synced every hour" in line(page)
+    assert "schedule-save" not in [button.key for button in opened(page).button]
+
+
+def test_what_became_of_the_last_times_is_listed(visit: Visit, ready: Desk) -> None:
+    schedules.put(ready.organization, "locations", ANA, "every minute")
+    scheduler.fire(datetime.now(UTC) + timedelta(minutes=30))
+    scheduler.fire(datetime.now(UTC) + timedelta(minutes=31))
+    page = opened(visit("locations"))
+    (table,) = [frame.value for frame in page.dataframe if "What became of it" in frame.value]
+    skipped, started = table["What became of it"]
+    assert skipped.startswith("Skipped: a sync was on its way")
+    assert ", late, also for " in started
+    schedules.remove(ready.organization, "locations", ANA)
+
+
+def test_an_undo_offers_to_pause_the_schedule(visit: Visit, ready: Desk) -> None:
+    run = ready.sync("locations", locations=[*LOCATIONS, row("L3")])
+    page = visit("locations", SARAH)
+    page.session_state["tab"] = "What changed"
+    page.run()
+    assert f"undo-pause-changes-{run.id}" not in [button.key for button in page.button]
+    schedules.put(ready.organization, "locations", ANA, "hourly")
+    page = visit("locations", SARAH)
+    page.session_state["tab"] = "What changed"
+    page.run()
+    button = page.button(key=f"undo-pause-changes-{run.id}")
+    assert button.label == "Undo and pause this resource's schedule"
+    button.click().run()
+    with db.begin() as connection:
+        paused = kept.get(connection, ready.organization.id, "locations")
+    assert (paused.pause_reason, paused.paused_by) == ("undo", "Sarah Lim")
+
+
+def test_how_a_run_came_about_is_told_in_its_history_and_in_the_audit(
+    visit: Visit, ready: Desk
+) -> None:
+    schedules.put(ready.organization, "locations", ANA, "every minute")
+    now = datetime.now(UTC) + timedelta(minutes=30)
+    (run,) = [run for run in scheduler.fire(now) if run.organization_id == ready.organization.id]
+    ready.work(run)
+    ready.work(syncs.start(ready.organization, "locations", ANA, "page"))
+    schedules.remove(ready.organization, "locations", ANA)
+    page = visit("locations")
+    page.session_state["tab"] = "History"
+    page.run()
+    (table,) = [frame.value for frame in page.dataframe if "Started" in frame.value]
+    assert list(table["Started"]) == ["By hand", "Scheduled, late"]
+    audit = visit("audit").dataframe[0].value
+    assert list(audit["Started from"].dropna()) == ["By hand", "Scheduled"]
+    assert "every minute (UTC)" in list(audit["Details"])
+
+
+def test_old_values_are_dropped_each_night_where_it_is_decided(
+    visit: Visit, organization: Organization
+) -> None:
+    page = open_tab(visit, "Old values")
+    page.number_input(key="retention-each-night").set_value(400)
+    press(page, "Save")
+    with db.begin() as connection:
+        decided = retentions.of(connection, organization.id)
+    assert decided is not None
+    assert decided.days == 400
+    page = open_tab(visit, "Old values")
+    assert page.number_input(key="retention-each-night").value == 400
+    assert any(caption.value.startswith("Next at") for caption in page.caption)
