@@ -1,5 +1,6 @@
 """What a run has asked of its sources and what has come: kept with each sheet that it has read."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -36,7 +37,10 @@ def of_run(connection: Connection, run_id: int) -> Traffic:
     return sum((Traffic(**kept) for kept in connection.execute(query).scalars()), NO_TRAFFIC)
 
 
-def rows(connection: Connection, run_id: int) -> int:
-    """Return how many rows the run has read so far, of all sheets together."""
-    query = sa.select(sa.func.coalesce(sa.func.sum(_KEPT.staged), 0))
-    return int(connection.execute(query.where(_KEPT.run_id == run_id)).scalar_one())
+def rows(connection: Connection, run_ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    """Return how many rows each of these runs has read so far, by entity."""
+    query = sa.select(_KEPT.run_id, _KEPT.entity, _KEPT.staged).where(_KEPT.run_id.in_(run_ids))
+    found: dict[int, dict[str, int]] = {}
+    for run_id, entity, staged in connection.execute(query):
+        found.setdefault(run_id, {})[entity] = staged
+    return found

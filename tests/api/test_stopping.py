@@ -15,6 +15,7 @@ import pytest
 from streamlit.web.server.server_util import AUTH_COOKIE_NAME
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
+from sync_core.api.front_ends.sheet_sync import GOES_ON
 from sync_core.foundation import db
 from sync_core.foundation.settings import ROOT
 from sync_core.operations import syncs
@@ -65,7 +66,7 @@ def test_an_open_stream_of_events_does_not_keep_the_server_from_stopping(
     desk: Desk, pages: tuple[subprocess.Popen[bytes], str]
 ) -> None:
     desk.write("locations", [HEADER, row("L1")])
-    run = desk.start("locations")
+    run, slug = desk.start("locations"), desk.organization.slug
     process, url = pages
     for path in ("/api", "/api/", "/api/nothing", "/api/v1/x", "/admin-portal/x"):
         for method in ("GET", "POST", "DELETE"):
@@ -74,7 +75,14 @@ def test_an_open_stream_of_events_does_not_keep_the_server_from_stopping(
     assert httpx2.get(f"{url}/healthz").text == "alive\n"
     assert {check["name"] for check in httpx2.get(f"{url}/readyz").json()["checks"]} >= {"worker"}
     assert httpx2.get(f"{url}/metrics").status_code == 401
-    _stop_while_reading(process, url, f"/runs/{run.id}/events")
+    with (
+        httpx2.Client(base_url=url, cookies=_cookie(url), timeout=30) as client,
+        client.stream("POST", f"/api/sync-sheets?organization={slug}") as waiting,
+    ):
+        told = waiting.iter_text()
+        assert next(told) == " "
+        _stop_while_reading(process, url, f"/runs/{run.id}/events")
+        assert json.loads("".join(told))["message"] == GOES_ON
     syncs.cancel(desk.organization, run.id, ANA)
 
 

@@ -185,6 +185,7 @@ def test_status_of_a_sync_that_has_ended_tells_what_it_found(
     assert told["current_step_number"] == 8
     active = told["active_patients_identified"]
     assert 0 < active == told["active_patients_stored"] < 30
+    assert told["notes"][0] == "Read everything."
     redis_clients.client().delete(f"sync:progress:{ended.id}")
     assert status(program, started) == told  # Redis is not needed for it
 
@@ -307,7 +308,10 @@ def test_cancel_of_a_sync_that_has_ended_changes_nothing(program: Program, clini
     started = start(program, clinic)
     ended = clinic.work(latest(clinic))
     told = program("DELETE", f"/sync/cancel/{started['sync_id']}").json()
-    assert (told["message"], told["status"]) == (ended.message, "completed")
+    assert (told["message"], told["status"]) == (
+        f"Sync has ended already. {ended.message}",
+        "completed",
+    )
 
 
 # Stream

@@ -38,6 +38,7 @@ STARTED = "Sync started"
 SyncType = Literal["full_patients", "active_patients"]
 ALL: SyncType = "full_patients"
 _ALL_OF_THEM = "full_patients: all patients are synced, whether they are active or not"
+_READ = "patients that were read; `notes` tell where only what has changed was"
 
 Some = Annotated[int, Query(ge=1, le=100, description="syncs, at most")]
 
@@ -93,6 +94,9 @@ class Metadata(TypedDict, total=False):
         ),
     ]
     errors: Annotated[Sequence[str], Field(description="in sentences", examples=[[]])]
+    notes: Annotated[
+        Sequence[str], Field(description="what it noticed", examples=[["Read everything."]])
+    ]
 
 
 class SyncLog(BaseModel):
@@ -103,7 +107,7 @@ class SyncLog(BaseModel):
     organization_id: str = Field(description="short name", examples=["demo"])
     status: PanelState = Field(examples=["running"])
     operation_type: SyncType = Field(description=_ALL_OF_THEM, examples=[ALL])
-    records_processed: int = Field(description="patients that were read", examples=[648])
+    records_processed: int = Field(description=_READ, examples=[648])
     records_success: int = Field(description="patients that are in step", examples=[450])
     records_failed: int = Field(description="patients that a person must mend", examples=[0])
     success_rate: float = Field(
@@ -128,7 +132,7 @@ class SyncProgress(BaseModel):
 
     status: PanelState = Field(examples=["completed"])
     type: SyncType = Field(description=_ALL_OF_THEM, examples=[ALL])
-    records_processed: int = Field(description="patients that were read", examples=[648])
+    records_processed: int = Field(description=_READ, examples=[648])
     records_success: int = Field(description="patients that are in step", examples=[648])
     success_rate: float = Field(description="in percent", examples=[100.0])
     started_at: datetime = Field(description="UTC")
@@ -276,6 +280,7 @@ def _metadata(view: View) -> Metadata:
         "current_step": words.message(run, known),
         "progress_percentage": words.by_milestones(STEPS, words.percent(run, known)),
         "errors": patient_runs.errors(view),
+        "notes": run.notes,
     }
     return cast("Metadata", {**there, **told})
 

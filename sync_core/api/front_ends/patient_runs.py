@@ -1,7 +1,7 @@
 """Syncs of patients, as the dashboard and the panel of Cliniko are told of them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -21,13 +21,14 @@ from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import APPLIED, OutcomeKind, RunStatus
 from sync_core.organizations import Organization, people
-from sync_core.runs import Run
+from sync_core.runs import Run, traffic
 from sync_core.runs.filters import Filter
 from sync_core.runs.progress import Progress
 
 PATIENTS = resources.by_name("patients")
 STEPS = PATIENTS.steps
-FOUND, BOOKED = STEPS.reading["patients"], STEPS.reading["appointments"]
+READ = {name: STEPS.reading[name] for name in ("patients", "appointments")}
+FOUND, BOOKED = READ.values()
 ACTIVE, STORED = STEPS.comparing, STEPS.saving
 GOOD = (OutcomeKind.CREATED, OutcomeKind.UPDATED, OutcomeKind.UNCHANGED)
 _ID = re.compile(r"sync_(?P<slug>[a-z0-9-]+)_(?P<second>\d{8}_\d{6})", re.ASCII)
@@ -113,30 +114,38 @@ def recent(connection: Connection, organization: Organization, limit: int) -> li
 
 
 def seen(connection: Connection, organization: Organization, found: Sequence[Run]) -> list[View]:
-    """Look at runs; where Redis has forgotten how many patients the last one found active, count.
+    """Look at runs; what Redis has forgotten of their counts is taken from Postgres.
 
-    They are counted as they were at its end, which is the same as long as none came after it.
+    Of the active patients that is possible for the last one that was applied: they are counted as
+    they were at its end.
     """
     views = live.without_logs(connection, found)
+    read = traffic.rows(connection, [run.id for run in found])
     fresh = runs.fresh(connection, organization.id).get(PATIENTS.name)
-    return [
-        _with_active(connection, view, fresh) if fresh and view.run.id == fresh.id else view
-        for view in views
-    ]
+    told = []
+    for view in views:
+        rows = read.get(view.run.id, {})
+        known = {band.statistic: rows[name] for name, band in READ.items() if name in rows}
+        if fresh and view.run.id == fresh.id and ACTIVE.statistic not in _live(view):
+            at_end = patients.figures(connection, organization.id, fresh.finished_at)
+            known[ACTIVE.statistic] = at_end.active
+        told.append(_with_counts(view, known))
+    return told
 
 
-def _with_active(connection: Connection, view: View, run: Run) -> View:
+def _with_counts(view: View, counts: Mapping[str, int]) -> View:
+    """Return a view with these counts, where what is live does not know them."""
     known = view.progress or Progress()
-    if ACTIVE.statistic in known.counts:
-        return view
-    active = patients.figures(connection, run.organization_id, run.finished_at).active
-    counts = {**known.counts, ACTIVE.statistic: active}
-    return replace(view, progress=replace(known, counts=counts))
+    return replace(view, progress=replace(known, counts={**counts, **known.counts}))
+
+
+def _live(view: View) -> Mapping[str, int]:
+    return view.progress.counts if view.progress else {}
 
 
 def counted(view: View) -> Counted:
     """Return what a run has found and stored: what is live, of an applied one what was applied."""
-    told = view.progress.counts if view.progress else {}
+    told = _live(view)
     found, booked = told.get(FOUND.statistic), told.get(BOOKED.statistic)
     active, stored = told.get(ACTIVE.statistic), told.get(STORED.statistic)
     if view.run.status not in APPLIED:
@@ -144,8 +153,8 @@ def counted(view: View) -> Counted:
         return Counted(found, booked, active, stored, processed=found or 0)
     rows, appointments = (view.counts.get(name, {}) for name in ("patients", "appointments"))
     return Counted(
-        patients=rows.get("read", 0),
-        appointments=appointments.get("read", 0),
+        patients=rows.get("read", 0) if found is None else found,
+        appointments=appointments.get("read", 0) if booked is None else booked,
         active=active,
         stored=sum(rows.get(kind, 0) for kind in GOOD),
         processed=rows.get("read", 0),

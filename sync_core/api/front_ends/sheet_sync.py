@@ -217,9 +217,8 @@ def _message(views: Sequence[View]) -> str:
 
 def _stats(connection: Connection, views: Sequence[View]) -> SheetStats:
     sizes = [_size(connection, view) for view in views]
-    return SheetStats(
-        size=sum(sizes), lines=sum(traffic.rows(connection, view.run.id) for view in views)
-    )
+    read = traffic.rows(connection, [view.run.id for view in views])
+    return SheetStats(size=sum(sizes), lines=sum(sum(rows.values()) for rows in read.values()))
 
 
 def _size(connection: Connection, view: View) -> int:
@@ -235,10 +234,10 @@ async def _at_the_end(begun: _Together) -> AsyncIterator[str]:
     waiting = asyncio.create_task(_ended([run.id for run in begun.runs]))
     try:
         for _ in range(round(LONGEST / LIFE_SECONDS)):
+            yield " "
             done, _still = await asyncio.wait({waiting}, timeout=LIFE_SECONDS)
             if done:
                 break
-            yield " "
     finally:
         waiting.cancel()
     told = await run_in_threadpool(_done, begun)

@@ -87,6 +87,7 @@ class SyncStatus(BaseModel):
     started_at: datetime = Field(description="UTC; before a worker has it, when it was asked for")
     completed_at: datetime | None = Field(description="UTC; null: it has not ended")
     errors: Sequence[str] = Field(description="what went wrong, and what to do", examples=[[]])
+    notes: Sequence[str] = Field(description="what it noticed", examples=[["Read everything."]])
     last_updated: datetime = Field(description="UTC")
 
 
@@ -205,7 +206,8 @@ def cancel_sync(by: By, sync_id: SyncId) -> SyncCancelled:
 def _cancelled(run: Run) -> str:
     if run.active:
         return "Sync is being cancelled"
-    return "Sync cancelled" if run.status == RunStatus.CANCELLED else run.message
+    ended = f"Sync has ended already. {run.message}"
+    return "Sync cancelled" if run.status == RunStatus.CANCELLED else ended
 
 
 def _admitted(
@@ -273,6 +275,7 @@ def _status(organization: Organization, view: View) -> SyncStatus:
         started_at=run.started_at or run.queued_at,
         completed_at=run.finished_at,
         errors=patient_runs.errors(view),
+        notes=run.notes,
         last_updated=words.updated(run, known),
     )
 
