@@ -47,7 +47,6 @@ def make(claims: Claims = no_claims) -> FastAPI:
         openapi_url="/openapi.json",
         docs_url=None,  # these load their scripts from elsewhere
         redoc_url=None,
-        dependencies=[waits],
         max_body_size=problems.MAX_BODY,
         redirect_slashes=False,
         exception_handlers={
@@ -63,7 +62,8 @@ def make(claims: Claims = no_claims) -> FastAPI:
     api.add_route(document.PAGE.removeprefix(addresses.ROOT), document.page)
     ours = (run_routes, event_routes, data_routes, schedule_routes, files, mail_routes)
     for part in (*ours, admin_portal, sync_dashboard, sheet_sync, cliniko_panel):
-        api.include_router(part.routes)
+        api.include_router(part.routes, dependencies=[waits])
+    api.include_router(event_routes.sockets)  # they stay open, and would hold their threads
     return api
 
 

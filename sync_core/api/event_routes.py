@@ -26,6 +26,7 @@ LONGEST = 900.0  # seconds of a stream: who comes back is asked again who they a
 RETRY = 2_000  # milliseconds after which a reader comes back
 
 routes = APIRouter(prefix="/v1", tags=["events"])
+sockets = APIRouter(prefix="/v1")
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def as_problem(error: SyncError) -> ServerSentEvent:
     return ServerSentEvent(data=problems.of(error).model_dump(), event="problem", retry=RETRY)
 
 
-@routes.websocket("/runs/{run}/socket")
+@sockets.websocket("/runs/{run}/socket")
 async def socket_of_run(
     socket: WebSocket,
     run: int,

@@ -18,6 +18,7 @@ from sync_core.runs.traffic import NO_TRAFFIC, Traffic
 KEPT_SECONDS = 86_400
 LINES = 500  # of a log, at most
 WRITE_SECONDS = 0.25  # between two writes, at least
+AFTER_SECONDS = 2e-6  # between two lines of a log, at least: readers know them by microseconds
 
 
 SHEET_BANDS = SHEETS.bands
@@ -97,6 +98,8 @@ class Reporter:
         self.latest = Progress(attempt=attempt)
         self.traffic: dict[str, Traffic] = {}  # by entity
         self._next = 0.0
+        self._unsent: deque[Line] = deque(maxlen=LINES)
+        self._last: str | bytes | None = None  # the entry of the line that was sent last
         self._breaker = Breaker()
 
     def tell(
@@ -147,21 +150,32 @@ class Reporter:
             self._write()
 
     def log(self, text: str, level: Level = "info") -> None:
-        """Add a line to the log."""
-        line = Line(time.time(), level, text)
+        """Add a line to the log; no two lines are of the same moment, and none is of an earlier."""
+        after = self.lines[-1].at + AFTER_SECONDS if self.lines else 0.0
+        line = Line(max(time.time(), after), level, text)
         self.lines.append(line)
-        self._send(partial(self._send_line, line))
+        self._unsent.append(line)
+        self._send(self._send_lines)
 
     def as_json(self) -> list[dict[str, Any]]:
         """Return the log for the run's record."""
         return [asdict(line) for line in self.lines]
 
-    def _send_line(self, line: Line) -> None:
+    def _send_lines(self) -> None:
+        """Send what is new, and with it whatever of this attempt Redis has lost.
+
+        Both become visible together, so whoever reads on from a line has missed none before it.
+        """
         name = _log_key(self._run_id)
         with self._redis.pipeline() as pipeline:
-            pipeline.xadd(name, {"line": json.dumps(asdict(line))}, maxlen=LINES)
+            pipeline.watch(name)  # type: ignore[no-untyped-call] # redis-py
+            lost = self._last is not None and not pipeline.xrange(name, self._last, self._last)
+            pipeline.multi()
+            for line in self.lines if lost else self._unsent:
+                pipeline.xadd(name, {"line": json.dumps(asdict(line))}, maxlen=LINES)
             pipeline.expire(name, KEPT_SECONDS)
-            pipeline.execute()
+            *_, self._last, _ = pipeline.execute()
+        self._unsent.clear()
 
     def _write(self) -> None:
         self._next = time.monotonic() + WRITE_SECONDS
@@ -198,8 +212,8 @@ def read(redis: Redis, run_ids: Sequence[int]) -> tuple[dict[int, Progress], dic
     return (
         {run_id: Progress.from_text(text) for run_id, text in news.items() if text},
         {
-            run_id: [Line(**json.loads(entry["line"])) for _, entry in log]
-            for run_id, log in logs.items()
+            run_id: list(dict.fromkeys(Line(**json.loads(entry["line"])) for _, entry in log))
+            for run_id, log in logs.items()  # sent again, where Redis took it and did not say so
         },
     )
 

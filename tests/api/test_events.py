@@ -1,28 +1,33 @@
 """The events of a run as they come: none lost, none twice, whatever breaks meanwhile."""
 
+import asyncio
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import httpx2
 import pytest
+from redis import Redis, RedisError
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from sync_core import organizations
-from sync_core.api import live
+from sync_core.api import app, live
 from sync_core.foundation import db, redis_clients
+from sync_core.foundation.breaker import Breaker
 from sync_core.foundation.vocabulary import Role
 from sync_core.operations import syncs
 from sync_core.organizations import Organization, people
-from sync_core.runs import Run, attempts
+from sync_core.runs import Run, attempts, progress
 from sync_core.runs.progress import Reporter
 from tests.support import processes
 from tests.support.api_server import Program, Server
 from tests.support.desk import ANA, Desk
 from tests.support.locations import HEADER, row
+from tests.support.waiting import eventually
 
 
 @dataclass(frozen=True)
@@ -134,6 +139,86 @@ def test_a_wiped_redis_ends_no_stream_and_loses_no_line(
     assert texts(heard) == ["Somebody else was here", *lines_of(ended)]
 
 
+def test_a_restart_of_redis_and_a_reader_that_comes_back_lose_and_repeat_nothing(
+    program: Program, queued: Run, desk: Desk
+) -> None:
+    redis = redis_clients.client()
+    reporter = Reporter(redis, queued.id, 1)
+    with listening(program, queued) as events:
+        heard = [next(events)]
+        reporter.log("before")
+        heard.append(next(events))
+        processes.kill(processes.valkey())
+        eventually(lambda: answers(redis), 60)
+        reporter.log("after")
+        heard.append(next(events))
+        with listening(program, queued, heard[1].id) as again:
+            assert texts([next(again)]) == ["after"]
+    reporter.log("while nobody listens")
+    with listening(program, queued, heard[-1].id) as events:
+        heard.append(next(events))
+        ended = desk.work(queued)
+        heard += events
+    assert heard[-1].event == "end"
+    assert texts(heard) == ["before", "after", "while nobody listens", *lines_of(ended)]
+    ids = [one.id for one in heard]
+    assert len(set(ids)) == len(ids)
+
+
+def answers(redis: Redis) -> bool:
+    with suppress(RedisError):
+        return bool(redis.ping())
+    return False
+
+
+def test_lines_that_redis_did_not_take_come_with_the_next_one(queued: Run) -> None:
+    redis = redis_clients.client()
+    reporter = Reporter(redis, queued.id, 1)
+    with processes.frozen(processes.valkey()):
+        reporter.log("one")
+        reporter.log("two")
+    reporter._breaker = Breaker()  # noqa: SLF001 - as if its pause was over
+    eventually(lambda: answers(redis), 60)
+    reporter.log("three")
+    _, logs = progress.read(redis, [queued.id])
+    assert [line.text for line in logs[queued.id]] == ["one", "two", "three"]
+    redis.delete(f"sync:log:{queued.id}")
+    reporter.log("four")
+    _, logs = progress.read(redis, [queued.id])
+    assert [line.text for line in logs[queued.id]] == ["one", "two", "three", "four"]
+
+
+def test_five_hundred_follow_a_run_at_once(
+    server: Server, program: Program, queued: Run, home: Organization
+) -> None:
+    heard = asyncio.run(many(server, program, queued, lambda: syncs.cancel(home, queued.id, ANA)))
+    assert heard == ["end"] * live.MOST
+
+
+async def many(server: Server, program: Program, run: Run, then: Callable[[], object]) -> list[str]:
+    """Open as many streams as there may be, do something, and return the last event of each."""
+    at_once, host_port = asyncio.Semaphore(20), server.host.split(":")
+    lines = [f"GET /api/v1/runs/{run.id}/events HTTP/1.1", f"host: {server.host}"]
+    lines.append("connection: close")
+    asked = "\r\n".join([*lines, f"authorization: Bearer {program.token}", "\r\n"]).encode()
+
+    async def begin() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        async with at_once:
+            reader, writer = await asyncio.open_connection(*host_port)
+            writer.write(asked)
+            await reader.readuntil(b"event: run")
+            return reader, writer
+
+    async def finish(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
+        text = (await reader.read()).decode()
+        writer.close()
+        return str(re.findall(r"event: (\w+)", text)[-1])
+
+    streams = await asyncio.gather(*(begin() for _ in range(live.MOST)))
+    await asyncio.to_thread(then)
+    return await asyncio.gather(*(finish(*stream) for stream in streams))
+
+
 def test_without_redis_a_stream_goes_on(program: Program, queued: Run, home: Organization) -> None:
     with listening(program, queued) as events:
         assert next(events).data["status"] == "queued"
@@ -192,6 +277,17 @@ def test_a_socket_carries_the_same_events(
     assert _told(_socket(server, queued), program.headers) == streamed
     rest = _told(_socket(server, queued, streamed[0].id), program.headers)
     assert rest == streamed[1:]
+
+
+def test_open_sockets_and_streams_keep_no_request_from_its_answer(
+    server: Server, program: Program, queued: Run
+) -> None:
+    with ExitStack() as open_ones:
+        for _ in range(app.THREADS + 1):
+            address = _socket(server, queued)
+            open_ones.enter_context(connect(address, additional_headers=program.headers))
+            next(open_ones.enter_context(listening(program, queued)))
+        assert program.get(f"/runs/{queued.id}")["status"] == "queued"
 
 
 def test_a_socket_opens_for_pages_of_ours_and_for_no_other_site(

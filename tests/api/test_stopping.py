@@ -8,18 +8,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 import httpx2
 import pytest
 from streamlit.web.server.server_util import AUTH_COOKIE_NAME
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from sync_core.api.front_ends.sheet_sync import GOES_ON
 from sync_core.foundation import db
 from sync_core.foundation.settings import ROOT
+from sync_core.foundation.vocabulary import Role
 from sync_core.operations import syncs
-from sync_core.organizations import Organization, people
+from sync_core.organizations import Organization, people, tokens
 from tests.support.desk import ANA, Desk
 from tests.support.exports import fill, manifests, trail_of
 from tests.support.locations import HEADER, row
@@ -33,24 +36,13 @@ def pages(organization: Organization) -> Iterator[tuple[subprocess.Popen[bytes],
     """Start the pages' server, and wait until it answers."""
     with db.begin() as connection:
         people.add(connection, organization.id, ANA)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = _free_port()
     options = ["--server.port", str(port), "--server.address", "127.0.0.1"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", str(ROOT / "Home.py"), *options],
-        cwd=ROOT,
-        env={**os.environ, "STREAMLIT_SERVER_COOKIE_SECRET": SECRET},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "Home.py"), *options]
+    with _started(command) as process:
         url = f"http://127.0.0.1:{port}"
-        eventually(lambda: _answers(url), 60)
+        eventually(lambda: _answers(url, "/_stcore/health"), 60)
         yield process, url
-    finally:
-        process.kill()
-        process.wait()
 
 
 def test_an_open_file_does_not_keep_the_server_from_stopping(
@@ -86,6 +78,59 @@ def test_an_open_stream_of_events_does_not_keep_the_server_from_stopping(
     syncs.cancel(desk.organization, run.id, ANA)
 
 
+def test_the_api_alone_stops_with_streams_and_sockets_open(desk: Desk) -> None:
+    desk.write("locations", [HEADER, row("L1")])
+    run = desk.start("locations")
+    with db.begin() as connection:
+        secret = tokens.add(connection, desk.organization.id, ANA, "Follower", Role.VIEWER)
+    headers = {"authorization": f"Bearer {secret}"}
+    port = _free_port()
+    command = ["uvicorn", "--factory", "sync_core.api.app:alone", "--port", str(port)]
+    with _started([sys.executable, "-m", *command]) as process, ExitStack() as open_ones:
+        url = f"http://127.0.0.1:{port}"
+        eventually(lambda: _answers(url, "/healthz"), 60)
+        client = open_ones.enter_context(httpx2.Client(base_url=url, headers=headers, timeout=60))
+        streams = [
+            open_ones.enter_context(client.stream("GET", f"/api/v1/runs/{run.id}/events"))
+            for _ in range(5)
+        ]
+        socket_of = f"ws://127.0.0.1:{port}/api/v1/runs/{run.id}/socket"
+        sockets = [
+            open_ones.enter_context(connect(socket_of, additional_headers=headers))
+            for _ in range(5)
+        ]
+        assert all(json.loads(one.recv(30))["event"] == "run" for one in sockets)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) in {0, -signal.SIGTERM}
+        assert all("event: run" in stream.read().decode() for stream in streams)
+        for one in sockets:
+            with pytest.raises(ConnectionClosed):
+                one.recv(30)
+    syncs.cancel(desk.organization, run.id, ANA)
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def _started(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "STREAMLIT_SERVER_COOKIE_SECRET": SECRET},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
 def _stop_while_reading(process: subprocess.Popen[bytes], url: str, path: str) -> None:
     with (
         httpx2.Client(base_url=url, cookies=_cookie(url), timeout=30) as client,
@@ -103,9 +148,9 @@ def _stop_while_reading(process: subprocess.Popen[bytes], url: str, path: str) -
         process.wait(30)
 
 
-def _answers(url: str) -> bool:
+def _answers(url: str, path: str) -> bool:
     with suppress(httpx2.HTTPError):
-        return httpx2.get(f"{url}/_stcore/health").status_code == 200
+        return httpx2.get(f"{url}{path}").status_code == 200
     return False
 
 
