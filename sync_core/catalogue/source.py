@@ -48,6 +48,7 @@ class Page:
     names columns that `clean` would leave as they are, where the source can tell that faster.
     `broken` says, by row number, which rows cannot be trusted, and why. `uncalculated` names the
     cells of formulas that have no value yet; their text is an error that every field refuses.
+    `gone` names the rows that hold no more than a key: their records are known to have left.
     """
 
     rows: Sequence[int]
@@ -58,6 +59,7 @@ class Page:
     tidy: Collection[int] = ()
     broken: Mapping[int, RowFault] = field(default_factory=dict)
     uncalculated: Collection[tuple[int, int]] = ()  # row numbers and columns
+    gone: Collection[int] = ()  # row numbers
     cursor: Any = None  # JSON; where reading can go on after this page, None where it cannot
     done: int | None = None  # how much of `Sheet.total` has been read after this page
 

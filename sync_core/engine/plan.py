@@ -266,7 +266,7 @@ def _count(connection: Connection, scope: Scope) -> Tally:
 
 def _withdrawn(connection: Connection, scope: Scope) -> int:
     """Count the rows that tell that their record is gone: like it, they stand outside the sum."""
-    if not scope.entity.withdraws:
+    if not (scope.entity.withdraws or scope.partial):
         return 0
     query = "select count(*) from {rows} s where s._rule = {withdrawn}"
     ((count,),) = scope.ask(connection, query)

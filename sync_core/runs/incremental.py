@@ -15,7 +15,7 @@ from sync_core.foundation.vocabulary import APPLIED, IN_STEP, RunKind
 from sync_core.runs.lease import Claim
 from sync_core.runs.sheet_facts import DECLARATION, WINDOW, ReadWindow, declaration
 
-OVERLAP = timedelta(minutes=15)  # clocks differ, and a record may be listed late
+OVERLAP = timedelta(hours=1)  # clocks differ by minutes, and a record may be listed late
 
 _RUNS, _KEPT = tables.runs.c, tables.checkpoints.c
 

@@ -135,15 +135,104 @@ def test_the_overlap_finds_what_was_noted_late_and_counts_it_as_unchanged(small:
     assert small.counts(run, "patients") == {"read": 1, "unchanged": 1}
 
 
-def test_a_sweep_finds_who_was_archived_without_a_word(small: Clinic, database: Ask) -> None:
+def test_who_was_archived_without_a_word_is_seen_by_the_next_sync(
+    small: Clinic, database: Ask
+) -> None:
     small.sync()
     small.account.archive("patients", number(small, 7))
+    run = small.sync()
+    assert small.counts(run, "patients") == {"read": 1, "updated": 1}
+    assert small.counts(small.sync(), "patients") == {"read": 1, "unchanged": 1}
+    assert stored(small, database) == 120
+
+
+def test_a_sweep_finds_who_was_archived_at_a_moment_that_has_passed(
+    small: Clinic, database: Ask
+) -> None:
+    small.sync()
+    small.account.change("patients", number(small, 7), archived_at=now() - 90_000)
     assert small.counts(small.sync(), "patients") == {}
     grow_old(small, database, 25)
     run = small.sync()
     assert "Read everything." in run.notes
     assert small.counts(run, "patients") == {"read": 120, "updated": 1, "unchanged": 119}
     assert stored(small, database) == 120
+
+
+def test_who_was_deleted_is_gone_with_the_next_sync(
+    small: Clinic, server: Cliniko, database: Ask
+) -> None:
+    visit = next(v for v in small.account.known("individual_appointments") if not v.cancelled_at)
+    small.sync()
+    small.account.delete("individual_appointments", visit.id, now())
+    small.account.delete("patients", number(small, 7), now())
+    before = len(server.requests)
+    run = small.sync()
+    assert run.status == "completed"
+    assert run.notes[0].startswith("Read what changed since ")
+    assert small.counts(run, "appointments") == {"removed": 1}
+    assert small.counts(run, "patients") == {"removed": 1}
+    assert len(server.requests) - before == 12  # 7 without the lists apart, and 5 for these
+    assert stored(small, database) == 119
+    run = small.sync()
+    assert (small.counts(run, "patients"), small.counts(run, "appointments")) == ({}, {})
+    assert run.notes[1:] == []
+
+
+def test_who_is_deleted_and_listed_all_the_same_is_kept_as_deleted(
+    small: Clinic, database: Ask
+) -> None:
+    small.sync()
+    small.account.change("patients", number(small, 7), deleted_at=now(), archived_at=1)
+    assert small.counts(small.sync(), "patients") == {"read": 1, "updated": 1}
+    deleted = "select deleted_at::date = current_date from patients where organization_id = %(org)s"
+    assert ask(small, database, f"{deleted} and deleted_at is not null").count((True,)) == 1
+    assert stored(small, database) == 120
+
+
+def test_where_nothing_is_ever_removed_who_was_deleted_stays(small: Clinic, database: Ask) -> None:
+    with db.begin() as connection:
+        policies.put(connection, small.organization, "patients", Policy(removal=Removal.KEEP))
+    small.sync()
+    small.account.delete("patients", number(small, 7), now())
+    run = small.sync()
+    assert (run.status, small.counts(run, "patients")) == ("completed", {})
+    assert stored(small, database) == 120
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_where_the_deleted_are_not_listed_a_sync_goes_on_without_them(
+    small: Clinic, server: Cliniko, database: Ask, status: int
+) -> None:
+    small.sync()
+    small.account.delete("patients", number(small, 7), now())
+    server.fault("patients/deleted", cliniko.status(status))
+    assert (small.sync().status, stored(small, database)) == ("completed", 120)
+
+
+def test_a_list_of_the_deleted_that_cannot_be_read_fails_the_sync(
+    small: Clinic, server: Cliniko
+) -> None:
+    small.sync()
+    server.fault("patients/deleted", cliniko.body("[]"))
+    assert small.sync().error_code == "cliniko_unexpected"
+
+
+@pytest.mark.parametrize("minutes", [-20, 20])
+def test_clocks_that_differ_by_twenty_minutes_lose_nothing(
+    small: Clinic, server: Cliniko, minutes: int
+) -> None:
+    def there() -> int:
+        return now() + minutes * 60
+
+    server.clock = there
+    small.sync()
+    small.account.change("patients", number(small, 3), at=there(), last_name="Okafor")
+    assert small.counts(small.sync(), "patients") == {"read": 1, "updated": 1}
+    plan = small.work(syncs.preview(small.organization, "patients", ANA, "test"))
+    small.account.change("patients", number(small, 2), at=there() + 1, last_name="Sato")
+    ended = small.work(syncs.confirm(small.organization, plan.id, ANA, "test"))
+    assert ended.error_code == "plan_outdated"
 
 
 def test_a_sweep_marks_who_has_vanished(small: Clinic, database: Ask) -> None:
@@ -269,7 +358,7 @@ def test_odd_contacts_fail_nobody(small: Clinic, database: Ask) -> None:
 def test_a_patient_whose_birth_date_cannot_be_read_is_kept_without_it(
     small: Clinic, database: Ask
 ) -> None:
-    small.account.change("patients", number(small, 9), date_of_birth="0198-05-01")
+    small.account.change("patients", number(small, 9), date_of_birth="1998-02-31")
     run = small.sync()
     told = (
         "Patients: 1 record is kept without Date of birth, which cannot be read as Cliniko gives"
@@ -277,6 +366,16 @@ def test_a_patient_whose_birth_date_cannot_be_read_is_kept_without_it(
     )
     assert (run.status, run.notes) == ("completed", ["Read everything.", told])
     assert stored(small, database) == 120
+
+
+def test_a_patient_who_cannot_be_stored_is_named_and_missed(small: Clinic, database: Ask) -> None:
+    small.account.change("patients", number(small, 9), date_of_birth="0198-05-01")
+    run = small.sync()
+    assert run.status == "partial"
+    assert any("holds 120 patients and 119 are stored: 1 missing" in n for n in run.notes)
+    assert f"1 failed: {number(small, 9)} (Date of birth" in run.log_message
+    assert "0198" not in run.log_message
+    assert stored(small, database) == 119
 
 
 def test_a_record_without_an_id_fails_alone_and_nothing_is_taken_for_gone(

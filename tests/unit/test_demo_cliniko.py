@@ -209,6 +209,17 @@ def test_what_happens_to_an_account_shows(http: httpx2.Client, account: Account)
     assert total(http, "patients", f"id:={number}") == 0
 
 
+def test_who_was_deleted_is_listed_apart(http: httpx2.Client, account: Account) -> None:
+    among_others = [one for one in account.known("patients") if one.deleted_at]
+    number = next(one.id for one in account.known("patients") if one.archived_at is None)
+    account.delete("patients", number, int(TODAY.timestamp()))
+    assert total(http, "patients/deleted") == len(among_others) + 1
+    [found] = ask(http, "patients/deleted", "deleted_at:>=2026-11-26T06:30:00Z")["patients"]
+    assert found["links"]["self"].endswith(f"/v1/patients/{number}")
+    assert set(found) == {"deleted_at", "links"}
+    assert total(http, "patients", f"id:={number}", "archived_at:*") == 0
+
+
 # keys and the limit
 
 

@@ -4,6 +4,7 @@ Kept in memory is only what lists are filtered by; a record is made up when some
 """
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from random import Random
@@ -51,6 +52,7 @@ class Account:
         self._sizes = (patients, appointments)
         self._known: dict[Kind, list[Known]] = {}
         self._changes: dict[tuple[Kind, int], Record] = {}
+        self._deleted: defaultdict[Kind, list[Known]] = defaultdict(list)
 
     def known(self, kind: Kind) -> list[Known]:
         """Return what is known of the records of a kind, in the order of their ids."""
@@ -86,6 +88,17 @@ class Account:
     def archive(self, kind: Kind, number: int) -> None:
         """Archive a record; an older interface does not note it in `updated_at`."""
         self.change(kind, number, archived_at=self.today)
+
+    def delete(self, kind: Kind, number: int, at: int) -> None:
+        """Delete a record: it leaves its list, and is listed among the deleted ones."""
+        if known := self.find(kind, number):
+            self.remove(kind, number)
+            self._deleted[kind].append(known._replace(deleted_at=at, updated_at=at))
+
+    def deleted(self, kind: Kind) -> list[Known]:
+        """Return the records that were deleted, in the order of their ids."""
+        among_others = [one for one in self.known(kind) if one.deleted_at is not None]
+        return sorted([*among_others, *self._deleted[kind]])
 
     def remove(self, kind: Kind, number: int) -> None:
         """Let a record vanish without a trace."""

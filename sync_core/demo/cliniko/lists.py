@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from sync_core.demo.cliniko.account import Account
-from sync_core.demo.cliniko.known import Kind, Known
+from sync_core.demo.cliniko.known import Kind, Known, moment
 from sync_core.demo.cliniko.records import Record
 
 USUAL, MOST = 50, 100  # records a page
@@ -33,6 +33,7 @@ FILTERS: dict[Kind, Mapping[str, str]] = {
         "id": "number",
     },
 }
+DELETED = {"deleted_at": "moment", "id": "number"}
 # a list leaves these out, unless it is filtered by them
 LEFT_OUT: dict[Kind, Sequence[str]] = {
     "patients": ("archived_at",),
@@ -76,16 +77,19 @@ class Lists:
 
     def page(self, kind: Kind, query: Mapping[str, Sequence[str]], origin: str) -> Record:
         """Return one page of a list. Raises RefusedError."""
-        filters = [_filter(kind, text) for text in query.get("q[]", ())]
+        filters = [_filter(FILTERS[kind], text) for text in query.get("q[]", ())]
         found = _sorted(self._matching(kind, filters), query)
-        size = min(max(_number(query, "per_page", USUAL), 1), MOST)
-        page = max(_number(query, "page", 1), 1)
-        shown = found[(page - 1) * size : page * size]
-        return {
-            kind: [self.account.record(kind, known, origin) for known in shown],
-            "total_entries": len(found),
-            "links": _links(f"{origin}/v1/{kind}", query, page, last=-(-len(found) // size)),
-        }
+        return _page(kind, found, query, f"{origin}/v1/{kind}", self._maker(kind, origin))
+
+    def deleted(self, kind: Kind, query: Mapping[str, Sequence[str]], origin: str) -> Record:
+        """Return one page of the deleted records. Raises RefusedError."""
+        tests = [self._test(kind, _filter(DELETED, text)) for text in query.get("q[]", ())]
+        found = [one for one in self.account.deleted(kind) if all(test(one) for test in tests)]
+        make = _link_alone(origin) if kind == "patients" else self._maker(kind, origin)
+        return _page(kind, _sorted(found, query), query, f"{origin}/v1/{kind}/deleted", make)
+
+    def _maker(self, kind: Kind, origin: str) -> Callable[[Known], Record]:
+        return lambda known: self.account.record(kind, known, origin)
 
     def _matching(self, kind: Kind, filters: Sequence[Filter]) -> list[Known]:
         """Find the records; "with an id above" is a cut of what the other filters find."""
@@ -116,9 +120,33 @@ class Lists:
         return lambda known: matches(self.account.record(kind, known, "").get(wanted.field))
 
 
-def _filter(kind: Kind, text: str) -> Filter:
+def _page(
+    kind: Kind,
+    found: Sequence[Known],
+    query: Mapping[str, Sequence[str]],
+    address: str,
+    make: Callable[[Known], Record],
+) -> Record:
+    size = min(max(_number(query, "per_page", USUAL), 1), MOST)
+    page = max(_number(query, "page", 1), 1)
+    return {
+        kind: [make(known) for known in found[(page - 1) * size : page * size]],
+        "total_entries": len(found),
+        "links": _links(address, query, page, last=-(-len(found) // size)),
+    }
+
+
+def _link_alone(origin: str) -> Callable[[Known], Record]:
+    """Return what makes the little that Cliniko tells of a deleted patient."""
+    return lambda known: {
+        "deleted_at": moment(known.deleted_at),
+        "links": {"self": f"{origin}/v1/patients/{known.id}"},
+    }
+
+
+def _filter(known: Mapping[str, str], text: str) -> Filter:
     field, _, condition = text.partition(":")
-    kind_of_field = FILTERS[kind].get(field)
+    kind_of_field = known.get(field)
     if kind_of_field is None:
         raise RefusedError(f"{field} is not filterable")
     for sign in OPERATORS[kind_of_field]:

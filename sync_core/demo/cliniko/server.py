@@ -146,10 +146,12 @@ class Cliniko:
     def _read(self, user: User, kind: Kind, rest: list[str], request: Request) -> Answer:
         if kind in user.forbidden:
             return _json(403, {"message": "You are not authorized to perform this action"})
-        if rest:
-            return self._one(user.account, kind, rest[0])
         lists = self._lists.setdefault(id(user.account), Lists(user.account))
         try:
+            if rest == ["deleted"] and kind != "appointment_types":
+                return _json(200, lists.deleted(kind, request.query, self.url))
+            if rest:
+                return self._one(user.account, kind, rest[0])
             return _json(200, lists.page(kind, request.query, self.url))
         except RefusedError as refusal:
             return _json(400, {"message": str(refusal)})

@@ -74,6 +74,8 @@ class Validator:
         filled = cells.filter(self._is_filled(page))
         lazily = filled.lazy().select(ROW, "place", *self._readings(page))
         rule = _unless(row_rules.rule(self.entity), list(page.broken))
+        if page.gone:
+            rule = row_rules.withdrawn(pl.col(ROW).is_in(list(page.gone)), rule)
         lazily = lazily.with_columns(*self._contradictions(), rule, self._marks(page))
         read = lazily.collect(engine="in-memory")  # shares the values; streaming would not
         signs: dict[str, Sign] = {}

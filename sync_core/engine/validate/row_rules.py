@@ -66,6 +66,11 @@ def rule(entity: Entity) -> pl.Expr:
     return (pl.coalesce(rules) if rules else pl.lit(None, pl.String)).alias(RULE)
 
 
+def withdrawn(gone: pl.Expr, rule: pl.Expr) -> pl.Expr:
+    """Return the rule of a row, which is another one where its record is `gone`."""
+    return pl.when(gone).then(pl.lit(WITHDRAWN)).otherwise(rule).alias(RULE)
+
+
 def out_of_order(entity: Entity) -> dict[str, pl.Expr]:
     """Return by label the sentence of the order that the label's cell breaks, else null."""
     fields = {field.label: field for field in entity.fields}

@@ -26,6 +26,12 @@ LONGEST_MESSAGE = 200
 Record = dict[str, Any]
 
 
+def title(path: str) -> str:
+    """Return what sentences call a list: "deleted patients"."""
+    kind, _, which = path.partition("/")
+    return f"{which} {TITLES.get(kind, kind)}".strip()
+
+
 @dataclass(frozen=True)
 class Answer:
     """One answer over HTTP, read to its end; the names of its headers are in lower case."""
@@ -39,7 +45,12 @@ class Answer:
     @property
     def what(self) -> str:
         """The name of what was asked for, in sentences."""
-        return TITLES.get(self.path, self.path)
+        return title(self.path)
+
+    @property
+    def kind(self) -> str:
+        """The name under which its records stand."""
+        return self.path.partition("/")[0]
 
     @property
     def host(self) -> str:
@@ -71,20 +82,27 @@ def listing(answer: Answer, clock: Callable[[], float]) -> Listing:
     if not isinstance(content, dict):
         raise _unexpected(answer, "it is no object")
     _refuse_foreign_links(answer, content.get("links"))
-    found = Listing(_records(answer, content.get(answer.path)), _total(answer, content))
+    found = Listing(_records(answer, content.get(answer.kind)), _total(answer, content))
     _refuse_half_a_page(answer, found)
     return found
 
 
 def _records(answer: Answer, records: Any) -> list[Record]:  # noqa: ANN401 - JSON
     if not isinstance(records, list):
-        raise _unexpected(answer, f"'{answer.path}' is missing")
+        raise _unexpected(answer, f"'{answer.kind}' is missing")
     return [_identified(record) for record in records]
 
 
 def _identified(record: Any) -> Record:  # noqa: ANN401 - JSON
-    """Return a record with its id as a text: older answers hold numbers, and none loses a digit."""
-    identifier = str(record.get("id")) if isinstance(record, dict) else ""
+    """Return a record with its id as a text: older answers hold numbers, and none loses a digit.
+
+    Where records are listed that were deleted, only their link tells it.
+    """
+    if not isinstance(record, dict):
+        return {}
+    links = record.get("links")
+    link = links.get("self") if isinstance(links, dict) else None
+    identifier = str(record.get("id", str(link).rpartition("/")[2]))
     return {**record, "id": identifier} if ID.fullmatch(identifier) else {}
 
 
@@ -164,11 +182,12 @@ def _until_the_limit_resets(answer: Answer, clock: Callable[[], float]) -> float
     except (KeyError, ValueError):
         named = retry_after(answer.headers.get("retry-after"))
         return UNNAMED_WAIT if named is None else named
-    now = _time_at(answer) or clock()
+    now = time_at(answer) or clock()
     return max(LEAST_WAIT, reset - now) + uniform(0, 1)  # noqa: S311 - jitter
 
 
-def _time_at(answer: Answer) -> float | None:
+def time_at(answer: Answer) -> float | None:
+    """Return the time by the server's clock, in seconds since 1970; None where it does not tell."""
     try:
         return parsedate_to_datetime(answer.headers["date"]).timestamp()
     except (KeyError, ValueError):

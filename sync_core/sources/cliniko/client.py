@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import takewhile
 from types import TracebackType
 from typing import Self
@@ -13,7 +14,15 @@ from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import LOOPBACK, Secret, Settings
 from sync_core.sources import certificates, rate_limit
 from sync_core.sources.cliniko import key as cliniko_key
-from sync_core.sources.cliniko.answers import TITLES, Answer, Listing, Record, listing
+from sync_core.sources.cliniko.answers import (
+    TITLES,
+    Answer,
+    Listing,
+    Record,
+    listing,
+    time_at,
+    title,
+)
 from sync_core.sources.cliniko.quota import quota
 from sync_core.sources.rate_limit import Limiter
 from sync_core.sources.retry import OnWait, Retrier, RetryPolicy
@@ -27,6 +36,11 @@ EVERYTHING = {  # filters that lift what a list leaves out: the archived, the ca
     "individual_appointments": ("archived_at:*", "cancelled_at:*"),
     "appointment_types": ("archived_at:*",),
 }
+
+
+def changed_since(moment: datetime, what: str = "updated") -> str:
+    """Return the filter of what was `updated`, or `archived`, or `deleted` since a moment."""
+    return f"{what}_at:>={moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 @dataclass(frozen=True)
@@ -74,6 +88,7 @@ class Client:
         self._origin = str(base.copy_with(path="")).rstrip("/")
         self._limiter, self._retry = limiter, retry
         self._timeout, self._clock = timeout, clock
+        self.behind = 0.0  # seconds by which the server's clock is behind ours
         self._http = httpx2.Client(
             base_url=base,
             auth=(key.value, ""),
@@ -110,7 +125,7 @@ class Client:
             if not records:
                 return
             if not page.ids:
-                raise SyncError("cliniko_unexpected", what=_title(path), why="no record has an id")
+                raise SyncError("cliniko_unexpected", what=title(path), why="no record has an id")
             _refuse_disorder(path, last, page.ids)
             last, odd = page.ids[-1], _odd_at_the_end(page.records)
             least = page.total - len(page.records)
@@ -129,15 +144,15 @@ class Client:
 
     def check(self) -> list[Permission]:
         """Return for each list whether the key may read it, and how many records it has in all."""
-        return [self._check(path, title) for path, title in TITLES.items()]
+        return [self._check(path, name) for path, name in TITLES.items()]
 
-    def _check(self, path: str, title: str) -> Permission:
+    def _check(self, path: str, name: str) -> Permission:
         try:
-            return Permission(path, title, count=self.count(path, EVERYTHING[path]))
+            return Permission(path, name, count=self.count(path, EVERYTHING[path]))
         except SyncError as error:
             if error.code != "cliniko_may_not_read":
                 raise
-            return Permission(path, title, refusal=error.sentence)
+            return Permission(path, name, refusal=error.sentence)
 
     def _page(self, path: str, last: str, where: Sequence[str], least: int) -> Listing:
         """Return the records after the `last` one; a list that became shorter is asked twice."""
@@ -148,7 +163,7 @@ class Client:
             if page.total < least:
                 raise SyncError(
                     "cliniko_shrank",
-                    what=_title(path),
+                    what=title(path),
                     expected=f"{least:,}",
                     total=f"{page.total:,}",
                 )
@@ -172,7 +187,9 @@ class Client:
         except (httpx2.TransportError, httpx2.DecodingError) as error:
             raise SyncError("cliniko_unavailable", why=_why(error)) from error
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(path, self._origin, response.status_code, headers, body)
+        answer = Answer(path, self._origin, response.status_code, headers, body)
+        self.behind = self._clock() - (time_at(answer) or self._clock())
+        return answer
 
 
 def open_client(
@@ -203,12 +220,8 @@ def _refuse_disorder(path: str, last: str, ids: Sequence[str]) -> None:
     before = int(last or -1)
     for identifier in ids:
         if int(identifier) <= before:
-            raise SyncError("cliniko_disorder", what=_title(path), id=identifier)
+            raise SyncError("cliniko_disorder", what=title(path), id=identifier)
         before = int(identifier)
-
-
-def _title(path: str) -> str:
-    return TITLES.get(path, path)
 
 
 def _odd_at_the_end(records: Sequence[Record]) -> int:

@@ -3,17 +3,25 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from itertools import islice
+from datetime import date, datetime, timedelta
+from itertools import chain, islice
 from typing import Any, Literal
 
-from sync_core.catalogue.fields import CellError, Convention, Field
+from sync_core.catalogue.fields import CellError, Convention, Date, Field
 from sync_core.catalogue.fields.cells import protected
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Page, RowFault
 from sync_core.foundation.settings import Settings
 from sync_core.sources.cliniko.answers import Record
-from sync_core.sources.cliniko.client import EVERYTHING, RETRY_POLICY, Client, Survey, open_client
+from sync_core.sources.cliniko.client import (
+    EVERYTHING,
+    RETRY_POLICY,
+    Client,
+    Survey,
+    changed_since,
+    open_client,
+)
+from sync_core.sources.cliniko.gone import Apart, Found
 from sync_core.sources.kind import OnStep, SourceSetting
 from sync_core.sources.retry import OnWait, RetryPolicy
 from sync_core.sources.some import Some
@@ -86,12 +94,15 @@ class Listed:
     """Where Cliniko lists the records of an entity, and what stands in each column.
 
     `whole` tells whether each of them is kept, so that their number can be compared, and a record
-    loses a field that cannot be read; else the record fails.
+    loses a field that cannot be read; else the record fails. Of some, Cliniko lists apart who was
+    deleted, or does not always note in them that they were archived.
     """
 
     path: str
     cells: Mapping[str, Cell]
     whole: bool = False
+    deleted: bool = False
+    archived: bool = False
 
 
 LISTS = {
@@ -114,6 +125,8 @@ LISTS = {
             **_moments("archived", "deleted", "merged", "created", "updated"),
         },
         whole=True,
+        deleted=True,
+        archived=True,
     ),
     "appointments": Listed(
         "individual_appointments",
@@ -127,6 +140,7 @@ LISTS = {
             "Did not arrive": _at("did_not_arrive"),
             **_moments("starts", "ends", "cancelled", "archived", "deleted", "created", "updated"),
         },
+        deleted=True,
     ),
     "appointment_types": Listed(
         "appointment_types",
@@ -162,7 +176,10 @@ class ClinikoSource:
             held = found if listed.whole else None
             if held and self.since:
                 held = client.survey(listed.path, EVERYTHING[listed.path])
-        return ClinikoList(source=self, listed=listed, entity=entity, total=found.total, held=held)
+            behind = client.behind
+        return ClinikoList(
+            source=self, listed=listed, entity=entity, total=found.total, held=held, behind=behind
+        )
 
     def client(self) -> Client:
         """Return a client of the account."""
@@ -181,6 +198,7 @@ class Seen:
     """What was found while a list was read."""
 
     newer: int = 0  # records that came after the list was opened
+    ids: set[str] = field(default_factory=set)  # where only what changed is read
     lost: dict[str, Some] = field(default_factory=dict)  # ids of the records, by the label
 
 
@@ -193,6 +211,7 @@ class ClinikoList:
     entity: Entity
     total: int  # when it was opened
     held: Survey | None = None  # of all records then, whenever they were changed
+    behind: float = 0.0  # seconds by which Cliniko's clock is behind ours
     header_row: int = 0
     version: None = None
     locale: str | None = None
@@ -223,51 +242,82 @@ class ClinikoList:
         ]
 
     def pages(self, _numbers: frozenset[int], cursor: Any = None) -> Iterator[Page]:  # noqa: ANN401 - JSON
-        """Read the records in the order of their ids, after that of the cursor."""
+        """Read the records in the order of their ids, after that of the cursor.
+
+        Where only what changed is read, those follow of whom Cliniko tells apart that they left.
+        """
         after, row = (cursor["after"], cursor["row"]) if cursor else ("", 0)
-        where = self.source.filters(self.listed)
+        where, least = self.source.filters(self.listed), max(0, self.total - row)
         with self.source.client() as client:
-            for batch in client.records(
-                self.listed.path, after=after, where=where, least=self._least(row)
-            ):
+            for batch in client.records(self.listed.path, after=after, where=where, least=least):
                 records = iter(batch.records)
                 while some := list(islice(records, STEP)):
                     after = next((r["id"] for r in reversed(some) if r), after)
-                    yield self._page(some, row, after)
+                    yield self._page(some, row, self._cursor(after, row + len(some)))
                     row += len(some)
+            for found in self._apart(client):
+                yield self._page(found.records, row, gone=found.gone)
+                row += len(found.records) + len(found.gone)
 
-    def _least(self, row: int) -> int:
-        """Return how many records the list still holds at least, after so many rows.
+    def _cursor(self, after: str, row: int) -> dict[str, object] | None:
+        """Return where reading goes on; little is read again where only what changed is read."""
+        return None if self.source.since else {"after": after, "row": row}
 
-        Where only what changed is read, records may have been changed since that stand before.
-        """
-        return max(0, self.total - row) if not row or self.source.since is None else 0
+    def _apart(self, client: Client) -> Iterator[Found]:
+        if not self.source.since:
+            return
+        apart = Apart(client, self.listed.path, self.source.since, self.seen.ids)
+        for found in chain(
+            apart.archived() if self.listed.archived else (),
+            apart.deleted() if self.listed.deleted else (),
+        ):
+            if found.records or found.gone:
+                yield found
 
     def count(self) -> int | None:
         """Return how many records there were when reading began, and came since; see `Counting`."""
         return self.held.total + self.seen.newer if self.held else None
 
     def changed_since(self, moment: datetime) -> bool:
-        """Return whether any record was changed since; see `Watchable`."""
+        """Return whether any record was changed since, by Cliniko's clock; see `Watchable`."""
+        there = moment - timedelta(seconds=max(0.0, self.behind))
         with self.source.client() as client:
-            return client.count(self.listed.path, _filters(self.listed, moment)) > 0
+            return client.count(self.listed.path, _filters(self.listed, there)) > 0
 
     def link(self, _row: int, _column: int) -> str | None:
         """Return None: the addresses of an account's pages are not known."""
         return None
 
-    def _page(self, records: Sequence[Record], before: int, last_id: str) -> Page:
-        last = before + len(records)
+    def _page(
+        self,
+        records: Sequence[Record],
+        before: int,
+        cursor: dict[str, object] | None = None,
+        gone: Sequence[str] = (),
+    ) -> Page:
+        """Return the rows of records, and below them those of records that are gone."""
+        first_gone = before + 1 + len(records)
+        last = before + len(records) + len(gone)
         broken: dict[int, RowFault] = {}
         rows = [self._row(record, row, broken) for row, record in enumerate(records, before + 1)]
-        self.seen.newer += sum(map(self._is_newer, records))
+        rows += [[key, *[None] * (len(self.headers) - 1)] for key in gone]
+        self._see(records)
         return Page(
             rows=range(before + 1, last + 1),
             texts=[list(column) for column in zip(*rows, strict=True)],
             broken=broken,
-            cursor={"after": last_id, "row": last},
+            cursor=cursor,
             done=last,
+            gone=range(first_gone, last + 1),
         )
+
+    def _see(self, records: Sequence[Record]) -> None:
+        """Count the records that came after the list was opened; note the few that changed."""
+        newest = self.held.newest if self.held else None
+        ids = [record["id"] for record in records if record]
+        self.seen.newer += sum(int(one) > int(newest) for one in ids) if newest else 0
+        if self.source.since:
+            self.seen.ids.update(ids)
 
     def _row(self, record: Record, row: int, broken: dict[int, RowFault]) -> list[str | None]:
         """Return the cells of a record; it is `broken` where it cannot be kept as it is."""
@@ -290,19 +340,23 @@ class ClinikoList:
         """Return a cell. Raises OddValueError where it cannot be read, and the record is kept."""
         text = _text(self.listed.cells[place.label](record))
         if text is not None and self.listed.whole:
-            try:
-                place.parse(text, ISO)
-            except CellError as error:
-                raise OddValueError from error
+            _refuse_what_cannot_be(place, text)
         return text
 
-    def _is_newer(self, record: Record) -> bool:
-        newest = self.held.newest if self.held else None
-        return bool(record and newest and int(record["id"]) > int(newest))
+
+def _refuse_what_cannot_be(place: Field, text: str) -> None:
+    """Refuse what is no such value; a day of a year that cannot be meant is for people to mend."""
+    try:
+        if isinstance(place, Date):
+            date.fromisoformat(text)
+        else:
+            place.parse(text, ISO)
+    except (CellError, ValueError) as error:
+        raise OddValueError from error
 
 
 def _filters(listed: Listed, since: datetime | None) -> tuple[str, ...]:
-    changed = (f"updated_at:>={since:%Y-%m-%dT%H:%M:%SZ}",) if since else ()
+    changed = (changed_since(since),) if since else ()
     return (*EVERYTHING[listed.path], *changed)
 
 
