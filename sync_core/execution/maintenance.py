@@ -164,6 +164,7 @@ def _log(error: Exception) -> None:
 
 def main() -> None:
     """Run maintenance as a process of its own."""
+    db.be_patient()
     stop = StopRequest()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop.make)

@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Any
 
 from redis import ConnectionError as RedisConnectionError
+from redis import RedisError
 from redis import TimeoutError as RedisTimeoutError
 from rq import Queue, Worker
 from rq.exceptions import StopRequested
@@ -30,7 +31,7 @@ from sync_core.execution.heartbeat import STOP_REQUEST, StopRequest
 from sync_core.execution.queue import QUEUE, work_horse_died
 from sync_core.foundation import db, processes, redis_clients
 
-REDIS_IS_GONE = (RedisConnectionError, RedisTimeoutError)
+NO_ANSWER = (RedisConnectionError, RedisTimeoutError)  # of Redis; any other error is one
 CLOSING_SECONDS = 30  # for the process that closes the run of a killed work-horse
 
 log = logging.getLogger("syncdesk.worker")
@@ -85,7 +86,10 @@ def _is_reaped(child: int) -> bool:
 
 
 class SyncWorker(Worker):
-    """A worker that outlives an outage of Redis, and whose work-horse never outlives it."""
+    """A worker that outlives whatever Redis does, and whose work-horse never outlives it.
+
+    A Redis that is full, read-only or loading answers with errors; it heals as one that was gone.
+    """
 
     max_connection_wait_time = 2.0  # seconds between two tries to reach Redis
 
@@ -112,7 +116,18 @@ class SyncWorker(Worker):
         """Return whether a signal has asked for it."""
         return self._shutdown_requested_date is not None
 
-    # RQ's own methods, which must not end the worker where Redis does not answer
+    # RQ's own methods, which must not end the worker where Redis does not do its work
+
+    def dequeue_job_and_maintain_ttl(
+        self, timeout: int | None, max_idle_time: int | None = None
+    ) -> tuple[Job, Queue] | None:
+        """Wait for a job, also while Redis answers with errors."""
+        while True:
+            try:
+                return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
+            except RedisError as error:
+                _tell(error)
+                time.sleep(1)
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Never leave a work-horse behind, not even where Redis goes away meanwhile."""
@@ -258,8 +273,13 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
 def _redis_may_be_away() -> Iterator[None]:
     try:
         yield
-    except REDIS_IS_GONE as error:
-        log.warning("Redis does not answer, the worker goes on: %s", type(error).__name__)
+    except RedisError as error:
+        _tell(error)
+
+
+def _tell(error: RedisError) -> None:
+    how = "does not answer" if isinstance(error, NO_ANSWER) else "answers with an error"
+    log.warning("Redis %s, the worker goes on: %s: %.80s", how, type(error).__name__, error)
 
 
 def main() -> None:
@@ -270,6 +290,7 @@ def main() -> None:
         "--without-maintenance", action="store_true", help="maintenance runs elsewhere"
     )
     options = parser.parse_args()
+    db.be_patient()
     fields.warm_up()
     sources.warm_up()
     gc.freeze()  # a work-horse that looks for garbage among all modules would copy their pages

@@ -17,7 +17,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
-from sync_core.foundation import settings
+from sync_core.foundation import settings, silence
 from sync_core.foundation.errors import SyncError
 
 Connection = sa.Connection  # what the rooms above ask with
@@ -48,14 +48,32 @@ def name(pid: int | None = None) -> str:
 @cache
 def engine() -> Engine:
     """Return this process's engine; connections are made when they are needed."""
-    return sa.create_engine(
+    made = sa.create_engine(
         settings.urls().database,
         pool_pre_ping=True,  # a restart of Postgres costs no page an error
         pool_size=5,
         max_overflow=15,
-        pool_timeout=5,
+        pool_timeout=4,
         connect_args={**TIMEOUTS, "application_name": name(), "options": OPTIONS},
     )
+    if not _patient:
+        found = silence.Silence()
+
+        @sa.event.listens_for(made, "do_connect")
+        def _connect(_: object, __: object, ___: object, options: dict[str, Any]) -> object:
+            return silence.connect(found, **options)
+
+    return made
+
+
+_patient = False
+
+
+def be_patient() -> None:
+    """Wait for a frozen Postgres as long as it takes: nobody sits before this process."""
+    global _patient  # noqa: PLW0603 - of the process, as its engine
+    _patient = True
+    engine.cache_clear()
 
 
 def _forget_inherited_connections() -> None:

@@ -41,6 +41,7 @@ MAX_STARTS = 3  # a server may be killed while it starts; one that fails three t
 POLL_SECONDS = 0.05  # between two looks at what another process holds
 TICK_SECONDS = 0.25  # between two looks of the supervisor at its servers and their users
 STOP_SECONDS = 20  # for a server to end by itself
+YOUNG_SECONDS = 30  # a server that ends by itself sooner could not read its files
 LOG_BYTES = 10_000_000  # at most
 SOCKET_FOLDER_BYTES = 80  # a socket's whole path may have 103 (macOS) or 107 (Linux)
 STOP_SIGNALS = {"postgres": signal.SIGINT, "valkey": signal.SIGTERM}  # SIGINT: open sessions end
@@ -457,13 +458,38 @@ def _make_cluster(home: _Home, alive: IO[bytes]) -> None:
     new.rename(home.data / "pg")
 
 
+@dataclass(frozen=True)
+class _Server:
+    """A server at work, or one that has ended."""
+
+    name: str
+    process: Process
+    started: float  # by the monotonic clock
+    renewed: bool = False  # with new files, for it could not read those that it had
+
+    @property
+    def is_young(self) -> bool:
+        """Return whether it was started a moment ago."""
+        return time.monotonic() < self.started + YOUNG_SECONDS
+
+    @property
+    def cannot_read(self) -> bool:
+        """Return whether it ended at its start over its files, without which it can do.
+
+        Redis may be wiped. A file that breaks off is mended by Valkey itself.
+        """
+        is_valkey = self.name == "valkey" and not self.renewed
+        ended = (self.process.poll() or 0) > 0  # below 0: killed, which is no trouble of its files
+        return is_valkey and ended and self.is_young
+
+
 def _serve(home: _Home, alive: IO[bytes], wanted: Callable[[], bool]) -> None:
     """Start the servers, look after them as long as they are wanted, and stop them."""
-    running: dict[str, Process] = {}
+    running: dict[str, _Server] = {}
     try:
         for name in _commands(home):
             running[name] = _start(home, name, alive)
-        _await_answer(home, running, wanted)
+        _await_answer(home, running, alive, wanted)
         with _open(home.data / "ready.lock") as ready:
             flock(ready, LOCK_EX)
             while wanted() and (home.data / "pg").exists():  # somebody may throw it all away
@@ -475,8 +501,8 @@ def _serve(home: _Home, alive: IO[bytes], wanted: Callable[[], bool]) -> None:
             home.run.rmdir()
 
 
-def _start(home: _Home, name: str, alive: IO[bytes]) -> Process:
-    return subprocess.Popen(
+def _start(home: _Home, name: str, alive: IO[bytes], *, renewed: bool = False) -> _Server:
+    process = subprocess.Popen(
         [*_as_owner(home), *_commands(home)[name]],
         env=_environment(),
         cwd=home.data,
@@ -484,35 +510,52 @@ def _start(home: _Home, name: str, alive: IO[bytes]) -> Process:
         start_new_session=True,  # a signal to the supervisor's group is not for them
         pass_fds=[alive.fileno()],
     )
+    return _Server(name, process, time.monotonic(), renewed)
 
 
-def _await_answer(home: _Home, running: dict[str, Process], wanted: Callable[[], bool]) -> None:
+def _await_answer(
+    home: _Home, running: dict[str, _Server], alive: IO[bytes], wanted: Callable[[], bool]
+) -> None:
     """Wait for both servers; one that ends before it answers cannot start at all."""
     while wanted() and not _answer(home):
         for name, server in running.items():
-            if (code := server.poll()) is not None:
+            if server.cannot_read:
+                running[name] = _renew(home, name, alive)
+            elif (code := server.process.poll()) is not None:
                 raise EmbeddedError(f"{name} ended with {code}.")
         time.sleep(POLL_SECONDS)
 
 
-def _revive(home: _Home, running: dict[str, Process], alive: IO[bytes]) -> None:
+def _revive(home: _Home, running: dict[str, _Server], alive: IO[bytes]) -> None:
     """Start again what has died: Postgres recovers from its log, Valkey from its file."""
     for name, server in running.items():
-        if (code := server.poll()) is not None:
+        if server.cannot_read:
+            running[name] = _renew(home, name, alive)
+        elif (code := server.process.poll()) is not None:
             _trim_log(home)
             _say(f"{name} ended with {code}; starting it again")
-            running[name] = _start(home, name, alive)
+            running[name] = _start(home, name, alive, renewed=server.renewed and server.is_young)
 
 
-def _stop(running: dict[str, Process]) -> None:
+def _renew(home: _Home, name: str, alive: IO[bytes]) -> _Server:
+    """Set the files of Valkey aside, the last ones are kept, and start it without any."""
+    aside = home.data / "redis.damaged"
+    _say(f"{name} cannot read its files; they are in {aside} now, and it starts empty")
+    shutil.rmtree(aside, ignore_errors=True)
+    (home.data / "redis").rename(aside)
+    _own_folder(home.data / "redis", home.owner)
+    return _start(home, name, alive, renewed=True)
+
+
+def _stop(running: dict[str, _Server]) -> None:
     for name, server in running.items():
-        server.send_signal(STOP_SIGNALS[name])
+        server.process.send_signal(STOP_SIGNALS[name])
     for server in running.values():
         try:
-            server.wait(STOP_SECONDS)
+            server.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+            server.process.kill()
+            server.process.wait()
 
 
 def _trim_log(home: _Home) -> None:

@@ -1,5 +1,6 @@
 """What holds at every address of the API: problems, sizes, headers, how often."""
 
+import time
 from collections.abc import Iterator
 
 import httpx2
@@ -13,6 +14,7 @@ from sync_core.organizations import Organization
 from tests.support import api_server, processes
 from tests.support.api_server import ANA_S, VERA, Program, Server
 from tests.support.exports import trail_of
+from tests.support.waiting import eventually
 
 
 def problem(answer: httpx2.Response, status: int, code: str) -> dict[str, object]:
@@ -143,9 +145,13 @@ def test_no_other_site_is_let_in_unless_it_is_set(server: Server, home: Organiza
 
 def test_without_postgres_a_problem_says_so(server: Server, home: Organization) -> None:
     address = trail_of(home)
-    db.engine().dispose()
+    assert server.get(address).status_code == 200
     with processes.frozen(*processes.postgres()):
+        start = time.monotonic()
         problem(server.get(address), 503, "database_down")
+        assert time.monotonic() - start < 5
+    assert eventually(db.answers)
+    assert server.get(address).status_code == 200
 
 
 def test_every_status_is_of_a_known_error() -> None:

@@ -209,6 +209,29 @@ def test_a_killed_valkey_comes_back_with_its_keys(data: Path) -> None:
         assert eventually(lambda: valkey.get("kept") == "before the kill")
 
 
+def damage(folder: Path, kind: str) -> None:
+    """Damage the append-only file of Valkey, in one of its parts."""
+    (file,) = (folder / "redis" / "appendonlydir").glob(f"*.{kind}")
+    there = file.read_bytes()
+    file.write_bytes(there[: len(there) // 2] + b"\xffdamaged\n" * 9 + there[len(there) // 2 :])
+
+
+@pytest.mark.parametrize("kind", ["incr.aof", "manifest"])
+def test_a_valkey_with_damaged_files_starts_without_them(data: Path, kind: str) -> None:
+    with use(data) as user, user.valkey() as valkey:
+        valkey.set("kept", "x" * 100)
+        servers = crew(user)
+        damage(data, kind)
+        servers.valkey.kill()
+        assert eventually(lambda: valkey.get("kept") is None)
+        valkey.set("kept", "x" * 100)
+        assert (data / "redis.damaged" / "appendonlydir").is_dir()
+    assert eventually(servers.all_gone)
+    damage(data, kind)
+    with use(data) as user, user.valkey() as valkey:
+        assert valkey.get("kept") is None
+
+
 def test_a_killed_supervisor_is_replaced_by_the_next_user(data: Path) -> None:
     with use(data) as first:
         old = crew(first)

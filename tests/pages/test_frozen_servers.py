@@ -1,0 +1,50 @@
+"""Pages while Postgres or Redis are frozen: a sentence within 5 s, and back by themselves."""
+
+import time
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from sync_core.foundation import db
+from tests.support import processes
+from tests.support.pages import Visit, healthy
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.alone
+
+SECONDS = 5
+PAGES = ["overview", "locations", "sources", "analytics", "audit", "settings"]
+
+
+def in_time(page: AppTest) -> AppTest:
+    """Draw a page anew from nothing that was kept, as fast as was promised."""
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    start = time.monotonic()
+    page.run(timeout=30)
+    assert time.monotonic() - start < SECONDS
+    return page
+
+
+def titles(page: AppTest) -> str:
+    return "\n".join(str(alert.proto.title) for alert in page.error)
+
+
+@pytest.mark.parametrize("name", PAGES[:3])
+def test_a_page_says_within_5_s_that_postgres_does_not_answer_and_comes_back(
+    visit: Visit, name: str
+) -> None:
+    page = visit(name)
+    with processes.frozen(*processes.postgres()):
+        assert "database does not answer" in titles(in_time(page))
+        assert "database does not answer" in titles(in_time(page))
+    eventually(db.answers)
+    assert titles(healthy(page.run(timeout=30))) == ""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_drawn_within_5_s_though_redis_is_frozen(visit: Visit, name: str) -> None:
+    page = visit(name)
+    with processes.frozen(processes.valkey()):
+        healthy(in_time(page))

@@ -1,0 +1,82 @@
+"""Servers that answer, but with errors: full, read-only, closed to us, busy."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
+from threading import Thread
+
+from redis import Redis, RedisError
+
+from sync_core.foundation import settings
+from tests.support import processes
+from tests.support.waiting import eventually
+
+
+def redis_answers(error: str) -> AbstractContextManager[None]:
+    """Let Redis answer with an error for a while: to writes, or to everything."""
+    return REDIS_ERRORS[error]()
+
+
+def _redis() -> Redis:
+    return Redis.from_url(settings.urls().redis, decode_responses=True)
+
+
+@contextmanager
+def _told(bend: str, heal: str) -> Iterator[None]:
+    """Send a command that bends Redis, and at the end one that heals it."""
+    with _redis() as redis:
+        redis.execute_command(*bend.split(" "))
+        try:
+            yield
+        finally:
+            redis.execute_command(*heal.split(" "))
+
+
+@contextmanager
+def _no_room_on_disk() -> Iterator[None]:
+    """Let each save fail, as it does on a full disk: Redis takes no writes then."""
+    in_the_way = processes.data() / "redis" / "dump.rdb"
+    in_the_way.mkdir()
+    with _redis() as redis:
+        redis.config_set("save", "3600 1")
+        redis.bgsave()
+        eventually(lambda: redis.info("persistence")["rdb_last_bgsave_status"] == "err")
+        try:
+            yield
+        finally:
+            redis.config_set("save", "")
+            in_the_way.rmdir()
+
+
+@contextmanager
+def _busy() -> Iterator[None]:
+    """Keep Redis busy with a script that does not end."""
+    script = Thread(target=_run_for_ever, daemon=True)
+    with _told("config set busy-reply-threshold 1", "config set busy-reply-threshold 5000"):
+        script.start()
+        with _redis() as redis:
+            eventually(lambda: _is_busy(redis))
+            yield
+            redis.script_kill()
+            script.join()
+
+
+def _run_for_ever() -> None:
+    with suppress(RedisError), _redis() as redis:
+        redis.eval("while true do end", 0)
+
+
+def _is_busy(redis: Redis) -> bool:
+    try:
+        return not redis.ping()
+    except RedisError as error:
+        return "BUSY" in str(error)
+
+
+REDIS_ERRORS: dict[str, Callable[[], AbstractContextManager[None]]] = {
+    "OOM": partial(_told, "config set maxmemory 1", "config set maxmemory 0"),
+    "READONLY": partial(_told, "replicaof 127.0.0.1 1", "replicaof no one"),
+    "MISCONF": _no_room_on_disk,
+    "NOPERM": partial(_told, "acl setuser default -@all +acl", "acl setuser default +@all"),
+    "BUSY": _busy,
+}
