@@ -28,6 +28,13 @@ from organizations o cross join lateral (
 """
 
 
+def latest(connection: Connection, organization_id: int) -> str | None:
+    """Return the line of an organization's head, as the file holds it; None before there is one."""
+    query = sa.text(_HEADS.replace(" order by o.id", " where o.id = :organization"))
+    head = connection.execute(query, {"organization": organization_id}).one_or_none()
+    return _line(head).rstrip("\n") if head else None
+
+
 class HeadsFile:
     """Appends to the file of heads; that it cannot be written is told once, and stops nothing."""
 

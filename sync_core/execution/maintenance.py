@@ -21,7 +21,7 @@ from sync_core.engine import staging
 from sync_core.execution import queue, scheduler
 from sync_core.execution.heartbeat import StopRequest
 from sync_core.foundation import db, tables
-from sync_core.notifications import courier, notices, outbox, telling
+from sync_core.notifications import courier, digest, notices, outbox, telling
 from sync_core.runs import once, recovery, uploads
 
 TICK_SECONDS = 1.0
@@ -68,9 +68,10 @@ def _push_lost() -> None:
 
 
 def _tell_people(now: datetime) -> None:
-    """Tell what happened since, and which promises of freshness were broken."""
+    """Tell what happened since, which promises of freshness were broken, and write digests."""
     with db.begin() as connection:
         telling.tell(connection, now)
+        digest.make_due(connection, now)
 
 
 def _keep_schedules(now: datetime) -> None:

@@ -18,6 +18,7 @@ from sync_core.foundation.vocabulary import ChannelKind, MessageForm, NoticeKind
 from sync_core.notifications import (
     channels,
     chats,
+    digest,
     door,
     letters,
     mails,
@@ -105,17 +106,21 @@ def _prepared(connection: Connection, message: Message) -> Delivery | None:
     made = partial(Delivery, message, organization)
     if message.address.channel_id is not None:
         channel = channels.get(connection, organization.id, message.address.channel_id)
-        return made(_letter(connection, organization, message), channel=channel)
+        return made(_letter(connection, organization, message, None), channel=channel)
     person = people.find(connection, organization.id, message.address.email or "")
     if person is None:
         return None
     wish = wishes.of_person(connection, organization.id, person)
-    return made(_letter(connection, organization, message), person, wish)
+    return made(_letter(connection, organization, message, person), person, wish)
 
 
-def _letter(connection: Connection, organization: Organization, message: Message) -> Letter:
+def _letter(
+    connection: Connection, organization: Organization, message: Message, reader: Person | None
+) -> Letter:
     if message.content.form == MessageForm.TEST:
         return letters.of_test(organization)
+    if message.content.form == MessageForm.DIGEST:
+        return digest.letter(connection, organization, message, reader)
     return letters.of_news(connection, organization, message.content)
 
 

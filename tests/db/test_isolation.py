@@ -16,7 +16,7 @@ import sync_core
 from sync_core import organizations, runs
 from sync_core.analytics import patients
 from sync_core.api.front_ends import patient_runs
-from sync_core.audit import exports, hash_chain, proofs
+from sync_core.audit import exports, hash_chain, heads, proofs
 from sync_core.audit.exports import Export
 from sync_core.catalogue import resources
 from sync_core.catalogue.resources import ENTITIES
@@ -24,7 +24,7 @@ from sync_core.demo.cliniko import Account
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import ChannelKind, NoticeKind, Role
-from sync_core.notifications import channels, conditions, letters, notices, outbox, wishes
+from sync_core.notifications import channels, conditions, digest, letters, notices, outbox, wishes
 from sync_core.notifications.wishes import Wish
 from sync_core.operations import syncs
 from sync_core.organizations import (
@@ -125,6 +125,10 @@ READS: dict[str, Ask] = {
     "letters.of_news": lambda c, s: letters.of_news(
         c, s.organization, outbox.latest(c, s.organization.id)[0].content
     ),
+    "digest.letter": lambda c, s: digest.letter(
+        c, s.organization, outbox.latest(c, s.organization.id)[0], None
+    ),
+    "heads.latest": lambda c, s: heads.latest(c, s.organization.id),
     "conditions.of": lambda c, s: conditions.of(c, s.organization.id, "patients"),
     "wishes.everyones": lambda c, s: wishes.everyones(c, s.organization.id),
     "wishes.of_person": lambda c, s: [
