@@ -144,7 +144,7 @@ OUTAGES = {  # resource, first and last day back from now -> what ended every ot
 }
 CHANCE_ERRORS = (
     SyncError("source_changed_while_reading", name="The file 'therapists.csv'"),
-    SyncError("csv_unavailable", name="The CSV", why="the server answers 503"),
+    SyncError("csv_outage", name="The CSV", status=503),
     SyncError("google_busy"),
 )
 FAILS, TIMES_OUT, CANCELS = 0.025, 0.006, 0.025

@@ -176,6 +176,13 @@ CATALOGUE: dict[str, Entry] = {
         "analyst",
         retry=True,
     ),
+    "csv_outage": Entry(
+        "{name} could not be fetched: the server answers {status}.",
+        "Sync again later.",
+        "analyst",
+        retry=True,
+        outage=True,
+    ),
     "csv_too_large": Entry(
         "{name} is larger than {limit}.",
         "Split it, or put it into a folder and read it from there.",
@@ -332,12 +339,21 @@ CATALOGUE: dict[str, Entry] = {
         "Sync again in a few minutes; another program may be using the same API key.",
         "analyst",
         retry=True,
+        outage=True,
     ),
     "cliniko_maintenance": Entry(
         "Cliniko is closed for maintenance.",
         "Sync again later; status.cliniko.com tells how long it takes.",
         "analyst",
         retry=True,
+        outage=True,
+    ),
+    "cliniko_outage": Entry(
+        "Cliniko could not be read: it answered with an error ({status}) about {what}.",
+        "Sync again later; status.cliniko.com tells whether it is known.",
+        "analyst",
+        retry=True,
+        outage=True,
     ),
     "cliniko_unavailable": Entry(
         "Cliniko could not be read: {why}.",

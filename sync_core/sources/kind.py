@@ -18,13 +18,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from time import monotonic, sleep
 
 from sync_core.catalogue.source import Source
 from sync_core.foundation.settings import Settings
+from sync_core.sources.patience import sleep_alive
 from sync_core.sources.retry import OnWait, Retrier, RetryPolicy
-
-LIFE_SECONDS = 1.0  # between two signs of life while we wait
 
 OnBytes = Callable[[int, int | None], None]  # how many arrived, and of how many if known
 OnTraffic = Callable[[int, int], None]  # so many more requests, and bytes of their answers
@@ -78,11 +76,7 @@ class Opening:
         return Retrier(server, policy, self.on_wait, self._sleep)
 
     def _sleep(self, seconds: float) -> None:
-        """Wait, with signs of life: a wait that a server asks for is no silence."""
-        until = monotonic() + seconds
-        while (left := until - monotonic()) > 0:
-            sleep(min(left, LIFE_SECONDS))
-            self.on_traffic(0, 0)
+        sleep_alive(seconds, lambda: self.on_traffic(0, 0))
 
 
 @dataclass(frozen=True)

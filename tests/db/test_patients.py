@@ -482,6 +482,18 @@ def test_a_page_that_answers_500_once_is_asked_for_again(
     assert stored(small, database) == 120
 
 
+@pytest.mark.parametrize("list_", ["patients", "patients/deleted", "appointment_types"])
+def test_a_request_that_hangs_costs_one_try_and_not_the_run(
+    small: Clinic, server: Cliniko, monkeypatch: pytest.MonkeyPatch, list_: str
+) -> None:
+    small.sync()
+    monkeypatch.setenv("SYNCDESK_FETCH_TIMEOUT", "4")
+    settings.current.cache_clear()
+    server.fault(list_, cliniko.hang)
+    run = small.sync()
+    assert (run.status, run.message) == ("completed", NOTHING_NEW)
+
+
 def test_a_page_that_goes_on_answering_500_leaves_nothing_half_applied(
     small: Clinic, server: Cliniko, database: Ask
 ) -> None:
@@ -505,7 +517,7 @@ def test_a_page_that_goes_on_answering_500_leaves_nothing_half_applied(
             importer.sync(work, found)
     with db.begin() as connection:
         lease.finish(connection, claim, lease.cancelled())
-    assert caught.value.code == "cliniko_unavailable"
+    assert caught.value.code == "cliniko_outage"
     assert stored(small, database) == 0
     assert watching.staged(run) >= 120  # the patients had been read
 

@@ -3,6 +3,7 @@
 import base64
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -21,7 +22,7 @@ from tests.support.fakes import cliniko as fake
 from tests.support.fakes.cliniko import KEY, Cliniko
 from tests.support.sources import FAST_RETRIES, SOON, refusal
 
-ASKED_TO_WAIT = RetryPolicy(attempts=4, longest_wait=62, unreported=2)
+ASKED_TO_WAIT = RetryPolicy(attempts=4, outage_attempts=4, longest_wait=62, unreported=2)
 
 
 @pytest.fixture
@@ -441,15 +442,12 @@ def test_a_role_that_is_needed_is_named() -> None:
 
 
 NOT_JSON = "Cliniko's list of patients cannot be read: it is not JSON."
+OUTAGE = "Cliniko could not be read: it answered with an error ({}) about patients."
 CUT = "Cliniko could not be read: its answer was cut off."
 LATE = "Cliniko could not be read: it does not answer in time."
 TROUBLE = [
-    pytest.param(
-        fake.status(500), 5, "Cliniko could not be read: it answers 500 about patients.", id="500"
-    ),
-    pytest.param(
-        fake.status(503), 5, "Cliniko could not be read: it answers 503 about patients.", id="503"
-    ),
+    pytest.param(fake.status(500), 5, OUTAGE.format(500), id="500"),
+    pytest.param(fake.status(503), 5, OUTAGE.format(503), id="503"),
     pytest.param(fake.html(503), 5, "Cliniko is closed for maintenance.", id="maintenance"),
     pytest.param(fake.html(200), 5, NOT_JSON, id="a web page"),
     pytest.param(fake.body('{"patients": [{"id": "1'), 5, NOT_JSON, id="half a body"),
@@ -494,7 +492,37 @@ def test_trouble_on_one_page_that_stays_is_one_sentence(
         error = refusal(lambda: read(reader))
     assert error.sentence == sentence
     assert error.entry.retry
-    assert cliniko.asked("patients") == 3 + FAST_RETRIES.attempts
+    patience = FAST_RETRIES.outage_attempts if error.entry.outage else FAST_RETRIES.attempts
+    assert cliniko.asked("patients") == 3 + patience
+
+
+def test_an_answer_that_comes_slowly_but_steadily_is_waited_for(
+    cliniko: Cliniko, account: Account
+) -> None:
+    cliniko.pace = SOON / 5  # ten parts take twice as long as nothing may arrive
+    cliniko.fault("patients", fake.crawl, after=1)
+    with client(cliniko, timeout=SOON) as reader:
+        assert read(reader) == live(account)
+    assert cliniko.asked("patients") == 7
+
+
+def test_requests_bytes_and_waits_are_signs_of_life(cliniko: Cliniko, tmp_path: Path) -> None:
+    traffic: list[tuple[int, int]] = []
+    key = tmp_path / "key"
+    key.write_text(KEY)
+    settings = Settings(cliniko_key_files={"demo": key}, cliniko_base_url=cliniko.url)
+    cliniko.fault("patients", fake.status(429, X_RateLimit_Reset="99999999999"))
+    policy = replace(FAST_RETRIES, longest_wait=0.2)
+    with open_client(
+        "demo",
+        settings,
+        on_traffic=lambda requests, size: traffic.append((requests, size)),
+        retry_policy=policy,
+    ) as reader:
+        assert len(read(reader)) == 614
+    assert sum(requests for requests, _ in traffic) == 8
+    assert sum(size for _, size in traffic) > 100_000
+    assert (0, 0) in traffic
 
 
 def test_a_server_that_is_not_there_is_named() -> None:

@@ -153,7 +153,8 @@ def _refusal(answer: Answer, clock: Callable[[], float]) -> SyncError:
             named = retry_after(answer.headers.get("retry-after"))
             return SyncError("cliniko_maintenance", retry_after=named)
         case status if status == HTTPStatus.REQUEST_TIMEOUT or status >= 500:  # noqa: PLR2004 - HTTP's own
-            return SyncError("cliniko_unavailable", why=f"it answers {status} about {answer.what}")
+            named = retry_after(answer.headers.get("retry-after"))
+            return SyncError("cliniko_outage", status=status, what=answer.what, retry_after=named)
         case status if 300 <= status < 400:  # noqa: PLR2004 - HTTP's own
             return SyncError("cliniko_elsewhere", host=_host(answer.headers.get("location", "")))
         case _:

@@ -24,6 +24,8 @@ from sync_core.sources.cliniko.answers import (
     title,
 )
 from sync_core.sources.cliniko.quota import quota
+from sync_core.sources.kind import OnTraffic
+from sync_core.sources.patience import TRIES, sleep_alive, steady
 from sync_core.sources.rate_limit import Limiter
 from sync_core.sources.retry import OnWait, Retrier, RetryPolicy
 
@@ -81,13 +83,15 @@ class Client:
         limiter: Limiter,
         retry: Retrier,
         user_agent: str = "Sync Desk",
-        timeout: float = 120.0,
+        timeout: float = 30.0,
+        on_traffic: OnTraffic = lambda _requests, _bytes: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         base = httpx2.URL(cliniko_key.base_url(key, base_url))
         self._origin = str(base.copy_with(path="")).rstrip("/")
         self._limiter, self._retry = limiter, retry
         self._timeout, self._clock = timeout, clock
+        self._on_traffic = on_traffic
         self.behind = 0.0  # seconds by which the server's clock is behind ours
         self._http = httpx2.Client(
             base_url=base,
@@ -178,10 +182,10 @@ class Client:
 
     def _get(self, path: str, params: httpx2.QueryParams) -> Answer:
         rate_limit.wait_for(self._limiter, self._retry)
-        until = time.monotonic() + self._timeout
+        self._on_traffic(1, 0)
         try:
             with self._http.stream("GET", f"/{path}", params=params) as response:
-                body = _whole(response, until)
+                body = self._whole(response)
         except httpx2.ConnectError as error:
             raise SyncError("cliniko_unreachable", host=self._http.base_url.host) from error
         except (httpx2.TransportError, httpx2.DecodingError) as error:
@@ -191,27 +195,44 @@ class Client:
         self.behind = self._clock() - (time_at(answer) or self._clock())
         return answer
 
+    def _whole(self, response: httpx2.Response) -> bytes:
+        """Return a whole body."""
+        body = bytearray()
+        for chunk in steady(response.iter_bytes(), self._timeout, _late):
+            self._on_traffic(0, len(chunk))
+            body += chunk
+            if len(body) > LARGEST_BODY:
+                why = f"its answer is larger than {LARGEST_BODY >> 20} MB"
+                raise SyncError("cliniko_unavailable", why=why)
+        return bytes(body)
+
 
 def open_client(
     organization: str,
     settings: Settings,
     *,
     on_wait: OnWait = lambda _sentence: None,
+    on_traffic: OnTraffic = lambda _requests, _bytes: None,
     retry_policy: RetryPolicy = RETRY_POLICY,
 ) -> Client:
     """Return a client of an organization's account, by its slug; no request is made yet.
 
     Raises SyncError: no_cliniko_key, bad_cliniko_key.
     """
+
+    def sleep(seconds: float) -> None:
+        sleep_alive(seconds, lambda: on_traffic(0, 0))
+
     key = cliniko_key.find(organization, settings)
     contact = f" ({settings.cliniko_contact})" if settings.cliniko_contact else ""
     return Client(
         key,
         base_url=settings.cliniko_base_url,
         limiter=rate_limit.shared(quota(key)),
-        retry=Retrier("Cliniko", retry_policy, on_wait),
+        retry=Retrier("Cliniko", retry_policy, on_wait, sleep),
         user_agent=f"Sync Desk{contact}",
-        timeout=settings.fetch_timeout,
+        timeout=settings.fetch_timeout / TRIES,
+        on_traffic=on_traffic,
     )
 
 
@@ -235,17 +256,8 @@ def _without_known(records: list[Record], odd: int) -> list[Record]:
     return records[known:]
 
 
-def _whole(response: httpx2.Response, until: float) -> bytes:
-    """Return a whole body; httpx2 limits only the time between two bytes."""
-    body = bytearray()
-    for chunk in response.iter_bytes():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            why = f"its answer is larger than {LARGEST_BODY >> 20} MB"
-            raise SyncError("cliniko_unavailable", why=why)
-        if time.monotonic() > until:
-            raise httpx2.ReadTimeout("too slow")
-    return bytes(body)
+def _late() -> Exception:
+    return httpx2.ReadTimeout("too slow")
 
 
 def _why(error: Exception) -> str:

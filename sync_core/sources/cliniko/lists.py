@@ -22,7 +22,7 @@ from sync_core.sources.cliniko.client import (
     open_client,
 )
 from sync_core.sources.cliniko.gone import Apart, Found
-from sync_core.sources.kind import OnStep, SourceSetting
+from sync_core.sources.kind import OnStep, OnTraffic, SourceSetting
 from sync_core.sources.retry import OnWait, RetryPolicy
 from sync_core.sources.some import Some
 
@@ -164,6 +164,7 @@ class ClinikoSource:
     since: datetime | None = None
     on_wait: OnWait = _ignore
     on_step: OnStep = _ignore
+    on_traffic: OnTraffic = lambda _requests, _bytes: None
     retry_policy: RetryPolicy = RETRY_POLICY
 
     def open(self, entity: Entity) -> "ClinikoList":
@@ -185,7 +186,11 @@ class ClinikoSource:
         """Return a client of the account."""
         slug = self.setting.organization
         return open_client(
-            slug, self.settings, on_wait=self.on_wait, retry_policy=self.retry_policy
+            slug,
+            self.settings,
+            on_wait=self.on_wait,
+            on_traffic=self.on_traffic,
+            retry_policy=self.retry_policy,
         )
 
     def filters(self, listed: Listed) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from sync_core.sources.cliniko.client import Permission, open_client
 from sync_core.sources.kind import AccountProbe
 from sync_core.sources.retry import RetryPolicy
 
-ONE_RETRY = RetryPolicy(attempts=2)  # a person is waiting
+ONE_RETRY = RetryPolicy(attempts=2, outage_attempts=2)  # a person is waiting
 
 
 def probe_account(organization: str, settings: Settings) -> AccountProbe:

@@ -5,7 +5,6 @@ import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from time import monotonic
 from typing import BinaryIO
 
 import httpx2
@@ -17,10 +16,10 @@ from sync_core.foundation.settings import LOOPBACK
 from sync_core.sources import certificates
 from sync_core.sources.files.table_file import Told, is_workbook, open_table
 from sync_core.sources.kind import OnBytes, SourceSetting
+from sync_core.sources.patience import steady
 from sync_core.sources.retry import Retrier, retry_after
 
 LARGEST_BODY = 500 * 2**20  # bytes
-LEAST_PROGRESS = 64 * 2**10  # bytes within the timeout; a server that sends less is stuck
 UNPACKED = 2**20  # bytes at a time
 CONNECT_TIMEOUT = 10.0
 HOPS = 5
@@ -45,7 +44,7 @@ class PublishedCsvSource:
     """The address that a setting names; nothing is read before the whole body has arrived."""
 
     setting: SourceSetting
-    timeout: float  # seconds without progress
+    timeout: float  # seconds without progress, after which it is tried again
     retry: Retrier
     on_bytes: OnBytes = lambda _read, _all: None
     largest: int = LARGEST_BODY
@@ -106,8 +105,7 @@ class PublishedCsvSource:
         status = response.status_code
         if status in {408, 429} or status >= httpx2.codes.INTERNAL_SERVER_ERROR:
             after = retry_after(response.headers.get("Retry-After"))
-            why = f"the server answers {status}"
-            raise SyncError("csv_unavailable", name=self.name, why=why, retry_after=after)
+            raise SyncError("csv_outage", name=self.name, status=status, retry_after=after)
         if status in {401, 403}:
             raise self._refused(status)
         if status != httpx2.codes.OK:
@@ -137,7 +135,7 @@ class PublishedCsvSource:
         whole = _length(response)
         file = tempfile.TemporaryFile()  # noqa: SIM115 - the sheet closes it
         try:
-            for chunk in _steady(_body(response, self.name), self.timeout):
+            for chunk in steady(_body(response, self.name), self.timeout, _late):
                 file.write(chunk)
                 self._refuse_what_is_too_large(file.tell())
                 self.on_bytes(file.tell(), whole)
@@ -193,16 +191,8 @@ def may_follow(start: httpx2.URL, url: httpx2.URL) -> bool:
     return url.scheme == "https" and (ours or url.host.endswith(".googleusercontent.com"))
 
 
-def _steady(chunks: Iterable[bytes], seconds: float) -> Iterator[bytes]:
-    """Pass on what arrives, unless it is too slow: httpx2 limits the time between two bytes."""
-    since, received = monotonic(), 0
-    for chunk in chunks:
-        yield chunk
-        received += len(chunk)
-        if received >= LEAST_PROGRESS:
-            since, received = monotonic(), 0
-        elif monotonic() - since > seconds:
-            raise httpx2.ReadTimeout("too slow")
+def _late() -> Exception:
+    return httpx2.ReadTimeout("too slow")
 
 
 def _why(error: Exception, timeout: float) -> str:

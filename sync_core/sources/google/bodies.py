@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
-from time import monotonic
 from typing import Any
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from sync_core.sources.patience import steady
+
 CONNECT_TIMEOUT = 10.0
 LARGEST_BODY = 32 * 2**20  # bytes, unpacked; a page of ten columns has about 3 MB
-LEAST_PROGRESS = 16 * 2**10  # bytes within the time; an answer that is slower is stuck
 _DESCRIBES_THE_PACKING = ("Content-Encoding", "Content-Length", "Transfer-Encoding")
 
 
@@ -45,7 +45,8 @@ class WholeBodies(HTTPAdapter):
     def _whole(self, raw: urllib3.BaseHTTPResponse) -> urllib3.HTTPResponse:
         body = BytesIO()
         try:
-            for chunk in self._steady(raw):
+            for chunk in steady(_unpacked(raw), self._seconds, requests.Timeout):
+                self._on_bytes(len(chunk))
                 body.write(chunk)
                 _refuse_what_is_too_large(body)
         except BaseException:
@@ -53,17 +54,10 @@ class WholeBodies(HTTPAdapter):
             raise
         return _read_already(raw, body)
 
-    def _steady(self, raw: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
-        """Pass a body on, unpacked; requests limits only the time between two bytes."""
-        since, received = monotonic(), 0
-        while chunk := raw.read1(65_536, decode_content=True):
-            self._on_bytes(len(chunk))
-            yield chunk
-            received += len(chunk)
-            if received >= LEAST_PROGRESS:
-                since, received = monotonic(), 0
-            elif monotonic() - since > self._seconds:
-                raise requests.Timeout
+
+def _unpacked(raw: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    while chunk := raw.read1(65_536, decode_content=True):
+        yield chunk
 
 
 def _refuse_what_is_too_large(body: BytesIO) -> None:

@@ -27,10 +27,10 @@ from sync_core.sources.google.number_formats import Format
 from sync_core.sources.google.refusals import DAMAGED, Refusal, no_answer, not_signed_in
 from sync_core.sources.google.service_account import credentials
 from sync_core.sources.kind import OnTraffic
+from sync_core.sources.patience import TRIES
 from sync_core.sources.rate_limit import Quota
 from sync_core.sources.retry import Retrier
 
-TRIES = 4  # that fit into the time for which a source may stay silent
 DRIVE_TRIES = 2  # for what it tells can be found out by other means
 TAB_FIELDS = "sheetId,title,sheetType,hidden,gridProperties(rowCount,columnCount)"
 CELL_FIELDS = "sheets(data(startRow,startColumn,rowData(values({}))))"

@@ -22,6 +22,7 @@ def _open(setting: SourceSetting, opening: Opening) -> Source:
         since=opening.since,
         on_wait=opening.on_wait,
         on_step=opening.on_step,
+        on_traffic=opening.on_traffic,
         retry_policy=opening.retry_policy or RETRY_POLICY,
     )
 

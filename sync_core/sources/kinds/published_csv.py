@@ -8,6 +8,7 @@ from sync_core.catalogue.source import Source
 from sync_core.sources import web_address
 from sync_core.sources.files.published_csv import PublishedCsvSource
 from sync_core.sources.kind import Location, Opening, SourceKind, SourceSetting
+from sync_core.sources.patience import TRIES
 
 CSV = "csv"
 
@@ -24,7 +25,8 @@ def _label(setting: SourceSetting) -> str:
 
 def _open(setting: SourceSetting, opening: Opening) -> Source:
     retrier = opening.retrier("The server of the CSV")
-    return PublishedCsvSource(setting, opening.settings.fetch_timeout, retrier, opening.on_bytes)
+    seconds = opening.settings.fetch_timeout / TRIES
+    return PublishedCsvSource(setting, seconds, retrier, opening.on_bytes)
 
 
 PUBLISHED_CSV = SourceKind(

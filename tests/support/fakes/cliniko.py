@@ -17,7 +17,7 @@ KEY = "MS0xLWl4U3o-YYYYdtR3V2HNOTAREALKEYwvNHI2d2xHHHH-au1"
 
 Json = dict[str, Any]
 Fault = Callable[[Answer], Answer]
-Delivery = Literal["whole", "cut", "reset", "drip", "hang"]
+Delivery = Literal["whole", "cut", "reset", "drip", "crawl", "hang"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,7 @@ def _delivered(delivery: Delivery) -> Fault:
 cut = _delivered("cut")  # closes the connection in the middle of the body
 reset = _delivered("reset")  # resets it instead of answering
 drip = _delivered("drip")  # sends a byte now and then
+crawl = _delivered("crawl")  # sends a tenth now and then
 hang = _delivered("hang")  # sends nothing
 
 
@@ -100,9 +101,9 @@ class _Handler(Handler):
                 self._begin(answer)
                 self.wfile.write(answer.body[: len(answer.body) // 2])
                 self._drop()
-            case "drip":
+            case "drip" | "crawl" as slowly:
                 self._begin(answer)
-                self._drip(answer.body, cliniko)
+                self._drip(answer.body, 1 if slowly == "drip" else len(answer.body) // 10, cliniko)
 
     def _begin(self, answer: Answer) -> None:
         self.send_response(answer.status)
@@ -110,10 +111,10 @@ class _Handler(Handler):
         self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
 
-    def _drip(self, content: bytes, cliniko: "Cliniko") -> None:
+    def _drip(self, content: bytes, size: int, cliniko: "Cliniko") -> None:
         try:
-            for number in content:
-                self.wfile.write(bytes([number]))
+            for start in range(0, len(content), size):
+                self.wfile.write(content[start : start + size])
                 cliniko.closing.wait(cliniko.pace)
         except OSError:
             self.close_connection = True  # the client had enough
