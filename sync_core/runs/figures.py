@@ -3,7 +3,7 @@
 The plan finds it, a guard judges by it, and it stays with the run's checkpoints.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from sync_core.foundation import tables
 from sync_core.foundation.vocabulary import OutcomeKind
 from sync_core.runs.run import MADE_UP, in_step
+from sync_core.runs.sheet_facts import WINDOW
 
 _RUNS, _KEPT, _TALLIES = tables.runs.c, tables.checkpoints.c, tables.tallies.c
 
@@ -60,6 +61,18 @@ def of_run(connection: Connection, run_id: int) -> dict[str, Figures]:
     query = sa.select(_KEPT.entity, _KEPT.figures).where(_KEPT.run_id == run_id)
     found = connection.execute(query.where(_KEPT.figures != {})).all()
     return {entity: Figures.from_json(kept) for entity, kept in found}
+
+
+def known_before(connection: Connection, run_ids: Sequence[int], entity: str) -> dict[int, int]:
+    """Return how many records stood before each of these runs that reads only what has changed."""
+    known = _KEPT.figures["known"].as_integer()
+    query = sa.select(_KEPT.run_id, known.label("known")).where(
+        _KEPT.run_id.in_(run_ids),
+        _KEPT.entity == entity,
+        WINDOW["since"].as_string().is_not(None),
+        known.is_not(None),
+    )
+    return {row.run_id: row.known for row in connection.execute(query)}
 
 
 def read_before(connection: Connection, run_id: int, entity: str) -> int | None:

@@ -174,6 +174,20 @@ def test_a_log_of_a_completed_sync_tells_its_records_and_success_rate(
     assert metadata["progress_percentage"] == 100
 
 
+def test_a_sync_of_what_has_changed_counts_all_patients_that_are_in_step_since(
+    program: Program, clinic: Clinic
+) -> None:
+    clinic.sync()
+    clinic.account.change("patients", clinic.account.known("patients")[0].id, city="Perth")
+    clinic.sync()
+    told = latest_log(program, clinic)
+    assert told["metadata"]["notes"][0].startswith("Read what changed since ")
+    assert (told["records_processed"], told["records_success"]) == (30, 30)
+    assert (told["metadata"]["patients_stored"], told["success_rate"]) == (30, 100.0)
+    dashboard = program.get(f"/sync/dashboard/{clinic.organization.slug}")
+    assert dashboard["last_sync"]["records_success"] == 30
+
+
 def test_a_log_of_a_failed_sync_lists_what_went_wrong(program: Program, clinic: Clinic) -> None:
     clinic.server.add(f"{clinic.organization.slug}-au1", clinic.account, forbidden={"patients"})
     start(program, clinic)

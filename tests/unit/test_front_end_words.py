@@ -32,7 +32,9 @@ def test_every_state_of_ours_has_a_word_of_theirs() -> None:
 
 def test_every_phase_of_any_resource_has_a_word_of_theirs_and_no_other_has() -> None:
     phases = {band.name for resource in CATALOGUE.values() for band in resource.steps.bands}
-    assert set(PHASES) == phases
+    assert set(PHASES) == phases, (
+        "give each new phase its words in sync_core/api/front_ends/words.py"
+    )
 
 
 @pytest.mark.parametrize(
@@ -78,6 +80,11 @@ def test_the_bar_of_milestones_ends_full_for_every_resource(resource: object) ->
     steps = resource.steps  # type: ignore[attr-defined] # ids need a plain object
     assert words.by_milestones(steps, 100) == 100
     assert words.by_milestones(steps, 0) in {0, 5}
+
+
+def test_what_their_states_mean_is_told_in_ours() -> None:
+    assert words.meaning("portal").startswith("running: queued, running, interrupted; completed: ")
+    assert "analyzing: running (processing), running (analyzing)" in words.meaning("dashboard")
 
 
 @pytest.mark.parametrize(

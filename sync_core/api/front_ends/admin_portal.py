@@ -30,7 +30,9 @@ Resource = Annotated[str, Path(max_length=100, description="a resource", example
 class PortalStatus(BaseModel):
     """How the sync of a resource is, or how the last one ended."""
 
-    status: PortalState = Field(description="a running one wins over an older result")
+    status: PortalState = Field(
+        description=f"a running one wins over an older result. {words.meaning('portal')}"
+    )
     message: str = Field(description="in a sentence", examples=[GOES_ON])
 
 

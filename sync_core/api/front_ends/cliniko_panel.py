@@ -18,6 +18,7 @@ from sync_core.api.asked import Limit, Offset, Search
 from sync_core.api.callers import By
 from sync_core.api.front_ends import patient_runs, words
 from sync_core.api.front_ends.patient_runs import (
+    IN_STEP,
     PATIENTS,
     STEPS,
     SYNC_ID,
@@ -38,7 +39,7 @@ STARTED = "Sync started"
 SyncType = Literal["full_patients", "active_patients"]
 ALL: SyncType = "full_patients"
 _ALL_OF_THEM = "full_patients: all patients are synced, whether they are active or not"
-_READ = "patients that were read; `notes` tell where only what has changed was"
+_PROCESSED = "patients that were read, and those that Cliniko says have not changed"
 
 Some = Annotated[int, Query(ge=1, le=100, description="syncs, at most")]
 
@@ -105,10 +106,10 @@ class SyncLog(BaseModel):
     id: int = Field(description="number of the run", examples=[1042])
     sync_id: str = Field(description="for the addresses of the dashboard", examples=[SYNC_ID])
     organization_id: str = Field(description="short name", examples=["demo"])
-    status: PanelState = Field(examples=["running"])
+    status: PanelState = Field(description=words.meaning("panel"), examples=["running"])
     operation_type: SyncType = Field(description=_ALL_OF_THEM, examples=[ALL])
-    records_processed: int = Field(description=_READ, examples=[648])
-    records_success: int = Field(description="patients that are in step", examples=[450])
+    records_processed: int = Field(description=_PROCESSED, examples=[648])
+    records_success: int = Field(description=IN_STEP, examples=[450])
     records_failed: int = Field(description="patients that a person must mend", examples=[0])
     success_rate: float = Field(
         description="records_success of records_processed, in percent; it is no progress",
@@ -132,8 +133,8 @@ class SyncProgress(BaseModel):
 
     status: PanelState = Field(examples=["completed"])
     type: SyncType = Field(description=_ALL_OF_THEM, examples=[ALL])
-    records_processed: int = Field(description=_READ, examples=[648])
-    records_success: int = Field(description="patients that are in step", examples=[648])
+    records_processed: int = Field(description=_PROCESSED, examples=[648])
+    records_success: int = Field(description=IN_STEP, examples=[648])
     success_rate: float = Field(description="in percent", examples=[100.0])
     started_at: datetime = Field(description="UTC")
     completed_at: datetime | None = Field(description="UTC; null: it has not ended")
@@ -248,7 +249,7 @@ def synced_patients(
 
 def _log(organization: Organization, view: View) -> SyncLog:
     run, found = view.run, patient_runs.counted(view)
-    success = found.stored or 0
+    success = found.in_step
     return SyncLog(
         id=run.id,
         sync_id=patient_runs.sync_id(organization, run),
@@ -267,9 +268,10 @@ def _log(organization: Organization, view: View) -> SyncLog:
 
 def _metadata(view: View) -> Metadata:
     run, known, found = view.run, view.progress, patient_runs.counted(view)
+    done = words.is_done(run)
     facts = {
-        "patients_found": found.patients,
-        "patients_stored": found.stored,
+        "patients_found": found.processed if done else found.patients,
+        "patients_stored": found.in_step if done else found.stored,
         "appointments_found": found.appointments,
         "active_patients_identified": found.active,
         "milestone": words.milestone(run, known),

@@ -21,7 +21,7 @@ from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import APPLIED, OutcomeKind, RunStatus
 from sync_core.organizations import Organization, people
-from sync_core.runs import Run, traffic
+from sync_core.runs import Run, figures, traffic
 from sync_core.runs.filters import Filter
 from sync_core.runs.progress import Progress
 
@@ -30,10 +30,12 @@ STEPS = PATIENTS.steps
 READ = {name: STEPS.reading[name] for name in ("patients", "appointments")}
 FOUND, BOOKED = READ.values()
 ACTIVE, STORED = STEPS.comparing, STEPS.saving
+STOOD = "patients before"  # the name of a count: those before a sync that reads what has changed
 GOOD = (OutcomeKind.CREATED, OutcomeKind.UPDATED, OutcomeKind.UNCHANGED)
 _ID = re.compile(r"sync_(?P<slug>[a-z0-9-]+)_(?P<second>\d{8}_\d{6})", re.ASCII)
 _SECOND = "%Y%m%d_%H%M%S"
 
+IN_STEP = "patients that are in step: those read, and those that Cliniko says have not changed"
 SYNC_ID = "sync_demo_20261122_143022"
 SyncId = Annotated[
     str,
@@ -68,7 +70,8 @@ class Counted:
     appointments: int | None
     active: int | None
     stored: int | None
-    processed: int = 0  # patients that were read
+    processed: int  # patients, with those that Cliniko says have not changed
+    in_step: int  # of these
     failed: int = 0
 
 
@@ -120,12 +123,16 @@ def seen(connection: Connection, organization: Organization, found: Sequence[Run
     they were at its end.
     """
     views = live.without_logs(connection, found)
-    read = traffic.rows(connection, [run.id for run in found])
+    run_ids = [run.id for run in found]
+    read = traffic.rows(connection, run_ids)
+    stood = figures.known_before(connection, run_ids, PATIENTS.main.name)
     fresh = runs.fresh(connection, organization.id).get(PATIENTS.name)
     told = []
     for view in views:
         rows = read.get(view.run.id, {})
         known = {band.statistic: rows[name] for name, band in READ.items() if name in rows}
+        if view.run.id in stood:
+            known[STOOD] = stood[view.run.id]
         if fresh and view.run.id == fresh.id and ACTIVE.statistic not in _live(view):
             at_end = patients.figures(connection, organization.id, fresh.finished_at)
             known[ACTIVE.statistic] = at_end.active
@@ -150,15 +157,21 @@ def counted(view: View) -> Counted:
     active, stored = told.get(ACTIVE.statistic), told.get(STORED.statistic)
     if view.run.status not in APPLIED:
         stored = stored if view.run.active else 0  # all is stored at once, at the end
-        return Counted(found, booked, active, stored, processed=found or 0)
+        return Counted(found, booked, active, stored, processed=found or 0, in_step=stored or 0)
     rows, appointments = (view.counts.get(name, {}) for name in ("patients", "appointments"))
+    stored = sum(rows.get(kind, 0) for kind in GOOD)
+    in_step = stored
+    if STOOD in told:
+        in_step = told[STOOD] + rows.get("created", 0) - rows.get("removed", 0)
+    failed = rows.get("failed", 0)
     return Counted(
         patients=rows.get("read", 0) if found is None else found,
         appointments=appointments.get("read", 0) if booked is None else booked,
         active=active,
-        stored=sum(rows.get(kind, 0) for kind in GOOD),
-        processed=rows.get("read", 0),
-        failed=rows.get("failed", 0),
+        stored=stored,
+        processed=in_step + failed + rows.get("skipped", 0),
+        in_step=in_step,
+        failed=failed,
     )
 
 

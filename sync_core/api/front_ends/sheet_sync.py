@@ -82,7 +82,7 @@ class SheetStats(Camel):
 class SheetSyncStatus(Camel):
     """How a sync of sheets is, or how it ended."""
 
-    status: SheetState = Field(examples=["downloading"])
+    status: SheetState = Field(description=words.meaning("sheet"), examples=["downloading"])
     progress: int = Field(description="of the whole sync, 0 to 100", examples=[45])
     message: str = Field(description="in a sentence", examples=["Reading Locations"])
     last_updated: datetime = Field(description="UTC")

@@ -19,6 +19,7 @@ from sync_core.api.callers import By, Seat
 from sync_core.api.event_routes import Event, OverError
 from sync_core.api.front_ends import patient_runs, words
 from sync_core.api.front_ends.patient_runs import (
+    IN_STEP,
     PATIENTS,
     STEPS,
     SYNC_ID,
@@ -66,7 +67,9 @@ class SyncStatus(BaseModel):
     organization_id: str = Field(description="short name", examples=["demo"])
     sync_id: str = Field(examples=[SYNC_ID])
     run: int = Field(description="its number at the other addresses", examples=[1042])
-    status: DashboardState = Field(examples=["fetching_patients"])
+    status: DashboardState = Field(
+        description=words.meaning("dashboard"), examples=["fetching_patients"]
+    )
     progress_percentage: int = Field(
         description="of the whole sync, 0 to 100; where it failed, how far it came", examples=[50]
     )
@@ -83,7 +86,7 @@ class SyncStatus(BaseModel):
         description="0 until all is stored at once, at the end; null: not known any more",
         examples=[89],
     )
-    patients_stored: int = Field(description="active or not, so far", examples=[641])
+    patients_stored: int = Field(description="of those read, active or not, so far", examples=[641])
     started_at: datetime = Field(description="UTC; before a worker has it, when it was asked for")
     completed_at: datetime | None = Field(description="UTC; null: it has not ended")
     errors: Sequence[str] = Field(description="what went wrong, and what to do", examples=[[]])
@@ -95,7 +98,7 @@ class PastSync(SyncStatus):
     """A sync of the history."""
 
     requested_by: str = Field(description="who asked for it", examples=["Sarah Lim"])
-    records_success: int = Field(description="patients that are in step since", examples=[641])
+    records_success: int = Field(description=IN_STEP, examples=[641])
 
 
 class SyncHistory(BaseModel):
@@ -111,7 +114,7 @@ class LastSync(BaseModel):
     status: DashboardState = Field(examples=["completed"])
     started_at: datetime = Field(description="UTC")
     completed_at: datetime | None = Field(description="UTC")
-    records_success: int = Field(description="patients that are in step since", examples=[89])
+    records_success: int = Field(description=IN_STEP, examples=[89])
 
 
 class Dashboard(BaseModel):
@@ -183,7 +186,7 @@ def history_of_syncs(by: By, organization_id: Slug, limit: Some = 10) -> SyncHis
         PastSync(
             **dict(_status(organization, view)),
             requested_by=view.run.requested_by,
-            records_success=_records(view),
+            records_success=patient_runs.counted(view).in_step,
         )
         for view in views
     ]
@@ -285,12 +288,8 @@ def _last(view: View) -> LastSync:
         status=words.dashboard(view.run, None),
         started_at=view.run.started_at or view.run.queued_at,
         completed_at=view.run.finished_at,
-        records_success=_records(view),
+        records_success=patient_runs.counted(view).in_step,
     )
-
-
-def _records(view: View) -> int:
-    return patient_runs.counted(view).stored or 0
 
 
 def _has_source(connection: Connection, organization: Organization) -> bool:

@@ -88,6 +88,16 @@ MILESTONES: Mapping[Milestone, tuple[int, int]] = {  # the part of the panel's b
 }
 
 
+def meaning(whose: str) -> str:
+    """Return what each state of a front end means in our words: "starting: queued, interrupted"."""
+    ours: dict[str, list[str]] = {}
+    for status, words in STATES.items():
+        ours.setdefault(getattr(words, whose), []).append(status)
+    for name, phase in PHASES.items() if whose in Phase._fields else ():
+        ours.setdefault(getattr(phase, whose), []).append(f"running ({name})")
+    return "; ".join(f"{theirs}: {', '.join(names)}" for theirs, names in ours.items())
+
+
 def dashboard(run: Run, known: Progress | None) -> DashboardState:
     """Return what the dashboard calls a run."""
     phase = _phase(run, known)
