@@ -1,6 +1,7 @@
 """Resources, their sources and their records over HTTP."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -33,11 +34,13 @@ from sync_core.engine import probe
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.operations import source_probes
-from sync_core.organizations import people, source_settings
+from sync_core.organizations import people, policies, source_settings
+from sync_core.organizations.policies import Policy
 from sync_core.records import history, history_json, rows
 from sync_core.records.history import Record
 from sync_core.records.rows import View
-from sync_core.runs import tab_titles
+from sync_core.runs import Run, tab_titles
+from sync_core.runs.promise import Promise
 
 routes = APIRouter(prefix="/v1")
 Table = Annotated[str, Path(max_length=100, description="name of the table", examples=[RESOURCE])]
@@ -67,6 +70,7 @@ def list_resources(by: By, organization: Whose = None) -> Resources:
     with db.begin() as connection:
         latest, fresh = runs.latest(connection, of.id), runs.fresh(connection, of.id)
         counted = runs.tallies(connection, [run.id for run in latest.values()])
+        decided = policies.of(connection, of.id)
     told = {name: shapes.of_run(of, r, counted.get(r.id, {})) for name, r in latest.items()}
     return Resources(
         resources=[
@@ -77,10 +81,18 @@ def list_resources(by: By, organization: Whose = None) -> Resources:
                 steps=list(map(_step, one.steps.bands)),
                 latest=told.get(one.name),
                 fresh_at=fresh[one.name].finished_at if one.name in fresh else None,
+                promised_hours=decided[one.name].fresh_hours,
+                overdue=_is_overdue(fresh.get(one.name), decided[one.name]),
             )
             for one in resources.CATALOGUE.values()
         ]
     )
+
+
+def _is_overdue(fresh: Run | None, policy: Policy) -> bool:
+    if fresh is None or fresh.finished_at is None:
+        return False
+    return not Promise(fresh.finished_at, policy.fresh_hours).is_kept(datetime.now(UTC))
 
 
 def _step(band: Band) -> StepShape:

@@ -153,6 +153,8 @@ class ResourceShape(BaseModel):
     steps: Sequence[StepShape] = Field(description="of its runs, in order")
     latest: RunShape | None = Field(description="the run on its way, else the newest")
     fresh_at: datetime | None = Field(description="when its tables were last in step, UTC")
+    promised_hours: int = Field(description="how old they may become", examples=[24])
+    overdue: bool = Field(description="whether they are older than that")
 
 
 class Resources(BaseModel):

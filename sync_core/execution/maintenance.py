@@ -25,6 +25,7 @@ from sync_core.notifications import courier, digest, notices, outbox, telling
 from sync_core.runs import once, recovery, uploads
 
 TICK_SECONDS = 1.0
+PARTING_SECONDS = 3.0  # for a message in hand
 NIGHTLY_SECONDS = 60.0  # between two looks whether the nightly check is due
 
 log = logging.getLogger("syncdesk.maintenance")
@@ -131,6 +132,11 @@ class Courier:
             self._thread = threading.Thread(target=self._deliver, name="courier", daemon=True)
             self._thread.start()
 
+    def finish(self) -> None:
+        """Wait a little for what is being delivered, so that it is not delivered again."""
+        if self._thread.is_alive():
+            self._thread.join(PARTING_SECONDS)
+
     def _deliver(self) -> None:
         try:
             courier.deliver_due(lambda: datetime.now(UTC))
@@ -154,6 +160,7 @@ def run(stop: StopRequest, parent: int | None = None) -> None:
             if told != type(error).__name__:
                 _log(error)
             told = type(error).__name__
+    messages.finish()
 
 
 def _log(error: Exception) -> None:

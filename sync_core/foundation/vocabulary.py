@@ -118,6 +118,8 @@ class ActionKind(StrEnum):
     DROPPED_VALUES = "dropped old values"
     SET_SCHEDULE = "set a schedule"
     REMOVED_SCHEDULE = "removed a schedule"
+    SET_NOTIFICATIONS = "set their notifications"
+    SENT_TEST = "sent a test message"
     PAUSED_SCHEDULE = "paused a schedule"
     RESUMED_SCHEDULE = "resumed a schedule"
     SIGNED_IN = "signed in"

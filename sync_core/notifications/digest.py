@@ -31,6 +31,8 @@ HEAD = (
 )
 
 _WISHES, _CHANNELS, _ORGANIZATIONS = tables.wishes.c, tables.channels.c, tables.organizations.c
+_PEOPLE = tables.people.c
+_KNOWN = (_PEOPLE.organization_id == _WISHES.organization_id) & (_PEOPLE.email == _WISHES.email)
 _RUNS, _TALLIES, _MESSAGES = tables.runs.c, tables.tallies.c, tables.messages.c
 
 
@@ -73,7 +75,7 @@ def _subscriptions(connection: Connection) -> Iterator[Subscription]:
     people = sa.select(
         _WISHES.organization_id, _ORGANIZATIONS.time_zone, _WISHES.email, _WISHES.digest,
         _WISHES.set_at,
-    ).join_from(tables.wishes, tables.organizations)  # fmt: skip
+    ).join_from(tables.wishes, tables.organizations).join(tables.people, _KNOWN)  # fmt: skip
     teams = sa.select(
         _CHANNELS.organization_id, _ORGANIZATIONS.time_zone, _CHANNELS.id, _CHANNELS.digest,
         _CHANNELS.made_at,

@@ -1,5 +1,6 @@
 """Tells what happened: turns news into notices and messages, for each whom it concerns."""
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core import runs
-from sync_core.foundation import settings, tables
+from sync_core.foundation import db, settings, tables
 from sync_core.foundation.vocabulary import NoticeKind, RunStatus
 from sync_core.notifications import channels, conditions, freshness, judging, news, outbox, wishes
 from sync_core.notifications.channels import Channel
@@ -20,6 +21,8 @@ from sync_core.notifications.wishes import Wish
 from sync_core.organizations import people
 from sync_core.organizations.people import Person
 from sync_core.runs import Run, plans
+
+log = logging.getLogger("syncdesk.telling")
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def tell(connection: Connection, now: datetime) -> list[Telling]:
     """Tell what is new, in this transaction; `now` is the clock. Returns what was told."""
     if not news.is_my_turn(connection):
         return []
-    told = [telling for one in news.take(connection) for telling in _judged(connection, one)]
+    told = [telling for one in news.take(connection) for telling in _safely_judged(connection, one)]
     told += freshness.changes(connection, now)
     audience = cache(lambda organization_id: _audience(connection, organization_id))
     notices = [notice for one in told for notice in _notices(audience(one.organization_id), one)]
@@ -71,6 +74,18 @@ def _audience(connection: Connection, organization_id: int) -> Audience:
     known = people.everyone(connection, organization_id)
     all_wishes = {one: decided.get(one.email) or wishes.usual(one) for one in known}
     return Audience(all_wishes, channels.everyone(connection, organization_id))
+
+
+def _safely_judged(connection: Connection, one: News) -> Sequence[Telling]:
+    """Judge some news; what cannot be told holds up nothing else."""
+    try:
+        with connection.begin_nested():
+            return _judged(connection, one)
+    except Exception as error:
+        if db.is_away(error):
+            raise
+        log.exception("nobody is told of run %s", one.run_id)
+        return ()
 
 
 def _judged(connection: Connection, one: News) -> Sequence[Telling]:

@@ -13,7 +13,7 @@ from sync_core.notifications.channels import Channel
 from sync_core.notifications.outbox import Address, Content
 from sync_core.notifications.wishes import Wish
 from sync_core.organizations import Organization, actions, people
-from sync_core.organizations.actions import ChangedSetting
+from sync_core.organizations.actions import ChangedSetting, SentTest, SetNotifications
 from sync_core.organizations.people import Person
 
 
@@ -22,7 +22,9 @@ def wish(organization: Organization, by: Person, wanted: Wish) -> None:
     people.require(by, "read")
     with db.begin() as connection:
         wishes.put(connection, organization.id, by, wanted)
-        _record(connection, organization, by, f"the own notifications: {_words(wanted)}")
+        how = "by mail, too" if wanted.by_mail else "in the pages"
+        told = SetNotifications(f"{_words(wanted)}; {how}")
+        actions.record(connection, organization.id, by, told)
 
 
 def end_mails(ticket: str) -> tuple[Organization, Person]:
@@ -40,7 +42,8 @@ def end_mails(ticket: str) -> tuple[Organization, Person]:
             raise SyncError("bad_mail_link")
         wanted = wishes.of_person(connection, organization_id, person)
         wishes.put(connection, organization_id, person, wanted.without_mails())
-        _record(connection, organization, person, "the own notifications: no more mails")
+        told = SetNotifications("no more mails, by a link in one of them")
+        actions.record(connection, organization.id, person, told)
     return organization, person
 
 
@@ -79,7 +82,8 @@ def try_channel(organization: Organization, by: Person, channel_id: int) -> None
     with db.begin() as connection:
         channel = channels.get(connection, organization.id, channel_id)
         _send_test(connection, organization, Address(channel_id=channel_id))
-        _record(connection, organization, by, f"nothing: sent a test to the channel {channel.name}")
+        told = SentTest(f"to the channel {channel.name}")
+        actions.record(connection, organization.id, by, told)
 
 
 def try_mail(organization: Organization, by: Person) -> None:
@@ -87,7 +91,7 @@ def try_mail(organization: Organization, by: Person) -> None:
     people.require(by, "read")
     with db.begin() as connection:
         _send_test(connection, organization, Address(email=by.email))
-        _record(connection, organization, by, "nothing: sent a test mail to themselves")
+        actions.record(connection, organization.id, by, SentTest("to themselves, by mail"))
 
 
 def _send_test(connection: Connection, organization: Organization, to: Address) -> None:
@@ -99,8 +103,7 @@ def _words(wanted: Wish) -> str:
     """Return a wish in a few words, for the audit."""
     kinds = ", ".join(sorted(wanted.kinds)) or "nothing"
     where = "all" if wanted.resources is None else ", ".join(sorted(wanted.resources)) or "none"
-    mails = "by mail" if wanted.by_mail else "in the pages"
-    return f"{kinds}; of resources: {where}; {mails}; digest: {wanted.digest}"
+    return f"{kinds}; of resources: {where}; digest: {wanted.digest}"
 
 
 def _record(connection: Connection, organization: Organization, by: Person, what: str) -> None:

@@ -150,6 +150,22 @@ class RemovedSchedule:
 
 
 @dataclass(frozen=True)
+class SetNotifications:
+    """Somebody decided what they are told themselves: what, in words."""
+
+    kind: ClassVar = ActionKind.SET_NOTIFICATIONS
+    what: str = ""
+
+
+@dataclass(frozen=True)
+class SentTest:
+    """A test message was sent: to whom, in words."""
+
+    kind: ClassVar = ActionKind.SENT_TEST
+    what: str = ""
+
+
+@dataclass(frozen=True)
 class PausedSchedule:
     """A schedule was paused, by hand or by itself; the action names the resource.
 
@@ -205,6 +221,8 @@ Detail = (
     | DroppedValues
     | SetSchedule
     | RemovedSchedule
+    | SetNotifications
+    | SentTest
     | PausedSchedule
     | ResumedSchedule
     | SignedIn
@@ -227,6 +245,8 @@ DETAILS: Mapping[str, type[Detail]] = {
         DroppedValues,
         SetSchedule,
         RemovedSchedule,
+        SetNotifications,
+        SentTest,
         PausedSchedule,
         ResumedSchedule,
         SignedIn,

@@ -24,6 +24,7 @@ def test_resources_tell_their_tables_and_how_fresh_they_are(
     assert set(found) == set(resources.CATALOGUE)
     there = found["locations"]
     assert (there["latest"]["id"], bool(there["fresh_at"])) == (run.id, True)
+    assert (there["promised_hours"], there["overdue"]) == (24, False)
     assert there["entities"][0]["fields"][0]["label"] == "Location code"
     assert [step["title"] for step in there["steps"]] == ["Downloading", "Processing", "Saving"]
     assert [there["steps"][0]["start"], there["steps"][-1]["end"]] == [0, 100]

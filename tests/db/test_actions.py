@@ -29,6 +29,8 @@ from sync_core.organizations.actions import (
     RemovedSchedule,
     ResumedSchedule,
     Retried,
+    SentTest,
+    SetNotifications,
     SetSchedule,
     SignedIn,
     SignedOut,
@@ -60,6 +62,8 @@ STORED: list[tuple[str, dict[str, Any], Detail]] = [  # as databases hold it
     ("started", {"tick": AT.isoformat(), "late": True}, Started(tick=AT, late=True)),
     ("set a schedule", {"cron": "0 6 * * *", "what": "daily"}, SetSchedule("0 6 * * *", "daily")),
     ("removed a schedule", {}, RemovedSchedule()),
+    ("set their notifications", {"what": "nothing"}, SetNotifications("nothing")),
+    ("sent a test message", {"what": "to ops"}, SentTest("to ops")),
     ("paused a schedule", {"why": "undo"}, PausedSchedule("undo")),
     (
         "paused a schedule",

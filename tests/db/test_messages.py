@@ -454,6 +454,35 @@ def test_a_test_mail_arrives(desk: Desk, office: PostOffice) -> None:
     assert "This is a test" in text_of(mail)
 
 
+def test_a_server_that_wants_a_sign_in_gets_it(
+    desk: Desk, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.password = "made up"  # noqa: S105 - so it is
+    for password, told_it in (("wrong", "The mail server refused the sign-in (535)."), ("", "")):
+        given = {
+            "SYNCDESK_MAIL_USER": "sync",
+            "SYNCDESK_MAIL_PASSWORD": password or office.password,
+        }
+        use(office, monkeypatch, **given)
+        notifications.try_mail(desk.organization, DAN)
+        deliver(datetime.now(UTC))
+        assert in_outbox(desk.organization)[0].last_error == told_it
+    assert len(office.to(DAN.email)) == 1
+
+
+def test_no_mail_leaves_this_machine_without_tls(
+    desk: Desk, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = PostOffice(host="127.0.0.2").open()  # which counts as another machine
+    use(other, monkeypatch, SYNCDESK_MAIL_SERVER=f"smtp://{other.host}:{other.port}")
+    notifications.try_mail(desk.organization, DAN)
+    deliver(datetime.now(UTC))
+    other.close()
+    assert other.mails == office.mails == []
+    (message,) = in_outbox(desk.organization)
+    assert message.last_error == "The mail server offers no TLS, or no sign-in."
+
+
 def test_a_channel_is_told_no_more_once_it_is_removed(desk: Desk, office: PostOffice) -> None:
     channel = add_channel(desk.organization, ChannelKind.EMAIL, "team@example.org")
     fail(desk)

@@ -3,6 +3,7 @@
 import uuid
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 
 from sync_core import organizations
@@ -13,6 +14,7 @@ from sync_core.notifications.wishes import Wish
 from sync_core.operations import administration, syncs
 from sync_core.organizations import Organization, policies
 from sync_core.organizations.policies import Policy
+from sync_core.runs import lease
 from tests.support.desk import ANA, Desk
 from tests.support.locations import BROKEN, HEADER, LOCATIONS, row
 from tests.support.telling import BEN, CLEO, DAN, PEOPLE, inbox, join, tell, told
@@ -136,6 +138,34 @@ def test_news_are_rolled_back_with_what_they_tell(organization: Organization) ->
         news.paused(connection, organization.id, "locations", "It never was.")
     tell()
     assert told(organization, BEN) == []
+
+
+def test_a_run_whose_end_is_rolled_back_is_no_news(desk: Desk) -> None:
+    run = desk.start("locations")
+    with db.begin() as connection:
+        held = lease.claim(connection, run.id, "a worker of the test")
+    assert held is not None
+    with db.undone() as connection:
+        lease.finish(connection, held, lease.cancelled())
+        query = "select count(*) from news where run_id = %(run)s"
+        assert connection.exec_driver_sql(query, {"run": run.id}).scalar() == 1
+    tell()
+    assert told(desk.organization, ANA) == []
+    with db.begin() as connection:
+        lease.finish(connection, held, lease.cancelled())
+    tell()
+    assert told(desk.organization, ANA) == ["cancelled"]
+
+
+def test_news_that_cannot_be_told_hold_up_nothing(desk: Desk, database: psycopg.Connection) -> None:
+    database.execute(
+        "insert into news (organization_id, resource, run_id, status)"
+        " select 0, 'locations', %s, 'failed'",  # of an organization that has no such run
+        [desk.sync("locations", locations=LOCATIONS).id],
+    )
+    fail(desk)
+    tell()
+    assert told(desk.organization, BEN) == ["failed"]
 
 
 def test_two_loops_tell_each_thing_once(desk: Desk) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 from sync_core.foundation import settings
 from sync_core.notifications import courier
@@ -34,14 +35,26 @@ class PostOffice:
     """A mail server that may be closed, and open again; it keeps what it is given."""
 
     port: int = field(default_factory=free_port)
+    host: str = "127.0.0.1"
+    password: str = ""  # that a sign-in needs
     mails: list[EmailMessage] = field(default_factory=list)
     unknown: set[str] = field(default_factory=set)  # addresses that it refuses
     _server: Any = None
 
     def open(self) -> Self:
-        self._server = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._server = Controller(
+            self,
+            hostname=self.host,
+            port=self.port,
+            auth_require_tls=False,
+            authenticator=self._sign_in,
+        )
         self._server.start()
         return self
+
+    def _sign_in(self, *given: Any) -> AuthResult:  # noqa: ANN401 - as aiosmtpd calls it
+        right = given[4].password == self.password.encode()
+        return AuthResult(success=right, handled=False)
 
     def close(self) -> None:
         if self._server:

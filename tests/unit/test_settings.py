@@ -46,6 +46,21 @@ def test_any_usual_address_of_postgres_is_understood(scheme: str) -> None:
             "SYNCDESK_API_ORIGINS: https://b.example.org/page names no site",
         ),
         ({"SYNCDESK_API_ORIGINS": "*"}, "SYNCDESK_API_ORIGINS: * names no site"),
+        (
+            {"SYNCDESK_MAIL_SERVER": "smtp://user:secret@mail.example.org"},
+            "SYNCDESK_MAIL_SERVER: it holds more than a server, or none",
+        ),
+        (
+            {"SYNCDESK_MAIL_SERVER": "smtps://mail.example.org"},
+            "SYNCDESK_MAIL_FROM is missing: mails come from it.\nSYNCDESK_MAIL_KEY is missing",
+        ),
+        ({"SYNCDESK_MAIL_KEY": "short"}, "SYNCDESK_MAIL_KEY: it is too short"),
+        ({"SYNCDESK_ADDRESS": "sync.example.org"}, "SYNCDESK_ADDRESS: it begins with none of"),
+        (
+            {"SYNCDESK_CHAT_URL_DEMO__OPS": "http://hooks.example.org/secret"},
+            "SYNCDESK_CHAT_URL_DEMO__OPS: it must begin with https://",
+        ),
+        ({"SYNCDESK_PRIVATE_WEBHOOKS": "1"}, "SYNCDESK_PRIVATE_WEBHOOKS: '1' is neither yes"),
         ({"SYNCDESK_TIME_LIMIT": "-1"}, "SYNCDESK_TIME_LIMIT: '-1' is not a number of seconds"),
         ({"SYNCDESK_TIME_LIMIT": "a=0"}, "SYNCDESK_TIME_LIMIT: '0' is not a number of seconds"),
         ({"SYNCDESK_MONITOR_TOKEN": "short"}, "SYNCDESK_MONITOR_TOKEN: it has fewer than 20"),

@@ -21,6 +21,8 @@ from sync_core.organizations.actions import (
     Exported,
     PausedSchedule,
     Previewed,
+    SentTest,
+    SetNotifications,
     SetSchedule,
     Started,
     Undone,
@@ -175,6 +177,8 @@ def _done(entry: Entry) -> str:
         case Exported(what=what, rows=rows, complete=complete):
             return f"{what.capitalize()}, {count(rows, 'row') if complete else 'broke off'}"
         case ChangedSetting(what=what) | SetSchedule(what=what):
+            return what
+        case SetNotifications(what=what) | SentTest(what=what):
             return what
         case Started(files=files) | Previewed(files=files) if files:
             return f"Run {entry.run_id}, from {', '.join(file.name for file in files)}"

@@ -34,7 +34,8 @@ def _form(here: Visitor, kept: Wish) -> None:
     with st.container(border=True), st.form("wish", border=False):
         kinds = wish_fields.kinds("mine", kept.kinds)
         of = wish_fields.some_resources("mine", kept.resources)
-        by_mail = st.toggle(f"By mail to {literal(here.person.email)}, too", kept.by_mail)
+        to = f"To {literal(here.person.email)}. A digest comes by mail in any case."
+        by_mail = st.toggle("By mail, too", kept.by_mail, help=to)
         rows = st.toggle(
             "With the failed rows as a file, as you may see them",
             kept.failed_rows,

@@ -54,9 +54,7 @@ def pace(key: str, chosen: DigestPace) -> DigestPace:
     """Ask how often a digest comes."""
     paces = list(PACES)
     place = paces.index(chosen)
-    return st.selectbox(
-        "Digest by mail", paces, place, format_func=PACES.__getitem__, key=f"digest-{key}"
-    )
+    return st.selectbox("Digest", paces, place, format_func=PACES.__getitem__, key=f"digest-{key}")
 
 
 def in_words(wish: Wish) -> str:
