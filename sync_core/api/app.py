@@ -1,5 +1,6 @@
 """The API as an ASGI app: beside the pages in their process, or alone on a server of its own."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from importlib import metadata
@@ -83,9 +84,10 @@ def _open_to(sites: Sequence[str], app: ASGIApp) -> ASGIApp:
 def routes(claims: Claims = no_claims) -> list[BaseRoute]:
     """Return the routes of the API, for the app that they stand in."""
     gate = _open_to(settings.given().api_origins, Gate(make(claims)))
-    portal = f"{admin_portal.ROOT}/{{rest:path}}"
-    ours = [Mount(addresses.ROOT, gate), Route(addresses.ROOT, gate), Route(portal, gate)]
-    return [*ours, *operating.ROUTES]
+    below = Mount(addresses.ROOT, gate), Route(f"{admin_portal.ROOT}/{{rest:path}}", gate)
+    for route in below:  # also what holds a line break, or it would be answered with a page
+        route.path_regex = re.compile(route.path_regex.pattern, re.DOTALL)
+    return [*below, Route(addresses.ROOT, gate), *operating.ROUTES]
 
 
 def alone() -> Starlette:

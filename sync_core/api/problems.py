@@ -9,11 +9,13 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Match
 
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 
 MEDIA_TYPE = "application/problem+json"
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 MAX_BODY = 100_000  # bytes of a request
 STATUS = {  # by the code of the error; what is not named is a request that cannot be granted
     "unexpected": HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -136,17 +138,28 @@ async def of_http(request: Request, error: Exception) -> Response:
     """Answer for what HTTP itself refuses; its headers stay (Allow)."""
     if not isinstance(error, HTTPException):
         raise TypeError from error
-    path = request.scope["path"]
+    path, headers = request.scope["path"], error.headers
     match error.status_code:
         case HTTPStatus.NOT_FOUND:
             told = SyncError("no_such_address", path=path)
         case HTTPStatus.METHOD_NOT_ALLOWED:
             told = SyncError("wrong_method", path=path, method=request.method)
+            headers = {"allow": ", ".join(_methods(request))}
         case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             told = SyncError("too_much_sent", limit=MAX_BODY)
         case _:
             told = SyncError("bad_request", what=error.detail)
-    return answer(request, told, headers=error.headers)
+    return answer(request, told, headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods that the address takes; each may be a route of its own."""
+    routes = request.scope["app"].routes
+    return [
+        method
+        for method in METHODS
+        if any(one.matches({**request.scope, "method": method})[0] == Match.FULL for one in routes)
+    ]
 
 
 async def of_mistakes(request: Request, error: Exception) -> Response:

@@ -25,7 +25,7 @@ def problem(answer: httpx2.Response, status: int, code: str) -> dict[str, object
     return told
 
 
-@pytest.mark.parametrize("path", ["", "/", "/v1", "/v1/", "/v2/runs", "/nothing", "/%00"])
+@pytest.mark.parametrize("path", ["", "/", "/v1", "/v1/", "/v2/runs", "/nothing", "/%00", "/a%0Ab"])
 def test_what_is_not_there_is_told_as_a_problem(server: Server, path: str) -> None:
     answer = httpx2.get(f"{server.url}/api{path}")
     problem(answer, 404, "no_such_address")
@@ -41,6 +41,7 @@ def test_a_method_that_an_address_does_not_take_is_named(server: Server) -> None
     answer = server.get("/audit.csv", method="PUT")
     assert answer.headers["allow"] == "GET"
     assert "PUT" in str(problem(answer, 405, "wrong_method")["detail"])
+    assert server.get("/runs", method="DELETE").headers["allow"] == "GET, POST"
 
 
 def test_without_a_sign_in_a_program_is_told_how_to_come_in(server: Server) -> None:

@@ -66,6 +66,7 @@ def running(alone: Starlette | None = None) -> Iterator[Server]:
     """Serve the API in a thread, as it stands beside the pages or alone."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
+        listening.listen()  # who asks before it serves is kept waiting, and not refused
         host = f"127.0.0.1:{listening.getsockname()[1]}"
         app = alone or Starlette(routes=api.routes(cookie.claims), lifespan=stopping.lifespan)
         serving = uvicorn.Server(uvicorn.Config(app, log_level="error"))
@@ -83,7 +84,7 @@ class Program:
     def __init__(self, server: Server, organization: Organization, role: Role = Role.ADMIN) -> None:
         with db.begin() as connection:
             secret = tokens.add(connection, organization.id, ANA, f"Program {role}", role)
-        self.url = f"{server.url}/api/v1"
+        self.root, self.url = server.url, f"{server.url}/api/v1"
         self.token = secret
         self.headers = {"authorization": f"Bearer {secret}"}
 
