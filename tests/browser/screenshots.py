@@ -130,3 +130,43 @@ def test_a_run_on_its_way(visit: Visit, slow_sheet: SlowSheet, look: str) -> Non
     keep(tab, f"syncing-{look}")
     slow_sheet.go_on.set()
     expect(page.get_by_text(re.compile("Processed 4000"))).to_be_visible(timeout=30_000)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_plans_and_histories(visit: Visit, app: App, slow_sheet: SlowSheet, look: str) -> None:
+    slow_sheet.go_on.set()
+    whole = slow_sheet.body
+    app.command("sync", "locations", "--wait", *SARAH)
+    _approve(app, "locations")
+    mode, width = LOOKS[look]
+    page = (tab := visit("Sarah Lim", mode=mode, width=width)).open("/locations")
+    slow_sheet.body = whole.replace(b"Clinic 1", b"Harbour Clinic 1")
+    _plan(tab, "Preview", "What this sync would do", f"plan-{look}")
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    keep(tab, f"plan-question-{look}")
+    page.get_by_role("button", name="Confirm and apply").click()
+    expect(page.get_by_text(re.compile("updated, .* unchanged")).first).to_be_visible(timeout=30_000)
+    page = tab.open("/locations?record=locations&key=S00001")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    keep(tab, f"record-{look}")
+    page = tab.open("/locations?tab=What+changed")
+    keep(tab, f"what-changed-{look}")
+    _plan(tab, "Undo", "What undoing run", f"undo-{look}")
+    page.get_by_role("button", name="Decline").click()
+    slow_sheet.body = whole[: len(whole) // 2]
+    page = tab.open("/locations")
+    page.get_by_role("button", name=re.compile("^Sync (data|again)$")).click()
+    expect(page.get_by_text("Nothing is applied until somebody has approved")).to_be_visible(
+        timeout=30_000
+    )
+    keep(tab, f"held-back-{look}")
+    page.get_by_role("button", name="Decline").click()
+
+
+def _plan(tab: Tab, button: str, heading: str, name: str) -> None:
+    tab.page.get_by_role("button", name=button).first.click()
+    found = tab.page.get_by_role("heading", name=re.compile(heading))
+    expect(found).to_be_visible(timeout=30_000)
+    found.scroll_into_view_if_needed()
+    keep(tab, name)
