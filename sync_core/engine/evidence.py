@@ -27,6 +27,7 @@ def compare(connection: Connection, scope: Scope, tally: Tally) -> Figures:
         read_before=figures.read_before(connection, scope.run_id, scope.entity.name),
         emptied=_emptied(connection, scope) if standing else {},
         absent_before=_absent_before(connection, scope),
+        removal=scope.entity.removal,
     )
     if lost := _blanked(connection, scope, tally):
         found = replace(found, blanked=lost, filled=_filled(connection, scope, list(lost)))

@@ -31,6 +31,7 @@ class Figures:
     absent_before: int = 0  # records that the last such run had not found either
     blanked: Mapping[str, int] = field(default_factory=dict)  # label -> records that lose a value
     filled: Mapping[str, int] = field(default_factory=dict)  # label of such -> records with one
+    removal: str | None = None  # what becomes of absent records; None: an undo, or not noted then
 
     @property
     def all_keys_changed(self) -> bool:

@@ -146,7 +146,9 @@ def test_plans_and_histories(visit: Visit, app: App, slow_sheet: SlowSheet, look
     expect(page.get_by_role("dialog")).to_be_visible()
     keep(tab, f"plan-question-{look}")
     page.get_by_role("button", name="Confirm and apply").click()
-    expect(page.get_by_text(re.compile("updated, .* unchanged")).first).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile("updated, .* unchanged")).first).to_be_visible(
+        timeout=30_000
+    )
     page = tab.open("/locations?record=locations&key=S00001")
     expect(page.get_by_role("dialog")).to_be_visible()
     keep(tab, f"record-{look}")

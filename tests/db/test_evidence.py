@@ -279,9 +279,9 @@ def _figures(run: Run, entity: str = "locations") -> Figures:
 
 def test_a_run_keeps_how_what_it_read_compares_with_what_was_known(desk: Desk) -> None:
     first = desk.sync("locations", locations=[HEADER, *[row(f"L{n}") for n in range(20)]])
-    assert _figures(first) == Figures(new=20, read=20)
+    assert _figures(first) == Figures(new=20, read=20, removal=Removal.KEEP)
     cut = desk.sync("locations", locations=[HEADER, *[row(f"L{n}") for n in range(5)], row("L99")])
-    assert _figures(cut) == Figures(known=20, absent=15, new=1, read=6, read_before=20)
+    assert _figures(cut) == Figures(20, 15, 1, 6, read_before=20, removal=Removal.KEEP)
     assert cut.notes == ["Locations: 15 known records are not in the source any more."]
 
 
@@ -292,17 +292,17 @@ def test_the_figures_of_a_run_that_removes_tell_of_what_was_known_before(
     _remove(database, desk, removal)
     desk.sync("locations", locations=[HEADER, *[row(f"L{n}") for n in range(4)]])
     cut = desk.sync("locations", locations=[HEADER, row("L0")])
-    assert _figures(cut) == Figures(known=4, absent=3, read=1, read_before=4)
+    assert _figures(cut) == Figures(4, 3, read=1, read_before=4, removal=removal)
     assert cut.notes == []
     back = desk.sync("locations", locations=[HEADER, row("L0"), row("L1", "Renamed"), row("L9")])
     new = 1 if removal == Removal.DEACTIVATE else 2
-    assert _figures(back) == Figures(known=1, new=new, read=3, read_before=1)
+    assert _figures(back) == Figures(1, new=new, read=3, read_before=1, removal=removal)
 
 
 def test_a_row_that_failed_is_about_its_record_all_the_same(desk: Desk) -> None:
     desk.sync("locations", locations=[HEADER, row("L0"), row("L1"), row("L2")])
     run = desk.sync("locations", locations=[HEADER, row("L0", Phone="?"), row("L1"), row("L1")])
-    assert _figures(run) == Figures(known=3, absent=1, read=3, read_before=3)
+    assert _figures(run) == Figures(known=3, absent=1, read=3, read_before=3, removal=Removal.KEEP)
 
 
 def test_a_column_that_was_filled_and_is_blank_now_is_noted(desk: Desk) -> None:

@@ -133,6 +133,23 @@ def test_a_record_that_had_come_back_is_removed_again(
     assert table(database, desk, "locations")["L2"]["_removed_at"] is None
 
 
+@pytest.mark.parametrize("back", [False, True])
+def test_what_a_run_only_marked_does_not_come_back_once_it_is_deleted(
+    desk: Desk, database: psycopg.Connection, *, back: bool
+) -> None:
+    whole = [HEADER, row("L1"), row("L2")]
+    desk.sync("locations", locations=whole)
+    decide(desk, "locations", Removal.DEACTIVATE)
+    run = desk.sync("locations", locations=whole[:2])
+    if back:
+        desk.sync("locations", locations=whole)
+    where = "where organization_id = %s and location_code = 'L2'"
+    database.execute(f"delete from locations {where}", [desk.organization.id])
+    undo = take_back(desk, run)
+    assert why(undo) == {"L2": ["It is no longer there"]}
+    assert set(table(database, desk, "locations")) == {"L1"}
+
+
 def test_what_was_changed_since_is_kept_field_by_field(
     desk: Desk, database: psycopg.Connection
 ) -> None:

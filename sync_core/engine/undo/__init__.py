@@ -21,7 +21,8 @@ from sync_core.engine.undo.turned_round import KEPT
 from sync_core.engine.work import Work
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import OutcomeKind, Removal
-from sync_core.runs import Run
+from sync_core.runs import Run, figures
+from sync_core.runs.figures import Figures
 
 
 def scopes(work: Work) -> list[Scope]:
@@ -56,17 +57,19 @@ def make(
     """
     db.cursor(connection).execute(MEMORY)
     staging.do_not_wait(connection)
+    found = figures.of_run(connection, undone.id)
     for scope in scopes:
-        _plan(connection, scope, undone)
+        of_entity = found.get(scope.entity.name, Figures())
+        _plan(connection, scope, undone, deleted=of_entity.removal in {None, Removal.DELETE})
     settle(connection, scopes)
     staged = [replace(s, staged=staging.count(connection, s.run_id, s.entity)) for s in scopes]
     return staged, {scope.entity.name: _count(connection, scope) for scope in staged}
 
 
-def _plan(connection: Connection, scope: Scope, undone: Run) -> None:
+def _plan(connection: Connection, scope: Scope, undone: Run, *, deleted: bool) -> None:
     staging.drop(connection, staging.table(scope.run_id, scope.entity, "plan"))
     staging.drop(connection, staging.table(scope.run_id, scope.entity))
-    execute(connection, turned_round.rows(scope, undone))
+    execute(connection, turned_round.rows(scope, undone, deleted=deleted))
     execute(connection, turned_round.plan(scope))
     scope.run(connection, "create index on {rows} (row_number)")
     scope.run(connection, "create index on {plan} (row_number)")

@@ -28,11 +28,12 @@ KEPT = "kept"  # the rule by which a record stays as somebody has made it since
 REASONS = ("changed_since", "removed_since", "gone_since", "back_since", "values_dropped")
 
 
-def rows(scope: Scope, undone: Run) -> sql.Composed:
+def rows(scope: Scope, undone: Run, *, deleted: bool) -> sql.Composed:
     """Return the SQL that stages each record that the run changed, as it is to become.
 
     `o` is what the run did, `t` the record as it is, `w` what comes of it: a kind of outcome, or
-    why the record is kept.
+    why the record is kept. `deleted` tells whether the run deleted what it removed, or only marked
+    it: then a record that is not there went by somebody else.
     """
     ended = undone.finished_at or undone.queued_at  # it has ended: only what was applied is undone
     return scope.statement(
@@ -60,7 +61,7 @@ def rows(scope: Scope, undone: Run) -> sql.Composed:
         changing=sql.SQL(", ").join(map(sql.Literal, CHANGED)),
         created=_created(scope),
         updated=_updated(scope),
-        removed=_removed(scope, sql.Literal(ended)),
+        removed=_removed(scope, sql.Literal(ended), sql.Literal(deleted)),
     )
 
 
@@ -151,7 +152,7 @@ def _updated(scope: Scope) -> sql.Composed:
     )
 
 
-def _removed(scope: Scope, ended: sql.Literal) -> sql.Composed:
+def _removed(scope: Scope, ended: sql.Literal, deleted: sql.Literal) -> sql.Composed:
     """Return the SQL of the records that the run removed: they return."""
     return scope.statement(
         """
@@ -171,7 +172,8 @@ def _removed(scope: Scope, ended: sql.Literal) -> sql.Composed:
             select
                 case
                     when o.changes is null then 'values_dropped'
-                    when t.organization_id is null then 'created'
+                    when t.organization_id is null and {deleted} then 'created'
+                    when t.organization_id is null then 'gone_since'
                     when t._removed_at between o.at and {ended} then 'updated'
                     when t._removed_at is not null then 'removed_since'
                     when to_jsonb(t) @> o.changes then 'unchanged'
@@ -187,6 +189,7 @@ def _removed(scope: Scope, ended: sql.Literal) -> sql.Composed:
         **_names(scope.entity),
         values=_values(scope.entity, {f: column("v", f) for f in _others(scope.entity)}),
         ended=ended,
+        deleted=deleted,
     )
 
 
