@@ -31,9 +31,14 @@ NIGHTLY_SECONDS = 60.0  # between two looks whether the nightly check is due
 log = logging.getLogger("syncdesk.maintenance")
 
 
-def tick(now: datetime | None = None) -> None:
-    """Do everything once; `now` is the clock. Raises where Postgres does not answer."""
-    now = now or datetime.now(UTC)
+def clock() -> datetime:
+    """Return what time it is, for all that comes at its time."""
+    return datetime.now(UTC)
+
+
+def tick() -> None:
+    """Do everything once. Raises where Postgres does not answer."""
+    now = clock()
     _close()
     _push_lost()
     _keep_schedules(now)
@@ -113,7 +118,7 @@ class Nightly:
 
     def _check(self) -> None:
         try:
-            scheduler.drop_old(datetime.now(UTC))
+            scheduler.drop_old(clock())
             for sentence in hash_chain.verify_by_night():
                 log.error("the audit's chain is broken: %s", sentence)
         except Exception as error:  # noqa: BLE001 - it is due again in a minute

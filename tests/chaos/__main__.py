@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -22,9 +23,9 @@ import sqlalchemy as sa
 from sync_core import organizations
 from sync_core.catalogue import resources
 from sync_core.foundation import db, embedded, settings
-from sync_core.operations import syncs
+from sync_core.operations import schedules, syncs
 from sync_core.organizations import source_settings
-from tests.chaos import verdict, witness
+from tests.chaos import ticks, verdict, witness
 from tests.chaos.actors import PEOPLE, Crew, Lane, User, waiting
 from tests.chaos.faults import Faults
 from tests.chaos.figures import figures
@@ -35,6 +36,7 @@ from tests.support.waiting import eventually
 
 ORGANIZATIONS = ("north", "south")
 USERS = 3
+SPEED = 60  # of the clock by which schedules tick: a minute a second
 SLOW = {"SLOW_PAGE": "0.15", "SLOW_PLAN": "0.15", "SLOW_APPLY": "0.15"}  # seconds
 
 
@@ -79,12 +81,15 @@ def _chaos(folder: Path, options: argparse.Namespace) -> int:
     db.prepare()
     witness.install()
     lanes = _lanes(folder, options.seed)
-    crew = Crew(SLOW | ({"WITHOUT_FENCE": "1"} if options.without_fence else {}))
+    start = datetime.now(UTC)
+    _schedule(lanes, start)
+    clock = {"CLOCK_START": str(start.timestamp()), "CLOCK_SPEED": str(SPEED)}
+    crew = Crew(SLOW | clock | ({"WITHOUT_FENCE": "1"} if options.without_fence else {}))
     crew.begin()
     users, faults = _disturb(crew, lanes, options)
-    start = time.monotonic()
+    began = time.monotonic()
     _settle(crew, lanes)
-    print(f"settled after {time.monotonic() - start:.1f} s")
+    print(f"settled after {time.monotonic() - began:.1f} s")
     crew.end()
     _within(10, lambda: not processes.left())
     return _report(lanes, users, faults)
@@ -117,6 +122,13 @@ def _lanes(folder: Path, seed: int) -> list[Lane]:
     return lanes
 
 
+def _schedule(lanes: list[Lane], now: datetime) -> None:
+    """Sync each lane by itself, too, every few minutes of a clock that hurries."""
+    for number, lane in enumerate(lanes):
+        every = f"{number % 3}-59/{9 + number % 4} * * * *"
+        schedules.put(lane.organization, lane.resource, PEOPLE[0], every, now)
+
+
 def _disturb(
     crew: Crew, lanes: list[Lane], options: argparse.Namespace
 ) -> tuple[list[User], Faults]:
@@ -142,11 +154,13 @@ def _disturb(
 def _settle(crew: Crew, lanes: list[Lane]) -> None:
     """Wait until no run is active and nothing is left behind, or until that is hopeless.
 
-    Plans on which nobody has decided are declined.
+    Schedules are paused, and plans on which nobody has decided are declined.
     """
 
     def nothing_is_left() -> bool:
         crew.replace_ended()
+        for lane in lanes:
+            schedules.pause(lane.organization, lane.resource, PEOPLE[0])
         for lane, run_id in waiting(lanes):
             syncs.cancel(lane.organization, run_id, PEOPLE[0])
         active = "select 1 from runs where finished_at is null"
@@ -168,6 +182,7 @@ def _report(lanes: list[Lane], users: list[User], faults: Faults) -> int:
     print("answers to users:", dict(answers))
     print("runs:", dict(Counter(run.status for run in done)))
     print("attempts:", dict(watching.ask("select ended, count(*) from attempts group by 1")))
+    print("ticks:", dict(watching.ask(ticks.WHAT_BECAME_OF_THEM)))
     waits = [wait for user in users for wait in user.waits]
     measured = figures(faults.done, waits, verdict.LIMIT)
     for figure in measured:

@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sync_core import runs
-from sync_core.execution import maintenance
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import Role
@@ -18,7 +17,7 @@ from sync_core.organizations.actions import Started
 from sync_core.organizations.people import Person
 from sync_core.runs import Run
 from tests.chaos.sheets import Sheet
-from tests.support import processes, watching
+from tests.support import processes, slow_worker, watching
 from tests.support.processes import Process
 
 PEOPLE = (
@@ -39,7 +38,7 @@ class Crew:
     def begin(self) -> None:
         """Start them."""
         self.workers = [processes.worker(**self.environment) for _ in range(self.count)]
-        self.others = [processes.start(maintenance.main)]
+        self.others = [processes.start(slow_worker.maintain, self.environment)]
 
     def replace_ended(self) -> None:
         """Start a new process for each that has ended."""
@@ -48,7 +47,7 @@ class Crew:
                 self.workers[index] = processes.worker(**self.environment)
         for index, process in enumerate(self.others):
             if not process.is_alive():
-                self.others[index] = processes.start(maintenance.main)
+                self.others[index] = processes.start(slow_worker.maintain, self.environment)
 
     def end(self) -> None:
         """End them all, as a deploy does."""

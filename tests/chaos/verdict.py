@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sync_core.foundation import vocabulary
 from sync_core.runs import recovery
-from tests.chaos import oracle, witness
+from tests.chaos import oracle, ticks, witness
 from tests.chaos.actors import Lane
 from tests.chaos.oracle import Sync
 from tests.support import processes, watching
@@ -56,6 +56,7 @@ def violations(lanes: Sequence[Lane], accepted: Iterable[int]) -> Iterator[str]:
     yield from _wrong_endings(done)
     yield from _wrong_attempts(done)
     yield from left_in_postgres()
+    yield from ticks.wrong_ticks()
     yield from (f"the process {pid} has outlived its worker" for pid in processes.left())
     missing = set(accepted) - {run.id for run in done}
     yield from (f"run {run} was accepted and has vanished" for run in missing)

@@ -1,14 +1,16 @@
 """A worker whose pages are small and slow, so that faults find it at work.
 
 The environment says how slow: SLOW_PAGE, SLOW_PLAN, SLOW_APPLY, in seconds; with LOG it names a
-file for what the worker writes. With WITHOUT_FENCE
-its work-horses believe in their lease for ever, which a chaos run must notice.
+file for what the worker writes. With WITHOUT_FENCE its work-horses believe in their lease for ever,
+which a chaos run must notice. From CLOCK_START on (seconds since 1970) schedules tick CLOCK_SPEED
+times as fast.
 """
 
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import partial, wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -16,7 +18,7 @@ from typing import ParamSpec, TypeVar
 import sqlalchemy as sa
 
 from sync_core.engine import importer, plan
-from sync_core.execution import worker
+from sync_core.execution import maintenance, worker
 from sync_core.foundation import tables
 from sync_core.runs import lease
 from sync_core.runs.lease import Claim
@@ -86,6 +88,23 @@ def remove_the_fence() -> None:
     change(lease, "_is_held", lambda _is_held: any_attempt)
 
 
+def hurry(start: float, speed: float) -> None:
+    """Let the clock of maintenance hurry from a start on, in seconds since 1970."""
+
+    def fast() -> datetime:
+        return datetime.fromtimestamp(start + (time.time() - start) * speed, UTC)
+
+    change(maintenance, "clock", lambda _clock: fast)
+
+
+def maintain(environment: Mapping[str, str]) -> None:
+    """Be a maintenance alone until told to stop, in a process of its own."""
+    os.environ.update(environment)
+    if "CLOCK_START" in os.environ:
+        hurry(seconds("CLOCK_START"), seconds("CLOCK_SPEED"))
+    maintenance.main()
+
+
 def main(options: Sequence[str], environment: Mapping[str, str]) -> None:
     """Be a worker until told to stop, in a process of its own."""
     os.environ.update(environment)
@@ -95,6 +114,8 @@ def main(options: Sequence[str], environment: Mapping[str, str]) -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # RQ logs to both
     sys.argv = ["worker.py", *options]
     be_slow()
+    if "CLOCK_START" in os.environ:
+        hurry(seconds("CLOCK_START"), seconds("CLOCK_SPEED"))
     if "WITHOUT_FENCE" in os.environ:
         remove_the_fence()
     worker.main()
