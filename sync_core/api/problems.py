@@ -45,6 +45,8 @@ STATUS = {  # by the code of the error; what is not named is a request that cann
     "wrong_method": HTTPStatus.METHOD_NOT_ALLOWED,
     "already_running": HTTPStatus.CONFLICT,
     "no_source": HTTPStatus.CONFLICT,
+    "already_syncing_all": HTTPStatus.CONFLICT,
+    "nothing_to_sync": HTTPStatus.CONFLICT,
     "nothing_to_decide": HTTPStatus.CONFLICT,
     "key_used": HTTPStatus.UNPROCESSABLE_ENTITY,
     "nothing_to_retry": HTTPStatus.CONFLICT,

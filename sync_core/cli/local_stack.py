@@ -1,4 +1,4 @@
-"""Everything of one machine: the worker and the pages as processes that end with their parent."""
+"""Everything of one machine: workers and the pages as processes that end with their parent."""
 
 import os
 import signal
@@ -12,14 +12,19 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from redis import RedisError
+
+from sync_core.execution import queue
 from sync_core.foundation.processes import end_with_parent
 from sync_core.foundation.settings import ROOT
 
 STOP_SECONDS = 15  # for a process to end by itself
 
 
-def run(port: int, say: Callable[[str], None], cliniko: Path | None = None) -> int:
-    """Run worker and pages until told to stop, or until one of them ends; returns an exit code.
+def run(
+    port: int, say: Callable[[str], None], cliniko: Path | None = None, workers: int = 1
+) -> int:
+    """Run workers and pages until told to stop, or until one of them ends; returns an exit code.
 
     A made-up Cliniko runs beside them if `cliniko` is given: where it writes what leads to it.
     """
@@ -33,7 +38,7 @@ def run(port: int, say: Callable[[str], None], cliniko: Path | None = None) -> i
     try:
         if cliniko:
             processes.append(start_cliniko(cliniko))
-        processes += [start_pages(port), start_worker()]
+        processes += [start_pages(port), *(start_worker() for _ in range(workers))]
         if _wait_for_pages(port, processes, stop):
             say(f"Sync Desk is at http://127.0.0.1:{port} (Ctrl-C stops it).")
         while not stop.wait(0.3):
@@ -59,6 +64,14 @@ def start_cliniko(settings: Path) -> subprocess.Popen[bytes]:
 def start_worker(*options: str) -> subprocess.Popen[bytes]:
     """Start a worker as a process of its own."""
     return _start([sys.executable, str(ROOT / "worker.py"), *options])
+
+
+def a_worker_is_alive() -> bool:
+    """Return whether one is, or may be."""
+    try:
+        return queue.workers() > 0
+    except RedisError:
+        return True  # ours could not take the run off the queue either
 
 
 def start_pages(port: int) -> subprocess.Popen[bytes]:

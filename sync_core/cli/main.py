@@ -9,12 +9,19 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import click
-from redis import RedisError
 
 from sync_core import runs
 from sync_core.audit import exports
 from sync_core.catalogue import resources
-from sync_core.cli import audit, comparing, local_stack, plans, record_history, tokens
+from sync_core.cli import (
+    audit,
+    comparing,
+    local_stack,
+    plans,
+    record_history,
+    syncing_all,
+    tokens,
+)
 from sync_core.cli.common import EXIT_CODES
 from sync_core.cli.common import as_person as _as
 from sync_core.cli.common import command as _command
@@ -27,7 +34,7 @@ from sync_core.cli.organization import org, person
 from sync_core.cli.schedule import schedule
 from sync_core.cli.source import source
 from sync_core.demo import organization as demo
-from sync_core.execution import maintenance, queue
+from sync_core.execution import maintenance
 from sync_core.foundation import db, settings
 from sync_core.foundation.counting import count
 from sync_core.foundation.errors import SyncError
@@ -65,17 +72,18 @@ cli.add_command(tokens.token)
 
 @cli.command()
 @click.option("--port", default=8600, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
 @_prepared
-def up(port: int) -> int:
-    """Start everything: servers, worker, pages; stop with Ctrl-C."""
+def up(port: int, workers: int) -> int:
+    """Start everything: servers, workers, pages; stop with Ctrl-C."""
     found = settings.current()
     if found.database_url:
-        return local_stack.run(port, click.echo)
+        return local_stack.run(port, click.echo, workers=workers)
     folder = found.data / "demo"
     with db.begin() as connection:
         demo.load(connection, folder)
     cliniko = None if settings.given().reads_cliniko else found.data / settings.MADE_UP_CLINIKO
-    return local_stack.run(port, click.echo, cliniko)
+    return local_stack.run(port, click.echo, cliniko, workers)
 
 
 _plan_as_csv = click.option(
@@ -97,7 +105,10 @@ def _files_of_entities(
 
 
 @cli.command()
-@click.argument("resource")
+@click.argument("resource", required=False)
+@click.option(
+    "--all", "everything", is_flag=True, help="Every resource, each after those it refers to."
+)
 @click.option("--wait", is_flag=True, help="Wait for the end; runs a worker if none is alive.")
 @click.option(
     "--file",
@@ -124,7 +135,7 @@ def _files_of_entities(
 @_json
 @_prepared
 def sync(
-    resource: str,
+    resource: str | None,
     files: tuple[BinaryIO, ...],
     entities: list[GivenFile],
     locale: str | None,
@@ -136,7 +147,14 @@ def sync(
     **planned: Any,  # noqa: ANN401 - the options of a preview
 ) -> int:
     """Start a sync of RESOURCE, of the source that is set or of the files that are given."""
+    everything = planned.pop("everything")
+    if everything and (resource or files or entities or locale or any(planned.values())):
+        raise click.UsageError("--all takes no RESOURCE, no file and no --preview")
     organization = _organization(org)
+    if everything:
+        return syncing_all.run(organization, _who(email, organization), wait=wait, as_json=as_json)
+    if resource is None:
+        raise click.UsageError("name a RESOURCE, or sync --all")
     person, trigger = _who(email, organization), Trigger.SHELL
     given = [*(GivenFile(Path(file.name).name, file) for file in files), *entities]
     if locale and not given:
@@ -231,20 +249,15 @@ def _follow(organization: Organization, run: Run) -> Run:
         if failures == TRIES:
             raise SyncError("no_worker", run=run.id)
         if worker is None or worker.poll() is not None:
-            worker = None if _a_worker_is_alive() else local_stack.start_worker("--burst")
+            worker = (
+                None if local_stack.a_worker_is_alive() else local_stack.start_worker("--burst")
+            )
         time.sleep(0.2)
         with db.begin() as connection:
             run = runs.get(connection, organization.id, run.id)
     if worker:
         worker.wait()
     return run
-
-
-def _a_worker_is_alive() -> bool:
-    try:
-        return queue.workers() > 0
-    except RedisError:
-        return True  # ours could not take the run off the queue either
 
 
 @cli.command()

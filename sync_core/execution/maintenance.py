@@ -41,6 +41,8 @@ def tick() -> None:
     now = clock()
     _close()
     _push_lost()
+    queue.go_on_with_all()
+    queue.put_in_order()
     _keep_schedules(now)
     _tell_people(now)
     _tidy()

@@ -10,13 +10,27 @@ from rq.utils import utcparse
 
 from sync_core import runs
 from sync_core.foundation import db, redis_clients
-from sync_core.runs import recovery
+from sync_core.runs import batches, lease, recovery, turns
 from sync_core.runs.lease import Queued
 
 QUEUE = "sync"
 WORK = "sync_core.execution.attempt.work"  # by name: the pages need nothing of a worker's
 RQ_EXTRA_SECONDS = 30  # by which RQ's own time limit stands above ours
 DEAD_AFTER_SECONDS = 20  # a worker that said nothing for so long counts as dead
+
+IN_ORDER = """
+local there = {}
+for _, job in ipairs(redis.call('lrange', KEYS[1], 0, -1)) do there[job] = true end
+local order = {}
+for _, job in ipairs(ARGV) do
+    if there[job] then order[#order + 1] = job; there[job] = nil end
+end
+for _, job in ipairs(redis.call('lrange', KEYS[1], 0, -1)) do
+    if there[job] then order[#order + 1] = job; there[job] = nil end
+end
+redis.call('del', KEYS[1])
+for _, job in ipairs(order) do redis.call('rpush', KEYS[1], job) end
+"""  # at once, so that none is lost; jobs that are not known keep their order, at the end
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +40,10 @@ def push(*waiting: Queued) -> bool:
 
     Maintenance pushes those again that it did not take, or has lost.
     """
-    return all(_push(run) for run in waiting)
+    taken = all(_push(run) for run in waiting)
+    if waiting:
+        put_in_order()
+    return taken
 
 
 def _push(run: Queued) -> bool:
@@ -45,6 +62,17 @@ def _push(run: Queued) -> bool:
     with suppress(*db.ERRORS), db.begin() as connection:  # else it is pushed once more
         runs.mark_pushed(connection, run.id)
     return True
+
+
+def put_in_order() -> None:
+    """Let organizations take turns in what waits; as it was where a server does not answer."""
+    with suppress(RedisError, *db.ERRORS):
+        redis = redis_clients.pushing_client()
+        key = Queue(QUEUE, connection=redis).key
+        if int(redis.llen(key)) > 1:
+            with db.begin() as connection:
+                jobs = [f"run-{run_id}" for run_id in turns.in_order(connection)]
+            redis.eval(IN_ORDER, 1, key, *jobs)
 
 
 def pushed() -> set[int]:
@@ -72,6 +100,14 @@ def resume() -> None:
     """Send every interrupted run back to the queue."""
     with db.begin() as connection:
         waiting = recovery.resume(connection)
+    push(*waiting)
+
+
+def go_on_with_all() -> None:
+    """Start the runs that come next where everything is synced."""
+    with db.begin() as connection:
+        started = batches.go_on(connection)
+        waiting = [Queued(run.id, lease.limit(connection, run.id)) for run in started]
     push(*waiting)
 
 

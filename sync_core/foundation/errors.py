@@ -657,6 +657,16 @@ CATALOGUE: dict[str, Entry] = {
         "Confirm or decline it; then the schedule goes on.",
         "analyst",
     ),
+    "already_syncing_all": Entry(
+        "Everything is being synced already.",
+        "Follow it on the overview.",
+        "analyst",
+    ),
+    "nothing_to_sync": Entry(
+        "No resource has a source yet.",
+        "Let an administrator set the sources first.",
+        "administrator",
+    ),
     "bad_retention": Entry(
         "Old values are kept from 1 to {longest} days.",
         "Correct the number, or leave it out: then they are kept for ever.",

@@ -100,11 +100,16 @@ def _megabytes(value: str) -> int:
     return int(amount)
 
 
-def _requests(value: str) -> int:
-    amount = _amount("requests", 600)(value)
-    if not amount.is_integer():
-        raise ValueError(f"{value!r} is not a whole number of requests; write for example 600")
-    return int(amount)
+def _whole(unit: str, usual: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        amount = _amount(unit, usual)(value)
+        if not amount.is_integer():
+            raise ValueError(
+                f"{value!r} is not a whole number of {unit}; write for example {usual}"
+            )
+        return int(amount)
+
+    return parse
 
 
 def _amount(unit: str, usual: int) -> Callable[[str], float]:
@@ -338,9 +343,15 @@ class Settings:
     cooldown: float = _setting(
         "SYNCDESK_COOLDOWN", _seconds, "seconds between the end of a run and the next (3)", 3.0
     )
+    account_runs: int = _setting(
+        "SYNCDESK_ACCOUNT_RUNS",
+        _whole("syncs", 4),
+        "syncs that read with one account of Google, or of Cliniko, at once (4)",
+        4,
+    )
     api_rate: int = _setting(
         "SYNCDESK_API_RATE",
-        _requests,
+        _whole("requests", 600),
         "requests that a token, or an address without one, may make of the API in a minute (600)",
         600,
     )

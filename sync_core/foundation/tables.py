@@ -442,6 +442,44 @@ tokens = sa.Table(
     ),
 )
 
+# When a worker took a run of an organization last: the others come before its next one.
+turns = sa.Table(
+    "turns",
+    metadata,
+    _organization(primary_key=True),
+    moment("at", default=True),
+)
+
+# What somebody asked for by Sync all: a run of each resource, those first that others refer to.
+batches = sa.Table(
+    "batches",
+    metadata,
+    _id(),
+    _organization(),
+    _text("trigger"),
+    _text("requested_by"),
+    _text("requested_email"),
+    _text("requested_team", default=""),
+    moment("at", default=True),
+    moment("finished_at"),
+    sa.Index(
+        "batches_one_at_once",
+        "organization_id",
+        unique=True,
+        postgresql_where=sa.text("finished_at is null"),
+    ),
+    sa.Index("batches_by_organization", "organization_id", sa.text("id desc")),
+)
+
+batch_parts = sa.Table(
+    "batch_parts",
+    metadata,
+    sa.Column("batch_id", sa.BigInteger, sa.ForeignKey("batches.id"), primary_key=True),
+    sa.Column("resource", sa.Text, primary_key=True),
+    sa.Column("run_id", sa.BigInteger, sa.ForeignKey("runs.id")),  # null: it waits, or was skipped
+    _text("skipped", nullable=True),  # code of the reason
+)
+
 # When a resource is synced by itself; `next_at` follows from the rest, in the organization's zone.
 sync_schedules = sa.Table(
     "sync_schedules",

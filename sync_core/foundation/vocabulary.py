@@ -106,6 +106,7 @@ class ActionKind(StrEnum):
     """What somebody did; `organizations.actions` has a shape for the facts of each."""
 
     STARTED = "started"
+    STARTED_ALL = "started all"
     PREVIEWED = "previewed"
     RETRIED = "retried"
     CANCELLED = "cancelled"

@@ -26,10 +26,12 @@ from sync_core.organizations.actions import (
     Previewed,
     Retried,
     Started,
+    StartedAll,
     Undone,
 )
 from sync_core.organizations.people import Person
-from sync_core.runs import Run, lease, once, plans, recovery, retries, uploads
+from sync_core.runs import Run, batches, lease, once, plans, recovery, retries, uploads
+from sync_core.runs.batches import Batch
 from sync_core.runs.lease import Queued
 from sync_core.runs.once import Once
 from sync_core.runs.uploads import Upload
@@ -92,6 +94,38 @@ def _start(
         once.keep(connection, run, person, request)
         waiting.append(Queued(run.id, lease.limit(connection, run.id)))
     return run
+
+
+def start_all(organization: Organization, person: Person, trigger: str) -> Batch:
+    """Sync every resource that has a source, each after those to which its rows refer.
+
+    Those that refer to none start at once; maintenance starts the others. It is one action. Raises
+    SyncError: no_permission, nothing_to_sync, already_syncing_all.
+    """
+    people.require(person, "sync")
+    with _asking(organization) as (connection, waiting):
+        left_out = _without_source(connection, organization)
+        names = resources.in_order()
+        synced = [name for name in names if name not in left_out]
+        if not synced:
+            raise SyncError("nothing_to_sync")
+        batch = batches.add(connection, organization.id, person, trigger, names, left_out)
+        detail = StartedAll(batch.id, synced)
+        actions.record(connection, organization.id, person, detail)
+        for run in batches.start_next(connection, batch.id):
+            waiting.append(Queued(run.id, lease.limit(connection, run.id)))
+    return batch
+
+
+def _without_source(connection: Connection, organization: Organization) -> dict[str, str]:
+    """Return why resources cannot be synced, by their names."""
+    found = {}
+    for name in resources.in_order():
+        try:
+            source_settings.read(connection, organization, resources.by_name(name))
+        except SyncError as error:
+            found[name] = error.code
+    return found
 
 
 def retry(

@@ -34,6 +34,15 @@ class Started:
 
 
 @dataclass(frozen=True)
+class StartedAll:
+    """A sync of every resource that has a source was started, one after the other."""
+
+    kind: ClassVar = ActionKind.STARTED_ALL
+    batch: int = 0
+    resources: Sequence[str] = ()  # in their order
+
+
+@dataclass(frozen=True)
 class Previewed:
     """A preview was started; the action names the run."""
 
@@ -209,6 +218,7 @@ class Unknown:
 
 Detail = (
     Started
+    | StartedAll
     | Previewed
     | Retried
     | Cancelled
@@ -233,6 +243,7 @@ DETAILS: Mapping[str, type[Detail]] = {
     one.kind: one
     for one in (
         Started,
+        StartedAll,
         Previewed,
         Retried,
         Cancelled,

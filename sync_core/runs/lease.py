@@ -13,6 +13,7 @@ from sync_core.foundation import settings, tables
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import Limits
 from sync_core.foundation.vocabulary import ENDED, RunKind, RunStatus
+from sync_core.runs import accounts, turns
 from sync_core.runs.plans import Plans
 
 LEASE_SECONDS = 12  # that an attempt may go without a heartbeat
@@ -87,11 +88,15 @@ CLAIM_COLUMNS = (
 def claim(connection: Connection, run_id: int, worker: str) -> Claim | None:
     """Take a queued run for one attempt; None where somebody else has it, or it ended.
 
-    `worker` is the name under which Postgres knows the process (`db.name`).
+    None, too, where the account of its source is read by as many runs as may be: then the run
+    waits in Postgres, and maintenance pushes it again once it may be taken. `worker` is the name
+    under which Postgres knows the process (`db.name`).
     """
+    accounts.one_by_one(connection, run_id)
+    here = (_RUNS.id == run_id, _RUNS.status == RunStatus.QUEUED)
     row = connection.execute(
         sa.update(tables.runs)
-        .where(_RUNS.id == run_id, _RUNS.status == RunStatus.QUEUED)
+        .where(*here, accounts.is_free())
         .values(
             status=RunStatus.RUNNING,
             attempt=_RUNS.attempt + 1,
@@ -100,7 +105,9 @@ def claim(connection: Connection, run_id: int, worker: str) -> Claim | None:
         .returning(*CLAIM_COLUMNS)
     ).one_or_none()
     if row is None:
+        connection.execute(sa.update(tables.runs).where(*here).values(pushed_at=None))
         return None
+    turns.take(connection, row.organization_id)
     values = {"run_id": run_id, "attempt": row.attempt, "worker": worker}
     connection.execute(sa.insert(tables.attempts).values(**values))
     connection.execute(sa.insert(tables.leases).values(lease_until=_NOW + _LASTING, **values))

@@ -10,7 +10,7 @@ from sync_core.foundation import settings, tables
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import ACTIVE, WITHOUT_WORKER, RunKind, RunStatus
 from sync_core.organizations.people import Person
-from sync_core.runs import lease
+from sync_core.runs import accounts, lease
 from sync_core.runs.lease import Queued
 from sync_core.runs.run import Run, get
 
@@ -151,12 +151,12 @@ def decline(connection: Connection, run_id: int) -> bool:
 
 
 def to_push(connection: Connection, pause: float = 3) -> list[Queued]:
-    """List the queued runs that were not pushed in the last `pause` seconds."""
+    """List the queued runs that may be taken and were not pushed in the last `pause` seconds."""
     lately = _NOW - timedelta(seconds=pause)
     rows = connection.execute(
         sa.select(_RUNS.id, lease.lasting(lease.usual_limits()))
         .where(_RUNS.status == RunStatus.QUEUED)
-        .where(_RUNS.pushed_at.is_(None) | (_RUNS.pushed_at < lately))
+        .where(_RUNS.pushed_at.is_(None) | (_RUNS.pushed_at < lately), accounts.is_free())
         .order_by(_RUNS.id)
     )
     return [Queued(run_id, limit.total_seconds()) for run_id, limit in rows]

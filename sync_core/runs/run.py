@@ -19,7 +19,7 @@ from sync_core.foundation.vocabulary import (
     RunKind,
     RunStatus,
 )
-from sync_core.runs import filters
+from sync_core.runs import filters, turns
 from sync_core.runs.filters import Filter
 from sync_core.runs.plans import Plans
 
@@ -234,14 +234,10 @@ def _planned(connection: Connection, run_ids: Sequence[int]) -> Mapping[int, Tal
 
 def queue_positions(connection: Connection, organization_id: int) -> dict[int, int]:
     """Return the place of each queued run among all that wait for a worker; 1 is the next."""
-    place = sa.func.rank().over(order_by=(_RUNS.pushed_at.asc().nulls_last(), _RUNS.id))
-    queued = (
-        sa.select(_RUNS.id, _RUNS.organization_id, place.label("place"))
-        .where(_RUNS.status == RunStatus.QUEUED)
-        .subquery()
-    )
-    mine = sa.select(queued.c.id, queued.c.place).where(queued.c.organization_id == organization_id)
-    return {row.id: row.place for row in connection.execute(mine)}
+    ours = (_RUNS.organization_id == organization_id, _RUNS.status == RunStatus.QUEUED)
+    mine = set(connection.execute(sa.select(_RUNS.id).where(*ours)).scalars())
+    order = turns.in_order(connection) if mine else []
+    return {run_id: place for place, run_id in enumerate(order, 1) if run_id in mine}
 
 
 def usual_seconds(connection: Connection, organization_id: int, resource: str) -> float | None:

@@ -8,16 +8,18 @@ raw cells) and tried without a sync (`probe`; by default its first rows are judg
 see `engine/probe.py`). Three flags say
 whether it can tell what changed since the last sync (`incremental`), whether one account stands for
 all tables of the resources that name it in `held_by` (`account`), and whether it holds a single
-table (`one_table`). The code that reads it may live beside, as in `sources/google`; its keys and
-addresses are settings in `foundation/settings.py`, and each error that it may meet is an entry of
-`foundation/errors.py`. Nothing else has to change: the command line, the pages, the worker and the
-storage of settings ask the declaration.
+table (`one_table`); `quota` says whose runs share the limits of one account. The code that reads it
+may live beside, as in `sources/google`; its keys and addresses are settings in
+`foundation/settings.py`, and each error that it may meet is an entry of `foundation/errors.py`.
+Nothing else has to change: the command line, the pages, the worker and the storage of settings ask
+the declaration.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from sync_core.catalogue.source import Source
 from sync_core.foundation.settings import Settings
@@ -108,4 +110,5 @@ class SourceKind:
     )
     incremental: bool = False
     account: bool = False
+    quota: Literal["program", "organization"] | None = None  # whose runs share an account's limits
     one_table: bool = False

@@ -35,6 +35,7 @@ from sync_core.organizations.actions import (
     SignedIn,
     SignedOut,
     Started,
+    StartedAll,
     Undone,
     Unknown,
 )
@@ -60,6 +61,7 @@ STORED: list[tuple[str, dict[str, Any], Detail]] = [  # as databases hold it
     ("signed out", {}, SignedOut()),
     ("changed a setting", {"what": "the people: a"}, ChangedSetting("the people: a")),
     ("started", {"tick": AT.isoformat(), "late": True}, Started(tick=AT, late=True)),
+    ("started all", {"batch": 3, "resources": ["admins"]}, StartedAll(3, ["admins"])),
     ("set a schedule", {"cron": "0 6 * * *", "what": "daily"}, SetSchedule("0 6 * * *", "daily")),
     ("removed a schedule", {}, RemovedSchedule()),
     ("set their notifications", {"what": "nothing"}, SetNotifications("nothing")),
@@ -186,5 +188,5 @@ def test_the_facts_of_a_shape_are_the_keys_that_are_stored() -> None:
     assert names == set(
         "what file run filters organizations masked rows bytes sha256"
         " complete seconds head before outcomes at files trigger guards failed_in"
-        " tick late cron why error".split()
+        " tick late cron why error batch resources".split()
     )

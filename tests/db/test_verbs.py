@@ -206,6 +206,7 @@ VERBS: dict[str, Verb] = {
         "sync", lambda s, by: syncs.preview(s.organization, "admins", by, "test")
     ),
     "syncs.retry": Verb("sync", lambda s, by: syncs.retry(s.organization, s.ended.id, by, "test")),
+    "syncs.start_all": Verb("sync", lambda s, by: syncs.start_all(s.organization, by, "test")),
     "syncs.start": Verb("sync", lambda s, by: syncs.start(s.organization, "admins", by, "test")),
     "syncs.undo": Verb("sync", lambda s, by: syncs.undo(s.organization, s.applied.id, by, "test")),
     "tokens.add": Verb(

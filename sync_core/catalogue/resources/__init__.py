@@ -1,5 +1,7 @@
 """The catalogue: every resource that can be kept in step."""
 
+from graphlib import TopologicalSorter
+
 from sync_core.catalogue.resource import Entity, Resource
 from sync_core.catalogue.resources.admins import ADMINS
 from sync_core.catalogue.resources.locations import LOCATIONS
@@ -35,6 +37,22 @@ def time_limits(given: Limits) -> Limits:
     """Return the time limits of runs: those that resources declare, unless the settings say."""
     declared = {found.name: found.time_limit for found in CATALOGUE.values() if found.time_limit}
     return Limits(given.usual, declared | dict(given.special))
+
+
+def references(name: str) -> frozenset[str]:
+    """Return the other resources to which the rows of a resource refer."""
+    fields = (field for entity in CATALOGUE[name].entities for field in entity.fields)
+    referred = {field.refers_to for field in fields if field.refers_to}
+    return frozenset(
+        other.name
+        for other in CATALOGUE.values()
+        if other.name != name and referred & {entity.name for entity in other.entities}
+    )
+
+
+def in_order() -> list[str]:
+    """Return the names of all resources, each after those to which it refers."""
+    return list(TopologicalSorter({name: references(name) for name in CATALOGUE}).static_order())
 
 
 def by_name(name: str) -> Resource:

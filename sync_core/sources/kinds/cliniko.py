@@ -38,4 +38,5 @@ CLINIKO = SourceKind(
     probe=lambda setting, settings: probe_account(setting.organization, settings),
     incremental=True,
     account=True,
+    quota="organization",
 )

@@ -53,4 +53,5 @@ GOOGLE_SHEET = SourceKind(
     label=_label,
     link=_link,
     open=_open,
+    quota="program",
 )

@@ -25,6 +25,7 @@ from sync_core.organizations.actions import (
     SetNotifications,
     SetSchedule,
     Started,
+    StartedAll,
     Undone,
 )
 from sync_core.ui.audit import audit_filters, chain_status, found_records
@@ -46,6 +47,7 @@ from sync_core.ui.runs.run_in_full import RUN
 
 ACTION_LOOKS = {  # word and colour of an action in the list
     "started": ("Started a sync", "blue"),
+    "started all": ("Synced all", "blue"),
     "previewed": ("Previewed a sync", "blue"),
     "cancelled": ("Cancelled a sync", "gray"),
     "retried": ("Synced fixed rows", "blue"),
@@ -176,10 +178,15 @@ def _done(entry: Entry) -> str:
     match entry.detail:
         case Exported(what=what, rows=rows, complete=complete):
             return f"{what.capitalize()}, {count(rows, 'row') if complete else 'broke off'}"
-        case ChangedSetting(what=what) | SetSchedule(what=what):
+        case (
+            ChangedSetting(what=what)
+            | SetSchedule(what=what)
+            | SetNotifications(what=what)
+            | SentTest(what=what)
+        ):
             return what
-        case SetNotifications(what=what) | SentTest(what=what):
-            return what
+        case StartedAll(resources=names):
+            return ", ".join(names)
         case Started(files=files) | Previewed(files=files) if files:
             return f"Run {entry.run_id}, from {', '.join(file.name for file in files)}"
         case Undone(run=run):
@@ -234,6 +241,8 @@ FACT_NAMES = {  # of the facts of a manifest
     "seconds": "Seconds",
     "head": "Last link of the chain",
     "run": "Run",
+    "batch": "Number",
+    "resources": "Resources",
     "tick": "Scheduled for",
     "late": "Late",
     "cron": "Cron expression",

@@ -14,7 +14,8 @@ from sync_core.foundation.vocabulary import RunStatus
 from sync_core.organizations import policies, schedules
 from sync_core.organizations.policies import Policy
 from sync_core.organizations.schedules import Schedule
-from sync_core.runs import Run, Tallies, dismissals, progress, retries
+from sync_core.runs import Run, Tallies, batches, dismissals, progress, retries
+from sync_core.runs.batches import Batch
 from sync_core.runs.progress import Line, Progress
 from sync_core.runs.promise import Promise
 from sync_core.ui.frame import workers
@@ -45,6 +46,7 @@ class RunState:
     tallies: Mapping[int, Tallies]
     policies: Mapping[str, Policy]
     schedules: Mapping[str, Schedule]
+    batch: Batch | None
     progress: Mapping[int, Progress]
     logs: Mapping[int, Sequence[Line]]
     queue_positions: Mapping[int, int]
@@ -62,7 +64,10 @@ class RunState:
     @property
     def signature(self) -> Signature:
         """Return what concerns the whole page: it is drawn anew when this changes."""
-        return frozenset((run.id, _stage(run)) for run in self.runs.values())
+        runs = ((run.id, _stage(run)) for run in self.runs.values())
+        batch = self.batch
+        of_all = [(-batch.id, "ended" if batch.finished_at else "active")] if batch else []
+        return frozenset([*runs, *of_all])
 
     def failed_rows(self, resource: str) -> int:
         """Return how many rows failed in the run that last brought the resource in step.
@@ -130,6 +135,7 @@ def read(organization_id: int) -> RunState:
         tallies = runs.tallies(connection, [run.id for run in applied])
         decided = policies.of(connection, organization_id)
         scheduled = schedules.of(connection, organization_id)
+        batch = batches.latest(connection, organization_id)
         dismissed = dismissals.of_runs(connection, [run.id for run in latest.values()])
         queue_positions = runs.queue_positions(connection, organization_id)
     active = [run for run in latest.values() if run.active]
@@ -142,6 +148,7 @@ def read(organization_id: int) -> RunState:
         tallies=tallies,
         policies=decided,
         schedules=scheduled,
+        batch=batch,
         progress=live[0] if live else {},
         logs=live[1] if live else {},
         queue_positions=queue_positions,

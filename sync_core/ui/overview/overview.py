@@ -15,7 +15,7 @@ from sync_core.ui.frame import polling, visitor
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.overview import activity_feed, attention, summary
+from sync_core.ui.overview import activity_feed, attention, summary, sync_all
 from sync_core.ui.parts.words import (
     brief,
     capitalized,
@@ -31,7 +31,10 @@ def show() -> None:
     """Show the overview of the visitor's organization. Raises SyncError("no_permission")."""
     here = visitor.enter("read")
     with st.container(horizontal=True, key="head"):
-        st.title("Overview", icon=":material/dashboard:", anchor=False)
+        st.title("Overview", icon=":material/dashboard:", anchor=False, width="content")
+        st.space("stretch")
+        if here.person.may("sync"):
+            sync_all.offer(here)
     top = st.empty()
     cards, aside = st.columns([2.3, 1], gap="medium")
     with cards:
@@ -44,6 +47,7 @@ def _draw(here: Visitor, top: DeltaGenerator, state: RunState) -> None:
     """Show the summary, what needs a person, and the cards."""
     with top:
         summary.show(state)
+    sync_all.show(state)
     attention.show(here, state)
     latest = run_strip.of(here.organization.id, state.signature)
     with st.grid(2, min_column_width=260):

@@ -9,7 +9,14 @@ from sync_core.ui.frame import form, visitor
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import lasted
-from sync_core.ui.settings import channels_tab, people_tab, retention_tab, rules_tab, tokens_tab
+from sync_core.ui.settings import (
+    channels_tab,
+    people_tab,
+    queue_tab,
+    retention_tab,
+    rules_tab,
+    tokens_tab,
+)
 
 
 def show() -> None:
@@ -22,11 +29,12 @@ def show() -> None:
         "Resources",
         "Notifications",
         "Tokens",
+        "Queue",
         "Old values",
         "Organizations",
         "Program",
     ]
-    persons, rules, told, keys, old, groups, limits = st.tabs(
+    persons, rules, told, keys, waiting, old, groups, limits = st.tabs(
         names, key="settings-tab", on_change="rerun"
     )
     with persons:
@@ -41,6 +49,9 @@ def show() -> None:
     with keys:
         if keys.open:
             tokens_tab.show(here)
+    with waiting:
+        if waiting.open:
+            queue_tab.show(here)
     with old:
         if old.open:
             retention_tab.show(here)
