@@ -28,7 +28,7 @@ from sync_core.notifications import (
     wishes,
 )
 from sync_core.notifications.channels import Channel
-from sync_core.notifications.delivery_error import DeliveryError
+from sync_core.notifications.delivery_error import DeliveryError, MailServerAwayError
 from sync_core.notifications.letters import Letter
 from sync_core.notifications.mails import Envelope, File
 from sync_core.notifications.outbox import Message
@@ -55,13 +55,32 @@ class Delivery:
     channel: Channel | None = None
 
 
+@dataclass
+class Round:
+    """One round of deliveries: a mail server that is away is asked once."""
+
+    clock: Callable[[], datetime]
+    tried: int = 0
+    away: str = ""  # what is told of the mail server since it did not answer
+
+    def send(self, make: Callable[[], EmailMessage]) -> None:
+        """Send a mail, unless its server is away. Raises DeliveryError."""
+        if self.away:
+            raise DeliveryError(self.away)
+        try:
+            mails.send(make)
+        except MailServerAwayError as error:
+            self.away = str(error)
+            raise
+
+
 def deliver_due(clock: Callable[[], datetime]) -> int:
     """Deliver what is due; returns how many messages were tried."""
-    tried = 0
+    this = Round(clock)
     while message := _claimed(clock()):
-        tried += 1
-        _deliver(message, clock)
-    return tried
+        this.tried += 1
+        _deliver(message, this)
+    return this.tried
 
 
 def _claimed(now: datetime) -> Message | None:
@@ -69,14 +88,15 @@ def _claimed(now: datetime) -> Message | None:
         return outbox.claim(connection, now)
 
 
-def _deliver(message: Message, clock: Callable[[], datetime]) -> None:
+def _deliver(message: Message, this: Round) -> None:
+    clock = this.clock
     try:
         with db.begin() as connection:
             delivery = _prepared(connection, message)
         if delivery is None:
             _note(outbox.give_up, message, LEFT, clock())
             return
-        _hand_over(delivery, clock())
+        _hand_over(delivery, this)
     except DeliveryError as error:
         log.warning("message %s was not delivered: %s", message.id, error)
         _note(outbox.mark_failed, message, str(error), clock())
@@ -124,10 +144,10 @@ def _letter(
     return letters.of_news(connection, organization, message.content)
 
 
-def _hand_over(delivery: Delivery, now: datetime) -> None:
-    channel = delivery.channel
+def _hand_over(delivery: Delivery, this: Round) -> None:
+    channel, now = delivery.channel, this.clock()
     if channel is None or channel.kind == ChannelKind.EMAIL:
-        mails.send(lambda: _mail(delivery, now))
+        this.send(lambda: _mail(delivery, now))
         return
     secret = channels.secret(delivery.organization, channel)
     if secret is None:

@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sync_core.foundation import settings
 from sync_core.foundation.settings import LOOPBACK, Settings
 from sync_core.notifications import letters
-from sync_core.notifications.delivery_error import DeliveryError
+from sync_core.notifications.delivery_error import DeliveryError, MailServerAwayError
 from sync_core.notifications.letters import Letter
 
 TIMEOUT = 10.0  # seconds for each answer of the server
@@ -135,7 +135,8 @@ def _told_plainly() -> Iterator[None]:
     except ssl.SSLError:
         raise DeliveryError("The mail server has no certificate that is trusted.") from None
     except (OSError, smtplib.SMTPException) as error:
-        raise DeliveryError(f"The mail server did not answer ({type(error).__name__}).") from None
+        told = f"The mail server did not answer ({type(error).__name__})."
+        raise MailServerAwayError(told) from None
 
 
 def _refused(what: str, code: int, answer: bytes | str) -> str:

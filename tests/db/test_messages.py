@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import re
+import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from sync_core.execution import maintenance
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import ChannelKind, NoticeKind, RunStatus
-from sync_core.notifications import door, notices, outbox, unsubscribe, wishes
+from sync_core.notifications import door, mails, notices, outbox, unsubscribe, wishes
 from sync_core.notifications.channels import Channel
 from sync_core.notifications.wishes import Wish
 from sync_core.operations import administration, notifications
@@ -168,6 +169,28 @@ def test_a_server_that_is_down_is_tried_again_until_it_is_up(
     assert office.mails == []
     deliver(now + timedelta(minutes=4))
     assert Counter(mail["To"] for mail in office.mails) == {ANA.email: 1, BEN.email: 1}
+
+
+def test_a_server_that_is_silent_keeps_nobody_else_waiting(
+    desk: Desk, receiver: Receiver, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each mail would wait for it in vain; a chat that comes after them does not."""
+    calls: list[socket.socket] = []
+    monkeypatch.setattr(mails, "TIMEOUT", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        threading.Thread(target=lambda: calls.append(silent.accept()[0]), daemon=True).start()
+        given = {variable(desk.organization, "SYNCDESK_CHAT_URL"): receiver.address}
+        server = f"smtp://127.0.0.1:{silent.getsockname()[1]}"
+        use(office, monkeypatch, SYNCDESK_MAIL_SERVER=server, **given)
+        add_channel(desk.organization, ChannelKind.SLACK)
+        fail(desk)
+        tell()
+        deliver(datetime.now(UTC))
+    (call,) = calls
+    call.close()
+    assert len(receiver.posted) == 1
+    errors = {m.last_error for m in in_outbox(desk.organization) if m.address.email}
+    assert errors == {"The mail server did not answer (SMTPServerDisconnected)."}
 
 
 def test_what_happens_while_the_server_is_down_is_one_mail(desk: Desk, office: PostOffice) -> None:

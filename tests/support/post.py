@@ -1,6 +1,7 @@
 """A mail server and a receiver of webhooks on loopback, and maintenance's courier with a clock."""
 
 import socket
+import ssl
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -90,12 +91,15 @@ class Posted:
 class Receiver:
     """Takes what is posted to it, and answers as it is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.posted: list[Posted] = []
         self.status = 204
         self.location = ""  # where a redirect leads
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.address = f"http://127.0.0.1:{self._server.server_port}/hook"
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.port = self._server.server_port
+        self.address = f"http://127.0.0.1:{self.port}/hook"
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         receiver = self
