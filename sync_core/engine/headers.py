@@ -13,6 +13,8 @@ from sync_core.catalogue.source import Sheet
 from sync_core.engine.listing import first_of
 from sync_core.foundation.errors import SyncError
 
+ALIKE = 0.8  # of the letters of two words are the same, in the same order; Rate is no Date
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -94,11 +96,11 @@ def _inside(name: str) -> str:
 
 
 def _guess(field: Field, spare: Sequence[str]) -> str | None:
-    """Guess what a missing column is called: something like it."""
+    """Guess what a missing column is called: one that is like it, but for a letter or a word."""
     lower = {name.casefold(): name for name in spare}
-    for name in (field.label, *field.aliases):
-        if close := difflib.get_close_matches(name.casefold(), lower, n=1, cutoff=0.6):
-            return lower[close[0]]
+    for name in map(str.casefold, (field.label, *field.aliases)):
+        for close in difflib.get_close_matches(name, lower, n=1, cutoff=ALIKE):
+            return lower[close]
     return None
 
 

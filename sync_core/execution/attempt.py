@@ -183,7 +183,7 @@ def _result(claim: Claim, error: Exception, limit: float) -> RunResult:
         case CancelledError():
             return lease.cancelled()
         case OverdueError() | JobTimeoutException():
-            return lease.overdue(limit)
+            return lease.overdue(limit, claim.waited)
         case SyncError():
             log.warning("run %s: %s: %s", claim.run_id, error.code, error.sentence)
             silent = error.code == "source_silent"

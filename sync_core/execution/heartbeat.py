@@ -130,7 +130,8 @@ class Heartbeat:
                 why = "its worker was asked to stop, and took too long"
                 lease.interrupt(connection, self._claim, why, crashed=False)
             elif self._reason is OverdueError:
-                lease.finish(connection, self._claim, lease.overdue(self._limit))
+                overdue = lease.overdue(self._limit, self._claim.waited)
+                lease.finish(connection, self._claim, overdue)
             else:
                 lease.finish(connection, self._claim, lease.cancelled())
         raise LeaseLostError

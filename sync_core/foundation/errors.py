@@ -444,7 +444,22 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "timed_out": Entry(
         "It took longer than {minutes} min and was ended. Nothing was changed.",
-        "Sync again at a quieter hour, or split the source.",
+        "Sync again at a quieter hour, or allow more time in the settings.",
+        "analyst",
+        retry=True,
+    ),
+    "waited_too_long": Entry(
+        "It was not through after {minutes} min, most of which it waited for a worker, and was "
+        "ended. Nothing was changed.",
+        "Sync again at a quieter hour; if it happens again, let an administrator start more "
+        "workers.",
+        "analyst",
+        retry=True,
+    ),
+    "never_begun": Entry(
+        "No worker took it within {minutes} min, and it was ended. Nothing was changed.",
+        "Sync again; if it happens again, let an administrator look whether workers run, and start "
+        "more of them.",
         "analyst",
         retry=True,
     ),

@@ -36,6 +36,7 @@ class Claim:
     resource: str
     kind: RunKind
     undoes: int | None = None  # the run that it takes back
+    waited: float = 0.0  # seconds for which it waited for a worker; they count, too
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class Queued:
 _RUNS, _LEASES = tables.runs.c, tables.leases.c
 _NOW = sa.func.clock_timestamp()
 _LASTING = timedelta(seconds=LEASE_SECONDS)
+_WAITED = _RUNS.started_at - sa.func.greatest(_RUNS.active_since, _RUNS.queued_at)
 CLAIM_COLUMNS = (
     _RUNS.id,
     _RUNS.attempt,
@@ -79,6 +81,7 @@ CLAIM_COLUMNS = (
     _RUNS.resource,
     _RUNS.kind,
     _RUNS.undoes,
+    sa.cast(sa.func.extract("epoch", _WAITED), sa.Float),
 )
 
 
@@ -233,10 +236,24 @@ def declined() -> RunResult:
     return RunResult(RunStatus.CANCELLED, "Declined. Nothing was changed.")
 
 
-def overdue(limit: float) -> RunResult:
-    """Return the result of a run that took longer than `limit` seconds."""
-    error = SyncError("timed_out", minutes=max(1, round(limit / 60)))
-    return failure(error, RunStatus.TIMED_OUT)
+def overdue(limit: float, waited: float = 0.0) -> RunResult:
+    """Return the result of a run that was not through after `limit` seconds.
+
+    It has `waited` for a worker for some of them; where these are most, that is what is told.
+    """
+    minutes = _minutes(limit)
+    if waited < limit / 2:
+        return failure(SyncError("timed_out", minutes=minutes), RunStatus.TIMED_OUT)
+    return failure(SyncError("waited_too_long", minutes=minutes), RunStatus.TIMED_OUT)
+
+
+def never_begun(limit: float) -> RunResult:
+    """Return the result of a run that no worker took within `limit` seconds."""
+    return failure(SyncError("never_begun", minutes=_minutes(limit)), RunStatus.TIMED_OUT)
+
+
+def _minutes(seconds: float) -> int:
+    return max(1, round(seconds / 60))
 
 
 def failure(error: SyncError, status: RunStatus = RunStatus.FAILED) -> RunResult:

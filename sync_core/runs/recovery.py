@@ -23,6 +23,7 @@ from sync_core.runs.lease import (
     interrupt,
     lasting,
     limit,
+    never_begun,
     overdue,
     usual_limits,
 )
@@ -83,16 +84,16 @@ def close_overdue(connection: Connection, limits: Limits | None = None) -> list[
     is_over = _RUNS.active_since + lasting(limits) < _NOW
     running = _seize(connection, [is_over])
     for held in running:
-        finish(connection, held, overdue(limit(connection, held.run_id, limits)))
+        finish(connection, held, overdue(limit(connection, held.run_id, limits), held.waited))
     idle = connection.execute(
-        sa.select(_RUNS.id)
+        sa.select(_RUNS.id, _RUNS.started_at)
         .where(_RUNS.status.in_(WITHOUT_WORKER), is_over)
         .with_for_update(skip_locked=True)
-    )
-    waited = list(idle.scalars())
-    for run_id in waited:
-        close(connection, [_RUNS.id == run_id], overdue(limit(connection, run_id, limits)))
-    return [*(held.run_id for held in running), *waited]
+    ).all()
+    for run_id, started_at in idle:
+        result = overdue if started_at else never_begun
+        close(connection, [_RUNS.id == run_id], result(limit(connection, run_id, limits)))
+    return [*(held.run_id for held in running), *(run_id for run_id, _ in idle)]
 
 
 def expire_plans(connection: Connection) -> list[int]:

@@ -86,6 +86,7 @@ def test_648_patients_with_1247_appointments_come_in_whole(clinic: Clinic, datab
     found = figures(clinic)
     assert (found.total, found.active) == (648, 89)
     assert (found.recent, found.upcoming, found.both) == (72, 31, 14)
+    assert len(clinic.server.requests) == 24  # three counts, and pages of a hundred
 
 
 def test_the_log_tells_what_was_found_and_stored(clinic: Clinic, database: Ask) -> None:

@@ -358,7 +358,28 @@ def test_a_run_is_timed_out_after_the_minutes_that_its_organization_decided(
         )
         assert run.id in recovery.close_overdue(connection, Limits(3600, {"locations": 3600}))
         found = runs.get(connection, run.organization_id, run.id)
-    assert found.message == "It took longer than 2 min and was ended. Nothing was changed."
+    assert found.message == (
+        "It took longer than 2 min and was ended. Nothing was changed."
+        if claimed
+        else "No worker took it within 2 min, and it was ended. Nothing was changed."
+    )
+
+
+def test_a_run_that_waited_behind_another_did_not_take_long(start: Callable[[], Run]) -> None:
+    run = start()
+    kept = tables.runs.c
+    earlier = kept.queued_at - timedelta(minutes=40)
+    queued = sa.update(tables.runs).where(kept.id == run.id)
+    with db.begin() as connection:
+        connection.execute(queued.values(active_since=earlier, queued_at=earlier))
+    claim(run)
+    with db.begin() as connection:
+        assert run.id in recovery.close_overdue(connection, Limits(3600, {"locations": 1800}))
+        found = runs.get(connection, run.organization_id, run.id)
+    assert found.message == (
+        "It was not through after 30 min, most of which it waited for a worker, and was ended."
+        " Nothing was changed."
+    )
 
 
 def test_whoever_closes_a_run_ends_the_backend_that_applies(

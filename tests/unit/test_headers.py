@@ -70,6 +70,46 @@ def test_a_column_that_is_unlike_is_not_suggested_though_it_is_left_over() -> No
     assert refusal("Clinic code", "Name", "Email", "Opened") == "Column 'Phone' is missing."
 
 
+@pytest.mark.parametrize(
+    ("label", "other"),
+    [
+        ("Rate", "Date"),
+        ("Email", "Mobile"),
+        ("City", "Capacity"),
+        ("State", "Status"),
+        ("Phone", "Opened"),
+        ("Name", "Last name"),
+        ("Code", "Mode"),
+        ("Country", "County code"),
+    ],
+)
+def test_words_that_share_letters_are_not_alike(label: str, other: str) -> None:
+    assert suggested(label, other) == f"Column '{label}' is missing."
+
+
+@pytest.mark.parametrize(
+    ("label", "other"),
+    [
+        ("Postcode", "Post code"),
+        ("Email", "Emial"),
+        ("Phone", "Phones"),
+        ("Address", "Adress"),
+        ("Clinic code", "Clinik code"),
+        ("Latitude", "Lattitude"),
+        ("Opened on", "Opend on"),
+    ],
+)
+def test_words_that_differ_in_a_letter_are_alike(label: str, other: str) -> None:
+    assert suggested(label, other) == f"Column '{label}' is missing. Did you mean '{other}'?"
+
+
+def suggested(label: str, other: str) -> str:
+    entity = Entity(name="things", title="Things", fields=(Text("Key", key=True), Text(label)))
+    with pytest.raises(SyncError) as caught:
+        headers.match(entity, Header(("Key", other)))
+    return caught.value.sentence
+
+
 def test_a_missing_column_is_named_with_one_that_looks_like_it() -> None:
     assert refusal("Clinic code", "Names", "Email", "Phone", "Notes") == (
         "Column 'Name' is missing. Did you mean 'Names'?"

@@ -742,6 +742,13 @@ def test_a_page_without_values_is_no_blank_page(google: Google, numbers: frozens
     )
 
 
+def test_first_rows_without_values_are_no_empty_tab(google: Google) -> None:
+    google.fault("/values/", without("values"))
+    assert len(read(google)) == 4
+    google.fault("/values/", *[without("values")] * 9)
+    assert refusal(lambda: opened(google)).code == "google_contradicts"
+
+
 def wide(number: int) -> Row:
     """Make a row of a table so wide that a page has only a thousand of them."""
     return short(number) if number else [*short(0), *(f"Label {n}" for n in range(398))]

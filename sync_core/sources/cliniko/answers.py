@@ -142,7 +142,8 @@ def _unexpected(answer: Answer, why: str) -> SyncError:
 def _refusal(answer: Answer, clock: Callable[[], float]) -> SyncError:
     match answer.status:
         case HTTPStatus.TOO_MANY_REQUESTS:
-            return SyncError("cliniko_busy", retry_after=_until_the_limit_resets(answer, clock))
+            asked = _until_the_limit_resets(answer, clock)
+            return SyncError("cliniko_busy", retry_after=asked, pause=UNNAMED_WAIT)
         case HTTPStatus.UNAUTHORIZED:
             return SyncError("cliniko_refused_key", host=answer.host)
         case HTTPStatus.FORBIDDEN:
@@ -176,13 +177,12 @@ def _message(answer: Answer) -> str:
     return words.rstrip(".")
 
 
-def _until_the_limit_resets(answer: Answer, clock: Callable[[], float]) -> float:
-    """Return the seconds to wait, by the server's own clock where it tells it."""
+def _until_the_limit_resets(answer: Answer, clock: Callable[[], float]) -> float | None:
+    """Return the seconds to wait, by the server's own clock where it tells it, if it names any."""
     try:
         reset = float(answer.headers["x-ratelimit-reset"])
     except (KeyError, ValueError):
-        named = retry_after(answer.headers.get("retry-after"))
-        return UNNAMED_WAIT if named is None else named
+        return retry_after(answer.headers.get("retry-after"))
     now = time_at(answer) or clock()
     return max(LEAST_WAIT, reset - now) + uniform(0, 1)  # noqa: S311 - jitter
 

@@ -1,7 +1,7 @@
 """Google Sheets: which tab, its header, and its rows in pages of columns."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import zip_longest
 from typing import Any, Literal
@@ -176,7 +176,7 @@ class SheetsSource:
         wanted = self.setting.header_row
         last = min(tab.rows, max(LOOKED_AT, wanted or 0))
         cells = Cells(tab.title, range(1, last + 1), range(tab.columns))
-        top = client.texts(cells)
+        top = _top(client, cells, name)
         row, headers = _header(top, entity, name, wanted)
         tabs.confirm(spreadsheet, tab, headers, self.setting.tab, entity)
         return GoogleTab(
@@ -191,6 +191,18 @@ class SheetsSource:
             ),
             found=[header_rows.note(entity, row)] if row > 1 and not wanted else [],
         )
+
+
+def _top(client: GoogleClient, cells: Cells, name: str) -> Columns:
+    """Read the first rows; another of Google's methods says whether they may be blank."""
+
+    def read() -> Columns:
+        top = client.texts(cells)
+        if not any(top) and client.filled([cells]) != [0]:
+            raise SyncError("google_contradicts", name=name, cell="A1")
+        return top
+
+    return replace(client.retry, only="google_contradicts")(read)
 
 
 def _header(top: Columns, entity: Entity, name: str, wanted: int | None) -> tuple[int, list[str]]:
