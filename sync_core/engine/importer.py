@@ -338,7 +338,7 @@ def wait(
 def save(work: Work, scopes: Sequence[Scope], tallies: Mapping[str, Tally]) -> RunResult:
     """Apply the plans and end the run, in one transaction that ends with the fence."""
     start = time.monotonic()
-    saving = Saving(work.reporter, work.resource, tallies)
+    saving = Saving(work.reporter, work.resource, tallies, of_source=work.undone is None)
 
     def moved(entity: Entity, rows: int) -> None:
         work.check()
@@ -353,8 +353,7 @@ def save(work: Work, scopes: Sequence[Scope], tallies: Mapping[str, Tally]) -> R
             apply(connection, scope, tally, partial(moved, scope.entity))
             saving.finish(scope.entity)
         missing = sum(_missing(work, connection, scope) for scope in scopes)
-        if not work.undone:
-            saving.end()
+        saving.end()
         work.phases["saving"] = round(time.monotonic() - start, 3)
         result = _result(work, tallies, _named(connection, scopes, tallies), missing)
         lease.finish(connection, work.claim, result)

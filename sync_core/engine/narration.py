@@ -200,6 +200,7 @@ class Saving:
     reporter: Reporter
     resource: Resource
     tallies: Mapping[str, Tally]
+    of_source: bool = True  # the rows come from a source, and not from an earlier run
     done: int = 0  # changes, of all tables
     here: int = 0  # of the present table
     logged: int = 0  # of its records, those of which the log has told
@@ -215,7 +216,7 @@ class Saving:
         read = self.tallies[steps.main].read if steps.main else 0
         said = steps.saving.sentence.format(done=read) or steps.saving.tell("")
         self.reporter.tell(steps.saving, said, now=True, amount=Amount(0, self.total, self._unit))
-        if steps.main:
+        if steps.main and self.of_source:
             self.reporter.log(said)
 
     def moved(self, entity: Entity, rows: int) -> None:
@@ -247,7 +248,7 @@ class Saving:
     def end(self) -> None:
         """Tell that all is done, where the resource has words for it."""
         steps = self.resource.steps
-        if steps.main and steps.saving.found:
+        if steps.main and steps.saving.found and self.of_source:
             tally = self.tallies[steps.main]
             self.reporter.log(steps.saving.found.format(done=tally.created + tally.updated))
 

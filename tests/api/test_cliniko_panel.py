@@ -168,6 +168,7 @@ def test_a_log_of_a_completed_sync_tells_its_records_and_success_rate(
     assert_like(told, {**LOG, "completed_at": "2024-01-15T10:35:00Z"})
     assert (told["records_processed"], told["records_success"]) == (30, 30)
     assert (told["records_failed"], told["success_rate"]) == (0, 100.0)
+    assert told["requested_by"] == "Program analyst, token of Ana Ruiz"
     metadata = told["metadata"]
     assert (metadata["patients_found"], metadata["patients_stored"]) == (30, 30)
     assert (metadata["appointments_found"], metadata["errors"]) == (20, [])

@@ -4,8 +4,10 @@ from itertools import groupby, pairwise
 
 from sync_core.catalogue.resources import CATALOGUE
 from sync_core.foundation import db
+from sync_core.operations import syncs
 from sync_core.runs import attempts
 from tests.support.clinic import Clinic
+from tests.support.desk import ANA
 from tests.support.listener import Listener
 
 STEPS = CATALOGUE["patients"].steps
@@ -71,3 +73,14 @@ def test_the_log_tells_of_each_50_patients_or_10_percent_that_are_read_and_store
         assert 5 <= len(done) <= 10, told
         assert done == sorted(set(done))
         assert done[-1] > 648 * 0.8
+
+
+def test_the_log_of_an_undo_tells_of_no_patients_from_cliniko(small: Clinic) -> None:
+    undone = small.sync()
+    undo = small.work(syncs.undo(small.organization, undone.id, ANA, "test"))
+    ended = small.work(syncs.confirm(small.organization, undo.id, ANA, "test"))
+    assert ended.status == "completed"
+    with db.begin() as connection:
+        told = [x.text for x in attempts.joined_log(attempts.of_run(connection, undo.id))]
+    assert told
+    assert not any("from Cliniko" in text or "Sync completed" in text for text in told)

@@ -108,6 +108,7 @@ class SyncLog(BaseModel):
     organization_id: str = Field(description="short name", examples=["demo"])
     status: PanelState = Field(description=words.meaning("panel"), examples=["running"])
     operation_type: SyncType = Field(description=_ALL_OF_THEM, examples=[ALL])
+    requested_by: str = Field(description="who asked for it", examples=["Sarah Lim"])
     records_processed: int = Field(description=_PROCESSED, examples=[648])
     records_success: int = Field(description=IN_STEP, examples=[450])
     records_failed: int = Field(description="patients that a person must mend", examples=[0])
@@ -117,7 +118,7 @@ class SyncLog(BaseModel):
     )
     started_at: datetime = Field(description="UTC; before a worker has it, when it was asked for")
     completed_at: datetime | None = Field(description="UTC; null: it has not ended")
-    metadata: Metadata
+    metadata: Metadata = Field(description="what else is known of it")
 
 
 class SyncLogs(BaseModel):
@@ -138,7 +139,7 @@ class SyncProgress(BaseModel):
     success_rate: float = Field(description="in percent", examples=[100.0])
     started_at: datetime = Field(description="UTC")
     completed_at: datetime | None = Field(description="UTC; null: it has not ended")
-    metadata: Metadata
+    metadata: Metadata = Field(description="what else is known of it")
 
 
 class PanelStatus(PatientStats):
@@ -256,6 +257,7 @@ def _log(organization: Organization, view: View) -> SyncLog:
         organization_id=organization.slug,
         status=words.STATES[run.status].panel,
         operation_type=ALL,
+        requested_by=run.requested_by,
         records_processed=found.processed,
         records_success=success,
         records_failed=found.failed,

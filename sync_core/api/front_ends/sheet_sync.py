@@ -86,7 +86,7 @@ class SheetSyncStatus(Camel):
     progress: int = Field(description="of the whole sync, 0 to 100", examples=[45])
     message: str = Field(description="in a sentence", examples=["Reading Locations"])
     last_updated: datetime = Field(description="UTC")
-    stats: SheetStats
+    stats: SheetStats = Field(description="how much was read so far")
     error: str | None = Field(None, description="what went wrong, and what to do")
 
 
@@ -166,7 +166,7 @@ def _of_sheets(seat: Seat) -> list[str]:
     with db.begin() as connection:
         kept = source_settings.read_all(connection, seat[0])
     there = {one.resource for one in kept}
-    of_sheets = [one.name for one in resources.CATALOGUE.values() if one.held_by is None]
+    of_sheets = [name for name in resources.in_order() if not resources.by_name(name).held_by]
     if found := [name for name in of_sheets if name in there]:
         return found
     raise SyncError("no_source", resource=of_sheets[0], what="any sheet")

@@ -123,7 +123,7 @@ class Dashboard(BaseModel):
     organization_id: str = Field(description="short name", examples=["demo"])
     status: DashboardState = Field(description="idle: no sync is on its way", examples=["idle"])
     current_sync: SyncStatus | None = Field(description="the one that is on its way")
-    patient_stats: PatientStats
+    patient_stats: PatientStats = Field(description="the patients as they are now")
     last_sync: LastSync | None = Field(description="the last one that has ended")
     sync_available: bool = Field(
         description="false while a sync is on its way, or where no source is set", examples=[True]
