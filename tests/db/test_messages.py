@@ -21,7 +21,7 @@ from sync_core.execution import maintenance
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import ChannelKind, NoticeKind, RunStatus
-from sync_core.notifications import door, mails, notices, outbox, unsubscribe, wishes
+from sync_core.notifications import door, mails, news, notices, outbox, unsubscribe, wishes
 from sync_core.notifications.channels import Channel
 from sync_core.notifications.wishes import Wish
 from sync_core.operations import administration, notifications
@@ -29,11 +29,12 @@ from sync_core.organizations import Organization
 from sync_core.organizations.people import Person
 from sync_core.runs import lease
 from sync_core.runs.lease import RunResult
+from tests.support import processes
 from tests.support.clinic import Clinic
 from tests.support.desk import ANA, Desk
-from tests.support.locations import BROKEN, HEADER, LOCATIONS, row
+from tests.support.locations import BROKEN, LOCATIONS
 from tests.support.post import KEY, PAGES, PostOffice, Receiver, deliver, html_of, text_of, use
-from tests.support.telling import BEN, CLEO, DAN, PEOPLE, join, tell, told
+from tests.support.telling import BEN, CLEO, DAN, PEOPLE, inbox, join, tell, told
 from tests.support.waiting import eventually
 
 EVERY = Wish(frozenset(NoticeKind))
@@ -235,6 +236,30 @@ def test_two_loops_deliver_each_message_once(desk: Desk, office: PostOffice) -> 
     assert Counter(mail["To"] for mail in office.mails) == {ANA.email: 1, BEN.email: 1}
 
 
+@pytest.mark.alone
+@pytest.mark.usefixtures("own_redis")
+def test_processes_of_maintenance_tell_each_thing_once_while_they_are_killed(
+    organization: Organization, office: PostOffice
+) -> None:
+    loops = [processes.start(maintenance.main) for _ in range(2)]
+    try:
+        for number in range(12):
+            code = ("source_silent", "missing_sheet")[number % 2]
+            end_run(organization, "locations", RunStatus.FAILED, code)
+            if number == 4:
+                eventually(lambda: office.to(BEN.email) and office.to(ANA.email))
+                processes.kill(loops[0].pid)
+                loops.append(processes.start(maintenance.main))
+        eventually(lambda: len(told(organization, BEN)) >= 12)
+        assert [processes.end(loop) for loop in loops[1:]] == [0, 0]
+    finally:
+        processes.end_all(loops)
+    tell()
+    runs_told = Counter(notice.run_id for notice in inbox(organization, BEN))
+    assert (len(runs_told), set(runs_told.values())) == (12, {1})
+    assert Counter(mail["To"] for mail in office.mails) == {ANA.email: 1, BEN.email: 1}
+
+
 def test_what_a_loop_that_died_had_in_hand_is_delivered_by_the_next(
     desk: Desk, office: PostOffice
 ) -> None:
@@ -291,14 +316,15 @@ def test_hostile_names_and_cells_are_text_in_a_mail(desk: Desk, office: PostOffi
             "update organizations set name = %(name)s where id = %(id)s",
             {"name": HOSTILE, "id": desk.organization.id},
         )
-    desk.sync("locations", locations=[[*HEADER[:-1], HOSTILE], row("L1", Phone=HOSTILE)])
+    say(desk.organization, HOSTILE)
     tell()
     deliver(datetime.now(UTC))
     (mail,) = office.to(BEN.email)
     assert mail["Bcc"] is None
     assert "\n" not in mail["Subject"]
     assert "<img" not in html_of(mail)
-    assert escape("<img src=x") in html_of(mail)
+    assert html_of(mail).count(escape("<img src=x onerror=alert(1)>")) == 2  # title and body
+    assert "<img src=x onerror=alert(1)> Bcc: all@example.org" in text_of(mail)
     assert not any(line.startswith("Bcc:") for line in text_of(mail).splitlines())
 
 
@@ -310,6 +336,12 @@ def test_maintenance_tells_and_delivers(desk: Desk, office: PostOffice) -> None:
     assert eventually(lambda: office.to(BEN.email))
     courier.keep()
     assert len(office.to(BEN.email)) == 1
+
+
+def say(organization: Organization, text: str) -> None:
+    """Let people be told a text as it came from outside."""
+    with db.begin() as connection:
+        news.paused(connection, organization.id, "locations", text)
 
 
 def test_a_link_ends_the_mails_of_one_person_and_only_a_whole_one(
@@ -394,12 +426,12 @@ def test_a_chat_gets_text_that_is_no_markup(
     name = variable(desk.organization, "SYNCDESK_CHAT_URL")
     use(office, monkeypatch, **{name: receiver.address})
     add_channel(desk.organization, kind)
-    desk.sync("locations", locations=[[*HEADER[:-1], "<!channel> <users/all>"]])
+    say(desk.organization, "<!channel> <users/all> [a](https://evil.example.org)")
     tell()
     deliver(datetime.now(UTC))
     (posted,) = receiver.posted
     body = json.loads(posted.body)
-    assert "Location Management" in str(body)
+    assert "evil.example.org" in str(body)
     markup = [text for text in texts_with_markup(body) if "<!" in text or "<users" in text]
     assert markup == []
 
