@@ -19,6 +19,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 MAX_BODY = 100_000  # bytes of a request
 STATUS = {  # by the code of the error; what is not named is a request that cannot be granted
     "unexpected": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "database_crowded": HTTPStatus.SERVICE_UNAVAILABLE,
     "database_down": HTTPStatus.SERVICE_UNAVAILABLE,
     "database_full": HTTPStatus.SERVICE_UNAVAILABLE,
     "no_live_progress": HTTPStatus.SERVICE_UNAVAILABLE,

@@ -45,10 +45,11 @@ WHILE_AWAY = Retrying(  # an attempt waits so long for Postgres; later, its leas
 def work(run_id: int) -> str:
     """Work on a run, in a worker; returns its status for RQ's log. Never raises."""
     try:
-        with db.begin() as connection:
+        with db.begin() as connection, db.undone():  # its heartbeat needs a connection, too
             claim = lease.claim(connection, run_id, db.name())
     except db.ERRORS as error:
-        log.warning("run %s cannot be claimed: %s", run_id, type(error).__name__)
+        why = db.as_sync_error(error) or type(error).__name__
+        log.warning("run %s cannot be claimed: %s", run_id, why)
         return "not claimed"  # maintenance pushes it again
     return attempt(claim) if claim else "not ours"
 
@@ -79,8 +80,10 @@ def _attempt(claim: Claim, heartbeat: Heartbeat, reporter: Reporter, limit: floa
         if staging.is_lost(error):
             return _interrupt(claim, "Postgres lost what was staged", reporter)
         if db.is_away(error):
-            crashed = not db.is_restart(error)  # it may be this very run that Postgres dies of
-            return _interrupt(claim, "Postgres went away", reporter, crashed=crashed)
+            refused = db.is_crowded(error)
+            why = "Postgres had too many connections" if refused else "Postgres went away"
+            crashed = not (refused or db.is_restart(error))  # it may be this run that it dies of
+            return _interrupt(claim, why, reporter, crashed=crashed)
         return _finish(claim, _result(claim, error, limit), reporter)
 
 

@@ -95,7 +95,8 @@ class Heartbeat:
                 pause = float(lease.HEARTBEAT_SECONDS)
             except db.ERRORS as error:
                 if pause != RETRY_SECONDS:
-                    log.warning("no heartbeat, Postgres does not answer: %s", type(error).__name__)
+                    why = "has too many connections" if db.is_crowded(error) else "does not answer"
+                    log.warning("no heartbeat, Postgres %s: %s", why, type(error).__name__)
                 pause = RETRY_SECONDS
             if self._reason is LeaseLostError:
                 return self._end_unless_done()

@@ -172,7 +172,7 @@ def run(stop: StopRequest, parent: int | None = None) -> None:
 
 def _log(error: Exception) -> None:
     if db.is_away(error):
-        log.warning("Postgres does not answer: %s", type(error).__name__)
+        log.warning("%s: %s", db.as_sync_error(error), type(error).__name__)
     else:
         log.error("maintenance goes on after %s", type(error).__name__, exc_info=error)
 

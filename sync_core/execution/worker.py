@@ -32,6 +32,8 @@ from sync_core.execution.queue import QUEUE, work_horse_died
 from sync_core.foundation import db, processes, redis_clients
 
 NO_ANSWER = (RedisConnectionError, RedisTimeoutError)  # of Redis; any other error is one
+OTHER_SCHEMA = 75  # exit code of a work-horse that took no run
+OTHER_SCHEMA_SECONDS = 10  # until the next look, for workers of the right version have their turn
 CLOSING_SECONDS = 30  # for the process that closes the run of a killed work-horse
 
 log = logging.getLogger("syncdesk.worker")
@@ -138,6 +140,8 @@ class SyncWorker(Worker):
             while self.horse_pid:
                 self._reap_horse(os.WNOHANG)
                 time.sleep(0.1)
+            if _exit_code(self._horse_ended[1]) == OTHER_SCHEMA:
+                self._leave_it_to_others()
 
     def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
         """Go on without Redis while the work-horse works; register again after it was wiped."""
@@ -204,6 +208,18 @@ class SyncWorker(Worker):
         if os.getppid() != self.pid:
             os._exit(1)
 
+    def main_work_horse(self, job: Job, queue: Queue) -> None:
+        """Take the run, unless the database's schema is not the one that this program knows."""
+        if _is_another_schema():
+            os._exit(OTHER_SCHEMA)
+        super().main_work_horse(job, queue)
+
+    def _leave_it_to_others(self) -> None:
+        end = time.monotonic() + OTHER_SCHEMA_SECONDS
+        while time.monotonic() < end and not self.asked_to_stop:
+            self.heartbeat()
+            time.sleep(1)
+
     def handle_warm_shutdown_request(self) -> None:
         """Pass a request to stop on to the work-horse, which gives its run back."""
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
@@ -240,7 +256,7 @@ class SyncWorker(Worker):
         with suppress(ChildProcessError):  # the signal's handler was faster
             if horse and (ended := os.wait4(horse, how))[0]:
                 self._horse_pid, self._horse_ended = 0, ended
-                if ended[1]:
+                if ended[1] and _exit_code(ended[1]) != OTHER_SCHEMA:
                     self._close_run(*ended[:2])
 
     def _close_run(self, horse: int, status: int) -> None:
@@ -258,6 +274,23 @@ class SyncWorker(Worker):
             log.warning("left to maintenance: %s", type(error).__name__)
         finally:
             os._exit(0)
+
+
+def _exit_code(status: int | None) -> int:
+    return os.waitstatus_to_exitcode(status or 0)
+
+
+def _is_another_schema() -> bool:
+    """Return whether this worker must take no run, and say why in its log."""
+    with suppress(*db.ERRORS), db.begin() as connection:
+        if not db.is_current(connection):
+            log.error(
+                "the database's schema is not %s, which this worker knows: it takes no run. Stop "
+                "it and start the version that was deployed, or run 'syncdesk migrate'.",
+                db.newest_revision(),
+            )
+            return True
+    return False
 
 
 def _how(status: int) -> str:
@@ -293,6 +326,7 @@ def main() -> None:
     db.be_patient()
     fields.warm_up()
     sources.warm_up()
+    db.newest_revision()  # reads all migrations: once, not in each work-horse
     gc.freeze()  # a work-horse that looks for garbage among all modules would copy their pages
     maintenance_process = None if options.without_maintenance else MaintenanceProcess()
     if maintenance_process:

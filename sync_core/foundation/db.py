@@ -32,6 +32,13 @@ TIMEOUTS = {  # with a server that went away without a word; Unix sockets need n
 }
 AWAY = ("08", "57P", "25P03")  # beginnings of SQLSTATE: no connection, shut down, timed out
 RESTART = "57P01"
+CROWDED = (  # the beginning of a connection is refused without a SQLSTATE: by Postgres, PgBouncer
+    "too many clients",
+    "remaining connection slots",
+    "too many connections",
+    "no more connections allowed",
+)
+TOO_MANY_CONNECTIONS = "53300"
 FULL = ("53", "58")  # the disk or the memory is full, the disk fails
 OPTIONS = (  # a process that is frozen in the midst of a transaction locks nobody out for long
     "-c timezone=UTC -c idle_in_transaction_session_timeout=15s"
@@ -132,13 +139,15 @@ def answers() -> bool:
 def is_away(error: BaseException) -> bool:
     """Return whether it is an outage of Postgres, which passes by itself."""
     if state := _sqlstate(error):
-        return state.startswith(AWAY)
+        return state.startswith(AWAY) or state == TOO_MANY_CONNECTIONS
     ours = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
     return isinstance(error, (*ours, psycopg.OperationalError, psycopg.InterfaceError))
 
 
 def as_sync_error(error: Exception) -> SyncError | None:
     """Return what people are told where Postgres does not answer or is full, and for no other."""
+    if is_crowded(error):
+        return SyncError("database_crowded")
     if is_away(error):
         return SyncError("database_down")
     return SyncError("database_full") if is_full(error) else None
@@ -149,9 +158,16 @@ def is_restart(error: Exception) -> bool:
     return _sqlstate(error) == RESTART
 
 
+def is_crowded(error: BaseException) -> bool:
+    """Return whether Postgres has refused a connection, for it has too many: no crash either."""
+    if state := _sqlstate(error):
+        return state == TOO_MANY_CONNECTIONS
+    return any(words in str(error) for words in CROWDED) and is_away(error)
+
+
 def is_full(error: Exception) -> bool:
     """Return whether Postgres lacks room, or has trouble with its disk."""
-    return (_sqlstate(error) or "").startswith(FULL)
+    return (_sqlstate(error) or "").startswith(FULL) and not is_crowded(error)
 
 
 def _sqlstate(error: BaseException) -> str | None:
@@ -188,11 +204,11 @@ def prepare() -> None:
 
 def is_current(connection: Connection) -> bool:
     """Return whether the schema is at the newest revision."""
-    return MigrationContext.configure(connection).get_current_revision() == _newest()
+    return MigrationContext.configure(connection).get_current_revision() == newest_revision()
 
 
 @cache
-def _newest() -> str | None:
+def newest_revision() -> str | None:
     """Return the newest revision; to find it, every migration is imported."""
     return ScriptDirectory.from_config(alembic_config()).get_current_head()
 

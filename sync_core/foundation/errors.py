@@ -788,6 +788,12 @@ CATALOGUE: dict[str, Entry] = {
         "administrator",
         retry=True,
     ),
+    "database_crowded": Entry(
+        "The database has too many connections.",
+        "It goes on by itself as soon as some are free; an administrator can allow it more.",
+        "administrator",
+        retry=True,
+    ),
     "database_down": Entry(
         "The database does not answer.",
         "It comes back by itself, or an administrator restarts it.",

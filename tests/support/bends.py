@@ -1,14 +1,15 @@
-"""Servers that answer, but with errors: full, read-only, closed to us, busy."""
+"""Servers that answer, but with errors: full, read-only, closed to us, busy; another schema."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
-from threading import Thread
+from threading import Event, Thread
 
+import psycopg
 from redis import Redis, RedisError
 
 from sync_core.foundation import settings
-from tests.support import processes
+from tests.support import processes, watching
 from tests.support.waiting import eventually
 
 
@@ -71,6 +72,44 @@ def _is_busy(redis: Redis) -> bool:
         return not redis.ping()
     except RedisError as error:
         return "BUSY" in str(error)
+
+
+@contextmanager
+def full_of_connections(but_for: str) -> Iterator[None]:
+    """Take all connections of Postgres, also those of its users, but for one of them."""
+    address = settings.urls().database.replace("+psycopg", "")
+    end_others = (
+        "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()"
+        " and backend_type = 'client backend' and application_name not in ('taker', %s)"
+    )
+    freed = Event()
+
+    def take(held: ExitStack) -> None:
+        while not freed.wait(0.001):
+            with suppress(psycopg.Error):
+                held.enter_context(psycopg.connect(address, application_name="taker"))
+
+    with ExitStack() as held, psycopg.connect(address, autocommit=True) as first:
+        taker = Thread(target=take, args=[held], daemon=True)
+        taker.start()
+        first.execute(end_others, [but_for])
+        try:
+            yield
+        finally:
+            freed.set()
+            taker.join()
+
+
+@contextmanager
+def schema(revision: str) -> Iterator[None]:
+    """Let the database say for a while that its schema is another one."""
+    ((known,),) = watching.ask("select version_num from alembic_version")
+    put = "update alembic_version set version_num = :v returning 1"
+    watching.ask(put, v=revision)
+    try:
+        yield
+    finally:
+        watching.ask(put, v=known)
 
 
 REDIS_ERRORS: dict[str, Callable[[], AbstractContextManager[None]]] = {

@@ -12,6 +12,7 @@ AWAY = [
     errors.CrashShutdown(),
     errors.CannotConnectNow(),
     errors.IdleInTransactionSessionTimeout(),
+    errors.TooManyConnections(),
     sa.exc.TimeoutError("no connection is free"),
 ]
 THERE = [errors.DiskFull(), errors.DeadlockDetected(), errors.UndefinedTable(), ValueError()]
@@ -49,6 +50,8 @@ def test_a_full_disk_has_a_sentence_of_its_own() -> None:
     [
         (sa.exc.TimeoutError("no connection is free"), "database_down"),
         (sa.exc.InternalError("x", {}, errors.IdleInTransactionSessionTimeout()), "database_down"),
+        (sa.exc.OperationalError("x", {}, errors.TooManyConnections()), "database_crowded"),
+        (psycopg.OperationalError("FATAL:  sorry, too many clients already"), "database_crowded"),
         (sa.exc.OperationalError("x", {}, errors.DiskFull()), "database_full"),
         (sa.exc.ProgrammingError("x", {}, errors.UndefinedTable()), None),
     ],
