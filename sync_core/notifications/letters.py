@@ -95,7 +95,7 @@ def _entry(
     counts: Mapping[str, int] = {}
     if run and run.organization_id == organization.id:
         counts = counted(connection, run)
-        lines += [run.advice, _counts(counts), *_reasons(connection, run)]
+        lines += [run.advice, *_reasons(connection, run)]  # its text has the counts
     return Entry(
         title=words.title(item.kind, item.resource),
         lines=tuple(line(one) for one in lines if one),
@@ -118,10 +118,6 @@ def counted(connection: Connection, run: Run) -> Mapping[str, int]:
     """Return the counts of a run over all its tables; of one that waits, what is planned."""
     tallies = runs.tallies(connection, [run.id]).get(run.id, {})
     return {kind: sum(tally[kind] for tally in tallies.values()) for kind in COUNTS if tallies}
-
-
-def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{counts[kind]:,} {kind}" for kind in counts if counts[kind])
 
 
 def _reasons(connection: Connection, run: Run) -> Iterator[str]:

@@ -89,6 +89,7 @@ def test_a_failure_is_mailed_to_those_who_sync_with_a_link_and_an_end(
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     ends = unsubscribe.address(desk.organization.id, BEN.email)
     assert mail["List-Unsubscribe"] == f"<{ends}>"
+    assert f"\r\nList-Unsubscribe: <{ends}>\r\n".encode() in office.raw[office.mails.index(mail)]
     link = f"{PAGES}/locations?org={desk.organization.slug}&tab=History&run="
     for body in (text_of(mail), html_of(mail).replace("&amp;", "&")):
         assert link in body
@@ -105,7 +106,7 @@ def test_what_succeeds_is_mailed_only_to_who_wishes_it(desk: Desk, office: PostO
     tell()
     deliver(datetime.now(UTC))
     assert [mail["To"] for mail in office.mails] == [DAN.email]
-    assert "2 read, 2 created" in text_of(office.mails[0])
+    assert "Processed 2 locations: 2 created" in text_of(office.mails[0])
 
 
 def test_a_storm_of_failures_is_two_messages_a_person(

@@ -39,6 +39,7 @@ class PostOffice:
     host: str = "127.0.0.1"
     password: str = ""  # that a sign-in needs
     mails: list[EmailMessage] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)  # as they came over the wire
     unknown: set[str] = field(default_factory=set)  # addresses that it refuses
     _server: Any = None
 
@@ -75,6 +76,7 @@ class PostOffice:
 
     async def handle_DATA(self, *given: Any) -> str:  # noqa: ANN401, N802 - as aiosmtpd calls it
         content = given[2].content
+        self.raw.append(content)
         self.mails.append(message_from_bytes(content, _class=EmailMessage, policy=policy.SMTP))
         return "250 OK"
 

@@ -61,7 +61,7 @@ def _rule(here: Visitor, resource: Resource, policy: Policy) -> None:
     fields.markdown(f":small[{source_line.words(here.organization, resource)}]")
     with fields.container(horizontal=True, vertical_alignment="bottom"):
         hours = st.number_input(
-            "Fresh for so many hours",
+            "Never older than so many hours",
             min_value=1,
             max_value=8_760,
             value=policy.fresh_hours,
