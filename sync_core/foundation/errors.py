@@ -369,8 +369,9 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "cliniko_unexpected": Entry(
         "Cliniko's list of {what} is not as it is documented: {why}.",
-        "Copy the details and tell the developers.",
+        "Sync again; if it happens again, copy the details and tell the developers.",
         "developer",
+        retry=True,
     ),
     "cliniko_incomplete": Entry(
         "Cliniko's list of {what} is not whole: it counts {total}, and hands out {records}.",

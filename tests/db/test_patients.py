@@ -215,8 +215,8 @@ def test_a_list_of_the_deleted_that_cannot_be_read_fails_the_sync(
     small: Clinic, server: Cliniko
 ) -> None:
     small.sync()
-    server.fault("patients/deleted", cliniko.body("[]"))
-    assert small.sync().error_code == "cliniko_unexpected"
+    server.fault("patients/deleted", cliniko.redirect("https://x.example.org/"))
+    assert small.sync().error_code == "cliniko_elsewhere"
 
 
 @pytest.mark.parametrize("minutes", [-20, 20])

@@ -101,6 +101,57 @@ def test_money_and_dates_are_read_under_their_formats(
     assert stored == ("007", "1234.50", "2026-02-02", "2026-12-31")
 
 
+def test_amounts_and_checkboxes_are_read_as_people_see_them(
+    google: Google, organization: Organization, database: psycopg.Connection
+) -> None:
+    yes, no = Shown(value=True, text="WAHR"), Shown(value=False, text="FALSCH")
+    brands: list[Row] = [["Brand code", "Name", "Website", "Active"]]
+    brands += [["B1", "Still", "", yes], ["B2", "Loud", "", no]]
+    header = ["Package code", "Brand code", "Name", "Price", "Currency", "Sessions", "Duration"]
+    prices: dict[str, tuple[Shown, str]] = {
+        "P1": (Shown(5, "€5"), "5.00"),
+        "P2": (Shown(5, "5 €"), "5.00"),
+        "P3": (Shown(0.1 + 0.2, "0,30 €"), "0.30"),
+        "P4": (Shown(1.1 * 3, "3,30 €"), "3.30"),
+        "P5": (Shown(7, "7,0 €"), "7.00"),
+        "P6": (Shown(57.99999999999999, "58,00 €"), "58.00"),
+    }
+    packages: list[Row] = [[*header, "Valid from", "Valid until", "Active"]]
+    packages += [
+        [code, "B1", "Ten", price, "EUR", 10, 45, "", "", yes]
+        for code, (price, _) in prices.items()
+    ]
+    google.add(Tab("Brands", brands), Tab("Packages", packages, gid=5)).locale = "de_DE"
+    run = sync(organization, "services")
+    assert run.message == "Brands: 2 created, 0 updated. Packages: 6 created, 0 updated."
+    stored = database.execute(
+        "select package_code, price::text from packages where organization_id = %s order by 1",
+        [organization.id],
+    ).fetchall()
+    assert stored == [(code, price) for code, (_, price) in prices.items()]
+    active = database.execute(
+        "select active from brands where organization_id = %s order by brand_code",
+        [organization.id],
+    ).fetchall()
+    assert active == [(True,), (False,)]
+
+
+def test_an_exact_title_wins_over_one_that_differs_in_blanks_or_capitals(
+    google: Google, organization: Organization
+) -> None:
+    other = [location(0), location(7)]
+    google.add(
+        Tab("locations ", other),
+        Tab("Locations", [location(number) for number in range(4)], gid=5),
+        Tab("LOCATIONS", other, gid=6),
+    )
+    assert sync(organization).message == "Processed 3 locations: 3 created, 0 updated."
+    google.add(Tab("locations ", other), Tab("LOCATIONS", other, gid=6))
+    run = sync(organization)
+    assert (run.status, run.error_code) == ("failed", "ambiguous_tab")
+    assert "'locations ', 'LOCATIONS'" in run.message
+
+
 def test_a_sheet_that_is_not_shared_names_whom_to_share_it_with(
     google: Google, organization: Organization
 ) -> None:

@@ -277,6 +277,12 @@ def without_ids(*places: int) -> fake.Fault:
     return fake.altered(change)
 
 
+@pytest.mark.parametrize("record", ['{"id": "x"}', "7", "null"])
+def test_a_page_of_nothing_else_is_refused(cliniko: Cliniko, reader: Client, record: str) -> None:
+    cliniko.fault("patients", fake.body(f'{{"patients": [{record}], "total_entries": 1}}'))
+    assert refusal(lambda: read(reader)).sentence == f"{ODD}no record has an id."
+
+
 @pytest.mark.parametrize("places", [(3,), (0, 1), (98, 99), (0, 99)])
 def test_what_is_no_record_hides_nobody_else(
     cliniko: Cliniko, reader: Client, account: Account, places: tuple[int, ...]
@@ -366,31 +372,6 @@ SENTENCES = [
         "Cliniko refuses to list patients: it answers 400.",
         id="too many words",
     ),
-    pytest.param(
-        fake.body("[]"),
-        "Cliniko's list of patients is not as it is documented: it is no object.",
-        id="a list",
-    ),
-    pytest.param(
-        fake.body('{"total_entries": 3}'),
-        "Cliniko's list of patients is not as it is documented: 'patients' is missing.",
-        id="no records",
-    ),
-    pytest.param(
-        fake.body('{"patients": []}'),
-        "Cliniko's list of patients is not as it is documented: 'total_entries' is missing.",
-        id="no total",
-    ),
-    pytest.param(
-        fake.body('{"patients": [{"id": "x"}], "total_entries": 1}'),
-        "Cliniko's list of patients is not as it is documented: no record has an id.",
-        id="no id",
-    ),
-    pytest.param(
-        fake.body('{"patients": [7], "total_entries": 1}'),
-        "Cliniko's list of patients is not as it is documented: no record has an id.",
-        id="no record",
-    ),
 ]
 
 
@@ -442,6 +423,8 @@ def test_a_role_that_is_needed_is_named() -> None:
 
 
 NOT_JSON = "Cliniko's list of patients cannot be read: it is not JSON."
+ODD = "Cliniko's list of patients is not as it is documented: "
+LACKS = "'patients' is missing."
 OUTAGE = "Cliniko could not be read: it answered with an error ({}) about patients."
 CUT = "Cliniko could not be read: its answer was cut off."
 LATE = "Cliniko could not be read: it does not answer in time."
@@ -464,6 +447,12 @@ TROUBLE = [
         5,
         "Cliniko could not be read: its answer is larger than 32 MB.",
         id="too large",
+    ),
+    pytest.param(fake.body("[]"), 5, f"{ODD}it is no object.", id="a list"),
+    pytest.param(fake.body('{"message": "no"}'), 5, f"{ODD}{LACKS}", id="an error with 200"),
+    pytest.param(fake.body('{"total_entries": 3}'), 5, f"{ODD}{LACKS}", id="no records"),
+    pytest.param(
+        fake.body('{"patients": []}'), 5, f"{ODD}'total_entries' is missing.", id="no total"
     ),
     pytest.param(fake.cut, 5, CUT, id="a cut body"),
     pytest.param(fake.reset, 5, CUT, id="a reset"),
