@@ -287,11 +287,11 @@ def test_a_queued_run_knows_its_place(
     with db.begin() as connection:
         second = runs.start(connection, organization.id, "admins", ana, trigger="test")
         places = runs.queue_positions(connection, organization.id)
-    assert places[second.id] == places[first.id] + 1
+    assert places[second.id] > places[first.id]  # after the firsts of other organizations
     claim(first)
     with db.begin() as connection:
         after = runs.queue_positions(connection, organization.id)
-    assert after == {second.id: places[second.id] - 1}
+    assert set(after) == {second.id}
 
 
 def test_the_usual_duration_is_the_median_of_the_runs_that_came_through(

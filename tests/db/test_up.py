@@ -28,7 +28,7 @@ def up(tmp_path: Path) -> Iterator[Up]:
     port = _free_port()
     environment = {**os.environ, "SYNCDESK_DATA": str(tmp_path / "data")}
     process = subprocess.Popen(
-        [SYNCDESK, "up", "--port", str(port)],
+        [SYNCDESK, "up", "--port", str(port), "--workers", "2"],
         env=environment,
         cwd=ROOT,
         stdout=subprocess.PIPE,
@@ -66,7 +66,9 @@ def test_up_serves_the_pages_and_ends_in_order(up: Up, tmp_path: Path) -> None:
     process, port, everything = up
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health") as answer:
         assert answer.read() == b"ok"
-    assert len(everything) >= 6
+    assert len(everything) >= 7
+    parts = [" ".join(part.cmdline()) for part in psutil.Process(process.pid).children()]
+    assert sum("worker.py" in part for part in parts) == 2
     leads_to_cliniko = tmp_path / "data" / settings.MADE_UP_CLINIKO
     assert leads_to_cliniko.stat().st_mode & 0o77 == 0
     lines = leads_to_cliniko.read_text().splitlines()

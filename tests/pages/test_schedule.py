@@ -44,7 +44,7 @@ def test_a_schedule_is_set_in_words_and_shown_with_its_next_times(
     visit: Visit, ready: Desk
 ) -> None:
     page = opened(visit("locations"))
-    assert line(page) == ""
+    assert line(page) == ":small[:gray[:material/event_repeat: Not synced by itself]]"
     page.text_input(key="schedule-text-locations").set_value("whenever").run()
     assert page.button(key="schedule-save").disabled
     assert "is not a schedule" in page.error[0].proto.title.replace("\\", "")
@@ -74,7 +74,8 @@ def test_a_schedule_is_paused_resumed_run_and_removed(visit: Visit, ready: Desk)
     page = visit("locations")
     assert page.button(key="sync-locations").label == "Syncing..."
     opened(page).button(key="schedule-remove").click().run()
-    assert line(visit("locations")) == ""
+    assert "Not synced by itself" in line(visit("locations"))
+    assert line(visit("locations", SARAH)) == ""
 
 
 def test_who_may_not_sync_sees_the_schedule_and_no_button(visit: Visit, ready: Desk) -> None:

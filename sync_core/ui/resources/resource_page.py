@@ -51,10 +51,10 @@ def show(name: str) -> None:
         _refresh_button(here)
         if here.person.may("sync"):
             source_test.offer(here, resource)
-            schedule_panel.offer(here, resource, state)
             file_sync.offer(here, resource, state.runs.get(name))
             preview_button(here, resource, state.runs.get(name))
             sync_button(here, resource, state.runs.get(name))
+    schedule_panel.show(here, resource, state)
     polling.follow(here, partial(_draw, here, resource, _contents(here, resource, state)))
     source_test.show(resource)
     if (run := state.runs.get(name)) and run.status == RunStatus.WAITING:
@@ -74,8 +74,6 @@ def _draw(here: Visitor, resource: Resource, contents: Sequence[str], state: Run
     if undo := state.taken_back.get(resource.name):
         parts.append(words.taken_back(undo))
     st.markdown(f":small[:gray[{' · '.join(parts)}] · {source}]")
-    if scheduled := schedule_panel.line(resource, state):
-        st.markdown(f":small[:gray[{scheduled}]]")
     notice.show(here, resource, state)
     if state.problem and (here.person.may("sync") or (run and run.active)):
         st.warning(state.problem, icon=":material/engineering:")

@@ -30,11 +30,22 @@ SKIPPED = {  # why a tick started no run, by the code of the error
 LAST = 5  # ticks that the dialog lists
 
 
-def line(resource: Resource, state: RunState) -> str | None:
-    """Return in Markdown when the resource is synced by itself; None where it is not."""
+def show(here: Visitor, resource: Resource, state: RunState) -> None:
+    """Show when the resource is synced by itself, and to whom may change it a button."""
     schedule = state.schedules.get(resource.name)
+    may = here.person.may("administer") or (schedule is not None and here.person.may("sync"))
+    if schedule is None and not may:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="schedule"):
+        st.markdown(f":small[:gray[{_line(schedule)}]]", width="content")
+        if may:
+            _offer(here, resource, schedule)
+
+
+def _line(schedule: Schedule | None) -> str:
+    """Return in Markdown when it is synced by itself."""
     if schedule is None:
-        return None
+        return ":material/event_repeat: Not synced by itself"
     if schedule.paused_at:
         return f":material/pause_circle: {_paused(schedule)}"
     times = ", ".join(_times(schedule.cron, schedule.zone))
@@ -62,18 +73,18 @@ def _times(cron: str, zone: ZoneInfo) -> list[str]:
     return [f"{at:%a} {at.day} {at:%b, %H:%M}" for at in local]
 
 
-def offer(here: Visitor, resource: Resource, state: RunState) -> None:
+def _offer(here: Visitor, resource: Resource, schedule: Schedule | None) -> None:
     """Show the button that opens the schedule, which costs nothing until then."""
     opened = st.popover(
         "Schedule",
-        icon=":material/event_repeat:",
+        type="tertiary",
         key=f"schedule-{resource.name}",
         help="Sync this by itself, at the times that you choose.",
         on_change="rerun",
     )
     if opened.open:
         with opened:
-            _show(here, resource, state.schedules.get(resource.name))
+            _show(here, resource, schedule)
 
 
 def _show(here: Visitor, resource: Resource, schedule: Schedule | None) -> None:
