@@ -1,6 +1,6 @@
 """What people ask of runs: start one, see its plan first, decide on the plan, cancel one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -96,16 +96,25 @@ def _start(
     return run
 
 
-def start_all(organization: Organization, person: Person, trigger: str) -> Batch:
+def start_all(
+    organization: Organization,
+    person: Person,
+    trigger: str,
+    only: Collection[str] = (),
+    request: Once | None = None,
+) -> Batch:
     """Sync every resource that has a source, each after those to which its rows refer.
 
-    Those that refer to none start at once; maintenance starts the others. It is one action. Raises
-    SyncError: no_permission, nothing_to_sync, already_syncing_all.
+    Those that refer to none start at once; maintenance starts the others. It is one action. With
+    `only`, these resources alone. Raises SyncError: no_permission, nothing_to_sync,
+    already_syncing_all, key_used.
     """
     people.require(person, "sync")
     with _asking(organization) as (connection, waiting):
+        if made := once.earlier(connection, organization.id, person, request):
+            return batches.with_run(connection, made)
         left_out = _without_source(connection, organization)
-        names = resources.in_order()
+        names = [name for name in resources.in_order() if not only or name in only]
         synced = [name for name in names if name not in left_out]
         if not synced:
             raise SyncError("nothing_to_sync")
@@ -114,6 +123,11 @@ def start_all(organization: Organization, person: Person, trigger: str) -> Batch
         actions.record(connection, organization.id, person, detail)
         for run in batches.start_next(connection, batch.id):
             waiting.append(Queued(run.id, lease.limit(connection, run.id)))
+        batch = batches.get(connection, batch.id) or batch
+        if first := next((part.run for part in batch.parts if part.run), None):
+            once.keep(connection, first, person, request)
+        else:
+            once.forget(connection, organization.id, person, request)
     return batch
 
 

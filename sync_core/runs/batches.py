@@ -92,6 +92,17 @@ def add(
     return _read(connection, _BATCHES.id == made)[0]
 
 
+def get(connection: Connection, batch_id: int) -> Batch | None:
+    """Return one by its number, whoever's it is; None where there is none."""
+    return next(iter(_read(connection, _BATCHES.id == batch_id)), None)
+
+
+def with_run(connection: Connection, run: Run) -> Batch:
+    """Return the one that has made a run, or was the first to join it."""
+    first = sa.select(sa.func.min(_PARTS.batch_id)).where(_PARTS.run_id == run.id)
+    return _read(connection, _BATCHES.id == first.scalar_subquery())[0]
+
+
 def latest(connection: Connection, organization_id: int) -> Batch | None:
     """Return the last one of an organization; None where there was none."""
     newest = sa.select(sa.func.max(_BATCHES.id)).where(_BATCHES.organization_id == organization_id)

@@ -62,6 +62,15 @@ def keep(connection: Connection, run: Run, person: Person, request: Once | None)
         connection.execute(sa.update(tables.requests_once).where(*mine).values(run_id=run.id))
 
 
+def forget(
+    connection: Connection, organization_id: int, person: Person, request: Once | None
+) -> None:
+    """Forget a request that has made no run yet: sent again, it is the first."""
+    if request is not None:
+        mine = _is(organization_id, person, request)
+        connection.execute(sa.delete(tables.requests_once).where(*mine))
+
+
 def drop_old(connection: Connection) -> None:
     """Forget the keys of yesterday."""
     old = _KEPT.at < sa.func.clock_timestamp() - KEPT

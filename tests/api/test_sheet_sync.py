@@ -10,7 +10,9 @@ import pytest
 
 from sync_core import organizations, runs
 from sync_core.api.front_ends import sheet_sync
+from sync_core.catalogue import resources
 from sync_core.catalogue.phases import SHEETS
+from sync_core.execution import maintenance
 from sync_core.foundation import db, redis_clients
 from sync_core.foundation.vocabulary import Role
 from sync_core.organizations import Organization, people
@@ -74,9 +76,13 @@ def status(program: Program, sync_id: str) -> dict[str, Any]:
     return told
 
 
-def latest(desk: Desk, resource: str = "locations") -> Run:
+def runs_of(desk: Desk) -> dict[str, Run]:
     with db.begin() as connection:
-        return runs.latest(connection, desk.organization.id)[resource]
+        return runs.latest(connection, desk.organization.id)
+
+
+def latest(desk: Desk, resource: str = "locations") -> Run:
+    return runs_of(desk)[resource]
 
 
 # In the background
@@ -132,7 +138,7 @@ def test_one_id_stands_for_all_sheets_of_an_organization(program: Program, ready
     ready.write("admins", ADMINS)
     ready.set_source("admins")
     sync_id = start(program)
-    assert re.fullmatch(r"sync-\d+-\d+", sync_id)
+    assert re.fullmatch(r"sync-all-\d+", sync_id)
     ready.work(latest(ready))
     half = status(program, sync_id)
     assert (half["status"], half["progress"]) == ("downloading", 50)
@@ -140,6 +146,43 @@ def test_one_id_stands_for_all_sheets_of_an_organization(program: Program, ready
     whole = status(program, sync_id)
     assert (whole["progress"], whole["stats"]["lines"]) == (100, 3)
     assert whole["message"] == " ".join(run.message for run in done)
+
+
+def test_a_sheet_whose_rows_refer_to_another_one_is_read_after_it(
+    program: Program, ready: Desk
+) -> None:
+    therapist = resources.by_name("therapists")
+    for entity in therapist.entities:
+        ready.write(entity.name, [[field.label for field in entity.fields]])
+    ready.set_source("therapists")
+    answers = list[httpx2.Response]()
+    thread = blocking(program, answers)
+    run = eventually(lambda: active(ready))
+    assert run
+    assert set(runs_of(ready)) == {"locations"}
+    first = ask(program, "POST", BACKGROUND).json()
+    assert first["message"] == "Sync already in progress"
+    ready.work(run)
+    waits = status(program, first["syncId"])
+    assert (waits["status"], waits["progress"]) == ("downloading", 50)
+    assert waits["message"] == "Waiting for its turn"
+    maintenance.tick()
+    ready.work(latest(ready, "therapists"))
+    thread.join(30)
+    assert (answers[0].json()["status"], answers[0].json()["progress"]) == ("complete", 100)
+    assert answers[0].json()["syncId"] == first["syncId"]
+
+
+def test_a_sheet_whose_plan_waits_is_left_out_and_told(program: Program, ready: Desk) -> None:
+    ready.write("admins", ADMINS)
+    ready.set_source("admins")
+    assert ready.preview("locations").status == "waiting"
+    sync_id = start(program)
+    ready.work(latest(ready, "admins"))
+    told = status(program, sync_id)
+    left_out = "Location Management was left out: its plan waits for a decision."
+    assert (told["status"], told["error"]) == ("error", left_out)
+    assert told["message"].endswith(left_out)
 
 
 def test_who_starts_a_second_time_joins_the_sync_on_its_way(program: Program, ready: Desk) -> None:
@@ -177,9 +220,11 @@ def test_without_a_sheet_there_is_nothing_to_sync(program: Program) -> None:
         assert (refused.status_code, refused.json()["code"]) == (409, "no_source")
 
 
-@pytest.mark.parametrize("sync_id", ["", "sync", "sync-", "sync-x", "sync-1-", "1", "sync-²"])
-def test_an_id_that_is_none_is_not_found(program: Program, sync_id: str) -> None:
-    for wanted in (sync_id, "sync-999999", "sync-" + "9" * 60):
+def test_an_id_that_is_none_is_not_found(program: Program, ready: Desk) -> None:
+    number = start(program).removeprefix("sync-")
+    assert ready
+    known = ("", "sync", "sync-", "sync-x", "sync-1-", number, "sync-²", f"sync-0{number}")
+    for wanted in (*known, "sync-999999", "sync-all-999999", "sync-" + "9" * 60, "sync-all-"):
         answer = ask(program, "GET", BACKGROUND, syncId=wanted)
         assert (answer.status_code, answer.json()["code"]) == (404, "unknown_run"), wanted
 
@@ -191,9 +236,14 @@ def test_an_id_that_names_a_run_of_another_organization_is_not_found(
     with db.begin() as connection:
         other = organizations.add(connection, f"{ready.organization.slug}-2", "Harbor Clinics")
         people.add(connection, other.id, ANA)
-    own = Desk(other, ready.folder).start("locations")
+    ready.work(latest(ready))
+    ready.write("admins", ADMINS)
+    ready.set_source("admins")
+    of_all = start(program)
+    assert of_all.startswith("sync-all-")
     stranger = Program(server, other)
-    for wanted in (sync_id, f"sync-{own.id}-{sync_id.removeprefix('sync-')}"):
+    for wanted in (sync_id, of_all):
+        assert status(program, wanted)
         answer = ask(stranger, "GET", BACKGROUND, syncId=wanted)
         assert (answer.status_code, answer.json()["code"]) == (404, "unknown_run")
 

@@ -179,6 +179,7 @@ WRITES = {  # they change what is the organization's, or ask on behalf of what d
     "news.paused",
     "notices.mark_read",
     "once.earlier",
+    "once.forget",
     "outbox.add",
     "outbox.tell",
     "people.add",

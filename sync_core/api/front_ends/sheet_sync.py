@@ -1,11 +1,12 @@
 """The addresses of a front end of sheets: sync them in the background, or wait until it is done.
 
 Its one sync is of all sheets: each resource that is read from a sheet or a file has a run of its
-own, and a `syncId` names all of them. With `resource` it is that one's alone.
+own, after those to which its rows refer, and a `syncId` stands for all of them. With `resource` it
+is that one's alone.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,26 +20,31 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from sync_core import runs
-from sync_core.api import live
+from sync_core.api import live, stopping
 from sync_core.api.asked import LARGEST, Whose
 from sync_core.api.callers import By, Seat
 from sync_core.api.front_ends import words
 from sync_core.api.front_ends.starting import ALREADY, start_or_join
 from sync_core.api.front_ends.words import SheetState
 from sync_core.api.live import View
-from sync_core.api.run_routes import Key, find, once
+from sync_core.api.run_routes import Key, once
 from sync_core.api.sample import RESOURCE
 from sync_core.catalogue import resources
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import Trigger
+from sync_core.operations import syncs
 from sync_core.organizations import people, source_settings
-from sync_core.runs import Run, traffic
+from sync_core.runs import Run, batches, traffic
+from sync_core.runs.batches import Batch, Part
 
 routes = APIRouter(tags=["sheet sync"])
 STARTED = "Background sync started"
 GOES_ON = "The sync goes on in the background: ask how it is by its syncId."
 LONGEST = 300.0  # seconds that an answer waits for the end of a sync
 LIFE_SECONDS = 10.0  # between two signs of life of such an answer
+PAUSE = 0.3  # seconds until it is looked whether the next run of a sync was started
+ONE, ALL = "sync-", "sync-all-"  # what the number of a run follows, and that of a sync of many
 SYNC_ID = "sync-1042"
 
 Only = Annotated[
@@ -98,16 +104,18 @@ class SheetSyncDone(SheetSyncStatus):
 
 
 @dataclass(frozen=True)
-class _Together:
-    """The runs that one request has started or joined."""
+class _Parts:
+    """What a sync is made of: its runs, and the resources without one."""
 
-    seat: Seat
     runs: Sequence[Run]
-    new: bool
+    at: datetime  # when it was asked for
+    waiting: int = 0  # resources whose run comes after another one's
+    left_out: Sequence[str] = ()  # why others have none, in sentences
 
     @property
-    def sync_id(self) -> str:
-        return "-".join(["sync", *(str(run.id) for run in self.runs)])
+    def active(self) -> bool:
+        """Whether it is on its way."""
+        return self.waiting > 0 or any(run.active for run in self.runs)
 
 
 @routes.post("/sync-sheets-bg")
@@ -115,9 +123,8 @@ def sync_sheets_in_background(
     by: By, resource: Only = None, organization: Whose = None, key: Key = None
 ) -> SheetSyncStarted:
     """Start the sync of all sheets, or join those that are on their way."""
-    begun = _begin(by.seat(organization), resource, key)
-    message = STARTED if begun.new else ALREADY
-    return SheetSyncStarted(success=True, sync_id=begun.sync_id, message=message)
+    sync_id, new = _begin(by.seat(organization), resource, key)
+    return SheetSyncStarted(success=True, sync_id=sync_id, message=STARTED if new else ALREADY)
 
 
 @routes.get("/sync-sheets-bg")
@@ -125,9 +132,7 @@ def status_of_sheet_sync(
     by: By, sync_id: SyncIdAsked, organization: Whose = None
 ) -> SheetSyncStatus:
     """Tell how a sync of sheets is, or how it ended."""
-    found = [find(by, number, organization) for number in _numbers(sync_id)]
-    with db.begin() as connection:
-        return _status(connection, [run for _, run in found])
+    return _status(_find([by.seat(organization)] if organization else by.seats.values(), sync_id))
 
 
 @routes.post("/sync-sheets", response_model=SheetSyncDone)
@@ -139,26 +144,32 @@ def sync_sheets(
     What takes longer than 5 minutes goes on in the background, and the answer says so. Spaces
     before the answer's JSON are signs of life.
     """
-    begun = _begin(by.seat(organization), resource, key)
-    return StreamingResponse(_at_the_end(begun), media_type="application/json")
+    seat = by.seat(organization)
+    sync_id, _ = _begin(seat, resource, key)
+    return StreamingResponse(_at_the_end(seat, sync_id), media_type="application/json")
 
 
-def _begin(seat: Seat, resource: str | None, key: str | None) -> _Together:
-    """Start what is not on its way. Raises SyncError where nothing could be started or joined."""
-    people.require(seat[1], "sync")
+def _begin(seat: Seat, resource: str | None, key: str | None) -> tuple[str, bool]:
+    """Start or join a sync: return its `syncId`, and whether it is a new one."""
+    organization, person = seat
+    people.require(person, "sync")
     names = [resources.by_name(resource).name] if resource else _of_sheets(seat)
-    begun: list[tuple[Run, bool]] = []
-    refused: list[SyncError] = []
-    for name in names:
-        own_key = f"{key} {name}" if key and len(names) > 1 else key
-        request = once(own_key, "start", seat[0].slug, name, "sync")
-        try:
-            begun.append(start_or_join(seat, name, request))
-        except SyncError as error:
-            refused.append(error)
-    if not begun:
-        raise refused[0]
-    return _Together(seat, [run for run, _ in begun], any(new for _, new in begun))
+    request = once(key, "start", organization.slug, *names, "sync")
+    if len(names) == 1:
+        run, new = start_or_join(seat, names[0], request)
+        return f"sync-{run.id}", new
+    try:
+        batch = syncs.start_all(organization, person, Trigger.API, names, request)
+    except SyncError as error:
+        if error.code != "already_syncing_all":
+            raise
+    else:
+        return f"{ALL}{batch.id}", True
+    with db.begin() as connection:
+        joined = batches.latest(connection, organization.id)
+    if joined is None:
+        raise SyncError("already_syncing_all")
+    return f"{ALL}{joined.id}", False
 
 
 def _of_sheets(seat: Seat) -> list[str]:
@@ -172,27 +183,61 @@ def _of_sheets(seat: Seat) -> list[str]:
     raise SyncError("no_source", resource=of_sheets[0], what="any sheet")
 
 
-def _numbers(sync_id: str) -> list[int]:
-    """Return the numbers of the runs. Raises SyncError("unknown_run")."""
-    word, *numbers = sync_id.split("-")
-    known = [int(text) for text in numbers if text.isascii() and text.isdecimal()]
-    if word != "sync" or not known or len(known) != len(numbers) or max(known) > LARGEST:
-        raise SyncError("unknown_run", run=sync_id)
-    return known
+def _find(seats: Iterable[Seat], sync_id: str) -> _Parts:
+    """Return what a sync is made of. Raises SyncError: unknown_run, no_permission."""
+    number = sync_id.removeprefix(ALL).removeprefix(ONE)
+    known = number.isascii() and number.isdecimal() and len(number) < len(str(LARGEST))
+    with db.begin() as connection:
+        found = _parts(connection, int(number), sync_id) if known else None
+    for organization, person in seats:
+        if found and found[0] == organization.id:
+            people.require(person, "read")
+            return found[1]
+    raise SyncError("unknown_run", run=sync_id)
 
 
-def _status(connection: Connection, found: Sequence[Run]) -> SheetSyncStatus:
-    views = live.without_logs(connection, found)
+def _parts(connection: Connection, number: int, sync_id: str) -> tuple[int, _Parts] | None:
+    """Return whose sync it is, and what it is made of; None where there is none of this id."""
+    if sync_id == f"{ALL}{number}":
+        batch = batches.get(connection, number)
+        return (batch.organization_id, _of_batch(batch)) if batch else None
+    found = runs.some(connection, [number] if sync_id == f"{ONE}{number}" else [])
+    return (found[0].organization_id, _Parts(found, found[0].queued_at)) if found else None
+
+
+def _of_batch(batch: Batch) -> _Parts:
+    return _Parts(
+        runs=[part.run for part in batch.parts if part.run],
+        at=batch.at,
+        waiting=sum(1 for part in batch.parts if not part.run and not part.skipped),
+        left_out=[_left_out(part) for part in batch.parts if part.skipped],
+    )
+
+
+def _left_out(part: Part) -> str:
+    title = resources.by_name(part.resource).title
+    if part.skipped == "plan_waits":
+        return f"{title} was left out: its plan waits for a decision."
+    return f"{title} was left out: {part.skipped}."
+
+
+def _status(parts: _Parts) -> SheetSyncStatus:
+    with db.begin() as connection:
+        views = live.without_logs(connection, parts.runs)
+        stats = _stats(connection, views)
+    idle: Sequence[SheetState] = ["idle"] * parts.waiting
+    wrong: Sequence[SheetState] = ["error"] * len(parts.left_out)
     states = [words.sheet(view.run, view.progress) for view in views]
-    status = together(states)
-    wrong = [words.error(view.run) for view in views]
+    status = together([*states, *idle, *wrong])
+    done = sum(words.percent(view.run, view.progress) for view in views)
+    errors = [*filter(None, (words.error(view.run) for view in views)), *parts.left_out]
     return SheetSyncStatus(
         status=status,
-        progress=sum(words.percent(view.run, view.progress) for view in views) // len(views),
-        message=_message(views),
-        last_updated=max(words.updated(view.run, view.progress) for view in views),
-        stats=_stats(connection, views),
-        error=" ".join(filter(None, wrong)) if status == "error" else None,
+        progress=(done + 100 * len(wrong)) // (len(views) + len(idle) + len(wrong)),
+        message=_message(parts, views),
+        last_updated=max([parts.at, *(words.updated(view.run, view.progress) for view in views)]),
+        stats=stats,
+        error=" ".join(errors) if status == "error" else None,
     )
 
 
@@ -206,13 +251,13 @@ def together(states: Sequence[SheetState]) -> SheetState:
     return "downloading" if has_begun and on_way[0] == "idle" else on_way[0]
 
 
-def _message(views: Sequence[View]) -> str:
+def _message(parts: _Parts, views: Sequence[View]) -> str:
     """Return what the one at work does; once all have ended, how each did."""
+    if not parts.active:
+        return " ".join([*(words.message(view.run, None) for view in views), *parts.left_out])
     on_way = [view for view in views if view.run.active]
-    if not on_way:
-        return " ".join(words.message(view.run, None) for view in views)
-    at_work = next((view for view in on_way if view.progress), on_way[0])
-    return words.message(at_work.run, at_work.progress)
+    at_work = next((view for view in on_way if view.progress), on_way[0] if on_way else None)
+    return words.message(at_work.run, at_work.progress) if at_work else "Waiting for its turn"
 
 
 def _stats(connection: Connection, views: Sequence[View]) -> SheetStats:
@@ -229,9 +274,9 @@ def _size(connection: Connection, view: View) -> int:
     return max(kept, view.progress.traffic.bytes, (download.read if download else 0) or 0)
 
 
-async def _at_the_end(begun: _Together) -> AsyncIterator[str]:
+async def _at_the_end(seat: Seat, sync_id: str) -> AsyncIterator[str]:
     """Wait for the end, with signs of life, then tell how it was."""
-    waiting = asyncio.create_task(_ended([run.id for run in begun.runs]))
+    waiting = asyncio.create_task(_ended(seat, sync_id))
     try:
         for _ in range(round(LONGEST / LIFE_SECONDS)):
             yield " "
@@ -240,25 +285,39 @@ async def _at_the_end(begun: _Together) -> AsyncIterator[str]:
                 break
     finally:
         waiting.cancel()
-    told = await run_in_threadpool(_done, begun)
+    told = await run_in_threadpool(_done, seat, sync_id)
     yield told.model_dump_json(by_alias=True)
 
 
-async def _ended(run_ids: Sequence[int]) -> None:
-    """Wait until these runs have ended, or the server stops, or it cannot bear one more watcher."""
+async def _ended(seat: Seat, sync_id: str) -> None:
+    """Wait until a sync has ended, or the server stops, or it cannot bear one more watcher."""
     with suppress(SyncError):
-        for run_id in run_ids:
-            async with live.watch().of(run_id) as views:
-                async for view in views:
-                    if not view.run.active:
-                        break
+        while (parts := await run_in_threadpool(_find, [seat], sync_id)).active:
+            for run in parts.runs:
+                await _watch(run)
+            if await _stops(PAUSE):
+                return
 
 
-def _done(begun: _Together) -> SheetSyncDone:
-    with db.begin() as connection:
-        found = runs.some(connection, [run.id for run in begun.runs])
-        told = _status(connection, found)
-    facts = dict(told)
-    if any(run.active for run in found):
+async def _watch(run: Run) -> None:
+    if run.active:
+        async with live.watch().of(run.id) as views:
+            async for view in views:
+                if not view.run.active:
+                    break
+
+
+async def _stops(seconds: float) -> bool:
+    """Return whether the server is asked to stop within so many seconds."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            return await stopping.event().wait()
+    return False
+
+
+def _done(seat: Seat, sync_id: str) -> SheetSyncDone:
+    parts = _find([seat], sync_id)
+    facts = dict(_status(parts))
+    if parts.active:
         facts["message"] = GOES_ON
-    return SheetSyncDone(**facts, success=told.status == "complete", sync_id=begun.sync_id)
+    return SheetSyncDone(**facts, success=facts["status"] == "complete", sync_id=sync_id)
