@@ -22,7 +22,7 @@ from sync_core.organizations import Organization
 from sync_core.organizations.people import Person
 from tests.support.desk import ANA, Desk
 from tests.support.locations import BROKEN
-from tests.support.post import PostOffice, deliver, html_of, text_of, use
+from tests.support.post import PostOffice, deliver, forget, html_of, text_of, use
 from tests.support.telling import BEN, DAN, PEOPLE, join, tell
 
 DAILY, WEEKLY = Wish(digest=DigestPace.DAILY), Wish(digest=DigestPace.WEEKLY)
@@ -32,15 +32,12 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def office(monkeypatch: pytest.MonkeyPatch, organization: Organization) -> Iterator[PostOffice]:
     join(organization, *PEOPLE)
-    tell()
+    tell()  # what other tests left
+    forget()
     found = PostOffice()
     use(found, monkeypatch)
     yield found.open()
     found.close()
-    with db.begin() as connection:
-        connection.exec_driver_sql("update messages set given_up_at = now() where sent_at is null")
-        connection.exec_driver_sql("update wishes set digest = 'never'")
-        connection.exec_driver_sql("update channels set digest = 'never'")
     monkeypatch.undo()
     settings.current.cache_clear()
 

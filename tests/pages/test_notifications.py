@@ -12,13 +12,17 @@ from sync_core.notifications import channels, wishes
 from sync_core.notifications.wishes import Wish
 from sync_core.organizations import Organization, people
 from tests.support.pages import Visit, healthy
-from tests.support.post import PostOffice, deliver, use
+from tests.support.post import PostOffice, deliver, forget, use
+from tests.support.telling import tell
 
 VERA = "vera.olsen@example.org"
 
 
 @pytest.fixture
-def office(monkeypatch: pytest.MonkeyPatch) -> Iterator[PostOffice]:
+def office(monkeypatch: pytest.MonkeyPatch, servers: object) -> Iterator[PostOffice]:
+    assert servers
+    tell()  # what other tests left
+    forget()
     found = PostOffice()
     use(found, monkeypatch)
     yield found.open()

@@ -16,7 +16,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from sync_core.foundation import settings
+from sync_core.foundation import db, settings
 from sync_core.notifications import courier
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -148,6 +148,17 @@ def use(office: PostOffice, patch: pytest.MonkeyPatch, **more: str) -> None:
     for name, value in given.items():
         patch.setenv(name, value)
     settings.current.cache_clear()
+
+
+def forget() -> None:
+    """Give up what is not delivered yet, and end digests: the tests share a database."""
+    with db.begin() as connection:
+        for statement in (
+            "update messages set given_up_at = now() where sent_at is null and given_up_at is null",
+            "update wishes set digest = 'never'",
+            "update channels set digest = 'never'",
+        ):
+            connection.exec_driver_sql(statement)
 
 
 def deliver(now: datetime) -> int:
