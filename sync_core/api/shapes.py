@@ -229,6 +229,8 @@ class EventShape(BaseModel):
     at: datetime | None = Field(description="UTC; null where it happened past the program")
     run_id: int | None = Field(examples=[1042])
     by: str | None = Field(description="who asked for the run", examples=["Sarah Lim"])
+    started_at: datetime | None = Field(description="when the run started, UTC")
+    finished_at: datetime | None = Field(description="when it ended, UTC")
     row: int | None = Field(description="its number in the sheet", examples=[418])
     after_run: int | None = Field(description="past the program: after this run")
     before_run: int | None = Field(description="past the program: before this run")

@@ -5,7 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 from sync_core.catalogue import resources
+from sync_core.cli import run_json
 from sync_core.foundation.counting import count
+from sync_core.organizations import Organization
 from sync_core.records.comparisons import Comparison, OneSide, Pair, Table
 
 
@@ -42,11 +44,12 @@ def _failed(run_id: int, side: OneSide) -> Iterator[str]:
         yield f"        row {row.row_number}, {row.name or row.key}: {'; '.join(row.reasons)}"
 
 
-def as_json(found: Comparison) -> dict[str, Any]:
+def as_json(organization: Organization, found: Comparison) -> dict[str, Any]:
     """Return a comparison as JSON."""
     return {
         "first": found.first.id,
         "second": found.second.id,
+        "runs": [run_json.of_run(organization, one) for one in (found.first, found.second)],
         "resource": found.first.resource,
         "tables": [{**asdict(table), "reasons": _reasons(table)} for table in found.tables],
     }

@@ -4,7 +4,6 @@ import json
 import logging
 import subprocess
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -19,6 +18,7 @@ from sync_core.cli import (
     local_stack,
     plans,
     record_history,
+    run_json,
     syncing_all,
     tokens,
 )
@@ -236,7 +236,8 @@ def compare(first_id: int, second_id: int, org: str, email: str | None, *, as_js
             runs.get(connection, organization.id, one) for one in (first_id, second_id)
         )
         found = comparisons.compare(connection, first, second, person)
-    click.echo(json.dumps(comparing.as_json(found)) if as_json else comparing.text(found))
+    told = json.dumps(comparing.as_json(organization, found)) if as_json else comparing.text(found)
+    click.echo(told)
 
 
 def _follow(organization: Organization, run: Run) -> Run:
@@ -325,7 +326,7 @@ def _report(
     **more: Any,  # noqa: ANN401 - JSON
 ) -> int:
     if as_json:
-        click.echo(json.dumps({**_as_json(organization, run), **more}))
+        click.echo(json.dumps({**run_json.of_run(organization, run), **more}))
     else:
         going = "its worker was asked to end it." if run.cancelling else "on its way."
         click.echo(f"Run {run.id}, {run.resource}, {run.status}: {run.message or going}")
@@ -333,34 +334,6 @@ def _report(
             if line:
                 click.echo(line)
     return EXIT_CODES.get(run.status, 0)
-
-
-def _as_json(organization: Organization, run: Run) -> Mapping[str, Any]:
-    with db.begin() as connection:
-        counted = runs.tallies(connection, [run.id]).get(run.id, {})
-    return {
-        "run_id": run.id,
-        "status": run.status,
-        "resource": run.resource,
-        "organization": organization.slug,
-        "message": run.message,
-        "log_message": run.log_message,
-        "kind": run.kind,
-        "trigger": run.trigger,
-        "origin": run.origin,
-        "scheduled_for": run.scheduled_for and run.scheduled_for.isoformat(),
-        "late": run.late,
-        "undoes": run.undoes,
-        "requested_by": run.requested_by,
-        "queued_at": run.queued_at.isoformat(),
-        "started_at": run.started_at and run.started_at.isoformat(),
-        "finished_at": run.finished_at and run.finished_at.isoformat(),
-        "duration_s": run.seconds,
-        "counts": counted,
-        "error_code": run.error_code,
-        "advice": run.advice,
-        "notes": run.notes,
-    }
 
 
 @cli.command()
@@ -407,7 +380,7 @@ def history(
             connection, organization.id, resource and resources.by_name(resource).name, limit
         )
     if as_json:
-        click.echo(json.dumps({"runs": [_as_json(organization, run) for run in found]}))
+        click.echo(json.dumps({"runs": [run_json.of_run(organization, run) for run in found]}))
         return
     for run in found:
         when = run.queued_at.isoformat(timespec="seconds")

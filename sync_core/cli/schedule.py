@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from sync_core.cli import run_json
 from sync_core.cli.common import (
     as_person,
     json_option,
@@ -89,8 +90,8 @@ def schedule_run(resource: str, org: str, email: str | None, *, as_json: bool) -
     """Start the scheduled sync of RESOURCE now; its next times stay as they are."""
     of = organization(org)
     run = operations.run_now(of, resource, who(email, of), Trigger.SHELL)
-    told = {"run_id": run.id, "resource": run.resource, "status": run.status}
-    click.echo(json.dumps(told) if as_json else f"Run {run.id}, {run.resource}, {run.status}.")
+    told = f"Run {run.id}, {run.resource}, {run.status}."
+    click.echo(json.dumps(run_json.of_run(of, run)) if as_json else told)
 
 
 @schedule.command("remove")

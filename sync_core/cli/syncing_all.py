@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import click
@@ -69,8 +70,14 @@ def _as_json(organization: Organization, batch: Batch) -> Mapping[str, Any]:
                 "run_id": part.run and part.run.id,
                 "status": part.run and part.run.status,
                 "message": part.run and part.run.message,
+                "started_at": _moment(part.run.started_at) if part.run else None,
+                "finished_at": _moment(part.run.finished_at) if part.run else None,
                 "left_out": part.skipped,
             }
             for part in batch.parts
         ],
     }
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None

@@ -1,5 +1,6 @@
 """The history of a record as JSON: values are texts, as people read them, null where blank."""
 
+from datetime import datetime
 from typing import Any
 
 from sync_core.records.history import NOT_KNOWN, Entry, Record, Snapshot, Value, in_words
@@ -39,6 +40,8 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "at": entry.at.isoformat() if entry.at else None,
         "run_id": entry.run.id if entry.run else None,
         "by": entry.run.requested_by if entry.run else None,
+        "started_at": _moment(entry.run.started_at) if entry.run else None,
+        "finished_at": _moment(entry.run.finished_at) if entry.run else None,
         "row": entry.row_number,
         "after_run": entry.since.id if entry.since else None,
         "before_run": entry.until.id if entry.until else None,
@@ -47,6 +50,10 @@ def _entry(entry: Entry) -> dict[str, Any]:
             for cell in entry.cells
         ],
     }
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
 
 
 def _value(value: Value) -> str | None:

@@ -136,6 +136,30 @@ def test_status_tells_the_counts_and_the_exit_code(desk: Desk) -> None:
     assert "1 created, 0 updated, 1 failed." in told_as_text.stdout
 
 
+def test_every_run_that_is_told_as_json_has_its_asker_its_start_and_its_end(desk: Desk) -> None:
+    first = desk.sync("locations", locations=[HEADER, row("L1", name="")])
+    second = desk.sync("locations", locations=[HEADER, row("L2")])
+    ids, as_json = [str(first.id), str(second.id)], ["--org", desk.organization.slug, "--json"]
+    ask("schedule", "set", "locations", "@yearly", *as_json)
+    shown = [
+        *told(ask("compare", *ids, *as_json))["runs"],
+        *told(ask("history", *as_json))["runs"],
+        told(ask("status", ids[0], *as_json)),
+        told(ask("retry", ids[0], *as_json)),
+        told(ask("cancel", str(second.id + 1), *as_json)),
+        told(ask("sync", "locations", *as_json)),
+        told(ask("cancel", str(second.id + 2), *as_json)),
+        told(ask("schedule", "run", "locations", *as_json)),
+    ]
+    for one in shown:
+        assert one["requested_by"], one
+        assert {"started_at", "finished_at"} <= one.keys(), one
+    entry = told(ask("history", "--record", "locations", "L2", *as_json))["entries"][0]
+    assert (entry["by"], entry["run_id"]) == ("Ana Ruiz", second.id)
+    assert entry["started_at"] < entry["finished_at"]
+    ask("cancel", str(second.id + 3), *as_json)
+
+
 def test_an_outside_database_is_refused_with_the_word_migrate(servers: Urls) -> None:
     with psycopg.connect(servers.database.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute("create database elsewhere")
