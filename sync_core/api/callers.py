@@ -16,6 +16,7 @@ from sync_core.foundation.errors import SyncError
 from sync_core.organizations import Organization, memberships, people, tokens
 from sync_core.organizations.memberships import Memberships
 from sync_core.organizations.people import Person
+from sync_core.runs import recovery
 
 Claims = Callable[[HTTPConnection], Mapping[str, Any]]  # what the cookie of a request says, if ours
 Seat = tuple[Organization, Person]  # an organization, and who somebody is there
@@ -114,7 +115,11 @@ def _of_request(
     _token: Annotated[object, Depends(TOKEN)],
     _cookie: Annotated[object, Depends(COOKIE)],
 ) -> Caller:
-    return identify(request)
+    caller = identify(request)
+    with db.begin() as database:
+        theirs = [organization.id for organization, _ in caller.seats.values()]
+        recovery.close_overdue(database, organizations=theirs)
+    return caller
 
 
 By = Annotated[Caller, Depends(_of_request)]

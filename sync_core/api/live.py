@@ -23,7 +23,7 @@ from sync_core import runs
 from sync_core.api import stopping
 from sync_core.foundation import db, redis_clients
 from sync_core.foundation.errors import SyncError
-from sync_core.runs import Run, Tallies, attempts, progress
+from sync_core.runs import Run, Tallies, attempts, progress, recovery
 from sync_core.runs.progress import Line, Progress
 
 log = logging.getLogger("syncdesk.api")
@@ -51,6 +51,7 @@ def look(run_ids: Sequence[int]) -> Mapping[int, View]:
     """Look at these runs, whoever's they are: who watches them may see them."""
     news, logs = _live(run_ids)
     with db.begin() as connection:
+        recovery.close_overdue(connection, run_ids=run_ids)
         found = runs.some(connection, run_ids)
         counted = runs.tallies(connection, run_ids)
         views = {}

@@ -36,10 +36,10 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
-def tick() -> None:
-    """Do everything once. Raises where Postgres does not answer."""
+def tick(watch: recovery.Watch | None = None) -> None:
+    """Do everything once; of leases, what the `watch` has seen. Raises where Postgres is away."""
     now = clock()
-    _close()
+    _close(watch)
     _push_lost()
     queue.go_on_with_all()
     queue.put_in_order()
@@ -48,7 +48,7 @@ def tick() -> None:
     _tidy()
 
 
-def _close() -> None:
+def _close(watch: recovery.Watch | None) -> None:
     """End or interrupt the runs that nobody else ends, and let interrupted ones go on."""
     with db.begin() as connection:
         for run_id in recovery.enforce_cancels(connection):
@@ -57,7 +57,7 @@ def _close() -> None:
             log.warning("run %s was timed out", run_id)
         for run_id in recovery.expire_plans(connection):
             log.warning("run %s has expired: nobody decided on its plan", run_id)
-        for run_id in recovery.close_dead(connection):
+        for run_id in recovery.close_dead(connection, watch=watch):
             log.warning("run %s was interrupted: its worker went silent", run_id)
     queue.resume()
 
@@ -154,12 +154,12 @@ class Courier:
 def run(stop: StopRequest, parent: int | None = None) -> None:
     """Tick once a second until told to stop, or until the parent (its process id) has died."""
     told = ""  # what went wrong at the last tick: it may go on for long
-    nightly, heads, messages = Nightly(), HeadsFile(), Courier()
+    nightly, heads, messages, watch = Nightly(), HeadsFile(), Courier(), recovery.Watch()
     while not stop.made and parent in {None, os.getppid()}:
         time.sleep(TICK_SECONDS)
         nightly.keep()
         try:
-            tick()
+            tick(watch)
             heads.keep()
             messages.keep()
             told = ""

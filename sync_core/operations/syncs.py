@@ -307,6 +307,7 @@ def _asking(
     refused: SyncError | None = None
     with db.begin() as connection:
         recovery.expire_plans(connection)
+        recovery.close_overdue(connection, organizations=[organization.id])
         waiting = recovery.revive(connection, organization.id, resource)
         try:
             with connection.begin_nested():

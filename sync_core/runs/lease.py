@@ -143,6 +143,12 @@ def fence(connection: Connection, held: Claim) -> None:
         raise LeaseLostError
 
 
+def lease_is_over() -> sa.ColumnElement[bool]:
+    """Return the condition that a lease is over, or longer than any: the clock was set back."""
+    longest = timedelta(seconds=LEASE_SECONDS + HEARTBEAT_SECONDS)
+    return (_LEASES.lease_until < _NOW) | (_LEASES.lease_until > _NOW + longest)
+
+
 def _is_held(held: Claim) -> Conditions:
     return [
         _RUNS.id == held.run_id,

@@ -1,6 +1,7 @@
 """What others do for an attempt that cannot do it itself: close it, and let its run go on."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -22,6 +23,7 @@ from sync_core.runs.lease import (
     finish,
     interrupt,
     lasting,
+    lease_is_over,
     limit,
     never_begun,
     overdue,
@@ -34,6 +36,8 @@ _NOW = sa.func.clock_timestamp()
 MAX_CRASHES = 3  # as many fail a run
 CANCEL_SECONDS = 10  # after which a cancel is enforced
 DECISION_HOURS = 24  # for which a plan waits for a person
+RENEWAL_SECONDS = 2  # in which an attempt that lives has renewed its lease, whatever the clock says
+BLIND_SECONDS = 3  # without a look, after which a watch begins anew
 BACKEND_MS = 1000  # milliseconds for a backend of Postgres to end
 
 
@@ -42,14 +46,16 @@ def close_dead(
     organization_id: int | None = None,
     resource: str | None = None,
     grace: float = LEASE_SECONDS,
+    watch: "Watch | None" = None,
 ) -> list[int]:
-    """Interrupt the attempts whose lease is over (of one resource, or all).
+    """Interrupt the attempts whose lease is over (of one resource, or all), as a `watch` finds.
 
     Not within `grace` seconds of Postgres' own start: nobody could prove to be alive before it.
     """
+    started = sa.func.pg_postmaster_start_time()
     which = [
-        _LEASES.lease_until < _NOW,
-        sa.func.pg_postmaster_start_time() + timedelta(seconds=grace) < _NOW,
+        _LEASES.run_id.in_(watch.silent(connection)) if watch else lease_is_over(),
+        (started + timedelta(seconds=grace) < _NOW) | (started > _NOW),  # the clock was set back
     ]
     if organization_id is not None:
         which.append(_RUNS.organization_id == organization_id)
@@ -59,6 +65,36 @@ def close_dead(
     for held in dead:
         interrupt(connection, held, "its worker went silent", crashed=True)
     return [held.run_id for held in dead]
+
+
+class Watch:
+    """Leases as one process has seen them, on its own clock, which nobody sets.
+
+    A lease that is over, or cannot be, counts only if it was not renewed while it was watched: a
+    jump of the database's clock makes the leases of the living look so, for a moment.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[int, int], tuple[datetime, float]] = {}
+        self._looked = 0.0
+
+    def silent(self, connection: Connection) -> list[int]:
+        """Return the runs whose attempts prove no more that they live."""
+        columns = (_LEASES.run_id, _LEASES.attempt, _LEASES.lease_until, lease_is_over())
+        rows = connection.execute(sa.select(*columns)).all()
+        now = time.monotonic()
+        if now > self._looked + BLIND_SECONDS:
+            self._seen.clear()  # this process or Postgres was away, so perhaps were the attempts
+        self._looked = now
+        earlier, self._seen = self._seen, {}
+        found = []
+        for run_id, attempt, until, is_over in rows:
+            before, since = earlier.get((run_id, attempt), (until, now))
+            since = since if before == until else now
+            self._seen[run_id, attempt] = (until, since)
+            if now >= since + (RENEWAL_SECONDS if is_over else LEASE_SECONDS):
+                found.append(run_id)
+        return found
 
 
 def close_killed(connection: Connection, worker: str, how: str) -> list[int]:
@@ -78,16 +114,29 @@ def enforce_cancels(connection: Connection) -> list[int]:
     return [held.run_id for held in ignored]
 
 
-def close_overdue(connection: Connection, limits: Limits | None = None) -> list[int]:
-    """Time out the runs that are active for longer than their limit."""
+def close_overdue(
+    connection: Connection,
+    limits: Limits | None = None,
+    *,
+    organizations: Collection[int] | None = None,
+    run_ids: Collection[int] | None = None,
+) -> list[int]:
+    """Time out the runs that are active for longer than their limit: these, or all.
+
+    Whoever looks at runs does so first: a run ends at its limit though no worker is alive.
+    """
     limits = limits or usual_limits()
-    is_over = _RUNS.active_since + lasting(limits) < _NOW
-    running = _seize(connection, [is_over])
+    is_over = [_RUNS.active_since + lasting(limits) < _NOW]
+    if organizations is not None:
+        is_over.append(_RUNS.organization_id.in_(organizations))
+    if run_ids is not None:
+        is_over.append(_RUNS.id.in_(run_ids))
+    running = _seize(connection, is_over)
     for held in running:
         finish(connection, held, overdue(limit(connection, held.run_id, limits), held.waited))
     idle = connection.execute(
         sa.select(_RUNS.id, _RUNS.started_at)
-        .where(_RUNS.status.in_(WITHOUT_WORKER), is_over)
+        .where(_RUNS.status.in_(WITHOUT_WORKER), *is_over)
         .with_for_update(skip_locked=True)
     ).all()
     for run_id, started_at in idle:

@@ -83,7 +83,7 @@ def _refuse_during_cooldown(connection: Connection, organization_id: int, resour
         ),
         {"pause": pause, "org": organization_id, "resource": resource},
     ).scalar()
-    if left is not None and left > 0:
+    if left is not None and 0 < left <= pause:  # more is left only where the clock was set back
         raise SyncError("cooldown", seconds=max(1, round(left)))
 
 
@@ -152,11 +152,11 @@ def decline(connection: Connection, run_id: int) -> bool:
 
 def to_push(connection: Connection, pause: float = 3) -> list[Queued]:
     """List the queued runs that may be taken and were not pushed in the last `pause` seconds."""
-    lately = _NOW - timedelta(seconds=pause)
+    lately = _RUNS.pushed_at.between(_NOW - timedelta(seconds=pause), _NOW)  # later: set back
     rows = connection.execute(
         sa.select(_RUNS.id, lease.lasting(lease.usual_limits()))
         .where(_RUNS.status == RunStatus.QUEUED)
-        .where(_RUNS.pushed_at.is_(None) | (_RUNS.pushed_at < lately), accounts.is_free())
+        .where(_RUNS.pushed_at.is_(None) | ~lately, accounts.is_free())
         .order_by(_RUNS.id)
     )
     return [Queued(run_id, limit.total_seconds()) for run_id, limit in rows]

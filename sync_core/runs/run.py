@@ -21,6 +21,7 @@ from sync_core.foundation.vocabulary import (
 )
 from sync_core.runs import filters, turns
 from sync_core.runs.filters import Filter
+from sync_core.runs.lease import lease_is_over
 from sync_core.runs.plans import Plans
 
 
@@ -78,13 +79,11 @@ MADE_UP = "demo data"  # the trigger of the made-up runs in the demo's history
 _RUNS, _LEASES, _TICKS = tables.runs.c, tables.leases.c, tables.schedule_ticks.c
 _REAL = _RUNS.trigger != MADE_UP  # a made-up run makes nothing fresh, or late
 _NOW = sa.func.clock_timestamp()
-_IS_LOST = (_RUNS.status == RunStatus.RUNNING) & (_LEASES.lease_until < _NOW)
+_IS_LOST = (_RUNS.status == RunStatus.RUNNING) & lease_is_over()
 _ELSEWHERE = {"lost", "cancelling", "scheduled_for", "late"}  # not in the run's own row
 _READ = sa.select(
     *(tables.runs.c[f] for f in Run.__dataclass_fields__ if f not in _ELSEWHERE),
-    sa.func.coalesce(
-        (_RUNS.status == RunStatus.RUNNING) & (_LEASES.lease_until < _NOW), sa.false()
-    ).label("lost"),
+    sa.func.coalesce(_IS_LOST, sa.false()).label("lost"),
     _LEASES.cancel_requested_at.is_not(None).label("cancelling"),
     _TICKS.at.label("scheduled_for"),
     sa.func.coalesce(_TICKS.late, sa.false()).label("late"),

@@ -14,6 +14,7 @@ from sync_core.foundation import db
 from sync_core.foundation.vocabulary import RunStatus
 from sync_core.organizations import Organization, people
 from sync_core.runs import Run
+from tests.support import bends
 from tests.support.api_server import Program, Server
 from tests.support.desk import ANA, Desk
 from tests.support.locations import HEADER, row
@@ -221,3 +222,12 @@ def test_a_body_that_is_none_is_told(server: Server, program: Program, body: byt
     headers = {**program.headers, "content-type": "application/json"}
     answer = httpx2.post(f"{server.url}/api/v1/runs", content=body, headers=headers)
     assert answer.json()["code"] in {"bad_request", "unknown_resource"}
+
+
+def test_a_run_that_nobody_took_has_ended_for_whoever_asks(
+    server: Server, home: Organization, desk: Desk, database: psycopg.Connection
+) -> None:
+    desk.write("locations", [HEADER, row("L1")])
+    run = desk.start("locations")
+    bends.let_it_wait(database, run)
+    assert Program(server, home).get(f"/runs/{run.id}")["status"] == "timed_out"

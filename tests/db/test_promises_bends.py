@@ -1,11 +1,15 @@
-"""What is promised while Redis or Postgres answer, but with errors."""
+"""What is promised while Redis or Postgres answer with errors, or tell another time."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
-from sync_core.foundation import db
+from sync_core.foundation import db, settings
+from sync_core.foundation.errors import SyncError
 from tests.support import bends, long_run, processes, watching
 from tests.support.desk import Desk
 from tests.support.processes import Crew
@@ -92,3 +96,60 @@ def test_a_worker_of_another_schema_takes_no_run_and_says_why(
     assert ended(run).status == "completed"
     assert attempts(run) == ["completed"]
     assert processes.end(worker) == 0
+
+
+def jump(seconds: float) -> None:
+    """Set the clock of Postgres forward, or back: what it had written is so much earlier, or later.
+
+    To a jump, the age of what is written is all that changes.
+    """
+    watching.let_time_pass(seconds)
+
+
+def test_a_killed_worker_is_seen_within_15_s_though_the_clock_is_set_back(
+    crew: Crew, desk: Desk
+) -> None:
+    worker = crew("--without-maintenance", SLOW_PAGE="0.2")
+    run = long_run.start(desk)
+    crew(SLOW_PAGE="0.02")
+    worker.kill()
+    worker.join()
+    jump(-120)
+    eventually(lambda: attempts(run)[0] == "its worker went silent", 15)
+    assert ended(run).message == long_run.ALL_CREATED
+
+
+def test_a_living_worker_keeps_its_run_though_the_clock_jumps(crew: Crew, desk: Desk) -> None:
+    crew(SLOW_PAGE="0.3")
+    run = long_run.start(desk)
+    for seconds in (120, -120, 120):
+        jump(seconds)
+        renewed = "select 1 from leases where lease_until between now() and now() + '13 s'"
+        eventually(lambda: watching.ask(renewed))  # noqa: B023
+    assert ended(run).message == long_run.ALL_CREATED
+    assert attempts(run) == ["completed"]
+
+
+def test_a_clock_set_back_starts_no_second_cooldown(
+    desk: Desk, tamper: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.write("admins", ADMINS)
+    run = desk.work(desk.start("admins"))
+    patient = replace(settings.current(), cooldown=30)
+    monkeypatch.setattr(settings, "current", lambda: patient)
+    with pytest.raises(SyncError, match="a moment ago"):
+        desk.start("admins")
+    tamper("update runs set finished_at = finished_at + interval '1 hour' where id = %s", run.id)
+    assert desk.work(desk.start("admins")).status == "completed"
+
+
+def test_a_run_that_nobody_took_is_over_its_limit_for_whoever_starts_the_next(
+    own_redis: None, desk: Desk, database: psycopg.Connection
+) -> None:
+    assert own_redis is None
+    desk.write("admins", ADMINS)
+    run = desk.start("admins")
+    bends.let_it_wait(database, run)
+    second = desk.start("admins")
+    assert read(run).status == "timed_out"
+    assert desk.work(second).status == "completed"

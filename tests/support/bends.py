@@ -9,6 +9,7 @@ import psycopg
 from redis import Redis, RedisError
 
 from sync_core.foundation import settings
+from sync_core.runs import Run
 from tests.support import processes, watching
 from tests.support.waiting import eventually
 
@@ -98,6 +99,12 @@ def full_of_connections(but_for: str) -> Iterator[None]:
         finally:
             freed.set()
             taker.join()
+
+
+def let_it_wait(database: psycopg.Connection, run: Run) -> None:
+    """Let a run have waited for a worker for a whole day."""
+    earlier = "update runs set active_since = active_since - interval '1 day' where id = %s"
+    assert database.execute(earlier, [run.id]).rowcount == 1
 
 
 @contextmanager

@@ -33,6 +33,7 @@ ALLOWED = {
     "execution.maintenance.main": "the machine's own care; it closes dead runs in nobody's name",
     "organizations.tokens.use": "notes when a token was last used; to show it is the permission",
     "runs.dismissals.save": "what one person no longer wants to see; it concerns nobody else",
+    "runs.recovery.close_overdue": "the same care, where no maintenance is alive",
 }
 
 

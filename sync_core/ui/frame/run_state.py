@@ -14,7 +14,7 @@ from sync_core.foundation.vocabulary import RunStatus
 from sync_core.organizations import policies, schedules
 from sync_core.organizations.policies import Policy
 from sync_core.organizations.schedules import Schedule
-from sync_core.runs import Run, Tallies, batches, dismissals, progress, retries
+from sync_core.runs import Run, Tallies, batches, dismissals, progress, recovery, retries
 from sync_core.runs.batches import Batch
 from sync_core.runs.progress import Line, Progress
 from sync_core.runs.promise import Promise
@@ -127,6 +127,7 @@ def is_recent(run: Run) -> bool:
 def read(organization_id: int) -> RunState:
     """Read the state of an organization's runs, or share what was read within the last second."""
     with db.begin() as connection:
+        recovery.close_overdue(connection, organizations=[organization_id])
         latest = runs.latest(connection, organization_id)
         fresh = runs.fresh(connection, organization_id)
         tried_again = retries.latest(connection, organization_id, fresh)
