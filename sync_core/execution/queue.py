@@ -41,7 +41,7 @@ def push(*waiting: Queued) -> bool:
     Maintenance pushes those again that it did not take, or has lost.
     """
     taken = all(_push(run) for run in waiting)
-    if waiting:
+    if waiting and taken:
         put_in_order()
     return taken
 
@@ -67,12 +67,11 @@ def _push(run: Queued) -> bool:
 def put_in_order() -> None:
     """Let organizations take turns in what waits; as it was where a server does not answer."""
     with suppress(RedisError, *db.ERRORS):
-        redis = redis_clients.pushing_client()
-        key = Queue(QUEUE, connection=redis).key
-        if int(redis.llen(key)) > 1:
-            with db.begin() as connection:
-                jobs = [f"run-{run_id}" for run_id in turns.in_order(connection)]
-            redis.eval(IN_ORDER, 1, key, *jobs)
+        with db.begin() as connection:
+            jobs = [f"run-{run_id}" for run_id in turns.in_order(connection)]
+        if len(jobs) > 1:  # else Redis is not asked, for it may be away
+            redis = redis_clients.pushing_client()
+            redis.eval(IN_ORDER, 1, Queue(QUEUE, connection=redis).key, *jobs)
 
 
 def pushed() -> set[int]:
