@@ -28,7 +28,8 @@ from sync_core.runs.progress import Line, Progress
 
 log = logging.getLogger("syncdesk.api")
 
-LOOK_SECONDS = 0.5  # between two looks
+LOOK_SECONDS = 0.5  # between two looks, at most
+TOGETHER_SECONDS = 0.03  # and at least
 MOST = 500  # who watch, in this process
 
 
@@ -96,6 +97,7 @@ class Watch:
         self._watched: dict[int, _Watched] = {}
         self._readers = Counter[int]()
         self._limiter = CapacityLimiter(1)
+        self._wanted = asyncio.Event()  # a look before its time, at a run that nobody watched yet
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -112,7 +114,9 @@ class Watch:
         if self.readers >= MOST:
             raise SyncError("too_many_streams", most=MOST)
         self._readers[run_id] += 1
-        self._watched.setdefault(run_id, _Watched())
+        if run_id not in self._watched:
+            self._watched[run_id] = _Watched()
+            self._wanted.set()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._look_on())
         try:
@@ -154,9 +158,14 @@ class Watch:
             watched.changed = asyncio.Event()
 
     async def _pause(self) -> None:
-        stop = asyncio.create_task(stopping.event().wait())
-        await asyncio.wait({stop}, timeout=LOOK_SECONDS)
-        stop.cancel()
+        """Wait until the next look is due; many who come at once are looked after together."""
+        await asyncio.sleep(TOGETHER_SECONDS)
+        ends = [asyncio.create_task(event.wait()) for event in (stopping.event(), self._wanted)]
+        rest = LOOK_SECONDS - TOGETHER_SECONDS
+        await asyncio.wait(ends, timeout=rest, return_when=asyncio.FIRST_COMPLETED)
+        for task in ends:
+            task.cancel()
+        self._wanted.clear()
 
 
 _watches: WeakKeyDictionary[asyncio.AbstractEventLoop, Watch] = WeakKeyDictionary()
