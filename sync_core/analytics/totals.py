@@ -175,6 +175,17 @@ def on_their_way(connection: Connection) -> Mapping[Group, int]:
     }
 
 
+def undelivered(connection: Connection, only: int | None) -> tuple[int, float]:
+    """Count the messages in the outbox, of an organization or all; and how late one is, at most."""
+    messages = tables.messages.c
+    late = sa.func.clock_timestamp() - sa.func.min(messages.due_at)
+    seconds = sa.func.greatest(sa.func.coalesce(sa.func.date_part("epoch", late), 0.0), 0.0)
+    mine = [] if only is None else [messages.organization_id == only]
+    waiting = (messages.sent_at.is_(None), messages.given_up_at.is_(None), *mine)
+    count, overdue = connection.execute(sa.select(sa.func.count(), seconds).where(*waiting)).one()
+    return int(count), float(overdue)
+
+
 def longest_wait(connection: Connection, only: int | None) -> float:
     """Return how many seconds the run waits that is queued longest, of an organization or all."""
     waits = sa.func.clock_timestamp() - sa.func.min(RUNS.active_since)

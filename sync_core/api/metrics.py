@@ -61,11 +61,14 @@ def _of_runs(only: int | None) -> Iterator[Metric]:
         counted.count_on(connection)
         active = _only(only, totals.on_their_way(connection))
         waits = totals.longest_wait(connection, only)
+        outbox, overdue = totals.undelivered(connection, only)
     queued = sum(n for group, n in active.items() if group.what == RunStatus.QUEUED)
     by_status = GaugeMetricFamily("syncdesk_runs", "Runs on their way", labels=_STATUS)
     yield _filled(by_status, active)
     yield GaugeMetricFamily("syncdesk_queue_length", "Runs that wait for a worker", queued)
     yield GaugeMetricFamily("syncdesk_queue_oldest_seconds", "Longest wait among them", waits)
+    yield GaugeMetricFamily("syncdesk_outbox", "Messages that are not delivered yet", outbox)
+    yield GaugeMetricFamily("syncdesk_outbox_overdue_seconds", "Of the latest of them", overdue)
     for name, meaning, labels, figures in (
         ("syncdesk_runs_ended", "Runs that have ended", _STATUS, counted.runs),
         ("syncdesk_rows", "Rows by outcome, of runs that have ended", _OUTCOME, counted.rows),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import httpx2
 import psycopg
 import pytest
+import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 from rq import Worker
 
@@ -13,7 +14,7 @@ from sync_core import organizations
 from sync_core.api import app as api
 from sync_core.api import metrics
 from sync_core.execution import queue
-from sync_core.foundation import db, redis_clients, settings
+from sync_core.foundation import db, redis_clients, settings, tables
 from sync_core.foundation.vocabulary import Role
 from sync_core.operations import syncs
 from sync_core.organizations import Organization
@@ -232,6 +233,16 @@ def test_what_happens_moves_the_figures(
     assert second["syncdesk_run_duration_seconds_count{locations}"] == 1
     assert second["syncdesk_run_duration_seconds_bucket{locations,+Inf}"] == 1
     assert second["syncdesk_queue_wait_seconds_sum{locations}"] > 0
+    assert second["syncdesk_outbox"] == first["syncdesk_outbox"] == 0
+    with db.begin() as connection:
+        due = sa.func.now() - timedelta(seconds=60)
+        message = {"organization_id": home.id, "email": ANA.email, "content": {}, "due_at": due}
+        connection.execute(sa.insert(tables.messages).values(message))
+    third = figures(ask(server, "/metrics", secret))
+    assert (third["syncdesk_outbox"], third["syncdesk_outbox_overdue_seconds"] > 59) == (1, True)
+    with db.begin() as connection:
+        mine = tables.messages.c.organization_id == home.id
+        connection.execute(sa.delete(tables.messages).where(mine))
     again = figures(ask(server, "/metrics", secret))
     assert again == second  # nobody is counted twice
 
