@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from threading import Thread
 
 import psutil
+import psycopg
 from redis import RedisError
 
-from sync_core.foundation import redis_clients
+from sync_core.foundation import db, redis_clients
 from sync_core.runs import lease
 from tests.chaos.actors import Crew
-from tests.support import processes
+from tests.support import bends, processes
 from tests.support.processes import Process, frozen, gone, kill
 
 POSTGRES, REDIS = "Postgres", "Redis"
@@ -78,7 +79,7 @@ class Faults:
 
     def _do(self, name: str, targets: Targets) -> None:
         start = time.time()
-        with suppress(ProcessLookupError, FileNotFoundError, psutil.Error, RedisError):
+        with suppress(OSError, psutil.Error, psycopg.Error, RedisError):
             FAULTS[name][1](targets)
         self.done.append(Fault(name, targets.worker.pid, targets.work_horse, start, time.time()))
 
@@ -159,6 +160,16 @@ def postgres_frozen(targets: Targets) -> None:
         time.sleep(targets.seconds)
 
 
+def redis_answers_errors(targets: Targets) -> None:
+    with bends.redis_answers(targets.chance.choice(list(bends.REDIS_ERRORS))):
+        time.sleep(targets.seconds)
+
+
+def postgres_full_of_connections(targets: Targets) -> None:
+    with bends.full_of_connections(but_for=db.name()):
+        time.sleep(targets.seconds)
+
+
 FAULTS: dict[str, tuple[float, Callable[[Targets], None]]] = {  # weight, what to do
     "work-horse killed": (4, work_horse_killed),
     "worker killed": (2, worker_killed),
@@ -172,9 +183,11 @@ FAULTS: dict[str, tuple[float, Callable[[Targets], None]]] = {  # weight, what t
     "Redis killed": (1, redis_killed),
     "Redis down": (1, redis_down),
     "Redis frozen": (1, redis_frozen),
+    "Redis answers errors": (2, redis_answers_errors),
     "Postgres killed": (0.25, postgres_killed),
     "Postgres restarted": (0.25, postgres_restarted),
     "Postgres backend killed": (0.4, postgres_backend_killed),
     "Postgres down": (0.25, postgres_down),
     "Postgres frozen": (0.4, postgres_frozen),
+    "Postgres full of connections": (0.25, postgres_full_of_connections),
 }

@@ -135,7 +135,7 @@ def _outlived(fault: Fault, attempt: Ended) -> bool:
 
 
 def _pushed_again(faults: Sequence[Fault]) -> Iterator[float]:
-    others = (POSTGRES, "Redis down", "Redis frozen", "all maintenance frozen")
+    others = (POSTGRES, "Redis down", "Redis frozen", "Redis answers", "all maintenance frozen")
     for fault in faults:
         if fault.name == "Redis wiped":
             for seconds in _seconds(PUSHED_AGAIN, at=fault.end):
