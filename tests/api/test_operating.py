@@ -23,6 +23,7 @@ from tests.support import api_server, processes
 from tests.support.api_server import Program, Server
 from tests.support.desk import ANA, Desk
 from tests.support.locations import HEADER, row
+from tests.support.waiting import eventually
 
 TOKEN = "a-monitor-of-the-tests-alone"  # noqa: S105 - of the tests
 Figures = dict[str, float]  # by name and labels, as Prometheus writes them
@@ -130,6 +131,7 @@ def test_a_frozen_server_is_told_and_keeps_nobody_waiting(
         answers = [client.get("/readyz") for _ in range(2)]
         assert client.get("/healthz").text == "alive\n"
         told = client.get("/metrics", headers={"authorization": f"Bearer {TOKEN}"})
+    eventually(db.answers)  # it is left alone for a while after it was silent
     for answer in answers:
         assert answer.status_code == 503
         assert [name for name, ok in checks(answer).items() if not ok] == lost
