@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
+from sync_core.runs import lease, recovery
 from tests.support import bends, long_run, processes, watching
 from tests.support.desk import Desk
 from tests.support.processes import Crew
@@ -153,3 +154,23 @@ def test_a_run_that_nobody_took_is_over_its_limit_for_whoever_starts_the_next(
     second = desk.start("admins")
     assert read(run).status == "timed_out"
     assert desk.work(second).status == "completed"
+
+
+def test_a_lease_that_a_jump_made_old_counts_only_where_it_is_not_renewed(
+    own_redis: None, desk: Desk
+) -> None:
+    assert own_redis is None
+    desk.write("admins", ADMINS)
+    run = desk.start("admins")
+    with db.begin() as connection:
+        assert lease.claim(connection, run.id, "one that lives")
+    watch = recovery.Watch()
+
+    def closed() -> bool:
+        with db.begin() as connection:
+            return run.id in recovery.close_dead(connection, grace=0, watch=watch)
+
+    for seconds in (120, -240, 240):
+        jump(seconds)
+        assert not closed()
+    assert eventually(closed, 10)
