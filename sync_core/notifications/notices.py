@@ -45,9 +45,22 @@ def of_person(
     return [Notice(**{**row, "kind": NoticeKind(row["kind"])}) for row in rows.mappings()]
 
 
-def unread(connection: Connection, organization_id: int, person: Person) -> int:
-    """Count what a person has not read yet."""
-    whose = (*_of(organization_id, person), _NOTICES.read_at.is_(None))
+def newest(connection: Connection) -> int:
+    """Return the number of the last notice that anybody was given anywhere; 0 where there is none.
+
+    Whoever has seen what came up to it need not ask again until it has changed.
+    """
+    last = sa.select(sa.func.coalesce(sa.func.max(_NOTICES.id), 0))
+    return int(connection.execute(last).scalar_one())
+
+
+def unread(
+    connection: Connection, organization_id: int, person: Person, up_to: int | None = None
+) -> int:
+    """Count what a person has not read yet, up to a notice."""
+    whose = [*_of(organization_id, person), _NOTICES.read_at.is_(None)]
+    if up_to is not None:
+        whose.append(_NOTICES.id <= up_to)
     return connection.execute(sa.select(sa.func.count()).where(*whose)).scalar_one()
 
 

@@ -7,7 +7,7 @@ from tests.support.browser import App, Visit, serious
 
 VIEWS = ("Results", "Speed", "Failures", "Week", "People")
 PAGES = (
-    *"/ /therapists /locations /admins /services /sources /audit /settings /help".split(),
+    *"/ /inbox /therapists /locations /admins /services /sources /audit /settings /help".split(),
     "/notifications",
     *(f"/analytics?view={view}" for view in VIEWS),
 )

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from os import PathLike
 from pathlib import Path
 
 import httpx2
@@ -21,8 +22,17 @@ class Site(SimpleHTTPRequestHandler):
 
     def translate_path(self, path: str) -> str:
         if path.startswith("/tests/"):
-            return str(Path(__file__).parent / "react" / Path(path).name)
+            packed = ".gz" if path.endswith(".js") else ""
+            return str(Path(__file__).parent / "react" / f"{Path(path).name}{packed}")
         return super().translate_path(path)
+
+    def guess_type(self, path: str | PathLike[str]) -> str:
+        return "text/javascript" if str(path).endswith(".js.gz") else super().guess_type(path)
+
+    def end_headers(self) -> None:
+        if self.path.startswith("/tests/") and self.path.endswith(".js"):
+            self.send_header("Content-Encoding", "gzip")
+        super().end_headers()
 
     def log_message(self, *_: object) -> None:
         pass

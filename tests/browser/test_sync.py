@@ -5,11 +5,9 @@ import time
 import psutil
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import CLICKS, App, SlowSheet, Visit
+from tests.support.browser import CLICKS, START, STARTED, App, SlowSheet, Visit
 
-STARTED = re.compile(r"Sync started\.\.\.|Sync in progress\.\.\.")
 DONE = re.compile(r"Processed 4000 locations")
-START = re.compile("^Sync data$|^Sync again$|^Retry$")
 
 
 MEASURE = """() => {  // in the page: what drives it adds up to a tenth of a second of its own

@@ -18,6 +18,7 @@ SYNCS = frozenset({"analyst", "admin"})
 PAGES = {  # who may open it
     "overview": EVERYBODY,
     "analytics": frozenset({"manager", "admin"}),
+    "inbox": EVERYBODY,
     **dict.fromkeys(CATALOGUE, EVERYBODY),
     "notifications": EVERYBODY,
     "sources": EVERYBODY,

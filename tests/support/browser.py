@@ -1,6 +1,7 @@
 """The whole program in a real Chromium: servers, worker and pages of its own."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -35,6 +36,8 @@ LEFT_OUT = "The browser tests were LEFT OUT: there is no Chromium here (apt-get 
 SYNCDESK = str(Path(sys.executable).with_name("syncdesk"))
 
 STREAMLIT = [sys.executable, "-m", "streamlit", "run", str(ROOT / "Home.py")]
+STARTED = re.compile(r"Sync started\.\.\.|Sync in progress\.\.\.")
+START = re.compile("^Sync data$|^Sync again$|^Retry$")
 CLICKS: list[float] = []  # seconds from a click to its first result; printed, never judged
 
 

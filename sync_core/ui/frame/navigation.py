@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
 
 from sync_core.catalogue import resources
 from sync_core.foundation.settings import ROOT
 from sync_core.organizations.people import Permission
+from sync_core.ui.frame import inbox_count
 from sync_core.ui.frame.visitor import Visitor
 
 LINK_GAP_PIXELS = 11
@@ -25,6 +27,7 @@ def pages(here: Visitor | None) -> Pages:
         "": [
             _page(here, "read", "overview", "Overview", ":material/dashboard:", default=True),
             _page(here, "analyze", "analytics", "Analytics", ":material/monitoring:"),
+            _page(here, "read", inbox_count.PAGE, "Inbox", ":material/notifications:"),
         ],
         "Resources": [
             _page(here, "read", resource.name, resource.title, resource.icon)
@@ -58,8 +61,8 @@ def _page(
     )
 
 
-def show(offered: Pages) -> None:
-    """Show the links to the visible pages, by section.
+def show(offered: Pages) -> DeltaGenerator:
+    """Show the links to the visible pages, by section; returns the place of that to the inbox.
 
     Not by st.navigation, whose list with sections a screen reader cannot follow.
     """
@@ -69,4 +72,8 @@ def show(offered: Pages) -> None:
             if section and visible:
                 st.markdown(f":small[**{section}**]")
             for page in visible:
-                st.page_link(page, width="stretch")
+                if page.url_path == inbox_count.PAGE:
+                    inbox = st.empty()
+                else:
+                    st.page_link(page, width="stretch")
+    return inbox

@@ -3,45 +3,47 @@
 from collections.abc import Callable
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from sync_core.ui.frame import run_state
+from sync_core.ui.frame import browser_news, run_state, tab_title, tidings
 from sync_core.ui.frame.run_state import RunState, Signature
 from sync_core.ui.frame.visitor import Visitor
 
-BADGE = "badge"  # session keys of this draw of the page: the slot of the sidebar's badge,
+FRAME = "frame"  # session keys of this draw of the page: what the frame around it shows,
 FOLLOWED = "followed"  # and whether the page follows the runs itself
 
 Draw = Callable[[RunState], None]
-DrawInto = Callable[[DeltaGenerator, RunState], None]
 
 
-def begin(slot: DeltaGenerator, draw: DrawInto) -> None:
-    """Keep the slot in the sidebar that shows the active runs, on every page."""
-    st.session_state[BADGE], st.session_state[FOLLOWED] = (slot, draw), False
+def begin(here: Visitor, page: str, draw: Draw) -> None:
+    """Keep what the frame draws of the runs on every page; `page` is the address of this one."""
+
+    def draw_frame(state: RunState) -> None:
+        draw(state)
+        tidings.hear(here, state, page)
+        tab_title.show(here, state, page)
+
+    browser_news.begin()
+    st.session_state[FRAME], st.session_state[FOLLOWED] = draw_frame, False
 
 
 def follow(here: Visitor, draw: Draw = lambda _state: None) -> None:
     """Draw the state of the runs here, again and again; the whole page when one begins or ends."""
-    badge = None if st.session_state[FOLLOWED] else st.session_state[BADGE]  # one of them draws it
+    frame = None if st.session_state[FOLLOWED] else st.session_state[FRAME]  # one of them draws it
     st.session_state[FOLLOWED] = True
     state = run_state.read(here.organization.id)
-    st.fragment(run_every=state.poll_seconds)(_look)(here, state.signature, draw, badge)
+    st.fragment(run_every=state.poll_seconds)(_look)(here, state.signature, draw, frame)
 
 
 def finish(here: Visitor) -> None:
-    """Follow the runs for the sidebar alone, where the page does not follow them itself."""
+    """Follow the runs for the frame alone, where the page does not follow them itself."""
     if not st.session_state[FOLLOWED]:
         follow(here)
 
 
-def _look(
-    here: Visitor, seen: Signature, draw: Draw, badge: tuple[DeltaGenerator, DrawInto] | None
-) -> None:
+def _look(here: Visitor, seen: Signature, draw: Draw, frame: Draw | None) -> None:
     state = run_state.read(here.organization.id)
     if state.signature != seen:
         st.rerun()
-    if badge:
-        slot, draw_badge = badge
-        draw_badge(slot, state)
+    if frame:
+        frame(state)
     draw(state)

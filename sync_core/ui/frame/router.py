@@ -3,10 +3,18 @@
 import streamlit as st
 
 from sync_core.ui import STATIC
-from sync_core.ui.frame import error_box, navigation, polling, sidebar, sign_in, visitor
+from sync_core.ui.frame import (
+    error_box,
+    navigation,
+    polling,
+    sidebar,
+    sign_in,
+    tab_title,
+    visitor,
+)
 
 st.set_page_config(
-    page_title="Sync Desk",
+    page_title=tab_title.begin(),
     page_icon=str(STATIC / "icon.svg"),
     layout="wide",
     initial_sidebar_state=280,
@@ -21,7 +29,7 @@ try:
         sign_in.show(f"/{page.url_path}")
     else:
         visitor.record_sign_in(here)
-        sidebar.show(here, offered)
+        sidebar.show(here, offered, page.url_path)
         page.run()
         polling.finish(here)
 except Exception as error:  # noqa: BLE001 - whatever it is, the visitor sees a sentence

@@ -11,6 +11,7 @@ from sync_core import runs
 from sync_core.foundation import db, redis_clients
 from sync_core.foundation.breaker import Breaker
 from sync_core.foundation.vocabulary import RunStatus
+from sync_core.notifications import notices
 from sync_core.organizations import policies, schedules
 from sync_core.organizations.policies import Policy
 from sync_core.organizations.schedules import Schedule
@@ -36,6 +37,7 @@ class RunState:
     had failed in each of these, `taken_back` the last undo since, `tallies` the counts of the first
     two by the run, `queue_positions` the positions of runs in the queue (1 is the next), `usual`
     the seconds that the runs of an active resource usually take, `problem` why no worker takes one.
+    `newest_notice` is the number of the last notice that anybody was given.
     `has_live_progress` is False where progress and logs cannot be read; the runs go on without.
     """
 
@@ -53,6 +55,7 @@ class RunState:
     dismissed: Mapping[tuple[int, str], datetime]
     usual: Mapping[str, float | None]
     problem: str | None
+    newest_notice: int
     has_live_progress: bool
 
     @property
@@ -139,6 +142,7 @@ def read(organization_id: int) -> RunState:
         batch = batches.latest(connection, organization_id)
         dismissed = dismissals.of_runs(connection, [run.id for run in latest.values()])
         queue_positions = runs.queue_positions(connection, organization_id)
+        newest_notice = notices.newest(connection)
     active = [run for run in latest.values() if run.active]
     live = _live([run.id for run in active])
     return RunState(
@@ -156,6 +160,7 @@ def read(organization_id: int) -> RunState:
         dismissed=dismissed,
         usual={run.resource: time_left.usual(organization_id, run.resource) for run in active},
         problem=workers.problem(),
+        newest_notice=newest_notice,
         has_live_progress=live is not None,
     )
 

@@ -5,21 +5,41 @@ from streamlit.delta_generator import DeltaGenerator
 
 from sync_core.catalogue import resources
 from sync_core.runs import Run
-from sync_core.ui.frame import navigation, polling, visitor
+from sync_core.ui.frame import inbox_count, navigation, polling, visitor
 from sync_core.ui.frame.navigation import Pages, page_file
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
 from sync_core.ui.parts.words import ROLES, literal
 
+UNREAD = "unread"  # session key: what the bell shows until it is counted
 
-def show(here: Visitor, offered: Pages) -> None:
-    """Show the sidebar of every page."""
+
+def show(here: Visitor, offered: Pages, page: str) -> None:
+    """Show the sidebar of a page, whose address is given."""
     with st.sidebar:
-        navigation.show(offered)
+        inbox = navigation.show(offered)
         st.space("xsmall")
-        polling.begin(st.empty(), _badge)
+        active = st.empty()
         _organization(here)
         _person(here)
+    _bell(inbox, st.session_state.get(UNREAD, 0))
+
+    def draw(state: RunState) -> None:
+        st.session_state[UNREAD] = inbox_count.unread(here, state.newest_notice)
+        _bell(inbox, st.session_state[UNREAD])
+        _badge(active, state)
+
+    polling.begin(here, page, draw)
+
+
+def _bell(slot: DeltaGenerator, unread: int) -> None:
+    """Show the way to the inbox, with how much of it is not read."""
+    slot.page_link(
+        page_file(inbox_count.PAGE),
+        label=f"Inbox :blue-badge[{unread:,} new]" if unread else "Inbox",
+        icon=":material/notifications_unread:" if unread else ":material/notifications:",
+        width="stretch",
+    )
 
 
 def _badge(slot: DeltaGenerator, state: RunState) -> None:

@@ -1,0 +1,33 @@
+"""What a visitor has not read of their inbox: counted for the bell of every page."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from sync_core.foundation import db
+from sync_core.notifications import notices
+from sync_core.notifications.notices import Notice
+from sync_core.organizations.people import Person
+from sync_core.ui.frame.visitor import Visitor
+
+PAGE = "inbox"  # its address
+COUNT_SECONDS = 600  # for which a count serves, unless anybody is told anything
+
+
+def unread(here: Visitor, newest: int) -> int:
+    """Return how many notices the visitor has not read, up to the newest that anybody has."""
+    return _unread(here.organization.id, here.person, newest)
+
+
+@st.cache_resource(ttl=COUNT_SECONDS, max_entries=1_000, show_spinner=False)
+def _unread(organization_id: int, person: Person, newest: int) -> int:
+    with db.begin() as connection:
+        return notices.unread(connection, organization_id, person, newest)
+
+
+def read_all(here: Visitor, shown: Sequence[Notice]) -> None:
+    """Note that the visitor has read these notices, on all their devices."""
+    if unseen := [one.id for one in shown if one.read_at is None]:
+        with db.begin() as connection:
+            notices.mark_read(connection, here.organization.id, here.person, unseen)
+        _unread.clear()

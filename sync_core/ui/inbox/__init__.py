@@ -1,0 +1,1 @@
+"""The inbox: what happened to my syncs, and what waits for me."""

@@ -1,0 +1,76 @@
+"""What somebody hears of their sync while they are on another page, or in another tab."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.support.browser import START, STARTED, SlowSheet, Visit
+
+AWAY = """() => {  // the tab is in the background, and what the browser shows is kept
+    Object.defineProperty(document, "hidden", {get: () => true})
+    window.shown = []
+    window.Notification = class extends Notification {
+        constructor(title, about) {
+            super(title, about)
+            window.shown.push({title, ...about, raised: this})
+        }
+    }
+}"""
+
+
+def start_and_leave(page: Page, to: str) -> None:
+    """Start a sync, go to another page, and see there how far it is."""
+    page.get_by_role("button", name=START).click()
+    page.get_by_text(STARTED).first.wait_for()
+    page.get_by_test_id("stSidebar").get_by_role("link", name=to).click()
+    expect(page.get_by_role("heading", name=to)).to_be_visible()
+    expect(page).to_have_title(re.compile(r"^\d+ % · Locations$"), timeout=20_000)
+
+
+def test_on_another_page_a_toast_the_title_and_the_bell_tell_how_a_sync_ended(
+    visit: Visit, slow_sheet: SlowSheet
+) -> None:
+    page = visit("Sarah Lim").open("/locations")
+    start_and_leave(page, "Help")
+    slow_sheet.go_on.set()
+    toast = page.get_by_test_id("stToast").filter(has_text="Location Management: synced")
+    expect(toast).to_contain_text("Processed 4000 locations", timeout=20_000)
+    expect(page).to_have_title("Synced · Locations")
+    expect(page.get_by_role("link", name=re.compile(r"Inbox \d+ new"))).to_be_visible()
+    expect(toast.get_by_role("link", name="Open")).to_have_attribute("href", "/locations?org=demo")
+    expect(page.get_by_test_id("stToast")).to_have_count(1)
+    page.get_by_role("link", name=re.compile("Inbox")).click()
+    expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+    first = page.locator(".st-key-told").get_by_role("link").first
+    expect(first).to_contain_text("Location Management: synced")
+    expect(first).to_contain_text("New")
+    expect(page).to_have_title("Sync Desk")
+    page.get_by_role("link", name="Help").click()
+    expect(page.get_by_role("link", name=re.compile("Inbox$"))).to_be_visible()
+
+
+def test_in_the_background_the_browser_itself_tells_it_where_it_may(
+    visit: Visit, slow_sheet: SlowSheet
+) -> None:
+    tab = visit("Sarah Lim")
+    page = tab.open("/inbox")
+    allow = page.get_by_role("button", name="Tell me in this browser")
+    expect(allow).to_be_visible()
+    tab.context.grant_permissions(["notifications"])
+    allow.click()
+    expect(
+        page.get_by_text("While this tab is in the background, the browser tells")
+    ).to_be_visible()
+    expect(allow).to_be_hidden()
+    page.evaluate(AWAY)
+    page.get_by_role("link", name="Location Management").first.click()
+    start_and_leave(page, "Help")
+    slow_sheet.go_on.set()
+    page.wait_for_function("window.shown.length > 0", timeout=20_000)
+    told = page.evaluate("window.shown.map(({title, body}) => [title, body])")
+    ((title, body),) = told
+    assert title == "Location Management: synced"
+    assert body.startswith("Processed 4000 locations")
+    page.evaluate("window.shown[0].raised.onclick()")
+    expect(page.get_by_role("heading", name="Location Management")).to_be_visible()
+    assert page.evaluate("window.shown.length") == 1

@@ -1,0 +1,107 @@
+"""What the pages tell people of what happened: toasts, the bell, the inbox."""
+
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from sync_core.foundation.settings import ROOT
+from tests.support.desk import Desk
+from tests.support.locations import BROKEN, LOCATIONS
+from tests.support.pages import Visit
+from tests.support.telling import tell
+
+SARAH, VERA = "sarah.lim@example.org", "vera.olsen@example.org"
+
+
+def toasts(page: AppTest) -> list[str]:
+    return [toast.value.split("**")[1].replace("\\", "") for toast in page.toast]
+
+
+def bell(page: AppTest) -> str:
+    (found,) = [link.value for link in page.sidebar.page_link if link.value.startswith("Inbox")]
+    return str(found)
+
+
+def waits(page: AppTest) -> str:
+    return "\n".join(text.value for text in page.main.markdown if "Waits for you" in text.value)
+
+
+def inbox(page: AppTest) -> list[str]:
+    page.switch_page(str(ROOT / "pages" / "inbox.py")).run()
+    return [link.value.replace("\\", "") for link in page.main.page_link]
+
+
+def look_again(page: AppTest) -> AppTest:
+    st.cache_resource.clear()
+    return page.run()
+
+
+def test_who_started_a_sync_hears_its_end_once_on_another_page(visit: Visit, desk: Desk) -> None:
+    desk.write("locations", LOCATIONS)
+    run = desk.start("locations")
+    page = visit("help")
+    assert toasts(page) == []
+    desk.work(run)
+    assert toasts(look_again(page)) == ["Location Management: synced"]
+    tell()
+    assert toasts(look_again(page)) == []
+    assert bell(page) == "Inbox :blue-badge[1 new]"
+
+
+def test_the_page_of_the_resource_shows_the_end_by_itself(visit: Visit, desk: Desk) -> None:
+    desk.write("locations", LOCATIONS)
+    run = desk.start("locations")
+    page = visit("locations")
+    desk.work(run)
+    tell()
+    assert toasts(look_again(page)) == []
+    assert bell(page) == "Inbox :blue-badge[1 new]"
+
+
+def test_who_watches_hears_of_trouble_and_a_viewer_does_not(visit: Visit, desk: Desk) -> None:
+    page, other = visit("help", SARAH), visit("help", VERA)
+    desk.sync("locations", locations=BROKEN)
+    tell()
+    assert toasts(look_again(page)) == ["Location Management: synced, but some rows failed"]
+    assert toasts(look_again(page)) == []
+    assert toasts(look_again(other)) == []
+    assert bell(other) == "Inbox"
+
+
+def test_the_inbox_holds_what_happened_and_the_bell_counts_what_is_not_read(
+    visit: Visit, desk: Desk
+) -> None:
+    desk.sync("locations", locations=LOCATIONS)
+    desk.sync("locations", locations=BROKEN)
+    tell()
+    page = visit()
+    assert bell(page) == "Inbox :blue-badge[2 new]"
+    first, second = inbox(page)
+    assert "**Location Management: synced, but some rows failed** :blue-badge[New]" in first
+    assert "**Location Management: synced** :blue-badge[New]" in second
+    assert bell(look_again(page)) == "Inbox"
+    assert not any("New" in link for link in inbox(page))
+
+
+def test_a_plan_that_waits_is_in_the_inbox_of_those_who_sync(visit: Visit, desk: Desk) -> None:
+    desk.preview("locations", locations=LOCATIONS)
+    page = visit("inbox", SARAH)
+    assert "**Waits for you** :gray-badge[1]" in waits(page)
+    assert "**Location Management**" in page.main.page_link[0].value
+    assert waits(visit("inbox", VERA)) == ""
+
+
+def test_what_came_before_the_tab_was_opened_is_no_news(visit: Visit, desk: Desk) -> None:
+    desk.sync("locations", locations=BROKEN)
+    tell()
+    page = visit()
+    assert toasts(page) == toasts(look_again(page)) == []
+
+
+def test_what_a_sheet_says_is_no_markup_in_a_toast(visit: Visit, desk: Desk) -> None:
+    run = desk.start("locations")
+    (desk.folder / "locations.csv").write_text("**[x](http://evil.example.org)**\n1\n")
+    page = visit("help")
+    assert desk.work(run).status == "failed"
+    (toast,) = look_again(page).toast
+    assert "[x](" not in toast.value
+    assert toast.value.count("](") == 1  # the link of ours
