@@ -86,9 +86,8 @@ def _is_first(one: Tiding) -> bool:
 
 def _toast(here: Visitor, one: Tiding) -> None:
     icon, _ = LOOKS[one.kind]
-    link = f"[Open]({_address(here, one)})" if one.resource in resources.CATALOGUE else ""
-    lines = [f"**{literal(one.title)}**", literal(brief(one.text)), link]
-    body = "  \n".join(line for line in lines if line)
+    title = f"**{literal(one.title)}**"  # the link: what stands below may be cut off
+    body = f"[{title}]({_address(here, one)})  \n{literal(brief(one.text))}"
     st.toast(body, icon=icon, duration="infinite" if one.kind in LASTING else "long")
 
 
