@@ -150,11 +150,11 @@ def sync(
     everything = planned.pop("everything")
     if everything and (resource or files or entities or locale or any(planned.values())):
         raise click.UsageError("--all takes no RESOURCE, no file and no --preview")
-    organization = _organization(org)
-    if everything:
-        return syncing_all.run(organization, _who(email, organization), wait=wait, as_json=as_json)
-    if resource is None:
+    if resource is None and not everything:
         raise click.UsageError("name a RESOURCE, or sync --all")
+    organization = _organization(org)
+    if resource is None:
+        return syncing_all.run(organization, _who(email, organization), wait=wait, as_json=as_json)
     person, trigger = _who(email, organization), Trigger.SHELL
     given = [*(GivenFile(Path(file.name).name, file) for file in files), *entities]
     if locale and not given:

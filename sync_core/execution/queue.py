@@ -3,6 +3,7 @@
 import logging
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import takewhile
 
 from redis import RedisError
 from rq import Queue, Worker
@@ -40,10 +41,10 @@ def push(*waiting: Queued) -> bool:
 
     Maintenance pushes those again that it did not take, or has lost.
     """
-    taken = all(_push(run) for run in waiting)
-    if waiting and taken:
-        put_in_order()
-    return taken
+    taken = list(takewhile(_push, waiting))
+    if taken:
+        put_in_order(*taken)
+    return len(taken) == len(waiting)
 
 
 def _push(run: Queued) -> bool:
@@ -59,15 +60,18 @@ def _push(run: Queued) -> bool:
     except RedisError as error:
         log.warning("run %s waits for the queue: %s", run.id, type(error).__name__)
         return False
-    with suppress(*db.ERRORS), db.begin() as connection:  # else it is pushed once more
-        runs.mark_pushed(connection, run.id)
     return True
 
 
-def put_in_order() -> None:
-    """Let organizations take turns in what waits; as it was where a server does not answer."""
+def put_in_order(*taken: Queued) -> None:
+    """Let organizations take turns in what waits, and note what the queue has taken.
+
+    Where a server does not answer the order stays, and what was taken is pushed once more.
+    """
     with suppress(RedisError, *db.ERRORS):
         with db.begin() as connection:
+            for run in taken:
+                runs.mark_pushed(connection, run.id)
             jobs = [f"run-{run_id}" for run_id in turns.in_order(connection)]
         if len(jobs) > 1:  # else Redis is not asked, for it may be away
             redis = redis_clients.pushing_client()

@@ -353,6 +353,7 @@ def test_no_file_leaves_the_program_another_way() -> None:
             if way in file.read_text("utf-8"):
                 found.add(file.name)
     assert ways.pop("st.download_button(") == {"panel.py"}  # which writes an Export
+    assert ways.pop("StreamingResponse(") == {"sheet_sync.py"}  # an answer that a front end awaits
     assert set().union(*ways.values()) == set()
 
 

@@ -406,7 +406,7 @@ def test_a_cancel_from_the_shell_ends_a_run_that_waits_and_asks_a_worker_that_ha
     database.execute("update runs set status = 'running' where id = %s", [taken.id])
     database.execute(
         "insert into leases (run_id, attempt, worker, lease_until)"
-        " values (%s, 1, 'somewhere', now() + interval '1 minute')",
+        " values (%s, 1, 'somewhere', now() + interval '10 seconds')",
         [taken.id],
     )
     asked = ask("cancel", str(taken.id), "--org", slug)
