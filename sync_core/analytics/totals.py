@@ -48,6 +48,7 @@ class Totals:
     rows: Counter[Group] = field(default_factory=Counter)  # by outcome
     requests: Counter[Group] = field(default_factory=Counter)  # of sources
     bytes: Counter[Group] = field(default_factory=Counter)  # that came of them
+    waits: Counter[Group] = field(default_factory=Counter)  # for sources, in ms
     took: dict[Group, Spread] = field(default_factory=dict)
     queued: dict[Group, Spread] = field(default_factory=dict)
     _counted: dict[int, int] = field(default_factory=dict)  # up to which link of an organization
@@ -86,6 +87,7 @@ class Totals:
     def _add_asked(self, group: Group, row: RowMapping) -> None:
         self.requests[group] += int(row["requests"])
         self.bytes[group] += int(row["bytes"])
+        self.waits[group] += round(row["waited"] * 1000)
 
 
 def _heads(connection: Connection) -> dict[int, int]:
@@ -151,8 +153,8 @@ def _rows(ended: sa.Subquery) -> sa.Select[Any]:
 def _asked(ended: sa.Subquery) -> sa.Select[Any]:
     traffic = tables.checkpoints.c.traffic
     sums = (
-        sa.func.coalesce(sa.func.sum(traffic[name].as_integer()), 0).label(name)
-        for name in ("requests", "bytes")
+        sa.func.coalesce(sa.func.sum(traffic[name].as_float()), 0).label(name)
+        for name in ("requests", "bytes", "waited")
     )
     return (
         sa.select(*_WHOSE, *sums)

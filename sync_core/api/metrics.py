@@ -76,6 +76,9 @@ def _of_runs(only: int | None) -> Iterator[Metric]:
         ("syncdesk_source_bytes", "Bytes that came from sources", _RESOURCE, counted.bytes),
     ):
         yield _filled(CounterMetricFamily(name, meaning, labels=labels), _only(only, figures))
+    waited = {group: ms / 1000 for group, ms in _only(only, counted.waits).items()}
+    name, meaning = "syncdesk_source_wait_seconds", "Waits for sources, and for their limits"
+    yield _filled(CounterMetricFamily(name, meaning, labels=_RESOURCE), waited)
     for name, meaning, bounds, spreads in (
         ("syncdesk_run_duration_seconds", "From the first start to the end", TOOK, counted.took),
         ("syncdesk_queue_wait_seconds", "From the request to the start", QUEUED, counted.queued),
@@ -97,7 +100,7 @@ def _only(organization_id: int | None, figures: Mapping[Group, int]) -> Mapping[
 
 
 def _filled(
-    family: GaugeMetricFamily | CounterMetricFamily, figures: Mapping[Group, int]
+    family: GaugeMetricFamily | CounterMetricFamily, figures: Mapping[Group, float]
 ) -> Metric:
     for (_, *labels), number in sorted(figures.items()):
         family.add_metric(list(filter(None, labels)), number)

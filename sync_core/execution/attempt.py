@@ -165,9 +165,9 @@ def _open(setting: SourceSetting, work: Work) -> Source:
         work.reading.heard()
         narration.fetching(work, setting.entity, read, whole)
 
-    def on_traffic(requests: int, size: int) -> None:
+    def on_traffic(requests: int, size: int, waited: float) -> None:
         work.reading.heard()
-        work.reporter.heard(setting.entity, Traffic(requests, size))
+        work.reporter.heard(setting.entity, Traffic(requests, size, waited))
 
     opening = Opening(
         settings=settings.current(),

@@ -18,10 +18,13 @@ class Traffic:
 
     requests: int = 0
     bytes: int = 0
+    waited: float = 0  # seconds, for the source asked for it, or its limit was reached
 
     def __add__(self, other: "Traffic") -> "Traffic":
         """Return both together."""
-        return Traffic(self.requests + other.requests, self.bytes + other.bytes)
+        return Traffic(
+            self.requests + other.requests, self.bytes + other.bytes, self.waited + other.waited
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return it as a checkpoint keeps it."""

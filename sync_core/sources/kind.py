@@ -27,7 +27,7 @@ from sync_core.sources.patience import sleep_alive
 from sync_core.sources.retry import OnWait, Retrier, RetryPolicy
 
 OnBytes = Callable[[int, int | None], None]  # how many arrived, and of how many if known
-OnTraffic = Callable[[int, int], None]  # so many more requests, and bytes of their answers
+OnTraffic = Callable[[int, int, float], None]  # more requests, bytes of answers, seconds waited
 OnStep = Callable[[str], None]  # the name of the phase that begins
 
 
@@ -67,7 +67,7 @@ class Opening:
     settings: Settings
     on_wait: OnWait = lambda _sentence: None
     on_bytes: OnBytes = lambda _read, _total: None
-    on_traffic: OnTraffic = lambda _requests, _bytes: None
+    on_traffic: OnTraffic = lambda _requests, _bytes, _waited: None
     on_step: OnStep = lambda _name: None
     since: datetime | None = None  # None: read everything
     retry_policy: RetryPolicy | None = None  # None: the usual one of the kind
@@ -78,7 +78,7 @@ class Opening:
         return Retrier(server, policy, self.on_wait, self._sleep)
 
     def _sleep(self, seconds: float) -> None:
-        sleep_alive(seconds, lambda: self.on_traffic(0, 0))
+        sleep_alive(seconds, lambda waited: self.on_traffic(0, 0, waited))
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,14 @@ def steady(
             raise late()
 
 
-def sleep_alive(seconds: float, sign: Callable[[], None]) -> None:
-    """Wait, with signs of life: a wait that a server asks for is no silence."""
-    until = monotonic() + seconds
-    while (left := until - monotonic()) > 0:
+def sleep_alive(seconds: float, sign: Callable[[float], None]) -> None:
+    """Wait, with signs of life: a wait that a server asks for is no silence.
+
+    `sign` gets how long was waited since the last one, in seconds.
+    """
+    before = monotonic()
+    until = before + seconds
+    while (left := until - before) > 0:
         sleep(min(left, LIFE_SECONDS))
-        sign()
+        before, since = monotonic(), before
+        sign(before - since)

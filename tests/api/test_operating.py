@@ -235,6 +235,7 @@ def test_what_happens_moves_the_figures(
     assert second["syncdesk_run_duration_seconds_count{locations}"] == 1
     assert second["syncdesk_run_duration_seconds_bucket{locations,+Inf}"] == 1
     assert second["syncdesk_queue_wait_seconds_sum{locations}"] > 0
+    assert second["syncdesk_source_wait_seconds_total{locations}"] == 0
     assert second["syncdesk_outbox"] == first["syncdesk_outbox"] == 0
     with db.begin() as connection:
         due = sa.func.now() - timedelta(seconds=60)

@@ -18,7 +18,7 @@ from sync_core.foundation.vocabulary import Removal
 from sync_core.operations import syncs
 from sync_core.organizations import Organization, policies
 from sync_core.organizations.policies import Policy
-from sync_core.runs import Run, lease
+from sync_core.runs import Run, lease, traffic
 from sync_core.runs.progress import Reporter
 from sync_core.sources.cliniko.lists import ClinikoSource
 from tests.support import watching
@@ -479,8 +479,11 @@ def test_a_page_that_answers_500_once_is_asked_for_again(
     small: Clinic, server: Cliniko, database: Ask
 ) -> None:
     server.fault("patients", cliniko.status(500), after=2)
-    assert small.sync().status == "completed"
+    run = small.sync()
+    assert run.status == "completed"
     assert stored(small, database) == 120
+    with db.begin() as connection:
+        assert traffic.of_run(connection, run.id).waited > 0.1  # seconds, for another try
 
 
 @pytest.mark.parametrize("list_", ["patients", "patients/deleted", "appointment_types"])

@@ -665,17 +665,17 @@ def test_an_answer_that_comes_slowly_but_steadily_is_waited_for(google: Google) 
 
 
 def test_bytes_and_waits_are_signs_of_life(google: Google) -> None:
-    traffic: list[tuple[int, int]] = []
+    traffic: list[tuple[int, int, float]] = []
     opening = Opening(
         settings=settings(google),
-        on_traffic=lambda requests, size: traffic.append((requests, size)),
+        on_traffic=lambda *more: traffic.append(more),
         retry_policy=replace(FAST_RETRIES, longest_wait=0.2),
     )
     google.fault("/values/", fake.status(fake.TOO_MANY, Retry_After="7200"))
     sources.open_source(source_setting("sheet", DEMO), opening).open(LOCATIONS)
-    assert sum(requests for requests, _ in traffic) == 4  # Drive, tabs, first rows twice
-    assert sum(size for _, size in traffic) > 500
-    assert (0, 0) in traffic
+    assert sum(requests for requests, _, _ in traffic) == 4  # Drive, tabs, first rows twice
+    assert sum(size for _, size, _ in traffic) > 500
+    assert sum(waited for _, _, waited in traffic) == pytest.approx(0.2, abs=0.15)
 
 
 def test_a_server_that_is_not_there_is_a_sentence() -> None:
@@ -717,7 +717,7 @@ def test_reads_beyond_the_quota_wait_for_it(google: Google) -> None:
 
     few = replace(settings(google), google_reads=2)
     retry = Retrier("Google", FAST_RETRIES, told.append, sleep)
-    one, other = (GoogleClient(DEMO, few, retry, lambda _r, _b: None) for _ in range(2))
+    one, other = (GoogleClient(DEMO, few, retry, lambda *_: None) for _ in range(2))
     one.metadata()
     other.metadata()
     with pytest.raises(WokenError):

@@ -84,7 +84,7 @@ class Client:
         retry: Retrier,
         user_agent: str = "Sync Desk",
         timeout: float = 30.0,
-        on_traffic: OnTraffic = lambda _requests, _bytes: None,
+        on_traffic: OnTraffic = lambda _requests, _bytes, _waited: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         base = httpx2.URL(cliniko_key.base_url(key, base_url))
@@ -182,7 +182,7 @@ class Client:
 
     def _get(self, path: str, params: httpx2.QueryParams) -> Answer:
         rate_limit.wait_for(self._limiter, self._retry)
-        self._on_traffic(1, 0)
+        self._on_traffic(1, 0, 0)
         try:
             with self._http.stream("GET", f"/{path}", params=params) as response:
                 body = self._whole(response)
@@ -199,7 +199,7 @@ class Client:
         """Return a whole body."""
         body = bytearray()
         for chunk in steady(response.iter_bytes(), self._timeout, _late):
-            self._on_traffic(0, len(chunk))
+            self._on_traffic(0, len(chunk), 0)
             body += chunk
             if len(body) > LARGEST_BODY:
                 why = f"its answer is larger than {LARGEST_BODY >> 20} MB"
@@ -212,7 +212,7 @@ def open_client(
     settings: Settings,
     *,
     on_wait: OnWait = lambda _sentence: None,
-    on_traffic: OnTraffic = lambda _requests, _bytes: None,
+    on_traffic: OnTraffic = lambda _requests, _bytes, _waited: None,
     retry_policy: RetryPolicy = RETRY_POLICY,
 ) -> Client:
     """Return a client of an organization's account, by its slug; no request is made yet.
@@ -221,7 +221,7 @@ def open_client(
     """
 
     def sleep(seconds: float) -> None:
-        sleep_alive(seconds, lambda: on_traffic(0, 0))
+        sleep_alive(seconds, lambda waited: on_traffic(0, 0, waited))
 
     key = cliniko_key.find(organization, settings)
     contact = f" ({settings.cliniko_contact})" if settings.cliniko_contact else ""

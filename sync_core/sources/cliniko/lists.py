@@ -164,7 +164,7 @@ class ClinikoSource:
     since: datetime | None = None
     on_wait: OnWait = _ignore
     on_step: OnStep = _ignore
-    on_traffic: OnTraffic = lambda _requests, _bytes: None
+    on_traffic: OnTraffic = lambda _requests, _bytes, _waited: None
     retry_policy: RetryPolicy = RETRY_POLICY
 
     def open(self, entity: Entity) -> "ClinikoList":

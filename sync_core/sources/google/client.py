@@ -70,7 +70,9 @@ class GoogleClient(gspread.HTTPClient):
         self._on_traffic = on_traffic
         self._tokens = requests.Session()
         for session in (self.session, self._tokens):
-            bodies = WholeBodies(settings.fetch_timeout / TRIES, partial(on_traffic, 0))
+            bodies = WholeBodies(
+                settings.fetch_timeout / TRIES, lambda size: on_traffic(0, size, 0)
+            )
             session.mount("https://", bodies)
             session.mount("http://", bodies)
         self.session.auth = self._sign
@@ -175,7 +177,7 @@ class GoogleClient(gspread.HTTPClient):
     def _ask(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401 - gspread's
         if "/v4/" in url:  # Drive has a quota of its own, which nobody uses up
             rate_limit.wait_for(self._limiter, self.retry)
-        self._on_traffic(1, 0)
+        self._on_traffic(1, 0, 0)
         ask: Callable[..., requests.Response] = partial(self.session.request, method, url)
         return ask(*args, **kwargs, allow_redirects=False)
 
