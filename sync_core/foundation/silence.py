@@ -78,6 +78,8 @@ class ListeningConnection(psycopg.Connection[Any]):
                     self._give_up_on_silence()
                 wanted = gen.send(ready)
         except StopIteration as end:
+            if self.silence and self.silence.is_known:  # not any more: others may connect again
+                self.silence.note(found=False)
             answer: T = end.value
             return answer
 
