@@ -26,6 +26,8 @@ PAGES = {
     },
     "sources": "/sources",
     "audit": "/audit",
+    "inbox": "/inbox",
+    "notifications": "/notifications",
     "settings": "/settings",
     "help": "/help",
 }
@@ -102,7 +104,7 @@ def test_help_and_settings(visit: Visit, look: str) -> None:
     tab = visit(mode=mode, width=width)
     for path, names in {
         "/help": ("Preview, guards, undo", "Cells", "Files"),
-        "/settings": ("Resources", "Old values"),
+        "/settings": ("Resources", "Notifications", "Queue", "Old values"),
     }.items():
         page = tab.open(path)
         for name in names:
