@@ -1,3 +1,5 @@
+import re
+
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
@@ -20,7 +22,9 @@ def label(page: AppTest) -> str:
 
 
 def summary(page: AppTest) -> str:
-    return next(text.value for text in page.markdown if text.value.startswith(":small[:gray["))
+    """Return the line that tells how many records there are."""
+    counted = re.compile(r"\d (locations|therapists) ·")
+    return next(text.value for text in page.markdown if counted.search(text.value))
 
 
 def keys(page: AppTest) -> set[str]:

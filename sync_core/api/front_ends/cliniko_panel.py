@@ -19,7 +19,6 @@ from sync_core.api.callers import By
 from sync_core.api.front_ends import patient_runs, words
 from sync_core.api.front_ends.patient_runs import (
     IN_STEP,
-    PATIENTS,
     STEPS,
     SYNC_ID,
     PatientStats,
@@ -29,6 +28,7 @@ from sync_core.api.front_ends.starting import ALREADY, start_or_join
 from sync_core.api.front_ends.words import Milestone, PanelState
 from sync_core.api.live import View
 from sync_core.api.run_routes import Key, once
+from sync_core.catalogue.resources.patients import PATIENTS
 from sync_core.foundation import db
 from sync_core.operations import source_probes
 from sync_core.organizations import Organization, people

@@ -16,7 +16,7 @@ from sync_core.api import live
 from sync_core.api.callers import Caller, Seat
 from sync_core.api.front_ends import words
 from sync_core.api.live import View
-from sync_core.catalogue import resources
+from sync_core.catalogue.resources.patients import PATIENTS
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import APPLIED, OutcomeKind, RunStatus
@@ -25,9 +25,9 @@ from sync_core.runs import Run, figures, traffic
 from sync_core.runs.filters import Filter
 from sync_core.runs.progress import Progress
 
-PATIENTS = resources.by_name("patients")
 STEPS = PATIENTS.steps
-READ = {name: STEPS.reading[name] for name in ("patients", "appointments")}
+SHOWN = (PATIENTS.main.name, "appointments")  # the tables of which these front ends are told
+READ = {name: STEPS.reading[name] for name in SHOWN}
 FOUND, BOOKED = READ.values()
 ACTIVE, STORED = STEPS.comparing, STEPS.saving
 STOOD = "patients before"  # the name of a count: those before a sync that reads what has changed
@@ -158,7 +158,7 @@ def counted(view: View) -> Counted:
     if view.run.status not in APPLIED:
         stored = stored if view.run.active else 0  # all is stored at once, at the end
         return Counted(found, booked, active, stored, processed=found or 0, in_step=stored or 0)
-    rows, appointments = (view.counts.get(name, {}) for name in ("patients", "appointments"))
+    rows, appointments = (view.counts.get(name, {}) for name in SHOWN)
     stored = sum(rows.get(kind, 0) for kind in GOOD)
     in_step = stored
     if STOOD in told:

@@ -20,7 +20,6 @@ from sync_core.api.event_routes import Event, OverError
 from sync_core.api.front_ends import patient_runs, words
 from sync_core.api.front_ends.patient_runs import (
     IN_STEP,
-    PATIENTS,
     STEPS,
     SYNC_ID,
     PatientStats,
@@ -31,6 +30,7 @@ from sync_core.api.front_ends.starting import ALREADY, start_or_join
 from sync_core.api.front_ends.words import DashboardState
 from sync_core.api.live import Place, View
 from sync_core.api.run_routes import Key, once
+from sync_core.catalogue.resources.patients import PATIENTS
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import RunStatus
