@@ -188,8 +188,9 @@ def test_a_reader_that_takes_nothing_holds_up_nobody(server: Server, home: Organ
 def test_too_many_streams_are_refused(server: Server, home: Organization) -> None:
     fill(home)
     readers = [_reading(server, home) for _ in range(download.MAX_STREAMS)]
-    for reader in readers:
-        next(reader.__enter__())
+    streams = [reader.__enter__() for reader in readers]  # kept: one that nobody holds is closed
+    for stream in streams:
+        next(stream)
     assert server.get(trail_of(home)).status_code == 503
     for reader in readers:
         reader.__exit__(None, None, None)
