@@ -33,10 +33,13 @@ lock: | $(UV)  # after a change of dependencies; make lock ARGS=--upgrade takes 
 	$(COMPILE) --output-file requirements.lock $(ARGS)
 	$(COMPILE) --output-file requirements-dev.lock $(ARGS) --group dev --constraint requirements.lock
 
+audit: | $(UV)  # whether a locked package has a known hole; says so where nobody can be asked
+	@.ci/audit
+
 migration: .venv/.dev  # after a change of tables; make migration MESSAGE="rooms"
 	@.venv/bin/python -m sync_core.migrations "$(MESSAGE)"
 
-.PHONY: run test check format docs screenshots lock migration
+.PHONY: run test check format docs screenshots lock audit migration
 
 # The runtime's packages are added to whatever is there, so a developer's tools stay.
 .venv/.run: requirements.lock pyproject.toml .venv/.here

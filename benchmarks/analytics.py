@@ -43,6 +43,7 @@ from sync_core.organizations import people
 from sync_core.organizations.people import Person
 from sync_core.runs.filters import Filter
 from sync_core.ui import SCRIPT
+from tests.support import sign_ins
 
 GOAL, PAGE_GOAL = 300, 2_000  # milliseconds
 ZONE = ZoneInfo("Australia/Perth")
@@ -78,7 +79,7 @@ def main() -> None:
     try:
         urls = settings.urls()
         db.prepare()
-        organization = _filled(urls.database.replace("+psycopg", ""))
+        organization = _filled(urls.owner.replace("+psycopg", ""))
         if not OPTIONS.page:
             _time_the_questions(organization)
         if not OPTIONS.only:
@@ -101,13 +102,13 @@ def _time_the_questions(organization: organizations.Organization) -> None:
 
 
 def _filled(url: str) -> organizations.Organization:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         known = {found.slug: found for found in organizations.everyone(connection)}
     if "benchmark" in known:
         return known["benchmark"]
     with psycopg.connect(url, autocommit=True) as connection:
         organization = made_up_runs.fill(connection, OPTIONS.runs)
-    with db.begin() as ours:
+    with db.everywhere() as ours:
         people.add(ours, organization.id, MANAGER)
     return organization
 
@@ -122,7 +123,7 @@ def _told(question: Question, wanted: Filter) -> str:
     took = []
     for _ in range(OPTIONS.repeat + 1):
         start = time.perf_counter()
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             question(connection, wanted)
         took.append(1000 * (time.perf_counter() - start))
     middle = median(took[1:])
@@ -136,7 +137,7 @@ def _time_the_page(organization: organizations.Organization) -> None:
     print("\n| the page | time |\n|---|---|")
     for period in (f"{days} days" for days in OPTIONS.days):
         page = AppTest.from_file(SCRIPT, default_timeout=120)
-        page.user = {"is_logged_in": True, "email": MANAGER.email}
+        page.user = sign_ins.claims(MANAGER.email)
         page.query_params["org"] = organization.slug
         page.query_params["period"] = period
         page.run()

@@ -16,7 +16,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import httpx2
 import psutil
@@ -37,6 +36,7 @@ from sync_core.foundation.vocabulary import Role
 from sync_core.organizations import source_settings, tokens
 from sync_core.organizations.people import Person
 from sync_core.runs.progress import Reporter
+from tests.support.desk import own_folder
 
 ANA = Person("Ana Ruiz", "ana.ruiz@example.org", Role.ADMIN, "IT")
 SECONDS, AT_ONCE = 5.0, 4  # of each address, and how many ask at the same time
@@ -72,15 +72,13 @@ def answers(address: str) -> bool:
 def prepare() -> str:
     """Make an organization with a source and a thousand runs; returns a token of it."""
     db.prepare()
-    sheet = Path(FOLDER, "locations.csv")
+    sheet = own_folder("bench") / "locations.csv"
     labels = [field.label for field in resources.ENTITIES["locations"].fields]
     sheet.write_text(",".join(labels) + "\n" + f"L1,Harbor Clinic{',' * (len(labels) - 2)}\n")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         of = organizations.add(connection, "bench", "Northwind Care")
         secret = tokens.add(connection, of.id, ANA, "Benchmark", Role.ADMIN)
-        found = source_settings.parse(
-            of, resources.by_name("locations"), f"folder:{FOLDER}", None, None, Path(FOLDER)
-        )
+        found = source_settings.parse(of, resources.by_name("locations"), "folder:.", None, None)
         source_settings.save(connection, of, found)
         db.cursor(connection).execute(
             "insert into runs (organization_id, resource, trigger, status, requested_by,"

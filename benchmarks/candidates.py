@@ -27,6 +27,7 @@ from sync_core.foundation import db, embedded, settings
 from sync_core.foundation.vocabulary import Role
 from sync_core.organizations import source_settings
 from sync_core.organizations.people import Person
+from tests.support.desk import own_folder
 
 ANA = Person("Ana Ruiz", "ana.ruiz@example.org", Role.ADMIN, "IT")
 COLUMNS = [field.column for field in ENTITY.fields]
@@ -67,7 +68,7 @@ def psql(*commands: str) -> float:
 
 
 def _address() -> str:
-    return settings.urls().database.replace("+psycopg", "")
+    return settings.urls().owner.replace("+psycopg", "")
 
 
 # The base: the text of the cells, as they stand, into an unlogged table without a key
@@ -94,7 +95,7 @@ def _empty_ours() -> None:
 def _sync(file: Path) -> float:
     organization = _organization()
     _offer(organization, file)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         run = runs.start(connection, organization.id, "locations", ANA, trigger="benchmark")
     start = time.perf_counter()
     status = attempt.work(run.id)
@@ -105,7 +106,7 @@ def _sync(file: Path) -> float:
 
 
 def _organization() -> organizations.Organization:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         for organization in organizations.everyone(connection):
             return organization
         return organizations.add(connection, "benchmark", "Northwind Care")
@@ -113,14 +114,13 @@ def _organization() -> organizations.Organization:
 
 def _offer(organization: organizations.Organization, file: Path) -> None:
     """Make the file the source of the next run."""
-    folder = file.parent / "source"
-    folder.mkdir(exist_ok=True)
+    folder = own_folder(organization.slug)
     (folder / f"{ENTITY.name}.csv").unlink(missing_ok=True)
     (folder / f"{ENTITY.name}.csv").hardlink_to(file)
     found = source_settings.parse(
-        organization, resources.by_name("locations"), f"folder:{folder}", None, None, folder
+        organization, resources.by_name("locations"), "folder:.", None, None
     )
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         source_settings.save(connection, organization, found)
 
 
@@ -155,7 +155,7 @@ def _set_all() -> str:
 
 def _executemany(file: Path) -> float:
     start = time.perf_counter()
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         table = sa.Table("many", sa.MetaData(), autoload_with=connection)
         statement = insert(table)
         statement = statement.on_conflict_do_update(

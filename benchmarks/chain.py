@@ -29,6 +29,7 @@ from sync_core.engine import apply
 from sync_core.foundation import db, embedded, settings
 from sync_core.organizations import Organization, actions
 from sync_core.organizations.actions import SignedIn
+from tests.support import owner
 
 LINK = """
 do $$
@@ -104,20 +105,21 @@ def _without_hashes(load: Callable[[], float]) -> float:
 
 def _measure_walks(runs: int) -> None:
     organization = trail.fill(runs)
-    with db.at_once() as connection:
-        took = _timed(lambda: connection.exec_driver_sql(LINK.format(org=organization.id)))
-        connection.exec_driver_sql("vacuum (analyze) links")
+    with owner.connect() as connection:
+        took = _timed(lambda: connection.execute(LINK.format(org=organization.id).encode()))
+        connection.execute("vacuum (analyze) links")
+    with db.within(organization.id) as connection:
         links, _ = hash_chain.head(connection, organization.id)
     print(f"{links:,} links, each added in {took / links * 1e6:.0f} us", flush=True)
     print(f"verify all: {_timed(lambda: _verify(organization)):.1f} s", flush=True)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         actions.record(connection, organization.id, candidates.ANA, SignedIn())
     took = _timed(lambda: _verify(organization, since_last=True))
     print(f"verify from where the last one ended: {took:.2f} s", flush=True)
 
 
 def _verify(organization: Organization, *, since_last: bool = False) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         verdict = hash_chain.verify(connection, organization, since_last=since_last)
         hash_chain.keep(connection, organization, verdict)
     if verdict.broken:

@@ -73,10 +73,10 @@ def _measure(server: Slow, patients: int) -> None:
     server.add(key, Account(patients, appointments))
     os.environ[cliniko_variable(slug)] = key
     settings.current.cache_clear()
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         organization = organizations.add(connection, slug, slug)
         found = source_settings.parse(
-            organization, resources.by_name("patients"), "cliniko", None, None, Path.cwd()
+            organization, resources.by_name("patients"), "cliniko", None, None
         )
         source_settings.save(connection, organization, found)
     first, gap = _sync(organization)
@@ -95,7 +95,7 @@ def _sync(organization: Organization) -> tuple[Run, float]:
         began = time.time()
         attempt.work(run.id)
         ended = time.time()
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         run = runs.get(connection, organization.id, run.id)
     if run.status != "completed":
         raise SystemExit(f"{run.status}: {run.message}")

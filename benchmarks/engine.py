@@ -95,7 +95,7 @@ def _timed(candidate: Candidate, file: Path) -> tuple[float, float]:
 def _settle(candidate: Candidate, rows: int) -> None:
     """See that all rows are there, and leave nothing to do for the next candidate's servers."""
     candidates.psql(f"vacuum (analyze) {candidate.table}", "checkpoint")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         staging.drop_ended(connection)
         found = connection.execute(sa.text(f"select count(*) from {candidate.table}")).scalar_one()
     if found != rows:

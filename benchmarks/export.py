@@ -67,7 +67,7 @@ def _copy(organization: Organization) -> float:
     runs = f"select * from runs where organization_id = {organization.id}"
     query = f"copy ({runs} order by queued_at desc, id desc) to stdout (format csv)"
     program = embedded._postgres("psql")  # noqa: SLF001 - the binary beside the server
-    address = settings.urls().database.replace("+psycopg", "")
+    address = settings.urls().owner.replace("+psycopg", "")
     start = time.perf_counter()
     subprocess.run([program, "-qXd", address, "-c", query], check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - start

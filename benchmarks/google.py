@@ -97,16 +97,16 @@ def _served(rows: int, columns: int) -> Iterator[None]:
 
 def _sync(rows: int, columns: int, promise: Connection) -> None:
     before = _peak()
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         organization = organizations.add(connection, "benchmark", "Northwind Care")
         declared = resources.by_name("locations")
-        found = source_settings.parse(organization, declared, DEMO, None, None, DATA)
+        found = source_settings.parse(organization, declared, DEMO, None, None)
         source_settings.save(connection, organization, found)
         run = runs.start(connection, organization.id, "locations", ANA, trigger="benchmark")
     wall, processor = time.perf_counter(), time.process_time()
     status = attempt.work(run.id)
     took, busy = time.perf_counter() - wall, time.process_time() - processor
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         ended = runs.get(connection, organization.id, run.id)
         asked = traffic.of_run(connection, run.id)
     promise.send(

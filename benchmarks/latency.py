@@ -26,6 +26,7 @@ from sync_core.operations import syncs
 from sync_core.organizations import Organization, source_settings
 from sync_core.organizations.people import Person
 from sync_core.runs import Run
+from tests.support.desk import own_folder
 
 ANA = Person("Ana Ruiz", "ana.ruiz@example.org", Role.ADMIN)
 
@@ -40,7 +41,7 @@ def main() -> None:
         db.prepare()
         worker = subprocess.Popen([sys.executable, ROOT / "worker.py"], cwd=ROOT)
         try:
-            organization = _organization(Path(folder))
+            organization = _organization()
             _click(organization)  # the first waits for the worker's imports
             _print([_click(organization) for _ in range(options.runs)])
         finally:
@@ -49,12 +50,14 @@ def main() -> None:
             embedded.release(20)
 
 
-def _organization(folder: Path) -> Organization:
-    (folder / "admins.csv").write_text("Email,Name,Role,Team,Active\nada@example.org,Ada,,,\n")
-    with db.begin() as connection:
+def _organization() -> Organization:
+    (own_folder("demo") / "admins.csv").write_text(
+        "Email,Name,Role,Team,Active\nada@example.org,Ada,,,\n"
+    )
+    with db.everywhere() as connection:
         organization = organizations.add(connection, "demo", "Demo")
         admins = resources.by_name("admins")
-        found = source_settings.parse(organization, admins, f"folder:{folder}", None, None, folder)
+        found = source_settings.parse(organization, admins, "folder:.", None, None)
         source_settings.save(connection, organization, found)
     return organization
 
@@ -73,7 +76,7 @@ def _click(organization: Organization) -> list[float]:
 
 
 def _read(run: Run) -> Run:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return runs.get(connection, run.organization_id, run.id)
 
 

@@ -96,7 +96,7 @@ STEPS = {
 
 def fill(connection: psycopg.Connection, runs: int) -> Organization:
     """Fill an empty database with so many runs of one organization, some ten outcomes each."""
-    with db.begin() as ours:
+    with db.everywhere() as ours:
         organization = organizations.add(ours, "benchmark", "Benchmark", "AU", "Australia/Perth")
     start = f"current_date - {DAYS - 1}"
     connection.execute(f"select make_outcome_partitions({start}, {DAYS // 28})")

@@ -40,6 +40,8 @@ from sync_core.records import outcomes, reasons
 from sync_core.records.outcomes import Wanted
 from sync_core.runs import Run
 from sync_core.ui import SCRIPT
+from tests.support import sign_ins
+from tests.support.desk import own_folder
 
 GOAL = 1_000  # milliseconds
 ANA = Person("Ana Ruiz", "ana.ruiz@example.org", Role.ADMIN, "IT")
@@ -75,13 +77,11 @@ def main() -> None:
 
 def _previewed() -> Run:
     """Sync a sheet, then preview it with another cell in each row."""
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         there = organizations.add(connection, "preview", "Northwind Care", "AU", "Australia/Perth")
         people.add(connection, there.id, ANA)
-    folder = DATA / "sheets"
-    folder.mkdir()
-    words = f"folder:{folder}"
-    administration.set_source(there, ANA, resources.by_name("locations"), words, cwd=folder)
+    folder = own_folder(there.slug)
+    administration.set_source(there, ANA, resources.by_name("locations"), "folder:.")
     _write(folder, lambda _, row: row)
     _work(there, syncs.start)
     _write(folder, _changed)
@@ -110,12 +110,12 @@ def _changed(number: int, row: list[str]) -> list[str]:
 def _work(there: Organization, operation: Callable[..., Run]) -> Run:
     run = operation(there, "locations", ANA, "benchmark")
     attempt.work(run.id)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return runs.get(connection, there.id, run.id)
 
 
 def _ask(question: Question, run: Run) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         question(connection, run)
 
 
@@ -124,7 +124,7 @@ def _page() -> Callable[[], None]:
     import streamlit as st  # noqa: PLC0415 - only a page's process needs it
 
     page = AppTest.from_file(SCRIPT, default_timeout=120)
-    page.user = {"is_logged_in": True, "email": ANA.email}
+    page.user = sign_ins.claims(ANA.email)
     page.query_params["org"] = "preview"
     page.run()
     page.switch_page(str(ROOT / "pages" / "locations.py")).run()

@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from sync_core import organizations
 from sync_core.foundation import db
 from sync_core.organizations import Organization
+from tests.support import owner
 
 STATUSES = ("completed", "partial", "failed", "cancelled", "timed_out")
 PAST = "set local session_replication_role = replica"
@@ -43,11 +44,11 @@ select organization_id, queued_at, requested_by, requested_email, requested_team
 
 def fill(rows: int) -> Organization:
     """Make an organization with so many runs, their tallies, and the actions that started them."""
-    with db.begin() as connection:
+    with db.as_owner() as connection:
         made = organizations.add(connection, f"trail-{rows}", "Northwind Care")
         connection.execute(sa.text(PAST))
         for statement in (RUNS, TALLIES, ACTIONS):
             connection.execute(sa.text(statement), {"org": made.id, "rows": rows})
-    with db.at_once() as connection:
-        connection.execute(sa.text("vacuum (analyze) runs, tallies, actions"))
+    with owner.connect() as connection:
+        connection.execute("vacuum (analyze) runs, tallies, actions")
     return made

@@ -34,6 +34,7 @@ from sync_core.organizations import Organization, people, policies
 from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy
 from sync_core.runs import Run
+from tests.support.desk import own_folder
 
 ANA = Person("Ana Ruiz", "ana.ruiz@example.org", Role.ADMIN, "IT")
 CITY = HEADER.index("City")
@@ -62,14 +63,12 @@ def main() -> None:
 
 
 def _organization() -> tuple[Organization, Path]:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         there = organizations.add(connection, "undo", "Northwind Care", "AU", "Australia/Perth")
         people.add(connection, there.id, ANA)
         policies.put(connection, there, "locations", Policy(removal=Removal.DELETE))
-    folder = DATA / "sheets"
-    folder.mkdir()
-    locations_there = resources.by_name("locations")
-    administration.set_source(there, ANA, locations_there, f"folder:{folder}", cwd=folder)
+    folder = own_folder(there.slug)
+    administration.set_source(there, ANA, resources.by_name("locations"), "folder:.")
     return there, folder
 
 
@@ -105,7 +104,7 @@ def _timed(there: Organization, ask: Callable[..., Run]) -> tuple[float, Run]:
 
 def _work(there: Organization, run: Run) -> Run:
     attempt.work(run.id)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return runs.get(connection, there.id, run.id)
 
 

@@ -5,7 +5,6 @@ run is on its way, and polls every fragment at the pace that the page asks for.
 """
 
 import asyncio
-import json
 import os
 import statistics
 import subprocess
@@ -21,12 +20,12 @@ from pathlib import Path
 import psutil
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from sync_core.catalogue.resources import ENTITIES
 from sync_core.foundation.settings import ROOT
+from tests.support import sign_ins
 
 PORT, SECRET, SECONDS = 8690, "only-for-this-benchmark-on-loopback", 20
 URL = f"http://127.0.0.1:{PORT}"
@@ -58,8 +57,7 @@ def cookies() -> tuple[str, str]:
     asked.request("GET", "/_stcore/health")
     found = SimpleCookie(asked.getresponse().headers["Set-Cookie"])
     token = found["_streamlit_xsrf"].value
-    claims = {"email": "vera.olsen@example.org", "is_logged_in": True, "origin": URL}
-    signed = create_signed_value(SECRET, "_streamlit_user", json.dumps(claims)).decode()
+    (signed,) = sign_ins.cookie(URL, "vera.olsen@example.org", SECRET).values()
     return f"_streamlit_xsrf={token}; _streamlit_user={signed}", token
 
 

@@ -6,7 +6,7 @@
 -- in the names of the tables in staging, that of its organization for organization_id, and leave
 -- out the first part, which makes the tables of the rows.
 --
--- s: the rows that were read, t: the table that is kept in step, p: the plan, v: what was found.
+-- s: the rows that were read, t: the table that is kept up to date, p: the plan, v: what was found.
 -- The first sync of an organization needs none of this where nothing is wrong: all is created.
 
 begin;
@@ -56,12 +56,12 @@ where t.organization_id = 1 and s.therapist_id = t.therapist_id and s._marks & 2
 -- Rows that repeat a key, or refer to nothing, are written down here
 create unlogged table staging.therapists_findings_1 (row_number integer, issue jsonb, rule text, reason text);
 
--- The key stands in an earlier row
+-- Duplicate of an earlier row
 insert into staging.therapists_findings_1
 select s.row_number, jsonb_build_object(
     'field', 'Therapist ID',
     'code', 'repeated_key',
-    'sentence', concat(case when coalesce(s._issues @> '[{"field": ""}]'::jsonb, false) then 'Therapist ID'::text else 'Therapist ID ' || s.therapist_id::text::text end, ' stands in row ', first, ' already'),
+    'sentence', concat('Duplicate of row ', first, ': ', case when coalesce(s._issues @> '[{"field": ""}]'::jsonb, false) then 'Therapist ID'::text else 'Therapist ID ' || s.therapist_id::text::text end),
     'cell', 'Therapists!A' || s.row_number
 )
 from staging.therapists_rows_1 s
@@ -87,7 +87,7 @@ insert into staging.therapists_findings_1
 select s.row_number, jsonb_build_object(
     'field', 'Therapist ID',
     'code', 'looks_like_another',
-    'sentence', concat(case when coalesce(s._issues @> '[{"field": ""}]'::jsonb, false) then 'Therapist ID'::text else 'Therapist ID ' || s.therapist_id::text end, ' looks like ', near.key, ', but is written in other letters'),
+    'sentence', concat(case when coalesce(s._issues @> '[{"field": ""}]'::jsonb, false) then 'Therapist ID'::text else 'Therapist ID ' || s.therapist_id::text end, ' looks like ', near.key, ', but is written in letters of another alphabet'),
     'cell', 'Therapists!A' || s.row_number
 )
 from staging.therapists_rows_1 s join near using (row_number);
@@ -111,7 +111,7 @@ insert into staging.therapists_findings_1
 select s.row_number, jsonb_build_object(
     'field', 'Therapist ID',
     'code', 'zeros_lost',
-    'sentence', concat(case when coalesce(s._issues @> '[{"field": ""}]'::jsonb, false) then 'Therapist ID'::text else 'Therapist ID ' || s.therapist_id::text end, ' is not known, but ', near.key, ' is, and stands in no row: only zeros differ'),
+    'sentence', concat(case when coalesce(s._issues @> '[{"field": ""}]'::jsonb, false) then 'Therapist ID'::text else 'Therapist ID ' || s.therapist_id::text end, ' is not known, but ', near.key, ' is, and is in no row: only zeros differ'),
     'cell', 'Therapists!A' || s.row_number
 )
 from staging.therapists_rows_1 s join near using (row_number);
@@ -318,8 +318,9 @@ from (
     select distinct on (s.row_number) s.row_number, jsonb_build_object(
         'field', 'Email',
         'code', 'not_unique',
-        'sentence', concat('Email', ' already exists (', coalesce('row ' || n.row_number, coalesce(t.name, t.therapist_id::text), 'another record'), ')'),
-        'cell', 'Therapists!C' || s.row_number
+        'sentence', concat('Email', ' already exists'),
+        'cell', 'Therapists!C' || s.row_number,
+        'beside', coalesce('row ' || n.row_number, coalesce(t.name, t.therapist_id::text), 'another record')
     ) as issue
     from (
         select p.row_number, p._therapist_id as therapist_id, s.email as _value
@@ -362,8 +363,9 @@ from (
     select s.row_number, jsonb_build_object(
         'field', 'Email',
         'code', 'not_unique',
-        'sentence', concat('Email', ' already exists (', coalesce('row ' || n.row_number, null, 'another record'), ')'),
-        'cell', 'Therapists!C' || s.row_number
+        'sentence', concat('Email', ' already exists'),
+        'cell', 'Therapists!C' || s.row_number,
+        'beside', coalesce('row ' || n.row_number, null, 'another record')
     ) as issue
     from (
         select p.row_number, p._therapist_id as therapist_id, s.email as _value
@@ -391,8 +393,9 @@ from (
     select distinct on (s.row_number) s.row_number, jsonb_build_object(
         'field', 'Email',
         'code', 'not_unique',
-        'sentence', concat('Email', ' already exists (', coalesce('row ' || n.row_number, coalesce(t.name, t.therapist_id::text), 'another record'), ')'),
-        'cell', 'Therapists!C' || s.row_number
+        'sentence', concat('Email', ' already exists'),
+        'cell', 'Therapists!C' || s.row_number,
+        'beside', coalesce('row ' || n.row_number, coalesce(t.name, t.therapist_id::text), 'another record')
     ) as issue
     from (
         select p.row_number, p._therapist_id as therapist_id, s.email as _value
@@ -420,8 +423,9 @@ from (
     select s.row_number, jsonb_build_object(
         'field', 'Email',
         'code', 'not_unique',
-        'sentence', concat('Email', ' already exists (', coalesce('row ' || n.row_number, null, 'another record'), ')'),
-        'cell', 'Therapists!C' || s.row_number
+        'sentence', concat('Email', ' already exists'),
+        'cell', 'Therapists!C' || s.row_number,
+        'beside', coalesce('row ' || n.row_number, null, 'another record')
     ) as issue
     from (
         select p.row_number, p._therapist_id as therapist_id, s.email as _value
@@ -457,12 +461,12 @@ where bare.row_number = d.row_number and bare.alike >= 3;
 -- Rows that repeat a key, or refer to nothing, are written down here
 create unlogged table staging.schedules_findings_1 (row_number integer, issue jsonb, rule text, reason text);
 
--- The key stands in an earlier row
+-- Duplicate of an earlier row
 insert into staging.schedules_findings_1
 select s.row_number, jsonb_build_object(
     'field', 'Therapist ID',
     'code', 'repeated_key',
-    'sentence', concat('Therapist ID + Weekday + Start ' || s.therapist_id::text || ' ' || s.weekday::text || ' ' || s.start::text::text, ' stands in row ', first, ' already'),
+    'sentence', concat('Duplicate of row ', first, ': ', 'Therapist ID + Weekday + Start ' || s.therapist_id::text || ' ' || s.weekday::text || ' ' || s.start::text::text),
     'cell', 'Schedules!A' || s.row_number
 )
 from staging.schedules_rows_1 s

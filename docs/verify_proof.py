@@ -105,7 +105,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Make a dict of pairs, each name of which must stand once: readers may take the other one."""
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a name stands twice")
+        raise ValueError("a name is there twice")
     return found
 
 
@@ -134,7 +134,7 @@ def told(proved: Proved) -> str:
         *zip(VALUES, proved.values or (), strict=False),
     ]
     lines = [f"  {name}: {json.dumps(value)}" for name, value in parts if value is not None]
-    dropped = ["  (its values were dropped since)"] if proved.values is None else []
+    dropped = ["  (its values were deleted since)"] if proved.values is None else []
     first = f"The proof holds: link {proved.link} of the audit's chain covers this row."
     return "\n".join([first, *lines, *dropped, f"It leads to link {proved.last}, {proved.head}."])
 

@@ -45,7 +45,7 @@ def follow(run: int, last: str = "") -> Iterator[tuple[str, Any]]:
 run = json.load(ask("/runs", {"resource": sys.argv[1]}, **{"Idempotency-Key": str(uuid.uuid4())}))
 try:
     for event, told in follow(run["id"]):
-        done = f", {told['progress']['percent']} %" if told.get("progress") else ""
+        done = f", {told['progress']['percent']}%" if told.get("progress") else ""
         print(told["text"] if event == "log" else f"{told['status']}{done}", flush=True)
 except KeyboardInterrupt:
     told = json.load(ask(f"/runs/{run['id']}/cancel", {}))

@@ -7,7 +7,7 @@ import { isActive, useSync, type Options, type Sync } from "./useSync"
 const WORDS: Record<Status, string> = {
   queued: "Waiting for a worker",
   running: "Syncing",
-  interrupted: "Interrupted, goes on by itself",
+  interrupted: "Interrupted, continues by itself",
   waiting: "Waiting for a decision",
   completed: "Completed",
   partial: "Completed, some rows failed",
@@ -113,7 +113,7 @@ function figures(run: Run): [string, string][] {
   const { percent, done, total, unit, counts } = run.progress
   const whole = total !== null && total >= done ? ` of ${count(total)}` : ""
   return [
-    ["done", `${percent} %`],
+    ["done", `${percent}%`],
     ...(unit && done ? [[unit, count(done) + whole]] : []),
     ...Object.entries(counts).map(([name, number]) => [name, count(number)]),
   ] as [string, string][]

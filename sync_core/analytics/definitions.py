@@ -15,27 +15,28 @@ JUDGED = (*vocabulary.APPLIED, *vocabulary.FAILED)  # runs that went well or not
 FEW = 20  # runs, below which one more could change a figure
 
 DEFINITIONS = {  # shown on the page as they stand here
-    "Runs": "all that were asked for within the period, whatever became of them.",
+    "Runs": "all that were requested within the period, however they ended.",
     "Run success rate": "completed ÷ (completed + partial + failed + timed out); cancelled,"
     " expired and active runs are left out.",
-    "Row success rate": "rows in step ÷ (rows in step + failed rows); created, updated and"
-    " unchanged rows are in step, rows that a rule skips are left out.",
+    "Row success rate": "rows up to date ÷ (rows up to date + failed rows); created, updated and"
+    " unchanged rows are up to date, rows that a rule skips are left out.",
     "Failed runs": "failed + timed out.",
     "Duration": "from the first start to the end, without the wait in the queue; only completed"
     " runs are timed. Half of them took no longer than the median, 95 of 100 no longer than p95.",
     "Wait": "from the request to the first start, of every run that a worker took.",
     "Rows applied": "created + updated + removed.",
     "Time to recover": "from the end of a failed or timed out run to the next end of a completed"
-    " or partial run of the same resource, whoever started it; the median of those that recovered.",
+    " or partial run of the same resource, no matter who started it; the median of those that"
+    " recovered.",
     "Failure reasons": "of runs: the code of the error that ended them; of rows: each failed row"
     " counts once for each code that it carries.",
-    "Repeat offenders": "rows that failed in three runs or more; a row is known by its key, one"
-    " without a key by its name.",
-    "Kept fresh": "the part of the period in which the newest completed or partial run was no"
-    " older than promised, since there was one; whatever started it.",
+    "Rows that keep failing": "rows that failed in three runs or more; a row is known by its key,"
+    " one without a key by its name.",
+    "Within max age": "the part of the period in which the newest completed or partial run was no"
+    " older than the max age, from the first such run on.",
     "Few samples": f"fewer than {FEW} runs: one more could change the figure.",
     "The period before": "is as long as the period, and ends where it begins.",
-    "Days and hours": "are those of your time zone; a run belongs to the time it was asked for.",
+    "Days and hours": "are those of your time zone; a run belongs to the time it was requested.",
 }
 
 Unit = Literal["hour", "day"]

@@ -51,6 +51,15 @@ class Took:
 
 
 @dataclass(frozen=True)
+class Timed:
+    """How long the completed runs of all resources took (seconds)."""
+
+    at: datetime
+    median: float
+    p95: float
+
+
+@dataclass(frozen=True)
 class Waited:
     """How long runs waited in the queue, and how long the completed ones took (seconds)."""
 
@@ -108,6 +117,16 @@ def took(connection: Connection, wanted: Filter, zone: ZoneInfo, unit: Unit) -> 
         .order_by("at", RUNS.resource)
     )
     return [Took(**row) for row in ask(connection, query)]
+
+
+def timed(connection: Connection, wanted: Filter, zone: ZoneInfo, unit: Unit) -> list[Timed]:
+    """Time the completed runs of all resources together, by time."""
+    query = sa.select(
+        bucket(zone, unit).label("at"),
+        quantile(SECONDS, 0.5).label("median"),
+        quantile(SECONDS, 0.95).label("p95"),
+    ).where(*filters.runs(wanted), COMPLETED)
+    return [Timed(**row) for row in ask(connection, query.group_by("at").order_by("at"))]
 
 
 def waited(connection: Connection, wanted: Filter, zone: ZoneInfo, unit: Unit) -> list[Waited]:

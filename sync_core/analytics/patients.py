@@ -8,11 +8,19 @@ nor deleted. Group classes are not counted: Cliniko does not list them among the
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import LiteralString
 
+import sqlalchemy as sa
 from psycopg import sql
 from sqlalchemy import Connection
 
-from sync_core.analytics.resource_analysis import Figure, ResourceAnalysis, ResourceFigures
+from sync_core.analytics.resource_analysis import (
+    Figure,
+    Group,
+    ResourceAnalysis,
+    ResourceFigures,
+)
 from sync_core.catalogue.resources import ENTITIES
 from sync_core.engine.statements import Scope
 from sync_core.foundation import db, settings
@@ -29,6 +37,7 @@ class Figures:
     recent: int  # of the active ones, and so on
     upcoming: int
     both: int
+    archived: int  # or deleted, or merged
     days: int  # that count as recent
     at: datetime
 
@@ -65,31 +74,49 @@ def figures_for_page(connection: Connection, organization_id: int) -> ResourceFi
     recent = f"Came within the last {found.days} days, and is active"
     shown = (
         Figure("Patients", found.total, "All that Cliniko holds, archived and merged ones, too"),
-        Figure("Active", found.active, "Recent or upcoming; not archived, deleted or merged"),
-        Figure("Recent", found.recent, recent),
-        Figure("Upcoming", found.upcoming, "Has an appointment to come, and is active"),
-        Figure("Both", found.both, "Recent and upcoming: counted once among the active"),
+        Figure(
+            "Active", found.active, "Recent or upcoming; not archived, deleted or merged", "active"
+        ),
+        Figure("Recent", found.recent, recent, "recent"),
+        Figure("Upcoming", found.upcoming, "Has an appointment to come, and is active", "upcoming"),
+        Figure("Both", found.both, "Recent and upcoming: counted once among the active", "both"),
+        Figure("Archived", found.archived, "Archived, deleted or merged in Cliniko", "archived"),
     )
     return ResourceFigures(shown, found.at, "Group classes are not counted.")
 
 
-ANALYSIS = ResourceAnalysis(active_after, figures_for_page)
+def _among(condition: str, organization_id: int) -> sa.TextualSelect:
+    """Return the query of the ids of the patients of whom the condition holds now."""
+    rows = _activity(_standing(organization_id), datetime.now(UTC))
+    query = sql.SQL("select cliniko_patient_id from {} counted where ").format(rows)
+    text = (query + sql.SQL(GROUPS[condition])).as_string(None).replace(":", "\\:")
+    return sa.text(text).columns(sa.column("cliniko_patient_id", sa.Text))
+
+
+GROUPS: dict[str, LiteralString] = {
+    "active": "live and (recent or upcoming)",
+    "recent": "live and recent",
+    "upcoming": "live and upcoming",
+    "both": "live and recent and upcoming",
+    "archived": "not live",
+}
+ANALYSIS = ResourceAnalysis(
+    active_after,
+    figures_for_page,
+    {name: Group(partial(_among, name), personal=name != "archived") for name in GROUPS},
+)
 
 
 def _count(connection: Connection, found: dict[str, sql.Composed], at: datetime) -> Figures:
-    cursor = db.cursor(connection)
-    # just after a first sync Postgres takes the tables for small, and would loop for minutes
-    cursor.execute("set local enable_nestloop = off")
-    cursor.execute(
-        sql.SQL(
-            "select count(*), count(*) filter (where live and (recent or upcoming)),"
-            " count(*) filter (where live and recent), count(*) filter (where live and upcoming),"
-            " count(*) filter (where live and recent and upcoming) from {} counted"
-        ).format(_activity(found, at))
+    counts = sql.SQL(", ").join(
+        sql.SQL("count(*) filter (where ") + sql.SQL(condition) + sql.SQL(")")
+        for condition in GROUPS.values()
     )
-    ((total, active, recent, upcoming, both),) = cursor.fetchall()
-    cursor.execute("set local enable_nestloop = on")
-    return Figures(total, active, recent, upcoming, both, _days(), at)
+    query = sql.SQL("select count(*), {} from {} counted").format(counts, _activity(found, at))
+    with db.without_loops(connection):
+        cursor = db.cursor(connection).execute(query)
+        ((total, active, recent, upcoming, both, archived),) = cursor.fetchall()
+    return Figures(total, active, recent, upcoming, both, archived, _days(), at)
 
 
 def _activity(found: dict[str, sql.Composed], at: datetime) -> sql.Composed:

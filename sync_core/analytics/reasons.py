@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from sync_core.analytics.definitions import RUNS, ask, numbered
 from sync_core.audit import exports
 from sync_core.audit.exports import Askers, Export
-from sync_core.catalogue.issue import part
+from sync_core.catalogue.issue import part, told
 from sync_core.foundation import csv_writer, tables
 from sync_core.foundation.vocabulary import FAILED, OutcomeKind
 from sync_core.organizations.people import Person
@@ -157,7 +157,7 @@ def _rows(
             seen.name.label("name"),
             part(issue.c.value, "cell").label("cell"),
             seen.of(part(issue.c.value, "field")).label("value"),
-            part(issue.c.value, "sentence").label("sentence"),
+            told(issue.c.value).label("sentence"),
         )
         .select_from(counted)
         .join(tables.runs, run_id == RUNS.id)
@@ -186,7 +186,7 @@ def _titled(found: sa.Select[Any]) -> sa.Select[Any]:
     one = found.selected_columns
     columns = {
         "Run": one.run_id,
-        "Asked for": csv_writer.moment(one.at),
+        csv_writer.utc("Requested"): csv_writer.moment(one.at),
         "Resource": one.resource,
         "Table": one.entity,
         "Row": one.row_number,
@@ -228,7 +228,7 @@ def offenders(connection: Connection, wanted: Filter, readers: Sequence[Person])
             found.runs,
             found.since,
             found.until,
-            part(newest.c.issues[0], "sentence").label("sentence"),
+            told(newest.c.issues[0]).label("sentence"),
             found.of,
         )
         .join(newest, sa.true())

@@ -7,11 +7,19 @@ from urllib.parse import urlencode
 ROOT = "/api"  # where the API is mounted
 PATH = f"{ROOT}/v1"
 TRAIL = f"{PATH}/audit.csv"
-_RUN, _ENTITY = "{run}", "{entity}"  # as routes write a parameter
+_RUN, _ENTITY, _FILE = "{run}", "{entity}", "{file}"  # as routes write a parameter
 OUTCOMES = f"{PATH}/runs/{_RUN}/outcomes.csv"
 REJECTS = f"{PATH}/runs/{_RUN}/rejects.csv"
 LOG = f"{PATH}/runs/{_RUN}/log.txt"
+RECORDS = f"{PATH}/records/{_ENTITY}/rows.csv"
 RECORD = f"{PATH}/records/{_ENTITY}/history.csv"
+
+PREPARED = f"{PATH}/prepared/{_FILE}.csv"
+
+
+def of_prepared(name: str, slug: str) -> str:
+    """Return the address of a file that a page of the organization has prepared."""
+    return f"{PREPARED.replace(_FILE, name)}?{urlencode({'org': slug})}"
 
 
 def of_trail(parameters: Mapping[str, str]) -> str:
@@ -24,9 +32,24 @@ def of_outcomes(run_id: int, slug: str) -> str:
     return _of_run(OUTCOMES, run_id, {"org": slug, "bom": "1"})
 
 
-def of_rejects(run_id: int, slug: str) -> str:
-    """Return the address of the rows to mend of a run of the organization, for a spreadsheet."""
-    return _of_run(REJECTS, run_id, {"org": slug, "bom": "1"})
+def of_rejects(run_id: int, slug: str, *, skipped: bool = False) -> str:
+    """Return the address of the rows of a run that failed, or were skipped, for a spreadsheet."""
+    which = {"skipped": "1"} if skipped else {}
+    return _of_run(REJECTS, run_id, {"org": slug, **which, "bom": "1"})
+
+
+def of_records(
+    entity: str, slug: str, search: str, only: Mapping[str, Sequence[object]], sort: str, group: str
+) -> str:
+    """Return the address of the rows of a table that a search and filters find, as a spreadsheet.
+
+    The sort is a column, after a minus where the last comes first.
+    """
+    some = [f"{column}={value}" for column, values in only.items() for value in values]
+    asked = {"search": search, "only": some, "sort": sort, "group": group}
+    given = {name: value for name, value in asked.items() if value}
+    query = urlencode({"org": slug, **given, "bom": "1"}, doseq=True)
+    return f"{RECORDS.replace(_ENTITY, entity)}?{query}"
 
 
 def of_log(run_id: int, slug: str) -> str:

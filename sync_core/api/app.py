@@ -29,7 +29,7 @@ from sync_core.api import (
 from sync_core.api.callers import Claims, no_claims
 from sync_core.api.front_ends import admin_portal, cliniko_panel, sheet_sync, sync_dashboard
 from sync_core.api.gate import Gate
-from sync_core.foundation import settings
+from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
 
 THREADS = 4  # of the 28 that also serve the pages' files, that requests may hold at once
@@ -92,6 +92,7 @@ def routes(claims: Claims = no_claims) -> list[BaseRoute]:
 
 def alone() -> Starlette:
     """Return the API without the pages: `uvicorn --factory sync_core.api.app:alone`."""
+    db.be_brief()
     return Starlette(
         routes=routes(),
         lifespan=stopping.lifespan,

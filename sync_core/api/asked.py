@@ -3,19 +3,32 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from sync_core.api.sample import RESOURCE
 from sync_core.foundation.vocabulary import OutcomeKind, RunStatus
+from sync_core.runs import run_number
+from sync_core.runs.run_number import LARGEST
 
-LARGEST = 2**63 - 1  # number of a run
 MOST = 500  # rows of a page
+
+
+def _plain_number(text: object) -> object:
+    """Read a number as we write it: no `1_0`, `+1`, `1.0`, and no digits of another script."""
+    if isinstance(text, str) and (number := run_number.read(text)) is None:
+        raise ValueError(f"it is no whole number from 1 to {LARGEST}")
+    return number if isinstance(text, str) else text
+
 
 Limit = Annotated[int, Field(ge=1, le=MOST, description="rows of a page")]
 Offset = Annotated[int, Field(ge=0, le=10_000_000, description="rows before the page")]
 Search = Annotated[str, Field(max_length=200, description="words, all of which must occur")]
 Slug = Annotated[str, Field(max_length=100, description="short name of an organization")]
-Number = Annotated[int, Path(ge=1, le=LARGEST, description="number of the run", examples=[1042])]
+Number = Annotated[
+    int,
+    BeforeValidator(_plain_number),
+    Path(ge=1, le=LARGEST, description="number of the run", examples=[1042]),
+]
 Whose = Annotated[str | None, Query(max_length=100, description="short name of the organization")]
 
 
@@ -37,7 +50,7 @@ class Ask(BaseModel):
 
 
 class AskedSchedule(BaseModel):
-    """When a resource is to be synced by itself, in the time zone of its organization."""
+    """When a resource is to be synced automatically, in the time zone of its organization."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -57,11 +70,11 @@ class RunQuery(BaseModel):
     resource: list[str] | None = None
     status: list[RunStatus] | None = None
     trigger: list[str] | None = None
-    person: list[str] | None = Field(None, description="e-mail addresses of who asked for them")
+    person: list[str] | None = Field(None, description="e-mail addresses of who requested them")
     team: list[str] | None = None
     error: list[str] | None = Field(None, description="codes")
-    since: AwareDatetime | None = Field(None, description="asked for then or later")
-    until: AwareDatetime | None = Field(None, description="asked for before")
+    since: AwareDatetime | None = Field(None, description="requested then or later")
+    until: AwareDatetime | None = Field(None, description="requested before")
     search: Search = ""
     cursor: int | None = Field(None, ge=1, le=LARGEST, description="`next` of the page before")
     limit: Limit = 50

@@ -1,6 +1,5 @@
 """Who asks over HTTP, and in which organizations."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -11,9 +10,10 @@ from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.requests import HTTPConnection, Request
 
 from sync_core.api import rate
-from sync_core.foundation import db, settings
+from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
-from sync_core.organizations import Organization, memberships, people, tokens
+from sync_core.operations import access
+from sync_core.organizations import Organization, sign_ins, tokens
 from sync_core.organizations.memberships import Memberships
 from sync_core.organizations.people import Person
 from sync_core.runs import recovery
@@ -24,7 +24,7 @@ OUR_SITES = frozenset({"same-origin", "none"})  # a link of ours, or an address 
 TOKEN = HTTPBearer(
     scheme_name="token",
     auto_error=False,
-    description="A token of an organization, made in Settings or by `syncdesk token add`.",
+    description="A token of an organization, made in Settings.",
 )
 COOKIE = APIKeyCookie(
     name="_streamlit_user",
@@ -77,32 +77,43 @@ def comes_from_us(headers: Mapping[str, str]) -> bool:
         return site in OUR_SITES
     host = headers.get("host")
     asked_by = [headers[name] for name in ("origin", "referer") if name in headers]
-    return all(urlsplit(address).netloc == host for address in asked_by)
+    return all(server_of(address) == host for address in asked_by)
+
+
+def server_of(address: str) -> str | None:
+    """Return host and port of an address as a browser names it; None where it is none."""
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return None
 
 
 def identify(connection: HTTPConnection) -> Caller:
     """Return who asks, by a token or by the sign-in of the pages.
 
-    Raises SyncError: bad_token, not_signed_in, another_site, unknown_person.
+    Raises SyncError: bad_token, another_site, not_signed_in, bad_sign_in, address_not_verified,
+    sign_in_ended, another_account, unknown_person.
     """
     if shown := connection.headers.get("authorization"):
         return _by_token(connection, shown)
+    return by_cookie(connection, connection.app.state.claims)
+
+
+def by_cookie(connection: HTTPConnection, claims: Claims) -> Caller:
+    """Return who asks, by the sign-in of the pages.
+
+    Raises SyncError: another_site, not_signed_in, bad_sign_in, address_not_verified, sign_in_ended,
+    another_account, unknown_person.
+    """
     if not comes_from_us(connection.headers):
         raise SyncError("another_site")
-    claims: Claims = connection.app.state.claims
-    email = people.signed_in(claims(connection), settings.current().sign_in_age, time.time())
-    if email is None:
-        raise SyncError("not_signed_in")
-    with db.begin() as database:
-        known = memberships.of(database, email)
-    if not known:
-        raise SyncError("unknown_person", email=email, organization="any organization")
-    return Caller(known)
+    sign_in = sign_ins.read(claims(connection))
+    return Caller(access.arrive(sign_in).require(sign_in))
 
 
 def _by_token(connection: HTTPConnection, shown: str) -> Caller:
     scheme, _, secret = shown.partition(" ")
-    with db.begin() as database:
+    with db.everywhere() as database:
         seat = tokens.use(database, secret.strip()) if scheme.lower() == "bearer" else None
     if seat is None:
         rate.count_guess(connection)
@@ -116,8 +127,8 @@ def _of_request(
     _cookie: Annotated[object, Depends(COOKIE)],
 ) -> Caller:
     caller = identify(request)
-    with db.begin() as database:
-        theirs = [organization.id for organization, _ in caller.seats.values()]
+    theirs = [organization.id for organization, _ in caller.seats.values()]
+    with db.within(*theirs) as database:
         recovery.close_overdue(database, organizations=theirs)
     return caller
 

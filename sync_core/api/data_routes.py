@@ -64,10 +64,10 @@ def list_organizations(by: By) -> Organizations:
 
 @routes.get("/resources", tags=["resources"])
 def list_resources(by: By, organization: Whose = None) -> Resources:
-    """List what can be kept in step, with its tables, its latest run, and how fresh it is."""
+    """List what can be synced, with its tables, its latest run, and how fresh it is."""
     of, person = by.seat(organization)
     people.require(person, "read")
-    with db.begin() as connection:
+    with db.within(of.id) as connection:
         latest, fresh = runs.latest(connection, of.id), runs.fresh(connection, of.id)
         counted = runs.tallies(connection, [run.id for run in latest.values()])
         decided = policies.of(connection, of.id)
@@ -118,8 +118,9 @@ def list_sources(by: By, organization: Whose = None) -> Sources:
     """List the sources that are set."""
     of, person = by.seat(organization)
     people.require(person, "read")
-    with db.begin() as connection:
+    with db.within(of.id) as connection:
         found = tab_titles.named(connection, of, source_settings.read_all(connection, of))
+    may_set = person.may("administer")
     return Sources(
         sources=[
             SourceShape(
@@ -127,7 +128,7 @@ def list_sources(by: By, organization: Whose = None) -> Sources:
                 entity=one.entity,
                 kind=one.kind,
                 name=sources.source_name(one),
-                location=one.location,
+                location=sources.source_location(one, may_set=may_set),
                 tab=one.tab,
                 locale=one.locale,
                 header_row=one.header_row,
@@ -156,7 +157,7 @@ def list_records(by: By, entity: Table, asked: Annotated[PageQuery, Query()]) ->
     of, person = by.seat(asked.organization)
     people.require(person, "read")
     table, view = _table(entity), View(asked.search, limit=asked.limit, offset=asked.offset)
-    with db.begin() as connection:
+    with db.within(of.id) as connection:
         found = rows.read(connection, of.id, table, view, person)
         total = rows.count(connection, of.id, table, view, person)
     columns = [field.column for field in table.fields]
@@ -186,7 +187,7 @@ def snapshot_of(
 def _record(by: Caller, entity: str, key: Sequence[str], slug: str | None) -> Record:
     of, person = by.seat(slug)
     people.require(person, "read")
-    with db.begin() as connection:
+    with db.within(of.id) as connection:
         return history.read(connection, of.id, _table(entity), key, person)
 
 

@@ -15,12 +15,14 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from sync_core.api import live, problems, rate, shapes
-from sync_core.api.asked import LARGEST, Number, Whose
+from sync_core.api.asked import Number, Whose
 from sync_core.api.callers import By, Seat, identify
 from sync_core.api.live import Place, View
 from sync_core.api.run_routes import find
 from sync_core.foundation.errors import SyncError
-from sync_core.organizations import Organization
+from sync_core.organizations import Organization, people
+from sync_core.organizations.people import Person
+from sync_core.runs import run_number
 
 LONGEST = 900.0  # seconds of a stream: who comes back is asked again who they are
 RETRY = 2_000  # milliseconds after which a reader comes back
@@ -65,7 +67,7 @@ def _admitted(
 @routes.get(
     "/runs/{run}/events",
     response_class=EventSourceResponse,
-    responses={204: {"description": "everything was told: come back no more"}},
+    responses={204: {"description": "everything was sent: do not reconnect"}},
 )
 async def events_of_run(
     run: Number, admitted: Annotated[tuple[Seat, Place], Depends(_admitted, scope="function")]
@@ -74,9 +76,9 @@ async def events_of_run(
 
     Each event has an id; with the last one as `Last-Event-ID` a reader hears what came after.
     """
-    (organization, _), since = admitted
+    (organization, person), since = admitted
     try:
-        async for event in follow(partial(news, organization), run, since):
+        async for event in follow(partial(news, organization), run, since, person):
             yield as_sent(event)
     except SyncError as error:
         yield as_problem(error)
@@ -102,14 +104,14 @@ async def socket_of_run(
 ) -> None:
     """Tell the events of a run over a WebSocket, each as {id, event, data}."""
     try:
-        (of, _), since = await run_in_threadpool(
+        seat, since = await run_in_threadpool(
             _at_the_door, socket, run, organization, last_event_id
         )
     except SyncError as error:
         await socket.send_denial_response(problems.answer(socket, error))
         return
     await socket.accept()
-    telling = asyncio.create_task(_tell(socket, of, run, since))
+    telling = asyncio.create_task(_tell(socket, seat, run, since))
     leaving = asyncio.create_task(_gone(socket))
     await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
     for task in (telling, leaving):
@@ -123,15 +125,16 @@ def _at_the_door(
     socket: WebSocket, run: int, slug: str | None, heard: str | None
 ) -> tuple[Seat, Place]:
     rate.require(socket)
-    if not 1 <= run <= LARGEST:
+    if not 1 <= run <= run_number.LARGEST:
         raise SyncError("unknown_run", run=run)
     seat, _ = find(identify(socket), run, slug)
     return seat, live.place(heard)
 
 
-async def _tell(socket: WebSocket, organization: Organization, run: int, since: Place) -> None:
+async def _tell(socket: WebSocket, seat: Seat, run: int, since: Place) -> None:
+    organization, person = seat
     try:
-        async for event in follow(partial(news, organization), run, since):
+        async for event in follow(partial(news, organization), run, since, person):
             told = {"id": str(event.place), "event": event.name, "data": event.data}
             await socket.send_text(json.dumps(told))
     except SyncError as error:
@@ -151,11 +154,15 @@ async def _gone(socket: WebSocket) -> None:
 News = Callable[[View, Place], Iterator[Event]]  # what a look tells to who has heard up to a place
 
 
-async def follow(tell: News, run_id: int, since: Place) -> AsyncIterator[Event]:
-    """Tell what happens to a run after a place, until it is over, or for `LONGEST` seconds."""
+async def follow(tell: News, run_id: int, since: Place, by: Person) -> AsyncIterator[Event]:
+    """Tell what happens to a run after a place, until it is over, or for `LONGEST` seconds.
+
+    Whoever may not read any more is told nothing more: sign_in_ended, no_permission.
+    """
     until, told, heard = time.monotonic() + LONGEST, set[float](), since.line
-    async with live.watch().of(run_id) as views:
+    async with live.watch().of(run_id, by.email) as views:
         async for view in views:
+            by = await _as_now(by)
             fresh = [x for x in view.lines if live.line_place(x) > heard and x.at not in told]
             told |= {line.at for line in fresh}
             for event in tell(replace(view, lines=fresh), since):
@@ -163,6 +170,12 @@ async def follow(tell: News, run_id: int, since: Place) -> AsyncIterator[Event]:
                 yield event
             if since.over or view.over or time.monotonic() > until:
                 return
+
+
+async def _as_now(person: Person) -> Person:
+    if person.admission and person.admission.is_fresh:
+        return person
+    return await run_in_threadpool(people.require, person, "read")
 
 
 def news(organization: Organization, view: View, since: Place) -> Iterator[Event]:

@@ -1,37 +1,41 @@
 """The files: the audit trail, a run's outcomes, rejects and log, a record's history."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query
+import sqlalchemy as sa
+from fastapi import APIRouter, Path, Query
 from redis import RedisError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from sync_core import runs
-from sync_core.api import addresses
+from sync_core.analytics import analyses
+from sync_core.api import addresses, prepared
 from sync_core.api.asked import Number
 from sync_core.api.callers import By, Seat
-from sync_core.api.download import MAX_STREAMS, Download, open_streams
+from sync_core.api.download import Download
 from sync_core.api.sample import RESOURCE
 from sync_core.audit import exports
 from sync_core.audit.exports import Export
+from sync_core.catalogue import resources
+from sync_core.catalogue.fields import YesNo
+from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.resources import ENTITIES
-from sync_core.foundation import db
+from sync_core.foundation import db, searching
 from sync_core.foundation.errors import SyncError
+from sync_core.organizations import Organization, people
+from sync_core.organizations.people import Person
+from sync_core.records.rows import View
 from sync_core.runs import Run, filters
 
 Short = Annotated[str | None, Query(description="short name of the organization")]
 Bom = Annotated[str | None, Query(description="1: begin with a byte order mark, for a spreadsheet")]
 
 
-def _not_too_many() -> None:
-    if len(open_streams) >= MAX_STREAMS:
-        raise SyncError("too_many_files")
-
-
-routes = APIRouter(tags=["files"], dependencies=[Depends(_not_too_many)])
+routes = APIRouter(tags=["files"])
 
 
 def _file(path: str, media_type: str = "text/csv") -> Callable[[Any], Any]:
@@ -63,9 +67,15 @@ def outcomes_of_run(by: By, run: Number, org: Short = None, bom: Bom = None) -> 
 
 
 @_file(addresses.REJECTS)
-def rejects_of_run(by: By, run: Number, org: Short = None, bom: Bom = None) -> Response:
-    """Return the rows of a run that did not make it, with their reasons."""
-    return _of_run(exports.rejects, by.seat(org), run, bom)
+def rejects_of_run(
+    by: By,
+    run: Number,
+    org: Short = None,
+    skipped: Annotated[str | None, Query(description="1: the rows that a rule left out")] = None,
+    bom: Bom = None,
+) -> Response:
+    """Return what is wrong with the failed rows of a run, or the rows that a rule left out."""
+    return _of_run(partial(exports.rejects, skipped=skipped == "1"), by.seat(org), run, bom)
 
 
 def _of_run(make: Callable[..., Export], seat: Seat, run: int, bom: str | None) -> Response:
@@ -73,7 +83,7 @@ def _of_run(make: Callable[..., Export], seat: Seat, run: int, bom: str | None) 
 
 
 def _run(seat: Seat, number: int) -> Run:
-    with db.begin() as connection:
+    with db.within(seat[0].id) as connection:
         return runs.get(connection, seat[0].id, number)
 
 
@@ -85,6 +95,58 @@ def log_of_run(by: By, run: Number, org: Short = None) -> Response:
         return Download(exports.log(*seat, _run(seat, run)))
     except RedisError:
         raise SyncError("no_live_progress") from None
+
+
+@_file(addresses.RECORDS)
+def rows_of_table(
+    by: By,
+    entity: Annotated[str, Path(examples=[RESOURCE])],
+    org: Short = None,
+    search: Annotated[str, Query(description="words that occur in a row")] = "",
+    only: Annotated[list[str], Query(description="a column and its value: city=Perth")] = [],  # noqa: B006 - FastAPI reads it
+    sort: Annotated[str, Query(description="a column; -column: the last first")] = "",
+    group: Annotated[str, Query(description="of patients: active, upcoming, archived")] = "",
+    bom: Bom = None,
+) -> Response:
+    """Return the rows of a table that a search, filters and a group find."""
+    if entity not in ENTITIES:
+        raise SyncError("unknown_record", key="", table=entity)
+    organization, person = by.seat(org)
+    table = ENTITIES[entity]
+    view = View(
+        search=search,
+        only=_only(table, only),
+        order=sort.removeprefix("-") or None,
+        descending=sort.startswith("-"),
+        within=_within(table, group, organization, person) if group else None,
+    )
+    return Download(exports.records(organization, person, table, view, group, bom=bom == "1"))
+
+
+def _within(
+    entity: Entity, group: str, organization: Organization, person: Person
+) -> sa.TextualSelect:
+    resource = resources.of_entity(entity)
+    found = analyses.group(resource, group, person) if entity == resource.main else None
+    if found is None:
+        raise SyncError("search_refused", what="a group that you may not see, or that is not known")
+    return found.keys(organization.id)
+
+
+def _only(entity: Entity, asked: Sequence[str]) -> dict[str, list[object]]:
+    """Read the filters of an address: each a column and one of the values that may be in it."""
+    columns = {field.column: field for field in entity.fields}
+    found: dict[str, list[object]] = {}
+    for one in asked:
+        column, _, value = one.partition("=")
+        field = columns.get(column)
+        if isinstance(field, YesNo):
+            found.setdefault(column, []).append(value == "True")
+        elif field and isinstance(field.sql_type, sa.Text):
+            found.setdefault(column, []).append(value)
+        else:
+            raise SyncError("search_refused", what=f"a filter that is none: {one}")
+    return found
 
 
 @_file(addresses.RECORD)
@@ -103,10 +165,22 @@ def history_of_record(
     return Download(asked)
 
 
+@_file(addresses.PREPARED)
+def prepared_file(
+    by: By,
+    file: Annotated[str, Path(max_length=100, examples=["a-name-by-chance"])],
+    org: Short = None,
+) -> Response:
+    """Return a table of a page, which names this address."""
+    people.require(by.seat(org)[1], "export")
+    return Download(prepared.take(by, file))
+
+
 def _moment(text: str) -> datetime | None:
     """Read a moment of an address; None where there is none, or what is there is no moment."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
         return None
+    searching.require_near(at)
     return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -1,12 +1,17 @@
 """What every request passes on its way in and out: how often, how large, and headers of safety."""
 
+from collections.abc import Mapping
+
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sync_core.api import problems, rate
+from sync_core.foundation import settings
 from sync_core.foundation.errors import SyncError
 
+ENCRYPTED = "max-age=31536000"  # a year, for which browsers ask by https:// alone
+READ_BY_SCRIPTS = "_streamlit_xsrf="  # the one cookie that scripts of the pages must read
 HEADERS = {
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
@@ -28,14 +33,15 @@ class Gate:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
+        send = safely(scope, send, HEADERS)
         try:
             rate.require(request)
             _refuse_large(request)
             _refuse_nul(request)
         except SyncError as error:
-            await problems.answer(request, error)(scope, receive, _safely(send))
+            await problems.answer(request, error)(scope, receive, send)
         else:
-            await self._app(scope, receive, _safely(send))
+            await self._app(scope, receive, send)
 
 
 def _refuse_large(request: Request) -> None:
@@ -50,12 +56,40 @@ def _refuse_nul(request: Request) -> None:
         raise SyncError("bad_request", what="it holds the character NUL")
 
 
-def _safely(send: Send) -> Send:
+def safely(scope: Scope, send: Send, headers: Mapping[str, str]) -> Send:
+    """Let answers go out with these headers, where they have none, and with careful cookies."""
+    encrypted = _is_encrypted(scope)
+
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
-                headers.setdefault(name, value)
+            found = MutableHeaders(scope=message)
+            for name, value in headers.items():
+                found.setdefault(name, value)
+            if encrypted:
+                found.setdefault("strict-transport-security", ENCRYPTED)
+            message["headers"] = [
+                (name, _careful(value, encrypted) if name.lower() == b"set-cookie" else value)
+                for name, value in found.raw
+            ]
         await send(message)
 
     return with_headers
+
+
+def _is_encrypted(scope: Scope) -> bool:
+    """Return whether people come by TLS: to this server, or to a proxy that stands before it."""
+    address = settings.current().address or ""
+    return scope["scheme"] == "https" or address.startswith("https://")
+
+
+def _careful(cookie: bytes, encrypted: bool) -> bytes:  # noqa: FBT001 - of the request
+    """Add what keeps a cookie from scripts, other sites and the open network."""
+    text = cookie.decode("latin-1")
+    flags = {part.strip().partition("=")[0].lower() for part in text.split(";")[1:]}
+    wanted = {
+        "HttpOnly": not text.startswith(READ_BY_SCRIPTS),
+        "SameSite=Lax": True,
+        "Secure": encrypted,
+    }
+    missing = [f for f, on in wanted.items() if on and f.partition("=")[0].lower() not in flags]
+    return "; ".join([text, *missing]).encode("latin-1")

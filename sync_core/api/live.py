@@ -31,6 +31,7 @@ log = logging.getLogger("syncdesk.api")
 LOOK_SECONDS = 0.5  # between two looks, at most
 TOGETHER_SECONDS = 0.03  # and at least
 MOST = 500  # who watch, in this process
+OF_ONE = 100  # of these, of one person, with all tokens of theirs
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class View:
 def look(run_ids: Sequence[int]) -> Mapping[int, View]:
     """Look at these runs, whoever's they are: who watches them may see them."""
     news, logs = _live(run_ids)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         recovery.close_overdue(connection, run_ids=run_ids)
         found = runs.some(connection, run_ids)
         counted = runs.tallies(connection, run_ids)
@@ -96,6 +97,7 @@ class Watch:
     def __init__(self) -> None:
         self._watched: dict[int, _Watched] = {}
         self._readers = Counter[int]()
+        self._people = Counter[str]()
         self._limiter = CapacityLimiter(1)
         self._wanted = asyncio.Event()  # a look before its time, at a run that nobody watched yet
         self._task: asyncio.Task[None] | None = None
@@ -106,14 +108,17 @@ class Watch:
         return self._readers.total()
 
     @asynccontextmanager
-    async def of(self, run_id: int) -> AsyncIterator[AsyncIterator[View]]:
-        """Watch a run: an iterator over what changes; it ends when the server is to stop.
+    async def of(self, run_id: int, who: str) -> AsyncIterator[AsyncIterator[View]]:
+        """Let somebody watch a run: an iterator over what changes, until the server is to stop.
 
         Raises SyncError("too_many_streams").
         """
         if self.readers >= MOST:
             raise SyncError("too_many_streams", most=MOST)
+        if self._people[who] >= OF_ONE:
+            raise SyncError("too_many_streams", most=OF_ONE)
         self._readers[run_id] += 1
+        self._people[who] += 1
         if run_id not in self._watched:
             self._watched[run_id] = _Watched()
             self._wanted.set()
@@ -123,6 +128,8 @@ class Watch:
             yield self._changes(run_id)
         finally:
             self._readers[run_id] -= 1
+            self._people[who] -= 1
+            self._people += Counter[str]()  # drops who has none left
             if self._readers[run_id] == 0:
                 del self._readers[run_id], self._watched[run_id]
 

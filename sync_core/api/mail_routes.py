@@ -23,7 +23,7 @@ Ticket = Annotated[str, Query(alias=unsubscribe.TICKET, max_length=2_000)]
 @routes.get(PATH)
 def ask(_ticket: Ticket) -> HTMLResponse:
     """Show the button that ends the mails."""
-    return _page("Mails of Sync Desk", "The inbox in the pages goes on.", BUTTON)
+    return _page("Mails of Sync Desk", "The inbox in the pages is not affected.", BUTTON)
 
 
 @routes.post(PATH)

@@ -57,7 +57,7 @@ class _Collected(Collector):
 
 def _of_runs(only: int | None) -> Iterator[Metric]:
     counted = _totals()
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         counted.count_on(connection)
         active = _only(only, totals.on_their_way(connection))
         waits = totals.longest_wait(connection, only)

@@ -36,7 +36,7 @@ async def ready(request: Request) -> Response:
     """Tell whether a sync would find all that it needs."""
     checks = await _checks(list(readiness.CHECKS))
     well = all(check.ok for check in checks)
-    shown = _asks_from_here(request) or _is_monitor(request)
+    shown = _asks_from_here(request) or is_monitor(request)
     told = {"checks": [vars(check) for check in checks]} if shown else {}
     status = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
     return JSONResponse({"ready": well, **told}, status, gate.HEADERS)
@@ -66,11 +66,11 @@ async def _checks(names: Sequence[str]) -> list[Check]:
 
 def _figures(request: Request, up: dict[str, bool]) -> bytes:
     """Return the figures. Raises SyncError: not_a_monitor, bad_token, no_permission, ..."""
-    only = None if _is_monitor(request) else _organization(request, answers=up["postgres"])
+    only = None if is_monitor(request) else _organization(request, answers=up["postgres"])
     return metrics.text(only, **up)
 
 
-def _is_monitor(request: Request) -> bool:
+def is_monitor(request: Request) -> bool:
     """Return whether it shows the monitor's token, or comes from where a setting says."""
     found = settings.current()
     token = found.monitor_token.value if found.monitor_token else ""

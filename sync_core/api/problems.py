@@ -22,11 +22,17 @@ STATUS = {  # by the code of the error; what is not named is a request that cann
     "database_crowded": HTTPStatus.SERVICE_UNAVAILABLE,
     "database_down": HTTPStatus.SERVICE_UNAVAILABLE,
     "database_full": HTTPStatus.SERVICE_UNAVAILABLE,
+    "took_too_long": HTTPStatus.SERVICE_UNAVAILABLE,
     "no_live_progress": HTTPStatus.SERVICE_UNAVAILABLE,
     "too_many_streams": HTTPStatus.SERVICE_UNAVAILABLE,
     "too_many_files": HTTPStatus.SERVICE_UNAVAILABLE,
+    "probes_busy": HTTPStatus.SERVICE_UNAVAILABLE,
     "not_signed_in": HTTPStatus.UNAUTHORIZED,
     "bad_token": HTTPStatus.UNAUTHORIZED,
+    "bad_sign_in": HTTPStatus.UNAUTHORIZED,
+    "address_not_verified": HTTPStatus.UNAUTHORIZED,
+    "sign_in_ended": HTTPStatus.UNAUTHORIZED,
+    "another_account": HTTPStatus.FORBIDDEN,
     "not_a_monitor": HTTPStatus.UNAUTHORIZED,
     "no_permission": HTTPStatus.FORBIDDEN,
     "beyond_token": HTTPStatus.FORBIDDEN,
@@ -36,6 +42,7 @@ STATUS = {  # by the code of the error; what is not named is a request that cann
     "four_eyes": HTTPStatus.FORBIDDEN,
     "no_such_address": HTTPStatus.NOT_FOUND,
     "bad_mail_link": HTTPStatus.NOT_FOUND,
+    "unknown_file": HTTPStatus.NOT_FOUND,
     "unknown_run": HTTPStatus.NOT_FOUND,
     "unknown_record": HTTPStatus.NOT_FOUND,
     "unknown_organization": HTTPStatus.NOT_FOUND,
@@ -46,6 +53,7 @@ STATUS = {  # by the code of the error; what is not named is a request that cann
     "wrong_method": HTTPStatus.METHOD_NOT_ALLOWED,
     "already_running": HTTPStatus.CONFLICT,
     "no_source": HTTPStatus.CONFLICT,
+    "source_not_allowed": HTTPStatus.CONFLICT,
     "already_syncing_all": HTTPStatus.CONFLICT,
     "nothing_to_sync": HTTPStatus.CONFLICT,
     "nothing_to_decide": HTTPStatus.CONFLICT,
@@ -54,7 +62,6 @@ STATUS = {  # by the code of the error; what is not named is a request that cann
     "nothing_to_undo": HTTPStatus.CONFLICT,
     "upload_lost": HTTPStatus.CONFLICT,
     "too_much_sent": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    "bad_request": HTTPStatus.UNPROCESSABLE_ENTITY,
     "cooldown": HTTPStatus.TOO_MANY_REQUESTS,
     "too_many_requests": HTTPStatus.TOO_MANY_REQUESTS,
 }
@@ -79,7 +86,7 @@ class Problem(BaseModel):
         description="what is wrong, as a sentence", examples=["Sarah Lim started this 4 s ago."]
     )
     code: str = Field(description="the stable code of the error", examples=["already_running"])
-    advice: str = Field(description="what to do", examples=["Follow run 1042; it is on its way."])
+    advice: str = Field(description="what to do", examples=["Follow run 1042; it is running."])
     retry: bool = Field(description="whether the same request may succeed later", examples=[False])
     run: int | None = Field(
         None, description="the run of which the sentence speaks", examples=[1042]

@@ -47,7 +47,7 @@ Paused = Annotated[bool, Query(description="whether the schedule of its resource
 
 @routes.post("/runs", status_code=202)
 def start_run(by: By, asked: Ask, answer: Response, key: Key = None) -> RunShape:
-    """Start a sync or a preview. It goes on by itself: follow it by its number."""
+    """Start a sync or a preview. It runs by itself: follow it by its number."""
     organization, person = by.seat(asked.organization)
     resource = resources.by_name(asked.resource).name
     begin = syncs.preview if asked.kind == "preview" else syncs.start
@@ -64,7 +64,7 @@ def list_runs(by: By, asked: Annotated[RunQuery, Query()]) -> RunPage:
         people.require(person, "read")
     wanted = Filter(organizations=tuple(seats), **asked.filters())
     limit, cursor = asked.limit, asked.cursor
-    with db.begin() as connection:
+    with db.within(*seats) as connection:
         found = runs.found(connection, wanted, limit + 1, cursor)
         page = found[:limit]
         counted = runs.tallies(connection, [run.id for run in page])
@@ -137,7 +137,7 @@ def outcomes_of(by: By, run: Number, asked: Annotated[OutcomeQuery, Query()]) ->
         limit=asked.limit,
         offset=asked.offset,
     )
-    with db.begin() as connection:
+    with db.within(found.organization_id) as connection:
         rows = outcomes.read(connection, found, wanted, person)
         total = outcomes.count(connection, found, wanted, person)
     return OutcomePage(outcomes=list(map(_outcome, rows)), total=total)
@@ -164,7 +164,7 @@ def find(
     Raises SyncError: unknown_run, unknown_organization, no_permission, beyond_token.
     """
     seats: Sequence[Seat] = [by.seat(slug)] if slug else list(by.seats.values())
-    with db.begin() as connection:
+    with db.within(*(seat[0].id for seat in seats)) as connection:
         found = runs.some(connection, [number])
     for run in found:
         for seat in seats:
@@ -176,7 +176,7 @@ def find(
 
 def told(of_seat: Seat, run: Run) -> RunShape:
     """Return a run as it is told, with its counts and, while it is on its way, its progress."""
-    with db.begin() as connection:
+    with db.within(run.organization_id) as connection:
         counted = runs.tallies(connection, [run.id]).get(run.id, {})
     return shapes.of_run(of_seat[0], run, counted, progress_of(run))
 

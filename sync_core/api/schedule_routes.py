@@ -27,17 +27,17 @@ def list_schedules(by: By, organization: Whose = None) -> Schedules:
     """List the schedules of an organization."""
     of, person = by.seat(organization)
     people.require(person, "read")
-    with db.begin() as connection:
+    with db.within(of.id) as connection:
         found = schedules.of(connection, of.id)
     return Schedules(schedules=[_shape(of, one) for one in found.values()])
 
 
 @routes.get("/{resource}")
 def show_schedule(by: By, resource: Name, organization: Whose = None) -> ScheduleShape:
-    """Tell when a resource is synced by itself, and what became of the last times."""
+    """Tell when a resource is synced automatically, and what became of the last times."""
     of, person = by.seat(organization)
     people.require(person, "read")
-    with db.begin() as connection:
+    with db.within(of.id) as connection:
         found = schedules.get(connection, of.id, resource)
     return _shape(of, found)
 
@@ -68,7 +68,7 @@ def pause_schedule(by: By, resource: Name, organization: Whose = None) -> Schedu
 
 @routes.post("/{resource}/resume")
 def resume_schedule(by: By, resource: Name, organization: Whose = None) -> ScheduleShape:
-    """Let a schedule go on with its next time; to ask again changes nothing more."""
+    """Resume a schedule with its next time; to ask again changes nothing more."""
     of, person = by.seat(organization)
     return _shape(of, operations.resume(of, resource, person))
 
@@ -86,7 +86,7 @@ def run_now(
 
 
 def _shape(of: Organization, schedule: Schedule) -> ScheduleShape:
-    with db.begin() as connection:
+    with db.within(of.id) as connection:
         found = schedules.ticks(connection, of.id, schedule.resource)
     facts = {n: getattr(schedule, n) for n in ScheduleShape.model_fields if hasattr(schedule, n)}
     return ScheduleShape(

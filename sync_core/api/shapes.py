@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from sync_core.api.sample import RESOURCE
 from sync_core.foundation.vocabulary import OutcomeKind, PauseReason, RunKind, RunStatus
 from sync_core.organizations import Organization
-from sync_core.runs import Run, Tallies
+from sync_core.runs import Run, Tallies, run_address
 from sync_core.runs.progress import Progress
 
 COUNTS_EXAMPLE = {
@@ -40,10 +40,14 @@ class RunShape(BaseModel):
 
     id: int = Field(examples=[1042])
     organization: str = Field(description="short name", examples=["demo"])
+    page: str = Field(
+        description="where people see it; without the server, unless that is known",
+        examples=["/runs?org=demo&id=1042"],
+    )
     resource: str = Field(examples=[RESOURCE])
     kind: RunKind = Field(description="what it is for")
     status: RunStatus = Field(description="how it is, or how it ended")
-    trigger: str = Field(description="from where it was asked for", examples=["API"])
+    trigger: str = Field(description="from where it was requested", examples=["API"])
     origin: str = Field(
         description="how it came about: `retry` or `undo`, else its trigger", examples=["schedule"]
     )
@@ -51,9 +55,9 @@ class RunShape(BaseModel):
         description="the moment of the schedule that started it, UTC"
     )
     late: bool = Field(description="whether its schedule started it after that")
-    requested_by: str = Field(description="who asked for it", examples=["Sarah Lim"])
+    requested_by: str = Field(description="who requested it", examples=["Sarah Lim"])
     requested_team: str = Field(examples=["Operations"])
-    queued_at: datetime = Field(description="when it was asked for, UTC")
+    queued_at: datetime = Field(description="when it was requested, UTC")
     started_at: datetime | None = Field(description="when a worker took it, UTC")
     finished_at: datetime | None = Field(description="when it ended, UTC")
     seconds: float | None = Field(
@@ -73,9 +77,9 @@ class RunShape(BaseModel):
         examples=[COUNTS_EXAMPLE],
     )
     cancelling: bool = Field(description="whether its worker was asked to end it")
-    undoes: int | None = Field(description="the run that this one takes back")
+    undoes: int | None = Field(description="the run that this one undoes")
     progress: ProgressShape | None = Field(
-        None, description="while it is on its way; null where nobody knows it"
+        None, description="while it is active; null where nobody knows it"
     )
 
 
@@ -93,6 +97,9 @@ class IssueShape(BaseModel):
     code: str = Field(examples=["bad_phone"])
     sentence: str = Field(examples=["Phone: '12' is not a phone number."])
     cell: str | None = Field(description="its address in the source", examples=["Locations!C418"])
+    beside: str | None = Field(
+        None, description="where the other one is, of what may be there once", examples=["row 4"]
+    )
 
 
 class OutcomeShape(BaseModel):
@@ -148,11 +155,11 @@ class ResourceShape(BaseModel):
     """What can be kept in step: one or more tables."""
 
     name: str = Field(examples=[RESOURCE])
-    title: str = Field(examples=["Location Management"])
+    title: str = Field(examples=["Locations"])
     entities: Sequence[EntityShape] = Field(description="its tables")
     steps: Sequence[StepShape] = Field(description="of its runs, in order")
-    latest: RunShape | None = Field(description="the run on its way, else the newest")
-    fresh_at: datetime | None = Field(description="when its tables were last in step, UTC")
+    latest: RunShape | None = Field(description="the active run, else the newest")
+    fresh_at: datetime | None = Field(description="when its tables were last up to date, UTC")
     promised_hours: int = Field(description="how old they may become", examples=[24])
     overdue: bool = Field(description="whether they are older than that")
 
@@ -170,7 +177,10 @@ class SourceShape(BaseModel):
     entity: str = Field(examples=[RESOURCE])
     kind: str = Field(examples=["google_sheet"])
     name: str = Field(description="in words", examples=["Google Sheet, tab Locations"])
-    location: str = Field(examples=["/data/clinics"])
+    location: str = Field(
+        description="of a secret address only the host, but for those who may set it",
+        examples=["clinics"],
+    )
     tab: str | None = Field(description="of a Google Sheet: its gid or its title")
     locale: str | None = Field(examples=["en_AU"])
     header_row: int | None = Field(description="null: it is found by its labels")
@@ -226,14 +236,14 @@ class EventShape(BaseModel):
 
     what: str = Field(examples=["updated"])
     sentence: str = Field(examples=["Updated"])
-    at: datetime | None = Field(description="UTC; null where it happened past the program")
+    at: datetime | None = Field(description="UTC; null where it happened outside the program")
     run_id: int | None = Field(examples=[1042])
-    by: str | None = Field(description="who asked for the run", examples=["Sarah Lim"])
+    by: str | None = Field(description="who requested the run", examples=["Sarah Lim"])
     started_at: datetime | None = Field(description="when the run started, UTC")
     finished_at: datetime | None = Field(description="when it ended, UTC")
     row: int | None = Field(description="its number in the sheet", examples=[418])
-    after_run: int | None = Field(description="past the program: after this run")
-    before_run: int | None = Field(description="past the program: before this run")
+    after_run: int | None = Field(description="outside the program: after this run")
+    before_run: int | None = Field(description="outside the program: before this run")
     cells: Sequence[CellShape] = Field(description="that changed")
 
 
@@ -244,7 +254,7 @@ class RecordHistory(BaseModel):
     key: Sequence[str] = Field(examples=[["L1"]])
     name: str = Field(examples=["Harbor Clinic"])
     is_there: bool = Field(description="whether its table shows it")
-    dropped_before: datetime | None = Field(description="values before were dropped, UTC")
+    dropped_before: datetime | None = Field(description="values before were deleted, UTC")
     entries: Sequence[EventShape] = Field(description="the newest first")
 
 
@@ -263,7 +273,7 @@ class Snapshot(BaseModel):
 
 
 class TickShape(BaseModel):
-    """What became of a moment at which a resource was to be synced by itself."""
+    """What became of a moment at which a resource was to be synced automatically."""
 
     at: datetime = Field(description="the moment, UTC")
     run_id: int | None = Field(description="the run that it started", examples=[1042])
@@ -271,11 +281,11 @@ class TickShape(BaseModel):
         description="why it started none: a stable code", examples=["plan_waits"]
     )
     late: bool = Field(description="whether its run was started after it")
-    missed: int = Field(description="moments before it for which its run stands, too", examples=[0])
+    missed: int = Field(description="times before it that its run also covers", examples=[0])
 
 
 class ScheduleShape(BaseModel):
-    """When a resource is synced by itself."""
+    """When a resource is synced automatically."""
 
     organization: str = Field(description="short name", examples=["demo"])
     resource: str = Field(examples=[RESOURCE])
@@ -317,7 +327,10 @@ def of_run(
     """Return the shape of a run."""
     facts = {name: getattr(run, name) for name in RunShape.model_fields if hasattr(run, name)}
     now = _of_progress(progress) if progress else None
-    return RunShape(**facts, organization=organization.slug, counts=counts, progress=now)
+    page = run_address.full(organization.slug, run.id) or run_address.path(
+        organization.slug, run.id
+    )
+    return RunShape(**facts, organization=organization.slug, page=page, counts=counts, progress=now)
 
 
 def _of_progress(known: Progress) -> ProgressShape:

@@ -9,7 +9,8 @@ everybody who may export: that is what it is for. The clinics' own rows are seen
 import hashlib
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,15 +21,18 @@ import sqlalchemy as sa
 
 from sync_core.audit import hash_chain, proofs
 from sync_core.audit import trail as audit
+from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Entity
 from sync_core.foundation import csv_writer, db, redis_clients, tables
-from sync_core.foundation.csv_writer import moment, text
+from sync_core.foundation.csv_writer import moment, text, utc
+from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import COUNTS, RunStatus
 from sync_core.organizations import Organization, actions, people
-from sync_core.organizations.actions import Exported, Head
+from sync_core.organizations.actions import BeganExport, Detail, Exported, Head
 from sync_core.organizations.people import Permission, Person
-from sync_core.records import history, outcome_files, privacy
-from sync_core.records.privacy import Place
+from sync_core.records import history, outcome_files, privacy, rows
+from sync_core.records.privacy import MASK, Place
+from sync_core.records.rows import View
 from sync_core.runs import Run, attempts, filters, progress
 from sync_core.runs.filters import Filter
 
@@ -82,25 +86,73 @@ def save(export: Export, path: Path) -> Written:
     return written
 
 
+@dataclass(frozen=True)
+class _Begun:
+    """That a file begins, as an organization's trail has it."""
+
+    organization: Organization
+    person: Person
+    head: Head  # of the trail, before
+    action: int
+
+
 def write(export: Export, written: Written | None = None) -> Iterator[bytes]:
     """Return the bytes of the file, in flat memory.
 
-    At the end, or where it breaks off, its manifest is recorded as an action, in every organization
-    whose data it holds.
+    Every organization whose data it holds has it in its trail before the first byte is handed over,
+    and again, with how much was, at the end or where it breaks off. Where the program dies in
+    between, the first stands alone. It breaks off where the rights of who asks end.
     """
     written, since = written or Written(), datetime.now(UTC)
+    blocks = iter(export.content())
+    first = next(blocks, (b"", 0))  # what cannot be read does not begin, nor does a file tell of it
+    begun = _begin(export)
     try:
-        if export.bom:
-            yield written.add(csv_writer.BOM)
-        for block, rows in export.content():
+        yield written.add(csv_writer.BOM * export.bom + first[0], first[1])
+        askers = [person for _, person in export.askers]
+        for block, rows in blocks:
+            askers = [_unchanged(person) for person in askers]
             yield written.add(block, rows)
         written.complete = True
     finally:
-        _record(export, written, since)
+        if isinstance(blocks, Generator):
+            blocks.close()  # its query ends now, and not whenever it is forgotten
+        _end(export, begun, written, since)
 
 
-def _record(export: Export, written: Written, since: datetime) -> None:
-    """Write the manifest down: what, with which filters, how much, and the SHA-256 of the bytes."""
+def _unchanged(person: Person) -> Person:
+    """Return who asks, looked up anew; a file for somebody who may do something else by now ends.
+
+    Raises SyncError("sign_in_ended").
+    """
+    now = people.as_now(person)
+    if now != person:
+        raise SyncError("sign_in_ended")
+    return now
+
+
+def _begin(export: Export) -> list[_Begun]:
+    """Write down that the file begins: what is in it, with which filters, for whom."""
+    found = export.manifest
+    manifest = BeganExport(
+        what=found.what,
+        file=found.file,
+        run=found.run,
+        filters=found.filters,
+        organizations=found.organizations,
+        masked=found.masked,
+    )
+    with db.within(*_whose(export.askers)) as connection:
+        begun = []
+        for organization, person in export.askers:
+            head = Head(*hash_chain.head(connection, organization.id))
+            action = _record(connection, export, organization, person, replace(manifest, head=head))
+            begun.append(_Begun(organization, person, head, action))
+        return begun
+
+
+def _end(export: Export, begun: Iterable[_Begun], written: Written, since: datetime) -> None:
+    """Write down how it ended: how much was handed over, and the SHA-256 of those bytes."""
     manifest = replace(
         export.manifest,
         rows=written.rows,
@@ -109,17 +161,27 @@ def _record(export: Export, written: Written, since: datetime) -> None:
         complete=written.complete,
         seconds=round((datetime.now(UTC) - since).total_seconds(), 3),
     )
-    with db.begin() as connection:
-        for organization, person in export.askers:
-            number, head = hash_chain.head(connection, organization.id)
-            actions.record(
-                connection,
-                organization.id,
-                person,
-                replace(manifest, head=Head(number, head)),
-                resource=export.run.resource if export.run else None,
-                run_id=export.run.id if export.run else None,
-            )
+    with db.within(*_whose(export.askers)) as connection:
+        for one in begun:
+            its = replace(manifest, head=one.head, began=one.action)
+            _record(connection, export, one.organization, one.person, its)
+
+
+def _record(
+    connection: sa.Connection,
+    export: Export,
+    organization: Organization,
+    person: Person,
+    detail: Detail,
+) -> int:
+    return actions.record(
+        connection,
+        organization.id,
+        person,
+        detail,
+        resource=export.run.resource if export.run else None,
+        run_id=export.run.id if export.run else None,
+    )
 
 
 def _may(askers: Askers, *permissions: Permission) -> None:
@@ -137,6 +199,10 @@ def _may_all(askers: Askers, wanted: Filter) -> None:
         raise ValueError("a filter over organizations of which nobody has asked")
 
 
+def _whose(askers: Askers) -> list[int]:
+    return [organization.id for organization, _ in askers]
+
+
 def _readers(askers: Askers) -> list[Person]:
     return [person for _, person in askers]
 
@@ -151,15 +217,22 @@ def _manifest(what: str, file: str, askers: Askers, wanted: Filter) -> Exported:
     )
 
 
-def _of_query(query: sa.Select[Any]) -> Content:
-    """Return what a query finds, in flat memory."""
+def _of_query(askers: Askers, query: sa.Select[Any], *, loops: bool = True) -> Content:
+    """Return what a query finds in their organizations, in flat memory."""
 
     def content() -> Iterator[tuple[bytes, int]]:
-        yield csv_writer.line(column.name for column in query.selected_columns).encode(), 0
-        with db.apart() as connection:
+        titles = csv_writer.line(column.name for column in query.selected_columns).encode()
+        with db.apart(*_whose(askers)) as connection:
             connection.exec_driver_sql(f"set local jit = off; set local work_mem = '{MEMORY}'")
-            for rows in csv_writer.blocks(connection, query):
-                yield csv_writer.joined(rows), len(rows)
+            planned = nullcontext() if loops else db.without_loops(connection)
+            with (
+                planned,
+                closing(csv_writer.blocks(connection, query)) as blocks,
+            ):  # else they block the end
+                first = next(blocks, [])  # so that the query is under way, or has failed
+                yield titles + (csv_writer.joined(first) if first else b""), len(first)
+                for rows in blocks:
+                    yield csv_writer.joined(rows), len(rows)
 
     return content
 
@@ -172,7 +245,7 @@ def trail(askers: Askers, wanted: Filter, *, bom: bool = False) -> Export:
     _may_all(askers, wanted)
     file = f"audit-{datetime.now(UTC):%Y-%m-%d-%H%M}.csv"
     manifest = _manifest("audit trail", file, askers, wanted)
-    return Export(manifest, askers, _of_query(_trail(askers, wanted)), bom)
+    return Export(manifest, askers, _of_query(askers, _trail(askers, wanted)), bom)
 
 
 def _trail(askers: Askers, wanted: Filter) -> sa.Select[Any]:
@@ -192,7 +265,7 @@ def _counts(wanted: Filter) -> sa.Subquery:
     """
     kept, run = tables.tallies.c, tables.runs.c.id
     first, last = (
-        sa.select(end(run)).where(*filters.runs(wanted)).scalar_subquery()
+        sa.select(end(run)).where(*audit.conditions_on_runs(wanted)).scalar_subquery()
         for end in (sa.func.min, sa.func.max)
     )
     sums = (  # as integers, which add up faster; a sheet has no more rows than these can count
@@ -208,7 +281,7 @@ def _columns(askers: Askers, found: sa.Subquery, counts: sa.FromClause) -> Colum
     slugs = {organization.id: organization.slug for organization, _ in askers}
     took = sa.func.extract("epoch", one.finished_at - one.started_at)
     return {
-        "Time": moment(one.at),
+        utc("Time"): moment(one.at),
         "Entry": one.entry,
         "Id": one.id,
         "Organization": sa.case(slugs, value=one.organization_id),
@@ -220,8 +293,8 @@ def _columns(askers: Askers, found: sa.Subquery, counts: sa.FromClause) -> Colum
         "E-mail": text(one.email),
         "Team": text(one.team),
         "Run": one.run_id,
-        "Started": moment(one.started_at),
-        "Finished": moment(one.finished_at),
+        utc("Started"): moment(one.started_at),
+        utc("Finished"): moment(one.finished_at),
         "Seconds": sa.func.round(took, 3),
         "Attempts": one.attempt,
         **{kind.capitalize(): counts.c[kind] for kind in COUNTS},
@@ -244,26 +317,33 @@ def outcomes(organization: Organization, by: Person, run: Run, *, bom: bool = Fa
     """Export all that a run did to rows, or would do while it waits. Raises no_permission."""
     askers = [(organization, by)]
     _may(askers, "export")
-    with db.begin() as connection:
+    with db.within(organization.id) as connection:
         query = outcome_files.outcomes(connection, run, *_readers(askers))
     what = "plan" if run.status == RunStatus.WAITING else "outcomes"
     return _of_run(what, askers, run, query, bom=bom)
 
 
-def rejects(organization: Organization, by: Person, run: Run, *, bom: bool = False) -> Export:
-    """Export the rows of a run that did not make it, for whoever mends them, or may export."""
+def rejects(
+    organization: Organization, by: Person, run: Run, *, skipped: bool = False, bom: bool = False
+) -> Export:
+    """Export the rows of a run that failed, or were skipped, for those who fix or may export.
+
+    Raises no_permission.
+    """
     askers = [(organization, by)]
     _may(askers, "export", "sync")
-    with db.begin() as connection:
-        query = outcome_files.rejects(connection, run, *_readers(askers))
-    return _of_run("rows to mend", askers, run, query, bom=bom)
+    with db.within(organization.id) as connection:
+        make = outcome_files.skips if skipped else outcome_files.failures
+        query = make(connection, run, *_readers(askers))
+    what = "skipped rows" if skipped else "rows to fix"
+    return _of_run(what, askers, run, query, bom=bom)
 
 
 def _of_run(what: str, askers: Askers, run: Run, query: sa.Select[Any], *, bom: bool) -> Export:
     file = f"{run.resource}-run-{run.id}-{what.replace(' ', '-')}.csv"
     masked = not privacy.permits(_readers(askers))
     manifest = Exported(what=what, file=file, run=run.id, masked=masked)
-    return Export(manifest, askers, _of_query(query), bom, run)
+    return Export(manifest, askers, _of_query(askers, query), bom, run)
 
 
 def log(organization: Organization, by: Person, run: Run) -> Export:
@@ -273,7 +353,7 @@ def log(organization: Organization, by: Person, run: Run) -> Export:
     """
     _may([(organization, by)], "read")
     _, live = progress.read(redis_clients.client(), [run.id] if run.active else [])
-    with db.begin() as connection:
+    with db.within(organization.id) as connection:
         lines = live.get(run.id) or attempts.joined_log(attempts.of_run(connection, run.id))
     text = f"{progress.as_text(lines, ZoneInfo(organization.time_zone))}\n".encode()
     return Export(
@@ -286,6 +366,38 @@ def log(organization: Organization, by: Person, run: Run) -> Export:
 
 
 # A record
+
+
+def records(
+    organization: Organization,
+    by: Person,
+    entity: Entity,
+    view: View,
+    group: str = "",
+    *,
+    bom: bool = False,
+) -> Export:
+    """Export the rows of a table that a search, filters and a group find, in their order.
+
+    Raises SyncError: no_permission, search_refused.
+    """
+    askers = [(organization, by)]
+    _may(askers, "export")
+    asked = {
+        "search": view.search,
+        **{name: ", ".join(map(str, s)) for name, s in view.only.items()},
+    }
+    is_told = not privacy.hidden(entity, Place.LOG)  # the trail is read by others
+    told = {name: text if is_told else MASK for name, text in asked.items() if text}
+    manifest = Exported(
+        what="records",
+        file=f"{entity.name}-{datetime.now(UTC):%Y-%m-%d-%H%M}.csv",
+        filters={"table": entity.name} | told | ({"group": group} if group else {}),
+        organizations=[organization.slug],
+        masked=bool(privacy.hidden(entity, Place.EXPORT, by)),
+    )
+    query = rows.for_file(organization.id, entity, view, by)
+    return Export(manifest, askers, _of_query(askers, query, loops=view.within is None), bom)
 
 
 def record(
@@ -303,14 +415,15 @@ def record(
     """
     askers = [(organization, by)]
     _may(askers, "export")
-    with db.begin() as connection:
+    with db.within(organization.id) as connection:
         found = history.read(connection, organization.id, entity, key, by, place=Place.EXPORT)
     lines = _lines_of(found) if as_of is None else _lines_as_of(found.as_of(as_of))
-    name = re.sub(r"[^\w.]+", "-", f"{entity.name}-{found.title}").strip("-")
+    called = found.title if privacy.may_be_told([entity]) else MASK  # the trail is read by others
+    name = re.sub(r"[^\w.]+", "-", f"{entity.name}-{called}").strip("-")
     manifest = Exported(
         what="history of a record" if as_of is None else "a record as it was",
         file=f"{name}.csv",
-        filters={"table": entity.name, "key": found.title} | _moment_asked(as_of),
+        filters={"table": entity.name, "key": called} | _moment_asked(as_of),
         organizations=[organization.slug],
         masked=bool(found.hidden),
     )
@@ -322,7 +435,8 @@ def _moment_asked(as_of: datetime | None) -> dict[str, str]:
 
 
 def _lines_of(found: history.Record) -> list[Sequence[object]]:
-    titles = "Time", "Run", "Person", "E-mail", "Team", "Event", "Row", "Field", "Before", "After"
+    names = "Person", "E-mail", "Team"
+    titles = utc("Time"), "Run", *names, "Event", "Row", "Field", "Before", "After"
     lines: list[Sequence[object]] = [titles]
     for entry in found.entries:
         run, at = entry.run, entry.at and f"{entry.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
@@ -365,8 +479,11 @@ def proof(
     """
     people.require(by, "export")
     people.require(by, "personal")
-    named = {"key": next(iter(keys), None), "table": entity, "row": row_number}
-    with db.apart() as connection:
+    key = next(iter(keys), None)
+    if key and not privacy.may_be_told(resources.by_name(run.resource).entities):
+        key = MASK
+    named = {"key": key, "table": entity, "row": row_number}
+    with db.apart(organization.id) as connection:
         made = proofs.make(
             connection, organization, run, keys=keys, entity=entity, row_number=row_number
         )
@@ -404,4 +521,4 @@ def failed_rows(askers: Askers, wanted: Filter, code: str, query: sa.Select[Any]
     """Export the failed rows behind a reason. Raises SyncError("no_permission")."""
     _may_all(askers, wanted)
     manifest = _manifest(f"failed rows: {code}", f"failed-rows-{code}.csv", askers, wanted)
-    return Export(manifest, askers, _of_query(query), bom=True)
+    return Export(manifest, askers, _of_query(askers, query), bom=True)

@@ -4,8 +4,8 @@ Triggers link every ended run and every action of an organization at the commit 
 records it: the link keeps the SHA-256 of all that the row says (a run's tallies and attempts
 included, `content_of` in Postgres), and hashes it together with the link before. So no byte can
 change, and nothing in between can go or be added, without a break. Who rewrites the rows and all
-links after them as Postgres' superuser is found by a head that was noted elsewhere: exports carry
-it, and `syncdesk verify` prints it.
+links after them as Postgres' superuser is found by a head that was kept (`audit.kept_heads`): each
+check keeps one, exports carry it, the file of heads holds it, and `syncdesk verify` prints it.
 
 The outcomes of a run are covered by the root of a tree of SHA-256 over them, made in the
 transaction that stores them (`records.outcome_format`), which the link of the run hashes, too. So a
@@ -28,6 +28,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core import organizations
+from sync_core.audit import kept_heads
 from sync_core.foundation import db, tables
 from sync_core.organizations import Organization, actions
 from sync_core.records import outcome_format
@@ -74,8 +75,9 @@ def verify(
     start = _last(connection, organization) if since_last else Start()
     number, hashed = head(connection, organization.id)
     breaks = [found for look in LOOKS for found in look(connection, organization, start)]
-    told = min(breaks, key=lambda found: found[0])[1] if breaks else None
-    return Verdict(at, number, bytes.fromhex(hashed) if number else None, told)
+    told = [min(breaks, key=lambda found: found[0])[1]] if breaks else []
+    told += kept_heads.gaps(connection, organization)  # from wherever the walk went on
+    return Verdict(at, number, bytes.fromhex(hashed) if number else None, "; ".join(told) or None)
 
 
 def _last(connection: Connection, organization: Organization) -> Start:
@@ -133,10 +135,14 @@ def _places(batch: int) -> str:
     return f"rows {max(1, first):,} to {after - 1:,}"
 
 
+# The outcomes are read once: behind their wall Postgres might read them all again for each run.
 _DROPPED = """
-select l.number, o.run_id, o.entity from links l
+with dropped as materialized (
+    select distinct run_id, entity from outcomes where values_hash is not null
+)
+select l.number, d.run_id, d.entity from links l
 join runs r on r.id = l.subject_id and r.organization_id = :org and r.finished_at >= :whole
-join outcomes o on o.run_id = r.id and o.values_hash is not null
+join dropped d on d.run_id = r.id
 where l.organization_id = :org and l.number > :since and l.kind = 'run'
 order by l.number limit 1
 """
@@ -248,7 +254,34 @@ def _unlinked(connection: Connection, organization: Organization, start: Start) 
         yield float("inf"), f"{row.kind} {row.id} was added without a link"
 
 
-LOOKS: Sequence[Look] = (_outcomes, _dropped, _digested, _walk, _unlinked)
+_COUNTED = """
+with counted as (
+    select l.number, r.id, r.finished_at from links l join runs r on r.id = l.subject_id
+    where l.organization_id = :org and l.number > :since and l.kind = 'run' and l.form > 1
+        and r.organization_id = :org and r.finished_at >= :whole
+), found as (
+    select o.run_id, o.entity, code, count(*) as rows from counted join outcomes o
+    on o.run_id = counted.id and o.kind = 'failed' cross join lateral (
+        select distinct issue ->> 'code' as code from jsonb_array_elements(o.issues) issue
+    ) issues group by 1, 2, 3
+)
+select number, kept.run_id, kept.entity, code from (
+    select t.* from issue_tallies t where run_id in (select id from counted)
+) kept full join found using (run_id, entity, code) join counted on counted.id = run_id
+where kept.rows is distinct from found.rows order by number limit 1
+"""
+
+
+def _counted(connection: Connection, organization: Organization, start: Start) -> Iterator[Break]:
+    """Find a count of issues that is not that of the failed rows."""
+    whole = actions.whole_since(connection, organization.id)
+    facts = {"org": organization.id, "since": start.link, "whole": whole}
+    for row in connection.execute(sa.text(_COUNTED), facts):
+        told = f"the count of {row.code} in run {row.run_id} ({row.entity}) is not that of its rows"
+        yield row.number, f"link {row.number}: {told}"
+
+
+LOOKS: Sequence[Look] = (_outcomes, _dropped, _digested, _walk, _unlinked, _counted)
 
 
 def holds(connection: Connection, organization: Organization, head: str) -> bool:
@@ -278,11 +311,12 @@ def verify_by_night() -> list[str]:
     """
     broken = []
     for slug in _due():
-        with db.begin() as connection:
+        with db.within() as connection:
+            organization = organizations.get(connection, slug)
+        with db.within(organization.id) as connection:
             lock = sa.select(sa.func.pg_try_advisory_xact_lock(_ONE_AT_A_TIME))
             if not connection.execute(lock).scalar_one() or slug not in _due(connection):
                 continue
-            organization = organizations.get(connection, slug)
             verdict = verify(connection, organization)
             keep(connection, organization, verdict)
         if verdict.broken:
@@ -292,7 +326,7 @@ def verify_by_night() -> list[str]:
 
 def _due(connection: Connection | None = None) -> list[str]:
     if connection is None:
-        with db.begin() as own:
+        with db.everywhere() as own:
             return _due(own)
     return list(connection.execute(sa.text(_DUE), {"night": NIGHT}).scalars())
 

@@ -47,7 +47,7 @@ class HeadsFile:
         path = settings.current().heads_file
         if path is None:
             return
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             heads = connection.execute(sa.text(_HEADS)).all()
         try:
             if self._noted is None:
@@ -96,11 +96,11 @@ def _last(path: Path) -> dict[str, str]:
         return {}
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - TAIL))
-        found = (_read(line) for line in file)
+        found = (read(line) for line in file)
         return {one["organization"]: one["head"] for one in found if one}
 
 
-def _read(line: bytes) -> dict[str, Any] | None:
+def read(line: bytes) -> dict[str, Any] | None:
     """Return what a line says; None where it says nothing that can be compared."""
     try:
         noted = json.loads(line)
@@ -127,7 +127,7 @@ def check(connection: Connection, path: Path) -> tuple[int, list[str]]:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
-            told = _compared(connection, _read(line))
+            told = _compared(connection, read(line))
             if told:
                 wrong.append(f"Line {number}: {told}")
             else:

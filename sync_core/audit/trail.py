@@ -1,4 +1,6 @@
-"""The audit trail: every run and every action in one list, newest first.
+"""The audit trail: every run and every action in one list, in the order of what happened.
+
+The newest is the first. A run that has ended stands at its end, one that has not at its request.
 
 The list, its count and its file are made of the same two queries, so they cannot disagree.
 """
@@ -11,14 +13,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from sync_core.foundation import tables
-from sync_core.foundation.vocabulary import ORIGINS
+from sync_core.foundation import searching, tables
+from sync_core.foundation.vocabulary import ORIGINS, ActionKind
 from sync_core.organizations import actions
 from sync_core.organizations.actions import Detail
 from sync_core.runs import filters
 from sync_core.runs.filters import Filter
 
 LAST = 10_000  # entries that a search looks through before it asks its index
+FREQUENT = 0.1  # share of the last entries that has a word for which no index is asked
 MOST = 10_000  # entries that are counted, and paged through; a file holds them all
 _RUNS, _ACTIONS = tables.runs.c, tables.actions.c
 
@@ -46,6 +49,7 @@ class Entry:
     message: str
     log_message: str
     detail: Detail | None  # of an action
+    has_ended: bool = True  # whether of an export that began its end is known, too
 
     @property
     def origin(self) -> str | None:
@@ -69,7 +73,7 @@ _OF_RUN: dict[str, sa.ColumnElement[Any]] = {
     "entry": sa.literal_column("'run'", _TEXT),
     "id": _RUNS.id,
     "organization_id": _RUNS.organization_id,
-    "at": _RUNS.queued_at,
+    "at": filters.HAPPENED,
     "what": _RUNS.status,
     "kind": _RUNS.kind,
     "trigger": _RUNS.trigger,
@@ -109,6 +113,11 @@ _OF_ACTION: dict[str, sa.ColumnElement[Any]] = {
 }
 
 
+def conditions_on_runs(wanted: Filter) -> filters.Conditions:
+    """Return the conditions on the runs of the trail."""
+    return filters.runs(wanted, filters.HAPPENED)
+
+
 @dataclass(frozen=True)
 class _Part:
     """The runs, or the actions, of one organization that a filter finds."""
@@ -125,18 +134,25 @@ class _Part:
     def after(self, at: datetime | None) -> filters.Conditions:
         return [] if at is None else [self.columns["at"] >= at]
 
+    def unsearched(self) -> sa.Select[Any]:
+        """Select what the rest of the filter finds, with the words that are searched."""
+        return self.select(replace(self.wanted, search=""), self.words.label("words"))
+
+    def hits(self, within: sa.FromClause) -> filters.Conditions:
+        return searching.looked_up(within.c.words, self.wanted.search)
+
 
 def _parts(wanted: Filter) -> Iterator[_Part]:
     """Return the parts of the list: each finds its newest entries by an index, at once."""
     for organization_id in wanted.organizations:
         one = replace(wanted, organizations=(organization_id,))
-        yield _Part(_OF_RUN, filters.runs, filters.RUN_WORDS, one)
+        yield _Part(_OF_RUN, conditions_on_runs, filters.RUN_WORDS, one)
         yield _Part(_OF_ACTION, filters.actions, filters.ACTION_WORDS, one)
 
 
 def entries(wanted: Filter) -> sa.CompoundSelect[Any]:
     """Return the query of all entries that the filter finds, in no order."""
-    nothing = _Part(_OF_RUN, filters.runs, filters.RUN_WORDS, wanted)  # of no organization
+    nothing = _Part(_OF_RUN, conditions_on_runs, filters.RUN_WORDS, wanted)  # of no organization
     return sa.union_all(*(part.select(part.wanted) for part in list(_parts(wanted)) or [nothing]))
 
 
@@ -150,13 +166,37 @@ def read(connection: Connection, wanted: Filter, limit: int, offset: int = 0) ->
         found += _newest(connection, part, needed, oldest)
         found.sort(key=lambda row: (row["at"], row["id"], row["entry"]), reverse=True)
         del found[needed:]
-    return [_entry(row) for row in found[offset:]]
+    return _with_ends(connection, [_entry(row) for row in found[offset:]])
+
+
+def action(connection: Connection, organizations: Sequence[int], action_id: int) -> Entry | None:
+    """Read an action of one of these organizations."""
+    which = (_ACTIONS.id == action_id, _ACTIONS.organization_id.in_(organizations))
+    named = (column.label(name) for name, column in _OF_ACTION.items())
+    row = connection.execute(sa.select(*named).where(*which)).mappings().one_or_none()
+    return _entry(row) if row else None
 
 
 def _entry(row: sa.RowMapping) -> Entry:
     is_action = row["detail"] is not None
     detail = actions.read(row["what"], row["detail"]) if is_action else None
     return Entry(**{**row, "detail": detail})
+
+
+def _with_ends(connection: Connection, found: Sequence[Entry]) -> list[Entry]:
+    """Tell of exports that began whether their ends are recorded."""
+    began = {one.id: one for one in found if one.what == ActionKind.BEGAN_EXPORT}
+    if not began:
+        return list(found)
+    oldest = min(one.at for one in began.values())
+    link = sa.cast(_ACTIONS.detail["began"].astext, sa.BigInteger)
+    ends = sa.select(link).where(
+        _ACTIONS.organization_id.in_({one.organization_id for one in began.values()}),
+        _ACTIONS.kind == ActionKind.EXPORTED,
+        _ACTIONS.at >= oldest,
+    )
+    ended = set(connection.execute(ends).scalars())
+    return [replace(one, has_ended=one.id not in began or one.id in ended) for one in found]
 
 
 def _newest(
@@ -167,14 +207,12 @@ def _newest(
     How often a searched word occurs, nobody knows. So the last entries are looked through first;
     where these do not suffice, it is rare, and all that have it are taken and put in order.
     """
-    search, after = part.wanted.search, part.after(oldest)
-    if not search.strip():
+    after = part.after(oldest)
+    if not part.wanted.search.strip():
         return _ordered(connection, part.select(part.wanted).where(*after), limit)
-    unsearched = part.select(replace(part.wanted, search=""), part.words.label("words"))
-    last = _in_order(unsearched.where(*after)).limit(LAST).subquery()
+    last = _in_order(part.unsearched().where(*after)).limit(LAST).subquery()
     names = [last.c[name] for name in part.columns]
-    hits = sa.select(*names).where(*filters.looked_up(last.c.words, search))
-    found = _ordered(connection, hits, limit)
+    found = _ordered(connection, sa.select(*names).where(*part.hits(last)), limit)
     if len(found) == limit:
         return found
     every = part.select(part.wanted).where(*after).offset(0).subquery()  # planned by itself
@@ -194,7 +232,7 @@ def count(connection: Connection, wanted: Filter, most: int | None = MOST) -> in
     _plan_each_time(connection)
     total = 0
     for part in _parts(wanted):
-        some = part.select(part.wanted).with_only_columns(sa.literal(1))
+        some = _searched(connection, part)
         if most is not None:
             some = some.limit(most + 1 - total)
         total += connection.execute(
@@ -203,6 +241,17 @@ def count(connection: Connection, wanted: Filter, most: int | None = MOST) -> in
         if most is not None and total > most:
             break
     return total
+
+
+def _searched(connection: Connection, part: _Part) -> sa.Select[Any]:
+    """Return the query of a one for each entry; of frequent words, it needs not find them all."""
+    if part.wanted.search.strip():
+        last = _in_order(part.unsearched()).limit(LAST).subquery()
+        here = sa.select(sa.func.count()).where(*part.hits(last))
+        if connection.execute(here).scalar_one() > LAST * FREQUENT:
+            every = part.unsearched().subquery()
+            return sa.select(sa.literal(1)).where(*part.hits(every))
+    return part.select(part.wanted).with_only_columns(sa.literal(1))
 
 
 def _plan_each_time(connection: Connection) -> None:

@@ -1,6 +1,6 @@
-"""The catalogue of what can be wrong with a cell, or a row: code, sentences, cure.
+"""The catalogue of what can be wrong with a cell, or a row: code, sentences, advice.
 
-What can go wrong with a whole run stands in `foundation/errors.py`.
+What can go wrong with a whole run stands in `foundation/errors`.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ CELL_CODES: Mapping[str, CellCode] = {
     "required": CellCode("A required cell is blank", "Fill the cell in.", "{label} is required"),
     "formula_error": CellCode(
         "The formula shows an error",
-        "Mend the formula, or wait until the sheet has loaded.",
+        "Fix the formula, or wait until the sheet has loaded.",
         "The formula shows {shown}",
     ),
     "not_calculated": CellCode(
@@ -42,7 +42,7 @@ CELL_CODES: Mapping[str, CellCode] = {
     ),
     "control_character": CellCode(
         "The cell holds a control character",
-        "Type the cell anew: something that nobody sees was copied with it.",
+        "Type the cell again: something invisible was copied with it.",
         "{label} holds a control character",
     ),
     "too_narrow": CellCode(
@@ -58,12 +58,12 @@ CELL_CODES: Mapping[str, CellCode] = {
     ),
     "hidden_moment": CellCode(
         "The cell holds more than it shows",
-        "Type the cell anew, with only what it shows.",
+        "Type the cell again, with only what it shows.",
         "{label}: the cell also holds {hidden}",
     ),
     "shown_as_another": CellCode(
         "A number is shown as something else",
-        "Format the column as plain text, and type the cell anew.",
+        "Format the column as plain text, and type the cell again.",
         "{label} is shown as {looks}: {text}",
     ),
     # words
@@ -96,7 +96,7 @@ CELL_CODES: Mapping[str, CellCode] = {
     # amounts
     "not_a_number": CellCode(
         "Not a number",
-        "Write digits only, or set the source's locale.",
+        "Write digits only; an administrator can set the source's locale.",
         "{label} is not {wanted}: {text}{hint}",
     ),
     "too_many_decimals": CellCode(
@@ -109,23 +109,23 @@ CELL_CODES: Mapping[str, CellCode] = {
     ),
     "digits_lost": CellCode(
         "The sheet has lost digits",
-        "Format the column as plain text, and type the number anew.",
+        "Format the column as plain text, and type the number again.",
         "The sheet has lost digits of {label}: {text}",
     ),
     # moments
     "not_a_date": CellCode(
         "Not a date",
-        "Write it as 2026-04-03, or set the source's locale.",
+        "Write it as 2026-04-03; an administrator can set the source's locale.",
         "{label} is not a date: {text}{hint}",
     ),
     "ambiguous_date": CellCode(
         "Ambiguous date",
-        "Write it as 2026-04-03, or set the source's locale.",
-        "{shown} is ambiguous: {cure} {readings}",
+        "Write it as 2026-04-03; an administrator can set the source's locale.",
+        "{shown} is ambiguous: {fix} {readings}",
     ),
     "other_order": CellCode(
         "Day and month in another order than the locale's",
-        "Write it as 2026-04-03, or set the source's locale.",
+        "Write it as 2026-04-03; an administrator can set the source's locale.",
         "{label} is not a date: {text} ({locale} writes {order} first; write {readings}, or set the"
         " source's locale)",
     ),
@@ -138,9 +138,9 @@ CELL_CODES: Mapping[str, CellCode] = {
         "{label} is not a time of day: {text}",
     ),
     "not_a_moment": CellCode(
-        "Not a moment",
+        "Not a date and time",
         "Write it as 2026-04-03T09:30:00Z, with its offset from UTC.",
-        "{label} is not a moment: {text}",
+        "{label} is not a date and time: {text}",
     ),
     # contacts
     "bad_email": CellCode("Invalid email format", "Write one address, as in jane@example.org."),
@@ -165,13 +165,13 @@ CELL_CODES: Mapping[str, CellCode] = {
         "The file ends inside this row: it has {cells}, the header has {headers}",
     ),
     "parted_row": CellCode(
-        "A line break parts the row",
+        "A line break splits the row",
         "Put quotes round the text with the line break, or take the line break out.",
-        "A line break parts one row into {parts} rows, and this is one of them",
+        "A line break splits one row into {parts} rows, and this is one of them",
     ),
     "unparted_row": CellCode(
-        "The row is not parted as the header is",
-        "Part its cells as those of the header, without quotes round the whole row.",
+        "The row is not split into cells as the header is",
+        "Separate its cells as in the header, without quotes around the row.",
         "The row has other separators than the header, or quotes round all of it: it has {cells},"
         " the header has {headers}",
     ),
@@ -181,9 +181,9 @@ CELL_CODES: Mapping[str, CellCode] = {
         "The row is a total, not a record: {text}",
     ),
     "swallowed_rows": CellCode(
-        "A quote swallows other rows",
-        "Take the quote away, or close it at the end of its cell.",
-        "A quote that is not closed in its cell swallows {rows}",
+        "A quote runs over other rows",
+        "Delete the quote, or close it at the end of its cell.",
+        "A quote that is not closed in its cell runs over {rows}",
     ),
     "torn_quote": CellCode(
         "A quote is not closed properly",
@@ -214,28 +214,28 @@ CELL_CODES: Mapping[str, CellCode] = {
     ),
     # a row beside the others
     "repeated_key": CellCode(
-        "The key stands in an earlier row",
-        "Remove one of the two rows.",
-        "{key} stands in row {row} already",
+        "Duplicate of an earlier row",
+        "Delete one of the two rows.",
+        "Duplicate of row {row}: {key}",
     ),
     "looks_like_another": CellCode(
         "The key looks like another one",
-        "Type the key anew, in the letters of the others.",
-        "{key} looks like {other}, but is written in other letters",
+        "Type the key again, in the same alphabet as the others.",
+        "{key} looks like {other}, but is written in letters of another alphabet",
     ),
     "zeros_lost": CellCode(
         "A program has changed the zeros of the key",
-        "Format the column as plain text, and type the key anew.",
-        "{key} is not known, but {other} is, and stands in no row: only zeros differ",
+        "Format the column as plain text, and type the key again.",
+        "{key} is not known, but {other} is, and is in no row: only zeros differ",
     ),
     "not_unique": CellCode(
         "Another record holds the same value",
         "Give each record its own.",
-        "{label} already exists ({holder})",
+        "{label} already exists",
     ),
     "ambiguous_cell": CellCode(
         "Another cell of the column is written in another way",
-        "Write the whole column in one way, and set the source's locale to it.",
+        "Write the whole column in one way; an administrator can set the source's locale to it.",
         "{label} is ambiguous{readings}: {cell} shows {shows}",
     ),
     "unknown_reference": CellCode(
@@ -245,20 +245,20 @@ CELL_CODES: Mapping[str, CellCode] = {
     ),
     "parent_failed": CellCode(
         "The record it belongs to failed",
-        "Mend the row that it names.",
+        "Fix the row that it names.",
         "{reference} failed (row {row})",
     ),
     # a record that an undo cannot bring back
     "changed_since": CellCode(
         "It was changed since",
-        "Nothing: it stays as it is now. Correct it in the source where it should not.",
+        "Nothing: it stays as it is now. If it should not, correct it in the source.",
         "{label} was changed since",
     ),
     "removed_since": CellCode("It was removed since", "Nothing: it stays as it is now."),
     "gone_since": CellCode("It is no longer there", "Nothing: it stays as it is now."),
     "back_since": CellCode("It has come back since", "Nothing: it stays as it is now."),
     "values_dropped": CellCode(
-        "Its former values were dropped",
+        "Its former values were deleted",
         "Enter them in the source, if they are still known.",
     ),
     "referred_to": CellCode(

@@ -9,7 +9,8 @@ class Band:
     """A phase of a run, and the part of the bar that it fills, in percent.
 
     `sentence` is said when it begins, `counting` while it goes on, `found` at its end; these may
-    name {title}, {what}, {done}, {total} and {percent}. `statistic` is the name of the live count
+    name {title}, {what}, {done}, {total} and {percent}; the last one of the saving {created} and
+    {updated}. `statistic` is the name of the live count
     that rises in it and in no other.
     """
 
@@ -58,6 +59,10 @@ class Steps:
     def bands(self) -> tuple[Band, ...]:
         """All bands, in order."""
         return (*self.opening, *self.reading.values(), self.comparing, self.saving)
+
+    def timed_as(self, band: Band) -> str:
+        """Return the name under which a run keeps the time of a band; all reading has one."""
+        return {self.comparing: "processing", self.saving: "saving"}.get(band, "downloading")
 
     @property
     def first(self) -> Band:

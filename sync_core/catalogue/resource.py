@@ -52,6 +52,7 @@ class Entity:
     removal: Removal = Removal.KEEP
     withdrawn: tuple[str, ...] = ()  # labels
     lookups: tuple[tuple[str, ...], ...] = ()  # labels by which rows are looked up: an index each
+    aside: tuple[str, ...] = ()  # labels of columns that are seen only where somebody chooses them
     key_name: str | None = None  # of the constraint that keeps its key unique; None: as usual
 
     @property
@@ -62,9 +63,19 @@ class Entity:
         )
 
     @property
+    def leading(self) -> tuple[Field, ...]:
+        """The fields that are seen at first."""
+        return tuple(f for f in self.fields if f.label not in self.aside)
+
+    @property
     def keys(self) -> tuple[Field, ...]:
         """The fields that together are the key."""
         return tuple(f for f in self.fields if f.key)
+
+    def counted(self, number: int) -> str:
+        """Return a count of its records: "1 location", "1,511 locations"."""
+        many = self.title.lower()
+        return f"{number:,} {many.removesuffix('s') if number == 1 else many}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +83,8 @@ class Resource:
     """What one page keeps in step: entities in the order in which they depend on each other."""
 
     name: str
-    title: str
+    title: str  # "Therapists": what people call it everywhere
+    heading: str = ""  # of its page, where that is another one
     icon: str
     entities: tuple[Entity, ...]
     steps: Steps = field(default=SHEETS, hash=False)

@@ -26,13 +26,15 @@ class RowFault:
 
     `code` is one of CELL_CODES, `facts` are what its sentence names. Cells from column `sure` on
     may not be what they seem: none of them is read. `others` rows may be hidden in this one, so
-    that nobody knows their keys.
+    that nobody knows their keys. `field` is the label of the one that is odd; "" where cells may
+    stand under the headers of others.
     """
 
     code: str
     facts: Mapping[str, object]
     sure: int = 0
     others: int = 0
+    field: str = ""
 
 
 @dataclass(frozen=True)

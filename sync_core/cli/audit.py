@@ -70,7 +70,7 @@ def verify(
     if proof:
         return _check_proof(proof, noted, as_json=as_json)
     prepare()
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         found = [organizations.get(connection, org)] if org else organizations.everyone(connection)
     if heads_file:
         return _check_heads(heads_file, as_json=as_json)
@@ -115,7 +115,7 @@ def _check_proof(path: Path, noted: str | None, *, as_json: bool) -> int:
 
 def _check_heads(path: Path, *, as_json: bool) -> int:
     """Compare a file of heads with the chains, line by line."""
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         fitting, wrong = heads.check(connection, path)
     if as_json:
         click.echo(json.dumps({"fitting": fitting, "wrong": wrong}))
@@ -126,7 +126,7 @@ def _check_heads(path: Path, *, as_json: bool) -> int:
 
 def _print_heads(found: Sequence[Organization], *, as_json: bool) -> int:
     """Print the heads as they are, to be noted elsewhere; nothing is checked."""
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         heads_now = {one.slug: hash_chain.head(connection, one.id) for one in found}
     if as_json:
         listed = {
@@ -141,12 +141,12 @@ def _print_heads(found: Sequence[Organization], *, as_json: bool) -> int:
 
 
 def _holds(organization: Organization, noted: str) -> bool:
-    with db.begin() as connection:
+    with db.within(organization.id) as connection:
         return hash_chain.holds(connection, organization, noted)
 
 
 def _verify(organization: Organization, *, since_last: bool) -> dict[str, Any]:
-    with db.begin() as connection:
+    with db.within(organization.id) as connection:
         verdict = hash_chain.verify(connection, organization, since_last=since_last)
         hash_chain.keep(connection, organization, verdict)
     return {
@@ -195,7 +195,7 @@ def prove(
     if key is None and row_number is None:
         raise click.UsageError("name the row by its key, or by --row")
     here = organization(org)
-    with db.begin() as connection:
+    with db.within(here.id) as connection:
         run = runs.get(connection, here.id, run_id)
     keys = () if key is None else spellings(key)
     made = exports.proof(
@@ -233,3 +233,19 @@ def export(path: Path, org: str, email: str | None, *, bom: bool, **asked: Any) 
 
 def _in_utc(at: datetime | None) -> datetime | None:
     return at.replace(tzinfo=UTC) if at else None
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN", type=int)
+@click.option("--csv", "path", required=True, type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--skipped", is_flag=True, help="Those that a rule left out, instead.")
+@of_organization
+@as_person
+@prepared
+def rejects(run_id: int, path: Path, org: str, email: str | None, *, skipped: bool) -> None:
+    """Write the failed rows of a run, with what is wrong and how to fix it."""
+    found = organization(org)
+    with db.within(found.id) as connection:
+        run = runs.get(connection, found.id, run_id)
+    export = exports.rejects(found, who(email, found), run, skipped=skipped)
+    click.echo(f"Wrote {count(exports.save(export, path).rows, 'row')} to {path}.")

@@ -2,23 +2,24 @@
 
 import json
 import logging
+import os
+import pwd
 import sys
 from collections.abc import Callable
 from functools import wraps
-from getpass import getuser
 from typing import NoReturn, ParamSpec
 
 import click
 
 from sync_core import organizations
 from sync_core.cli import hints
-from sync_core.demo import organization as demo
+from sync_core.demo import empty_organization
 from sync_core.foundation import db, settings
 from sync_core.foundation.embedded import EmbeddedError
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import SettingsError
 from sync_core.foundation.vocabulary import Role, RunStatus
-from sync_core.organizations import Organization, memberships, people
+from sync_core.organizations import Organization, people
 from sync_core.organizations.people import Person
 
 INTERNAL, REFUSED = 1, 5
@@ -83,9 +84,9 @@ def prepared(function: Callable[P, int | None]) -> Callable[P, None]:
 def prepare() -> None:
     """Bring the database to the newest version; the demo's has its organization."""
     db.prepare()
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         if not settings.current().database_url:
-            demo.make_organization(connection)
+            empty_organization.make(connection)
 
 
 def refuse(error: SyncError, status: int, *, as_json: bool) -> NoReturn:
@@ -109,34 +110,28 @@ def _end(told: dict[str, str], status: int, *, as_json: bool) -> NoReturn:
 def who(email: str | None, of: Organization) -> Person:
     """Return the person to act as, as the organization knows them. Raises unknown_person."""
     if email is None:
-        return _shell()
-    with db.begin() as connection:
+        return shell()
+    with db.within(of.id) as connection:
         found = people.find(connection, of.id, email)
     if found is None:
         raise SyncError("unknown_person", email=email, organization=of.name)
     return found
 
 
-def who_anywhere(email: str | None) -> Person:
-    """Return the person to act as where no organization is named: an administrator, if anywhere.
+def shell() -> Person:
+    """Return who acts by the shell of the machine: whoever has it may do everything.
 
-    Raises unknown_person.
+    It is the system's user by number: what variables say, the user may have written.
     """
-    if email is None:
-        return _shell()
-    with db.begin() as connection:
-        known = [person for _, person in memberships.of(connection, email).values()]
-    if not known:
-        raise SyncError("unknown_person", email=email, organization="any organization")
-    return max(known, key=lambda person: person.may("administer"))
-
-
-def _shell() -> Person:
-    """Return who acts by the shell of the machine: whoever has it may do everything."""
-    return Person(getuser(), f"{getuser()}@localhost", Role.ADMIN, "Command line")
+    number = os.getuid()
+    try:
+        name = pwd.getpwuid(number).pw_name
+    except KeyError:  # as in a container that runs under a number
+        name = f"user-{number}"
+    return Person(name, f"{name}@localhost", Role.ADMIN, "Command line", is_operator=True)
 
 
 def organization(slug: str) -> Organization:
     """Return the organization of this short name. Raises SyncError."""
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return organizations.get(connection, slug)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -15,8 +15,9 @@ from pathlib import Path
 from redis import RedisError
 
 from sync_core.execution import queue
-from sync_core.foundation.processes import end_with_parent
-from sync_core.foundation.settings import ROOT
+from sync_core.foundation import db
+from sync_core.foundation.processes import bare_environment, end_with_parent
+from sync_core.foundation.settings import ROOT, UP
 
 STOP_SECONDS = 15  # for a process to end by itself
 
@@ -43,7 +44,7 @@ def run(
             say(f"Sync Desk is at http://127.0.0.1:{port} (Ctrl-C stops it).")
         while not stop.wait(0.3):
             if any(process.poll() is not None for process in processes):
-                say("A part of it ended unexpectedly; the rest is stopped.")
+                say("A part of it ended unexpectedly; everything else is stopped.")
                 return 1
     finally:
         _end(processes)
@@ -54,7 +55,7 @@ def run(
 def start_cliniko(settings: Path) -> subprocess.Popen[bytes]:
     """Start the made-up Cliniko, and wait until it has written the settings that lead to it."""
     command = [sys.executable, "-m", "sync_core.demo.cliniko", str(settings)]
-    process = _start(command, stdout=subprocess.PIPE)
+    process = _start(command, bare_environment(), stdout=subprocess.PIPE)
     assert process.stdout is not None  # noqa: S101 - it is a pipe
     with process.stdout:
         process.stdout.readline()  # it says no more than that it listens
@@ -67,9 +68,9 @@ def start_worker(*options: str) -> subprocess.Popen[bytes]:
 
 
 def a_worker_is_alive() -> bool:
-    """Return whether one is, or may be."""
+    """Return whether one is, or may be, that would take a run of this version."""
     try:
-        return queue.workers() > 0
+        return queue.workers(schema=db.newest_revision()) > 0
     except RedisError:
         return True  # ours could not take the run off the queue either
 
@@ -81,10 +82,14 @@ def start_pages(port: int) -> subprocess.Popen[bytes]:
     return _start(command, stdout=subprocess.DEVNULL)  # we say the address; errors go to stderr
 
 
-def _start(command: list[str], stdout: int | None = None) -> subprocess.Popen[bytes]:
+def _start(
+    command: list[str], environment: Mapping[str, str] | None = None, stdout: int | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a part of it; the pages and the workers have our environment."""
     return subprocess.Popen(  # noqa: S603 - our own programs
         command,
         cwd=ROOT,
+        env={**(os.environ if environment is None else environment), UP: str(os.getpid())},
         stdin=subprocess.DEVNULL,
         stdout=stdout,
         start_new_session=True,  # Ctrl-C reaches the parent alone, which ends them in order

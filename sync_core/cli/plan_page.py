@@ -31,7 +31,7 @@ HEAD = """\
 -- in the names of the tables in staging, that of its organization for organization_id, and leave
 -- out the first part, which makes the tables of the rows.
 --
--- s: the rows that were read, t: the table that is kept in step, p: the plan, v: what was found.
+-- s: the rows that were read, t: the table that is kept up to date, p: the plan, v: what was found.
 -- The first sync of an organization needs none of this where nothing is wrong: all is created.
 
 begin;

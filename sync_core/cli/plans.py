@@ -29,7 +29,7 @@ def as_json(run: Run, person: Person) -> Mapping[str, Any]:
     """Return the plan of a run that waits, as the person may see it; empty where it has none."""
     if run.status != RunStatus.WAITING:
         return {}
-    with db.begin() as connection:
+    with db.within(run.organization_id) as connection:
         kept = plans.of_run(connection, run.id)
         rows: list[Outcome] = []
         while found := outcomes.read(

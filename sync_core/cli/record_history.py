@@ -42,7 +42,7 @@ def show(
         written = exports.save(exports.record(organization, person, entity, key, moment), path)
         click.echo(f"Wrote {count(written.rows, 'row')} to {path}.")
         return
-    with db.begin() as connection:
+    with db.within(organization.id) as connection:
         record = history.read(connection, organization.id, entity, key, person)
     snapshot = record.as_of(moment) if moment else None
     if as_json:
@@ -88,7 +88,7 @@ def _text(record: Record) -> str:
         lines.append("\t".join(_headline(entry)))
         lines += [f"    {cell.field.label}: {_change(entry, cell)}" for cell in entry.cells]
     if record.dropped_before:
-        lines.append(f"Values before {record.dropped_before.date()} were dropped.")
+        lines.append(f"Values before {record.dropped_before.date()} were deleted.")
     return "\n".join(lines)
 
 
@@ -107,12 +107,13 @@ def _change(entry: Entry, cell: Cell) -> str:
 
 def _snapshot_text(record: Record, snapshot: Snapshot) -> str:
     """Write down what a record was."""
-    lines = [f"{record.entity.title} {record.title} on {snapshot.at:%d %b %Y}: {_there(snapshot)}"]
+    day = f"{snapshot.at.day} {snapshot.at:%b %Y}"
+    lines = [f"{record.entity.title} {record.title} on {day}: {_there(snapshot)}"]
     lines += [
         f"    {cell.field.label}: {in_words(cell.after) or 'blank'}" for cell in snapshot.cells
     ]
     if snapshot.is_dropped and record.dropped_before:
-        lines.append(f"Values before {record.dropped_before.date()} were dropped.")
+        lines.append(f"Values before {record.dropped_before.date()} were deleted.")
     return "\n".join(lines)
 
 

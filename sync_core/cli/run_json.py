@@ -10,7 +10,7 @@ from sync_core.runs import Run
 
 def of_run(organization: Organization, run: Run) -> dict[str, Any]:
     """Return a run as JSON, with who asked for it, its start, its end and its counts."""
-    with db.begin() as connection:
+    with db.within(organization.id) as connection:
         counted = runs.tallies(connection, [run.id]).get(run.id, {})
     return {
         "run_id": run.id,

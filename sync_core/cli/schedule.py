@@ -51,7 +51,7 @@ def schedule_set(
 def schedule_list(org: str, *, as_json: bool) -> None:
     """List the schedules of an organization, with their next times."""
     of = organization(org)
-    with db.begin() as connection:
+    with db.within(of.id) as connection:
         found = list(schedules.of(connection, of.id).values())
     _tell(of, found, as_json=as_json)
 
@@ -75,7 +75,7 @@ def schedule_pause(resource: str, org: str, email: str | None, *, as_json: bool)
 @json_option
 @prepared
 def schedule_resume(resource: str, org: str, email: str | None, *, as_json: bool) -> None:
-    """Let the schedule of RESOURCE go on with its next time."""
+    """Resume the schedule of RESOURCE with its next time."""
     of = organization(org)
     _tell(of, [operations.resume(of, resource, who(email, of))], as_json=as_json)
 
@@ -103,7 +103,7 @@ def schedule_remove(resource: str, org: str, email: str | None) -> None:
     """Sync RESOURCE by itself no more."""
     of = organization(org)
     operations.remove(of, resource, who(email, of))
-    click.echo(f"{resource} is not synced by itself any more.")
+    click.echo(f"{resource} is not synced automatically any more.")
 
 
 def _tell(of: Organization, found: list[Schedule], *, as_json: bool) -> None:

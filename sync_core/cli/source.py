@@ -1,7 +1,6 @@
 """The commands about sources: where the data of a resource come from, and what is there."""
 
 import json
-from pathlib import Path
 
 import click
 
@@ -14,12 +13,13 @@ from sync_core.cli.common import json_option as _json
 from sync_core.cli.common import of_organization as _org
 from sync_core.cli.common import organization as _organization
 from sync_core.cli.common import prepared as _prepared
+from sync_core.cli.common import shell as _shell
 from sync_core.cli.common import who as _who
 from sync_core.engine import probe
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import RunStatus
 from sync_core.operations import administration, source_probes
-from sync_core.organizations import source_settings
+from sync_core.organizations import allowed_sources, source_settings
 from sync_core.runs import tab_titles
 from sync_core.sources import SourceSetting
 
@@ -62,7 +62,6 @@ def source_set(
         tab=more["tab"],
         locale=more["locale"],
         header_row=header_row,
-        cwd=Path.cwd(),
     )
     _print_settings(found, as_json=as_json)
 
@@ -74,10 +73,45 @@ def source_set(
 def source_list(org: str, *, as_json: bool) -> None:
     """List the sources that are set."""
     organization = _organization(org)
-    with db.begin() as connection:
+    with db.within(organization.id) as connection:
         found = source_settings.read_all(connection, organization)
         found = tab_titles.named(connection, organization, found)
     _print_settings(found, as_json=as_json)
+
+
+@source.command(
+    "allow", epilog="Needed where there are several organizations. LOCATION may be cliniko, too."
+)
+@click.argument("location", metavar="LOCATION")
+@_org
+@_prepared
+def source_allow(location: str, org: str) -> None:
+    """Let an organization read a Google Sheet, or Cliniko with the key for its short name."""
+    organization = _organization(org)
+    name = administration.allow_source(organization, _shell(), location)
+    click.echo(f"{organization.name} may read {name}.")
+
+
+@source.command("forbid")
+@click.argument("location", metavar="LOCATION")
+@_org
+@_prepared
+def source_forbid(location: str, org: str) -> None:
+    """Let an organization no longer read a source that it was allowed."""
+    organization = _organization(org)
+    name = administration.forbid_source(organization, _shell(), location)
+    click.echo(f"{organization.name} may not read {name} any more.")
+
+
+@source.command("allowed")
+@_org
+@_prepared
+def source_allowed(org: str) -> None:
+    """List the sources that an organization was allowed."""
+    organization = _organization(org)
+    with db.within(organization.id) as connection:
+        for location in allowed_sources.of(connection, organization):
+            click.echo(f"{location.kind}\t{location.location}")
 
 
 def _print_settings(found: list[SourceSetting], *, as_json: bool) -> None:

@@ -29,17 +29,17 @@ DURATIONS = """\
 | 1,000 to 10,000 | up to a minute |
 | more than 10,000 | minutes; the network and the source's server decide |
 
-How long the last syncs of a resource took stands in its tab *History*; the page of a sync on its
-way tells how long it usually takes. After 300 s the page says that it takes long, and the sync goes
-on. It is ended after {usual}{special}, or what `SYNCDESK_TIME_LIMIT` says; nothing has changed
+How long the last syncs of a resource took is in its tab *History*; while a sync runs, its page says
+how long it usually takes. After 300 s the page says that it takes long, and the sync continues. It
+is ended after {usual}{special}, or what `SYNCDESK_TIME_LIMIT` says; nothing has changed
 then. A source that stays silent for 120 s ends it as well.
 """
 LOGS = """\
 ## Look something up
 
-- **One sync**: the tab *History* of its resource; or *Audit*, choose it: outcomes row by row,
+- **One sync**: its page, `/runs?id=RUN`, by a click in *Runs*, *Audit* or a *History*: rows,
   messages, attempts, phases, log. From a shell: `syncdesk status RUN`, `syncdesk history RESOURCE`.
-- **Why a row did not make it**: the tab *Needs a person*, or `syncdesk rejects RUN --csv FILE`.
+- **Why a row did not make it**: the tab *Needs attention*, or `syncdesk rejects RUN --csv FILE`.
 - **Who did what**: *Audit* (managers and administrators). Filters for period, resource, result,
   action, person, team, error code; words to search for. The address of the page keeps them, so that
   it can be sent to a colleague.
@@ -102,8 +102,8 @@ def _who_may_what() -> Iterator[str]:
 
 
 def _errors() -> Iterator[str]:
-    yield "## Errors and their cures\n"
-    yield "The dots stand for names. *Again* marks what may pass by itself: sync again first."
+    yield "## Errors and what to do\n"
+    yield "The dots are names. *Again* marks what may pass by itself: sync again first."
     for who in get_args(Who):
         yield f"\n### For the {who}\n"
         yield "| code | message | what to do | again |"

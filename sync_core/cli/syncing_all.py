@@ -46,13 +46,13 @@ def _follow(organization: Organization, batch: Batch) -> Batch:
 
 
 def _read(organization: Organization) -> Batch | None:
-    with db.begin() as connection:
+    with db.within(organization.id) as connection:
         return batches.latest(connection, organization.id)
 
 
 def _told(batch: Batch, part: Part) -> str:
     if part.run:
-        return f"run {part.run.id}, {part.run.status}: {part.run.message or 'on its way.'}"
+        return f"run {part.run.id}, {part.run.status}: {part.run.message or 'running.'}"
     if part.skipped:
         return f"left out: {part.skipped}"
     return f"comes after {', '.join(batch.awaits(part))}"

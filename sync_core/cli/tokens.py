@@ -34,7 +34,7 @@ def token() -> None:
     multiple=True,
     help="Of what the role may, it may only this; repeat it for more.",
 )
-@click.option("--days", type=int, help="It ends after so many; without it when it is revoked.")
+@click.option("--days", type=int, help="Ends after this many days; else when it is revoked.")
 @of_organization
 @as_person
 @json_option
@@ -61,8 +61,9 @@ def token_add(
 @prepared
 def token_list(org: str, *, as_json: bool) -> None:
     """List the tokens of an organization, with when each was last used."""
-    with db.begin() as connection:
-        found = tokens.everyone(connection, organization(org).id)
+    of = organization(org)
+    with db.within(of.id) as connection:
+        found = tokens.everyone(connection, of.id)
     if as_json:
         click.echo(json.dumps({"tokens": [vars(one) for one in found]}, default=str))
         return

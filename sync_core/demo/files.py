@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 
+from sync_core.foundation.settings import SettingsError
+
 Row = Sequence[object]
 
 FIRST = (
@@ -33,13 +35,22 @@ FLAT = 37  # therapists who are left out by the rule
 
 
 def write(folder: Path) -> None:
-    """Write the files that are not there yet; they are the same every time."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, make in FILES.items():
-        path = folder / f"{name}.csv"
-        if not path.exists():
-            with path.open("w", newline="", encoding="utf-8") as file:
-                csv.writer(file).writerows(make(Random(name)))  # noqa: S311 - made-up data
+    """Write the files that are not there yet; they are the same every time.
+
+    Raises SettingsError where the folder may not be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, make in FILES.items():
+            path = folder / f"{name}.csv"
+            if not path.exists():
+                with path.open("w", newline="", encoding="utf-8") as file:
+                    csv.writer(file).writerows(make(Random(name)))  # noqa: S311 - made-up data
+    except OSError as error:
+        raise SettingsError(
+            f"The made-up files cannot be written to {folder} ({error.strerror}): set"
+            " SYNCDESK_FOLDERS to a folder that may be written to, or leave it unset."
+        ) from error
 
 
 LOCATIONS_HEADER = (

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from sync_core import organizations
 from sync_core.catalogue import resources
-from sync_core.demo import files, history
+from sync_core.demo import empty_organization, files, history
 from sync_core.foundation import tables
 from sync_core.foundation.vocabulary import Role
 from sync_core.organizations import Organization, people, source_settings
@@ -19,22 +19,26 @@ PEOPLE = (
     Person("Michael Tan", "michael.tan@example.org", Role.MANAGER, "Marketing"),
     Person("Ana Ruiz", "ana.ruiz@example.org", Role.ADMIN, "IT"),
 )
+FOLDER = "made-up"  # in the organization's own
 
 
-def load(connection: Connection, folder: Path) -> None:
-    """Fill the demo organization: people, a history and sources where it has none, and files."""
-    make_organization(connection)
+def load(connection: Connection, folders: Path) -> None:
+    """Fill the demo organization: people, a history and sources where it has none, and files.
+
+    Its files are in its folder in that of all organizations.
+    """
+    empty_organization.make(connection)
     demo = {found.slug: found for found in organizations.everyone(connection)}
     if organizations.DEFAULT in demo:
-        _load(connection, demo[organizations.DEFAULT], folder)
+        _load(connection, demo[organizations.DEFAULT], folders)
 
 
-def _load(connection: Connection, organization: Organization, folder: Path) -> None:
+def _load(connection: Connection, organization: Organization, folders: Path) -> None:
     if not people.everyone(connection, organization.id):
         for person in PEOPLE:
             people.add(connection, organization.id, person)
     history.load(connection, organization)
-    files.write(folder)
+    files.write(folders / organization.slug / FOLDER)
     have = set(
         connection.execute(
             sa.select(tables.sources.c.resource).where(
@@ -44,14 +48,6 @@ def _load(connection: Connection, organization: Organization, folder: Path) -> N
     )
     for resource in resources.CATALOGUE.values():
         if resource.name not in have:
-            words = resource.held_by or f"folder:{folder}"
-            found = source_settings.parse(organization, resource, words, None, None, folder)
+            words = resource.held_by or f"folder:{FOLDER}"
+            found = source_settings.parse(organization, resource, words, None, None)
             source_settings.save(connection, organization, found)
-
-
-def make_organization(connection: Connection) -> None:
-    """Add the demo organization where there is none at all yet."""
-    if not organizations.everyone(connection):
-        organizations.add(
-            connection, organizations.DEFAULT, "Northwind Care", "AU", "Australia/Perth"
-        )

@@ -198,7 +198,7 @@ def _batches_of_outcomes(scope: Scope, tally: Tally, at: datetime) -> Sequence[H
         facts=outcome_format.facts_of_run(run, entity, now),
         numbered=not scope.undoes and not tally.removed,
     )
-    with db.begin() as connection:
+    with db.within(scope.organization_id) as connection:
         cursor = db.cursor(connection)
         cursor.execute(f"{MEMORY}; {ALONE}")
         cursor.execute(statement.encode())

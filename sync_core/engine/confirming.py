@@ -1,7 +1,6 @@
 """Whether a plan that a person has confirmed still holds: its rows, its source, its target."""
 
 from collections.abc import Sequence
-from datetime import UTC
 from functools import partial
 
 from sync_core.catalogue.source import Dated, Sheet, Watchable
@@ -10,6 +9,7 @@ from sync_core.engine.plan import MEMORY
 from sync_core.engine.statements import Scope
 from sync_core.engine.work import Work
 from sync_core.foundation import db
+from sync_core.foundation.counting import moment_there
 from sync_core.foundation.errors import SyncError
 from sync_core.runs import lease, sheet_facts
 from sync_core.runs.plans import EntityPlan, Plans
@@ -26,7 +26,7 @@ DIFFERING = (
 
 def require_rows(work: Work) -> None:
     """Refuse where what was read for the plan is lost. Raises SyncError(plan_outdated)."""
-    with db.begin() as connection:
+    with db.within(work.claim.organization_id) as connection:
         for entity in work.resource.entities:
             if staging.is_lost_since(connection, work.claim.run_id, entity):
                 raise _outdated(f"what was read of {entity.title} is not there any more")
@@ -39,11 +39,11 @@ def require_moment(work: Work, scope: Scope, sheet: Sheet) -> None:
     """
     if not isinstance(sheet, Dated) or (now := sheet.changed_at) is None:
         return
-    with db.begin() as connection:
+    with db.within(work.claim.organization_id) as connection:
         planned = sheet_facts.version(connection, work.claim.run_id, scope.entity.name)
     if planned not in {None, sheet.version}:
         name = sheet.name[0].lower() + sheet.name[1:]
-        raise _outdated(f"{name} was changed on {now.astimezone(UTC):%d %b %Y, %H:%M:%S} UTC")
+        raise _outdated(f"{name} was changed on {moment_there(now, work.time_zone)}")
 
 
 def may_have_changed(work: Work, sheet: Sheet) -> bool:
@@ -57,7 +57,7 @@ def may_have_changed(work: Work, sheet: Sheet) -> bool:
 
 def put_aside(work: Work, scopes: Sequence[Scope]) -> None:
     """Keep the confirmed plans beside those that will be made anew."""
-    with db.begin() as connection:
+    with db.within(work.claim.organization_id) as connection:
         lease.fence(connection, work.claim)
         for scope in scopes:
             staging.put_plan_aside(connection, scope.run_id, scope.entity)
@@ -65,7 +65,7 @@ def put_aside(work: Work, scopes: Sequence[Scope]) -> None:
 
 def require_same(scopes: Sequence[Scope], confirmed: Plans) -> None:
     """Refuse where rows or plans are not those that were confirmed. Raises plan_outdated."""
-    with db.begin() as connection:
+    with db.within(*(scope.organization_id for scope in scopes)) as connection:
         db.cursor(connection).execute(MEMORY)
         moved = [
             what

@@ -20,7 +20,7 @@ def look(work: Work, scopes: Sequence[Scope], tallies: Mapping[str, Tally]) -> l
     """Return the guards that hold the plans of a run back, table by table."""
     if work.retried:  # a person has looked at what failed, and nothing else is touched
         return []
-    with db.begin() as connection:
+    with db.within(work.claim.organization_id) as connection:
         found = figures.of_run(connection, work.claim.run_id)
         return [
             one

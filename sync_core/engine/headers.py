@@ -1,8 +1,9 @@
 """Which column of a sheet is which field: checked before any row is read."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Self
 
 from sync_core.catalogue import header_row
 from sync_core.catalogue.cell_address import address
@@ -12,6 +13,8 @@ from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Sheet
 from sync_core.engine.listing import first_of
 from sync_core.foundation.errors import SyncError
+from sync_core.records import privacy
+from sync_core.records.privacy import MASK, Place
 
 ALIKE = 0.8  # of the letters of two words are the same, in the same order; Rate is no Date
 
@@ -28,6 +31,20 @@ class Columns:
     def numbers(self) -> frozenset[int]:
         """The columns of which the fields want the number under the cell."""
         return frozenset(index for field, index in self.fields if field.wants_more_than_texts)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as another process of ours reads it."""
+        return {**vars(self), "fields": [(field.label, index) for field, index in self.fields]}
+
+    @classmethod
+    def from_json(cls, entity: Entity, kept: Mapping[str, Any]) -> Self:
+        """Return the columns that another process has found."""
+        labels = {field.label: field for field in entity.fields}
+        return cls(
+            tuple((labels[label], index) for label, index in kept["fields"]),
+            tuple(kept["headers"]),
+            tuple(kept["notes"]),
+        )
 
 
 def match(entity: Entity, sheet: Sheet) -> Columns:
@@ -71,16 +88,18 @@ def _missing(fields: Sequence[Field], unknown: Sequence[int], sheet: Sheet) -> S
 def _no_label(entity: Entity, headers: Sequence[str], sheet: Sheet) -> SyncError:
     """Return what is said where nothing looks like the header: it is another table, or no table."""
     first = next(filter(None, headers), "")
+    # where it is no header it is a cell of a row, and nobody knows of which field
+    quoted = MASK if privacy.hidden(entity, Place.LOG) else _cut(first)
     if _labels_in(first, entity) >= len(entity.fields) / 2:
         row = sheet.header_row
-        return SyncError("unparted_header", name=_inside(sheet.name), row=row, text=_cut(first))
+        return SyncError("unparted_header", name=_inside(sheet.name), row=row, text=quoted)
     return SyncError(
         "no_label",
         sheet=sheet.title,
         name=sheet.name,
         table=entity.title,
         row=sheet.header_row,
-        text=_cut(first),
+        text=quoted,
         label=entity.fields[0].label,
     )
 

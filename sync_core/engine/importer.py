@@ -97,7 +97,7 @@ def take_back(work: Work, undone: Run) -> RunResult:
         scopes = undo.scopes(work)
         if work.confirmed:
             confirming.put_aside(work, scopes)
-        with db.begin() as connection:
+        with db.within(work.claim.organization_id) as connection:
             lease.fence(connection, work.claim)
             scopes, tallies = undo.make(connection, scopes, undone)
         narration.planned(work, tallies)
@@ -129,7 +129,7 @@ def _read(work: Work, sources: Mapping[str, Source]) -> list[Scope]:
     entities = {entity.name: entity for entity in work.resource.entities}
     opened = {name: _open(work, entity, sources[name]) for name, entity in entities.items()}
     if work.window:
-        work.note(work.window.sentence, level="info")
+        work.note(work.window.sentence(work.time_zone), level="info")
     scopes = {}
     for name in work.steps.order(list(entities)):
         sheet, columns = opened[name]
@@ -170,12 +170,12 @@ def _stage(work: Work, scope: Scope, sheet: Sheet) -> Scope:
     if work.confirmed:
         confirming.require_moment(work, scope, sheet)
         again = confirming.may_have_changed(work, sheet)
-    with db.begin() as connection:
+    with db.within(work.claim.organization_id) as connection:
         kept = staging.kept(connection, scope.run_id, scope.entity, facts)
     if kept and not again and (kept.complete or kept.cursor):
         narration.goes_on(work, scope.entity, kept.staged)
         return _read_on(work, scope, sheet, kept)
-    with db.begin() as connection:
+    with db.within(work.claim.organization_id) as connection:
         lease.fence(connection, work.claim)
         staging.create(connection, scope.run_id, scope.entity, facts)
     return _read_on(work, scope, sheet, Checkpoint())
@@ -214,7 +214,7 @@ def _read_on(work: Work, scope: Scope, sheet: Sheet, kept: Checkpoint) -> Scope:
     for page, validated in work.reading.ahead((page, validate(page)) for page in read):
         work.check()
         observed = scope.observed.plus(validated.observed)
-        with db.begin() as connection:
+        with db.within(work.claim.organization_id) as connection:
             lease.fence(connection, work.claim)
             staging.write(connection, scope.run_id, scope.entity, validated, page.cursor, observed)
         scope = replace(
@@ -227,7 +227,7 @@ def _read_on(work: Work, scope: Scope, sheet: Sheet, kept: Checkpoint) -> Scope:
         )
         narration.reading(work, scope, sheet, page.done)
     traffic = _traffic(work, scope, sheet)
-    with db.begin() as connection:
+    with db.within(work.claim.organization_id) as connection:
         lease.fence(connection, work.claim)
         staging.complete(connection, scope.run_id, scope.entity, traffic)
     scope = _counted(work, scope, sheet)
@@ -265,7 +265,7 @@ def make_plans(work: Work, scopes: Sequence[Scope]) -> tuple[list[Scope], dict[s
     for place, scope in enumerate(scopes):
         work.check()
         narration.comparing(work, scope, place / len(scopes))
-        with db.begin() as connection:
+        with db.within(work.claim.organization_id) as connection:
             lease.fence(connection, work.claim)
             _refuse_what_is_not_all_there(connection, scope)
             found = compare(connection, scope)
@@ -307,7 +307,7 @@ def compare(connection: Connection, scope: Scope) -> Compared:
 def _analyze(work: Work, analyze: Analysis, scopes: Sequence[Scope]) -> None:
     """Find the statistic of the comparing, as it will be once the plans are applied."""
     narration.analyzing(work)
-    with db.begin() as connection:
+    with db.within(work.claim.organization_id) as connection:
         found = analyze(connection, scopes)
     narration.analyzed(work, found)
 
@@ -324,7 +324,7 @@ def wait(
     held_back: Sequence[Tripped] = (),
 ) -> RunResult:
     """Keep the plans until a person has decided; nothing of the target is touched."""
-    with db.begin() as connection:
+    with db.within(work.claim.organization_id) as connection:
         lease.fence(connection, work.claim)
         for scope in scopes:
             _refuse_a_lost_plan(connection, scope, tallies[scope.entity.name])
@@ -345,7 +345,7 @@ def save(work: Work, scopes: Sequence[Scope], tallies: Mapping[str, Tally]) -> R
         saving.moved(entity, rows)
 
     saving.begin()
-    with db.begin() as connection:
+    with db.within(work.claim.organization_id) as connection:
         work.check()
         for scope in scopes:
             tally = tallies[scope.entity.name]

@@ -42,7 +42,7 @@ def counts(
     parts = {e.name: _parts(tallies[e.name], rows.get(e.name, ())) for e in entities}
     if len(entities) == 1:
         only = entities[0]
-        return f"{tallies[only.name].read} {only.title.lower()}: {parts[only.name]}."
+        return f"{only.counted(tallies[only.name].read)}: {parts[only.name]}."
     return " ".join(f"{e.title}: {parts[e.name]}." for e in entities)
 
 
@@ -54,26 +54,26 @@ def undone(
     """Return what an undo takes back, and what it leaves as it is."""
     rows = [row for some in (named or {}).values() for row in some]
     of = {kind: sum(getattr(t, kind) for t in tallies.values()) for kind in OutcomeKind}
-    parts = [f"{sum(of[kind] for kind in CHANGED):,} taken back"]
+    parts = [f"{sum(of[kind] for kind in CHANGED):,} undone"]
     parts += _with_reasons(of[OutcomeKind.SKIPPED], "kept", [row for row in rows if row.rule])
     parts += _with_reasons(
         of[OutcomeKind.FAILED], "impossible", [row for row in rows if not row.rule]
     )
     parts += (
-        [f"{of[OutcomeKind.UNCHANGED]:,} as before already"] if of[OutcomeKind.UNCHANGED] else []
+        [f"{of[OutcomeKind.UNCHANGED]:,} up to date already"] if of[OutcomeKind.UNCHANGED] else []
     )
     return f"Undo of run {run_id}: {', '.join(parts)}."
 
 
 def _parts(tally: Tally, named: Sequence[Named]) -> str:
-    parts = [f"{tally.created} created", f"{tally.updated} updated"]
-    parts += [f"{tally.unchanged} unchanged"] if tally.unchanged else []
+    parts = [f"{tally.created:,} created", f"{tally.updated:,} updated"]
+    parts += [f"{tally.unchanged:,} unchanged"] if tally.unchanged else []
     failed = [row for row in named if row.rule is None]
     parts += _with_reasons(tally.failed, "failed", failed)
     parts += _with_reasons(tally.skipped - sum(tally.rules.values()), "skipped", [])
     for rule, count in tally.rules.items():
         parts += _with_reasons(count, f"{rule} skipped", [n for n in named if n.rule == rule])
-    parts += [f"{tally.removed} removed"] if tally.removed else []
+    parts += [f"{tally.removed:,} removed"] if tally.removed else []
     return ", ".join(parts)
 
 
@@ -81,7 +81,7 @@ def _with_reasons(count: int, what: str, named: Sequence[Named]) -> list[str]:
     if not count:
         return []
     if not named:
-        return [f"{count} {what}"]
+        return [f"{count:,} {what}"]
     names = ", ".join(str(row) for row in named[:NAMED])
-    more = f" and {count - NAMED} more" if count > NAMED else ""
-    return [f"{count} {what}: {names}{more}"]
+    more = f" and {count - NAMED:,} more" if count > NAMED else ""
+    return [f"{count:,} {what}: {names}{more}"]

@@ -83,7 +83,7 @@ def goes_on(work: Work, entity: Entity, staged: int) -> None:
 
 def begins_again(work: Work, error: SyncError) -> None:
     """Tell why all is read from its beginning."""
-    work.reporter.log(f"{error.sentence} It is read once more", "warning")
+    work.reporter.log(f"{error.sentence} It is read again", "warning")
 
 
 def reading(work: Work, scope: Scope, sheet: Sheet, read: int | None) -> None:
@@ -250,7 +250,8 @@ class Saving:
         steps = self.resource.steps
         if steps.main and steps.saving.found and self.of_source:
             tally = self.tallies[steps.main]
-            self.reporter.log(steps.saving.found.format(done=tally.created + tally.updated))
+            created = f"{tally.created:,} {steps.main} created, " if tally.created else ""
+            self.reporter.log(steps.saving.found.format(created=created, updated=tally.updated))
 
     @property
     def _unit(self) -> str:

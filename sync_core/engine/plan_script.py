@@ -18,7 +18,7 @@ def steps(scope: Scope) -> Iterator[Step]:
     for field, statement in settle.known_values(scope):
         yield f"A blank {field.label} of a known record means what it has", statement
     yield "Rows that repeat a key, or refer to nothing, are written down here", _findings(scope)
-    yield "The key stands in an earlier row", checks.repeated_keys(scope)
+    yield "Duplicate of an earlier row", checks.repeated_keys(scope)
     for statement in checks.twins(scope):
         yield "The key looks like another one, but has other letters", statement
     for statement in checks.lost_zeros(scope):

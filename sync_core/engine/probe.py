@@ -1,7 +1,8 @@
 """A probe of sources: what a sync would find in their first rows; nothing of it stays.
 
 It reads, judges and compares as a sync does, by the same code, but in a transaction that is rolled
-back. How much is read is bounded, so that the process of the pages may do it.
+back. How much is read is bounded, for a person waits. Whoever reads a source knows no database, and
+whoever compares knows no source: the rows stand in a file between them, as they go to staging.
 """
 
 import secrets
@@ -9,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, BinaryIO, Self
 
 from sqlalchemy import Connection
 
@@ -20,7 +21,7 @@ from sync_core.engine import headers, importer, plan, staging
 from sync_core.engine.importer import Compared
 from sync_core.engine.observations import Observations
 from sync_core.engine.statements import Scope, execute
-from sync_core.engine.validate import ROW, ValidatedPage, Validator
+from sync_core.engine.validate import ROW, Format, ValidatedPage, Validator
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.records import privacy
@@ -30,6 +31,7 @@ ROWS = 10_000  # no page is read after so many
 SECONDS = 20.0  # nor after so long
 SHOWN = 5  # rows
 LONGEST = 200  # characters of a cell that is shown
+_OURS = frozenset({"entity", "error", "records"})  # parts that are told in another way
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Finding:
         where = f"{self.first.cell}: " if self.first.cell else ""
         more = self.rows - 1
         others = f" ({more:,} more {'row' if more == 1 else 'rows'} like it)" if more else ""
-        return f"{where}{self.first.sentence}{others}"
+        return f"{where}{self.first.told}{others}"
 
 
 @dataclass(frozen=True)
@@ -71,53 +73,88 @@ class Probe:
     sample: Sample | None = None
     records: int | None = None  # of a whole account; None: the source is none, or does not tell
 
+    def as_json(self) -> dict[str, Any]:
+        """Return it as another process of ours reads it."""
+        return {
+            **vars(self),
+            "error": self.error and self.error.as_json(),
+            "findings": [{**found.first.as_json(), "rows": found.rows} for found in self.findings],
+            "notes": list(self.notes),
+            "sample": self.sample and asdict(self.sample),
+        }
 
-@dataclass(frozen=True)
-class _FirstRows:
-    """What was read of an entity's sheet."""
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Self:
+        """Return the probe that another process has made."""
+        error, sample = kept["error"], kept["sample"]
+        changed = {
+            "error": error and SyncError.from_json(error),
+            "findings": tuple(
+                Finding(Issue.from_json(one), one["rows"]) for one in kept["findings"]
+            ),
+            "notes": tuple(kept["notes"]),
+            "sample": sample and Sample(**sample),
+        }
+        return cls(**{**kept, **changed})
 
-    sheet: Sheet
+
+@dataclass(frozen=True, kw_only=True)
+class FirstRows:
+    """What was read of an entity's sheet; its rows stand in a file, a piece for each page."""
+
+    name: str  # of the sheet
+    title: str
     columns: headers.Columns
-    pages: Sequence[ValidatedPage]
+    pieces: Sequence[tuple[Format, int]]  # the form for COPY, and how many bytes
+    rows: int  # that are not blank
+    blank: int
+    keyless: int
+    reasons: bool
     repeats: bool
     whole: bool
+    observed: Observations
+    notes: Sequence[str]  # of the sheet, where it was read to its end
     sample: Sample
 
-    @property
-    def observed(self) -> Observations:
-        seen = Observations()
-        for page in self.pages:
-            seen = seen.plus(page.observed)
-        return seen
+    def as_json(self) -> dict[str, Any]:
+        """Return it as another process of ours reads it."""
+        return {
+            **vars(self),
+            "columns": self.columns.as_json(),
+            "observed": self.observed.as_json(),
+            "sample": asdict(self.sample),
+        }
+
+    @classmethod
+    def from_json(cls, entity: Entity, kept: Mapping[str, Any]) -> Self:
+        """Return what another process has read."""
+        changed = {
+            "columns": headers.Columns.from_json(entity, kept["columns"]),
+            "observed": Observations.from_json(kept["observed"]),
+            "sample": Sample(**kept["sample"]),
+        }
+        return cls(**{**kept, **changed})
 
 
-def run(
+def compare(
     organization_id: int,
-    country: str,
     resource: Resource,
     known: Mapping[str, Entity],
-    sources: Mapping[str, Source],
+    read: Mapping[str, tuple[FirstRows, BinaryIO]],
 ) -> list[Probe]:
-    """Try the sources of these entities; what is wrong with one does not keep the others back."""
-    entities = [entity for entity in resource.entities if entity.name in sources]
-    read: dict[str, _FirstRows] = {}
-    tried: dict[str, Probe] = {}
-    for entity in entities:
-        try:
-            read[entity.name] = _read(entity, sources[entity.name], country)
-        except SyncError as error:
-            tried[entity.name] = refused(entity, error)
+    """Compare what was read of these entities with what is kept, in their order."""
     unread = frozenset(e.name for e in resource.entities if e.name not in read)
-    unread |= {name for name, rows in read.items() if not rows.whole}
+    unread |= {name for name, (first, _) in read.items() if not first.whole}
     compared: list[Entity] = []
-    with db.undone() as connection:
+    tried = []
+    with db.undone(organization_id) as connection:
         run_id = secrets.randbits(62)  # of no run: it only names the tables
-        for entity in (entity for entity in entities if entity.name in read):
-            rows = read[entity.name]
-            scope = _scope(run_id, organization_id, entity, rows, tuple(compared), known)
-            tried[entity.name] = probe = _compare(connection, scope, rows, unread)
-            compared += [] if probe.error else [entity]
-    return [tried[entity.name] for entity in entities]
+        for entity in (entity for entity in resource.entities if entity.name in read):
+            first, file = read[entity.name]
+            scope = _scope(run_id, organization_id, entity, first, tuple(compared), known)
+            tried.append(_compare(connection, scope, first, file, unread))
+            compared += [] if tried[-1].error else [entity]
+    return tried
 
 
 def refused(entity: Entity, error: SyncError) -> Probe:
@@ -125,25 +162,47 @@ def refused(entity: Entity, error: SyncError) -> Probe:
     return Probe(entity=entity.name, sentence=error.sentence, error=error)
 
 
-def _read(entity: Entity, source: Source, country: str) -> _FirstRows:
-    """Read the first rows, page by page, until there are enough or they take too long."""
+def read(entity: Entity, source: Source, country: str, file: BinaryIO) -> FirstRows:
+    """Read the first rows, page by page, until there are enough or they take too long.
+
+    They are written to the file, as they go to staging. Raises SyncError.
+    """
     until = time.monotonic() + SECONDS
     sheet = source.open(entity)
     columns = headers.match(entity, sheet)
     validate = Validator(entity, columns, importer.convention(country, sheet), sheet.title)
-    pages: list[ValidatedPage] = []
+    pieces: list[tuple[Format, int]] = []
     sample: list[Sequence[str]] = []
-    whole = True
+    rows = blank = keyless = 0
+    reasons, whole, observed = False, True, Observations()
     for page in sheet.pages(columns.numbers):
-        pages.append(validate(page))
-        sample.extend(_first(page, pages[-1], entity, columns))
-        enough = sum(done.frame.height for done in pages) >= ROWS or time.monotonic() > until
-        if enough and not _is_last(page, sheet):
+        validated = validate(page)
+        form, written = validated.for_copy()
+        file.write(written)
+        pieces.append((form, len(written)))
+        rows, blank = rows + validated.frame.height, blank + validated.blank
+        keyless, reasons = keyless + validated.keyless, reasons or validated.reasons
+        observed = observed.plus(validated.observed)
+        sample.extend(_first(page, validated, entity, columns))
+        if (rows >= ROWS or time.monotonic() > until) and not _is_last(page, sheet):
             whole = False
             break
-    names = [columns.headers[index] for _, index in columns.fields]
-    shown = Sample(names, sample[:SHOWN])
-    return _FirstRows(sheet, columns, pages, validate.keys_may_repeat(), whole, shown)
+    file.flush()
+    return FirstRows(
+        name=sheet.name,
+        title=sheet.title,
+        columns=columns,
+        pieces=pieces,
+        rows=rows,
+        blank=blank,
+        keyless=keyless,
+        reasons=reasons,
+        repeats=validate.keys_may_repeat(),
+        whole=whole,
+        observed=observed,
+        notes=tuple(sheet.notes) if whole else (),
+        sample=Sample([columns.headers[index] for _, index in columns.fields], sample[:SHOWN]),
+    )
 
 
 def _is_last(page: Page, sheet: Sheet) -> bool:
@@ -173,7 +232,7 @@ def _scope(
     run_id: int,
     organization_id: int,
     entity: Entity,
-    rows: _FirstRows,
+    first: FirstRows,
     together: tuple[Entity, ...],
     known: Mapping[str, Entity],
 ) -> Scope:
@@ -181,27 +240,32 @@ def _scope(
         run_id=run_id,
         organization_id=organization_id,
         entity=entity,
-        columns=rows.columns,
-        title=rows.sheet.title,
-        staged=sum(page.frame.height for page in rows.pages),
-        blank=sum(page.blank for page in rows.pages),
-        keyless=sum(page.keyless for page in rows.pages),
-        reasons=any(page.reasons for page in rows.pages),
-        repeats=rows.repeats,
-        observed=rows.observed,
-        partial=not rows.whole,
+        columns=first.columns,
+        title=first.title,
+        staged=first.rows,
+        blank=first.blank,
+        keyless=first.keyless,
+        reasons=first.reasons,
+        repeats=first.repeats,
+        observed=first.observed,
+        partial=not first.whole,
         together=together,
         known=known,
     )
 
 
 def _compare(
-    connection: Connection, scope: Scope, rows: _FirstRows, unread: Collection[str]
+    connection: Connection,
+    scope: Scope,
+    first: FirstRows,
+    file: BinaryIO,
+    unread: Collection[str],
 ) -> Probe:
     """Stage what was read and plan it, as a sync would, and return what that shows."""
     execute(connection, staging.new_table(scope.run_id, scope.entity))
-    for page in rows.pages:
-        staging.write(connection, scope.run_id, scope.entity, page, None, rows.observed)
+    file.seek(0)
+    for form, size in first.pieces:
+        staging.append(connection, scope.run_id, scope.entity, form, file.read(size))
     try:
         found = importer.compare(connection, scope)
         _refuse_an_empty_source(connection, found.scope)
@@ -211,13 +275,13 @@ def _compare(
     skipped = found.tally.skipped
     return Probe(
         entity=scope.entity.name,
-        sentence=_sentence(rows, found, len(issues), skipped),
+        sentence=_sentence(first, found, len(issues), skipped),
         read=found.tally.read,
         failed=len(issues),
-        whole=rows.whole,
+        whole=first.whole,
         findings=_findings(issues),
-        notes=_notes(rows, found),
-        sample=rows.sample,
+        notes=_notes(first, found),
+        sample=first.sample,
     )
 
 
@@ -249,17 +313,17 @@ def _findings(rows: Sequence[Sequence[Issue]]) -> tuple[Finding, ...]:
     return tuple(Finding(first[kind], count) for kind, count in counts.most_common())
 
 
-def _notes(rows: _FirstRows, found: Compared) -> tuple[str, ...]:
+def _notes(first: FirstRows, found: Compared) -> tuple[str, ...]:
     """Return the notes of a sync; those on the whole sheet only where it was read to its end."""
-    whole = (*rows.sheet.notes, *found.notes) if rows.whole else ()
-    return (*rows.columns.notes, *whole)
+    whole = (*first.notes, *found.notes) if first.whole else ()
+    return (*first.columns.notes, *whole)
 
 
-def _sentence(rows: _FirstRows, found: Compared, failed: int, skipped: int) -> str:
-    columns = sum(1 for header in rows.columns.headers if header)
+def _sentence(first: FirstRows, found: Compared, failed: int, skipped: int) -> str:
+    columns = sum(1 for header in first.columns.headers if header)
     read = _count(found.tally.read, "row")
-    told = f"{rows.sheet.name} can be read: {read}, {_count(columns, 'column')}."
-    if not rows.whole:
+    told = f"{first.name} can be read: {read}, {_count(columns, 'column')}."
+    if not first.whole:
         told += " These are the first rows; those below were not tried."
     ends = [f"refuse {_count(failed, 'row')}"] if failed else []
     ends += [f"skip {_count(skipped, 'row')}"] if skipped else []
@@ -277,12 +341,4 @@ def as_json(resource: str, probes: Sequence[Probe]) -> dict[str, Any]:
 
 
 def _told(probe: Probe) -> dict[str, Any]:
-    return {
-        "sentence": probe.sentence,
-        "read": probe.read,
-        "failed": probe.failed,
-        "whole": probe.whole,
-        "findings": [{**found.first.as_json(), "rows": found.rows} for found in probe.findings],
-        "notes": list(probe.notes),
-        "sample": asdict(probe.sample) if probe.sample else None,
-    }
+    return {name: part for name, part in probe.as_json().items() if name not in _OURS}

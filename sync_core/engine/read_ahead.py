@@ -1,6 +1,5 @@
 """Read a source in a thread of its own: one page ahead, and never for longer than it deserves."""
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from types import TracebackType
@@ -19,7 +18,7 @@ class Reading:
     def __init__(self, check: Callable[[], None], silence: float) -> None:
         self._check = check  # raises where the attempt must stop
         self._silence = silence  # seconds
-        self._heard = time.monotonic()
+        self._silent = 0.0  # for how long it has been, by our own looks: see `_answer`
         self._thread = ThreadPoolExecutor(1, "reading")
 
     def __enter__(self) -> Self:
@@ -35,7 +34,7 @@ class Reading:
 
     def heard(self) -> None:
         """Note that the source gave a sign of life, such as a request to wait."""
-        self._heard = time.monotonic()
+        self._silent = 0.0
 
     def call(self, ask: Callable[[], T]) -> T:
         """Return the source's answer. Raises SyncError("source_silent"), or what `check` raises."""
@@ -50,9 +49,14 @@ class Reading:
             yield item
 
     def _answer(self, coming: Future[T]) -> T:
+        """Wait for an answer; silence is counted by our looks.
+
+        By the clock, a source would seem silent that this process could not hear: it was frozen.
+        """
         self.heard()
         while not wait([coming], timeout=CHECK_SECONDS).done:
             self._check()
-            if time.monotonic() - self._heard > self._silence:
+            self._silent += CHECK_SECONDS
+            if self._silent > self._silence:
                 raise SyncError("source_silent", seconds=round(self._silence))
         return coming.result()

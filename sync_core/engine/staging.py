@@ -19,7 +19,9 @@ from sync_core.engine.validate import (
     RAW,
     ROW,
     RULE,
+    Format,
     ValidatedPage,
+    page_columns,
 )
 from sync_core.foundation import db, tables
 from sync_core.records import plan_format
@@ -27,6 +29,10 @@ from sync_core.runs.sheet_facts import SheetFacts
 from sync_core.runs.traffic import Traffic
 
 OURS = f"{ROW} integer, {RULE} text, {MARKS} bigint, {ISSUES} jsonb, {RAW} jsonb"
+_FORMATS: Mapping[Format, sql.Composable] = {
+    "text": sql.SQL("format text"),
+    "csv": sql.SQL("format csv, quote {}").format(sql.Literal(QUOTE)),
+}
 
 
 def table(run_id: int, entity: Entity, what: str = "rows") -> sql.Identifier:
@@ -180,17 +186,7 @@ def write(
     `observed` is what was seen up to it, and in it.
     """
     do_not_wait(connection)
-    columns = sql.SQL(", ").join(map(sql.Identifier, page.frame.columns))
-    form, rows = page.for_copy()
-    command = sql.SQL("copy {} ({}) from stdin (format {}, delimiter {}, null ''{})").format(
-        table(run_id, entity),
-        columns,
-        sql.SQL(form),
-        sql.Literal(DELIMITER),
-        sql.SQL(", quote {}").format(sql.Literal(QUOTE)) if form == "csv" else sql.SQL(""),
-    )
-    with db.cursor(connection).copy(command) as copy:
-        copy.write(rows)
+    append(connection, run_id, entity, *page.for_copy())
     so_far = tables.checkpoints.c
     connection.execute(
         _update(run_id, entity).values(
@@ -201,6 +197,18 @@ def write(
             observed=observed.as_json(),
         )
     )
+
+
+def append(connection: Connection, run_id: int, entity: Entity, form: Format, rows: bytes) -> None:
+    """Append rows that a `ValidatedPage` has written for COPY."""
+    command = sql.SQL("copy {} ({}) from stdin ({}, delimiter {}, null '')").format(
+        table(run_id, entity),
+        sql.SQL(", ").join(map(sql.Identifier, page_columns(entity))),
+        _FORMATS[form],
+        sql.Literal(DELIMITER),
+    )
+    with db.cursor(connection).copy(command) as copy:
+        copy.write(rows)
 
 
 def count(connection: Connection, run_id: int, entity: Entity) -> int:

@@ -136,14 +136,20 @@ class Scope:
         return sql.SQL("{} || s.row_number").format(sql.Literal(f"{self.title}!{letters(column)}"))
 
     def issue(
-        self, field: Field, code: str, cause: sql.Composable | None = None, **facts: sql.Composable
+        self,
+        field: Field,
+        code: str,
+        cause: sql.Composable | None = None,
+        beside: sql.Composable | None = None,
+        **facts: sql.Composable,
     ) -> sql.Composed:
         """Return the SQL of an issue of the row of `s`; the facts are those of the code.
 
-        The `cause` is the number of the row that it follows from, where it follows from one.
+        The `cause` is the number of the row that it follows from, where it follows from one;
+        `beside` says where the other one is, in a fact of its own.
         """
         about = (sql.Literal(field.label), sql.Literal(code), sentence(code, facts))
-        return issue_of(*about, cell=self.cell(field), cause=cause)
+        return issue_of(*about, cell=self.cell(field), cause=cause, beside=beside)
 
 
 def issue_of(
@@ -153,6 +159,7 @@ def issue_of(
     *,
     cell: sql.Composable | None = None,
     cause: sql.Composable | None = None,
+    beside: sql.Composable | None = None,
 ) -> sql.Composed:
     """Return the SQL of an issue, in the form in which issues are kept."""
     parts: dict[Part, sql.Composable] = {
@@ -161,8 +168,8 @@ def issue_of(
         "sentence": said,
         "cell": cell or sql.SQL("null::text"),
     }
-    if cause is not None:
-        parts["cause"] = cause
+    parts |= {"cause": cause} if cause is not None else {}
+    parts |= {"beside": beside} if beside is not None else {}
     pairs = (sql.SQL("{}, {}").format(sql.Literal(name), of) for name, of in parts.items())
     return json_object(pairs)
 

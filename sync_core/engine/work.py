@@ -42,6 +42,7 @@ class Work:
     addresses: Mapping[str, Address] = field(default_factory=dict)  # of sources, by entity
     retried: Retried | None = None  # whose failed rows alone are applied
     phases: dict[str, float] = field(default_factory=dict)  # seconds
+    time_zone: str = "UTC"  # of the organization
 
     @property
     def steps(self) -> Steps:

@@ -19,12 +19,13 @@ from sync_core.catalogue.source import Source
 from sync_core.engine import importer, narration, staging
 from sync_core.engine.read_ahead import Reading
 from sync_core.engine.work import Work
+from sync_core.execution import memory
 from sync_core.execution.heartbeat import CancelledError, Heartbeat, OverdueError, StoppedError
 from sync_core.execution.queue import resume
-from sync_core.foundation import db, redis_clients, settings
+from sync_core.foundation import db, processes, redis_clients, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import RunStatus
-from sync_core.organizations import policies, source_settings
+from sync_core.organizations import allowed_sources, policies, source_settings
 from sync_core.runs import incremental, lease, plans, retries, tab_titles, uploads
 from sync_core.runs.lease import Claim, LeaseLostError, RunResult
 from sync_core.runs.progress import Reporter
@@ -45,7 +46,7 @@ WHILE_AWAY = Retrying(  # an attempt waits so long for Postgres; later, its leas
 def work(run_id: int) -> str:
     """Work on a run, in a worker; returns its status for RQ's log. Never raises."""
     try:
-        with db.begin() as connection, db.undone():  # its heartbeat needs a connection, too
+        with db.everywhere() as connection, db.undone():  # its heartbeat needs a connection, too
             claim = lease.claim(connection, run_id, db.name())
     except db.ERRORS as error:
         why = db.as_sync_error(error) or type(error).__name__
@@ -64,7 +65,7 @@ def attempt(claim: Claim) -> str:
 
 def _limit(claim: Claim) -> float:
     """Return the seconds that the run may take; the usual ones while Postgres does not answer."""
-    with suppress(*db.ERRORS), db.begin() as connection:
+    with suppress(*db.ERRORS), db.within(claim.organization_id) as connection:
         return lease.limit(connection, claim.run_id)
     return lease.usual_limits().of(claim.resource)
 
@@ -77,6 +78,9 @@ def _attempt(claim: Claim, heartbeat: Heartbeat, reporter: Reporter, limit: floa
     except StoppedError:
         return _interrupt(claim, "its worker was asked to stop", reporter)
     except Exception as error:  # noqa: BLE001 - whatever it is, the run ends with a sentence
+        if memory.ran_out(error):
+            processes.lift_memory_limit()
+            return _finish(claim, _result(claim, memory.too_much(), limit), reporter)
         if staging.is_lost(error):
             return _interrupt(claim, "Postgres lost what was staged", reporter)
         if db.is_away(error):
@@ -91,10 +95,11 @@ def _sync(claim: Claim, heartbeat: Heartbeat, reporter: Reporter) -> RunResult:
     if claim.undoes:
         return _undo(claim, claim.undoes, heartbeat, reporter)
     resource = resources.by_name(claim.resource)
-    with db.begin() as connection:
+    with db.within(claim.organization_id) as connection:
         organization = organizations.by_id(connection, claim.organization_id)
         given = uploads.settings_of_run(connection, organization, resource, claim.run_id)
         found = given or source_settings.read(connection, organization, resource)
+        allowed_sources.require(connection, organization, found)
         found = tab_titles.named(connection, organization, found)
         policy = policies.of(connection, organization.id)[resource.name]
         resource = policies.applied(resource, policy)
@@ -119,13 +124,14 @@ def _sync(claim: Claim, heartbeat: Heartbeat, reporter: Reporter) -> RunResult:
             guards=policy.guards,
             addresses={s.entity: address for s in found if (address := Address.of(s))},
             retried=retried,
+            time_zone=organization.time_zone,
         )
         return importer.sync(work, {setting.entity: _open(setting, work) for setting in found})
 
 
 def _undo(claim: Claim, run_id: int, heartbeat: Heartbeat, reporter: Reporter) -> RunResult:
     """Take a run back: that needs no source."""
-    with db.begin() as connection:
+    with db.within(claim.organization_id) as connection:
         organization = organizations.by_id(connection, claim.organization_id)
         undone = runs.get(connection, organization.id, run_id)
         confirmed = plans.of_run(connection, claim.run_id)
@@ -140,6 +146,7 @@ def _undo(claim: Claim, run_id: int, heartbeat: Heartbeat, reporter: Reporter) -
             heartbeat.check,
             confirmed=confirmed,
             undone=undone,
+            time_zone=organization.time_zone,
         )
         return importer.sync(work, {})
 
@@ -200,7 +207,7 @@ def _finish(claim: Claim, result: RunResult, reporter: Reporter) -> str:
     reporter.log(result.message, "warning" if result.status == RunStatus.CANCELLED else "error")
 
     def end() -> str:
-        with db.begin() as connection:
+        with db.within(claim.organization_id) as connection:
             lease.finish(connection, claim, replace(result, log=reporter.as_json()))
         return result.status
 
@@ -213,7 +220,7 @@ def _interrupt(claim: Claim, why: str, reporter: Reporter, *, crashed: bool = Fa
 
     def give_back() -> str:
         log = reporter.as_json()
-        with db.begin() as connection:
+        with db.within(claim.organization_id) as connection:
             if not lease.interrupt(connection, claim, why, crashed=crashed, log=log):
                 raise LeaseLostError
         resume()

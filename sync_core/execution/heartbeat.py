@@ -125,7 +125,7 @@ class Heartbeat:
 
     def _close_run(self) -> None:
         """Close the run in place of its attempt, which does not stop by itself."""
-        with db.begin() as connection:
+        with db.within(self._claim.organization_id) as connection:
             recovery.end_backends(connection, [db.name()])
             if self._reason is StoppedError:
                 why = "its worker was asked to stop, and took too long"

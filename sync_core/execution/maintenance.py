@@ -20,13 +20,15 @@ from sync_core.audit.heads import HeadsFile
 from sync_core.engine import staging
 from sync_core.execution import queue, scheduler
 from sync_core.execution.heartbeat import StopRequest
-from sync_core.foundation import db, tables
+from sync_core.foundation import db, settings, tables
 from sync_core.notifications import courier, digest, notices, outbox, telling
+from sync_core.organizations import allowed_sources
 from sync_core.runs import once, recovery, uploads
 
 TICK_SECONDS = 1.0
 PARTING_SECONDS = 3.0  # for a message in hand
 NIGHTLY_SECONDS = 60.0  # between two looks whether the nightly check is due
+DEPLOY = "Stop it and start the version that was deployed, or run 'syncdesk migrate'."
 
 log = logging.getLogger("syncdesk.maintenance")
 
@@ -50,7 +52,7 @@ def tick(watch: recovery.Watch | None = None) -> None:
 
 def _close(watch: recovery.Watch | None) -> None:
     """End or interrupt the runs that nobody else ends, and let interrupted ones go on."""
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         for run_id in recovery.enforce_cancels(connection):
             log.warning("run %s was cancelled: its worker did not obey", run_id)
         for run_id in recovery.close_overdue(connection):
@@ -64,7 +66,7 @@ def _close(watch: recovery.Watch | None) -> None:
 
 def _push_lost() -> None:
     """Push the queued runs again of which Redis knows nothing."""
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         waiting = runs.to_push(connection)
     if not waiting:
         return
@@ -77,7 +79,7 @@ def _push_lost() -> None:
 
 def _tell_people(now: datetime) -> None:
     """Tell what happened since, which promises of freshness were broken, and write digests."""
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         telling.tell(connection, now)
         digest.make_due(connection, now)
 
@@ -90,7 +92,10 @@ def _keep_schedules(now: datetime) -> None:
 
 
 def _tidy() -> None:
-    with suppress(LockNotAvailable), db.begin() as connection:  # somebody reads them: next time
+    with (
+        suppress(LockNotAvailable),
+        db.everywhere() as connection,
+    ):  # somebody reads them: next time
         connection.exec_driver_sql("set local lock_timeout = '1s'")
         staging.drop_ended(connection)
         uploads.drop_ended(connection)
@@ -152,29 +157,55 @@ class Courier:
 
 
 def run(stop: StopRequest, parent: int | None = None) -> None:
-    """Tick once a second until told to stop, or until the parent (its process id) has died."""
-    told = ""  # what went wrong at the last tick: it may go on for long
+    """Tick once a second until told to stop, or until the parent (its process id) has died.
+
+    It does nothing while the schema is another one than it knows: others have their turn.
+    """
+    told, warned = "", False  # what went wrong at the last tick: it may go on for long
     nightly, heads, messages, watch = Nightly(), HeadsFile(), Courier(), recovery.Watch()
     while not stop.made and parent in {None, os.getppid()}:
         time.sleep(TICK_SECONDS)
-        nightly.keep()
         try:
+            _require_our_schema()
+            warned = warned or _warn_of_keys()
+            nightly.keep()
             tick(watch)
             heads.keep()
             messages.keep()
             told = ""
         except Exception as error:  # noqa: BLE001 - whatever it is, the next tick may do better
+            if db.is_away(error):
+                watch.note_refusal()
             if told != type(error).__name__:
                 _log(error)
             told = type(error).__name__
     messages.finish()
 
 
+def _warn_of_keys() -> bool:
+    with db.everywhere() as connection:
+        for told in allowed_sources.unused_keys(connection, settings.current()):
+            log.warning("%s", told)
+    return True
+
+
+class OtherSchemaError(Exception):
+    """The schema of the database is not the one that this program knows."""
+
+
+def _require_our_schema() -> None:
+    with db.everywhere() as connection:
+        if not db.is_current(connection):
+            raise OtherSchemaError
+
+
 def _log(error: Exception) -> None:
     if db.is_away(error):
         log.warning("%s: %s", db.as_sync_error(error), type(error).__name__)
+    elif isinstance(error, OtherSchemaError):
+        log.error("maintenance rests: the schema is not %s. %s", db.newest_revision(), DEPLOY)
     else:
-        log.error("maintenance goes on after %s", type(error).__name__, exc_info=error)
+        log.error("maintenance continues after %s", type(error).__name__, exc_info=error)
 
 
 def main() -> None:

@@ -17,6 +17,10 @@ from sync_core.foundation import db, redis_clients
 PATIENCE = 2.0  # seconds after which a server that has not answered counts as gone
 SEEN_SECONDS = 30  # since a worker was seen, at most
 
+OTHER_WORKERS = (
+    "The workers are of another version than this program: stop them and start python worker.py of"
+    " the one that was deployed."
+)
 NO_POSTGRES, NO_REDIS = "Postgres does not answer.", "Redis does not answer."
 
 
@@ -37,7 +41,7 @@ def _postgres() -> Finding:
 
 
 def _migrations() -> Finding:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         if db.is_current(connection):
             return True, "The tables are those of this version."
     return False, "The tables are those of another version: run syncdesk migrate."
@@ -49,9 +53,10 @@ def _redis() -> Finding:
 
 
 def _worker() -> Finding:
-    seen = queue.workers(SEEN_SECONDS)
-    if seen:
+    if seen := queue.workers(SEEN_SECONDS, db.newest_revision()):
         return True, f"Workers seen in the last {SEEN_SECONDS} s: {seen}."
+    if queue.workers(SEEN_SECONDS):
+        return False, OTHER_WORKERS
     return False, f"No worker was seen in the last {SEEN_SECONDS} s: start python worker.py."
 
 

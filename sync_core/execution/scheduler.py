@@ -44,7 +44,7 @@ def fire(now: datetime) -> list[Run]:
 def _fire(now: datetime) -> Iterator[Run]:
     there_are_more = True
     while there_are_more:
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             schedule = schedules.take_due(connection, now)
             run = _tick(connection, schedule, now) if schedule else None
             waiting = [Queued(run.id, lease.limit(connection, run.id))] if run else []
@@ -93,7 +93,7 @@ def pause_what_fails(now: datetime) -> list[Schedule]:
 
     Returns those that were paused; each leaves an action, which names the last run.
     """
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         found = outages.of_schedules(connection, FOR_A_PERSON, FAILURES)
         return [one for one, run in found if _pause(connection, one, run, now)]
 
@@ -104,7 +104,7 @@ def _pause(connection: Connection, schedule: Schedule, run: Run, now: datetime) 
         return False
     detail = PausedSchedule(why, run.error_code)
     actions.record(connection, whose, NOBODY, detail, resource=resource, run_id=run.id)
-    told = f"It failed {FAILURES} times in a row, and a person must mend why: {run.message}"
+    told = f"It failed {FAILURES} times in a row, and a person must fix the cause: {run.message}"
     news.paused(connection, whose, resource, told)
     log.warning("paused the schedule of %s: run %s failed, too", resource, run.id)
     return True
@@ -115,13 +115,13 @@ def drop_old(now: datetime) -> int:
     done = 0
     while _drop_next(now):
         done += 1
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         schedules.drop_old(connection, now - TICKS_KEPT)
     return done
 
 
 def _drop_next(now: datetime) -> bool:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         due = retentions.take_due(connection, now)
         if due is None:
             return False

@@ -9,29 +9,31 @@ import gc
 import logging
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
-from redis import ConnectionError as RedisConnectionError
 from redis import RedisError
-from redis import TimeoutError as RedisTimeoutError
 from rq import Queue, Worker
 from rq.exceptions import StopRequested
 from rq.executions import Execution
 from rq.job import Job
+from rq.serializers import JSONSerializer
+from rq.timeouts import HorseMonitorTimeoutException, UnixSignalDeathPenalty
 from rq.worker_registration import register
 
 from sync_core import sources
 from sync_core.catalogue import fields
-from sync_core.execution import maintenance
+from sync_core.execution import maintenance, memory, run_jobs
 from sync_core.execution.heartbeat import STOP_REQUEST, StopRequest
-from sync_core.execution.queue import QUEUE, work_horse_died
-from sync_core.foundation import db, processes, redis_clients
+from sync_core.execution.queue import SCHEMA, work_horse_died
+from sync_core.execution.redis_outage import OUTAGE
+from sync_core.execution.run_jobs import RunJob, RunQueue
+from sync_core.foundation import db, processes, redis_clients, settings
 
-NO_ANSWER = (RedisConnectionError, RedisTimeoutError)  # of Redis; any other error is one
 OTHER_SCHEMA = 75  # exit code of a work-horse that took no run
 OTHER_SCHEMA_SECONDS = 10  # until the next look, for workers of the right version have their turn
 CLOSING_SECONDS = 30  # for the process that closes the run of a killed work-horse
@@ -87,21 +89,39 @@ def _is_reaped(child: int) -> bool:
         return True
 
 
+class TimeLimit(UnixSignalDeathPenalty):
+    """RQ's time limits; but no alarm ends the wait for a work-horse.
+
+    The kernel tells once how a child has ended: an exception at that moment would lose it.
+    """
+
+    def setup_death_penalty(self) -> None:
+        """Set the alarm."""
+        if self._exception is not HorseMonitorTimeoutException:
+            super().setup_death_penalty()  # type: ignore[no-untyped-call]
+
+
 class SyncWorker(Worker):
     """A worker that outlives whatever Redis does, and whose work-horse never outlives it.
 
     A Redis that is full, read-only or loading answers with errors; it heals as one that was gone.
     """
 
+    death_penalty_class = TimeLimit
     max_connection_wait_time = 2.0  # seconds between two tries to reach Redis
 
     def __init__(self, maintenance_process: MaintenanceProcess | None) -> None:
         self._maintenance = maintenance_process
         self._horse_ended: Ended = (None, None, None)
+        self._ended_for_memory = 0
+        self._horse_is_gone = threading.Lock()  # free from its end on
         self._closing: list[int] = []
         super().__init__(
-            [QUEUE],
+            [run_jobs.queue(redis_clients.queue_client())],
             connection=redis_clients.queue_client(),
+            job_class=RunJob,
+            queue_class=RunQueue,
+            serializer=JSONSerializer,
             worker_ttl=17,
             job_monitoring_interval=3,
             maintenance_interval=5,
@@ -118,6 +138,10 @@ class SyncWorker(Worker):
         """Return whether a signal has asked for it."""
         return self._shutdown_requested_date is not None
 
+    def serialize(self) -> dict[Any, Any]:
+        """Return what Redis is told of this worker, also which schema it knows."""
+        return {**super().serialize(), SCHEMA: db.newest_revision()}
+
     # RQ's own methods, which must not end the worker where Redis does not do its work
 
     def dequeue_job_and_maintain_ttl(
@@ -128,7 +152,7 @@ class SyncWorker(Worker):
             try:
                 return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
             except RedisError as error:
-                _tell(error)
+                OUTAGE.goes_on(error)
                 time.sleep(1)
 
     def execute_job(self, job: Job, queue: Queue) -> None:
@@ -138,7 +162,7 @@ class SyncWorker(Worker):
                 super().execute_job(job, queue)
         finally:
             while self.horse_pid:
-                self._reap_horse(os.WNOHANG)
+                self._reap_horse()
                 time.sleep(0.1)
             if _exit_code(self._horse_ended[1]) == OTHER_SCHEMA:
                 self._leave_it_to_others()
@@ -164,6 +188,7 @@ class SyncWorker(Worker):
             pipeline.hset(self.key, mapping=self.serialize())
             register(self, pipeline)
             pipeline.execute()
+            OUTAGE.is_over()
 
     def _keep_maintenance(self) -> None:
         if self._maintenance and not self.is_horse and not self.asked_to_stop:
@@ -180,9 +205,12 @@ class SyncWorker(Worker):
             super().set_shutdown_requested_date()  # type: ignore[no-untyped-call]
 
     def run_maintenance_tasks(self) -> None:
-        """Tidy RQ's registries, if Redis is there."""
-        with _redis_may_be_away():
-            super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
+        """Tidy RQ's registries, if Redis is there; what others put into them ends no worker."""
+        try:
+            with _redis_may_be_away():
+                super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            log.warning("the registries of RQ cannot be tidied: %s", type(error).__name__)
 
     def teardown(self) -> None:
         """Say goodbye, if Redis is there."""
@@ -212,6 +240,7 @@ class SyncWorker(Worker):
         """Take the run, unless the database's schema is not the one that this program knows."""
         if _is_another_schema():
             os._exit(OTHER_SCHEMA)
+        processes.limit_memory(settings.current().memory_limit)
         super().main_work_horse(job, queue)
 
     def _leave_it_to_others(self) -> None:
@@ -233,11 +262,18 @@ class SyncWorker(Worker):
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         """Fork the work-horse."""
         self._horse_ended = (None, None, None)
+        self._ended_for_memory = processes.ended_for_memory()
+        self._horse_is_gone.acquire(blocking=False)
         super().fork_work_horse(job, queue)
 
     def wait_for_horse(self) -> Ended:
-        """Wait for the end of the work-horse; returns its process id, wait status and usage."""
-        self._reap_horse(0)
+        """Wait for the end of the work-horse; returns its process id, wait status and usage.
+
+        Raises HorseMonitorTimeoutException where it takes longer than RQ waits at a time.
+        """
+        self._reap_horse()  # it may have ended before its number was known
+        if self.horse_pid and not self._horse_is_gone.acquire(timeout=self.job_monitoring_interval):
+            raise HorseMonitorTimeoutException
         return self._horse_ended
 
     def kill_horse(self, sig: signal.Signals = signal.SIGKILL) -> None:
@@ -248,14 +284,16 @@ class SyncWorker(Worker):
 
     def _on_child_ended(self, _signal: int, _frame: FrameType | None) -> None:
         """Notice a killed work-horse at once, even while the parent waits for a frozen Redis."""
-        self._reap_horse(os.WNOHANG)
+        self._reap_horse()
         self._closing = [child for child in self._closing if not _is_reaped(child)]
 
-    def _reap_horse(self, how: int) -> None:
+    def _reap_horse(self) -> None:
         horse = self.horse_pid
-        with suppress(ChildProcessError):  # the signal's handler was faster
-            if horse and (ended := os.wait4(horse, how))[0]:
+        with suppress(ChildProcessError):  # the signal has come in between
+            if horse and (ended := os.wait4(horse, os.WNOHANG))[0]:
                 self._horse_pid, self._horse_ended = 0, ended
+                with suppress(RuntimeError):  # nobody waits
+                    self._horse_is_gone.release()
                 if ended[1] and _exit_code(ended[1]) != OTHER_SCHEMA:
                     self._close_run(*ended[:2])
 
@@ -269,7 +307,8 @@ class SyncWorker(Worker):
             _handle_signals(signal.SIG_DFL)
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
             signal.alarm(CLOSING_SECONDS)
-            work_horse_died(db.name(horse), f"its work-horse died ({_how(status)})")
+            error = memory.fatal(status, processes.ended_for_memory() > self._ended_for_memory)
+            work_horse_died(db.name(horse), f"its work-horse died ({_how(status)})", error)
         except Exception as error:  # noqa: BLE001 - this process ends here, whatever it is
             log.warning("left to maintenance: %s", type(error).__name__)
         finally:
@@ -282,12 +321,12 @@ def _exit_code(status: int | None) -> int:
 
 def _is_another_schema() -> bool:
     """Return whether this worker must take no run, and say why in its log."""
-    with suppress(*db.ERRORS), db.begin() as connection:
+    with suppress(*db.ERRORS), db.everywhere() as connection:
         if not db.is_current(connection):
             log.error(
-                "the database's schema is not %s, which this worker knows: it takes no run. Stop "
-                "it and start the version that was deployed, or run 'syncdesk migrate'.",
+                "the database's schema is not %s, which this worker knows: it takes no run. %s",
                 db.newest_revision(),
+                maintenance.DEPLOY,
             )
             return True
     return False
@@ -307,12 +346,7 @@ def _redis_may_be_away() -> Iterator[None]:
     try:
         yield
     except RedisError as error:
-        _tell(error)
-
-
-def _tell(error: RedisError) -> None:
-    how = "does not answer" if isinstance(error, NO_ANSWER) else "answers with an error"
-    log.warning("Redis %s, the worker goes on: %s: %.80s", how, type(error).__name__, error)
+        OUTAGE.goes_on(error)
 
 
 def main() -> None:
@@ -323,10 +357,12 @@ def main() -> None:
         "--without-maintenance", action="store_true", help="maintenance runs elsewhere"
     )
     options = parser.parse_args()
+    logging.getLogger("rq.worker").addFilter(OUTAGE)
+    _warn_root()
     db.be_patient()
     fields.warm_up()
     sources.warm_up()
-    db.newest_revision()  # reads all migrations: once, not in each work-horse
+    db.newest_revision()  # kept: a deploy may put other files where this process came from
     gc.freeze()  # a work-horse that looks for garbage among all modules would copy their pages
     maintenance_process = None if options.without_maintenance else MaintenanceProcess()
     if maintenance_process:
@@ -338,6 +374,15 @@ def main() -> None:
     finally:
         if maintenance_process:
             maintenance_process.end()
+
+
+def _warn_root() -> None:
+    """Say that a worker with the rights of root is no place to read what others have written."""
+    if os.geteuid() == 0 and settings.given().database_url:
+        log.warning(
+            "this worker runs as root and works for an outside database: start it as a user of its"
+            " own, who may do nothing else"
+        )
 
 
 def _work(maintenance_process: MaintenanceProcess | None, *, burst: bool) -> bool:

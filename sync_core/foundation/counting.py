@@ -1,6 +1,7 @@
 """How a number of things, or an amount of time, is written in a sentence."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400  # seconds
 
@@ -26,3 +27,9 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
     if seconds < DAY:
         return f"{count(int(seconds / HOUR), 'hour')} ago"
     return f"{count(int(seconds / DAY), 'day')} ago"
+
+
+def moment_there(at: datetime, time_zone: str) -> str:
+    """Return a moment that names its zone, for texts that are kept: "23 Nov 2026, 14:05 (UTC)"."""
+    local = at.astimezone(ZoneInfo(time_zone))
+    return f"{local.day} {local:%b %Y, %H:%M} ({time_zone})"

@@ -23,6 +23,7 @@ import shlex
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import threading
@@ -48,16 +49,20 @@ STOP_SIGNALS = {"postgres": signal.SIGINT, "valkey": signal.SIGTERM}  # SIGINT: 
 POSTGRES_OPTIONS = """
     -p 5432 -c listen_addresses= -c unix_socket_permissions=0700 -c max_connections=100
     -c timezone=UTC -c log_timezone=UTC
+    -c log_error_verbosity=terse -c log_min_error_statement=panic
     -c shared_buffers=256MB -c wal_buffers=16MB -c io_method=sync
     -c max_wal_size=2GB -c checkpoint_timeout=15min
-"""  # few checkpoints and room in memory, for a sync writes much at once; fsync stays on
-INITDB_OPTIONS = """
-    -U app --auth=trust --encoding=UTF8 --no-instructions
+"""  # few checkpoints and room in memory, for a sync writes much at once; no rows in its log
+OWNER = "app"  # of the tables, and of the server
+PROGRAM = "program"  # which owns nothing; it is made with the tables (`db.migrate`)
+INITDB_OPTIONS = f"""
+    -U {OWNER} --auth=trust --encoding=UTF8 --no-instructions
     --no-locale --locale-provider=builtin --builtin-locale=C.UTF-8
 """  # the locale of the wheel itself, which knows that É is é in capitals
 VALKEY_OPTIONS = """
     --port 0 --unixsocketperm 700 --appendonly yes --appendfsync everysec --save '' --daemonize no
 """
+ENVIRONMENT = frozenset("PATH HOME TMPDIR LD_LIBRARY_PATH PYTHONHOME PYTHONPATH".split())
 STARTING = "starting the servers"
 OWN_SERVERS = "set DATABASE_URL and REDIS_URL to use servers of your own"
 
@@ -73,8 +78,9 @@ class EmbeddedError(RuntimeError):
 class Urls:
     """Where the servers answer, as SQLAlchemy and redis-py read it."""
 
-    database: str
+    database: str  # as the program's role
     redis: str
+    owner: str  # Postgres as the role that owns the tables; the same where there is but one
 
 
 @dataclass(frozen=True)
@@ -92,9 +98,13 @@ class _Home:
     @property
     def urls(self) -> Urls:
         return Urls(
-            database=f"postgresql+psycopg://app@/postgres?host={quote(str(self.run))}&port=5432",
+            database=self._database(PROGRAM),
             redis=f"unix://{quote(str(self.redis_socket))}?db=0",
+            owner=self._database(OWNER),
         )
+
+    def _database(self, role: str) -> str:
+        return f"postgresql+psycopg://{role}@/postgres?host={quote(str(self.run))}&port=5432"
 
 
 @dataclass(frozen=True)
@@ -194,6 +204,7 @@ def _start_supervisor(home: _Home) -> Process:
             # -P: our neighbours must not stand in for Python's own (resource.py)
             [sys.executable, "-P", __file__, home.data],
             cwd=home.data,
+            env=_environment(),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -309,7 +320,7 @@ def _within(seconds: float, succeeds: Callable[[], bool]) -> bool:
 
 def _answer(home: _Home) -> bool:
     """Return whether both servers do their work."""
-    address = home.urls.database.replace("+psycopg", "", 1)
+    address = home.urls.owner.replace("+psycopg", "", 1)
     with suppress(psycopg.OperationalError, OSError):
         if _tell_valkey(home, b"PING") == b"+PONG\r\n":
             with psycopg.connect(address, connect_timeout=2) as connection:
@@ -363,22 +374,39 @@ def _commands(home: _Home) -> dict[str, Command]:
 
 
 def _as_owner(home: _Home) -> Command:
-    """Drop root before a command, which may still pass through folders of root alone."""
+    """Drop root before a command, which may pass through folders of root alone if it must."""
     if home.owner is None:
         return []
     if not (setpriv := shutil.which("setpriv")):
         advice = f"start as another user, or {OWN_SERVERS}"
         raise EmbeddedError(f"Root cannot start Postgres without the program setpriv: {advice}.")
     user = f"--reuid={home.owner.pw_uid} --regid={home.owner.pw_gid} --clear-groups"
+    if _may_reach(home, home.owner):
+        return [setpriv, *shlex.split(user)]
     passing = "--inh-caps=+dac_override --ambient-caps=+dac_override"
     kept = "--securebits=+no_setuid_fixup"  # else access(2) leaves the capability aside
     return [setpriv, *shlex.split(f"{user} {passing} {kept}")]
 
 
+def _may_reach(home: _Home, owner: pwd.struct_passwd) -> bool:
+    """Return whether the owner gets to the files and the programs without any right of root's."""
+    programs = [command[0] for command in _commands(home).values()]
+    with suppress(OSError):
+        ends = [path.resolve() for path in (home.data / "x", home.run / "x", *map(Path, programs))]
+        folders = {folder for end in ends for folder in end.parents}
+        return all(_is_passable(folder.stat(), owner) for folder in folders)
+    return False
+
+
+def _is_passable(folder: os.stat_result, user: pwd.struct_passwd) -> bool:
+    if folder.st_uid == user.pw_uid:
+        return bool(folder.st_mode & stat.S_IXUSR)
+    return bool(folder.st_mode & stat.S_IXOTH)
+
+
 def _environment() -> dict[str, str]:
-    """Leave out what would change the servers' ways or words."""
-    strange = ("PG", "LC_", "LANG")
-    return {k: v for k, v in os.environ.items() if not k.startswith(strange)} | {"LC_ALL": "C"}
+    """Return what programs need to start; neither keys of ours nor what changes their words."""
+    return {k: v for k, v in os.environ.items() if k in ENVIRONMENT} | {"LC_ALL": "C"}
 
 
 # The supervisor
@@ -465,7 +493,7 @@ class _Server:
     name: str
     process: Process
     started: float  # by the monotonic clock
-    renewed: bool = False  # with new files, for it could not read those that it had
+    renewed: bool = False  # with new files, which are no cause of its end
 
     @property
     def is_young(self) -> bool:
@@ -534,7 +562,8 @@ def _revive(home: _Home, running: dict[str, _Server], alive: IO[bytes]) -> None:
         elif (code := server.process.poll()) is not None:
             _trim_log(home)
             _say(f"{name} ended with {code}; starting it again")
-            running[name] = _start(home, name, alive, renewed=server.renewed and server.is_young)
+            again = server.renewed and server.is_young and code > 0  # the files are still those
+            running[name] = _start(home, name, alive, renewed=again)
 
 
 def _renew(home: _Home, name: str, alive: IO[bytes]) -> _Server:

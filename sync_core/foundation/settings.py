@@ -2,20 +2,26 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from functools import cache
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from sync_core.foundation import email_address, embedded
+from sync_core.foundation.later import Later
+
+redis_connection = Later("redis.connection")  # where an address of Redis is set
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+UP = "SYNCDESK_UP"  # in the environment of what `syncdesk up` starts: its own process
 MADE_UP_CLINIKO = Path("demo", "cliniko.env")  # in the data folder, while the demo runs
 MONITOR_TOKEN = 20  # characters, at least
+MEMORY_LIMIT = 3072  # megabytes; a million rows take 1350, most of it only reserved by Arrow
 KEY_LENGTH = 32  # characters at least, of what signs
 SLUG = "<SLUG>"  # stands in a name for each organization's, in capitals and with _ for -
 
@@ -79,13 +85,15 @@ def _folder(value: str) -> Path:
     return path
 
 
-def _folders(value: str) -> tuple[Path, ...]:
-    """Read `/srv/a:/srv/b`; a folder may come into being later."""
-    found = tuple(Path(part.strip()) for part in value.split(os.pathsep) if part.strip())
-    for path in found:
-        if not path.is_absolute():
-            raise ValueError(f"{path} is no full path; write for example /srv/sheets")
-    return found
+def _folder_of_folders(value: str) -> Path:
+    """Read `/srv/sheets`; it may come into being later."""
+    if os.pathsep in value:
+        raise ValueError(
+            "it names several folders; give one, which holds a folder for each organization"
+        )
+    if not Path(value).is_absolute():
+        raise ValueError(f"{value} is no full path; write for example /srv/sheets")
+    return _folder(value)
 
 
 def _seconds(value: str) -> float:
@@ -209,10 +217,20 @@ def _secret_address(value: str) -> Secret:
     return Secret(value)
 
 
-def _yes_or_no(value: str) -> bool:
-    if value.lower() not in {"yes", "no"}:
-        raise ValueError(f"{value!r} is neither yes nor no")
-    return value.lower() == "yes"
+def _hosts(value: str) -> tuple[str, ...]:
+    """Read `sheets.intern 127.0.0.1:8000 [::1]:80`; an IPv6 address is kept without brackets."""
+    return tuple(map(_host, value.lower().split()))
+
+
+def _host(word: str) -> str:
+    url = urlsplit(f"//{word}")
+    try:
+        host, port = url.hostname, url.port
+    except ValueError:
+        host, port = None, None
+    if not host or not re.fullmatch(r"[a-z0-9.:-]+", host) or url.netloc != word:
+        raise ValueError(f"{word} names no host; write for example sheets.intern 127.0.0.1:8000")
+    return f"{host}:{port}" if port else host
 
 
 def _limits(value: str) -> Limits:
@@ -241,6 +259,37 @@ def _database(value: str) -> str:
     return "postgresql+psycopg://" + value.split("://", 1)[1]
 
 
+def _redis(value: str) -> str:
+    """Read the address of Redis as its client will; whoever reaches it starts and stops runs."""
+    _address("redis", "rediss", "unix")(value)
+    try:
+        asked = redis_connection.parse_url(value)
+    except ValueError:  # its words may repeat a password
+        raise ValueError("it cannot be read; write for example redis://127.0.0.1:6379") from None
+    if asked.get("connection_class") is redis_connection.UnixDomainSocketConnection:
+        return value
+    if not _is_here(str(asked.get("host", "localhost"))):
+        if asked.get("connection_class") is not redis_connection.SSLConnection:
+            raise ValueError("it is on another machine: it must begin with rediss://, for TLS")
+        if not asked.get("password"):
+            raise ValueError(
+                "it is on another machine and holds no password;"
+                " write for example rediss://:PASSWORD@redis.example.org:6380"
+            )
+        if asked.get("ssl_cert_reqs", "required") != "required" or not asked.get(
+            "ssl_check_hostname", True
+        ):
+            raise ValueError("it must not leave out who the server is: drop ssl_cert_reqs and such")
+    return value
+
+
+def _is_here(host: str) -> bool:
+    """Return whether a host is this machine, by its name or its address."""
+    with suppress(ValueError):
+        return ip_address(host).is_loopback
+    return host in LOOPBACK
+
+
 def _setting(name: str, parse: Callable[[str], Any], meaning: str, default: Any = None) -> Any:  # noqa: ANN401 - a field of any type
     return field(default=default, metadata={"name": name, "parse": parse, "meaning": meaning})
 
@@ -258,10 +307,17 @@ class Settings:
     database_url: str | None = _setting(
         "DATABASE_URL", _database, "Postgres 15 or newer; unset: an embedded one in the data folder"
     )
+    migration_database_url: str | None = _setting(
+        "SYNCDESK_MIGRATION_DATABASE_URL",
+        _database,
+        "the same database as the role that owns its tables, for `syncdesk migrate` alone; unset:"
+        " that of `DATABASE_URL`, which no wall between organizations binds then",
+    )
     redis_url: str | None = _setting(
         "REDIS_URL",
-        _address("redis", "rediss", "unix"),
-        "Redis 6.2 or Valkey 7.2 or newer; set with `DATABASE_URL`, or not at all",
+        _redis,
+        "Redis 6.2 or Valkey 7.2 or newer; set with `DATABASE_URL`, or not at all; on another"
+        " machine `rediss://`, with a password",
     )
     data: Path = _setting(
         "SYNCDESK_DATA",
@@ -277,7 +333,7 @@ class Settings:
     )
     google_api_base_url: str | None = _setting(
         "GOOGLE_API_BASE_URL",
-        _address("http", "https"),
+        _server,
         "another server of Google's API, for tests",
     )
     google_reads: float = _setting(
@@ -314,10 +370,11 @@ class Settings:
         "days since an appointment for which it makes a patient active (45)",
         45.0,
     )
-    folders: tuple[Path, ...] | None = _setting(
+    given_folders: Path | None = _setting(
         "SYNCDESK_FOLDERS",
-        _folders,
-        "folders in which files may be read, and in those below them; with colons between (any)",
+        _folder_of_folders,
+        "folder that holds a folder for each organization, under its short name: sources that are"
+        " folders are there (`folders` in the folder of `SYNCDESK_DATA`)",
     )
     fetch_timeout: float = _setting(
         "SYNCDESK_FETCH_TIMEOUT", _seconds, "seconds that a source may stay silent (120)", 120.0
@@ -327,6 +384,13 @@ class Settings:
         _megabytes,
         "megabytes that an uploaded file may have, 200 at most (100)",
         100,
+    )
+    memory_limit: int = _setting(
+        "SYNCDESK_MEMORY_LIMIT",
+        _whole("megabytes", MEMORY_LIMIT),
+        f"megabytes that the process of a sync, or of a test of a source, may have"
+        f" ({MEMORY_LIMIT})",
+        MEMORY_LIMIT,
     )
     heads_file: Path | None = _setting(
         "SYNCDESK_HEADS_FILE",
@@ -348,6 +412,12 @@ class Settings:
         _whole("syncs", 4),
         "syncs that read with one account of Google, or of Cliniko, at once (4)",
         4,
+    )
+    statement_timeout: float = _setting(
+        "SYNCDESK_STATEMENT_TIMEOUT",
+        _amount("seconds", 30),
+        "seconds that a page, or the API, lets Postgres work on one statement (30)",
+        30.0,
     )
     api_rate: int = _setting(
         "SYNCDESK_API_RATE",
@@ -414,12 +484,18 @@ class Settings:
         _key,
         "at least 32 characters by chance, which sign what a webhook is sent; named likewise",
     )
-    private_webhooks: bool = _setting(
-        "SYNCDESK_PRIVATE_WEBHOOKS",
-        _yes_or_no,
-        "`yes` lets webhooks call addresses of the own network and this machine (no)",
-        default=False,
+    private_hosts: tuple[str, ...] = _setting(
+        "SYNCDESK_PRIVATE_HOSTS",
+        _hosts,
+        "hosts of the own network, or of this machine, that sources and webhooks may call, such as"
+        " `sheets.intern 127.0.0.1:8000` (none)",
+        (),
     )
+
+    @property
+    def folders(self) -> Path:
+        """The folder that holds a folder for each organization, under its short name."""
+        return self.given_folders or self.data / "folders"
 
     @property
     def reads_cliniko(self) -> bool:
@@ -497,6 +573,10 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
         problems.append(
             f"{given} is set and {missing} is not: set both, or neither for the embedded servers."
         )
+    if "migration_database_url" in values and "database_url" not in values:
+        problems.append(
+            "SYNCDESK_MIGRATION_DATABASE_URL is set and DATABASE_URL is not: set both, or neither."
+        )
     if {"google_service_account_file", "google_service_account_json"} <= values.keys():
         problems.append(
             "GOOGLE_SERVICE_ACCOUNT_FILE and GOOGLE_SERVICE_ACCOUNT_JSON are both set: keep one."
@@ -539,19 +619,56 @@ def given() -> Settings:
 @cache
 def current() -> Settings:
     """Return the settings of this process."""
-    return beside_the_demo(os.environ)
+    return given() if _knows_no_more else beside_the_demo(os.environ)
 
 
 def beside_the_demo(environ: Mapping[str, str]) -> Settings:
     """Read the settings; while the demo runs they lead to its made-up Cliniko, if to none else."""
+    return load(_with_the_demo(environ))
+
+
+def _with_the_demo(environ: Mapping[str, str]) -> Mapping[str, str]:
     found = load(environ)
     if found.database_url or found.reads_cliniko:
-        return found
+        return environ
     try:
         lines = (found.data / MADE_UP_CLINIKO).read_text(encoding="utf-8").splitlines()
     except OSError:
-        return found
-    return load({**environ, **dict(line.split("=", 1) for line in lines)})
+        return environ
+    return {**environ, **dict(line.split("=", 1) for line in lines)}
+
+
+def variables(names: Collection[str], slug: str | None = None) -> dict[str, str]:
+    """Return the variables of these settings (fields of `Settings`), for a process of ours.
+
+    Of a setting that each organization has, only that of the one with this slug.
+    """
+    environ = _with_the_demo(os.environ)
+    wanted = [spec.metadata["name"] for spec in fields(Settings) if spec.name in names]
+    return {
+        name: environ[name]
+        for pattern in wanted
+        for name, whose in _names(pattern, environ).items()
+        if name in environ and whose in {None, slug}
+    }
+
+
+_knows_no_more = False
+
+
+def know_only(environ: Mapping[str, str]) -> None:
+    """Let this process know no other variables than these, and no settings but theirs."""
+    global _knows_no_more  # noqa: PLW0603 - of the process, as its environment
+    _knows_no_more = True
+    os.environ.clear()
+    os.environ.update(environ)
+    given.cache_clear()
+    current.cache_clear()
+
+
+def started_by_up() -> bool:
+    """Return whether `syncdesk up` started this process, and not one of its children did."""
+    return os.environ.get(UP) == str(os.getppid())
 
 
 def urls() -> embedded.Urls:
@@ -561,5 +678,6 @@ def urls() -> embedded.Urls:
     """
     settings = current()
     if settings.database_url and settings.redis_url:
-        return embedded.Urls(settings.database_url, settings.redis_url)
+        owner = settings.migration_database_url or settings.database_url
+        return embedded.Urls(settings.database_url, settings.redis_url, owner)
     return embedded.servers(settings.data)

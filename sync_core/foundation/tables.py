@@ -21,6 +21,7 @@ from sync_core.foundation.vocabulary import (
     Role,
     RunKind,
     RunStatus,
+    Theme,
     Topic,
 )
 
@@ -86,6 +87,7 @@ def _is_one_of(name: str, values: Iterable[str]) -> str:
     return f"{name} in ({', '.join(repr(str(value)) for value in values)})"
 
 
+HAPPENED = "coalesce(finished_at, queued_at)"  # when a run stands in the audit
 IS_ACTIVE = sa.text(_is_one_of("status", ACTIVE))  # of which there is one a resource
 IS_CREATION = sa.text(_is_one_of("outcomes.kind", (OutcomeKind.CREATED,)))
 IS_CHANGE = sa.text(_is_one_of("outcomes.kind", (OutcomeKind.UPDATED, OutcomeKind.REMOVED)))
@@ -101,6 +103,8 @@ organizations = sa.Table(
     _text("time_zone", default="UTC"),
     moment("created_at", default=True),
     sa.Column("four_eyes", sa.Boolean, server_default=sa.false(), nullable=False),
+    # it reads by the accounts that several share only what is in allowed_sources
+    sa.Column("only_allowed", sa.Boolean, server_default=sa.false(), nullable=False),
 )
 
 people = sa.Table(
@@ -113,8 +117,30 @@ people = sa.Table(
     _text("role"),
     _text("team", default=""),
     moment("created_at", default=True),
+    moment("accepted_at"),  # null: the place is offered, and not taken yet
+    moment("chosen_at"),  # when it became the organization that opens first
+    _text("issuer", nullable=True),  # with `subject`, the account of the first sign-in
+    _text("subject", nullable=True),
+    moment("epoch"),  # sign-ins that began before do not count here
     sa.UniqueConstraint("organization_id", "email"),
+    sa.CheckConstraint("(issuer is null) = (subject is null)", "one_account"),
     _one_of("role", Role),
+    sa.Index("people_by_email", "email"),
+)
+
+# The sign-ins by which people ask, each known by a digest of its claims, until they are too old.
+sign_ins = sa.Table(
+    "sign_ins",
+    metadata,
+    sa.Column("mark", sa.LargeBinary, primary_key=True),
+    _text("issuer"),
+    _text("subject"),
+    _text("email"),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),  # as claimed
+    sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),  # by our clock, if earlier
+    moment("ended_at"),
+    sa.Index("sign_ins_by_account", "issuer", "subject"),
+    sa.Index("sign_ins_by_age", "at"),
 )
 
 sources = sa.Table(
@@ -129,6 +155,15 @@ sources = sa.Table(
     _text("locale", nullable=True),
     sa.Column("header_row", sa.Integer),  # null: it is found by its labels
     moment("set_at", default=True),
+)
+
+allowed_sources = sa.Table(
+    "allowed_sources",
+    metadata,
+    _organization(primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("location", sa.Text, primary_key=True),
+    moment("allowed_at", default=True),
 )
 
 policies = sa.Table(
@@ -188,11 +223,14 @@ runs = sa.Table(
     ),
     sa.Index("runs_by_resource", "organization_id", "resource", sa.text("id desc")),
     sa.Index("runs_to_decide", "id", postgresql_where=sa.text(f"status = '{RunStatus.WAITING}'")),
-    _newest_first("runs_by_status", "status", "queued_at"),
-    _newest_first("runs_by_trigger", "trigger", "queued_at"),
-    _newest_first("runs_by_person", "requested_email", "queued_at"),
-    _newest_first("runs_by_team", "requested_team", "queued_at"),
-    _newest_first("runs_by_error", "error_code", "queued_at", "error_code is not null"),
+    _newest_first("runs_by_status", "status", HAPPENED),
+    _newest_first("runs_by_trigger", "trigger", HAPPENED),
+    _newest_first("runs_by_person", "requested_email", HAPPENED),
+    _newest_first("runs_by_team", "requested_team", HAPPENED),
+    _newest_first("runs_by_error", "error_code", HAPPENED, "error_code is not null"),
+    sa.Index(
+        "runs_as_they_happened", "organization_id", sa.text(f"{HAPPENED} desc"), sa.text("id desc")
+    ),
     sa.Index(
         "runs_by_time",  # figures over months are read from it alone
         "organization_id",
@@ -597,6 +635,30 @@ wishes = sa.Table(
     _text("digest", default=DigestPace.NEVER),
     moment("set_at", default=True),
     _one_of("digest", DigestPace),
+)
+
+# What people have saved of a page for themselves: the parameters of its address.
+saved_views = sa.Table(
+    "saved_views",
+    metadata,
+    _organization(primary_key=True),
+    sa.Column("email", sa.Text, primary_key=True),
+    sa.Column("page", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("address", JSONB, nullable=False),
+    moment("made_at", default=True),
+)
+
+# How people want the pages, in whatever organization; who chose nothing has no row.
+preferences = sa.Table(
+    "preferences",
+    metadata,
+    sa.Column("email", sa.Text, primary_key=True),
+    _text("theme", default=Theme.SYSTEM),
+    _text("time_zone", nullable=True),  # null: that of the browser
+    sa.Column("shortcuts", sa.Boolean, server_default=sa.true(), nullable=False),
+    moment("set_at", default=True),
+    _one_of("theme", Theme),
 )
 
 # Where an organization as a whole is told; addresses that are secrets stand in the environment.

@@ -43,6 +43,14 @@ class Trigger(StrEnum):
     SCHEDULE = "schedule"
 
 
+class Theme(StrEnum):
+    """In which colours somebody sees the pages."""
+
+    SYSTEM = "system"  # as the browser asks for
+    LIGHT = "light"
+    DARK = "dark"
+
+
 class PauseReason(StrEnum):
     """Why a schedule is paused."""
 
@@ -114,6 +122,7 @@ class ActionKind(StrEnum):
     APPROVED = "approved"
     DECLINED = "declined"
     UNDONE = "asked to undo"
+    BEGAN_EXPORT = "began an export"
     EXPORTED = "exported"
     CHANGED_SETTING = "changed a setting"
     DROPPED_VALUES = "dropped old values"

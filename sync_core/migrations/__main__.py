@@ -8,7 +8,7 @@ from pathlib import Path
 
 from alembic import command
 
-from sync_core.foundation import db, embedded
+from sync_core.foundation import db, embedded, revisions
 
 RUFF = Path(sys.executable).with_name("ruff")
 
@@ -18,9 +18,9 @@ def main(message: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {"SYNCDESK_DATA": folder, "DATABASE_URL": "", "REDIS_URL": ""}
         db.prepare()
-        with db.begin() as connection:
+        with db.as_owner() as connection:
             number = len(list(db.MIGRATIONS.glob("versions/*.py"))) + 1
-            config = db.alembic_config(connection)
+            config = revisions.config(connection)
             command.revision(config, message, autogenerate=True, rev_id=f"{number:04d}")
         db.engine().dispose()
         embedded.release(10)

@@ -84,14 +84,14 @@ def deliver_due(clock: Callable[[], datetime]) -> int:
 
 
 def _claimed(now: datetime) -> Message | None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return outbox.claim(connection, now)
 
 
 def _deliver(message: Message, this: Round) -> None:
     clock = this.clock
     try:
-        with db.begin() as connection:
+        with db.within(message.organization_id) as connection:
             delivery = _prepared(connection, message)
         if delivery is None:
             _note(outbox.give_up, message, LEFT, clock())
@@ -106,7 +106,7 @@ def _deliver(message: Message, this: Round) -> None:
         log.exception("message %s was not delivered", message.id)
         _note(outbox.mark_failed, message, BROKEN, clock())
     else:
-        with db.begin() as connection:
+        with db.within(message.organization_id) as connection:
             outbox.mark_sent(connection, message, clock())
 
 
@@ -116,7 +116,7 @@ def _note(
     why: str,
     now: datetime,
 ) -> None:
-    with db.begin() as connection:
+    with db.within(message.organization_id) as connection:
         write(connection, message, why, now)
 
 
@@ -195,7 +195,7 @@ def _files(delivery: Delivery) -> Sequence[File]:
 
 def _rejects(organization: Organization, person: Person, run_ids: Sequence[int]) -> Iterator[File]:
     for run_id in run_ids:
-        with db.begin() as connection:
+        with db.within(organization.id) as connection:
             run = runs.get(connection, organization.id, run_id)
         try:
             export = exports.rejects(organization, person, run, bom=True)

@@ -26,13 +26,17 @@ from sync_core.runs.promise import Promise
 MORNING = time(7)  # in the time zone of the organization
 DAYS = {DigestPace.DAILY: 1, DigestPace.WEEKLY: 7}
 HEAD = (
-    "The end of the audit's chain. Keep it: whoever changes the trail before it is found out by"
+    "The end of the audit's chain. Keep it: anybody who changes the trail before it is found out by"
     " syncdesk verify --heads FILE, where the file holds the next line."
 )
 
 _WISHES, _CHANNELS, _ORGANIZATIONS = tables.wishes.c, tables.channels.c, tables.organizations.c
 _PEOPLE = tables.people.c
-_KNOWN = (_PEOPLE.organization_id == _WISHES.organization_id) & (_PEOPLE.email == _WISHES.email)
+_KNOWN = sa.and_(
+    _PEOPLE.organization_id == _WISHES.organization_id,
+    _PEOPLE.email == _WISHES.email,
+    _PEOPLE.accepted_at.is_not(None),
+)
 _RUNS, _TALLIES, _MESSAGES = tables.runs.c, tables.tallies.c, tables.messages.c
 
 

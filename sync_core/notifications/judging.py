@@ -40,8 +40,8 @@ class Telling:
     run_id: int | None
     text: str
     at: datetime
-    to_all: bool = True  # else only to who asked for the run
-    by: str = ""  # the e-mail address of who asked for the run
+    to_all: bool = True  # else only to who requested the run
+    by: str = ""  # the e-mail address of who requested the run
 
 
 @dataclass(frozen=True)

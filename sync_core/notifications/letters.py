@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -13,14 +12,14 @@ from sync_core import runs
 from sync_core.catalogue import resources
 from sync_core.catalogue.cell_codes import CELL_CODES
 from sync_core.foundation import settings
-from sync_core.foundation.counting import count
+from sync_core.foundation.counting import count, moment_there
 from sync_core.foundation.vocabulary import COUNTS, NoticeKind, OutcomeKind
 from sync_core.notifications import words
 from sync_core.notifications.outbox import Content, Item
 from sync_core.organizations import Organization
 from sync_core.records import reasons
 from sync_core.records.reasons import Reason
-from sync_core.runs import Run
+from sync_core.runs import Run, run_address
 
 MOST_ENTRIES = 12  # in a letter; a page of the program has the others
 MOST_REASONS = 3
@@ -109,8 +108,7 @@ def _entry(
 
 
 def _when(organization: Organization, at: datetime, times: int) -> str:
-    local = at.astimezone(ZoneInfo(organization.time_zone))
-    told = f"{local.day} {local:%b %Y, %H:%M} ({organization.time_zone})"
+    told = moment_there(at, organization.time_zone)
     return told if times == 1 else f"{told}; {times:,} times lately"
 
 
@@ -139,8 +137,9 @@ def _reason(reason: Reason) -> str:
 
 def of_run(organization: Organization, resource: str, run_id: int | None) -> str | None:
     """Return where the pages show a run, or its resource; None where nobody said where they are."""
-    opened = {"tab": "History", "run": str(run_id)} if run_id else {}
-    return page(organization, resource, **opened)
+    if run_id:
+        return run_address.full(organization.slug, run_id)
+    return page(organization, resource)
 
 
 def page(organization: Organization, name: str, **parameters: str) -> str | None:

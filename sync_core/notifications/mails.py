@@ -25,7 +25,7 @@ from sync_core.notifications.letters import Letter
 TIMEOUT = 10.0  # seconds for each answer of the server
 PORTS = {"smtp": 587, "smtps": 465}
 _WIDE = policy.SMTP.clone(max_line_length=900)  # so that no address in a header is folded
-NO_SERVER = "No mail server is set: SYNCDESK_MAIL_SERVER names it."
+NO_SERVER = "No mail server is set."
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ def tell(connection: Connection, now: datetime) -> list[Telling]:
 
 def _audience(connection: Connection, organization_id: int) -> Audience:
     decided = wishes.everyones(connection, organization_id)
-    known = people.everyone(connection, organization_id)
+    known = people.members(connection, organization_id)
     all_wishes = {one: decided.get(one.email) or wishes.usual(one) for one in known}
     return Audience(all_wishes, channels.everyone(connection, organization_id))
 

@@ -7,12 +7,12 @@ from sync_core.foundation.vocabulary import NoticeKind
 
 HEADLINES: Mapping[NoticeKind, str] = {
     NoticeKind.SUCCEEDED: "synced",
-    NoticeKind.PARTIAL: "synced, but some rows failed",
+    NoticeKind.PARTIAL: "synced only in part",
     NoticeKind.FAILED: "the sync failed",
     NoticeKind.WAITING: "a plan waits for a decision",
     NoticeKind.RECOVERED: "syncs again",
-    NoticeKind.STALE: "older than promised",
-    NoticeKind.FRESH: "as fresh as promised again",
+    NoticeKind.STALE: "older than its max age",
+    NoticeKind.FRESH: "within its max age again",
     NoticeKind.PAUSED: "the schedule is paused",
     NoticeKind.CANCELLED: "the sync was cancelled",
     NoticeKind.EXPIRED: "nobody decided on the plan in time",
@@ -20,7 +20,7 @@ HEADLINES: Mapping[NoticeKind, str] = {
 
 
 def title(kind: NoticeKind, resource: str) -> str:
-    """Return it in a few words: "Location Management: the sync failed"."""
+    """Return it in a few words: "Locations: the sync failed"."""
     return f"{resource_title(resource)}: {HEADLINES[kind]}"
 
 

@@ -1,25 +1,25 @@
 """What an administrator changes: settings, people, old values; each change is an action."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from sync_core import organizations
+from sync_core import organizations, sources
 from sync_core.audit import retention
 from sync_core.catalogue.resource import Resource
-from sync_core.foundation import db, email_address, tables
+from sync_core.foundation import db, email_address, names, tables
 from sync_core.foundation.counting import count
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.settings import ROOT
 from sync_core.foundation.vocabulary import GuardKind, Role
 from sync_core.organizations import (
     Organization,
     actions,
+    allowed_sources,
     people,
     policies,
     retentions,
+    saved_views,
     source_settings,
     tokens,
 )
@@ -41,12 +41,17 @@ def set_source(
     tab: str | None = None,
     locale: str | None = None,
     header_row: int | None = None,
-    cwd: Path = ROOT,
 ) -> list[SourceSetting]:
-    """Set the sources that the words name; see `source_settings.parse`. Raises SyncError."""
-    people.require(by, "administer")
-    found = source_settings.parse(organization, resource, words, tab, locale, cwd, header_row)
-    with db.begin() as connection:
+    """Set the sources that the words name; see `source_settings.parse`. Raises SyncError.
+
+    What the shell of the machine sets is allowed by that; see `allowed_sources`.
+    """
+    by = people.require(by, "administer")
+    found = source_settings.parse(organization, resource, words, tab, locale, header_row)
+    with db.within(organization.id) as connection:
+        if by.is_operator:
+            allowed_sources.allow(connection, organization, found)
+        allowed_sources.require(connection, organization, found)
         source_settings.save(connection, organization, found)
         for setting in found:
             row = f", header in row {setting.header_row}" if setting.header_row else ""
@@ -55,14 +60,43 @@ def set_source(
     return found
 
 
+def allow_source(organization: Organization, by: Person, words: str) -> str:
+    """Let an organization read a sheet, or Cliniko with the key that is set for its short name.
+
+    Returns the name of the source. Raises SyncError: not_operator, bad_location.
+    """
+    people.require_operator(by)
+    location = sources.parse_shared(words)
+    with db.within(organization.id) as connection:
+        allowed_sources.allow(connection, organization, [location])
+        name = sources.location_name(location)
+        _record(connection, organization, by, f"the allowed sources: added {name}")
+    return name
+
+
+def forbid_source(organization: Organization, by: Person, words: str) -> str:
+    """Let an organization read such a source no longer; returns its name.
+
+    Raises SyncError: not_operator, bad_location, source_not_allowed.
+    """
+    people.require_operator(by)
+    location = sources.parse_shared(words)
+    name = sources.location_name(location)
+    with db.within(organization.id) as connection:
+        if not allowed_sources.forbid(connection, organization, location):
+            raise SyncError("source_not_allowed", source=name, organization=organization.name)
+        _record(connection, organization, by, f"the allowed sources: removed {name}")
+    return name
+
+
 def set_policy(organization: Organization, by: Person, resource: Resource, policy: Policy) -> None:
     """Decide how fresh a resource shall be, what becomes of removed rows, what is suspicious.
 
     Raises SyncError: no_permission, too_fresh, bad_time_limit, bad_threshold.
     """
-    people.require(by, "administer")
+    by = people.require(by, "administer")
     _refuse_mistakes_of_policy(policy)
-    with db.begin() as connection:
+    with db.within(organization.id) as connection:
         policies.put(connection, organization, resource.name, policy)
         removal = policy.removal or "as declared"
         limit = f"{policy.limit_minutes} min" if policy.limit_minutes else "as usual"
@@ -90,26 +124,33 @@ def set_four_eyes(organization: Organization, by: Person, *, required: bool) -> 
 
     Raises SyncError("no_permission").
     """
-    people.require(by, "administer")
-    with db.begin() as connection:
+    by = people.require(by, "administer")
+    with db.within(organization.id) as connection:
         organizations.set_four_eyes(connection, organization, required=required)
-        who = "somebody else than who asked" if required else "an administrator or somebody else"
+        who = (
+            "somebody else than the person who asked"
+            if required
+            else "an administrator or somebody else"
+        )
         _record(connection, organization, by, f"who approves suspicious syncs: {who}")
         return organizations.by_id(connection, organization.id)
 
 
 def put_person(organization: Organization, by: Person, person: Person) -> None:
-    """Add a person, or change the one with this address.
+    """Offer somebody a place, or change the person with this address; a new role ends sign-ins.
 
     Raises SyncError: no_permission, blank_name, bad_address, unknown_role, last_admin.
     """
-    people.require(by, "administer")
+    by = people.require(by, "administer")
     _refuse_mistakes_about(person)
-    with db.begin() as connection:
+    with db.within(organization.id) as connection:
         _lock(connection, organization)
         if person.role != Role.ADMIN:
             _keep_an_admin(connection, organization, person.email)
-        people.add(connection, organization.id, person)
+        was = people.find(connection, organization.id, person.email)
+        people.offer(connection, organization.id, person)
+        if was and was.role != person.role:
+            people.end_sign_ins(connection, organization.id, person.email)
         what = f"the role of {person.name} to {person.role}, team {person.team or 'none'}"
         if person.role != Role.ADMIN:
             what += _without_tokens(connection, organization, person.email)
@@ -118,25 +159,44 @@ def put_person(organization: Organization, by: Person, person: Person) -> None:
 
 def remove_person(organization: Organization, by: Person, email: str) -> None:
     """Take a person out of the organization. Raises SyncError: no_permission, last_admin."""
-    people.require(by, "administer")
-    with db.begin() as connection:
+    by = people.require(by, "administer")
+    with db.within(organization.id) as connection:
         _lock(connection, organization)
         _keep_an_admin(connection, organization, email)
         if people.remove(connection, organization.id, email):
+            saved_views.remove_all(connection, organization.id, email)
             revoked = _without_tokens(connection, organization, email)
             what = f"the people: {email} is no longer one of them{revoked}"
             _record(connection, organization, by, what)
 
 
+def let_account_in(organization: Organization, by: Person, email: str) -> None:
+    """Let a person sign in with another account of their sign-in service, or by another service.
+
+    The next one with their verified address is theirs. Raises SyncError: no_permission,
+    unknown_person.
+    """
+    by = people.require(by, "administer")
+    with db.within(organization.id) as connection:
+        if not people.forget_account(connection, organization.id, email):
+            raise SyncError("unknown_person", email=email, organization=organization.name)
+        what = f"the people: the next account with the address {email} is that person's"
+        _record(connection, organization, by, what)
+
+
 def add_organization(
-    by: Person, slug: str, name: str, country: str, time_zone: str, *, joins: bool = True
+    by: Person, slug: str, name: str, country: str, time_zone: str
 ) -> Organization:
-    """Add an organization; who adds it `joins` it as its first administrator. Raises SyncError."""
-    people.require(by, "administer")
-    with db.begin() as connection:
+    """Add an organization, in which nobody is yet.
+
+    Where it is not the only one, each reads from now on only what it is allowed; that counts for a
+    key that waits for its short name, too. Raises SyncError: not_operator, or what is wrong.
+    """
+    people.require_operator(by)
+    with db.everywhere() as connection:
         added = organizations.add(connection, slug, name, country, time_zone)
-        if joins:
-            people.add(connection, added.id, by)
+        if len(organizations.everyone(connection)) > 1:
+            allowed_sources.begin(connection)
         _record(connection, added, by, f"the organizations: added {added.name}")
     return added
 
@@ -146,8 +206,8 @@ def drop_values(organization: Organization, by: Person, before: datetime) -> int
 
     Their facts, counts and digests stay, and the audit's chain stays whole. Raises no_permission.
     """
-    people.require(by, "administer")
-    with db.begin() as connection:
+    by = people.require(by, "administer")
+    with db.within(organization.id) as connection:
         dropped = retention.drop_values(connection, organization, before)
         actions.record(connection, organization.id, by, DroppedValues(before, dropped))
     return dropped
@@ -158,12 +218,12 @@ def set_retention(organization: Organization, by: Person, days: int | None) -> N
 
     Raises SyncError: no_permission, bad_retention.
     """
-    people.require(by, "administer")
+    by = people.require(by, "administer")
     if days is not None and not 1 <= days <= LONGEST_KEPT:
         raise SyncError("bad_retention", longest=f"{LONGEST_KEPT:,}")
-    with db.begin() as connection:
+    with db.within(organization.id) as connection:
         retentions.put(connection, organization, days, datetime.now(UTC))
-        until = f"for {count(days, 'day')}" if days else "for ever"
+        until = f"for {count(days, 'day')}" if days else "forever"
         _record(connection, organization, by, f"how long old values are kept: {until}")
 
 
@@ -174,8 +234,7 @@ def _without_tokens(connection: Connection, organization: Organization, email: s
 
 
 def _refuse_mistakes_about(person: Person) -> None:
-    if not person.name.strip():
-        raise SyncError("blank_name")
+    names.plain(person.name)
     if not email_address.is_valid(person.email.strip()):
         raise SyncError("bad_address", email=person.email)
     if person.role not in tuple(Role):
@@ -189,9 +248,15 @@ def _lock(connection: Connection, organization: Organization) -> None:
 
 
 def _keep_an_admin(connection: Connection, organization: Organization, leaving: str) -> None:
-    """Refuse to take the last administrator away."""
-    admins = {p.email for p in people.everyone(connection, organization.id) if p.role == Role.ADMIN}
-    if admins == {leaving.strip().lower()}:
+    """Refuse to take the last administrator away; who has not taken the place yet counts for none.
+
+    Unless there is no other.
+    """
+    members, all_of_them = (
+        {p.email for p in found(connection, organization.id) if p.role == Role.ADMIN}
+        for found in (people.members, people.everyone)
+    )
+    if (members or all_of_them) == {leaving.strip().lower()}:
         raise SyncError("last_admin", organization=organization.name)
 
 

@@ -19,8 +19,8 @@ from sync_core.organizations.people import Person
 
 def wish(organization: Organization, by: Person, wanted: Wish) -> None:
     """Decide what one is told oneself, and how. Raises SyncError("no_permission")."""
-    people.require(by, "read")
-    with db.begin() as connection:
+    by = people.require(by, "read")
+    with db.within(organization.id) as connection:
         wishes.put(connection, organization.id, by, wanted)
         how = "by mail, too" if wanted.by_mail else "in the pages"
         told = SetNotifications(f"{_words(wanted)}; {how}")
@@ -35,7 +35,7 @@ def end_mails(ticket: str) -> tuple[Organization, Person]:
     if (named := unsubscribe.read(ticket)) is None:
         raise SyncError("bad_mail_link")
     organization_id, email = named
-    with db.begin() as connection:
+    with db.within(organization_id) as connection:
         organization = organizations.by_id(connection, organization_id)
         person = people.find(connection, organization_id, email)
         if person is None:
@@ -59,8 +59,8 @@ def add_channel(
 
     Raises SyncError: no_permission, bad_channel_name, bad_address, bad_webhook, channel_exists.
     """
-    people.require(by, "administer")
-    with db.begin() as connection:
+    by = people.require(by, "administer")
+    with db.within(organization.id) as connection:
         added = channels.add(connection, organization, name, kind, location, wanted)
         what = f"the channels: added {name} ({kind}): {_words(wanted)}"
         _record(connection, organization, by, what)
@@ -69,8 +69,8 @@ def add_channel(
 
 def remove_channel(organization: Organization, by: Person, channel_id: int) -> None:
     """Take a channel away. Raises SyncError: no_permission, unknown_channel."""
-    people.require(by, "administer")
-    with db.begin() as connection:
+    by = people.require(by, "administer")
+    with db.within(organization.id) as connection:
         channel = channels.get(connection, organization.id, channel_id)
         channels.remove(connection, organization.id, channel_id)
         _record(connection, organization, by, f"the channels: removed {channel.name}")
@@ -78,8 +78,8 @@ def remove_channel(organization: Organization, by: Person, channel_id: int) -> N
 
 def try_channel(organization: Organization, by: Person, channel_id: int) -> None:
     """Send a test to a channel. Raises SyncError: no_permission, unknown_channel."""
-    people.require(by, "administer")
-    with db.begin() as connection:
+    by = people.require(by, "administer")
+    with db.within(organization.id) as connection:
         channel = channels.get(connection, organization.id, channel_id)
         _send_test(connection, organization, Address(channel_id=channel_id))
         told = SentTest(f"to the channel {channel.name}")
@@ -88,8 +88,8 @@ def try_channel(organization: Organization, by: Person, channel_id: int) -> None
 
 def try_mail(organization: Organization, by: Person) -> None:
     """Send a test to oneself. Raises SyncError("no_permission")."""
-    people.require(by, "read")
-    with db.begin() as connection:
+    by = people.require(by, "read")
+    with db.within(organization.id) as connection:
         _send_test(connection, organization, Address(email=by.email))
         actions.record(connection, organization.id, by, SentTest("to themselves, by mail"))
 

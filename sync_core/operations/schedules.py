@@ -30,10 +30,10 @@ def put(
 
     Raises SyncError: no_permission, unknown_resource, bad_schedule.
     """
-    people.require(by, "administer")
+    by = people.require(by, "administer")
     name = resources.by_name(resource).name
     cron = schedule_words.parse(text)
-    with db.begin() as connection:
+    with db.within(organization.id) as connection:
         kept = schedules.put(connection, organization, name, cron, by, now or datetime.now(UTC))
         detail = SetSchedule(cron, f"{kept.words} ({organization.time_zone})")
         actions.record(connection, organization.id, by, detail, resource=name)
@@ -42,8 +42,8 @@ def put(
 
 def remove(organization: Organization, resource: str, by: Person) -> None:
     """Sync a resource by itself no more. Raises SyncError: no_permission, no_schedule."""
-    people.require(by, "administer")
-    with db.begin() as connection:
+    by = people.require(by, "administer")
+    with db.within(organization.id) as connection:
         kept = schedules.get(connection, organization.id, resource)
         schedules.remove(connection, organization.id, kept.resource)
         actions.record(connection, organization.id, by, RemovedSchedule(), resource=kept.resource)
@@ -56,9 +56,9 @@ def pause(
 
     Raises SyncError: no_permission, no_schedule.
     """
-    people.require(by, "sync")
+    by = people.require(by, "sync")
     why = PauseReason.BY_HAND
-    with db.begin() as connection:
+    with db.within(organization.id) as connection:
         kept = schedules.get(connection, organization.id, resource)
         at = now or datetime.now(UTC)
         if schedules.pause(connection, organization.id, kept.resource, by, why, at):
@@ -74,8 +74,8 @@ def resume(
 
     Raises SyncError: no_permission, no_schedule.
     """
-    people.require(by, "sync")
-    with db.begin() as connection:
+    by = people.require(by, "sync")
+    with db.within(organization.id) as connection:
         kept = schedules.get(connection, organization.id, resource)
         if schedules.resume(connection, kept, now or datetime.now(UTC)):
             detail = ResumedSchedule()
@@ -94,7 +94,7 @@ def run_now(
 
     Raises SyncError: no_schedule, and as `syncs.start` does.
     """
-    people.require(by, "sync")
-    with db.begin() as connection:
+    by = people.require(by, "sync")
+    with db.within(organization.id) as connection:
         kept = schedules.get(connection, organization.id, resource)
     return syncs.start(organization, kept.resource, by, trigger, request=request)

@@ -79,7 +79,7 @@ def _start(
     kind: RunKind,
     request: Once | None,
 ) -> Run:
-    people.require(person, "sync")
+    person = people.require(person, "sync")
     with _asking(organization, resource) as (connection, waiting):
         if made := once.earlier(connection, organization.id, person, request):
             return made
@@ -109,7 +109,7 @@ def start_all(
     `only`, these resources alone. Raises SyncError: no_permission, nothing_to_sync,
     already_syncing_all, key_used.
     """
-    people.require(person, "sync")
+    person = people.require(person, "sync")
     with _asking(organization) as (connection, waiting):
         if made := once.earlier(connection, organization.id, person, request):
             return batches.with_run(connection, made)
@@ -154,7 +154,7 @@ def retry(
     Raises SyncError: no_permission, unknown_run, nothing_to_retry, upload_lost, no_source,
     already_running, cooldown.
     """
-    people.require(person, "sync")
+    person = people.require(person, "sync")
     with _asking(organization) as (connection, waiting):
         if made := once.earlier(connection, organization.id, person, request):
             return made
@@ -195,7 +195,7 @@ def confirm(
     and nobody where the organization requires four eyes. Raises SyncError: no_permission,
     unknown_run, nothing_to_decide, own_approval, four_eyes, already_running.
     """
-    people.require(person, "sync")
+    person = people.require(person, "sync")
     with _asking(organization) as (connection, waiting):
         if made := once.earlier(connection, organization.id, person, request):
             return made
@@ -237,8 +237,8 @@ def undo(
     With `pause_schedule`, the resource's schedule rests, so that it does not do it again. Raises
     SyncError: no_permission, unknown_run, nothing_to_undo, already_running, cooldown, no_schedule.
     """
-    people.require(person, "sync")
-    with db.begin() as connection:
+    person = people.require(person, "sync")
+    with db.within(organization.id) as connection:
         undone = runs.get(connection, organization.id, run_id)
     if undone.status not in APPLIED:
         why = f"it is {undone.status}" if undone.finished_at is None else "nothing was applied"
@@ -278,7 +278,7 @@ def cancel(organization: Organization, run_id: int, person: Person) -> Run:
 
     A plan that waits for a person is declined.
     """
-    people.require(person, "sync")
+    person = people.require(person, "sync")
     with _asking(organization) as (connection, _):
         run = runs.get(connection, organization.id, run_id)
         declined = runs.decline(connection, run.id)
@@ -305,7 +305,7 @@ def _asking(
     where what is asked for is refused.
     """
     refused: SyncError | None = None
-    with db.begin() as connection:
+    with db.within(organization.id) as connection:
         recovery.expire_plans(connection)
         recovery.close_overdue(connection, organizations=[organization.id])
         waiting = recovery.revive(connection, organization.id, resource)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sync_core.foundation import db
+from sync_core.foundation import db, names
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import Role
 from sync_core.organizations import Organization, actions, people, tokens
@@ -26,15 +26,14 @@ def add(
     it, and ends after so many `days`. Raises SyncError: no_permission, blank_name, bad_days,
     beyond_role, token_exists.
     """
-    people.require(by, "administer")
-    if not (plain := " ".join(name.split())):
-        raise SyncError("blank_name")
+    by = people.require(by, "administer")
+    plain = names.plain(name)
     if days is not None and not 1 <= days <= LONGEST:
         raise SyncError("bad_days", longest=f"{LONGEST:,}")
     for permission in permissions:
         if permission not in people.MAY[role]:
             raise SyncError("beyond_role", role=role, doing=people.WORDS[permission])
-    with db.begin() as connection:
+    with db.within(organization.id) as connection:
         secret = tokens.add(connection, organization.id, by, plain, role, days, permissions)
         lasts = f"for {days} days" if days else "until it is revoked"
         some = f" with only {', '.join(sorted(permissions))}" if permissions else ""
@@ -45,8 +44,8 @@ def add(
 
 def revoke(organization: Organization, by: Person, name: str) -> None:
     """Let a token count no more, from now on. Raises SyncError: no_permission, unknown_token."""
-    people.require(by, "administer")
-    with db.begin() as connection:
+    by = people.require(by, "administer")
+    with db.within(organization.id) as connection:
         tokens.revoke(connection, organization.id, name)
         what = ChangedSetting(f"the tokens: revoked {name}")
         actions.record(connection, organization.id, by, what)

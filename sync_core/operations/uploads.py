@@ -1,7 +1,6 @@
 """A sync of files that somebody gives instead of the source that is set: for this one run."""
 
 import hashlib
-import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -10,7 +9,7 @@ from typing import BinaryIO
 
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Entity, Resource
-from sync_core.engine import headers
+from sync_core.execution import reader_process
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.operations import syncs
@@ -18,7 +17,7 @@ from sync_core.organizations import Organization, people, source_settings
 from sync_core.organizations.people import Person
 from sync_core.runs import Run
 from sync_core.runs.uploads import CHUNK, Upload
-from sync_core.sources.files import upload
+from sync_core.sources import alone
 from sync_core.sources.files.table_file import is_workbook
 
 MB = 2**20
@@ -47,9 +46,11 @@ class _Kept:
 
     def open_for(self, entity: Entity, locale: str | None) -> SyncError | None:
         """Return why the entity cannot be read from the file; None if it can."""
-        copy = os.fdopen(os.dup(self.content.fileno()), "rb")
+        asked = {"name": self.name, "entity": entity.name, "locale": locale}
         try:
-            headers.match(entity, upload.open_file(copy, self.name, entity, locale))
+            with reader_process.FILES.turn():
+                environment = alone.environment()
+                reader_process.read("find_header", asked, [self.content], environment=environment)
         except SyncError as error:
             return error
         return None
@@ -87,7 +88,7 @@ def start(
     unknown_resource, unknown_entity, bad_locale, upload_too_large, upload_incomplete,
     upload_unused, what a file that cannot be read raises, already_running, cooldown.
     """
-    people.require(person, "sync")
+    person = people.require(person, "sync")
     declared = resources.by_name(resource)
     written = source_settings.known_locale(locale) or _locale_of(organization, declared)
     with ExitStack() as stack:
@@ -104,7 +105,7 @@ def start(
 
 
 def _locale_of(organization: Organization, resource: Resource) -> str | None:
-    with db.begin() as connection:
+    with db.within(organization.id) as connection:
         found = source_settings.read_all(connection, organization)
     return next((s.locale for s in found if s.resource == resource.name and s.locale), None)
 

@@ -107,8 +107,22 @@ class Head:
 
 
 @dataclass(frozen=True)
+class BeganExport:
+    """A file is about to leave the program: its manifest, before its first byte does."""
+
+    kind: ClassVar = ActionKind.BEGAN_EXPORT
+    what: str = "a file"
+    file: str | None = None
+    run: int | None = None
+    filters: Mapping[str, str] | None = None  # as in an address
+    organizations: list[str] | None = None  # their short names
+    masked: bool | None = None  # whether personal data are
+    head: Head | None = None
+
+
+@dataclass(frozen=True)
 class Exported:
-    """A file left the program: its manifest."""
+    """A file left the program, or was cut short: its manifest."""
 
     kind: ClassVar = ActionKind.EXPORTED
     what: str = "a file"
@@ -123,6 +137,7 @@ class Exported:
     complete: bool = False
     seconds: float | None = None
     head: Head | None = None  # when the file was asked for
+    began: int | None = None  # the action that was recorded before the first byte
 
 
 @dataclass(frozen=True)
@@ -226,6 +241,7 @@ Detail = (
     | Approved
     | Declined
     | Undone
+    | BeganExport
     | Exported
     | ChangedSetting
     | DroppedValues
@@ -251,6 +267,7 @@ DETAILS: Mapping[str, type[Detail]] = {
         Approved,
         Declined,
         Undone,
+        BeganExport,
         Exported,
         ChangedSetting,
         DroppedValues,
@@ -280,20 +297,20 @@ def record(
     *,
     resource: str | None = None,
     run_id: int | None = None,
-) -> None:
-    """Write the action down, in the transaction of the thing that was done."""
-    connection.execute(
-        sa.insert(tables.actions).values(
-            organization_id=organization_id,
-            name=person.name,
-            email=person.email,
-            team=person.team,
-            kind=detail.kind,
-            resource=resource,
-            run_id=run_id,
-            detail=facts(detail),
-        )
-    )
+) -> int:
+    """Write the action down, in the transaction of the thing that was done; returns its number."""
+    values = {
+        "organization_id": organization_id,
+        "name": person.name,
+        "email": person.email,
+        "team": person.team,
+        "kind": detail.kind,
+        "resource": resource,
+        "run_id": run_id,
+        "detail": facts(detail),
+    }
+    number = sa.insert(tables.actions).values(values).returning(tables.actions.c.id)
+    return int(connection.execute(number).scalar_one())
 
 
 def facts(detail: Detail) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from sync_core.foundation import tables
+from sync_core.foundation import names, tables
 from sync_core.foundation.errors import SyncError
 
 DEFAULT = "demo"
@@ -59,10 +59,11 @@ def add(
     connection: Connection, slug: str, name: str, country: str = "AU", time_zone: str = "UTC"
 ) -> Organization:
     """Add an organization. Raises SyncError where a fact is wrong, or it exists."""
-    _refuse_mistakes(slug, name, country, time_zone)
+    name = names.plain(name)
+    _refuse_mistakes(slug, country, time_zone)
     added = connection.execute(
         insert(tables.organizations)
-        .values(slug=slug, name=name.strip(), country=country, time_zone=time_zone)
+        .values(slug=slug, name=name, country=country, time_zone=time_zone)
         .on_conflict_do_nothing()
         .returning(tables.organizations.c.id)
     ).scalar_one_or_none()
@@ -79,11 +80,9 @@ def set_four_eyes(connection: Connection, organization: Organization, *, require
     )
 
 
-def _refuse_mistakes(slug: str, name: str, country: str, time_zone: str) -> None:
+def _refuse_mistakes(slug: str, country: str, time_zone: str) -> None:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", slug):
         raise SyncError("bad_slug", slug=slug)
-    if not name.strip():
-        raise SyncError("blank_name")
     if country not in SUPPORTED_REGIONS:
         raise SyncError("unknown_country", country=country)
     if time_zone not in available_timezones():

@@ -24,7 +24,7 @@ class Threshold:
     percent: int
 
     def __str__(self) -> str:
-        return f"above {count(self.rows, 'row')} and {self.percent} %"
+        return f"above {count(self.rows, 'row')} and {self.percent}%"
 
     def passed_by(self, rows: int, of: int) -> bool:
         """Return whether so many rows out of so many are suspicious."""

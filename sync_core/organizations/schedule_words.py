@@ -69,7 +69,7 @@ def _interval(text: str, found: re.Match[str]) -> str:
     weekdays = _field(_days(text, found["days"] or "day"), EVERY_DAY)
     if found["start"] is None:
         if DAY % step or (step % MINUTES and MINUTES % step):
-            raise bad(text, "an hour or a day cannot be parted evenly by this; name the times")
+            raise bad(text, "an hour or a day cannot be divided evenly by this; name the times")
         return f"{_round_the_clock(step, past)} * * {weekdays}"
     times = _within(_time(text, found["start"]), _time(text, found["end"]), step)
     return f"{_product(text, times)} * * {weekdays}"

@@ -1,7 +1,6 @@
 """Which source an organization has set for each entity of a resource."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -90,7 +89,6 @@ def parse(
     words: str,
     tab: str | None,
     locale: str | None,
-    cwd: Path,
     header_row: int | None = None,
 ) -> list[SourceSetting]:
     """Return the settings that `[ENTITY=]LOCATION` means: of that entity, or of all.
@@ -102,7 +100,7 @@ def parse(
         entities: tuple[Entity, ...] = (entity(resource, name.strip()),)
     else:
         entities, text = resource.entities, words
-    location = sources.parse_location(text, cwd)
+    location = sources.parse_location(text)
     sources.require_holds(location, resource, entities)
     several = len(entities) > 1
     if several and (tab or sources.kind_of(location).one_table):

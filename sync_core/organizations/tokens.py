@@ -5,6 +5,8 @@ import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -14,7 +16,7 @@ from sync_core.foundation import tables
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import Role
 from sync_core.organizations.organization import Organization, by_id
-from sync_core.organizations.people import Permission, Person
+from sync_core.organizations.people import Admission, Permission, Person
 
 PREFIX = "syncdesk_"  # by which a secret that has leaked is recognized
 USED_EVERY = timedelta(minutes=1)  # the use of a token is written down no more often
@@ -102,20 +104,35 @@ def _revoke(
 
 def use(connection: Connection, secret: str) -> tuple[Organization, Person] | None:
     """Return whose token it is and as whom it asks, and note its use; None if it does not count."""
-    in_time = sa.or_(_TOKENS.ends_at.is_(None), _TOKENS.ends_at > _NOW)
-    found = connection.execute(
-        sa.select(tables.tokens).where(_TOKENS.hash == _hash(secret), _LIVE, in_time)
-    ).one_or_none()
+    found = _live(connection, _hash(secret))
     if found is None:
         return None
     lately = sa.and_(_TOKENS.used_at.is_not(None), _TOKENS.used_at > _NOW - USED_EVERY)
     connection.execute(
         sa.update(tables.tokens).where(_TOKENS.id == found.id, ~lately).values(used_at=_NOW)
     )
+    return by_id(connection, found.organization_id), _person(found)
+
+
+def again(connection: Connection, hashed: bytes) -> Person | None:
+    """Return as whom a token asks by now; None if it does not count any more."""
+    found = _live(connection, hashed)
+    return _person(found) if found else None
+
+
+def _live(connection: Connection, hashed: bytes) -> sa.Row[Any] | None:
+    in_time = sa.or_(_TOKENS.ends_at.is_(None), _TOKENS.ends_at > _NOW)
+    query = sa.select(tables.tokens).where(_TOKENS.hash == hashed, _LIVE, in_time)
+    return connection.execute(query).one_or_none()
+
+
+def _person(found: sa.Row[Any]) -> Person:
     name = f"{found.name}, token of {found.made_by}"
     only = None if found.permissions is None else frozenset(found.permissions)
-    person = Person(name, found.made_email, Role(found.role), found.made_team, only)
-    return by_id(connection, found.organization_id), person
+    admission = Admission(partial(again, hashed=found.hash))
+    return Person(
+        name, found.made_email, Role(found.role), found.made_team, only, admission=admission
+    )
 
 
 def _hash(secret: str) -> bytes:

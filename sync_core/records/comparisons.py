@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core.catalogue import resources
+from sync_core.catalogue.issue import Issue
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import COUNTS, OutcomeKind
 from sync_core.organizations.people import Person
@@ -135,7 +136,7 @@ def _failed_in_one(
         .limit(SHOWN)
     )
     first = [
-        FailedRow(number, key, name, [issue["sentence"] for issue in issues or ()])
+        FailedRow(number, key, name, [Issue.from_json(issue).told for issue in issues or ()])
         for number, key, name, issues in named
     ]
     return OneSide(rows, first)

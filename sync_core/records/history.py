@@ -100,7 +100,7 @@ class Entry:
             return f"{what} after run {self.since.id}"
         if self.until:
             return f"{what} before run {self.until.id}"
-        return f"{what}; its values were dropped" if self.is_dropped else what
+        return f"{what}; its values were deleted" if self.is_dropped else what
 
 
 @dataclass(frozen=True)

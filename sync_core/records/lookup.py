@@ -10,7 +10,7 @@ from sync_core.catalogue import resources
 from sync_core.catalogue.fields import Field
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.target import target
-from sync_core.foundation import tables
+from sync_core.foundation import searching, tables
 from sync_core.organizations.people import Person
 from sync_core.records import privacy
 from sync_core.records.outcome_format import KEY_SEPARATOR
@@ -36,7 +36,7 @@ def find(
 
     What the person may not see is not searched, and names nothing.
     """
-    words = search.split()
+    words = searching.words(search)
     if not words:
         return []
     return [

@@ -9,12 +9,15 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import JSONB
 
+from sync_core.catalogue import issue as issues
 from sync_core.catalogue import resources
+from sync_core.catalogue.cell_codes import CELL_CODES
 from sync_core.catalogue.issue import part
 from sync_core.foundation import csv_writer
-from sync_core.foundation.vocabulary import LEFT_OUT
+from sync_core.foundation.vocabulary import OutcomeKind
 from sync_core.organizations.people import Person
 from sync_core.records import privacy
+from sync_core.records.failures import by_cause
 from sync_core.records.outcomes import of_run, table
 from sync_core.records.privacy import Outcomes, Place
 from sync_core.runs import Run, sheet_facts
@@ -36,7 +39,7 @@ def outcomes(connection: Connection, run: Run, *readers: Person) -> sa.Select[An
             csv_writer.text(kept.c.rule).label("Rule"),
             csv_writer.text(_reasons(seen)).label("Reasons"),
             csv_writer.text(_changes(seen)).label("Changes"),
-            csv_writer.moment(kept.c.at).label("Time"),
+            csv_writer.moment(kept.c.at).label(csv_writer.utc("Time")),
         )
         .where(of_run(run, kept))
         .order_by(
@@ -47,27 +50,59 @@ def outcomes(connection: Connection, run: Run, *readers: Person) -> sa.Select[An
     )
 
 
-def rejects(connection: Connection, run: Run, *readers: Person) -> sa.Select[Any]:
-    """Return the query of the failed and skipped rows, with the columns of their sheets."""
+def failures(connection: Connection, run: Run, *readers: Person) -> sa.Select[Any]:
+    """Return the query of the failed rows as their page lists them, a line for each wrong cell.
+
+    Beside it the columns of their sheets.
+    """
     kept = table(connection, run)
     seen = privacy.outcomes(Place.EXPORT, *readers, table=kept)
-    entities = resources.by_name(run.resource).entities
+    cells = _cells(connection, run, seen)
+    rows = [cell.label(f"cell_{place}") for place, cell in enumerate(cells.values())]
+    found = by_cause(run, seen, _title(kept).label("title"), *rows)
+    line = found.selected_columns
+    issue = line.issue
+    ours = [
+        csv_writer.text(line.title).label("Table"),
+        line.row_number.label("Row"),
+        csv_writer.text(part(issue, "cell")).label("Cell"),
+        csv_writer.text(line.value).label("Value"),
+        csv_writer.text(issues.told(issue)).label("Problem"),
+        _advice().op("->>")(line.code).label("Fix"),
+    ]
+    theirs = [
+        csv_writer.text(line[f"cell_{place}"]).label(header) for place, header in enumerate(cells)
+    ]
+    return found.with_only_columns(*ours, *theirs)
+
+
+def skips(connection: Connection, run: Run, *readers: Person) -> sa.Select[Any]:
+    """Return the query of the rows that a rule left out, with the columns of their sheets."""
+    kept = table(connection, run)
+    seen = privacy.outcomes(Place.EXPORT, *readers, table=kept)
     ours = [
         csv_writer.text(_title(kept)).label("Table"),
         kept.c.row_number.label("Row"),
-        kept.c.kind.label("Outcome"),
+        csv_writer.text(kept.c.rule).label("Rule"),
         csv_writer.text(_reasons(seen)).label("Reasons"),
     ]
-    cells = [
-        csv_writer.text(seen.under(header)).label(header)
-        for header in sheet_facts.headers(connection, run.id)
-        if seen.shows(header, entities)
-    ]
+    cells = _cells(connection, run, seen).items()
     return (
-        sa.select(*ours, *cells)
-        .where(of_run(run, kept), kept.c.kind.in_(LEFT_OUT))
+        sa.select(*ours, *(csv_writer.text(cell).label(header) for header, cell in cells))
+        .where(of_run(run, kept), kept.c.kind == OutcomeKind.SKIPPED)
         .order_by(kept.c.entity, kept.c.row_number)
     )
+
+
+def _cells(connection: Connection, run: Run, seen: Outcomes) -> dict[str, Column]:
+    """Return the raw cells of a row, by the headers of the sheets that the run has read."""
+    entities = resources.by_name(run.resource).entities
+    headers = sheet_facts.headers(connection, run.id)
+    return {header: seen.under(header) for header in headers if seen.shows(header, entities)}
+
+
+def _advice() -> Column:
+    return privacy.constant({code: found.advice for code, found in CELL_CODES.items()})
 
 
 def _title(kept: sa.FromClause) -> Column:
@@ -81,7 +116,7 @@ def _reasons(seen: Outcomes) -> Column:
         sa.column("value", JSONB), name="issue"
     )
     value = issue.c.value
-    told = sa.func.concat(part(value, "cell") + sa.literal(": "), part(value, "sentence"))
+    told = sa.func.concat(part(value, "cell") + sa.literal(": "), issues.told(value))
     return sa.select(sa.func.string_agg(told, "; ")).select_from(issue).scalar_subquery()
 
 

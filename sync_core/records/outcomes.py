@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from sync_core.catalogue import resources
 from sync_core.catalogue.issue import Issue
-from sync_core.foundation import tables
+from sync_core.foundation import searching, tables
 from sync_core.foundation.vocabulary import OutcomeKind, RunStatus
 from sync_core.organizations.people import Person
 from sync_core.records import exact_json, planned, privacy
@@ -44,6 +44,7 @@ class Wanted:
     entity: str | None = None
     field: str | None = None  # a column that is changed, or in which something is wrong
     reason: str | None = None  # the code of an issue, or the name of a rule
+    row: int | None = None  # its number in the source
     limit: int = 50
     offset: int = 0
 
@@ -74,7 +75,7 @@ def within(
 def count(connection: Connection, run: Run, wanted: Wanted, person: Person | None = None) -> int:
     """Count the outcomes of the run that the person asks for."""
     kept = table(connection, run)
-    query = sa.select(sa.func.count()).select_from(kept).where(*_which(run, kept, wanted, person))
+    query = sa.select(sa.func.count()).select_from(kept).where(*which(run, kept, wanted, person))
     return int(connection.execute(query).scalar_one())
 
 
@@ -84,7 +85,7 @@ def by_kind(
     """Count the outcomes of the run that the person asks for, by kind."""
     kept = table(connection, run)
     query = sa.select(kept.c.kind, sa.func.count().label("rows")).group_by(kept.c.kind)
-    rows = connection.execute(query.where(*_which(run, kept, wanted, person)))
+    rows = connection.execute(query.where(*which(run, kept, wanted, person)))
     return {row.kind: row.rows for row in rows}
 
 
@@ -127,7 +128,7 @@ def read(
             sa.cast(seen.changes, sa.Text).label("changes"),
             seen.issues.label("issues"),
         )
-        .where(*_which(run, kept, wanted, person))
+        .where(*which(run, kept, wanted, person))
         .order_by(
             (kept.c.kind == OutcomeKind.FAILED).desc(),
             kept.c.entity,
@@ -150,9 +151,10 @@ def read(
     ]
 
 
-def _which(
+def which(
     run: Run, kept: sa.FromClause, wanted: Wanted, person: Person | None
 ) -> Iterator[sa.ColumnElement[bool]]:
+    """Return the conditions that an outcome of the run is one that the person asks for."""
     yield of_run(run, kept)
     yield kept.c.kind.in_(wanted.kinds)
     if wanted.entity:
@@ -161,10 +163,11 @@ def _which(
         yield _concerns(kept, wanted.field)
     if wanted.reason:
         yield (kept.c.rule == wanted.reason) | _has_issue(kept, code=wanted.reason)
+    if wanted.row is not None:
+        yield kept.c.row_number == wanted.row
     seen = privacy.outcomes(Place.SEARCH, person, table=kept)
     row = sa.func.concat_ws("\n", seen.key, seen.name, kept.c.rule, sa.cast(seen.issues, sa.Text))
-    for word in wanted.search.split():
-        yield row.icontains(word, autoescape=True)
+    yield from searching.looked_up(row, wanted.search)
 
 
 def _concerns(kept: sa.FromClause, column: str) -> sa.ColumnElement[bool]:

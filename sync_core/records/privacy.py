@@ -108,6 +108,11 @@ def may_be_keyed(entity: Entity, hidden: Iterable[Field]) -> bool:
     return not set(entity.keys) & set(hidden)
 
 
+def may_be_told(entities: Iterable[Entity]) -> bool:
+    """Return whether the keys of these entities may stand in what has one text for all readers."""
+    return all(may_be_keyed(entity, hidden(entity, Place.LOG)) for entity in entities)
+
+
 # What a run did to rows, as somebody sees it
 
 
@@ -185,7 +190,8 @@ class Outcomes:
         listed = listed.render_derived()
         issue = listed.c.value
         general = sa.func.coalesce(_sentences().op("->>")(part(issue, "code")), NOT_SAID)
-        said = issue.op("||")(sa.func.jsonb_build_object("sentence", general))
+        alone = issue.op("-")(sa.literal("beside", sa.Text))
+        said = alone.op("||")(sa.func.jsonb_build_object("sentence", general))
         about = part(issue, "field")  # nothing, where it is about the row as a whole
         seen = sa.case(
             (self._is_open(about) & ~self._is_shifted() | (about == ""), issue), else_=said
@@ -199,20 +205,35 @@ class Outcomes:
         return self._where(_open_under(header), self._rows.raw[header].astext)
 
     def of(self, field: Column) -> Column:
-        """Return the raw cell of a field, given by its label."""
-        cell: Column = self._rows.raw.op("->>")(field)
+        """Return the raw cell of a field, given by its label, under whatever header it stood."""
+        cell = sa.func.coalesce(self._rows.raw.op("->>")(field), self._under_another(field))
         if self.sight is Sight.SHOWN:
             return cell
         seen = self._is_open(field) & ~self._is_shifted()
         return sa.case((seen, cell), (cell.is_not(None), self._mask), else_=None)
 
+    def _under_another(self, field: Column) -> Column:
+        """Return the raw cell of a field whose header is not its label."""
+        names = {
+            entity.name: {f.label: dict.fromkeys(_headers(f), 1) for f in entity.fields}
+            for entity in resources.ENTITIES.values()
+        }
+        known = constant(names).op("->")(self._rows.entity).op("->")(field)
+        raw = sa.func.jsonb_each_text(self._rows.raw).table_valued(
+            sa.column("key", sa.Text), sa.column("value", sa.Text), name="raw_cell"
+        )
+        is_its = known.op("?", is_comparison=True)(sa.func.lower(raw.c.key))
+        cell = sa.select(raw.c.value).where(is_its).limit(1)
+        return cell.correlate_except(raw).scalar_subquery()
+
     def shows(self, header: str, entities: Iterable[Entity]) -> bool:
         """Return whether a file of these entities has a column for the header.
 
-        Nobody knows what stands under a header that is not declared.
+        Nobody asked for what stands under a header that is not declared, and knows what it is: it
+        is no longer kept, but was once.
         """
         declared = (name for entity in entities for f in entity.fields for name in _headers(f))
-        return self.sight is Sight.SHOWN or header.casefold() in set(declared)
+        return header.casefold() in set(declared)
 
     @property
     def _mask(self) -> Column:

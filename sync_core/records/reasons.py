@@ -59,7 +59,7 @@ def _told(run: Run, kept: sa.FromClause) -> sa.CTE:
             kept.c.row_number,
             (kept.c.key if run.undoes else kept.c.row_number).label("row"),
             sa.cast(part(value, "cause"), sa.Integer).label("cause"),
-            _referred(kept.c.entity, field).label("parent"),
+            referred(kept.c.entity, field).label("parent"),
         )
         .select_from(kept)
         .join(issue, sa.true())
@@ -68,8 +68,8 @@ def _told(run: Run, kept: sa.FromClause) -> sa.CTE:
     )
 
 
-def _referred(entity: sa.ColumnElement[Any], field: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """Return the SQL of the entity that a field of an entity refers to."""
+def referred(entity: sa.ColumnElement[Any], field: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """Return the SQL of the entity that a field of an entity refers to, where it does."""
     references = {
         one.name: {f.label: f.refers_to for f in one.fields if f.refers_to}
         for one in resources.ENTITIES.values()

@@ -1,14 +1,18 @@
 """The rows of a target table, a screenful at a time: searched, sorted and cut in SQL."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from dataclasses import field as declared
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core.catalogue import target
+from sync_core.catalogue.fields import Field, Moment
 from sync_core.catalogue.resource import Entity
+from sync_core.foundation import csv_writer, db, searching
 from sync_core.organizations.people import Person
 from sync_core.records import privacy
 from sync_core.records.privacy import MASK, Place
@@ -19,11 +23,14 @@ class View:
     """Which rows of an entity are wanted, and in which order."""
 
     search: str = ""  # each word must occur somewhere in a row
-    only: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # column -> values, any of them
+    only: Mapping[str, Sequence[Any]] = declared(
+        default_factory=dict
+    )  # column -> values, any of them
     order: str | None = None  # a column; None: by key
     descending: bool = False
     limit: int = 50
     offset: int = 0
+    within: sa.TextualSelect | None = None  # the keys of a group: only of those in it
 
 
 EVERYTHING = View()
@@ -40,7 +47,8 @@ def count(
     """Count the rows of the organization that the person wants, on all screens together."""
     found = sa.select(sa.func.count()).select_from(target.target(entity))
     found = _wanted(found, organization_id, entity, view, person)
-    return int(connection.execute(found).scalar_one())
+    with _without_loops(connection, view):
+        return int(connection.execute(found).scalar_one())
 
 
 def values(
@@ -81,7 +89,36 @@ def read(
     query = _wanted(sa.select(*columns), organization_id, entity, view, person)
     order = _order(entity, view, person)
     query = query.order_by(*order).limit(view.limit).offset(view.offset)
-    return list(connection.execute(query).all())
+    with _without_loops(connection, view):
+        return list(connection.execute(query).all())
+
+
+def _without_loops(connection: Connection, view: View) -> AbstractContextManager[None]:
+    return db.without_loops(connection) if view.within is not None else nullcontext()
+
+
+def for_file(
+    organization_id: int, entity: Entity, view: View, person: Person | None = None
+) -> sa.Select[Any]:
+    """Return the query of all wanted rows for a file: what the person may not see is left out."""
+    table = target.target(entity)
+    unseen = privacy.hidden(entity, Place.EXPORT, person)
+    columns: list[sa.ColumnElement[Any]] = [
+        _for_file(field, table.c[field.column]).label(_title_in_file(field))
+        for field in entity.fields
+        if field not in unseen
+    ]
+    every: sa.Select[Any] = sa.select(*columns)
+    query = _wanted(every, organization_id, entity, view, person)
+    return query.order_by(*_order(entity, view, person))
+
+
+def _title_in_file(field: Field) -> str:
+    return csv_writer.utc(field.label) if isinstance(field, Moment) else field.label
+
+
+def _for_file(field: Field, column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+    return csv_writer.moment(column) if isinstance(field, Moment) else csv_writer.text(column)
 
 
 def _masked(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
@@ -101,9 +138,13 @@ def _wanted(
     searched = _seen(entity, Place.SEARCH, person).values()
     chosen = _seen(entity, Place.FILTER, person)
     query = query.where(table.c.organization_id == organization_id, table.c._removed_at.is_(None))  # noqa: SLF001 - a column of ours
+    if view.within is not None:
+        query = query.where(table.c[entity.keys[0].column].in_(view.within))
     row = sa.func.concat_ws("\n", *(sa.cast(column, sa.Text) for column in searched))
+    for some in view.only.values():
+        searching.require_few(some)
     return query.where(
-        *(row.icontains(word, autoescape=True) for word in view.search.split()),
+        *searching.looked_up(row, view.search),
         *(chosen[name].in_(some) for name, some in view.only.items() if some and name in chosen),
     )
 

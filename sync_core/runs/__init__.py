@@ -14,6 +14,7 @@ from sync_core.runs.run import (
     MADE_UP,
     Run,
     Tallies,
+    count,
     found,
     fresh,
     get,
@@ -24,7 +25,7 @@ from sync_core.runs.run import (
     some,
     taken_back,
     tallies,
-    usual_seconds,
+    usual_phases,
 )
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Run",
     "Tallies",
     "confirm",
+    "count",
     "decline",
     "found",
     "fresh",
@@ -49,5 +51,5 @@ __all__ = [
     "tallies",
     "to_decide",
     "to_push",
-    "usual_seconds",
+    "usual_phases",
 ]

@@ -7,13 +7,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sync_core.foundation import tables
+from sync_core.foundation import searching, tables
 from sync_core.foundation.vocabulary import ORIGINS
 
 MANY = ("resource", "status", "trigger", "person", "team", "error", "action")
 SEPARATOR = ","  # between the values of a filter in an address; no value of ours holds one
 
 _RUNS, _ACTIONS = tables.runs.c, tables.actions.c
+HAPPENED = sa.func.coalesce(_RUNS.finished_at, _RUNS.queued_at)  # an ended run stands at its end
 Conditions = list[sa.ColumnElement[bool]]
 
 
@@ -28,10 +29,18 @@ def _words(*columns: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
     return row
 
 
+def _to_search(table: str, *columns: str) -> sa.TableClause:
+    """Describe a view of a table: under its row-level security Postgres would use no such index."""
+    ids = (sa.column(name, sa.BigInteger) for name in ("id", "organization_id"))
+    return sa.table(f"{table}_to_search", *ids, *map(sa.column, columns))
+
+
 RUN_WORDS = _words(_RUNS.resource, _RUNS.requested_by, _RUNS.requested_email, _RUNS.log_message)
 ACTION_WORDS = _words(
     _ACTIONS.resource, _ACTIONS.name, _ACTIONS.email, _ACTIONS.kind, _ACTIONS.detail
 )
+_RUN_SEARCH = _to_search("runs", "resource", "requested_by", "requested_email", "log_message")
+_ACTION_SEARCH = _to_search("actions", "resource", "name", "email", "kind", "detail")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +48,8 @@ class Filter:
     """What a run, or an action, must be like; an empty part asks for nothing.
 
     `organizations` holds ids, and an empty one finds nothing: whose data it is, is never left open.
-    A run counts by when it was asked for: `since` <= queued_at < `until`.
+    In figures a run counts by when it was asked for: `since` <= queued_at < `until`; in the trail
+    by when it `HAPPENED`.
     """
 
     organizations: tuple[int, ...]
@@ -54,6 +64,14 @@ class Filter:
     action: tuple[str, ...] = ()  # kinds of actions
     search: str = ""  # each word occurs somewhere in what a person reads
 
+    def __post_init__(self) -> None:
+        """Raise SyncError("search_refused") where more is named than anybody looks for."""
+        for name in MANY:
+            searching.require_few(getattr(self, name))
+        searching.words(self.search)
+        searching.require_near(self.since)
+        searching.require_near(self.until)
+
     def earlier(self) -> "Filter":
         """Ask for the period of the same length just before. Needs `since` and `until`."""
         if self.since is None or self.until is None:
@@ -61,8 +79,8 @@ class Filter:
         return replace(self, since=self.since - (self.until - self.since), until=self.since)
 
 
-def runs(wanted: Filter) -> Conditions:
-    """Return the conditions on the table of runs."""
+def runs(wanted: Filter, at: sa.ColumnElement[Any] = _RUNS.queued_at) -> Conditions:
+    """Return the conditions on the table of runs, whose period is about `at`."""
     chosen = {
         _RUNS.resource: wanted.resource,
         _RUNS.status: wanted.status,
@@ -72,11 +90,11 @@ def runs(wanted: Filter) -> Conditions:
     }
     return [
         _RUNS.organization_id.in_(wanted.organizations),
-        *_period(_RUNS.queued_at, wanted),
+        *_period(at, wanted),
         *(column.in_(values) for column, values in chosen.items() if values),
         *_origin(wanted.trigger),
         *([sa.false()] if wanted.action else []),
-        *looked_up(RUN_WORDS, wanted.search),
+        *_found(_RUNS.id, _RUN_SEARCH, wanted),
     ]
 
 
@@ -102,8 +120,19 @@ def actions(wanted: Filter) -> Conditions:
         *_period(_ACTIONS.at, wanted),
         *(column.in_(values) for column, values in chosen.items() if values),
         *([sa.false()] if wanted.status or wanted.trigger or wanted.error else []),
-        *looked_up(ACTION_WORDS, wanted.search),
+        *_found(_ACTIONS.id, _ACTION_SEARCH, wanted),
     ]
+
+
+def _found(
+    id_: sa.ColumnElement[int], searched: sa.TableClause, wanted: Filter
+) -> Iterator[sa.ColumnElement[bool]]:
+    """Ask for what has all words of the search; they are looked up in the view."""
+    _, whose, *columns = searched.c
+    if hits := searching.looked_up(_words(*columns), wanted.search):
+        found = sa.select(searched.c.id).where(whose.in_(wanted.organizations), *hits)
+        once = found.cte().prefix_with("materialized")  # not for each row, whatever is planned
+        yield id_.in_(sa.select(once.c.id))
 
 
 def _period(at: sa.ColumnElement[Any], wanted: Filter) -> Iterator[sa.ColumnElement[bool]]:
@@ -111,11 +140,6 @@ def _period(at: sa.ColumnElement[Any], wanted: Filter) -> Iterator[sa.ColumnElem
         yield at >= wanted.since
     if wanted.until is not None:
         yield at < wanted.until
-
-
-def looked_up(row: sa.ColumnElement[Any], search: str) -> Conditions:
-    """Return the conditions that each word of a search occurs in the row's words."""
-    return [row.icontains(word, autoescape=True) for word in search.split()]
 
 
 def to_address(wanted: Filter) -> dict[str, str]:

@@ -48,7 +48,7 @@ def _begun(connection: Connection, claim: Claim) -> ReadWindow | None:
 def _latest(
     connection: Connection, claim: Claim, resource: Resource, *further: sa.ColumnElement[bool]
 ) -> ReadWindow | None:
-    """Return the window of the newest run that brought all tables, as declared now, in step."""
+    """Return the window of the last run that brought all tables, as declared now, in step."""
     declarations = (
         (_KEPT.entity == entity.name) & (declaration(entity) == DECLARATION)
         for entity in resource.entities
@@ -69,7 +69,7 @@ def _latest(
         .where(_began_after(undone.scalar_subquery()))
         .group_by(_RUNS.id)
         .having(sa.func.count(WINDOW.as_string()) == len(resource.entities))
-        .order_by(_RUNS.id.desc())
+        .order_by(_RUNS.finished_at.desc())  # a plan may be confirmed after a later run
         .limit(1)
     )
     return _noted(connection.execute(noted).scalar())

@@ -119,11 +119,10 @@ def claim(connection: Connection, run_id: int, worker: str) -> Claim | None:
 
 def renew(connection: Connection, held: Claim) -> LeaseState:
     """Prove that the attempt lives. Raises LeaseLostError where its run was closed."""
-    age = sa.func.extract("epoch", _NOW - _RUNS.active_since)
+    age = sa.func.seconds_active(_LEASES.run_id)  # the run itself stands behind a wall
     row = connection.execute(
         sa.update(tables.leases)
         .where(_LEASES.run_id == held.run_id, _LEASES.attempt == held.attempt)
-        .where(_RUNS.id == _LEASES.run_id)
         .values(lease_until=_NOW + _LASTING)
         .returning(_LEASES.cancel_requested_at.is_not(None), sa.cast(age, sa.Float))
     ).one_or_none()

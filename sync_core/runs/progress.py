@@ -54,6 +54,7 @@ class Progress:
     counts: Mapping[str, int] = field(default_factory=dict)
     attempt: int = 0
     at: float = 0.0  # seconds since 1970
+    since: float = 0.0  # when the phase began, as `at`
 
     def to_text(self) -> str:
         """Return it as Redis keeps it."""
@@ -119,13 +120,15 @@ class Reporter:
         given stays as it was, but for the `amount`, which is that of this band alone.
         """
         begins = band.name != self.latest.phase
+        now_is = time.time()
         place = band.start + int((band.end - band.start) * min(fraction, 1.0))
         self.latest = replace(
             self.latest,
             phase=band.name,
             sentence=sentence,
             percent=max(self.latest.percent, place),
-            at=time.time(),
+            at=now_is,
+            since=now_is if begins else self.latest.since,
             counts={**self.latest.counts, **(counts or {})},
             amount=amount or (Amount() if begins else self.latest.amount),
             download=download or self.latest.download,

@@ -24,5 +24,5 @@ class Promise:
     def verdict(self, now: datetime) -> str:
         """Return what follows on when it was synced, in words that say whether that is kept."""
         if self.is_kept(now):
-            return f", under {hours(self.hours)} as promised"
-        return f"; should be under {hours(self.hours)}"
+            return f", within the max age of {hours(self.hours)}"
+        return f"; the max age is {hours(self.hours)}"

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from sync_core.foundation import tables
+from sync_core.foundation import db, tables
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import Limits
 from sync_core.foundation.vocabulary import WITHOUT_WORKER, RunStatus
@@ -62,8 +62,10 @@ def close_dead(
     if resource is not None:
         which.append(_RUNS.resource == resource)
     dead = _seize(connection, which)
+    is_crash = bool(dead) and not (watch or Watch()).excuses_silence()
+    why = "its worker went silent" + ("" if is_crash else ": Postgres took no connections")
     for held in dead:
-        interrupt(connection, held, "its worker went silent", crashed=True)
+        interrupt(connection, held, why, crashed=is_crash)
     return [held.run_id for held in dead]
 
 
@@ -77,6 +79,20 @@ class Watch:
     def __init__(self) -> None:
         self._seen: dict[tuple[int, int], tuple[datetime, float]] = {}
         self._looked = 0.0
+        self._was_refused = float("-inf")
+
+    def note_refusal(self) -> None:
+        """Note that Postgres took no connection of this process, nor perhaps of the attempts."""
+        self._was_refused = time.monotonic()
+
+    def excuses_silence(self) -> bool:
+        """Return whether who is silent may well live: Postgres takes no connections, or took none.
+
+        For as long as a lease lasts after that, and the watch begins anew.
+        """
+        if db.refuses():
+            self.note_refusal()
+        return time.monotonic() < self._was_refused + LEASE_SECONDS + BLIND_SECONDS
 
     def silent(self, connection: Connection) -> list[int]:
         """Return the runs whose attempts prove no more that they live."""
@@ -97,11 +113,19 @@ class Watch:
         return found
 
 
-def close_killed(connection: Connection, worker: str, how: str) -> list[int]:
-    """Interrupt the attempt of a process that is known to be dead."""
+def close_killed(
+    connection: Connection, worker: str, how: str, error: SyncError | None = None
+) -> list[int]:
+    """Interrupt the attempt of a process that is known to be dead.
+
+    Where it died of an `error` that would come again, the run fails.
+    """
     dead = _seize(connection, [_LEASES.worker == worker])
     for held in dead:
-        interrupt(connection, held, how, crashed=True)
+        if error:
+            finish(connection, held, failure(error))
+        else:
+            interrupt(connection, held, how, crashed=True)
     return [held.run_id for held in dead]
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from sync_core.catalogue.resource import Entity
 from sync_core.foundation import tables
+from sync_core.foundation.counting import moment_there
 from sync_core.runs.run import in_step
 from sync_core.sources import SourceSetting, kind_of, source_name
 
@@ -25,12 +26,11 @@ class ReadWindow:
     began: datetime
     since: datetime | None = None
 
-    @property
-    def sentence(self) -> str:
-        """What people are told of it."""
+    def sentence(self, time_zone: str) -> str:
+        """Return what people are told of it."""
         if self.since is None:
             return "Read everything."
-        return f"Read what changed since {self.since:%d %b %Y, %H:%M} UTC."
+        return f"Read what changed since {moment_there(self.since, time_zone)}."
 
     def as_json(self) -> dict[str, str | None]:
         """Return it as a checkpoint keeps it."""
@@ -107,6 +107,16 @@ def links(connection: Connection, run_id: int) -> SheetLinks:
     """Return the addresses of the sheets that the run has read; only those on the web."""
     query = sa.select(_KEPT.entity, LINK).where(_KEPT.run_id == run_id)
     return {entity: link for entity, link in connection.execute(query) if link}
+
+
+def read_from(connection: Connection, run_id: int) -> dict[str, str | None]:
+    """Return in words where the run has read, each with its address on the web if it has one."""
+    name = sa.func.coalesce(_KEPT.sheet["address"]["label"].as_string(), TITLE)
+    query = sa.select(name.label("name"), LINK.label("link")).where(
+        _KEPT.run_id == run_id, name.is_not(None)
+    )
+    rows = connection.execute(query.order_by(_KEPT.entity))
+    return {row.name: row.link for row in rows}
 
 
 def address_before(connection: Connection, run_id: int, entity: str) -> Address | None:

@@ -20,7 +20,7 @@ def named(
     """Return the settings, those of a tab by its number with the title that it had last."""
     return [
         replace(setting, tab_title=_title(connection, organization, setting, link))
-        if (link := source_link(setting)) and (setting.tab or "").isdecimal()
+        if (link := source_link(setting, may_set=True)) and (setting.tab or "").isdecimal()
         else setting
         for setting in settings
     ]

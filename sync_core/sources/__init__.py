@@ -4,7 +4,7 @@ What differs from one kind of source to the other stands in its declaration; see
 """
 
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import replace
 
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Entity, Resource
@@ -26,12 +26,15 @@ __all__ = [
     "can_tell_changes",
     "expected",
     "kind_of",
+    "location_name",
     "open_source",
     "parse_location",
+    "parse_shared",
     "probe_source",
     "require_holds",
     "settings_to_probe",
     "source_link",
+    "source_location",
     "source_name",
     "warm_up",
 ]
@@ -53,21 +56,43 @@ def expected() -> str:
     return f"{', '.join(others)} or {last}"
 
 
-def parse_location(text: str, cwd: Path) -> Location:
-    """Return the location that a person's words mean; relative folders start at `cwd`.
-
-    Raises SyncError (bad_location).
-    """
+def parse_location(text: str) -> Location:
+    """Return the location that a person's words mean. Raises SyncError (bad_location)."""
     text = text.strip()
     if not text.isprintable():
         raise _bad(ascii(text)[1:-1], "it holds an unprintable character")
     try:
         for kind in KINDS.values():
-            if found := kind.parse(text, cwd):
+            if found := kind.parse(text):
                 return found
     except ValueError as error:
         raise _bad(text, str(error)) from None
     raise _bad(text, "it has the form of none")
+
+
+def parse_shared(text: str) -> Location:
+    """Return the location of a source that a key of this program reads, without its tab.
+
+    Raises SyncError (bad_location).
+    """
+    location = parse_location(text)
+    if not kind_of(location).shared:
+        shared = " and ".join(kind.title for kind in KINDS.values() if kind.shared)
+        raise _bad(text, f"only {shared} are allowed to each organization, others need not be")
+    return replace(location, tab=None)
+
+
+def location_name(location: Location) -> str:
+    """Return the name of a location in sentences, as that of a source that is set."""
+    return source_name(
+        SourceSetting(
+            organization="",
+            resource="",
+            entity="",
+            kind=location.kind,
+            location=location.location,
+        )
+    )
 
 
 def require_holds(location: Location, resource: Resource, entities: Sequence[Entity]) -> None:
@@ -87,9 +112,19 @@ def source_name(setting: SourceSetting) -> str:
     return kind_of(setting).label(setting)
 
 
-def source_link(setting: SourceSetting) -> str | None:
-    """Return the address at which a person sees the source, where there is one."""
-    return kind_of(setting).link(setting)
+def source_link(setting: SourceSetting, *, may_set: bool) -> str | None:
+    """Return the address at which a person sees the source, where there is one.
+
+    A secret one is for those alone who may set it.
+    """
+    kind = kind_of(setting)
+    return kind.link(setting) if may_set or kind.host is None else None
+
+
+def source_location(setting: SourceSetting, *, may_set: bool) -> str:
+    """Return where the source is; of a secret one only its host, unless a person may set it."""
+    host = kind_of(setting).host
+    return setting.location if may_set or host is None else host(setting)
 
 
 def can_tell_changes(settings: Sequence[SourceSetting]) -> bool:

@@ -5,12 +5,16 @@ A new kind is one file in `sources/kinds/` that declares a `SourceKind`, and one
 how it is named and drawn (`label`, `icon`), where a person can look at it (`link`), how it is
 opened for reading (`open` returns a `Source` of `catalogue/source.py`, whose sheets return pages of
 raw cells) and tried without a sync (`probe`; by default its first rows are judged as a sync would,
-see `engine/probe.py`). Three flags say
+see `engine/probe.py`). Where a location is a secret, `host` is what everybody may know of it. Three
+flags say
 whether it can tell what changed since the last sync (`incremental`), whether one account stands for
 all tables of the resources that name it in `held_by` (`account`), and whether it holds a single
-table (`one_table`); `quota` says whose runs share the limits of one account. The code that reads it
-may live beside, as in `sources/google`; its keys and addresses are settings in
-`foundation/settings.py`, and each error that it may meet is an entry of `foundation/errors.py`.
+table (`one_table`); `shared`, that a key of this installation reads it, so that the shell says
+whose it is where there are several organizations; `quota` says whose runs share the limits of one
+account, and `limit` how many requests it takes. `needs` names the settings that reading takes: the
+process that tests a source is told no others, and no key but its own. The code that reads it may
+live beside, as in `sources/google`; its keys and addresses are settings in
+`foundation/settings.py`, and each error that it may meet is an entry of `foundation/errors`.
 Nothing else has to change: the command line, the pages, the worker and the storage of settings ask
 the declaration.
 """
@@ -18,12 +22,12 @@ the declaration.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Literal
 
 from sync_core.catalogue.source import Source
 from sync_core.foundation.settings import Settings
 from sync_core.sources.patience import sleep_alive
+from sync_core.sources.rate_limit import Quota
 from sync_core.sources.retry import OnWait, Retrier, RetryPolicy
 
 OnBytes = Callable[[int, int | None], None]  # how many arrived, and of how many if known
@@ -33,7 +37,7 @@ OnStep = Callable[[str], None]  # the name of the phase that begins
 
 @dataclass(frozen=True)
 class Location:
-    """What a person's words mean: a sheet's id, a CSV's address, a folder's full path."""
+    """What a person's words mean: a sheet's id, a CSV's address, a folder's path."""
 
     kind: str  # name of a SourceKind
     location: str
@@ -93,22 +97,26 @@ class AccountProbe:
 class SourceKind:
     """All that is known of a kind of source; see the module.
 
-    `parse` gets a person's words and the folder in which they were written. It returns None where
-    they mean another kind, and raises ValueError, with the reason, where they can mean none.
+    `parse` gets a person's words. It returns None where they mean another kind, and raises
+    ValueError, with the reason, where they can mean none.
     """
 
     name: str  # as it is kept: "sheet"
     title: str  # "Google Sheet"
     icon: str  # ":material/table:"
     typed: str  # what a person writes: "the address or id of a Google Sheet"; "": it is not set
-    parse: Callable[[str, Path], Location | None]
+    parse: Callable[[str], Location | None]
     label: Callable[[SourceSetting], str]  # in sentences: "Google Sheet 1AbC…wxyz, tab Locations"
     open: Callable[[SourceSetting, Opening], Source]
     link: Callable[[SourceSetting], str | None] = lambda _setting: None
+    host: Callable[[SourceSetting], str] | None = None  # None: the location is no secret
     probe: Callable[[SourceSetting, Settings], AccountProbe] | None = (
         None  # None: its first rows are tried
     )
     incremental: bool = False
     account: bool = False
     quota: Literal["program", "organization"] | None = None  # whose runs share an account's limits
+    limit: Callable[[SourceSetting, Settings], Quota] | None = None  # of the account's requests
+    needs: frozenset[str] = frozenset()  # fields of `Settings`: all that a reader is told
     one_table: bool = False
+    shared: bool = False

@@ -122,9 +122,33 @@ class SharedLimiter:
         return float(self._take(keys=[self._name], args=[now, *self._arguments]))
 
 
-@cache
-def shared(quota: Quota) -> SharedLimiter:
+@dataclass(frozen=True)
+class AskedLimiter:
+    """The limit of an account, kept by another process, for one that may not reach Redis."""
+
+    ask: Callable[[], float]
+
+    def take(self) -> float:
+        """Let a request through, or return how long to wait; see `Limiter`."""
+        return self.ask()
+
+
+_elsewhere: AskedLimiter | None = None
+
+
+def ask_elsewhere(ask: Callable[[], float]) -> None:
+    """Let this process, which reads with one account and no other, ask another for each request."""
+    global _elsewhere  # noqa: PLW0603 - of the process, as its connections
+    _elsewhere = AskedLimiter(ask)
+
+
+def shared(quota: Quota) -> Limiter:
     """Return this process's limiter of an account, whose quota all workers and pages share."""
+    return _elsewhere or _shared(quota)
+
+
+@cache
+def _shared(quota: Quota) -> SharedLimiter:
     return SharedLimiter(quota, redis_clients.client())
 
 

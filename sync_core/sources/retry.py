@@ -79,11 +79,13 @@ class Retrier:
         seconds = state.upcoming_sleep
         if seconds <= self.policy.unreported:
             return
-        error = _error(state)
-        if error.retry_after is not None:
-            self.on_wait(f"{self.server} asks us to wait {seconds:.0f} s")
+        asked, again = _error(state).retry_after, f"Trying again in {seconds:.0f} s"
+        if asked is None:
+            self.on_wait(f"{_error(state).sentence} {again}")
+        elif asked > seconds:  # longer than our policy grants
+            self.on_wait(f"{self.server} asks us to wait {asked:.0f} s. {again}")
         else:
-            self.on_wait(f"{error.sentence} Trying again in {seconds:.0f} s")
+            self.on_wait(f"{self.server} asks us to wait {asked:.0f} s")
 
 
 def _error(state: RetryCallState) -> SyncError:

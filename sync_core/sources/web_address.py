@@ -4,13 +4,14 @@ import re
 
 import httpx2
 
-from sync_core.foundation.settings import LOOPBACK
+from sync_core.foundation import settings
+from sync_core.sources import way_out
 
 
 def parse(text: str) -> httpx2.URL | None:
     """Return the address; None where the text is none. Raises ValueError where it must not be used.
 
-    A source is read over https, unless it is on this machine.
+    A source is read over https, unless the settings name its host as one of our own.
     """
     if not re.match(r"https?://", text, re.IGNORECASE):
         return None
@@ -25,7 +26,7 @@ def parse(text: str) -> httpx2.URL | None:
         raise ValueError("the address names no server")
     if url.userinfo:
         raise ValueError("an address must not hold a password")
-    if url.scheme == "http" and host not in LOOPBACK:
+    if url.scheme == "http" and not way_out.is_named(url, settings.current().private_hosts):
         raise ValueError("the address must begin with https://")
     return url
 

@@ -1,4 +1,4 @@
-"""The part of Help about changes: seen before, held back, taken back, found again, and proved."""
+"""The part of Help about changes: seen before, held back, undone, found again, and proved."""
 
 import pandas as pd
 import streamlit as st
@@ -20,13 +20,13 @@ its reason. To apply it, press **Confirm**. {applies}. To drop it, press **Decli
 """
 GUARDS = """
 A **guard** holds a sync back that looks wrong: it waits for approval, and nothing is applied
-until then. Whoever may sync approves what others asked for; administrators also what they asked
-for themselves, unless the settings ask for four eyes. An approval holds for that one plan. The
-first load of an empty table is guarded by failures alone. Administrators change the guards of
-each resource in the settings; unless they did, a sync waits where:
+until then. People who may sync approve what others requested; administrators also what they
+requested themselves, unless the settings require four eyes. An approval holds for that one plan.
+The first load of an empty table is guarded by failures alone. Administrators change the guards
+of each resource in the settings; unless they did, a sync waits where:
 """
 UNDO = """
-**Undo** stands beside what a sync changed. It shows first what would become of each record, and
+**Undo** is beside what a sync changed. It shows first what would become of each record, and
 does nothing until somebody confirms. {next_sync} An undo can be undone like a sync.
 """
 UNDONE = {
@@ -34,31 +34,31 @@ UNDONE = {
     OutcomeKind.REMOVED: "The sync created it, and nothing changed it since.",
     OutcomeKind.CREATED: "The sync removed it, and it returns.",
     OutcomeKind.SKIPPED: "Something changed it since, and it stays as it is now.",
-    OutcomeKind.FAILED: "It cannot go back, and the reason stands beside it: what it was is not"
+    OutcomeKind.FAILED: "It cannot go back, and the reason is beside it: what it was is not"
     " kept any more, for example, or another record has its e-mail address now.",
 }
 SCHEDULES = """
 A **schedule** syncs a resource by itself: press **Schedule** on its page and write when, like
 *every weekday at 06:30* or *every 2 hours from 7 to 19*. It counts in the time zone of the
-organization. A time at which a sync is on its way, or a plan waits for a decision, is skipped.
+organization. A time at which a sync is running, or a plan waits for a decision, is skipped.
 Times that were missed while the program was away become one sync, marked late. After {failures}
-failures in a row that only a person can mend, the schedule is paused until somebody resumes it.
+failures in a row that only a person can fix, the schedule is paused until somebody resumes it.
 """
 AFTERWARDS = """
 - **The history of a record** opens by a click on its row in the tab *Rows*: every change, the
   newest first, with who synced it, in which run, and each field before and after; and what it was
-  on any day. What was changed past Sync Desk is told as such once a later sync has met it. Where
-  old values were dropped, it says so.
+  on any day. What was changed outside Sync Desk is shown as such once a later sync has met it.
+  Where old values were deleted, it says so.
 - **Sync the fixed rows** reads the source again and applies only the rows that had failed.
   Nothing is removed by it.
-- **Compare with** stands in a run that is opened in the tab *History*, and shows it beside
+- **Compare with** is on the page of a run, and shows it beside
   another one: counts, columns, reasons, and the rows that failed in only one of them.
 - **Verified**, on the audit page: {verified}
 """
 
 
 def show() -> None:
-    """Show how changes are seen before they are made, held back, and taken back."""
+    """Show how changes are seen before they are made, held back, and undone."""
     st.header("Preview and confirm", anchor=False)
     applies = decision.WHAT_CONFIRM_DOES.format(moved=decision.MOVED)
     st.markdown(PREVIEW.format(applies=applies, hours=DECISION_HOURS))

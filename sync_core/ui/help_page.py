@@ -1,7 +1,5 @@
 """Help: what results mean, how to work well, and what to do when something goes wrong."""
 
-import re
-
 import pandas as pd
 import streamlit as st
 
@@ -12,8 +10,9 @@ from sync_core.foundation import settings
 from sync_core.foundation.counting import count
 from sync_core.foundation.errors import CATALOGUE, OWNER, Who
 from sync_core.ui import help_cells, help_decisions, help_sources
-from sync_core.ui.frame import visitor
-from sync_core.ui.parts import paging
+from sync_core.ui.frame import preferences, visitor
+from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts import paging, reason_words
 from sync_core.ui.parts.words import LOOKS, literal
 
 OUTCOME_MEANINGS = {
@@ -22,15 +21,15 @@ OUTCOME_MEANINGS = {
     "Unchanged": "The record was as it is in the source. Nothing was written.",
     "Removed": "The record is no longer in the source, and the table's rule is to take it out.",
     "Skipped": "A rule leaves such rows out, for example FLAT employment. It has its own name.",
-    "Failed": "The row should have worked. Mend it in the source, then sync again.",
+    "Failed": "The row should have worked. Fix it in the source, then sync again.",
 }
 STATUS_MEANINGS = {
-    "queued": "It has been asked for, and a worker will take it.",
-    "running": "It is on its way. You can go on working, reload, or leave.",
-    "interrupted": "Its worker went away. It goes on by itself.",
+    "queued": "It was requested, and a worker will take it.",
+    "running": "It is running. You can keep working, reload, or leave.",
+    "interrupted": "Its worker stopped. It continues by itself.",
     "waiting": "Its plan waits for a decision: somebody wants to see it first, or it is unusual.",
-    "completed": "Every row is in step.",
-    "partial": "All is applied, but some rows failed and need a person.",
+    "completed": "Every row is up to date.",
+    "partial": "The rest is applied; some rows failed, or records are missing.",
     "failed": "It could not be done. The tables are as they were.",
     "timed_out": "It took longer than allowed. The tables are as they were.",
     "cancelled": "Somebody cancelled it. The tables are as they were.",
@@ -43,7 +42,7 @@ GOOD_PRACTICE = """
 - **Wait for the end** before you make changes that depend on it.
 - **Read the message** when a sync fails: it says what is wrong, where, and what to do.
 - **Review the result**: the tab *What changed* shows every row, before and after.
-- **A reload is safe.** The sync goes on without the page, and a double click starts nothing twice.
+- **A reload is safe.** The sync continues without the page, and a double click starts only one.
 - **Close a notification** when you have read it. It stays closed, on all your devices.
 """
 TROUBLESHOOTING = {
@@ -56,10 +55,10 @@ TROUBLESHOOTING = {
     "An error appears": "Do what its second sentence says, then press *Retry*. If it comes again,"
     " press *Copy details for support* and send them to your administrator.",
     "The data do not change": "Look at the notification: a sync that failed changes nothing. Then"
-    " look at *Needs a person*: a row that fails keeps the values that it had.",
+    " look at *Needs attention*: a row that fails keeps the values that it had.",
     "A notification is gone": "Somebody closed it on one of your devices. The tab *History* keeps"
     " every run with its message.",
-    "This was synced a moment ago": "Two syncs of the same resource keep a few seconds apart."
+    "The last sync ended a moment ago": "Two syncs of the same resource keep a few seconds apart."
     " Try again when the time that the message names is over.",
     "Somebody started this already": "One sync of a resource runs at a time. Follow that one: its"
     " page shows it to everybody.",
@@ -67,7 +66,7 @@ TROUBLESHOOTING = {
     "It takes very long": "Nothing ends a sync before its time limit, which an administrator sets."
     " Split a very large source, or sync at a quieter hour.",
     "A page says that the database does not answer": "Wait: the page looks again every two seconds"
-    " and comes back by itself. A sync on its way goes on as soon as it can.",
+    " and comes back by itself. A running sync continues as soon as it can.",
 }
 SUPPORT = """
 Look at the notification first, and reload the page. Then press **Copy details for support** below
@@ -92,16 +91,15 @@ TABS = (
     "When something goes wrong",
     "Error messages",
 )
-FACT = re.compile(r"\{\w+\}")
 
 
 def show() -> None:
     """Show the help. Raises SyncError("no_permission")."""
-    visitor.enter("read")
+    here = visitor.enter("read")
     with st.container(horizontal=True, key="head"):
         st.title("Help", icon=":material/help:", anchor=False)
     results, decisions, cells, sources, practice, troubleshooting, messages = st.tabs(
-        TABS, key="help-tab"
+        TABS, key="help-tab", on_change="rerun", bind="query-params"
     )
     with results:
         _results()
@@ -113,6 +111,7 @@ def show() -> None:
         help_sources.show()
     with practice:
         st.markdown(GOOD_PRACTICE)
+        _shortcuts(here)
     with troubleshooting:
         for title, advice in TROUBLESHOOTING.items():
             with st.expander(title):
@@ -121,6 +120,17 @@ def show() -> None:
         st.markdown(SUPPORT)
     with messages:
         _messages()
+
+
+def _shortcuts(here: Visitor) -> None:
+    st.header("Shortcuts of the keyboard", anchor=False)
+    state = "" if here.preferences.shortcuts else " They are switched off for you."
+    st.caption(f"Where you do not type. *Preferences*, beside your name, switches them off.{state}")
+    st.table(
+        {f"`{keys}`": what for keys, (what, _) in preferences.SHORTCUTS.items()},
+        border="horizontal",
+        width="content",
+    )
 
 
 def _results() -> None:
@@ -142,7 +152,7 @@ def _results() -> None:
     )
     st.header("The steps of a sync", anchor=False)
     for found, titles in _steps().items():
-        steps = " → ".join(f"{band.title} ({band.start} to {band.end} %)" for band in found)
+        steps = " → ".join(f"{band.title} ({band.start} to {band.end}%)" for band in found)
         st.markdown(f"**{', '.join(titles)}**  \n{steps}")
     st.header("Patients", anchor=False)
     known = settings.current()
@@ -159,7 +169,7 @@ def _steps() -> dict[tuple[Band, ...], list[str]]:
 
 
 def _messages() -> None:
-    st.caption("Every message says what is wrong and what to do. The dots stand for names.")
+    st.caption("Every message says what is wrong and what to do. The dots are names.")
     wanted = st.text_input(
         "Search",
         type="search",
@@ -182,8 +192,5 @@ def _messages() -> None:
 
 
 def _row(message: str, advice: str, who: Who) -> tuple[str, str, str]:
-    return _plain(message), _plain(advice), who.capitalize()
-
-
-def _plain(sentence: str) -> str:
-    return FACT.sub("…", sentence)
+    plain = reason_words.without_facts
+    return plain(message), plain(advice), who.capitalize()

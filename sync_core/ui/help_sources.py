@@ -9,19 +9,18 @@ from sync_core.ui.resources import file_sync
 
 NAMES = {"\t": "a tab"}  # of separators that nobody sees
 CSV = """
-The separator is found by the header: {separators}, whichever parts it into the most columns that
-are known. A first line such as `sep=;` may name another one. The characters are UTF-8, or UTF-16
-with its mark, or what a server says that they are; a file in any other way is refused with a
-sentence.
+The separator is found by the header: {separators}, whichever splits it into the most known
+columns. A first line such as `sep=;` may name another one. The characters are UTF-8, or UTF-16
+with its mark, or what a server says that they are; any other file is refused with a sentence.
 """
 HEADER = """
-The **header** is the row in which the labels of the columns stand. Titles may stand above it: it
+The **header** is the row with the labels of the columns. Titles may be above it: it
 is looked for in the first {rows} rows, by the labels, and a note says where it was found if that
-is not the first row. An administrator can set its row on the page *Sources*. Columns may stand in
-any order; those that nobody declared are left out.
+is not the first row. An administrator can set its row on the page *Sources*. Columns may be in
+any order; unknown ones are left out.
 """
 UPLOAD = """
-**From a file**, on a resource's page, syncs a file that you have at hand, instead of the source:
+**From a file**, on a resource's page, syncs a file of yours instead of the source:
 this once, and the source that is set stays as it is. The file ends in {types}, and is not larger
 than {limit} MB. It is kept until its sync has ended; its name and its SHA-256 stay with the run.
 *Preview first* shows the plan before anything changes.

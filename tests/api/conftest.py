@@ -26,7 +26,7 @@ def server(servers: object) -> Iterator[Server]:
 
 @pytest.fixture
 def home(organization: Organization) -> Organization:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         for person in demo.PEOPLE:
             people.add(connection, organization.id, person)
     return organization

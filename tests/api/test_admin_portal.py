@@ -39,7 +39,7 @@ def test_the_sync_of_a_resource_is_started_and_asked_for(program: Program, desk:
     assert told(ask(program, "GET", status)) == (200, "running", GOES_ON)
     again = ask(program, "PUT", "/locations/sync-data-master")
     assert told(again) == (200, "running", GOES_ON)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         run = runs.latest(connection, desk.organization.id)["locations"]
     ended = desk.work(run)
     assert told(ask(program, "GET", status)) == (200, "completed", ended.message)

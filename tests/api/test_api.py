@@ -51,10 +51,27 @@ def test_without_a_sign_in_a_program_is_told_how_to_come_in(server: Server) -> N
 
 
 def test_a_part_that_cannot_be_read_is_named(server: Server) -> None:
-    told = problem(server.get("/runs/many/outcomes.csv"), 422, "bad_request")
+    told = problem(server.get("/runs/many/outcomes.csv"), 400, "bad_request")
     assert isinstance(told["mistakes"], list)
     assert told["mistakes"][0]["where"] == "path.run"
-    problem(server.get(f"/runs/{2**63}/outcomes.csv"), 422, "bad_request")
+    for number in (2**63, 0, -1, "1_0", "+1", "1.0", "%D9%A7", "%C2%B2", "1%00"):
+        problem(server.get(f"/runs/{number}/outcomes.csv"), 400, "bad_request")
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ({"search": "word " * 4000}, "search_refused"),
+        ({"search": "a\x00"}, "bad_request"),
+        ({"since": "0001-01-01T00:00:00+14:00"}, "search_refused"),
+        ({"until": "9999-12-31T23:59:59-14:00"}, "search_refused"),
+        ({"person": ",".join(f"p{n}" for n in range(500))}, "search_refused"),
+    ],
+)
+def test_what_nobody_looks_for_is_refused(
+    asked: dict[str, str], code: str, server: Server, home: Organization
+) -> None:
+    problem(server.get(trail_of(home, **asked)), 400, code)
 
 
 def test_a_body_that_is_too_large_is_refused_before_it_is_read(server: Server) -> None:

@@ -38,7 +38,7 @@ def client(url: str, program: Program) -> Iterator[Client]:
 
 
 def started(home: Organization) -> Run:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return runs.latest(connection, home.id)["locations"]
 
 
@@ -61,7 +61,7 @@ def test_the_client_tells_each_event_once_over_a_line_that_breaks(
         run = desk.work(started(home))
         told = process.stdout.read().splitlines()
     assert told[-2:] == ["partial", "Processed 2 locations: 1 created, 0 updated, 1 failed."]
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         log = attempts.joined_log(attempts.of_run(connection, run.id))
     states = ("queued", "running", "partial")
     assert [text for text in told[:-1] if not text.startswith(states)] == [x.text for x in log]

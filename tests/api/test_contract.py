@@ -41,13 +41,13 @@ OPERATIONS = {found.label: found for found in map(readable, DOCUMENT.get_all_ope
 
 
 @pytest.fixture(scope="module")
-def desk(servers: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def desk(servers: object) -> Iterator[Desk]:
     assert servers
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         of = organizations.add(connection, "contract", "Northwind Care")
-    there = Desk(of, tmp_path_factory.mktemp("contract"))
+    there = Desk(of)
     yield there
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         left = runs.found(connection, Filter(organizations=(of.id,)), 10_000)
     for run in left:
         if run.finished_at is None:  # that no other test's worker takes it

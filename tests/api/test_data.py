@@ -9,11 +9,12 @@ import pytest
 from sync_core.catalogue import resources
 from sync_core.demo import files as demo_files
 from sync_core.foundation.vocabulary import APPLIED, Role
+from sync_core.operations.administration import set_source
 from sync_core.organizations import Organization
 from sync_core.records.privacy import MASK
 from sync_core.runs import Run
 from tests.support.api_server import Program, Server
-from tests.support.desk import Desk
+from tests.support.desk import ANA, Desk
 from tests.support.locations import HEADER, row
 
 
@@ -40,6 +41,17 @@ def test_sources_are_told_and_tested(server: Server, home: Organization, run: Ru
     assert (tried["ok"], tried["entities"]["locations"]["read"]) == (False, 2)
     unset = program("POST", "/resources/admins/source-test")
     assert (unset.status_code, unset.json()["code"]) == (409, "no_source")
+
+
+def test_a_secret_address_is_told_to_those_who_may_set_it(
+    server: Server, home: Organization
+) -> None:
+    address = "https://files.example.org/export/TOKEN-7/clinics.csv?key=TOKEN-8"
+    set_source(home, ANA, resources.by_name("locations"), address)
+    told = {
+        role: Program(server, home, role).get("/sources")["sources"][0]["location"] for role in Role
+    }
+    assert told == dict.fromkeys(Role, "files.example.org") | {Role.ADMIN: address}
 
 
 def test_records_are_read_a_page_at_a_time_with_their_history(

@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx2
@@ -63,7 +63,7 @@ def _heard(lines: Iterator[str]) -> Iterator[Heard]:
 
 
 def lines_of(run: Run) -> list[str]:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return [line.text for line in attempts.joined_log(attempts.of_run(connection, run.id))]
 
 
@@ -189,8 +189,13 @@ def test_lines_that_redis_did_not_take_come_with_the_next_one(queued: Run) -> No
 
 
 def test_five_hundred_follow_a_run_at_once(
-    server: Server, program: Program, queued: Run, home: Organization
+    server: Server,
+    program: Program,
+    queued: Run,
+    home: Organization,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(live, "OF_ONE", live.MOST)
     heard = asyncio.run(many(server, program, queued, lambda: syncs.cancel(home, queued.id, ANA)))
     assert heard == ["end"] * live.MOST
 
@@ -230,7 +235,7 @@ def test_without_redis_a_stream_goes_on(program: Program, queued: Run, home: Org
 def test_another_organization_hears_nothing(
     server: Server, home: Organization, queued: Run
 ) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         other = organizations.add(connection, f"{home.slug}-2", "Harbor Clinics")
         people.add(connection, other.id, ANA)
     stranger = Program(server, other)
@@ -239,6 +244,26 @@ def test_another_organization_hears_nothing(
     with pytest.raises(InvalidStatus) as refused:
         connect(_socket(server, queued), additional_headers=stranger.headers)
     assert refused.value.response.status_code == 404
+
+
+def test_nobody_takes_all_places_of_who_watches(
+    server: Server,
+    program: Program,
+    queued: Run,
+    home: Organization,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live, "OF_ONE", 1)
+    another = Program(server, home, Role.ADMIN, replace(ANA, email="sarah.lim@example.org"))
+    for _ in range(2):  # a place that was left is free
+        with listening(program, queued) as events:
+            assert next(events).event == "run"
+            with listening(program, queued) as more:
+                told = next(more)
+            assert (told.event, told.data["code"]) == ("problem", "too_many_streams")
+            with listening(another, queued) as of_another:
+                assert next(of_another).event == "run"
+        eventually(lambda: live.open_now() == 0)
 
 
 def test_no_more_watch_than_the_server_bears(

@@ -8,12 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 import httpx2
+import psycopg
 import pytest
 from streamlit.web.server.server_util import AUTH_COOKIE_NAME
 
 from sync_core import organizations
 from sync_core.api import addresses, download
-from sync_core.foundation import db, redis_clients
+from sync_core.foundation import db, redis_clients, settings
 from sync_core.organizations import Organization, actions, people
 from sync_core.organizations.actions import SignedIn
 from sync_core.runs import Run
@@ -93,9 +94,15 @@ def test_a_cookie_that_we_did_not_sign_is_nobody_s(server: Server, home: Organiz
         assert client.get(f"/api/v1{trail_of(home)}").status_code == 401
 
 
-def test_a_demo_sign_in_does_not_count_from_elsewhere(server: Server, home: Organization) -> None:
-    answer = server.get(trail_of(home), headers={"x-forwarded-for": "203.0.113.7"})
-    assert answer.status_code == 401
+@pytest.mark.usefixtures("the_demo")
+def test_a_demo_sign_in_counts_at_the_machine_itself_and_while_there_is_a_demo(
+    server: Server, home: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, elsewhere = trail_of(home), {"x-forwarded-for": "203.0.113.7"}
+    assert server.get(path, iss="demo").status_code == 200
+    assert server.get(path, headers=elsewhere, iss="demo").status_code == 401
+    monkeypatch.delenv(settings.UP)
+    assert server.get(path, iss="demo").status_code == 401
 
 
 def test_somebody_who_is_known_nowhere_gets_no_file(server: Server, home: Organization) -> None:
@@ -105,7 +112,7 @@ def test_somebody_who_is_known_nowhere_gets_no_file(server: Server, home: Organi
 
 
 def test_another_organization_is_not_there(server: Server, home: Organization, run: Run) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         other = organizations.add(connection, f"{home.slug}-2", "Harbor Clinics")
         actions.record(connection, other.id, ANA, SignedIn())
     assert server.get(trail_of(other)).status_code == 404
@@ -133,7 +140,7 @@ def test_the_history_of_a_record_is_a_file_for_those_who_may_export(
 def test_a_run_of_another_organization_is_not_there(
     server: Server, home: Organization, run: Run
 ) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         other = organizations.add(connection, f"{home.slug}-3", "Harbor Clinics")
         people.add(connection, other.id, ANA)
     answer = server.get(f"/runs/{run.id}/outcomes.csv?org={other.slug}")
@@ -150,6 +157,9 @@ def test_a_run_of_another_organization_is_not_there(
         ({"origin": "https://evil.example.org"}, 403),
         ({"referer": "https://evil.example.org/page"}, 403),
         ({"origin": "null"}, 403),
+        ({"origin": "http://["}, 403),
+        ({"referer": "http://[::1"}, 403),
+        ({"origin": "http://somebody@testserver"}, 403),
     ],
 )
 def test_another_site_gets_nothing(
@@ -185,17 +195,80 @@ def test_a_reader_that_takes_nothing_holds_up_nobody(server: Server, home: Organ
     eventually(lambda: len(manifests(home)) == 2)
 
 
-def test_too_many_streams_are_refused(server: Server, home: Organization) -> None:
+def test_a_reader_below_the_least_rate_is_let_go_and_sees_it(
+    server: Server, home: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(download, "LEAST_RATE", 10**9)
     fill(home)
-    readers = [_reading(server, home) for _ in range(download.MAX_STREAMS)]
-    streams = [reader.__enter__() for reader in readers]  # kept: one that nobody holds is closed
-    for stream in streams:
-        next(stream)
-    assert server.get(trail_of(home)).status_code == 503
-    for reader in readers:
-        reader.__exit__(None, None, None)
-    eventually(lambda: len(manifests(home)) == download.MAX_STREAMS)
+    with _reading(server, home) as chunks:
+        next(chunks)
+        eventually(lambda: len(manifests(home)) == 1)
+        assert not _to_the_end(chunks)
+    assert manifests(home)[0]["complete"] is False
+
+
+def test_a_reader_that_rests_within_the_least_rate_gets_all(
+    server: Server, home: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(download, "LEAST_RATE", 1_000)
+    fill(home)
+    with _reading(server, home) as chunks:
+        next(chunks)
+        time.sleep(1)  # for longer than is waited before the rate counts
+        assert _to_the_end(chunks)
+    eventually(lambda: len(manifests(home)) == 1)
+    assert manifests(home)[0]["complete"] is True
+
+
+def test_a_file_that_breaks_off_in_its_middle_is_seen_as_broken_and_recorded(
+    server: Server, home: Organization, database: psycopg.Connection
+) -> None:
+    fill(home)
+    with _reading(server, home) as chunks:
+        next(chunks)
+        ended = "select pg_terminate_backend(pid) from pg_stat_activity where query ilike 'copy%%'"
+        ours = "and backend_type = 'client backend' and application_name = %s and state <> 'idle'"
+        assert database.execute(f"{ended} {ours}", [db.name()]).fetchall() == [(True,)]
+        assert not _to_the_end(chunks)
+    eventually(lambda: len(manifests(home)) == 1)
+    (told,) = manifests(home)
+    assert told["complete"] is False
+    assert told["rows"] < ROWS
+
+
+def _to_the_end(chunks: Iterator[bytes]) -> bool:
+    """Read on; returns whether the end came, as the protocol marks it."""
+    try:
+        for _ in chunks:
+            pass
+    except httpx2.RemoteProtocolError:
+        return False
+    return True
+
+
+def test_nobody_takes_all_places_of_who_reads_files(server: Server, home: Organization) -> None:
+    fill(home)
+    with _reading(server, home) as one, _reading(server, home) as another:
+        assert next(one)
+        assert next(another)
+        refused = server.get(trail_of(home))
+        assert (refused.status_code, refused.json()["code"]) == (503, "too_many_files")
+        assert server.get(trail_of(home, search="no such word"), MICHAEL).status_code == 200
+    eventually(lambda: len(manifests(home)) == 3)
     assert server.get(trail_of(home, search="no such word")).status_code == 200
+
+
+def test_too_many_streams_are_refused(
+    server: Server, home: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "MAX_STREAMS", 1)
+    fill(home)
+    with _reading(server, home) as stream:
+        assert next(stream)
+        assert server.get(trail_of(home), MICHAEL).status_code == 503
+    eventually(lambda: len(manifests(home)) == 1)
 
 
 class _reading:  # noqa: N801 - read as a function
@@ -227,7 +300,7 @@ def test_the_log_of_a_run_is_for_everybody_who_sees_it(
     lines = answer.text.splitlines()
     assert re.fullmatch(r"20\d\d-\d\d-\d\d [\d:]{8} \+0000  Locations: opening .*", lines[0])
     assert len(lines) > 2
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         other = organizations.add(connection, f"{home.slug}-4", "Harbor Clinics")
         people.add(connection, other.id, ANA)
     assert server.get(f"/runs/{run.id}/log.txt?org={other.slug}").status_code == 404

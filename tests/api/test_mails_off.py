@@ -26,7 +26,7 @@ def link(server: Server, home: Organization, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def gets_mails(home: Organization) -> bool:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         ana = people.find(connection, home.id, ANA)
         assert isinstance(ana, Person)
         return wishes.of_person(connection, home.id, ana).by_mail

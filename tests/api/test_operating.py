@@ -22,6 +22,7 @@ from sync_core.runs import Run
 from tests.support import api_server, processes
 from tests.support.api_server import Program, Server
 from tests.support.desk import ANA, Desk
+from tests.support.listed_worker import listed
 from tests.support.locations import HEADER, row
 from tests.support.waiting import eventually
 
@@ -63,10 +64,8 @@ def figures(answer: httpx2.Response) -> Figures:
 def worker(own_redis: None) -> Iterator[Worker]:
     """Register a worker, as one does that starts."""
     assert own_redis is None
-    there = Worker([queue.QUEUE], connection=redis_clients.queue_client())
-    there.register_birth()  # type: ignore[no-untyped-call] # RQ
-    yield there
-    there.register_death()  # type: ignore[no-untyped-call] # RQ
+    with listed() as there:
+        yield there
 
 
 def seen(worker: Worker, seconds_ago: float) -> None:
@@ -100,6 +99,16 @@ def test_without_a_worker_seen_lately_it_is_not_ready(server: Server, worker: Wo
     assert (answer.status_code, answer.json()["ready"]) == (503, False)
     assert [name for name, ok in checks(answer).items() if not ok] == ["worker"]
     assert "No worker was seen in the last 30 s: start python worker.py." in answer.text
+
+
+def test_with_workers_of_another_version_alone_it_is_not_ready(
+    server: Server, own_redis: None
+) -> None:
+    assert own_redis is None
+    with listed("of_tomorrow"):
+        answer = ask(server, "/readyz")
+    assert [name for name, ok in checks(answer).items() if not ok] == ["worker"]
+    assert "The workers are of another version than this program" in answer.text
 
 
 def test_with_tables_of_another_version_it_is_not_ready(
@@ -207,7 +216,7 @@ def test_another_organization_s_token_shows_none_of_it(
     server: Server, home: Organization, run: Run
 ) -> None:
     assert run
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         other = organizations.add(connection, f"{home.slug}-2", "Harbor Clinics")
     told = figures(ask(server, "/metrics", Program(server, other).token))
     assert not any("locations" in name for name in told)
@@ -237,13 +246,13 @@ def test_what_happens_moves_the_figures(
     assert second["syncdesk_queue_wait_seconds_sum{locations}"] > 0
     assert second["syncdesk_source_wait_seconds_total{locations}"] == 0
     assert second["syncdesk_outbox"] == first["syncdesk_outbox"] == 0
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         due = sa.func.now() - timedelta(seconds=60)
         message = {"organization_id": home.id, "email": ANA.email, "content": {}, "due_at": due}
         connection.execute(sa.insert(tables.messages).values(message))
     third = figures(ask(server, "/metrics", secret))
     assert (third["syncdesk_outbox"], third["syncdesk_outbox_overdue_seconds"] > 59) == (1, True)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         mine = tables.messages.c.organization_id == home.id
         connection.execute(sa.delete(tables.messages).where(mine))
     again = figures(ask(server, "/metrics", secret))

@@ -40,7 +40,7 @@ def runs_of(database: psycopg.Connection, organization: Organization) -> int:
 
 
 def work(desk: Desk, told: Mapping[str, Any]) -> Run:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         run = runs.get(connection, desk.organization.id, told["id"])
     return desk.work(run)
 
@@ -97,11 +97,11 @@ def test_a_second_sync_names_the_first(program: Program, ready: Desk) -> None:
     [
         ({"resource": "wards"}, 404, "unknown_resource"),
         ({"resource": "admins"}, 409, "no_source"),
-        ({"resource": "locations", "kind": "undo"}, 422, "bad_request"),
-        ({"resource": "locations", "organisation": "demo"}, 422, "bad_request"),
+        ({"resource": "locations", "kind": "undo"}, 400, "bad_request"),
+        ({"resource": "locations", "organisation": "demo"}, 400, "bad_request"),
         ({"resource": "locations", "organization": "elsewhere"}, 404, "unknown_organization"),
-        ([], 422, "bad_request"),
-        (None, 422, "bad_request"),
+        ([], 400, "bad_request"),
+        (None, 400, "bad_request"),
     ],
 )
 def test_what_cannot_be_started_is_told(
@@ -195,7 +195,7 @@ def test_runs_are_listed_by_filter_and_page_by_page(program: Program, ready: Des
 def test_a_run_of_another_organization_is_not_there(
     server: Server, home: Organization, run: Run
 ) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         other = organizations.add(connection, f"{home.slug}-2", "Harbor Clinics")
         people.add(connection, other.id, ANA)
     stranger = Program(server, other)

@@ -77,7 +77,7 @@ def status(program: Program, sync_id: str) -> dict[str, Any]:
 
 
 def runs_of(desk: Desk) -> dict[str, Run]:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return runs.latest(connection, desk.organization.id)
 
 
@@ -101,7 +101,7 @@ def test_status_tells_each_phase_its_percentage_and_how_much_was_read(
     program: Program, ready: Desk
 ) -> None:
     sync_id = start(program)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         held = lease.claim(connection, latest(ready).id, db.name())
     assert held
     reporter = Reporter(redis_clients.client(), held.run_id, held.attempt)
@@ -180,7 +180,7 @@ def test_a_sheet_whose_plan_waits_is_left_out_and_told(program: Program, ready: 
     sync_id = start(program)
     ready.work(latest(ready, "admins"))
     told = status(program, sync_id)
-    left_out = "Location Management was left out: its plan waits for a decision."
+    left_out = "Locations was left out: its plan waits for a decision."
     assert (told["status"], told["error"]) == ("error", left_out)
     assert told["message"].endswith(left_out)
 
@@ -233,7 +233,7 @@ def test_an_id_that_names_a_run_of_another_organization_is_not_found(
     server: Server, program: Program, ready: Desk
 ) -> None:
     sync_id = start(program)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         other = organizations.add(connection, f"{ready.organization.slug}-2", "Harbor Clinics")
         people.add(connection, other.id, ANA)
     ready.work(latest(ready))
@@ -258,7 +258,7 @@ def blocking(program: Program, answers: list[httpx2.Response]) -> threading.Thre
 
 
 def active(desk: Desk) -> Run | None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         found = runs.latest(connection, desk.organization.id).get("locations")
     return found if found and found.active else None
 

@@ -1,7 +1,6 @@
 """The real server of the pages, told to stop while somebody reads a file or a stream."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -9,11 +8,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 import httpx2
 import pytest
-from streamlit.web.server.server_util import AUTH_COOKIE_NAME
-from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -23,21 +21,24 @@ from sync_core.foundation.settings import ROOT
 from sync_core.foundation.vocabulary import Role
 from sync_core.operations import syncs
 from sync_core.organizations import Organization, people, tokens
+from tests.support import sign_ins
 from tests.support.desk import ANA, Desk
 from tests.support.exports import fill, manifests, trail_of
 from tests.support.locations import HEADER, row
 from tests.support.waiting import eventually
 
-SECRET = "a-secret-of-the-tests-that-is-long-enough"  # noqa: S105 - of the tests
-
 
 @pytest.fixture
-def pages(organization: Organization) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def pages(
+    organization: Organization, tmp_path: Path
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """Start the pages' server, and wait until it answers."""
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         people.add(connection, organization.id, ANA)
-    port = _free_port()
+    port, file = _free_port(), tmp_path / "secrets.toml"
+    file.write_text(sign_ins.secrets_of(port, provider=port), encoding="utf-8")
     options = ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    options += ["--secrets.files", str(file)]
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "Home.py"), *options]
     with _started(command) as process:
         url = f"http://127.0.0.1:{port}"
@@ -81,7 +82,7 @@ def test_an_open_stream_of_events_does_not_keep_the_server_from_stopping(
 def test_the_api_alone_stops_with_streams_and_sockets_open(desk: Desk) -> None:
     desk.write("locations", [HEADER, row("L1")])
     run = desk.start("locations")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         secret = tokens.add(connection, desk.organization.id, ANA, "Follower", Role.VIEWER)
     headers = {"authorization": f"Bearer {secret}"}
     port = _free_port()
@@ -120,7 +121,6 @@ def _started(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
         command,
         cwd=ROOT,
-        env={**os.environ, "STREAMLIT_SERVER_COOKIE_SECRET": SECRET},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -155,12 +155,4 @@ def _answers(url: str, path: str) -> bool:
 
 
 def _cookie(url: str) -> dict[str, str]:
-    claims = {
-        "email": ANA.email,
-        "is_logged_in": True,
-        "origin": url,
-        "provider": "demo",
-        "iat": int(time.time()),
-    }
-    signed = create_signed_value(SECRET, AUTH_COOKIE_NAME, json.dumps(claims))
-    return {AUTH_COOKIE_NAME: signed.decode()}
+    return sign_ins.cookie(url, ANA.email, sign_ins.SECRET)

@@ -115,14 +115,14 @@ def start_and_cancel(clinic: Clinic) -> int:
 
 
 def latest(clinic: Clinic) -> Run:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return runs.latest(connection, clinic.organization.id)["patients"]
 
 
 @contextmanager
 def at_work(run: Run) -> Iterator[Reporter]:
     """Hold a run as a worker would, and tell how far it is."""
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         held = lease.claim(connection, run.id, db.name())
     assert held
     yield Reporter(redis_clients.client(), run.id, held.attempt)
@@ -410,7 +410,7 @@ def test_another_organization_s_sync_is_not_there(
     server: Server, program: Program, clinic: Clinic
 ) -> None:
     started, slug = start(program, clinic), clinic.organization.slug
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         other = organizations.add(connection, f"{slug}-2", "Harbor Clinics")
         people.add(connection, other.id, ANA)
     stranger = Program(server, other)

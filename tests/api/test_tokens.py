@@ -44,7 +44,7 @@ def test_a_token_asks_in_the_name_of_its_maker_with_its_own_role(
     assert ask(server, f"/runs/{run.id}/outcomes.csv", weak).json()["code"] == "no_permission"
     log = ask(server, f"/runs/{run.id}/log.txt", weak)
     assert log.status_code == 200
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         used = {one.name: one for one in tokens.everyone(connection, home.id)}
     assert set(used) == {"Front desk", "Kiosk"}
     assert all(one.used_at and one.made_by == ANA.name for one in used.values())
@@ -69,7 +69,7 @@ def test_a_token_may_be_limited_to_single_permissions_of_its_role(
     assert (refused.status_code, refused.json()["code"]) == (403, "beyond_token")
     export = ask(server, trail_of(home), reads)
     assert (export.status_code, export.json()["code"]) == (403, "no_permission")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         kept = {one.name: one.permissions for one in tokens.everyone(connection, home.id)}
     assert kept == {"Starts": ["sync"], "Reads": ["read"]}
 
@@ -81,7 +81,7 @@ def test_no_token_may_more_than_its_role(home: Organization) -> None:
 
 
 def test_a_token_knows_no_other_organization(server: Server, home: Organization, run: Run) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         other = organizations.add(connection, f"{home.slug}-2", "Harbor Clinics")
         people.add(connection, other.id, ANA)
     secret = operations.add(other, ANA, "Front desk", Role.ADMIN)

@@ -1,6 +1,7 @@
 """Who may ask for what, and of which organization: every route, with every role.
 
-A route without a row in `WHO` fails, and so does a row without a route.
+Who may is said in `tests.support.ways_in`; a route without a row there fails, and so does a row
+without a route.
 """
 
 import json
@@ -14,75 +15,20 @@ from websockets.sync.client import connect
 from sync_core import organizations, runs
 from sync_core.api import app, event_routes
 from sync_core.api.front_ends import patient_runs, sheet_sync
+from sync_core.demo import organization as demo
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import Role
 from sync_core.operations import syncs
 from sync_core.organizations import Organization, people
-from sync_core.organizations.people import Permission, Person
+from sync_core.organizations.people import Person
 from sync_core.runs import Run
 from sync_core.runs.filters import Filter
+from tests.support import ways_in
 from tests.support.api_server import Program, Server
 from tests.support.desk import ANA
+from tests.support.ways_in import Call
 
-Call = tuple[str, str]  # method and path, as the route writes it
-Needs = tuple[Permission, ...]  # one of these
-READ: Needs = ("read",)
-SYNC: Needs = ("sync",)
-EXPORT: Needs = ("export",)
-ADMINISTER: Needs = ("administer",)
-EVERYBODY: Needs = ()
-WHO: dict[Call, Needs] = {
-    ("GET", "/openapi.json"): EVERYBODY,
-    ("GET", "/reference"): EVERYBODY,
-    ("GET", "/mails-off"): EVERYBODY,  # the link in a mail has a ticket
-    ("POST", "/mails-off"): EVERYBODY,
-    ("POST", "/v1/runs"): SYNC,
-    ("GET", "/v1/runs"): READ,
-    ("GET", "/v1/runs/{run}"): READ,
-    ("POST", "/v1/runs/{run}/confirm"): SYNC,
-    ("POST", "/v1/runs/{run}/undo"): SYNC,
-    ("POST", "/v1/runs/{run}/retry"): SYNC,
-    ("POST", "/v1/runs/{run}/cancel"): SYNC,
-    ("GET", "/v1/runs/{run}/outcomes"): READ,
-    ("GET", "/v1/runs/{run}/events"): READ,
-    ("SOCKET", "/v1/runs/{run}/socket"): READ,
-    ("GET", "/v1/organizations"): READ,
-    ("GET", "/v1/resources"): READ,
-    ("GET", "/v1/sources"): READ,
-    ("POST", "/v1/resources/{resource}/source-test"): SYNC,
-    ("GET", "/v1/records/{entity}"): READ,
-    ("GET", "/v1/records/{entity}/history"): READ,
-    ("GET", "/v1/records/{entity}/snapshot"): READ,
-    ("GET", "/v1/schedules"): READ,
-    ("GET", "/v1/schedules/{resource}"): READ,
-    ("PUT", "/v1/schedules/{resource}"): ADMINISTER,
-    ("DELETE", "/v1/schedules/{resource}"): ADMINISTER,
-    ("POST", "/v1/schedules/{resource}/pause"): SYNC,
-    ("POST", "/v1/schedules/{resource}/resume"): SYNC,
-    ("POST", "/v1/schedules/{resource}/run"): SYNC,
-    ("GET", "/v1/audit.csv"): EXPORT,
-    ("GET", "/v1/runs/{run}/outcomes.csv"): EXPORT,
-    ("GET", "/v1/runs/{run}/rejects.csv"): ("export", "sync"),
-    ("GET", "/v1/runs/{run}/log.txt"): READ,
-    ("GET", "/v1/records/{entity}/history.csv"): EXPORT,
-    ("PUT", "/admin-portal/{resource}/sync-data-master"): SYNC,
-    ("GET", "/admin-portal/{resource}/sync-status"): READ,
-    ("POST", "/v1/sync/start/{organization_id}"): SYNC,
-    ("GET", "/v1/sync/status/{sync_id}"): READ,
-    ("GET", "/v1/sync/dashboard/{organization_id}"): READ,
-    ("GET", "/v1/sync/history/{organization_id}"): READ,
-    ("DELETE", "/v1/sync/cancel/{sync_id}"): SYNC,
-    ("GET", "/v1/sync/stream/{sync_id}"): READ,
-    ("POST", "/sync-sheets-bg"): SYNC,
-    ("GET", "/sync-sheets-bg"): READ,
-    ("POST", "/sync-sheets"): SYNC,
-    ("POST", "/v1/cliniko/sync-all/{organization_id}"): SYNC,
-    ("POST", "/v1/cliniko/sync/{organization_id}"): SYNC,
-    ("GET", "/v1/cliniko/test-connection/{organization_id}"): SYNC,
-    ("GET", "/v1/cliniko/sync-logs/{organization_id}"): READ,
-    ("GET", "/v1/cliniko/status/{organization_id}"): READ,
-    ("GET", "/v1/cliniko/active-patients/{organization_id}"): READ,
-}
+WHO = ways_in.ROUTES
 NAMES_NOBODY = {("GET", "/v1/organizations")}  # tells of those of who asks
 NOT_THERE = {"unknown_run", "unknown_organization"}
 BODIES = {
@@ -105,10 +51,10 @@ def test_every_route_has_a_row_and_every_row_a_route() -> None:
 def cancelled(home: Organization, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """Return a run of patients that has ended; what the test starts is ended after it."""
     monkeypatch.setattr(sheet_sync, "LONGEST", 0)  # it waits for no end of a sync
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         run = runs.start(connection, home.id, "patients", ANA, trigger="test")
     yield syncs.cancel(home, run.id, ANA)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         left = runs.found(connection, Filter(organizations=(home.id,)), 100)
     for one in left:
         if one.finished_at is None:
@@ -126,6 +72,7 @@ def ask(
         run=run.id,
         resource=resource,
         entity="locations",
+        file="nothing",
         organization_id=whose.slug,
         sync_id=patient_runs.sync_id(whose, of_patients),
     )
@@ -171,7 +118,7 @@ def test_each_role_may_what_it_may_on_the_pages(
 def test_what_is_of_another_organization_is_not_there(
     server: Server, home: Organization, run: Run, cancelled: Run
 ) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         other = organizations.add(connection, f"{home.slug}-2", "Harbor Clinics")
         people.add(connection, other.id, ANA)
     headers = Program(server, other).headers
@@ -188,3 +135,29 @@ def test_nobody_is_told_anything_without_a_token_or_a_sign_in(
         if needs:
             told = ask(server, {}, call, home, (run, cancelled))
             assert told == (401, "not_signed_in"), call
+
+
+def signed_in(server: Server, email: str) -> dict[str, str]:
+    return {"cookie": "; ".join(f"{name}={it}" for name, it in server.cookie(email).items())}
+
+
+@pytest.mark.parametrize("by", demo.PEOPLE, ids=lambda person: person.role)
+def test_the_address_of_a_file_gives_a_page_s_reader_what_their_role_may(
+    server: Server, home: Organization, run: Run, cancelled: Run, by: Person
+) -> None:
+    for call in ways_in.FILES:
+        status, code = ask(server, signed_in(server, by.email), call, home, (run, cancelled))
+        may = any(by.may(one) for one in WHO[call])
+        assert (status, code) == ((200, "") if may else (403, "no_permission")), call
+
+
+def test_the_address_of_another_organization_s_file_is_not_there(
+    server: Server, home: Organization, run: Run, cancelled: Run
+) -> None:
+    stranger = Person("Otto Berg", "otto.berg@example.org", Role.ADMIN)
+    with db.everywhere() as connection:
+        other = organizations.add(connection, f"{home.slug}-3", "Harbor Clinics")
+        people.add(connection, other.id, stranger)
+    for call in ways_in.FILES:
+        told = ask(server, signed_in(server, stranger.email), call, home, (run, cancelled))
+        assert (told[0], told[1] in NOT_THERE) == (404, True), (call, told)

@@ -16,6 +16,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.support import sign_ins
 from tests.support.browser import (
     CHROMIUM,
     CLICKS,
@@ -94,6 +95,7 @@ def visit(browser: Browser, app: App) -> Iterator[Visit]:
     for tab in tabs:
         tab.context.close()
     assert [address for tab in tabs for address in tab.outside] == []
+    assert [refusal for tab in tabs for refusal in tab.refused] == []
 
 
 @pytest.fixture(scope="session")
@@ -123,27 +125,18 @@ def slow_sheet(published: SlowSheet) -> Iterator[SlowSheet]:
     published.go_on.set()
 
 
-SECRETS = """
-[auth]
-redirect_uri = "http://127.0.0.1:{pages}/oauth2callback"
-cookie_secret = "a-secret-of-the-tests-that-is-long-enough"
-client_id = "sync-desk"
-client_secret = "made-up"
-server_metadata_url = "http://127.0.0.1:{provider}/.well-known/openid-configuration"
-"""
-
-
 @pytest.fixture
 def openid(app: App, tmp_path: Path) -> Iterator[App]:
     """Serve the pages with [auth], in a process of its own that nobody has visited yet."""
     provider, pages = free_port(), free_port()
     secrets = tmp_path / "secrets.toml"
-    secrets.write_text(SECRETS.format(pages=pages, provider=provider), encoding="utf-8")
+    secrets.write_text(sign_ins.secrets_of(pages, provider), encoding="utf-8")
     users = [
-        '{"sub": "u1", "email": "sarah.lim@example.org", "email_verified": true}',
+        '{"sub": "u1", "email": "oscar.reyes@example.org", "email_verified": true}',
         '{"sub": "u2", "email": "nobody@example.org", "email_verified": true}',
         '{"sub": "u3", "email": "ana.ruiz@example.org", "email_verified": false}',
     ]
+    app.command("person", "set", "oscar.reyes@example.org", "Oscar Reyes", "--role", "analyst")
     mock = str(Path(sys.executable).with_name("oidc-provider-mock"))
     claims = [word for user in users for word in ("--user-claims", user)]
     options = ["--server.port", str(pages), "--server.address", "127.0.0.1"]

@@ -17,7 +17,7 @@ PAGES = {
     "overview": "/",
     **{name: f"/{name}" for name in CATALOGUE},
     "changes": "/therapists?tab=What+changed",
-    "to-mend": "/therapists?tab=Needs+a+person",
+    "to-mend": "/therapists?tab=Needs+attention",
     "history": "/therapists?tab=History",
     "analytics": "/analytics",
     **{
@@ -27,6 +27,7 @@ PAGES = {
     "sources": "/sources",
     "audit": "/audit",
     "inbox": "/inbox",
+    "runs": "/runs",
     "notifications": "/notifications",
     "settings": "/settings",
     "help": "/help",
@@ -93,7 +94,7 @@ def test_rows_that_failed(visit: Visit, clinics: SlowSheet, look: str) -> None:
     assert clinics.body
     mode, width = LOOKS[look]
     tab = visit(mode=mode, width=width)
-    page = tab.open("/locations?tab=Needs+a+person")
+    page = tab.open("/locations?tab=Needs+attention")
     page.get_by_role("button", name="Sync the fixed rows").scroll_into_view_if_needed()
     keep(tab, f"retry-{look}")
 
@@ -131,7 +132,7 @@ def test_a_run_on_its_way(visit: Visit, slow_sheet: SlowSheet, look: str) -> Non
     expect(page.get_by_text("Sync in progress...")).to_be_visible()
     keep(tab, f"syncing-{look}")
     slow_sheet.go_on.set()
-    expect(page.get_by_text(re.compile("Processed 4000"))).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile("Processed 4,000"))).to_be_visible(timeout=30_000)
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -161,6 +162,7 @@ def test_plans_and_histories(visit: Visit, app: App, slow_sheet: SlowSheet, look
     slow_sheet.body = whole[: len(whole) // 2]
     page = tab.open("/locations")
     page.get_by_role("button", name=re.compile("^Sync (data|again)$")).click()
+    page.get_by_role("button", name="Review the plan").click(timeout=30_000)
     expect(page.get_by_text("Nothing is applied until somebody has approved")).to_be_visible(
         timeout=30_000
     )
@@ -170,6 +172,8 @@ def test_plans_and_histories(visit: Visit, app: App, slow_sheet: SlowSheet, look
 
 def _plan(tab: Tab, button: str, heading: str, name: str) -> None:
     tab.page.get_by_role("button", name=button).first.click()
+    if button == "Preview":
+        tab.page.get_by_role("button", name="Review the plan").click(timeout=30_000)
     found = tab.page.get_by_role("heading", name=re.compile(heading))
     expect(found).to_be_visible(timeout=30_000)
     found.scroll_into_view_if_needed()

@@ -31,6 +31,18 @@ def settled(page: Page) -> dict[str, list[str]]:
     return found
 
 
+def test_an_address_that_no_page_has_gets_a_page_of_ours(visit: Visit) -> None:
+    page = visit().open("/nowhere")
+    expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
+    expect(page).to_have_title("Page not found · Sync Desk")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_test_id("stMain").get_by_role("link", name="Help").click()
+    expect(page.get_by_role("heading", name="Help")).to_be_visible()
+    page.emulate_media(media="print")
+    expect(page.get_by_test_id("stSidebar")).to_be_hidden()
+    expect(page.get_by_role("heading", name="Help")).to_be_visible()
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_fits_a_phone(visit: Visit, path: str) -> None:
     page = visit(width=390).open(path)
@@ -51,6 +63,11 @@ def test_each_tab_keeps_its_own_organization(visit: Visit, app: App) -> None:
             "--org",
             slug,
         )
+    page = visit(who=None).open()
+    page.get_by_role("button", name="Olive Park").click()
+    for slug in ("north", "south"):
+        page.locator(f".st-key-accept-{slug}").get_by_role("button").click()
+        expect(page.locator(f".st-key-offer-{slug}")).to_have_count(0)
     tab = visit("Olive Park")
     page, other = tab.open("/?org=north"), tab.context.new_page()
     other.goto(f"{tab.url}/?org=south")
@@ -71,3 +88,45 @@ def test_the_pages_are_drawn_in_their_own_font(visit: Visit) -> None:
     expect(page.get_by_role("heading", name="Help")).to_be_visible()
     fonts = "[...await document.fonts.ready].filter(f => f.status == 'loaded').map(f => f.family)"
     assert "Inter" in page.evaluate(f"(async () => {fonts})()")
+
+
+@pytest.mark.parametrize(
+    ("asked", "heading"), [("/foo/bar", "Page not found"), ("/overview", "Overview")]
+)
+def test_no_address_ends_in_a_dialog(visit: Visit, asked: str, heading: str) -> None:
+    page = visit().open(asked)
+    expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_text("Times are in Australia/Perth.")).to_have_count(1)
+
+
+def test_a_theme_and_a_zone_are_chosen_for_all_pages_and_stay(visit: Visit) -> None:
+    page = visit("Vera Olsen").open("/")
+    dark = "rgb(14, 20, 32)"
+    page.locator(".st-key-open-preferences").get_by_role("button").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("Dark", exact=True).click()
+    dialog.get_by_label("Time zone").fill("Europe/Berlin")
+    page.get_by_role("option", name="Europe/Berlin").click()
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.get_by_test_id("stApp")).to_have_css("background-color", dark)
+    again = visit("Vera Olsen").open("/help")  # another browser, which knows nothing of it
+    expect(again.get_by_test_id("stApp")).to_have_css("background-color", dark)
+    expect(again.get_by_text("Times are in Europe/Berlin.")).to_be_visible()
+
+
+def test_shortcuts_of_the_keyboard_search_and_lead_to_pages(visit: Visit) -> None:
+    page = visit().open("/audit")
+    search = page.get_by_placeholder("Search people, messages, records")
+    expect(search).to_be_visible()
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    page.keyboard.press("/")
+    expect(search).to_be_focused()
+    page.keyboard.type("g o")
+    expect(search).to_have_value("g o")
+    search.blur()
+    page.keyboard.press("?")
+    expect(page.get_by_role("heading", name="Help", exact=True)).to_be_visible()
+    page.keyboard.press("g")
+    page.keyboard.press("a")
+    expect(page.get_by_role("heading", name="Analytics", exact=True)).to_be_visible()

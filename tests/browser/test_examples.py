@@ -80,7 +80,7 @@ def connected(site: Tab, line: ShakyLine, token: str) -> Page:
     page.get_by_label("Address of Sync Desk").fill(line.url)
     page.get_by_label("Token").fill(token)
     page.get_by_role("button", name="Connect").click()
-    page.get_by_label("What to sync").select_option("Location Management")
+    page.get_by_label("What to sync").select_option("Locations")
     return page
 
 
@@ -112,7 +112,7 @@ def test_a_front_end_follows_a_sync_over_a_line_that_breaks(
     expect(page.get_by_role("status")).to_contain_text("Syncing")
     slow_sheet.go_on.set()
     expect(page.get_by_role("status")).to_contain_text("Completed", timeout=30_000)
-    expect(page.get_by_text(re.compile("^Processed 4000 locations"))).to_be_visible()
+    expect(page.get_by_text(re.compile("^Processed 4,000 locations"))).to_be_visible()
     status, told = latest(app, token)
     assert status == "completed"
     shown = page.get_by_role("log").locator("> *").all_inner_texts()

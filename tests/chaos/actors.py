@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sync_core import runs
+from sync_core.execution import queue
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import Role
@@ -16,9 +17,11 @@ from sync_core.organizations import Organization, actions
 from sync_core.organizations.actions import Started
 from sync_core.organizations.people import Person
 from sync_core.runs import Run
+from tests.chaos.clinics import Clinic
 from tests.chaos.sheets import Sheet
 from tests.support import processes, slow_worker, watching
 from tests.support.processes import Process
+from tests.support.waiting import eventually
 
 PEOPLE = (
     Person("Ana Ruiz", "ana.ruiz@example.org", Role.ADMIN, "IT"),
@@ -36,9 +39,10 @@ class Crew:
     others: list[Process] = field(default_factory=list)  # the maintenance that is alone
 
     def begin(self) -> None:
-        """Start them."""
+        """Start them, and wait until they are there."""
         self.workers = [processes.worker(**self.environment) for _ in range(self.count)]
         self.others = [processes.start(slow_worker.maintain, self.environment)]
+        eventually(lambda: queue.workers() == self.count, 120)
 
     def replace_ended(self) -> None:
         """Start a new process for each that has ended."""
@@ -64,6 +68,14 @@ class Lane:
     organization: Organization
     resource: str
     sheets: tuple[Sheet, ...]
+    clinic: Clinic | None = None  # of patients
+
+    def change(self) -> None:
+        """Let its source become another one."""
+        for sheet in self.sheets:
+            sheet.publish()
+        if self.clinic:
+            self.clinic.work_on()
 
     @property
     def may_be_undone(self) -> bool:
@@ -91,8 +103,7 @@ class User:
         while not self.stop.wait(self.chance.uniform(0, 0.8)):
             lane = self.chance.choice(self.lanes)
             if self.chance.random() < 0.5:
-                for sheet in lane.sheets:
-                    sheet.publish()
+                lane.change()
             for _ in range(self.chance.choice((1, 1, 2))):  # a double click
                 self._press(lane)
             self._decide()
@@ -171,7 +182,7 @@ def applied_syncs(lane: Lane) -> list[int]:
 def _start_and_die(lane: Lane, person: Person) -> Run:
     """Keep a run, as `syncs.start` does, and die before it is pushed."""
     organization_id = lane.organization.id
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         run = runs.start(connection, organization_id, lane.resource, person, trigger="chaos")
         actions.record(
             connection, organization_id, person, Started(), resource=lane.resource, run_id=run.id

@@ -1,16 +1,15 @@
 """The sheets of a chaos run: what stands in each version, and what a sync must make of it."""
 
-import csv
 import random
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from sync_core.catalogue.resource import Entity
+from tests.chaos.places import Place
 
 ROWS = 400
 
@@ -65,15 +64,24 @@ class Effect:
     counts: Counter[str]
 
 
+@dataclass(frozen=True)
+class Version:
+    """What was published at a moment; a damaged one is the version before it, with a flaw."""
+
+    number: int
+    came: float  # seconds since 1970
+    damaged: bool = False
+
+
 @dataclass
 class Sheet:
-    """The file of an entity of one organization, in its versions."""
+    """The table of an entity of one organization, in its versions."""
 
-    folder: Path
+    place: Place
     organization_id: int
     entity: Entity
     seed: str
-    published: list[float] = field(default_factory=list)  # when each version came, since 1970
+    published: list[Version] = field(default_factory=list)
     one_at_a_time: Lock = field(default_factory=Lock)
 
     @property
@@ -82,19 +90,23 @@ class Sheet:
         return KINDS[self.entity.name]
 
     def publish(self) -> None:
-        """Put the next version in the place of the file, in one step."""
-        new = self.folder / f"{self.entity.name}.new"
+        """Put the next version in the place of the last one, in one step."""
         with self.one_at_a_time:
-            with new.open("w", newline="", encoding="utf-8") as file:
-                csv.writer(file).writerows(self._cells(len(self.published)))
-            self.published.append(time.time())
-            new.replace(self.folder / f"{self.entity.name}.csv")
+            number = self.published[-1].number + 1 if self.published else 0
+            self.published.append(Version(number, time.time()))
+            self.place.put(list(self._cells(number)))
 
-    def versions(self, start: float, end: float) -> list[int]:
+    def damage(self, chance: random.Random) -> None:
+        """Damage the file in its place, while it may be read; the next version is whole again."""
+        with self.one_at_a_time:
+            self.published.append(Version(self.published[-1].number, time.time(), damaged=True))
+            self.place.damage(chance)
+
+    def versions(self, start: float, end: float) -> list[Version]:
         """List the versions that stood there at some moment between two."""
-        until = [*self.published[1:], float("inf")]
-        both = enumerate(zip(self.published, until, strict=True))
-        return [version for version, (came, went) in both if came <= end and went >= start]
+        until = [*(version.came for version in self.published[1:]), float("inf")]
+        both = zip(self.published, until, strict=True)
+        return [version for version, went in both if version.came <= end and went >= start]
 
     def effect(self, version: int, before: State) -> Effect:
         """Return what a sync of a version does to a table."""

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 from sync_core.foundation import vocabulary
 from sync_core.runs import recovery
-from tests.chaos import oracle, ticks, witness
+from tests.chaos import oracle, ticks, told, witness
 from tests.chaos.actors import Lane
+from tests.chaos.faults import POSTGRES, Fault
 from tests.chaos.oracle import Sync
+from tests.chaos.sheets import Version
+from tests.chaos.source_faults import EDITED, SOURCE_FAULTS
 from tests.support import processes, watching
 
-LIMIT = 40  # seconds that a run may take
+LIMIT = 90  # seconds that a run may take
+AFTERMATH = 15  # seconds after a fault of Postgres in which a lease may still end of it
 APPLIED = ("completed", "partial")
 
 
@@ -49,12 +53,16 @@ def read_runs() -> list[Done]:
     ]
 
 
-def violations(lanes: Sequence[Lane], accepted: Iterable[int]) -> Iterator[str]:
+def violations(
+    lanes: Sequence[Lane], accepted: Iterable[int], faults: Sequence[Fault]
+) -> Iterator[str]:
     """Say in a sentence each, which promise was broken where."""
     done = read_runs()
-    yield from _wrong_writes()
-    yield from _wrong_endings(done)
+    yield from wrong_writes()
+    yield from _wrong_endings(done, Excuses(lanes, faults))
     yield from _wrong_attempts(done)
+    yield from _thought_dead(faults)
+    yield from told.wrong_notices()
     yield from left_in_postgres()
     yield from ticks.wrong_ticks()
     yield from (f"the process {pid} has outlived its worker" for pid in processes.left())
@@ -68,9 +76,12 @@ def violations(lanes: Sequence[Lane], accepted: Iterable[int]) -> Iterator[str]:
         ]
         for sheet in lane.sheets:
             yield from oracle.wrong_effects(sheet, syncs)
+        if lane.clinic:
+            yield from lane.clinic.wrong_removals()
+            yield from lane.clinic.wrong_records()
 
 
-def _wrong_writes() -> Iterator[str]:
+def wrong_writes() -> Iterator[str]:
     for what, run, attempt, late in watching.ask(witness.LATE):
         yield f"run {run}.{attempt} wrote a {what} {late} after it was closed"
     for what, run, attempt, other, its_attempt, late in watching.ask(witness.OVERLAP):
@@ -81,10 +92,37 @@ def _wrong_writes() -> Iterator[str]:
         yield f"the runs {one} and {other} were active at once"
 
 
-def _wrong_endings(done: Sequence[Done]) -> Iterator[str]:
+@dataclass(frozen=True)
+class Excuses:
+    """Why the source of a run could not be read: faults, and people who edit it all the time."""
+
+    lanes: Sequence[Lane]
+    faults: Sequence[Fault]
+
+    def hold(self, run: Done) -> bool:
+        """Return whether it is true what a failed run says of its source."""
+        edits = [version for version in self._versions(run) if version.came > run.queued]
+        if run.error_code in EDITED and len(edits) > 1:
+            return True
+        return any(
+            run.error_code in SOURCE_FAULTS[fault.name].codes
+            for fault in self.faults
+            if fault.name in SOURCE_FAULTS and fault.start < run.finished and run.queued < fault.end
+        )
+
+    def _versions(self, run: Done) -> Iterator[Version]:
+        for lane in self.lanes:
+            if (lane.organization.id, lane.resource) == (run.organization_id, run.resource):
+                for sheet in lane.sheets:
+                    yield from sheet.versions(run.queued, run.finished)
+
+
+def _wrong_endings(done: Sequence[Done], excuses: Excuses) -> Iterator[str]:
     for run in done:
         if run.waited and run.error_code == "plan_outdated":
             continue  # the sheet or the table was another one when somebody confirmed
+        if run.status == "failed" and excuses.hold(run):
+            continue
         name = f"run {run.id} ({run.resource}, {run.status})"
         seconds = run.finished - run.queued
         if run.finished == float("inf"):
@@ -99,6 +137,10 @@ def _wrong_endings(done: Sequence[Done]) -> Iterator[str]:
             (run.status == "failed") != (run.crashes >= recovery.MAX_CRASHES)
         ):
             yield f"{name}: its worker died {run.crashes} times"
+    yield from _wrong_starts(done)
+
+
+def _wrong_starts(done: Sequence[Done]) -> Iterator[str]:
     started = Counter(
         run
         for (run,) in watching.ask(
@@ -125,6 +167,23 @@ def _wrong_attempts(done: Sequence[Done]) -> Iterator[str]:
         ends = [ended for _, ended in mine if ended in vocabulary.ENDED]
         if len(ends) > 1 or (ends and ends != [run.status]):
             yield f"run {run.id} is {run.status}, its attempts ended {mine}"
+
+
+def _thought_dead(faults: Sequence[Fault]) -> Iterator[str]:
+    """Say which attempts were called silent that nobody had hit."""
+    for run, number, worker, start, end in watching.ask(
+        "select run_id, attempt, worker, cast(extract(epoch from started_at) as float),"
+        " cast(extract(epoch from ended_at) as float)"
+        " from attempts where ended = 'its worker went silent'"
+    ):
+        work_horse = int(worker.rpartition(":")[2])
+        hit = any(
+            fault.work_horse == work_horse or fault.name.startswith(POSTGRES)
+            for fault in faults
+            if fault.start < end and start < fault.end + AFTERMATH
+        )
+        if not hit:
+            yield f"run {run}.{number} was called silent, and nobody had hit its worker"
 
 
 def left_in_postgres() -> Iterator[str]:

@@ -1,12 +1,13 @@
 """A witness in Postgres itself: who wrote what, and in which order it was committed."""
 
 import signal
+from typing import Any
 
 import psutil
+import psycopg
 
 from sync_core.catalogue import resources
-from sync_core.foundation import db
-from tests.support import processes, watching
+from tests.support import owner, processes, watching
 from tests.support.waiting import eventually
 
 INSTALL = """
@@ -64,6 +65,9 @@ create view chaos.seen as  -- the writes, with their transactions and the attemp
     select w.*, w.xmin::text as tx, pg_xact_commit_timestamp(w.xmin) as committed,
         a.run_id as its_run, a.attempt as its_attempt, organization_id, resource
     from chaos.writes w left join attempts a using (worker) left join runs on runs.id = a.run_id;
+
+grant usage on schema chaos to public;
+grant select, insert on all tables in schema chaos to public;  -- the program writes them
 """
 SEE_TABLE = """
 create trigger chaos after insert or update or delete on {} for each statement
@@ -101,13 +105,18 @@ where a.id < b.id and a.plans is null  -- while it waits for a person it is not 
 
 def install() -> None:
     """Let Postgres note commit times and every write; takes a restart."""
-    with db.at_once() as connection:
-        cursor = db.cursor(connection)
+    with owner.connect() as connection:
+        cursor = connection.cursor()
         cursor.execute("alter system set track_commit_timestamp = on")
-        cursor.execute(INSTALL)
-        for table in ("outcomes", *resources.ENTITIES):
-            cursor.execute(SEE_TABLE.format(table).encode())
+        watch(cursor)
     first = processes.postmaster()
     processes.kill(first, signal.SIGINT)
     eventually(lambda: not psutil.pid_exists(first))
     eventually(watching.postgres_answers)
+
+
+def watch(cursor: psycopg.Cursor[Any]) -> None:
+    """Note every write of a database whose server notes commit times."""
+    cursor.execute(INSTALL)
+    for table in ("outcomes", *resources.ENTITIES):
+        cursor.execute(SEE_TABLE.format(table).encode())

@@ -50,7 +50,7 @@ def _end_runs() -> None:
     """End the runs that are still active, so that no other test's worker takes them."""
     move = sa.text("update runs set status = :new where status = :old")
     end = "update runs set status = 'failed', finished_at = now() where status = 'running'"
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         connection.execute(sa.text("delete from leases"))
         connection.execute(move, {"old": "interrupted", "new": "queued"})
         connection.execute(move, {"old": "queued", "new": "running"})

@@ -1,5 +1,7 @@
+import os
+import pwd
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import cast
 
 import psycopg
@@ -7,13 +9,14 @@ import pytest
 from click.testing import CliRunner
 
 from sync_core.catalogue.resources import CATALOGUE
+from sync_core.cli.common import shell
 from sync_core.cli.main import cli
 from sync_core.demo import organization as demo
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import Removal, Role
-from sync_core.operations import administration, syncs
-from sync_core.organizations import Organization, memberships, people, policies, source_settings
+from sync_core.operations import administration, syncs, views
+from sync_core.organizations import Organization, people, policies, saved_views, source_settings
 from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy
 from tests.support.desk import ANA, Desk
@@ -25,13 +28,13 @@ SARAH = Person("Sarah Lim", "sarah.lim@example.org", Role.ANALYST, "Operations")
 
 @pytest.fixture
 def staffed(organization: Organization) -> Organization:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         people.add(connection, organization.id, ANA)
     return organization
 
 
 def roles(organization: Organization) -> dict[str, str]:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return {p.email: p.role for p in people.everyone(connection, organization.id)}
 
 
@@ -42,13 +45,12 @@ def written_down(database: psycopg.Connection, organization: Organization) -> li
 
 Change = Callable[[Organization, Person], object]
 CHANGES: dict[str, Change] = {
-    "source": lambda at, by: administration.set_source(at, by, LOCATIONS, "folder:/data"),
+    "source": lambda at, by: administration.set_source(at, by, LOCATIONS, "folder:data"),
     "person": lambda at, by: administration.put_person(at, by, SARAH),
     "removal": lambda at, by: administration.remove_person(at, by, SARAH.email),
     "policy": lambda at, by: administration.set_policy(
         at, by, LOCATIONS, Policy(6, Removal.DELETE)
     ),
-    "organization": lambda _, by: administration.add_organization(by, "x", "X", "AU", "UTC"),
 }
 
 
@@ -75,22 +77,22 @@ def test_only_analysts_and_administrators_start_and_cancel(desk: Desk, by: Perso
 
 
 def test_a_source_that_is_set_is_kept_and_written_down(
-    staffed: Organization, database: psycopg.Connection, tmp_path: Path
+    staffed: Organization, database: psycopg.Connection
 ) -> None:
-    administration.set_source(staffed, ANA, LOCATIONS, f"folder:{tmp_path}")
-    with db.begin() as connection:
-        assert source_settings.read(connection, staffed, LOCATIONS)[0].location == str(tmp_path)
-    assert written_down(database, staffed) == [f"the source of locations to folder {tmp_path}"]
+    administration.set_source(staffed, ANA, LOCATIONS, "folder:clinics")
+    with db.everywhere() as connection:
+        assert source_settings.read(connection, staffed, LOCATIONS)[0].location == "clinics"
+    assert written_down(database, staffed) == ["the source of locations to folder clinics"]
 
 
 def test_the_row_of_a_source_s_header_is_kept_and_written_down(
-    staffed: Organization, database: psycopg.Connection, tmp_path: Path
+    staffed: Organization, database: psycopg.Connection
 ) -> None:
-    administration.set_source(staffed, ANA, LOCATIONS, f"folder:{tmp_path}", header_row=3)
-    with db.begin() as connection:
+    administration.set_source(staffed, ANA, LOCATIONS, "folder:clinics", header_row=3)
+    with db.everywhere() as connection:
         assert source_settings.read(connection, staffed, LOCATIONS)[0].header_row == 3
     assert written_down(database, staffed) == [
-        f"the source of locations to folder {tmp_path}, header in row 3"
+        "the source of locations to folder clinics, header in row 3"
     ]
     for row in (0, 1_001):
         with pytest.raises(SyncError) as refused:
@@ -108,6 +110,20 @@ def test_a_person_is_added_changed_and_removed_and_each_is_written_down(
     administration.remove_person(staffed, ANA, SARAH.email)
     assert SARAH.email not in roles(staffed)
     assert len(written_down(database, staffed)) == 3
+
+
+def test_who_is_removed_leaves_no_saved_views_and_others_keep_theirs(staffed: Organization) -> None:
+    administration.put_person(staffed, ANA, SARAH)
+    for person in (ANA, SARAH):
+        views.save(staffed, person, "audit", "Mine", {"days": ["7"]})
+    administration.remove_person(staffed, ANA, f" {SARAH.email.upper()}")
+    administration.put_person(staffed, ANA, SARAH)
+    with db.everywhere() as connection:
+        left = {
+            person.email: saved_views.of_person(connection, staffed.id, person, "audit")
+            for person in (ANA, SARAH)
+        }
+    assert [len(found) for found in left.values()] == [1, 0]
 
 
 @pytest.mark.parametrize(
@@ -136,14 +152,26 @@ def test_the_last_administrator_stays(staffed: Organization) -> None:
     assert roles(staffed) == {ANA.email: "admin"}
 
 
-def test_who_adds_an_organization_is_its_first_administrator(staffed: Organization) -> None:
+def test_an_organization_is_added_by_the_machine_s_shell_alone_and_nobody_is_in_it(
+    staffed: Organization,
+) -> None:
     slug = f"{staffed.slug[:20]}-2"
-    added = administration.add_organization(ANA, slug, "Harbor Clinics", "AU", "UTC")
-    assert roles(added) == {ANA.email: "admin"}
-    with db.begin() as connection:
-        assert memberships.of(connection, ANA.email)[added.slug] == (added, ANA)
+    for by in demo.PEOPLE:
+        add = partial(administration.add_organization, by, slug, "Harbor Clinics", "AU", "UTC")
+        assert refusal(add).code == "not_operator"
+    added = administration.add_organization(shell(), slug, "Harbor Clinics", "AU", "UTC")
+    assert roles(added) == {}
     with pytest.raises(SyncError, match="already"):
-        administration.add_organization(ANA, slug, "Again", "AU", "UTC")
+        administration.add_organization(shell(), slug, "Again", "AU", "UTC")
+
+
+def test_the_shell_s_person_is_the_system_s_user_whatever_variables_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "somebody-else")
+    name = pwd.getpwuid(os.getuid()).pw_name
+    assert (shell().name, shell().email) == (name, f"{name}@localhost")
 
 
 def test_rows_that_left_the_source_go_as_the_organization_has_decided(
@@ -180,7 +208,7 @@ def test_what_is_decided_is_kept_and_written_down(
 ) -> None:
     decided = Policy(6, Removal.DELETE, 90)
     administration.set_policy(staffed, ANA, LOCATIONS, decided)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert policies.of(connection, staffed.id)["locations"] == decided
         assert policies.of(connection, staffed.id)["admins"] == Policy()
     what = "locations: fresh for 6 h, removed rows: delete, time limit: 90 min"

@@ -63,7 +63,7 @@ def runs(history: History, wanted: Filter) -> list[Past]:
 
 
 def ask(question: Callable[..., T], *arguments: object) -> T:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return question(connection, *arguments)
 
 

@@ -22,6 +22,7 @@ from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy
 from sync_core.records import outcome_format
 from sync_core.runs import Run, lease
+from tests.support import owner
 from tests.support.desk import ANA, Desk
 from tests.support.locations import HEADER, row
 from tests.support.shell import ask
@@ -31,14 +32,14 @@ FORK = get_context("fork")
 
 
 def verdict(organization: Organization) -> hash_chain.Verdict:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return hash_chain.verify(connection, organization)
 
 
 @pytest.fixture
 def synced(desk: Desk) -> Run:
     """Sync twice: rows that are created, updated, removed and failed."""
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         policy = Policy(removal=Removal.DELETE)
         policies.put(connection, desk.organization, "locations", policy)
     first = [HEADER, row("L1"), row("L2"), row("L3"), row("L4", Email="nobody")]
@@ -48,7 +49,7 @@ def synced(desk: Desk) -> Run:
 
 
 def test_every_ended_run_and_every_action_has_a_link(desk: Desk, synced: Run) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         actions.record(connection, desk.organization.id, ANA, SignedIn())
     found = verdict(desk.organization)
     assert found.broken is None
@@ -96,7 +97,7 @@ RUN_COLUMNS = {
 def test_a_byte_changed_in_any_column_of_a_finished_run_is_found(desk: Desk, synced: Run) -> None:
     told = {}
     for column, value in RUN_COLUMNS.items():
-        with db.engine().connect() as connection:  # rolled back
+        with owner.undone() as connection:
             connection.exec_driver_sql("set local session_replication_role = replica")
             change = f"update runs set {column} = {value} where id = {synced.id}"
             assert connection.exec_driver_sql(change).rowcount == 1
@@ -196,7 +197,7 @@ def test_a_byte_changed_in_any_column_of_any_outcome_is_found_and_named(
     found = {}
     for kind in kinds:
         for column, value in BYTES.items():
-            with db.engine().connect() as connection:  # rolled back
+            with owner.undone() as connection:
                 connection.exec_driver_sql("set local session_replication_role = replica")
                 which = f"where run_id = {synced.id} and kind = '{kind}'"
                 change = f"update outcomes set {column} = {value} {which}"
@@ -213,11 +214,11 @@ def test_a_number_that_only_looks_otherwise_is_a_change(
 ) -> None:
     """Postgres takes 1 and 1.0 for equal; what was written down is not."""
     tamper("update outcomes set changes = '{\"x\": 1}' where run_id = %s", synced.id)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         hashed = outcome_format.batches(f"(select * from outcomes where run_id = {synced.id})")
         roots = [row.root for row in connection.execute(sa.text(hashed))]
     tamper("update outcomes set changes = '{\"x\": 1.0}' where run_id = %s", synced.id)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert [row.root for row in connection.execute(sa.text(hashed))] != roots
 
 
@@ -232,7 +233,7 @@ def test_the_order_in_which_outcomes_stand_on_the_disk_is_no_matter(
         tamper(f"create table moved as select * from outcomes where {which} = '{key}'")
         tamper(f"delete from outcomes where {which} = '{key}'")
         tamper("insert into outcomes select * from moved")
-        with db.begin() as connection:
+        with db.as_owner() as connection:
             connection.exec_driver_sql("drop table moved")
             hashed = outcome_format.batches(f"(select * from outcomes where run_id = {synced.id})")
             roots.append({row.root for row in connection.execute(sa.text(hashed))})
@@ -254,7 +255,7 @@ def test_facts_that_are_written_for_a_whole_run_are_the_same_text(odd: str | Non
     asked = sql.SQL("select {}, {} from ").format(one_by_one.format(*shared), at_once)
     for row_number, row_hash in ((7, -(2**62)), (None, None)):
         rows = values.format(row_number, row_hash, odd=odd, names=names)
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             found = db.cursor(connection).execute(asked + rows).fetchone()
         assert found is not None
         assert found[0] == found[1] is not None
@@ -340,15 +341,15 @@ def test_a_chain_that_was_rewritten_as_a_whole_lacks_the_head_that_was_noted(
 ) -> None:
     noted = verdict(desk.organization).head
     assert noted
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert hash_chain.holds(connection, desk.organization, noted.hex())
     tamper("update runs set message = 'rosy' where id = %s", synced.id)
     tamper("delete from links where kind = 'run' and subject_id = %s", synced.id)
-    with db.begin() as connection:
+    with db.as_owner() as connection:
         values = {"org": desk.organization.id, "run": synced.id}
         connection.exec_driver_sql("select add_link(%(org)s, 'run', %(run)s)", values)
     assert verdict(desk.organization).broken is None
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert not hash_chain.holds(connection, desk.organization, noted.hex())
 
 
@@ -457,16 +458,16 @@ def test_the_time_zone_of_a_session_does_not_matter(
 
 def _end_runs_and_act(organization: Organization, resource: str, times: int) -> None:
     for _ in range(times):
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             run = runs.start(connection, organization.id, resource, ANA, trigger="test")
             actions.record(connection, organization.id, ANA, Started(), run_id=run.id)
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             held = lease.claim(connection, run.id, db.name())
             assert held
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             runs.request_cancel(connection, organization.id, run.id, ANA)
             actions.record(connection, organization.id, ANA, Cancelled(), run_id=run.id)
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             connection.exec_driver_sql("set constraints all immediate")  # as an apply does
             lease.finish(connection, held, lease.cancelled())
 
@@ -485,9 +486,9 @@ def test_processes_that_end_runs_and_act_at_once_make_one_chain(organization: Or
 
 
 def test_a_transaction_that_is_not_ending_keeps_nobody_waiting(organization: Organization) -> None:
-    with db.begin() as slow:
+    with db.everywhere() as slow:
         actions.record(slow, organization.id, ANA, ChangedSetting())
-        with db.begin() as quick:
+        with db.everywhere() as quick:
             quick.exec_driver_sql("set local lock_timeout = '2s'")
             actions.record(quick, organization.id, ANA, SignedIn())
     assert verdict(organization).links == 2
@@ -496,13 +497,13 @@ def test_a_transaction_that_is_not_ending_keeps_nobody_waiting(organization: Org
 def test_two_that_act_for_two_organizations_never_wait_for_each_other(
     organization: Organization,
 ) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         other = organizations.add(connection, f"{organization.slug}-2", "Harbor Clinics")
     meet = threading.Barrier(2)
 
     def act(first: Organization, second: Organization) -> None:
         for _ in range(25):
-            with db.begin() as connection:
+            with db.everywhere() as connection:
                 for one in (first, second):
                     actions.record(connection, one.id, ANA, SignedIn())
                 meet.wait(10)
@@ -519,7 +520,7 @@ def test_two_that_act_for_two_organizations_never_wait_for_each_other(
 
 
 def since_last(organization: Organization) -> hash_chain.Verdict:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         found = hash_chain.verify(connection, organization, since_last=True)
         hash_chain.keep(connection, organization, found)
     return found
@@ -564,12 +565,12 @@ def test_a_check_begins_anew_where_the_last_head_is_gone(
 def test_the_nightly_check_is_done_once_a_night(desk: Desk, synced: Run) -> None:
     assert synced
     hash_chain.verify_by_night()
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         first = hash_chain.latest(connection, desk.organization.id)
     assert first
     assert first.links == 4
     hash_chain.verify_by_night()
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert hash_chain.latest(connection, desk.organization.id) == first
 
 
@@ -585,10 +586,10 @@ def test_a_second_maintenance_leaves_the_check_to_the_first(
     with database.transaction():
         database.execute("select pg_advisory_xact_lock(1937337956)")
         hash_chain.verify_by_night()
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             assert hash_chain.latest(connection, organization.id) is None
     hash_chain.verify_by_night()
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert hash_chain.latest(connection, organization.id)
 
 

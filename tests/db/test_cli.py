@@ -13,6 +13,7 @@ from sync_core.foundation import embedded
 from sync_core.foundation.embedded import Urls
 from sync_core.foundation.settings import ROOT
 from sync_core.organizations import Organization
+from tests.support import owner
 from tests.support.desk import Desk
 from tests.support.locations import HEADER, row
 from tests.support.shell import ask
@@ -39,7 +40,9 @@ def shell(data: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
 def test_a_fresh_machine_syncs_ten_thousand_rows_from_the_shell(desk: Desk, tmp_path: Path) -> None:
     desk.write("locations", [HEADER, *(row(f"L{n}", f"Clinic {n}") for n in range(10_000))])
     data = tmp_path / "the data"
-    assert shell(data, "source", "set", "locations", f"folder:{tmp_path}").returncode == 0
+    (data / "folders").mkdir(parents=True)
+    desk.folder.rename(data / "folders" / "demo")
+    assert shell(data, "source", "set", "locations", "folder:.").returncode == 0
     first = shell(data, "sync", "locations", "--wait", "--json")
     assert (first.returncode, first.stderr) == (0, "")
     answer = json.loads(first.stdout)
@@ -58,6 +61,7 @@ def _rows(data: Path) -> int:
     addresses = dict(line.split("=", 1) for line in shell(data, "env").stdout.splitlines())
     assert addresses["DATABASE_URL"] == f"'{found.database.replace('+psycopg', '')}'"
     with psycopg.connect(addresses["DATABASE_URL"].strip("'")) as connection:
+        connection.execute("set syncdesk.within = 'everywhere'")
         counted = connection.execute("select count(*) from locations").fetchone()
     return counted[0] if counted else 0
 
@@ -99,12 +103,12 @@ def test_wrong_words_end_with_the_usage(organization: Organization) -> None:
 
 def test_a_source_of_one_entity_keeps_the_others(organization: Organization) -> None:
     org = ["--org", organization.slug, "--json"]
-    ask("source", "set", "services", "folder:/data/services", *org)
-    ask("source", "set", "services", "brands=folder:/data/brands", *org)
+    ask("source", "set", "services", "folder:services", *org)
+    ask("source", "set", "services", "brands=folder:brands", *org)
     listed = told(ask("source", "list", *org))["sources"]
     assert [(place["entity"], place["location"]) for place in listed] == [
-        ("brands", "/data/brands"),
-        ("packages", "/data/services"),
+        ("brands", "brands"),
+        ("packages", "services"),
     ]
 
 
@@ -161,11 +165,11 @@ def test_every_run_that_is_told_as_json_has_its_asker_its_start_and_its_end(desk
 
 
 def test_an_outside_database_is_refused_with_the_word_migrate(servers: Urls) -> None:
-    with psycopg.connect(servers.database.replace("+psycopg", ""), autocommit=True) as connection:
+    with owner.connect() as connection:
         connection.execute("create database elsewhere")
     environment = {
         **os.environ,
-        "DATABASE_URL": servers.database.replace("/postgres?", "/elsewhere?"),
+        "DATABASE_URL": servers.owner.replace("/postgres?", "/elsewhere?"),
         "REDIS_URL": servers.redis,
     }
 
@@ -183,3 +187,9 @@ def test_an_outside_database_is_refused_with_the_word_migrate(servers: Urls) -> 
     assert (refused.returncode, "syncdesk migrate" in refused.stderr) == (5, True)
     assert run("migrate").returncode == 0
     assert run("org", "list").returncode == 0
+    with psycopg.connect(environment["DATABASE_URL"].replace("+psycopg", "")) as connection:
+        connection.execute("update alembic_version set version_num = '9999_of_tomorrow'")
+    for command in ("history", "migrate"):
+        refused = run(command)
+        assert (refused.returncode, "Traceback" in refused.stderr) == (5, False)
+        assert "newer version than this program" in refused.stderr

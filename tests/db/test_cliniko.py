@@ -170,17 +170,17 @@ def test_two_readers_of_one_key_are_never_refused(
 
 
 def test_patients_are_set_to_cliniko_for_all_tables(organization: Organization) -> None:
-    found = source_settings.parse(organization, PATIENTS, " Cliniko ", None, None, settings.ROOT)
+    found = source_settings.parse(organization, PATIENTS, " Cliniko ", None, None)
     assert [(one.entity, one.kind, one.location) for one in found] == [
         ("appointment_types", "cliniko", "cliniko"),
         ("patients", "cliniko", "cliniko"),
     ]
     assert {sources.source_name(one) for one in found} == {"Cliniko"}
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         source_settings.save(connection, organization, found)
         assert source_settings.read(connection, organization, PATIENTS) == found
     assert sources.settings_to_probe(found) == found[1:]
-    folder = source_setting("folder", "/srv/sheets")
+    folder = source_setting("folder", "sheets")
     assert sources.settings_to_probe([folder, found[0]]) == [folder, found[0]]
 
 
@@ -188,8 +188,8 @@ def test_patients_are_set_to_cliniko_for_all_tables(organization: Organization) 
 def test_a_list_of_sources_tells_that_it_is_cliniko_and_no_key(
     organization: Organization, key: Secret, form: list[str]
 ) -> None:
-    found = source_settings.parse(organization, PATIENTS, "cliniko", None, None, settings.ROOT)
-    with db.begin() as connection:
+    found = source_settings.parse(organization, PATIENTS, "cliniko", None, None)
+    with db.everywhere() as connection:
         source_settings.save(connection, organization, found)
     variable = settings.cliniko_variable(organization.slug)
     environment = {variable: key.value, "CLINIKO_CONTACT": "it@example.org"}
@@ -201,9 +201,7 @@ def test_a_list_of_sources_tells_that_it_is_cliniko_and_no_key(
 
 def test_what_cliniko_does_not_hold_cannot_be_set(organization: Organization) -> None:
     locations = resources.by_name("locations")
-    error = refusal(
-        lambda: source_settings.parse(organization, locations, "cliniko", None, None, settings.ROOT)
-    )
+    error = refusal(lambda: source_settings.parse(organization, locations, "cliniko", None, None))
     assert error.sentence == "'cliniko' is not a source: Cliniko holds no locations."
 
 

@@ -160,7 +160,8 @@ def test_an_appointment_whose_link_cannot_be_read_fails_alone(small: Clinic, odd
     visit = small.account.known("individual_appointments")[3].id
     small.account.change("individual_appointments", visit, patient=odd)
     [first, *_] = opened(small, "appointments").pages(NONE)
-    assert first.broken == {4: RowFault("odd_record", {"what": "Cliniko patient ID"}, sure=1)}
+    what = "Cliniko patient ID"
+    assert first.broken == {4: RowFault("odd_record", {"what": what}, sure=1, field=what)}
     assert first.texts[0][3] == str(visit)
 
 

@@ -18,7 +18,7 @@ from tests.support.shell import ask
 
 
 def compared(first: Run, second: Run) -> Comparison:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return comparisons.compare(connection, first, second, ANA)
 
 
@@ -121,11 +121,11 @@ def test_the_plan_of_an_undo_is_shown_as_that_of_a_preview_is(desk: Desk, tmp_pa
     ]
     assert len(file.read_text().splitlines()) == 3
     done = ask("confirm", str(told["run_id"]), "--wait", *org)
-    assert (done.exit_code, "2 taken back" in done.output) == (0, True)
+    assert (done.exit_code, "2 undone" in done.output) == (0, True)
 
 
 def test_a_file_of_a_plan_is_asked_for_with_a_preview_by_who_may_export(desk: Desk) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         for person in demo.PEOPLE:
             people.add(connection, desk.organization.id, person)
     org = ["--org", desk.organization.slug]

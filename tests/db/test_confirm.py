@@ -50,7 +50,7 @@ def preview(desk: Desk) -> Run:
 
 
 def delete_removed(organization: Organization) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         policies.put(connection, organization, "locations", Policy(removal=Removal.DELETE))
 
 
@@ -62,7 +62,7 @@ def refused(desk: Desk, run: Run) -> str:
     """Confirm a plan that does not hold, and return what is told."""
     ended = confirm(desk, run)
     assert (ended.status, ended.error_code) == ("failed", "plan_outdated")
-    assert ended.advice == "Preview, or undo, once more, and confirm the new plan."
+    assert ended.advice == "Preview, or undo, again, and confirm the new plan."
     return ended.message
 
 
@@ -119,7 +119,7 @@ def test_a_confirmed_preview_is_a_sync_that_brings_its_tables_in_step(
     preview: Run, desk: Desk
 ) -> None:
     ended = confirm(desk, preview)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         fresh = runs.fresh(connection, desk.organization.id)["locations"]
         assert hash_chain.verify(connection, desk.organization).broken is None
     assert (fresh.id, ended.kind) == (preview.id, "sync")
@@ -135,7 +135,7 @@ def test_the_hours_of_a_decision_are_no_part_of_the_run_s_time(
         [preview.id],
     )
     queued = syncs.confirm(desk.organization, preview.id, ANA, "test")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert preview.id not in recovery.close_overdue(connection)
     ended = desk.work(queued)
     assert ended.status == "partial"
@@ -163,7 +163,7 @@ def test_a_source_that_has_changed_refuses(
     there = table(database, desk.organization, "locations")
     desk.write("locations", [*AFTER, row("L7")])
     assert refused(desk, preview) == (
-        "The plan does not hold any more: the source of Locations was changed meanwhile."
+        "The plan is out of date: the source of Locations was changed meanwhile."
         " Nothing was changed."
     )
     assert table(database, desk.organization, "locations") == there
@@ -196,7 +196,7 @@ def test_planned_records_that_have_changed_refuse_and_are_counted(
     database.execute(change, [desk.organization.id])
     there = table(database, desk.organization, "locations")
     assert refused(desk, preview) == (
-        "The plan does not hold any more: the table Locations was changed meanwhile, and 2 rows of"
+        "The plan is out of date: the table Locations was changed meanwhile, and 2 rows of"
         " it would end otherwise. Nothing was changed."
     )
     assert table(database, desk.organization, "locations") == there
@@ -249,7 +249,7 @@ def test_a_sync_in_between_refuses(preview: Run, desk: Desk) -> None:
 
 
 def test_another_removal_policy_refuses(preview: Run, desk: Desk) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         policies.put(connection, desk.organization, "locations", Policy(removal=Removal.KEEP))
     assert "the table Locations was changed" in refused(desk, preview)
 
@@ -267,7 +267,7 @@ def test_rows_that_were_lost_refuse(
 ) -> None:
     database.execute(harm.format(run=preview.id))
     assert refused(desk, preview) == (
-        "The plan does not hold any more: what was read of Locations is not there any more."
+        "The plan is out of date: what was read of Locations is not there any more."
         " Nothing was changed."
     )
 
@@ -369,7 +369,7 @@ def test_a_plan_that_is_too_old_is_not_confirmed_though_no_maintenance_is_alive(
     preview: Run, desk: Desk
 ) -> None:
     made = tables.attempts.c
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         connection.execute(
             sa.update(tables.attempts)
             .where(made.run_id == preview.id)
@@ -377,7 +377,7 @@ def test_a_plan_that_is_too_old_is_not_confirmed_though_no_maintenance_is_alive(
         )
     with pytest.raises(SyncError, match="does not wait for a decision: it is expired"):
         syncs.confirm(desk.organization, preview.id, ANA, "test")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert runs.get(connection, desk.organization.id, preview.id).status == "expired"
 
 
@@ -392,7 +392,7 @@ def test_who_may_not_sync_does_not_confirm(preview: Run, desk: Desk) -> None:
 
 def interrupted(run: Run) -> None:
     """Let a worker claim a run, and die."""
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         held = lease.claim(connection, run.id, "a worker")
         assert held
         lease.interrupt(connection, held, "killed", crashed=True)

@@ -17,7 +17,7 @@ NOW = datetime(2026, 11, 26, 2, 30, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def told(servers: object) -> Organization:
     assert servers
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         made = organizations.add(
             connection, f"d-{uuid.uuid4().hex[:12]}", "Northwind Care", "AU", "Australia/Perth"
         )
@@ -107,36 +107,36 @@ def test_its_failed_rows_are_counted_by_code(
 
 
 def test_nothing_is_fresh_late_or_slow_because_of_it(told: Organization) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert runs.latest(connection, told.id) == {}
         assert runs.fresh(connection, told.id) == {}
         assert runs.history(connection, told.id) == []
-        assert runs.usual_seconds(connection, told.id, "locations") is None
+        assert runs.usual_phases(connection, told.id, "locations") == {}
 
 
 def test_the_audit_s_chain_holds_over_it(told: Organization) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         verdict = hash_chain.verify(connection, told)
     assert verdict.broken is None
     assert verdict.links > 300
 
 
 def test_it_is_made_once(told: Organization) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert history.load(connection, told, NOW) == 0
 
 
 def test_it_is_not_made_where_there_is_a_real_run(desk: Desk) -> None:
     desk.start("locations")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert history.load(connection, desk.organization, NOW) == 0
 
 
 def test_a_real_run_after_it_counts_alone(desk: Desk) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         history.load(connection, desk.organization, NOW)
     run = desk.start("locations")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert set(runs.latest(connection, desk.organization.id)) == {"locations"}
         (only,) = runs.history(connection, desk.organization.id)
     assert (only.id, only.trigger) == (run.id, "test")

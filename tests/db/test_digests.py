@@ -44,15 +44,16 @@ def office(monkeypatch: pytest.MonkeyPatch, organization: Organization) -> Itera
 
 def next_morning(weekday: int | None = None) -> datetime:
     """Return the next morning in UTC, the zone of the organization, or that of a weekday."""
-    morning = datetime.now(UTC).replace(hour=7, minute=0, second=0, microsecond=0)
-    morning += timedelta(days=1)
+    now = datetime.now(UTC)
+    morning = now.replace(hour=7, minute=0, second=0, microsecond=0)
+    morning += timedelta(days=int(morning <= now))
     while weekday is not None and morning.weekday() != weekday:
         morning += timedelta(days=1)
     return morning
 
 
 def make(now: datetime) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         digest.make_due(connection, now)
     deliver(now)
 
@@ -88,7 +89,7 @@ def test_two_loops_make_a_digest_once(desk: Desk, office: PostOffice) -> None:
     morning = next_morning()
     make(morning)
     address, content = Address(email=BEN.email), outbox.Content(MessageForm.DIGEST)
-    with db.begin() as connection:  # another loop, which had looked before
+    with db.everywhere() as connection:  # another loop, which had looked before
         once = f"digest of {morning.date()}"
         outbox.add(connection, desk.organization.id, address, content, morning, once=once)
     make(morning + HOUR)
@@ -108,10 +109,10 @@ def test_the_end_of_the_chain_leaves_the_house_and_can_be_checked(
     if sees:
         kept = tmp_path / "heads.jsonl"
         kept.write_text(noted[0])
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             assert heads.check(connection, kept) == (1, [])
         kept.write_text(noted[0].replace('"head": "', '"head": "00'))
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             assert heads.check(connection, kept)[0] == 0
 
 
@@ -157,7 +158,7 @@ def test_no_digest_is_due_before_it_was_asked_for(now: datetime) -> None:
 
 
 def test_digests_follow_the_zone_of_the_organization(office: PostOffice) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         slug = f"o-{datetime.now(UTC).timestamp():.6f}".replace(".", "-")
         perth = organizations.add(connection, slug, "Perth Care", time_zone="Australia/Perth")
     join(perth, BEN)

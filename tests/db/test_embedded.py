@@ -1,10 +1,12 @@
 """The embedded servers as real processes: joined, killed, left, and laid in odd places."""
 
 import os
+import re
 import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,9 +41,13 @@ if deed == "release":
 if deed == "fork" and (child := os.fork()):
     os.waitpid(child, 0)
     sys.exit()
-print(embedded.servers(data).database, urls.redis, os.getpid(), flush=True)
+print(embedded.servers(data).owner, urls.redis, os.getpid(), flush=True)
 sys.stdin.read()
 """
+
+
+KEY = "a-marked-key-of-cliniko"
+DAC_OVERRIDE = 1 << 1
 
 
 @dataclass(frozen=True)
@@ -226,6 +232,10 @@ def test_a_valkey_with_damaged_files_starts_without_them(data: Path, kind: str) 
         assert eventually(lambda: valkey.get("kept") is None)
         valkey.set("kept", "x" * 100)
         assert (data / "redis.damaged" / "appendonlydir").is_dir()
+        damage(data, kind)  # once more, while the new files are young
+        crew(user).valkey.kill()
+        assert eventually(lambda: valkey.get("kept") is None)
+        valkey.set("kept", "x" * 100)
     assert eventually(servers.all_gone)
     damage(data, kind)
     with use(data) as user, user.valkey() as valkey:
@@ -295,6 +305,34 @@ def test_root_does_not_run_the_servers_as_root(data: Path) -> None:
         servers = crew(user)
         assert servers.postgres.uids().effective == data.stat().st_uid != 0
         assert servers.valkey.uids().effective == data.stat().st_uid
+
+
+def test_the_servers_inherit_no_keys_and_no_right_that_they_do_not_need(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CLINIKO_API_KEY_DEMO", KEY)
+    with tempfile.TemporaryDirectory(prefix="syncdesk-") as folder:
+        Path(folder).chmod(0o755)
+        with use(Path(folder, "data")) as user:
+            servers = crew(user)
+            for process in (servers.supervisor, servers.postgres, servers.valkey):
+                assert KEY not in str(process.environ())
+            for process in (servers.postgres, servers.valkey):
+                assert rights(process) == (0 if is_passable(process.exe()) else DAC_OVERRIDE)
+        assert eventually(servers.all_gone)
+
+
+def rights(process: psutil.Process) -> int:
+    """Return the capabilities that a process has, as Linux counts them."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    found = re.search("^CapEff:\t([0-9a-f]+)$", status, re.MULTILINE)
+    assert found
+    return int(found[1], 16)
+
+
+def is_passable(program: str) -> bool:
+    """Return whether everybody gets to a program."""
+    return all(folder.stat().st_mode & stat.S_IXOTH for folder in Path(program).parents)
 
 
 def test_a_client_can_be_listed_though_the_path_has_blanks(data: Path) -> None:

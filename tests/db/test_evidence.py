@@ -134,7 +134,7 @@ def test_rows_that_are_alike_but_for_nothing_are_blank(
 ) -> None:
     prepared = [row("", "", Country="Australia", Active="no")] * 5
     run = desk.sync("locations", locations=[HEADER, row("L1"), *prepared])
-    assert run.message == "Processed 1 locations: 1 created, 0 updated."
+    assert run.message == "Processed 1 location: 1 created, 0 updated."
     assert desk.counts(run, "locations") == {"read": 1, "created": 1, "blank": 5}
     again = desk.sync("locations", locations=[HEADER, row("L1"), *prepared[:2]])
     assert desk.counts(again, "locations")["failed"] == 2
@@ -263,7 +263,7 @@ def test_a_reference_to_a_row_of_the_same_run_is_told_so(desk: Desk, outcomes: O
 def test_what_nobody_sees_makes_no_other_record_and_no_other_reference(desk: Desk) -> None:
     desk.sync("locations", locations=[HEADER, row("L 01")])
     again = desk.sync("locations", locations=[HEADER, row("\ufeffL\u00a0\u200b 01\u200d")])
-    assert again.message == "Processed 1 locations: 0 created, 0 updated, 1 unchanged."
+    assert again.message == "Processed 1 location: 0 created, 0 updated, 1 unchanged."
     therapist = ["T1", "N", "", "", "", "L\t01", "", "", ""]
     run = desk.sync("therapists", therapists=[THERAPISTS, therapist], schedules=[SCHEDULES])
     assert run.message.startswith("Therapists: 1 created, 0 updated.")
@@ -273,7 +273,7 @@ def test_what_nobody_sees_makes_no_other_record_and_no_other_reference(desk: Des
 
 
 def _figures(run: Run, entity: str = "locations") -> Figures:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return figures.of_run(connection, run.id)[entity]
 
 

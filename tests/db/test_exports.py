@@ -1,11 +1,17 @@
 import csv
 import hashlib
 import io
+import signal
+import subprocess
+import sys
+import unicodedata
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -16,15 +22,18 @@ from sync_core.analytics import reasons
 from sync_core.audit import exports, hash_chain
 from sync_core.audit import trail as audit
 from sync_core.audit.exports import Export
+from sync_core.catalogue.resources import ENTITIES
 from sync_core.foundation import csv_writer, db, tables
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import ROOT
 from sync_core.foundation.vocabulary import COUNTS, Role
 from sync_core.organizations import Organization, actions
-from sync_core.organizations.actions import SignedIn
+from sync_core.organizations.actions import BeganExport, SignedIn
 from sync_core.organizations.people import Person
+from sync_core.records.rows import View
 from sync_core.runs import Run, filters
 from sync_core.runs.filters import Filter
+from sync_core.ui.audit.audit_page import details
 from tests.support.desk import ANA, Desk
 from tests.support.locations import HEADER, row
 from tests.support.shell import ask
@@ -50,7 +59,7 @@ def trail(organization: Organization, **wanted: Any) -> Export:  # noqa: ANN401 
 def manifests(organization: Organization) -> list[dict[str, Any]]:
     done = tables.actions.c
     which = (done.organization_id == organization.id, done.kind == "exported")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         found = connection.execute(sa.select(done.detail).where(*which).order_by(done.id))
         return [dict(detail) for detail in found.scalars()]
 
@@ -79,6 +88,13 @@ def synced(desk: Desk) -> Run:
         ("\r=1+1", "'\r'=1+1"),
         ("＝1+1", "'＝1+1"),  # noqa: RUF001 - the wide form
         ("＋1+1", "'＋1+1"),  # noqa: RUF001
+        ("\v=1+1", "'\v'=1+1"),
+        ("\f+1", "'\f'+1"),
+        ("\u3000=1+1", "'\u3000=1+1"),
+        ("\u2028=1+1", "'\u2028'=1+1"),
+        ("\u202e\u2800\U000e0020@x", "'\u202e\u2800\U000e0020@x"),
+        ("a\u2029\u200b=1", "a\u2029\u200b'=1"),
+        ("\u3000plain", "\u3000plain"),
         ("a;=1+1", "a;'=1+1"),
         ('a;"=1+1', "a;\"'=1+1"),
         ("a\n=1+1\n@x", "a\n'=1+1\n'@x"),
@@ -86,6 +102,10 @@ def synced(desk: Desk) -> Run:
         ("a; b; c", "a; b; c"),
         ("+61891234567", "'+61891234567"),
         ("-", "'-"),
+        ("\ufe66cmd|' /C calc'!A0", "'\ufe66cmd|' /C calc'!A0"),
+        ("\ufe62\ufe6bSUM(1)", "'\ufe62\ufe6bSUM(1)"),
+        ("\ufe0f\u034f=1", "'\ufe0f\u034f=1"),
+        ("\U000e0100=1", "'\U000e0100=1"),
         ("-31.95", "-31.95"),
         ("-5", "-5"),
         ("1e3", "1e3"),
@@ -101,13 +121,27 @@ def test_no_text_can_run_as_a_formula(
 ) -> None:
     assert organization
     query = sa.select(csv_writer.text(sa.cast(cell, sa.Text)).label("cell"), sa.literal(1))
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert connection.execute(query).one()[0] == written
         lines = [line for lines in csv_writer.blocks(connection, query) for line in lines]
     text = csv_writer.joined(lines).decode()
     assert next(csv.reader(io.StringIO(text, newline="")))[0] == (written or "")
     at_hand = csv_writer.line([cell, 1])
     assert next(csv.reader(io.StringIO(at_hand, newline="")))[0] == (written or "")
+
+
+IGNORABLE = list(  # by default, as DerivedCoreProperties.txt of Unicode 15 says; not all are format
+    "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b\u180f\u2065\u3164\ufe00\ufe0f\uffa0\ufff0\ufff8"
+    "\U000e0000\U000e0100\U000e01ef\U000e0fff"
+)
+
+
+def test_nothing_that_shows_nothing_hides_a_formula() -> None:
+    every = map(chr, range(1, 0x110000))
+    blank = [c for c in every if unicodedata.category(c) in {"Zs", "Zl", "Zp", "Cc", "Cf"}]
+    blank += IGNORABLE
+    assert [c for c in blank if csv_writer.harmless(f"{c}=1")[0] != "'"] == []
+    assert csv_writer.harmless("".join(blank) + "@x")[0] == "'"
 
 
 def test_lines_end_as_rfc_4180_says_and_cells_keep_their_own_line_ends() -> None:
@@ -120,25 +154,51 @@ def test_lines_end_as_rfc_4180_says_and_cells_keep_their_own_line_ends() -> None
 
 def test_the_trail_holds_runs_and_actions_newest_first(desk: Desk, synced: Run) -> None:
     found = rows(trail(desk.organization))
-    assert [line["Entry"] for line in found] == ["action", "run"] * 2
-    assert [line["Time"] for line in found] == sorted(line["Time"] for line in found)[::-1]
-    last = found[1]
+    assert [line["Entry"] for line in found] == ["run", "action"] * 2
+    assert [line["Time (UTC)"] for line in found] == sorted(line["Time (UTC)"] for line in found)[
+        ::-1
+    ]
+    last = found[0]
     assert (last["Id"], last["Event"], last["Person"]) == (str(synced.id), "partial", "Ana Ruiz")
     counts = [last[kind.capitalize()] for kind in COUNTS]
     assert counts == ["3", "1", "1", "0", "0", "1", "0"]
     assert "Invalid email format" in last["Details"]
-    assert found[0]["Created"] == ""
+    assert found[1]["Created"] == ""
+
+
+def test_a_run_stands_at_its_end_and_an_unfinished_one_at_its_request(desk: Desk) -> None:
+    """What was done while a run was running stands between its start and its result."""
+    desk.write("locations", [HEADER, row("L1")])
+    run = desk.start("locations")
+    with db.within(desk.organization.id) as connection:
+        actions.record(connection, desk.organization.id, ANA, SignedIn())
+    wanted = Filter(organizations=(desk.organization.id,))
+
+    def listed() -> list[tuple[str, str]]:
+        with db.within(desk.organization.id) as connection:
+            return [(one.entry, one.what) for one in audit.read(connection, wanted, 10)]
+
+    assert listed()[0] == ("action", "signed in")
+    assert ("run", "queued") in listed()[1:]
+    ended = desk.work(run)
+    assert listed()[0] == ("run", "completed")
+    assert ended.finished_at is not None
+    after = replace(wanted, since=ended.finished_at)
+    with db.within(desk.organization.id) as connection:
+        assert [one.id for one in audit.read(connection, after, 10)] == [run.id]
+        assert [one.id for one in audit.read(connection, wanted, 1)] == [run.id]
+    assert rows(trail(desk.organization))[0]["Id"] == str(run.id)
 
 
 def test_times_are_iso_with_their_zone(desk: Desk, synced: Run) -> None:
-    line = rows(trail(desk.organization))[1]
-    assert datetime.fromisoformat(line["Finished"]) == synced.finished_at
-    assert line["Finished"].endswith("Z")
+    line = rows(trail(desk.organization))[0]
+    assert datetime.fromisoformat(line["Finished (UTC)"]) == synced.finished_at
+    assert line["Finished (UTC)"].endswith("Z")
 
 
 def test_texts_of_the_trail_cannot_run_as_formulas(organization: Organization) -> None:
     person = Person("=HYPERLINK(1)", "+x@example.org", Role.ADMIN, "-1+2")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         actions.record(connection, organization.id, person, SignedIn())
     (line,) = rows(trail(organization))
     assert (line["Person"], line["E-mail"]) == ("'=HYPERLINK(1)", "'+x@example.org")
@@ -150,7 +210,7 @@ def test_list_count_and_file_never_disagree(organization: Organization) -> None:
     random = Random(7)  # noqa: S311 - the same filters each time
     for _ in range(40):
         wanted = _some_filter(random, organization, made)
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             listed = audit.read(connection, wanted, 1_000)
             counted = audit.count(connection, wanted)
         export = exports.trail([(organization, ANA)], wanted)
@@ -164,7 +224,7 @@ def _history(organization: Organization, number: int) -> datetime:
     start = datetime(2026, 3, 1, tzinfo=UTC)
     random = Random(3)  # noqa: S311 - the same history each time
     people = [ANA, MANAGER, ANALYST]
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         for n in range(number):
             person, at = random.choice(people), start + timedelta(hours=n // 2)
             who = {"name": person.name, "email": person.email, "team": person.team}
@@ -216,14 +276,14 @@ def _some_filter(random: Random, organization: Organization, start: datetime) ->
 def test_pages_of_the_list_follow_each_other(offset: int, organization: Organization) -> None:
     _history(organization, 120)
     wanted = Filter(organizations=(organization.id,))
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         every = audit.read(connection, wanted, 1_000)
         assert audit.read(connection, wanted, 9, offset) == every[offset : offset + 9]
 
 
 def test_a_long_list_is_counted_to_its_limit(organization: Organization) -> None:
     _history(organization, 30)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         wanted = Filter(organizations=(organization.id,))
         assert audit.count(connection, wanted, most=12) == 13
         assert audit.count(connection, wanted) == 30
@@ -232,7 +292,7 @@ def test_a_long_list_is_counted_to_its_limit(organization: Organization) -> None
 def test_the_trail_of_several_organizations_is_one_list(
     organization: Organization,
 ) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         other = organizations.add(connection, f"{organization.slug}-2", "Harbor Clinics")
         for one in (organization, other, organization):
             actions.record(connection, one.id, ANA, SignedIn())
@@ -274,15 +334,46 @@ def test_nobody_gets_an_organization_for_which_nobody_vouches(
 
 
 def test_rejected_rows_keep_their_columns_and_say_why(desk: Desk) -> None:
-    header = [*HEADER, "Notes"]
+    header = [*HEADER, "Notes"]  # no field of ours
     bad = [*row("L2", Email="nobody", Phone="+61 8 9123 4567"), "ring, then\nknock"]
     run = desk.sync("locations", locations=[header, [*row("L1"), ""], bad])
     (rejected,) = rows(exports.rejects(desk.organization, ANA, run))
     assert rejected["Row"] == "3"
-    assert rejected["Outcome"] == "failed"
-    assert rejected["Reasons"] == "Locations!H3: Invalid email format"
+    assert (rejected["Cell"], rejected["Value"]) == ("Locations!H3", "nobody")
+    assert rejected["Problem"] == "Invalid email format"
     assert rejected["Phone"] == "'+61 8 9123 4567"
-    assert rejected["Notes"] == "ring, then\nknock"
+    assert "Notes" not in rejected
+
+
+def test_nothing_is_kept_of_columns_that_nobody_declared(desk: Desk) -> None:
+    header = [*HEADER[:2], "Medicare number", *HEADER[2:]]
+    good, bad, skew = row("L1"), row("L2", Email="nobody"), row("L3")
+    lines = [[*cells[:2], "2950-SECRET", *cells[2:]] for cells in (good, bad, skew)]
+    lines[2].insert(1, "one cell too many")
+    run = desk.sync("locations", locations=[header, *lines])
+    with db.everywhere() as connection:
+        kept = connection.execute(
+            sa.select(tables.outcomes).where(tables.outcomes.c.run_id == run.id)
+        ).all()
+    assert [one.kind for one in kept].count("failed") == 2
+    assert "SECRET" not in str(kept)
+    found = exports.rejects(desk.organization, ANA, run)
+    assert "SECRET" not in str(rows(found))
+
+
+def test_filtered_rows_are_a_file_of_those_who_may_export(desk: Desk) -> None:
+    lines = [row(f"L{n}", f"Clinic {n}", City=("Perth", "Hobart")[n % 2]) for n in range(60)]
+    desk.sync("locations", locations=[HEADER, *lines])
+    view = View(search="clinic", only={"city": ["Hobart"]}, order="name", descending=True)
+    export = exports.records(desk.organization, ANA, ENTITIES["locations"], view)
+    found = rows(export)
+    assert len(found) == 30  # of all pages
+    assert found[0]["Name"] == "Clinic 9"
+    assert {line["City"] for line in found} == {"Hobart"}
+    assert export.manifest.filters == {"table": "locations", "search": "clinic", "city": "Hobart"}
+    for person in (ANALYST, VIEWER):
+        with pytest.raises(SyncError, match="may not"):
+            exports.records(desk.organization, person, ENTITIES["locations"], view)
 
 
 def test_a_run_without_rejects_gives_a_header_alone(desk: Desk) -> None:
@@ -318,7 +409,7 @@ def test_a_manager_s_file_shows_what_the_page_shows_and_says_that_it_is_masked(
 FILES: dict[str, Callable[[Desk, Run], Export]] = {
     "audit trail": lambda desk, _: trail(desk.organization),
     "outcomes": lambda desk, run: exports.outcomes(desk.organization, ANA, run),
-    "rows to mend": lambda desk, run: exports.rejects(desk.organization, ANA, run),
+    "rows to fix": lambda desk, run: exports.rejects(desk.organization, ANA, run),
     "log": lambda desk, run: exports.log(desk.organization, ANA, run),
     "failed rows: bad_email": lambda desk, _: reasons.file(*_asked(desk), "bad_email"),
     "figures: Waits": lambda desk, _: exports.figures(*_asked(desk), "Waits", ["Runs"], [["=1"]]),
@@ -332,7 +423,7 @@ def _asked(desk: Desk) -> tuple[exports.Askers, Filter]:
 @pytest.mark.parametrize("what", FILES)
 def test_each_file_leaves_the_same_manifest(desk: Desk, synced: Run, what: str) -> None:
     export = FILES[what](desk, synced)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         link, head = hash_chain.head(connection, desk.organization.id)
     written = content(export)
     (manifest,) = manifests(desk.organization)
@@ -342,7 +433,7 @@ def test_each_file_leaves_the_same_manifest(desk: Desk, synced: Run, what: str) 
     assert manifest["rows"] == len(written.splitlines()) - (what != "log")
     assert manifest["head"] == {"link": link, "hash": head}
     assert manifest["seconds"] >= 0
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert hash_chain.verify(connection, desk.organization).broken is None
 
 
@@ -352,7 +443,7 @@ def test_no_file_leaves_the_program_another_way() -> None:
         for way, found in ways.items():
             if way in file.read_text("utf-8"):
                 found.add(file.name)
-    assert ways.pop("st.download_button(") == {"panel.py"}  # which writes an Export
+    # nothing is prepared under an address that answers without a cookie
     assert ways.pop("StreamingResponse(") == {"sheet_sync.py"}  # an answer that a front end awaits
     assert set().union(*ways.values()) == set()
 
@@ -378,10 +469,76 @@ def test_each_export_leaves_a_manifest_with_its_filters(desk: Desk, synced: Run)
 def test_a_file_that_broke_off_is_recorded_as_such(organization: Organization) -> None:
     _history(organization, 30)
     blocks = exports.write(trail(organization))
-    next(blocks)
+    handed_over = next(blocks)
     _close(blocks)
     (told,) = manifests(organization)
-    assert (told["complete"], told["rows"]) == (False, 0)
+    assert (told["complete"], told["bytes"]) == (False, len(handed_over))
+    assert told["sha256"] == hashlib.sha256(handed_over).hexdigest()
+
+
+def entries(organization: Organization, action: str) -> list[audit.Entry]:
+    with db.everywhere() as connection:
+        wanted = Filter(organizations=(organization.id,), action=(action,))
+        return audit.read(connection, wanted, 10)
+
+
+def test_a_file_is_in_the_trail_before_its_first_byte(
+    organization: Organization, database: psycopg.Connection
+) -> None:
+    blocks = exports.write(trail(organization, search="nobody"))
+    assert entries(organization, "began an export") == []
+    next(blocks)
+    kinds = "select kind from actions where organization_id = %s"
+    assert database.execute(kinds, [organization.id]).fetchall() == [("began an export",)]
+    (began,) = entries(organization, "began an export")
+    assert (
+        details(began, ZoneInfo("UTC"))
+        == "Audit trail: no end is recorded, so it is running or was cut short"
+    )
+    assert list(blocks) == []
+    (began,), (told,) = entries(organization, "began an export"), manifests(organization)
+    assert (details(began, ZoneInfo("UTC")), told["began"]) == ("Audit trail", began.id)
+    assert isinstance(began.detail, BeganExport)
+    assert began.detail.filters == told["filters"] == {"search": "nobody"}
+
+
+KILLED = """
+import os, signal, sys
+from sync_core import organizations
+from sync_core.audit import exports
+from sync_core.foundation import db
+from sync_core.runs.filters import Filter
+from tests.support.desk import ANA
+
+with db.everywhere() as connection:
+    here = organizations.get(connection, sys.argv[1])
+blocks = exports.write(exports.trail([(here, ANA)], Filter(organizations=(here.id,))))
+print(next(blocks).decode(), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_process_that_is_killed_leaves_what_it_began_to_hand_over(
+    organization: Organization,
+) -> None:
+    _history(organization, 30)
+    words = [sys.executable, "-c", KILLED, organization.slug]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stdout[:16]) == (-signal.SIGKILL, "Time (UTC),Entry"), done.stderr
+    assert manifests(organization) == []
+    (began,) = entries(organization, "began an export")
+    assert (began.has_ended, began.email) == (False, ANA.email)
+    with db.everywhere() as connection:
+        assert hash_chain.verify(connection, organization).broken is None
+
+
+def test_what_cannot_be_read_does_not_begin(organization: Organization) -> None:
+    export = trail(organization)
+    query = sa.select((sa.literal(1) / 0).label("one"))
+    broken = replace(export, content=exports._of_query(export.askers, query))  # noqa: SLF001
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        content(broken)
+    assert entries(organization, "began an export") == []
 
 
 def _close(blocks: Iterator[bytes]) -> None:
@@ -391,8 +548,8 @@ def _close(blocks: Iterator[bytes]) -> None:
 def test_a_byte_order_mark_comes_on_wish(organization: Organization) -> None:
     asked = Filter(organizations=(organization.id,))
     with_mark = exports.trail([(organization, ANA)], asked, bom=True)
-    assert content(with_mark).startswith(b"\xef\xbb\xbfTime,")
-    assert content(trail(organization)).startswith(b"Time,")
+    assert content(with_mark).startswith(b"\xef\xbb\xbfTime (UTC),")
+    assert content(trail(organization)).startswith(b"Time (UTC),")
 
 
 # From the shell

@@ -38,12 +38,12 @@ def given(rows: Rows) -> GivenFile:
 
 
 def decide(desk: Desk, policy: Policy) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         policies.put(connection, desk.organization, "locations", policy)
 
 
 def kept(run: Run) -> Plans:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         found = plans.of_run(connection, run.id)
     assert found
     return found
@@ -73,7 +73,7 @@ def approve(desk: Desk, run: Run, person: Person = ANA) -> Run:
 def refusal(desk: Desk, run: Run, person: Person) -> str:
     with pytest.raises(SyncError) as refused:
         syncs.confirm(desk.organization, run.id, person, "test")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert runs.get(connection, desk.organization.id, run.id).status == "waiting"
     return refused.value.code
 
@@ -186,14 +186,13 @@ def test_an_empty_source_waits(desk: Desk, database: psycopg.Connection) -> None
 
 def test_another_source_waits_once(desk: Desk) -> None:
     desk.sync("locations", locations=sheet(1, 2))
-    before = desk.folder
-    desk.folder = before / "elsewhere"
+    desk.folder /= "elsewhere"
     desk.folder.mkdir()
     run = desk.sync("locations", locations=sheet(1, 2))
     assert held(run) == ["other_source"]
     assert run.message.startswith(
-        f"Waiting for approval: locations would be read from folder {desk.folder},"
-        f" and the last sync read folder {before}."
+        "Waiting for approval: locations would be read from folder elsewhere,"
+        " and the last sync read the organization's folder."
     )
     assert approve(desk, run).status == "completed"
     assert desk.sync("locations").status == "completed"
@@ -213,7 +212,7 @@ def test_a_preview_that_is_confirmed_after_a_later_sync_is_the_last(desk: Desk) 
     desk.work(uploads.start(desk.organization, "locations", ANA, "test", [given(sheet(1, 2))]))
     assert approve(desk, preview).status == "completed"
     following = desk.sync("locations")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert figures.read_before(connection, following.id, "locations") == 3
 
 
@@ -231,11 +230,11 @@ def test_the_first_load_of_an_empty_table_is_guarded_by_failures_alone(
 def test_a_run_that_waits_keeps_its_figures_and_the_chain_whole(desk: Desk) -> None:
     desk.sync("locations", locations=sheet(*range(60)))
     run = desk.sync("locations", locations=sheet(*range(20)))
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         found = figures.of_run(connection, run.id)["locations"]
     assert (found.known, found.absent, found.read_before) == (60, 40, 60)
     approve(desk, run)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert hash_chain.verify(connection, desk.organization).broken is None
 
 
@@ -349,12 +348,12 @@ def test_an_administrator_decides_what_is_suspicious(
 ) -> None:
     wanted = Policy(guards=Guards(removals=Threshold(50, 10), fewer_rows=None))
     administration.set_policy(desk.organization, ANA, LOCATIONS, wanted)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert policies.of(connection, desk.organization.id)["locations"] == wanted
         assert policies.of(connection, desk.organization.id)["admins"].guards == Guards()
     newest = "select detail ->> 'what' from actions order by id desc limit 1"
     (what,) = database.execute(newest).fetchone() or ("",)
-    assert what.endswith("guards: removals above 50 rows and 10 %, fewer rows off")
+    assert what.endswith("guards: removals above 50 rows and 10%, fewer rows off")
     desk.sync("locations", locations=sheet(*range(60)))
     assert desk.sync("locations", locations=sheet(*range(20))).status == "completed"
 

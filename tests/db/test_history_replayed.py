@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -102,12 +101,11 @@ class Moment:
 def test_what_a_history_says_of_any_day_was_so(
     servers: Urls,
     database: psycopg.Connection,
-    tmp_path: Path,
     steps: Sequence[Step],
     removal: Removal,
 ) -> None:
     assert servers
-    desk = make_desk(tmp_path, removal)
+    desk = make_desk(removal)
     moments = [do(database, desk, step) for step in steps]
     for code in CODES:
         if record := read(desk, code):
@@ -117,11 +115,11 @@ def test_what_a_history_says_of_any_day_was_so(
                 replays(record, moments[-1].table.get(code))
 
 
-def make_desk(folder: Path, removal: Removal) -> Desk:
-    with db.begin() as connection:
+def make_desk(removal: Removal) -> Desk:
+    with db.everywhere() as connection:
         organization = organizations.add(connection, f"o-{uuid.uuid4().hex[:12]}", "Northwind")
         policies.put(connection, organization, "locations", Policy(removal=removal))
-    return Desk(organization, folder)
+    return Desk(organization)
 
 
 def do(database: psycopg.Connection, desk: Desk, step: Step) -> Moment:
@@ -147,7 +145,7 @@ def do(database: psycopg.Connection, desk: Desk, step: Step) -> Moment:
 
 
 def undo(desk: Desk, ago: int) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         applied = [
             run
             for run in runs.history(connection, desk.organization.id)
@@ -178,7 +176,7 @@ def table(database: psycopg.Connection, desk: Desk) -> Table:
 
 
 def read(desk: Desk, code: str) -> Record | None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         try:
             return history.read(connection, desk.organization.id, LOCATIONS, [code], ANA)
         except SyncError:

@@ -29,20 +29,24 @@ from sync_core.notifications.wishes import Wish
 from sync_core.operations import syncs
 from sync_core.organizations import (
     Organization,
+    allowed_sources,
     people,
     policies,
     retentions,
+    saved_views,
     schedules,
     source_settings,
     tokens,
 )
 from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy
+from sync_core.organizations.saved_views import SavedView
 from sync_core.organizations.schedules import Tick
-from sync_core.records import history, lookup, outcomes, rows
+from sync_core.records import history, lookup, names, outcomes, rows
 from sync_core.records.outcomes import Wanted
 from sync_core.records.rows import View
 from sync_core.runs import Run, attempts
+from sync_core.sources import Location
 from tests.support.clinic import Clinic, open_clinic
 from tests.support.desk import ANA
 from tests.support.fakes.cliniko import Cliniko
@@ -51,6 +55,7 @@ from tests.support.telling import tell
 MARKS = ("Alphaville", "Bravotown")  # what stands in every row, run and setting of each
 WATCHERS = [Person(mark, f"{mark.lower()}@x.org", Role.ADMIN, mark) for mark in MARKS]
 PATIENTS = ENTITIES["patients"]
+APPOINTMENTS = resources.ENTITIES["appointments"]
 KINDS = ("created", "updated", "removed", "failed", "skipped")
 
 
@@ -77,12 +82,16 @@ def history_keys(side: Side) -> list[tuple[str]]:
 
 Ask = Callable[[Connection, Side], object]
 VIEW = View(limit=1000)
+PATIENT_OF_APPOINTMENT = next(f for f in APPOINTMENTS.fields if f.label == "Cliniko patient ID")
 READS: dict[str, Ask] = {
     "rows.count": lambda c, s: [
         rows.count(c, s.organization.id, PATIENTS, View(m), ANA) for m in MARKS
     ],
     "rows.read": lambda c, s: rows.read(c, s.organization.id, PATIENTS, VIEW, ANA),
     "rows.values": lambda c, s: rows.values(c, s.organization.id, PATIENTS, "state", 99),
+    "names.of_codes": lambda c, s: names.of_codes(
+        c, s.organization.id, PATIENT_OF_APPOINTMENT, [key for (key,) in history_keys(s)], ANA
+    ),
     "history.read": lambda c, s: [
         history.read(c, s.organization.id, PATIENTS, key, ANA).entries
         for key in sorted(history_keys(s))
@@ -97,9 +106,11 @@ READS: dict[str, Ask] = {
     "run.get": lambda c, s: runs.get(c, s.organization.id, s.run.id),
     "run.latest": lambda c, s: runs.latest(c, s.organization.id),
     "run.fresh": lambda c, s: runs.fresh(c, s.organization.id),
+    "run.count": lambda c, s: (s.mark, runs.count(c, s.organization.id)),
     "run.history": lambda c, s: runs.history(c, s.organization.id),
-    "run.usual_seconds": lambda c, s: runs.usual_seconds(c, s.organization.id, "patients"),
+    "run.usual_phases": lambda c, s: runs.usual_phases(c, s.organization.id, "patients"),
     "organization.by_id": lambda c, s: organizations.by_id(c, s.organization.id),
+    "allowed_sources.of": lambda c, s: allowed_sources.of(c, s.organization),
     "source_settings.read": lambda c, s: source_settings.read(
         c, s.organization, resources.by_name("patients")
     ),
@@ -110,6 +121,8 @@ READS: dict[str, Ask] = {
     "schedules.ticks": lambda c, s: schedules.ticks(c, s.organization.id, "patients"),
     "retentions.of": lambda c, s: retentions.of(c, s.organization.id),
     "people.find": lambda c, s: [people.find(c, s.organization.id, f"{m}@x.org") for m in MARKS],
+    "people.accounts": lambda c, s: (s.mark, people.accounts(c, s.organization.id)),
+    "people.members": lambda c, s: people.members(c, s.organization.id),
     "people.everyone": lambda c, s: people.everyone(c, s.organization.id),
     "tokens.everyone": lambda c, s: tokens.everyone(c, s.organization.id),
     "notices.of_person": lambda c, s: [
@@ -131,6 +144,9 @@ READS: dict[str, Ask] = {
     "heads.latest": lambda c, s: heads.latest(c, s.organization.id),
     "conditions.of": lambda c, s: conditions.of(c, s.organization.id, "patients"),
     "wishes.everyones": lambda c, s: wishes.everyones(c, s.organization.id),
+    "saved_views.of_person": lambda c, s: [
+        saved_views.of_person(c, s.organization.id, who, "audit") for who in WATCHERS
+    ],
     "wishes.of_person": lambda c, s: [
         wishes.of_person(c, s.organization.id, who) for who in WATCHERS
     ],
@@ -157,6 +173,7 @@ TRIED_ELSEWHERE = {  # as they need what no run of patients leaves
     "actions.whole_since",
     "hash_chain.holds",
     "hash_chain.latest",
+    "kept_heads.gaps",
     "retries.latest",
     "at_work.of",
     "at_work.of_others",
@@ -165,9 +182,12 @@ TRIED_ELSEWHERE = {  # as they need what no run of patients leaves
     "run.taken_back",
     "tab_titles.named",
     "uploads.settings_of_run",
+    "allowed_sources.require",
 }
 WRITES = {  # they change what is the organization's, or ask on behalf of what does
     "actions.record",
+    "allowed_sources.allow",
+    "allowed_sources.forbid",
     "channels.add",
     "channels.remove",
     "conditions.forget",
@@ -183,6 +203,13 @@ WRITES = {  # they change what is the organization's, or ask on behalf of what d
     "outbox.add",
     "outbox.tell",
     "people.add",
+    "people.end_sign_ins",
+    "people.forget_account",
+    "people.offer",
+    "memberships.accept",
+    "memberships.again",
+    "memberships.choose",
+    "memberships.decline",
     "people.remove",
     "source_settings.save",
     "policies.put",
@@ -204,6 +231,9 @@ WRITES = {  # they change what is the organization's, or ask on behalf of what d
     "tokens.add",
     "tokens.revoke",
     "tokens.revoke_of",
+    "saved_views.put",
+    "saved_views.remove",
+    "saved_views.remove_all",
     "wishes.put",
 }
 
@@ -218,7 +248,7 @@ def server() -> Iterator[Cliniko]:
 def sides(servers: object, server: Cliniko) -> Iterator[tuple[Side, Side]]:
     assert servers
     slug = f"o-{uuid.uuid4().hex[:12]}"
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         one, other = (organizations.add(connection, f"{slug}-{n}", "A Care") for n in range(2))
     with pytest.MonkeyPatch.context() as patch:
         first = _side(one, server, patch, Account(20, 20), MARKS[0])
@@ -240,7 +270,7 @@ def _side(
         account.change("patients", known.id, last_name=mark, state=mark, date_of_birth=born)
     clinic = open_clinic(organization, server, account, patch)
     person = Person(mark, f"{mark.lower()}@x.org", Role.ADMIN, mark)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         people.add(connection, organization.id, person)
         policies.put(connection, organization, "patients", Policy(len(mark)))
         tokens.add(connection, organization.id, person, mark, Role.VIEWER)
@@ -248,9 +278,12 @@ def _side(
         told = Wish(frozenset(NoticeKind))
         channels.add(connection, organization, mark.lower(), ChannelKind.EMAIL, to, told)
         wishes.put(connection, organization.id, person, Wish(resources=frozenset({mark})))
+        view = SavedView(mark, {"search": [mark]})
+        saved_views.put(connection, organization.id, person, "audit", view)
         cron, now = f"{len(mark)} 6 1 1 *", datetime.now(UTC)
         made = schedules.put(connection, organization, "patients", cron, person, now)
         schedules.note(connection, made, Tick(now, None, mark))
+        allowed_sources.allow(connection, organization, [Location("sheet", mark)])
         retentions.put(connection, organization, 10_000 + len(mark), now)
     return Side(clinic, clinic.sync(person), mark)
 
@@ -287,7 +320,7 @@ def test_every_query_of_an_organization_is_tried_here() -> None:
 @pytest.mark.parametrize("query", [*READS, *OF_A_RUN])
 def test_a_query_gives_nothing_of_the_other(sides: tuple[Side, Side], query: str) -> None:
     ask = {**READS, **OF_A_RUN}[query]
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         answers = [repr(ask(connection, side)) for side in sides]
     for answer, other in zip(answers, reversed(sides), strict=True):
         assert other.mark not in answer
@@ -296,7 +329,7 @@ def test_a_query_gives_nothing_of_the_other(sides: tuple[Side, Side], query: str
 
 
 def test_the_same_ids_are_two_patients(sides: tuple[Side, Side]) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         found = [rows.read(connection, side.organization.id, PATIENTS, VIEW, ANA) for side in sides]
     ids, others = ({row[0] for row in table} for table in found)
     assert ids == others
@@ -307,7 +340,7 @@ def test_the_same_ids_are_two_patients(sides: tuple[Side, Side]) -> None:
 
 def test_a_run_of_the_other_is_unknown(sides: tuple[Side, Side]) -> None:
     first, second = sides
-    with db.begin() as connection, pytest.raises(SyncError, match=str(second.run.id)):
+    with db.everywhere() as connection, pytest.raises(SyncError, match=str(second.run.id)):
         runs.get(connection, first.organization.id, second.run.id)
     with pytest.raises(SyncError, match=str(second.run.id)):
         syncs.cancel(first.organization, second.run.id, ANA)

@@ -39,10 +39,11 @@ def rooms(monkeypatch: pytest.MonkeyPatch, servers: object) -> Iterator[str]:
     monkeypatch.setitem(resources.CATALOGUE, ROOMS.name, resource)
     monkeypatch.setitem(resources.ENTITIES, ROOMS.name, ROOMS)
     table = target.target(ROOMS)
-    with db.begin() as connection:
+    with db.as_owner() as connection:
         table.create(connection)
+        db.migrate(connection)  # it gets its wall, and the program its rights
     yield ROOMS.name
-    with db.begin() as connection:
+    with db.as_owner() as connection:
         table.drop(connection)
     tables.metadata.remove(table)
 

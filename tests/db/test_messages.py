@@ -17,11 +17,12 @@ from typing import Any
 import pytest
 
 from sync_core import runs
+from sync_core.catalogue.issue import Issue
 from sync_core.execution import maintenance
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import ChannelKind, NoticeKind, RunStatus
-from sync_core.notifications import door, mails, news, notices, outbox, unsubscribe, wishes
+from sync_core.notifications import mails, news, notices, outbox, unsubscribe, wishes
 from sync_core.notifications.channels import Channel
 from sync_core.notifications.wishes import Wish
 from sync_core.operations import administration, notifications
@@ -29,6 +30,7 @@ from sync_core.organizations import Organization
 from sync_core.organizations.people import Person
 from sync_core.runs import lease
 from sync_core.runs.lease import RunResult
+from sync_core.sources import way_out
 from tests.support import processes
 from tests.support.clinic import Clinic
 from tests.support.desk import ANA, Desk
@@ -65,8 +67,7 @@ def office(monkeypatch: pytest.MonkeyPatch, organization: Organization) -> Itera
 
 
 @pytest.fixture
-def receiver(office: PostOffice, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
-    use(office, monkeypatch, SYNCDESK_PRIVATE_WEBHOOKS="yes")
+def receiver() -> Iterator[Receiver]:
     with Receiver() as found:
         yield found
 
@@ -77,7 +78,7 @@ def fail(desk: Desk) -> None:
 
 
 def in_outbox(organization: Organization) -> list[outbox.Message]:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return outbox.latest(connection, organization.id)
 
 
@@ -94,12 +95,12 @@ def test_a_failure_is_mailed_to_those_who_sync_with_a_link_and_an_end(
     deliver(now)
     assert Counter(mail["To"] for mail in office.mails) == {ANA.email: 1, BEN.email: 1}
     (mail,) = office.to(BEN.email)
-    assert mail["Subject"] == "Location Management: the sync failed (Northwind Care)"
+    assert mail["Subject"] == "Locations: the sync failed (Northwind Care)"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     ends = unsubscribe.address(desk.organization.id, BEN.email)
     assert mail["List-Unsubscribe"] == f"<{ends}>"
     assert f"\r\nList-Unsubscribe: <{ends}>\r\n".encode() in office.raw[office.mails.index(mail)]
-    link = f"{PAGES}/locations?org={desk.organization.slug}&tab=History&run="
+    link = f"{PAGES}/runs?org={desk.organization.slug}&id="
     for body in (text_of(mail), html_of(mail).replace("&amp;", "&")):
         assert link in body
         assert ends is not None
@@ -133,15 +134,15 @@ def test_a_storm_of_failures_is_two_messages_a_person(
     deliver(now + timedelta(hours=9))
     assert Counter(mail["To"] for mail in office.mails) == {ANA.email: 2, BEN.email: 2}
     collected = text_of(office.to(BEN.email)[1])
-    assert "Location Management: the sync failed" in collected
+    assert "Locations: the sync failed" in collected
     assert "49 times lately" in collected
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert notices.unread(connection, organization.id, BEN) == 100  # the pages keep each
 
 
 def end_run(organization: Organization, resource: str, status: RunStatus, code: str) -> None:
     """Let a run end as a worker would, without a source to read."""
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         run = runs.start(connection, organization.id, resource, ANA, trigger="test")
         held = lease.claim(connection, run.id, "a worker of the test")
         assert held is not None
@@ -157,8 +158,8 @@ def test_news_after_quiet_times_go_at_once(desk: Desk, office: PostOffice) -> No
     tell(now + timedelta(minutes=61))
     deliver(now + timedelta(minutes=61))
     assert [m["Subject"].split(" (")[0] for m in office.to(BEN.email)] == [
-        "Location Management: the sync failed",
-        "Location Management: syncs again",
+        "Locations: the sync failed",
+        "Locations: syncs again",
     ]
 
 
@@ -277,7 +278,7 @@ def test_what_a_loop_that_died_had_in_hand_is_delivered_by_the_next(
     fail(desk)
     now = datetime.now(UTC)
     tell(now)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         taken = {outbox.claim(connection, now), outbox.claim(connection, now)}
     assert None not in taken
     assert deliver(now + timedelta(minutes=4)) == 0
@@ -297,9 +298,10 @@ def test_the_failed_rows_go_with_the_mail_as_each_may_see_them(
     assert run.status == "partial"
     tamper(  # a patient fails no more for a single cell, but did so in older runs
         "insert into outcomes (run_id, entity, kind, row_number, raw, issues, at) values"
-        " (%s, 'patients', 'failed', 7, %s, '[]', %s)",
+        " (%s, 'patients', 'failed', 7, %s, %s, %s)",
         run.id,
         json.dumps({"Last name": "=Hartmann()"}),
+        json.dumps([Issue("Last name", "unreadable", "Last name cannot be read", "B7").as_json()]),
         run.finished_at,
     )
     tell()
@@ -322,7 +324,7 @@ def files(office: PostOffice, to: str) -> list[str]:
 
 
 def test_hostile_names_and_cells_are_text_in_a_mail(desk: Desk, office: PostOffice) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         connection.exec_driver_sql(
             "update organizations set name = %(name)s where id = %(id)s",
             {"name": HOSTILE, "id": desk.organization.id},
@@ -351,7 +353,7 @@ def test_maintenance_tells_and_delivers(desk: Desk, office: PostOffice) -> None:
 
 def say(organization: Organization, text: str) -> None:
     """Let people be told a text as it came from outside."""
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         news.paused(connection, organization.id, "locations", text)
 
 
@@ -477,12 +479,12 @@ def test_a_channel_without_its_secret_says_which_variable_is_missing(desk: Desk)
      "fe80::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "224.0.0.1"],
 )  # fmt: skip
 def test_no_address_of_a_private_network_is_public(number: str) -> None:
-    assert not door.is_public(number)
+    assert not way_out.is_public(number)
 
 
 def test_addresses_of_the_internet_are_public() -> None:
-    assert door.is_public("93.184.216.34")
-    assert door.is_public("2606:2800:220:1::1")
+    assert way_out.is_public("93.184.216.34")
+    assert way_out.is_public("2606:2800:220:1::1")
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "2130706433", "[::ffff:127.0.0.1]"])
@@ -490,13 +492,13 @@ def test_a_webhook_calls_no_private_address_unless_that_is_allowed(
     desk: Desk, receiver: Receiver, office: PostOffice, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
     given = {variable(desk.organization, "SYNCDESK_WEBHOOK_KEY"): KEY}
-    use(office, monkeypatch, SYNCDESK_PRIVATE_WEBHOOKS="no", **given)
-    port = receiver.address.rpartition(":")[2]
+    port = receiver.port
+    use(office, monkeypatch, SYNCDESK_PRIVATE_HOSTS=f"127.0.0.1:{port + 1}", **given)
     channel = add_channel(desk.organization, ChannelKind.WEBHOOK, f"https://{host}:{port}")
     notifications.try_channel(desk.organization, ANA, channel.id)
     deliver(datetime.now(UTC))
     (message,) = in_outbox(desk.organization)
-    assert "not of the internet" in message.last_error
+    assert "there is no such server on the internet" in message.last_error
     assert receiver.posted == []
 
 
@@ -585,6 +587,6 @@ def test_a_channel_that_cannot_be_is_refused(
 def test_wishes_stay_as_they_were_kept(organization: Organization) -> None:
     wanted = Wish(frozenset({NoticeKind.STALE}), frozenset({"admins"}), by_mail=True)
     wish(organization, CLEO, wanted)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert wishes.of_person(connection, organization.id, CLEO) == wanted
         assert wishes.of_person(connection, organization.id, BEN) == wishes.usual(BEN)

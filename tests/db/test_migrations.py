@@ -3,20 +3,20 @@ import re
 import sqlalchemy as sa
 from alembic import command
 
-from sync_core.foundation import db, tables
+from sync_core.foundation import db, revisions, tables
 from sync_core.foundation.embedded import Urls
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_code(servers: Urls) -> None:
     """A change of tables or of a resource without a migration is named here."""
     assert servers
-    with db.begin() as connection:
-        command.check(db.alembic_config(connection))
+    with db.everywhere() as connection:
+        command.check(revisions.config(connection))
 
 
 def test_a_fresh_database_is_current_after_the_migrations(servers: Urls) -> None:
     assert servers
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert db.is_current(connection)
 
 
@@ -30,7 +30,7 @@ def test_the_migrations_allow_exactly_the_words_of_the_code(servers: Urls) -> No
         if isinstance(constraint, sa.CheckConstraint) and str(constraint.name).endswith("_known")
     }
     query = "select conname, pg_get_constraintdef(oid) from pg_constraint where conname ~ '_known$'"
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         of_postgres = {name: words(text) for name, text in connection.execute(sa.text(query))}
     assert len(of_the_code) >= 4
     assert of_the_code == of_postgres

@@ -87,7 +87,7 @@ def test_a_preview_concerns_only_who_asked_for_it(desk: Desk) -> None:
 
 
 def test_a_wish_says_which_kinds_and_which_resources(desk: Desk) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         every = frozenset(NoticeKind)
         wishes.put(connection, desk.organization.id, DAN, Wish(every, frozenset({"locations"})))
         wishes.put(connection, desk.organization.id, BEN, Wish(every, frozenset({"admins"})))
@@ -107,8 +107,8 @@ def test_a_promise_is_told_when_it_is_broken_and_when_it_is_kept_again(desk: Des
     tell(now + timedelta(hours=74))
     assert told(desk.organization, BEN) == ["stale"]
     stale = inbox(desk.organization, BEN)[0]
-    assert stale.text == "Last synced 3 days ago; should be under 24 hours."
-    assert words.title(stale.kind, stale.resource) == "Location Management: older than promised"
+    assert stale.text == "Last synced 3 days ago; the max age is 24 hours."
+    assert words.title(stale.kind, stale.resource) == "Locations: older than its max age"
     desk.sync("locations")
     tell()
     assert told(desk.organization, BEN) == ["stale", "fresh"]
@@ -118,14 +118,14 @@ def test_a_longer_promise_is_kept_again_without_a_sync(desk: Desk) -> None:
     desk.sync("locations", locations=LOCATIONS)
     later = datetime.now(UTC) + timedelta(hours=30)
     tell(later)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         policies.put(connection, desk.organization, "locations", Policy(fresh_hours=48))
     tell(later)
     assert told(desk.organization, BEN) == ["stale", "fresh"]
 
 
 def test_a_paused_schedule_is_told(organization: Organization) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         news.paused(connection, organization.id, "locations", "The sheet is gone. Set another.")
     tell()
     assert [(one.kind, one.text) for one in inbox(organization, BEN)] == [
@@ -134,7 +134,7 @@ def test_a_paused_schedule_is_told(organization: Organization) -> None:
 
 
 def test_news_are_rolled_back_with_what_they_tell(organization: Organization) -> None:
-    with db.undone() as connection:
+    with db.undone(organization.id) as connection:
         news.paused(connection, organization.id, "locations", "It never was.")
     tell()
     assert told(organization, BEN) == []
@@ -142,16 +142,16 @@ def test_news_are_rolled_back_with_what_they_tell(organization: Organization) ->
 
 def test_a_run_whose_end_is_rolled_back_is_no_news(desk: Desk) -> None:
     run = desk.start("locations")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         held = lease.claim(connection, run.id, "a worker of the test")
     assert held is not None
-    with db.undone() as connection:
+    with db.undone(desk.organization.id) as connection:
         lease.finish(connection, held, lease.cancelled())
         query = "select count(*) from news where run_id = %(run)s"
         assert connection.exec_driver_sql(query, {"run": run.id}).scalar() == 1
     tell()
     assert told(desk.organization, ANA) == []
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         lease.finish(connection, held, lease.cancelled())
     tell()
     assert told(desk.organization, ANA) == ["cancelled"]
@@ -171,7 +171,7 @@ def test_news_that_cannot_be_told_hold_up_nothing(desk: Desk, database: psycopg.
 def test_two_loops_tell_each_thing_once(desk: Desk) -> None:
     fail(desk)
     now = datetime.now(UTC)
-    with db.begin() as one, db.begin() as other:
+    with db.everywhere() as one, db.everywhere() as other:
         telling.tell(one, now)
         assert telling.tell(other, now) == []
     tell()
@@ -184,7 +184,7 @@ def test_who_has_read_a_notice_has_fewer_that_are_new(desk: Desk) -> None:
     tell()
     of = desk.organization.id
     first, second = inbox(desk.organization, BEN)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert notices.unread(connection, of, BEN) == 2
         notices.mark_read(connection, of, BEN, [first.id])
         assert notices.unread(connection, of, BEN) == 1
@@ -197,7 +197,7 @@ def test_who_has_read_a_notice_has_fewer_that_are_new(desk: Desk) -> None:
 def test_nobody_reads_the_notices_of_another_organization(desk: Desk) -> None:
     fail(desk)
     tell()
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         other = organizations.add(connection, f"o-{uuid.uuid4().hex[:12]}", "Southwind Care")
         (notice,) = notices.of_person(connection, desk.organization.id, BEN)
         notices.mark_read(connection, other.id, BEN, [notice.id])
@@ -215,9 +215,9 @@ def test_who_left_is_told_nothing(desk: Desk) -> None:
 def test_old_notices_are_dropped(desk: Desk) -> None:
     fail(desk)
     tell()
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         notices.drop_old(connection, datetime.now(UTC) + timedelta(days=89))
         assert notices.unread(connection, desk.organization.id, BEN) == 1
-    with db.undone() as connection:  # others' too: the tests share a database
+    with db.undone(desk.organization.id) as connection:
         notices.drop_old(connection, datetime.now(UTC) + timedelta(days=91))
         assert notices.unread(connection, desk.organization.id, BEN) == 0

@@ -25,7 +25,7 @@ from sync_core.runs import lease
 from sync_core.runs.progress import Reporter
 from sync_core.sources import SourceSetting
 from tests.support import therapists_oracle as oracle
-from tests.support.desk import ANA
+from tests.support.desk import ANA, own_folder
 from tests.support.therapists_oracle import Key, Record, Result
 
 THERAPISTS = resources.CATALOGUE["therapists"]
@@ -97,13 +97,13 @@ SHEETS = st.tuples(
 def test_every_count_and_every_row_is_what_the_oracle_says(
     servers: Urls,
     database: psycopg.Connection,
-    tmp_path: Path,
     removal: Removal,
     locale: str | None,
     sheets: list[tuple[list[dict[str, str]], list[dict[str, str]]]],
 ) -> None:
     assert servers
     organization = _organization(database)
+    folder = own_folder(organization.slug)
     entities = tuple(replace(entity, removal=removal) for entity in THERAPISTS.entities)
     resource = replace(THERAPISTS, entities=entities)
     therapists, schedules = Result({}), Result({})
@@ -112,13 +112,13 @@ def test_every_count_and_every_row_is_what_the_oracle_says(
         no_schedules = not oracle.read_schedules(schedule_rows, locale)
         if (no_therapists and therapists.table) or (no_schedules and schedules.table):
             continue  # refused as a whole, which has a test of its own
-        _write(tmp_path / "therapists.csv", oracle.THERAPIST_LABELS, therapist_rows)
-        _write(tmp_path / "schedules.csv", oracle.SCHEDULE_LABELS, schedule_rows)
+        _write(folder / "therapists.csv", oracle.THERAPIST_LABELS, therapist_rows)
+        _write(folder / "schedules.csv", oracle.SCHEDULE_LABELS, schedule_rows)
         therapists = oracle.sync_therapists(therapists.table, therapist_rows, removal, locale)
         schedules = oracle.sync_schedules(
             schedules.table, schedule_rows, removal, therapists, therapist_rows, locale
         )
-        run_id = _sync(organization, resource, tmp_path, locale)
+        run_id = _sync(organization, resource, locale)
         for entity, expected in (("therapists", therapists), ("schedules", schedules)):
             assert _kinds(database, run_id, entity) == _told(expected)
             assert _tally(database, run_id, entity) == _counted(expected)
@@ -127,7 +127,7 @@ def test_every_count_and_every_row_is_what_the_oracle_says(
 
 
 def _organization(database: psycopg.Connection) -> Organization:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         organization = organizations.add(connection, f"o-{uuid.uuid4().hex[:12]}", "Oracle")
     for code in sorted(oracle.KNOWN_LOCATIONS):
         database.execute(
@@ -144,8 +144,8 @@ def _write(path: Path, labels: Sequence[str], rows: Sequence[Mapping[str, str]])
         writer.writerows([[row.get(label, "") for label in labels] for row in rows])
 
 
-def _sync(organization: Organization, resource: Resource, folder: Path, locale: str | None) -> int:
-    with db.begin() as connection:
+def _sync(organization: Organization, resource: Resource, locale: str | None) -> int:
+    with db.everywhere() as connection:
         run = runs.start(connection, organization.id, resource.name, ANA, trigger="test")
         claim = lease.claim(connection, run.id, "oracle")
     assert claim is not None
@@ -166,7 +166,7 @@ def _sync(organization: Organization, resource: Resource, folder: Path, locale: 
                 resource=resource.name,
                 entity=entity.name,
                 kind="folder",
-                location=str(folder),
+                location=".",
                 locale=locale,
             ),
             sources.Opening(settings=environment.current()),

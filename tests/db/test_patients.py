@@ -1,9 +1,11 @@
 """Patients and appointments from a made-up Cliniko, through the real client and the engine."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from sync_core.analytics import patients
 from sync_core.analytics.patients import Figures
@@ -18,7 +20,9 @@ from sync_core.foundation.vocabulary import Removal
 from sync_core.operations import syncs
 from sync_core.organizations import Organization, policies
 from sync_core.organizations.policies import Policy
-from sync_core.runs import Run, lease, traffic
+from sync_core.records import rows
+from sync_core.records.rows import View
+from sync_core.runs import Run, incremental, lease, traffic
 from sync_core.runs.progress import Reporter
 from sync_core.sources.cliniko.lists import ClinikoSource
 from tests.support import watching
@@ -35,7 +39,7 @@ NOTHING_NEW = (
 
 
 def figures(clinic: Clinic) -> Figures:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return patients.figures(connection, clinic.organization.id)
 
 
@@ -79,7 +83,7 @@ def test_648_patients_with_1247_appointments_come_in_whole(clinic: Clinic, datab
     run = clinic.sync()
     assert run.message == (
         "Appointment types: 12 created, 0 updated. Patients: 648 created, 0 updated."
-        " Appointments: 1201 created, 0 updated."
+        " Appointments: 1,201 created, 0 updated."
     )
     assert (run.status, run.notes) == ("completed", ["Read everything."])
     assert stored(clinic, database) == 648
@@ -97,7 +101,7 @@ def test_the_log_tells_what_was_found_and_stored(clinic: Clinic, database: Ask) 
         "Analyzing active patients... 89 active identified",
         "Appointments: 46 that were cancelled, archived or deleted are left out",
         "The source holds 648 patients, and all of them are stored.",
-        "Sync completed. 648 patients updated",
+        "Sync completed. 648 patients created, 0 patients updated",
     ):
         assert told in lines
 
@@ -192,7 +196,7 @@ def test_who_is_deleted_and_listed_all_the_same_is_kept_as_deleted(
 
 
 def test_where_nothing_is_ever_removed_who_was_deleted_stays(small: Clinic, database: Ask) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         policies.put(connection, small.organization, "patients", Policy(removal=Removal.KEEP))
     small.sync()
     small.account.delete("patients", number(small, 7), now())
@@ -208,7 +212,10 @@ def test_where_the_deleted_are_not_listed_a_sync_goes_on_without_them(
     small.sync()
     small.account.delete("patients", number(small, 7), now())
     server.fault("patients/deleted", cliniko.status(status))
-    assert (small.sync().status, stored(small, database)) == ("completed", 120)
+    run = small.sync()
+    assert (run.status, stored(small, database)) == ("completed", 120)
+    [told] = [note for note in run.notes if "who was deleted was not listed" in note]
+    assert told.startswith("Patients: ")
 
 
 def test_a_list_of_the_deleted_that_cannot_be_read_fails_the_sync(
@@ -285,6 +292,28 @@ def test_the_analysis_foresees_who_will_be_active(small: Clinic, database: Ask) 
         assert told == [f"Analyzing active patients... {active} active identified"]
 
 
+@pytest.mark.parametrize("of", [rows.count, rows.read])
+def test_a_group_is_found_at_once_also_while_postgres_takes_the_tables_for_small(
+    small: Clinic, database: Ask, of: Callable[..., object]
+) -> None:
+    small.sync()
+    database.execute("delete from pg_statistic where starelid = 'appointments'::regclass")
+    within = patients.ANALYSIS.groups["active"].keys(small.organization.id)
+    plans: list[str] = []
+
+    def explain(connection: sa.Connection, clause: sa.ClauseElement, *_: object) -> None:
+        if isinstance(clause, sa.Select):
+            text = clause.compile(connection, compile_kwargs={"literal_binds": True})
+            plans.extend(connection.exec_driver_sql(f"explain {text}").scalars())
+
+    with db.within(small.organization.id) as connection:
+        sa.event.listen(connection, "before_execute", explain)
+        of(connection, small.organization.id, ENTITIES["patients"], View(within=within), ANA)
+    database.execute("analyze appointments")
+    assert plans
+    assert not [line for line in plans if "Nested Loop" in line]
+
+
 def test_an_appointment_that_is_no_longer_cancelled_comes_back(small: Clinic) -> None:
     visit = next(v for v in small.account.known("individual_appointments") if not v.cancelled_at)
     small.sync()
@@ -297,7 +326,7 @@ def test_an_appointment_that_is_no_longer_cancelled_comes_back(small: Clinic) ->
 def test_where_nothing_is_ever_removed_a_cancelled_appointment_is_marked(
     small: Clinic, database: Ask
 ) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         policies.put(connection, small.organization, "patients", Policy(removal=Removal.KEEP))
     visit = next(v for v in small.account.known("individual_appointments") if not v.cancelled_at)
     small.sync()
@@ -314,7 +343,7 @@ def test_where_nothing_is_ever_removed_a_cancelled_appointment_is_marked(
 
 def test_another_policy_lets_everything_be_read_again(small: Clinic) -> None:
     small.sync()
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         policies.put(connection, small.organization, "patients", Policy(removal=Removal.DELETE))
     assert small.sync().notes == ["Read everything."]
 
@@ -482,7 +511,7 @@ def test_a_page_that_answers_500_once_is_asked_for_again(
     run = small.sync()
     assert run.status == "completed"
     assert stored(small, database) == 120
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert traffic.of_run(connection, run.id).waited > 0.1  # seconds, for another try
 
 
@@ -503,7 +532,7 @@ def test_a_page_that_goes_on_answering_500_leaves_nothing_half_applied(
 ) -> None:
     server.fault("individual_appointments", cliniko.status(500), times=9, after=1)
     run = syncs.start(small.organization, "patients", ANA, "test")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         claim = lease.claim(connection, run.id, "a worker")
     assert claim
     reporter = Reporter(redis_clients.client(), claim.run_id, claim.attempt)
@@ -519,7 +548,7 @@ def test_a_page_that_goes_on_answering_500_leaves_nothing_half_applied(
         work = Work(claim, PATIENTS, ENTITIES, "AU", reporter, reading, lambda: None)
         with pytest.raises(SyncError) as caught:
             importer.sync(work, found)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         lease.finish(connection, claim, lease.cancelled())
     assert caught.value.code == "cliniko_outage"
     assert stored(small, database) == 0
@@ -578,6 +607,30 @@ def test_a_plan_is_confirmed_where_nothing_was_changed_since_in_cliniko(
     else:
         assert small.counts(ended, "patients") == {"read": 1, "updated": 1}
         assert "Patients: 1 row had been read before" in log(ended, database)
+
+
+def test_no_plan_brings_back_who_was_deleted_since(small: Clinic, database: Ask) -> None:
+    small.sync()
+    new = small.account.add("patients")
+    small.account.change("patients", new, at=now() - 60, created_at=now() - 60)
+    run = small.work(syncs.preview(small.organization, "patients", ANA, "test"))
+    small.account.delete("patients", new, now())
+    ended = small.work(syncs.confirm(small.organization, run.id, ANA, "test"))
+    assert ended.error_code == "plan_outdated"
+    assert stored(small, database) == 120
+
+
+def test_after_a_late_confirmation_is_read_what_changed_since_its_plan(
+    small: Clinic, database: Ask
+) -> None:
+    small.sync()
+    plan = small.work(syncs.preview(small.organization, "patients", ANA, "test"))
+    grow_old(small, database, hours=3)
+    since = datetime.now(UTC) - timedelta(hours=3) - incremental.OVERLAP
+    small.sync()
+    ended = small.work(syncs.confirm(small.organization, plan.id, ANA, "test"))
+    assert ended.status == "completed"
+    assert f"Read what changed since {since:%d %b %Y, %H:}" in small.sync().notes[0]
 
 
 def test_an_undo_lets_everything_be_read_again(small: Clinic, database: Ask) -> None:

@@ -65,7 +65,7 @@ def test_the_log_tells_of_each_50_patients_or_10_percent_that_are_read_and_store
     clinic: Clinic,
 ) -> None:
     run = clinic.sync()
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         told = [x.text for x in attempts.joined_log(attempts.of_run(connection, run.id))]
     for begin, end in (("Processing ", " patients ("), ("Storing patients in database (", ")")):
         counted = [text for text in told if text.startswith(begin) and end in text]
@@ -80,7 +80,7 @@ def test_the_log_of_an_undo_tells_of_no_patients_from_cliniko(small: Clinic) -> 
     undo = small.work(syncs.undo(small.organization, undone.id, ANA, "test"))
     ended = small.work(syncs.confirm(small.organization, undo.id, ANA, "test"))
     assert ended.status == "completed"
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         told = [x.text for x in attempts.joined_log(attempts.of_run(connection, undo.id))]
     assert told
     assert not any("from Cliniko" in text or "Sync completed" in text for text in told)

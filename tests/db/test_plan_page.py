@@ -72,7 +72,7 @@ def test_the_page_is_what_the_engine_asks() -> None:
 
 
 def test_the_page_plans_as_the_engine_does(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         decided = Policy(removal=Removal.DEACTIVATE)
         policies.put(connection, desk.organization, "therapists", decided)
     sync(desk, BEFORE, [])
@@ -93,12 +93,12 @@ def watched(make_plans: MakePlans, seen: list[Plans]) -> MakePlans:
     def make(work: Work, scopes: Sequence[Scope]) -> tuple[list[Scope], dict[str, Tally]]:
         text = plan_page.page(work.claim.run_id, work.claim.organization_id)
         planning = text.partition(plan_page.ROWS)[2].removesuffix(plan_page.END)
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             db.cursor(connection).execute(planning)
             seen.append(plans(connection, scopes))
             connection.rollback()
         planned = make_plans(work, scopes)
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             seen.append(plans(connection, scopes))
         return planned
 

@@ -41,13 +41,13 @@ AFTER = [
 
 
 def delete_removed(desk: Desk, resource: str) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         policies.put(connection, desk.organization, resource, Policy(removal=Removal.DELETE))
 
 
 def read(run: Run, person: Person = ANA, **wanted: Any) -> list[Outcome]:  # noqa: ANN401 - of Wanted
     kinds = wanted.pop("kinds", tuple(OutcomeKind))
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         found = outcomes.read(connection, run, Wanted(kinds, **wanted), person)
         assert outcomes.count(connection, run, Wanted(kinds, **wanted), person) == len(found)
     return found
@@ -94,7 +94,7 @@ def test_a_preview_waits_and_says_what_would_happen(preview: Run) -> None:
     )
     assert "1 failed: A clinic (Invalid email format)" in preview.log_message
     assert (preview.kind, preview.finished_at, preview.error_code) == ("preview", None, None)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         counted = runs.tallies(connection, [preview.id])[preview.id]["locations"]
         kept = plans.of_run(connection, preview.id)
     assert (counted["created"], counted["updated"], counted["unchanged"]) == (1, 1, 1)
@@ -143,7 +143,7 @@ def test_planned_changes_are_filtered(
     preview: Run, wanted: Mapping[str, Any], found: list[str]
 ) -> None:
     kinds = wanted.get("kinds", tuple(OutcomeKind))
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         read = outcomes.read(connection, preview, Wanted(**{"kinds": kinds, **wanted}), ANA)
     assert keys(read) == found
 
@@ -203,7 +203,7 @@ def test_a_plan_that_is_declined_is_cleared_away(
     assert staged(database, preview) == set()
     assert read(preview) == []  # a page that has not heard of it yet
     assert kinds_of_actions(database, preview) == ["previewed", "declined"]
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert hash_chain.verify(connection, desk.organization).broken is None
 
 
@@ -221,7 +221,7 @@ def test_a_plan_on_which_nobody_decides_is_cleared_away(
     preview: Run, database: psycopg.Connection
 ) -> None:
     made = tables.attempts.c
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         connection.execute(
             sa.update(tables.attempts)
             .where(made.run_id == preview.id)
@@ -237,7 +237,7 @@ def test_a_preview_whose_worker_died_goes_on_and_waits(desk: Desk) -> None:
     desk.write("locations", AFTER)
     desk.set_source("locations")
     run = syncs.preview(desk.organization, "locations", ANA, "test")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         held = lease.claim(connection, run.id, db.name())
         assert held
         lease.interrupt(connection, held, "killed", crashed=True)
@@ -253,7 +253,7 @@ def test_another_sync_of_the_resource_may_start_while_a_plan_waits(
 
 
 def test_a_preview_makes_nothing_fresh(preview: Run, desk: Desk) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         fresh = runs.fresh(connection, desk.organization.id)["locations"]
     assert fresh.id < preview.id
 
@@ -298,7 +298,7 @@ def test_reasons_stand_by_cause_with_what_follows_beneath(desk: Desk) -> None:
             ["T4", "Tuesday", "late", "17:00", ""],
         ],
     )
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         found = reasons.of_run(connection, run)
     assert [(r.entity, r.field, r.code, r.rows) for r in found] == [
         ("therapists", "Email", "bad_email", 2),
@@ -321,12 +321,12 @@ def test_an_ended_run_tells_its_reasons_as_its_plan_did(desk: Desk) -> None:
         "schedules": [SCHEDULES, monday("T1")],
     }
     planned, applied = desk.preview("therapists", **sheets), desk.sync("therapists", **sheets)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert reasons.of_run(connection, planned) == reasons.of_run(connection, applied) != []
 
 
 def test_planned_changes_are_counted_by_kind(preview: Run) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         every = outcomes.by_kind(connection, preview, Wanted(tuple(OutcomeKind)), ANA)
         of_city = outcomes.by_kind(connection, preview, Wanted(tuple(OutcomeKind), field="city"))
     assert every == {"created": 1, "updated": 1, "failed": 1, "removed": 1}

@@ -34,7 +34,7 @@ KINDS = (*CHANGED, *LEFT_OUT)
 @pytest.fixture(scope="module")
 def small(servers: object) -> Iterator[Clinic]:
     assert servers
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         organization = organizations.add(connection, f"o-{uuid.uuid4().hex[:12]}", "A Care")
     with pytest.MonkeyPatch.context() as patch, Cliniko() as server:
         yield open_clinic(organization, server, Account(60, 10), patch)
@@ -49,7 +49,7 @@ def run(small: Clinic) -> Run:
     small.account.change("patients", first, at=now(), last_name="Okonkwo-Zed")
     small.account.change("patients", third, at=now(), date_of_birth="0198-05-01")
     small.account.remove("patients", second)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         connection.exec_driver_sql("update checkpoints set sheet = sheet - 'window'")
     return small.sync()
 
@@ -65,7 +65,7 @@ def test_rows_are_masked_for_viewers_and_managers(
 ) -> None:
     assert run.status == "partial"
     for view in (View(), View(order="last_name"), View(order="email", descending=True)):
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             found = rows.read(connection, small.organization.id, PATIENTS, view, person)
         cells = [dict(zip([f.column for f in PATIENTS.fields], row, strict=True)) for row in found]
         assert len(cells) == 50
@@ -76,14 +76,14 @@ def test_rows_are_masked_for_viewers_and_managers(
 @pytest.mark.parametrize("person", [SARAH, ANA])
 def test_others_see_them(small: Clinic, run: Run, person: Person) -> None:
     assert run.id
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         found = rows.read(connection, small.organization.id, PATIENTS, View("Okonkwo"), person)
     assert len(found) == 1
     assert MASK not in found[0]
 
 
 def test_a_viewer_s_search_finds_nothing_that_is_hidden(small: Clinic, run: Run) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         asked = (connection, small.organization.id, PATIENTS, View("Okonkwo"))
         assert (rows.count(*asked, VERA), rows.count(*asked, SARAH)) == (0, 1)
         assert outcomes.count(connection, run, Wanted(KINDS, "Okonkwo"), VERA) == 0
@@ -93,7 +93,7 @@ def test_a_viewer_s_search_finds_nothing_that_is_hidden(small: Clinic, run: Run)
 def test_no_filter_asks_or_offers_what_is_hidden(small: Clinic, run: Run) -> None:
     assert run.id
     only = View(only={"last_name": ["Okonkwo-Zed"]})
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         asked = (connection, small.organization.id, PATIENTS)
         assert rows.count(*asked, only, SARAH) == 1
         assert rows.count(*asked, only, VERA) == rows.count(*asked, View(), VERA)
@@ -103,7 +103,7 @@ def test_no_filter_asks_or_offers_what_is_hidden(small: Clinic, run: Run) -> Non
 
 def test_a_hidden_column_does_not_decide_the_order(small: Clinic, run: Run) -> None:
     assert run.id
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         found = [
             rows.read(connection, small.organization.id, PATIENTS, View(order=column), VERA)
             for column in ("last_name", "cliniko_patient_id")
@@ -112,7 +112,7 @@ def test_a_hidden_column_does_not_decide_the_order(small: Clinic, run: Run) -> N
 
 
 def test_changes_are_told_but_not_shown(run: Run) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         hidden = {o.kind: o for o in outcomes.read(connection, run, Wanted(KINDS), VERA)}
         shown = {o.kind: o for o in outcomes.read(connection, run, Wanted(KINDS), SARAH)}
     assert set(hidden) == {"updated", "removed", "failed"}

@@ -1,5 +1,6 @@
 """What is promised while Redis or Postgres answer with errors, or tell another time."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,10 +9,11 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from sync_core.foundation import db, settings
+from sync_core.execution import queue
+from sync_core.foundation import db, embedded, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.runs import lease, recovery
-from tests.support import bends, long_run, processes, watching
+from tests.support import bends, long_run, next_version, owner, processes, watching
 from tests.support.desk import Desk
 from tests.support.processes import Crew
 from tests.support.waiting import eventually
@@ -19,6 +21,7 @@ from tests.support.watching import attempts, ended, read
 
 pytestmark = pytest.mark.alone
 
+WORKER_AND_MAINTENANCE = 2  # processes, each with a line of its own
 ADMINS = [["Email", "Name", "Role", "Team", "Active"], ["a@x.org", "Ada"]]
 
 
@@ -28,13 +31,18 @@ def test_a_worker_outlives_every_error_of_redis_and_goes_on_when_it_heals(
     worker = crew()
     desk.write("admins", ADMINS)
     for error in bends.REDIS_ERRORS:
+        told = len(workers_log.read_text())
         with bends.redis_answers(error):
-            told = len(workers_log.read_text())
             run = desk.start("admins")
-            eventually(lambda: "answers with an error" in workers_log.read_text()[told:])  # noqa: B023
+            eventually(lambda: "continues without it" in workers_log.read_text()[told:])  # noqa: B023
             assert worker.is_alive(), error
             assert read(run).status == "queued"
         assert ended(run).status == "completed", error
+        eventually(lambda: "Redis does its work again." in workers_log.read_text()[told:])  # noqa: B023
+        lines = [one for one in workers_log.read_text()[told:].splitlines() if "Redis" in one]
+        assert sum("continues without it" in line for line in lines) <= WORKER_AND_MAINTENANCE, (
+            lines
+        )
     assert processes.end(worker) == 0
 
 
@@ -66,7 +74,7 @@ def _refusal() -> str | None:
     """Return the code of the error with which Postgres refuses a new connection, if it does."""
     db.engine().dispose()
     try:
-        with db.begin():
+        with db.everywhere():
             return None
     except sa.exc.OperationalError as error:
         told = db.as_sync_error(error)
@@ -90,6 +98,37 @@ def test_a_postgres_full_of_connections_is_no_crash_and_work_goes_on_when_some_a
     assert worker.is_alive()
 
 
+def test_who_is_silent_while_postgres_takes_no_connections_did_not_crash(
+    own_redis: None, desk: Desk
+) -> None:
+    assert own_redis is None
+    desk.write("admins", ADMINS)
+    run = desk.start("admins")
+    with db.everywhere() as connection:
+        assert lease.claim(connection, run.id, "one that gets no connection")
+    jump(120)
+    with bends.full_of_connections(but_for=db.name()):
+        eventually(db.refuses)
+        with db.everywhere() as connection:  # one that was kept
+            assert run.id in recovery.close_dead(connection, grace=0)
+    assert not db.refuses()
+    assert watching.ask("select crashes from runs where id = :r", r=run.id) == [(0,)]
+    assert attempts(run) == ["its worker went silent: Postgres took no connections"]
+
+
+def test_a_refusal_excuses_silence_for_as_long_as_a_lease_lasts(
+    servers: embedded.Urls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert servers
+    watch = recovery.Watch()
+    assert not watch.excuses_silence()
+    watch.note_refusal()
+    assert watch.excuses_silence()
+    later = time.monotonic() + lease.LEASE_SECONDS + recovery.BLIND_SECONDS
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert not watch.excuses_silence()
+
+
 def test_a_worker_of_another_schema_takes_no_run_and_says_why(
     crew: Crew, desk: Desk, workers_log: Path
 ) -> None:
@@ -97,12 +136,40 @@ def test_a_worker_of_another_schema_takes_no_run_and_says_why(
     desk.write("admins", ADMINS)
     with bends.schema("of_tomorrow"):
         run = desk.start("admins")
-        eventually(lambda: f"schema is not {db.newest_revision()}" in workers_log.read_text())
+        for whose in ("the database's schema is not", "maintenance rests: the schema is not"):
+            sentence = f"{whose} {db.newest_revision()}"
+            eventually(lambda: sentence in workers_log.read_text())  # noqa: B023
+        assert queue.problem() == queue.OTHER_WORKERS
         assert read(run).status == "queued"
         assert attempts(run) == []
+    assert queue.problem() is None
     assert ended(run).status == "completed"
     assert attempts(run) == ["completed"]
     assert processes.end(worker) == 0
+
+
+def test_a_deploy_under_load_loses_no_run_and_counts_no_crash(
+    crew: Crew, desk: Desk, tmp_path: Path
+) -> None:
+    program = next_version.make(tmp_path / "next")
+    desk.write("admins", ADMINS)
+    old = crew(SLOW_PAGE="0.1")
+    under_way = long_run.start(desk)
+    with bends.schema(str(db.newest_revision())):  # and puts it back
+        next_version.migrate(program)
+        waiting = desk.start("admins")
+        assert ended(under_way).message == long_run.ALL_CREATED
+        with next_version.worker(program):
+            assert ended(waiting).status == "completed"
+            with owner.connect() as connection:
+                put = "update alembic_version set version_num = %s"
+                connection.execute(put, [db.newest_revision()])
+            on_the_old_schema = desk.start("admins")
+            assert ended(on_the_old_schema).status == "completed"
+    for run in (under_way, waiting, on_the_old_schema):
+        assert attempts(run) == ["completed"]
+        assert watching.ask("select crashes from runs where id = :r", r=run.id) == [(0,)]
+    assert processes.end(old) == 0
 
 
 def jump(seconds: float) -> None:
@@ -127,14 +194,24 @@ def test_a_killed_worker_is_seen_within_15_s_though_the_clock_is_set_back(
 
 
 def test_a_living_worker_keeps_its_run_though_the_clock_jumps(crew: Crew, desk: Desk) -> None:
-    crew(SLOW_PAGE="0.3")
+    crew("--without-maintenance", SLOW_PAGE="0.3")  # a busy machine may starve the worker's own
     run = long_run.start(desk)
+    watch = recovery.Watch()
+    renewed = "select 1 from leases where lease_until between now() and now() + '13 s'"
     for seconds in (120, -120, 120):
+        assert closed(watch) == []
         jump(seconds)
-        renewed = "select 1 from leases where lease_until between now() and now() + '13 s'"
-        eventually(lambda: watching.ask(renewed))  # noqa: B023
+        assert closed(watch) == []
+        eventually(lambda: watching.ask(renewed))
+        assert closed(watch) == []
     assert ended(run).message == long_run.ALL_CREATED
     assert attempts(run) == ["completed"]
+
+
+def closed(watch: recovery.Watch) -> list[int]:
+    """Close the runs of the dead, as maintenance does; return them."""
+    with db.everywhere() as connection:
+        return recovery.close_dead(connection, grace=0, watch=watch)
 
 
 def test_a_clock_set_back_starts_no_second_cooldown(
@@ -168,15 +245,10 @@ def test_a_lease_that_a_jump_made_old_counts_only_where_it_is_not_renewed(
     assert own_redis is None
     desk.write("admins", ADMINS)
     run = desk.start("admins")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert lease.claim(connection, run.id, "one that lives")
     watch = recovery.Watch()
-
-    def closed() -> bool:
-        with db.begin() as connection:
-            return run.id in recovery.close_dead(connection, grace=0, watch=watch)
-
     for seconds in (120, -240, 240):
         jump(seconds)
-        assert not closed()
-    assert eventually(closed, 10)
+        assert closed(watch) == []
+    eventually(lambda: closed(watch) == [run.id], 10)

@@ -32,7 +32,7 @@ SARAH = Person("Sarah Lim", "sarah.lim@example.org", Role.ANALYST, "Operations")
 
 def press(slug: str, together: Barrier, answers: "Queue[str]") -> None:
     """Press the button, as the page of another process does."""
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         organization = organizations.get(connection, slug)
     together.wait(20)
     try:
@@ -83,7 +83,7 @@ def test_a_colleague_learns_whose_run_it_is_and_follows_it(desk: Desk) -> None:
 def test_pressing_again_revives_a_dead_run_though_no_maintenance_is_alive(desk: Desk) -> None:
     desk.set_source("locations")
     run = syncs.start(desk.organization, "locations", SARAH, "test")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         lease.claim(connection, run.id, "a worker that died")
     watching.let_time_pass(lease.LEASE_SECONDS)
     eventually(lambda: _postgres_is_up_for(lease.LEASE_SECONDS))
@@ -106,7 +106,7 @@ def test_starting_again_within_three_seconds_is_refused(
     monkeypatch.setattr(settings, "current", patient)
     with pytest.raises(SyncError) as caught:
         desk.start("locations")
-    assert caught.value.sentence == "This was synced a moment ago. Try again in 3 s."
+    assert caught.value.sentence == "The last sync of this ended a moment ago. Try again in 3 s."
 
 
 def test_a_queued_run_is_cancelled_at_once(desk: Desk) -> None:
@@ -161,7 +161,7 @@ def test_a_heart_closes_the_run_of_an_attempt_that_does_not_stop(
 ) -> None:
     desk.set_source("locations")
     run = syncs.start(desk.organization, "locations", ANA, "test")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         claim = lease.claim(connection, run.id, db.name())
     assert claim
     monkeypatch.setattr(heartbeat, "STOP_SECONDS", 0)
@@ -176,5 +176,5 @@ def test_a_heart_closes_the_run_of_an_attempt_that_does_not_stop(
             eventually(lambda: ends)
         finally:
             heartbeat.STOP_REQUEST.made = False
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert runs.get(connection, run.organization_id, run.id).status == status

@@ -96,17 +96,17 @@ def source() -> KeyPaging:
 @pytest.fixture
 def attempt(organization: Organization) -> Callable[..., RunResult | None]:
     """Work on the organization's run once more, with so many checks until it is to stop."""
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         run = runs.start(connection, organization.id, "locations", ANA, trigger="test")
 
     def work(source: KeyPaging, checks: float = float("inf")) -> RunResult | None:
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             claim = lease.claim(connection, run.id, "a worker")
         assert claim
         try:
             return _sync(claim, source, Stop(checks))
         except (StoppedError, SyncError):
-            with db.begin() as connection:
+            with db.everywhere() as connection:
                 lease.interrupt(connection, claim, "it was asked to stop", crashed=False)
                 recovery.resume(connection)
             return None

@@ -20,7 +20,6 @@ from tests.support.watching import attempts, ended, read
 pytestmark = pytest.mark.alone
 
 
-NO_REDIS = "could not connect to Redis"  # RQ's words: its worker asked for work in vain
 NO_ANSWER = "Redis does not answer"
 NO_POSTGRES = "no heartbeat, Postgres does not answer"
 
@@ -63,7 +62,7 @@ def test_without_redis_an_active_run_goes_on_and_the_worker_survives(
         assert ended(run).message == long_run.ALL_CREATED
         desk.write("admins", [["Email", "Name", "Role", "Team", "Active"], ["a@x.org", "Ada"]])
         second = desk.start("admins")
-        eventually(lambda: NO_REDIS in workers_log.read_text())
+        eventually(lambda: NO_ANSWER in workers_log.read_text())
         assert worker.is_alive()
     assert ended(second).status == "completed"
     assert attempts(run) == ["completed"]
@@ -112,7 +111,7 @@ def test_a_run_goes_on_after_an_outage_of_postgres(
 def test_what_a_crash_of_postgres_emptied_is_read_again(crew: Crew, desk: Desk, lose: str) -> None:
     crew(SLOW_PAGE="0.1")
     run = long_run.start(desk)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         connection.execute(sa.text(f"{lose} staging.locations_rows_{run.id}"))
         if lose == "drop table":
             connection.execute(sa.text("delete from checkpoints where run_id = :r"), {"r": run.id})
@@ -129,7 +128,7 @@ def test_a_plan_that_a_crash_of_postgres_emptied_is_never_applied(
     """The apply would find nothing to do, and tell the counts of the plan that was."""
     crew(SLOW_PLAN="1")
     old = "insert into brands (organization_id, brand_code, name) values (:o, 'B0', 'Old')"
-    with db.begin() as connection:  # the plan of a first load is no table of its own
+    with db.everywhere() as connection:  # the plan of a first load is no table of its own
         connection.execute(sa.text(old), {"o": desk.organization.id})
     desk.write("brands", [["Brand code", "Name", "Website", "Active"], ["B1", "Calm"]])
     packages = "Package code,Brand code,Name,Price,Currency,Sessions,Duration,Valid from"
@@ -140,7 +139,7 @@ def test_a_plan_that_a_crash_of_postgres_emptied_is_never_applied(
             "select 1 from pg_tables where tablename = :t", t=f"brands_plan_{run.id}"
         )
     )
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         connection.execute(sa.text(f"{lose} staging.brands_plan_{run.id}"))
     run = ended(run)
     assert run.message == "Brands: 1 created, 0 updated. Packages: 1 created, 0 updated."

@@ -8,7 +8,7 @@ import pytest
 from rq import Queue
 
 from sync_core import runs
-from sync_core.execution import attempt, maintenance, queue
+from sync_core.execution import maintenance, run_jobs
 from sync_core.foundation import db, redis_clients, settings
 from sync_core.operations import syncs
 from sync_core.organizations import policies
@@ -127,7 +127,7 @@ def test_a_run_over_its_limit_is_timed_out_by_its_own_worker(crew: Crew, desk: D
 def test_the_limit_that_an_organization_has_decided_stands_before_the_usual_one(
     crew: Crew, desk: Desk, database: psycopg.Connection
 ) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         policies.put(connection, desk.organization, "locations", Policy(limit_minutes=1))
     crew("--without-maintenance", SLOW_PAGE="0.3")
     run = long_run.start(desk)
@@ -147,10 +147,10 @@ def test_a_run_over_its_limit_ends_even_where_its_work_is_stuck(crew: Crew, desk
 def test_the_time_limit_of_rq_is_one_more_way_to_time_out(crew: Crew, desk: Desk) -> None:
     desk.write("locations", long_run.SHEET)
     desk.set_source("locations")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         run = runs.start(connection, desk.organization.id, "locations", ANA, trigger="test")
-    Queue(queue.QUEUE, connection=redis_clients.pushing_client()).enqueue(
-        attempt.work, run.id, job_timeout=3
+    run_jobs.queue(redis_clients.pushing_client()).enqueue(
+        run_jobs.WORK, run.id, job_id=run_jobs.name(run.id), job_timeout=3
     )
     crew("--without-maintenance", SLOW_PAGE="0.3")
     assert ended(run).status == "timed_out"
@@ -162,14 +162,14 @@ def test_a_job_that_was_queued_under_an_older_path_is_pushed_again_and_worked_on
 ) -> None:
     desk.write("locations", [HEADER, row("L1")])
     desk.set_source("locations")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         run = runs.start(connection, desk.organization.id, "locations", ANA, trigger="test")
         runs.mark_pushed(connection, run.id)
-    Queue(queue.QUEUE, connection=redis_clients.pushing_client()).enqueue(
+    Queue(run_jobs.QUEUE, connection=redis_clients.pushing_client()).enqueue(
         path, run.id, job_id=f"run-{run.id}", job_timeout=60
     )
     crew()
-    assert ended(run).message == "Processed 1 locations: 1 created, 0 updated."
+    assert ended(run).message == "Processed 1 location: 1 created, 0 updated."
     assert attempts(run) == ["completed"]
 
 

@@ -6,10 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
-from rq import Queue
 
 from sync_core import organizations, runs
-from sync_core.execution import queue
+from sync_core.execution import queue, run_jobs
 from sync_core.foundation import db, redis_clients, settings
 from sync_core.organizations import Organization
 from sync_core.runs import Run, lease, requests, turns
@@ -32,7 +31,7 @@ def add(own_redis: None, database: psycopg.Connection) -> Add:
     database.execute(f"update runs set {ended} where status = 'running'")
 
     def make(kind: str | None = None) -> Organization:
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             made = organizations.add(connection, f"o-{uuid.uuid4().hex[:12]}", "Northwind Care")
         for resource in RESOURCES if kind else ():
             database.execute(
@@ -46,17 +45,17 @@ def add(own_redis: None, database: psycopg.Connection) -> Add:
 
 
 def begin(organization: Organization, resource: str) -> Run:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return runs.start(connection, organization.id, resource, ANA, trigger="test")
 
 
 def claim(run_id: int) -> Claim | None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return lease.claim(connection, run_id, f"worker-{run_id}")
 
 
 def waiting() -> list[int]:
-    jobs = Queue(queue.QUEUE, connection=redis_clients.pushing_client()).get_job_ids()
+    jobs = run_jobs.queue(redis_clients.pushing_client()).get_job_ids()
     return [int(job.removeprefix("run-")) for job in jobs]
 
 
@@ -67,7 +66,7 @@ def push(made: Sequence[Run]) -> None:
 def take_next() -> int:
     """Take what comes next off the queue, as a worker does."""
     redis = redis_clients.pushing_client()
-    job = redis.lpop(Queue(queue.QUEUE, connection=redis).key)
+    job = redis.lpop(run_jobs.queue(redis).key)
     assert isinstance(job, bytes)
     run_id = int(job.decode().removeprefix("run-"))
     assert claim(run_id)
@@ -94,21 +93,40 @@ def test_who_comes_later_does_not_wait_for_all_that_waits(add: Add) -> None:
     assert [take_next(), take_next()] == [first[0].id, first[1].id]
     push([run := begin(late, "locations")])
     assert waiting()[0] == run.id
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert runs.queue_positions(connection, late.id) == {run.id: 1}
         assert list(runs.queue_positions(connection, many.id).values()) == [2, 3, 4]
+
+
+def test_thirty_runs_hold_up_another_s_first_by_one_at_most(add: Add) -> None:
+    many = add()
+    push([begin(many, f"resource-{number}") for number in range(30)])
+    for late in [add() for _ in range(5)]:
+        push([run := begin(late, "locations")])
+        assert run.id in {take_next(), take_next()}
+
+
+def test_an_order_that_is_out_of_date_sends_nobody_to_the_end(add: Add) -> None:
+    many = add()
+    push([begin(many, name) for name in RESOURCES])
+    with db.everywhere() as connection:
+        before = [run_jobs.name(run_id) for run_id in turns.in_order(connection)]
+    push([run := begin(add(), "locations")])
+    redis = redis_clients.pushing_client()
+    redis.eval(queue.IN_ORDER, 1, run_jobs.queue(redis).key, *before)
+    assert waiting()[0] == run.id
 
 
 def test_the_order_loses_nothing_that_it_does_not_know(add: Add) -> None:
     made = [begin(add(), "locations") for _ in range(3)]
     push(made)
     redis = redis_clients.pushing_client()
-    key = Queue(queue.QUEUE, connection=redis).key
+    key = run_jobs.queue(redis).key
     redis.lpush(key, "another-job")
     queue.put_in_order()
     jobs = [str(job, "utf-8") for job in redis.lrange(key, 0, -1) if isinstance(job, bytes)]
     assert sorted(jobs) == sorted([*(f"run-{run.id}" for run in made), "another-job"])
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert set(turns.in_order(connection)) == {run.id for run in made}
 
 
@@ -127,12 +145,12 @@ def test_an_account_is_read_by_so_many_at_once(add: Add, kind: str, claimed: int
     with ThreadPoolExecutor(6) as workers:
         held = [one for one in workers.map(claim, [run.id for run in made]) if one]
     assert len(held) == claimed
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert requests.to_push(connection, 0) == []
     for one in held:
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             lease.finish(connection, one, lease.cancelled())
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         left = [run.id for run in requests.to_push(connection)]
     assert sorted(left) == sorted({run.id for run in made} - {one.run_id for one in held})
 

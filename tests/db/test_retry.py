@@ -33,13 +33,13 @@ def taken_back(desk: Desk, run: Run) -> Run:
 
 def follows(run: Run) -> Run | None:
     """Return the retry that tells what of a run still fails."""
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         found = retries.latest(connection, run.organization_id, {run.resource: run})
     return found.get(run.resource)
 
 
 def done(run: Run) -> list[tuple[str, str | None]]:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         found = outcomes.read(connection, run, Wanted(tuple(OutcomeKind)), ANA)
     return [(one.kind, one.key) for one in found]
 
@@ -52,7 +52,7 @@ def stored(database: psycopg.Connection, run: Run) -> dict[str, str | None]:
 @pytest.fixture
 def partial(desk: Desk) -> Run:
     """Sync a sheet of which two rows fail, where removed rows are deleted."""
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         policies.put(connection, desk.organization, "locations", Policy(removal=Removal.DELETE))
     return desk.sync(
         "locations",
@@ -114,7 +114,7 @@ def test_who_retried_what_is_in_the_audit(
     assert database.execute(query, [run.id]).fetchall() == [
         ("retried", {"failed_in": partial.id, "rows": 2})
     ]
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert hash_chain.verify(connection, desk.organization).broken is None
     forged = "update runs set retries = null where id = %s"
     with pytest.raises(psycopg.Error, match="has ended and does not change"):
@@ -164,7 +164,7 @@ def test_schedules_of_therapists_that_are_mended_follow_them(desk: Desk) -> None
 def test_a_retry_whose_worker_died_goes_on(desk: Desk, partial: Run) -> None:
     desk.write("locations", [HEADER, row("L1"), row("L2"), row("L3"), row("L4")])
     run = syncs.retry(desk.organization, partial.id, ANA, "test")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         held = lease.claim(connection, run.id, "a worker")
         assert held
         lease.interrupt(connection, held, "killed", crashed=True)

@@ -1,7 +1,7 @@
+import dataclasses
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -28,26 +28,26 @@ DONE = RunResult(RunStatus.COMPLETED, "Processed 0 locations: 0 created, 0 updat
 @pytest.fixture
 def start(organization: Organization, ana: Person) -> Callable[[], Run]:
     def begin() -> Run:
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             return runs.start(connection, organization.id, "locations", ana, trigger="test")
 
     return begin
 
 
 def claim(run: Run) -> Claim:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         held = lease.claim(connection, run.id, "a worker")
     assert held is not None
     return held
 
 
 def status(run: Run) -> str:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return runs.get(connection, run.organization_id, run.id).status
 
 
 def let_lease_end(run: Run) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         connection.execute(
             sa.update(tables.leases)
             .where(tables.leases.c.run_id == run.id)
@@ -57,12 +57,12 @@ def let_lease_end(run: Run) -> None:
 
 def close_dead(run: Run) -> list[int]:
     """Close dead runs, as if Postgres had been up for long."""
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return recovery.close_dead(connection, run.organization_id, grace=0)
 
 
 def test_a_click_is_one_transaction_and_one_that_notes_the_push(
-    organization: Organization, ana: Person, tmp_path: Path, own_redis: None
+    organization: Organization, ana: Person, own_redis: None
 ) -> None:
     assert own_redis is None
     commits: list[Connection] = []
@@ -71,9 +71,9 @@ def test_a_click_is_one_transaction_and_one_that_notes_the_push(
         commits.append(connection)
 
     folder = source_settings.parse(
-        organization, resources.by_name("locations"), f"folder:{tmp_path}", None, None, tmp_path
+        organization, resources.by_name("locations"), "folder:.", None, None
     )
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         source_settings.save(connection, organization, folder)
     sa.event.listen(db.engine(), "commit", note)
     try:
@@ -114,20 +114,20 @@ def test_of_many_starts_at_once_one_wins(start: Callable[[], Run]) -> None:
 def test_a_run_is_claimed_once(start: Callable[[], Run]) -> None:
     run = start()
     assert claim(run).attempt == 1
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert lease.claim(connection, run.id, "another worker") is None
 
 
 def test_an_ended_run_frees_its_resource(start: Callable[[], Run]) -> None:
     held = claim(start())
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         lease.finish(connection, held, DONE)
     assert start().status == "queued"
 
 
 def test_an_ended_run_never_changes(start: Callable[[], Run], database: psycopg.Connection) -> None:
     run = start()
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         lease.finish(connection, claim(run), DONE)
     with pytest.raises(psycopg.errors.RaiseException, match="has ended"):
         database.execute("update runs set message = 'rosy' where id = %s", [run.id])
@@ -175,9 +175,9 @@ def test_a_closed_attempt_can_neither_write_nor_finish(start: Callable[[], Run])
     let_lease_end(run)
     assert close_dead(run) == [run.id]
     for late in (lease.fence, lease.renew):
-        with pytest.raises(LeaseLostError), db.begin() as connection:
+        with pytest.raises(LeaseLostError), db.everywhere() as connection:
             late(connection, held)
-    with pytest.raises(LeaseLostError), db.begin() as connection:
+    with pytest.raises(LeaseLostError), db.everywhere() as connection:
         lease.finish(connection, held, DONE)
     assert status(run) == "interrupted"
 
@@ -188,7 +188,7 @@ def test_nobody_is_called_dead_who_could_not_reach_postgres_since_it_started(
     run = start()
     claim(run)
     let_lease_end(run)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert recovery.close_dead(connection, run.organization_id, grace=3600) == []
     assert close_dead(run) == [run.id]
 
@@ -198,7 +198,7 @@ def test_an_interrupted_run_goes_on_as_the_same_run(start: Callable[[], Run]) ->
     claim(run)
     let_lease_end(run)
     close_dead(run)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert run.id in {queued.id for queued in recovery.resume(connection)}
     assert claim(run).attempt == 2
 
@@ -207,11 +207,11 @@ def test_the_third_crash_fails_a_run(start: Callable[[], Run]) -> None:
     run = start()
     for _ in range(recovery.MAX_CRASHES):
         held = claim(run)
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             lease.interrupt(connection, held, "its worker died", crashed=True)
             recovery.resume(connection)
     assert status(run) == "failed"
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         ended = runs.get(connection, run.organization_id, run.id)
     assert ended.message == "It crashed 3 times and is not tried again. Nothing was changed."
 
@@ -220,7 +220,7 @@ def test_a_stop_on_request_is_no_crash(start: Callable[[], Run]) -> None:
     run = start()
     for _ in range(recovery.MAX_CRASHES + 1):
         held = claim(run)
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             lease.interrupt(connection, held, "its worker was asked to stop", crashed=False)
             recovery.resume(connection)
     assert status(run) == "queued"
@@ -235,13 +235,13 @@ def test_a_dead_run_says_so_before_anybody_closes_it(start: Callable[[], Run]) -
 
 
 def read(run: Run) -> Run:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return runs.get(connection, run.organization_id, run.id)
 
 
 def test_a_queued_run_is_cancelled_at_once(start: Callable[[], Run], ana: Person) -> None:
     run = start()
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         ended = runs.request_cancel(connection, run.organization_id, run.id, ana)
     assert (ended.status, ended.message) == ("cancelled", "Cancelled. Nothing was changed.")
 
@@ -249,24 +249,24 @@ def test_a_queued_run_is_cancelled_at_once(start: Callable[[], Run], ana: Person
 def test_a_running_run_is_asked_to_stop(start: Callable[[], Run], ana: Person) -> None:
     run = start()
     held = claim(run)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         asked = runs.request_cancel(connection, run.organization_id, run.id, ana)
     assert (asked.status, asked.cancelling) == ("running", True)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert lease.renew(connection, held).cancelled
 
 
 def test_a_cancel_that_is_not_obeyed_is_enforced(start: Callable[[], Run], ana: Person) -> None:
     run = start()
     claim(run)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         runs.request_cancel(connection, run.organization_id, run.id, ana)
         connection.execute(
             sa.update(tables.leases)
             .where(tables.leases.c.run_id == run.id)
             .values(cancel_requested_at=sa.text("clock_timestamp() - interval '11 seconds'"))
         )
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert recovery.enforce_cancels(connection) == [run.id]
     assert status(run) == "cancelled"
 
@@ -274,7 +274,7 @@ def test_a_cancel_that_is_not_obeyed_is_enforced(start: Callable[[], Run], ana: 
 def test_a_cancel_survives_the_death_of_the_worker(start: Callable[[], Run], ana: Person) -> None:
     run = start()
     held = claim(run)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         runs.request_cancel(connection, run.organization_id, run.id, ana)
         lease.interrupt(connection, held, "its worker died", crashed=True)
     assert status(run) == "cancelled"
@@ -284,39 +284,33 @@ def test_a_queued_run_knows_its_place(
     start: Callable[[], Run], organization: Organization, ana: Person
 ) -> None:
     first = start()
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         second = runs.start(connection, organization.id, "admins", ana, trigger="test")
         places = runs.queue_positions(connection, organization.id)
     assert places[second.id] > places[first.id]  # after the firsts of other organizations
     claim(first)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         after = runs.queue_positions(connection, organization.id)
     assert set(after) == {second.id}
 
 
-def test_the_usual_duration_is_the_median_of_the_runs_that_came_through(
+def test_the_usual_time_of_a_phase_is_the_median_of_the_runs_that_came_through(
     start: Callable[[], Run], organization: Organization
 ) -> None:
-    with db.begin() as connection:
-        assert runs.usual_seconds(connection, organization.id, "locations") is None
+    with db.everywhere() as connection:
+        assert runs.usual_phases(connection, organization.id, "locations") == {}
     for ending, seconds in ((DONE, 1), (DONE, 3), (DONE, 90), (lease.cancelled(), 900)):
         held = claim(start())
-        with db.begin() as connection:
-            connection.execute(
-                sa.update(tables.runs)
-                .where(tables.runs.c.id == held.run_id)
-                .values(started_at=sa.func.clock_timestamp() - timedelta(seconds=seconds))
-            )
-            lease.finish(connection, held, ending)
-    with db.begin() as connection:
-        usual = runs.usual_seconds(connection, organization.id, "locations")
-    assert usual is not None
-    assert round(usual) == 3
+        with db.everywhere() as connection:
+            lease.finish(connection, held, dataclasses.replace(ending, phases={"saving": seconds}))
+    with db.everywhere() as connection:
+        usual = runs.usual_phases(connection, organization.id, "locations")
+    assert usual == {"saving": 3}
 
 
 def test_a_plan_on_which_nobody_decides_expires(start: Callable[[], Run]) -> None:
     run = start()
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         waits = RunResult(RunStatus.WAITING, "37 rows would be removed.")
         lease.finish(connection, claim(run), waits)
         assert run.id not in recovery.expire_plans(connection)
@@ -335,7 +329,7 @@ def test_a_plan_on_which_nobody_decides_expires(start: Callable[[], Run]) -> Non
 def test_a_run_that_is_active_for_too_long_is_timed_out(start: Callable[[], Run]) -> None:
     run = start()
     claim(run)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert run.id in recovery.close_overdue(connection, Limits(3600, {"locations": 0}))
     assert status(run) == "timed_out"
 
@@ -347,7 +341,7 @@ def test_a_run_is_timed_out_after_the_minutes_that_its_organization_decided(
     run = start()
     if claimed:
         claim(run)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         policies.put(connection, organization, "locations", Policy(limit_minutes=2))
         assert lease.limit(connection, run.id, Limits(3600, {"locations": 1})) == 120
         assert run.id not in recovery.close_overdue(connection, Limits(0.001, {}))
@@ -361,7 +355,7 @@ def test_a_run_is_timed_out_after_the_minutes_that_its_organization_decided(
     assert found.message == (
         "It took longer than 2 min and was ended. Nothing was changed."
         if claimed
-        else "No worker took it within 2 min, and it was ended. Nothing was changed."
+        else "No worker took it within 2 min, so it was ended. Nothing was changed."
     )
 
 
@@ -370,14 +364,14 @@ def test_a_run_that_waited_behind_another_did_not_take_long(start: Callable[[], 
     kept = tables.runs.c
     earlier = kept.queued_at - timedelta(minutes=40)
     queued = sa.update(tables.runs).where(kept.id == run.id)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         connection.execute(queued.values(active_since=earlier, queued_at=earlier))
     claim(run)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert run.id in recovery.close_overdue(connection, Limits(3600, {"locations": 1800}))
         found = runs.get(connection, run.organization_id, run.id)
     assert found.message == (
-        "It was not through after 30 min, most of which it waited for a worker, and was ended."
+        "It was not finished after 30 min, most of which it waited for a worker, and was ended."
         " Nothing was changed."
     )
 
@@ -404,7 +398,7 @@ def test_runs_of_another_organization_cannot_be_seen(
 ) -> None:
     run = start()
     assert servers
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         other = organizations.add(connection, f"other-{run.id}", "Harbour Clinics")
         with pytest.raises(SyncError, match="There is no run"):
             runs.get(connection, other.id, run.id)
@@ -416,10 +410,10 @@ def test_the_active_run_stands_before_a_newer_ended_one(
     start: Callable[[], Run], organization: Organization
 ) -> None:
     ended = start()
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         lease.finish(connection, claim(ended), DONE)
     running = start()
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert runs.latest(connection, organization.id)["locations"].id == running.id
         listed = [run.id for run in runs.history(connection, organization.id)]
     assert listed == [running.id, ended.id]

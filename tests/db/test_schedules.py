@@ -42,12 +42,12 @@ def ready(desk: Desk) -> Desk:
 
 
 def ticks(organization: Organization) -> Sequence[Tick]:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return kept.ticks(connection, organization.id, "locations")
 
 
 def again(run: Run) -> Run:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return runs.get(connection, run.organization_id, run.id)
 
 
@@ -71,7 +71,7 @@ def test_a_sync_starts_at_its_time_once_and_says_so(
         ("set a schedule", "Ana Ruiz"),
         ("started", "Schedule"),
     ]
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert kept.get(connection, ready.organization.id, "locations").next_at == (
             HALF_PAST_SIX + DAY
         )
@@ -183,7 +183,7 @@ def test_what_fails_three_times_for_a_person_to_mend_is_paused_once(
     (hopeless,) = scheduler.pause_what_fails(MONDAY)
     assert hopeless.resource == "locations"
     assert scheduler.pause_what_fails(MONDAY) == []
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         paused = kept.get(connection, of.id, "locations")
     assert (paused.pause_reason, paused.paused_by) == (PauseReason.FAILURES, "Schedule")
     told = database.execute(
@@ -195,7 +195,7 @@ def test_what_fails_three_times_for_a_person_to_mend_is_paused_once(
     (reason,) = database.execute(
         "delete from news where run_id is null and organization_id = %s returning reason", [of.id]
     ).fetchone() or ("",)
-    assert reason.startswith("It failed 3 times in a row, and a person must mend why: Column")
+    assert reason.startswith("It failed 3 times in a row, and a person must fix the cause: Column")
     schedules.resume(of, "locations", SARAH)
     assert scheduler.pause_what_fails(MONDAY) == []  # it counts anew
 
@@ -225,7 +225,7 @@ def test_an_undo_may_pause_the_schedule_that_would_do_it_again(
     done = ready.sync("locations", locations=[*LOCATIONS, row("L3")])
     undo = syncs.undo(ready.organization, done.id, SARAH, "page", pause_schedule=True)
     assert (undo.origin, undo.trigger) == ("undo", "page")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         paused = kept.get(connection, ready.organization.id, "locations")
     assert (paused.pause_reason, paused.paused_by) == (PauseReason.UNDO, "Sarah Lim")
     assert actions(database, ready.organization)[-2:] == [
@@ -239,14 +239,14 @@ def test_an_undo_that_is_refused_pauses_nothing(ready: Desk) -> None:
     ready.start("locations")
     with pytest.raises(SyncError, match="started this"):
         syncs.undo(ready.organization, done.id, SARAH, "page", pause_schedule=True)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert kept.get(connection, ready.organization.id, "locations").paused_at is None
 
 
 def test_a_schedule_counts_in_the_time_zone_of_its_organization(
     organization: Organization,
 ) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         far = organizations.add(
             connection, f"{organization.slug}-au", "Harbor", time_zone="Australia/Sydney"
         )
@@ -268,7 +268,7 @@ def test_old_values_are_dropped_each_night_with_an_action(
     run = desk.sync("locations", locations=[HEADER, row("L1", City="Hobart")])
     administration.set_retention(of, ANA, 30)
     now = datetime.now(UTC)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         first = retentions.of(connection, of.id)
     assert first is not None
     assert now < first.next_at <= now + DAY
@@ -282,7 +282,7 @@ def test_old_values_are_dropped_each_night_with_an_action(
     assert actions(database, of)[-1] == ("dropped old values", "Schedule")
     administration.set_retention(of, ANA, None)
     assert scheduler.drop_old(later + DAY) == 0
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert hash_chain.verify(connection, of).broken is None
 
 

@@ -56,8 +56,8 @@ def of_google(
     title = str(tab.get("title", "Locations"))
     google.add(Tab(title, rows, gid=7, hidden=bool(tab.get("hidden"))))
     declared = resources.by_name("locations")
-    with db.begin() as connection:
-        found = source_settings.parse(organization, declared, DEMO, None, None, settings.ROOT)
+    with db.everywhere() as connection:
+        found = source_settings.parse(organization, declared, DEMO, None, None)
         source_settings.save(connection, organization, found)
     (probe,) = source_probes.probe_sources(organization, ANA, "locations")
     return probe
@@ -97,7 +97,7 @@ def test_what_is_wrong_is_told_by_column_as_a_sync_tells_it(
 
 def test_a_repeated_key_is_told_with_the_row_that_had_it_first(desk: Desk) -> None:
     (found,) = tried(desk, locations=[HEADER, row("L1", "A"), row("L2", "B"), row("L1", "C")])
-    assert told(found) == ["Locations!A4: Location code L1 stands in row 2 already"]
+    assert told(found) == ["Locations!A4: Duplicate of row 2: Location code L1"]
 
 
 def test_a_reference_to_nothing_is_told_but_not_where_the_other_table_was_not_read(
@@ -172,9 +172,9 @@ def test_a_source_that_takes_too_long_is_given_up(
 def test_a_tab_that_is_not_there_is_told_with_those_that_are(desk: Desk, google: Google) -> None:
     google.add(Tab("Therapists", [["Name"]], gid=3), Tab("Notes", [["Hello"]], gid=4))
     desk.set_source("locations")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         found = source_settings.parse(
-            desk.organization, resources.by_name("locations"), DEMO, None, None, settings.ROOT
+            desk.organization, resources.by_name("locations"), DEMO, None, None
         )
         source_settings.save(connection, desk.organization, found)
     (one,) = source_probes.probe_sources(desk.organization, ANA, "locations")

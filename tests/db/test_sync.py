@@ -94,7 +94,7 @@ def test_an_update_keeps_what_it_was_before(
 ) -> None:
     desk.sync("locations", locations=[HEADER, row("L1", City="Perth", Postcode="6000")])
     run = desk.sync("locations", locations=[HEADER, row("L1", City="Hobart")])
-    assert run.message == "Processed 1 locations: 0 created, 1 updated."
+    assert run.message == "Processed 1 location: 0 created, 1 updated."
     assert outcomes(run, "kind, changes") == [
         ("updated", {"city": ["Perth", "Hobart"], "postcode": ["6000", None]})
     ]
@@ -140,7 +140,7 @@ def test_a_repeated_key_fails_the_later_row_and_names_the_first(
     assert run.message == "Processed 3 locations: 2 created, 0 updated, 1 failed."
     assert stored(database, run, "location_code, name") == [("L1", "First"), ("L2", "A clinic")]
     ((issues,),) = [o[1:] for o in outcomes(run, "kind, issues") if o[0] == "failed"]
-    assert issues[0]["sentence"] == "Location code L1 stands in row 2 already"
+    assert issues[0]["sentence"] == "Duplicate of row 2: Location code L1"
 
 
 def test_blank_rows_are_counted_apart(desk: Desk) -> None:
@@ -169,7 +169,7 @@ def test_an_empty_source_of_an_empty_table_is_no_mistake(desk: Desk) -> None:
     ("header", "code", "sentence"),
     [
         (HEADER[:-1], "missing_column", "Column 'Active' is missing."),
-        ([*HEADER, "City"], "repeated_column", "Column 'City' stands twice: Locations!D1 and"),
+        ([*HEADER, "City"], "repeated_column", "Column 'City' is there twice: Locations!D1 and"),
     ],
 )
 def test_a_wrong_header_ends_the_run_before_any_row(
@@ -254,7 +254,7 @@ def test_what_was_staged_is_dropped_when_the_run_has_ended(
     run = desk.sync("locations", locations=[HEADER, row("L1")])
     left = "select count(*) from pg_class where relname like %s"
     assert database.execute(left, [f"%\\_{run.id}"]).fetchone() != (0,)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         staging.drop_ended(connection)
     assert database.execute(left, [f"%\\_{run.id}"]).fetchone() == (0,)
 
@@ -265,7 +265,7 @@ def test_a_cancelled_run_changes_nothing(
 
     desk.write("locations", [HEADER, row("L1")])
     run = desk.start("locations")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         claimed = lease.claim(connection, run.id, "a worker")
     assert claimed is not None
     syncs.cancel(desk.organization, run.id, ana)

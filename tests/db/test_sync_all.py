@@ -33,7 +33,7 @@ def ready(desk: Desk) -> Desk:
 
 
 def read(desk: Desk) -> Batch:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         found = batches.latest(connection, desk.organization.id)
     assert found is not None
     return found
@@ -144,9 +144,9 @@ def test_the_queue_tells_what_waits_and_what_is_at_work_and_where(ready: Desk) -
     of = ready.organization
     syncs.start_all(of, ANA, "page")
     first = run_of(ready, "locations")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert lease.claim(connection, first.id, "north:abc:17")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         listed = at_work.of(connection, of.id)
         waiting, running = at_work.of_others(connection, of.id)
         every = runs.latest(connection, of.id)

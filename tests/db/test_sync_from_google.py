@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -49,15 +48,15 @@ def sync(
     ask: Callable[..., Run] = syncs.start,
 ) -> Run:
     declared = resources.by_name(resource)
-    with db.begin() as connection:
-        found = source_settings.parse(organization, declared, DEMO, tab, None, Path.cwd())
+    with db.everywhere() as connection:
+        found = source_settings.parse(organization, declared, DEMO, tab, None)
         source_settings.save(connection, organization, found)
     return work(organization, ask(organization, resource, ANA, "test"))
 
 
 def work(organization: Organization, run: Run) -> Run:
     attempt.work(run.id)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return runs.get(connection, organization.id, run.id)
 
 
@@ -70,14 +69,14 @@ def test_ten_thousand_rows_arrive_with_their_types(
 ) -> None:
     google.add(Tab("Locations", Lazy(location, 10_001), spare_rows=500))
     run = sync(organization)
-    assert run.message == "Processed 10000 locations: 10000 created, 0 updated."
+    assert run.message == "Processed 10,000 locations: 10,000 created, 0 updated."
     stored = database.execute(
         "select postcode, latitude::text, opened_on::text, active, phone from locations"
         " where organization_id = %s and location_code = 'L000007'",
         [organization.id],
     ).fetchone()
     assert stored == ("0007", "-33.07", "2020-01-08", True, "+61290070007")
-    assert sync(organization).message.endswith("0 created, 0 updated, 10000 unchanged.")
+    assert sync(organization).message.endswith("0 created, 0 updated, 10,000 unchanged.")
 
 
 def test_money_and_dates_are_read_under_their_formats(
@@ -218,8 +217,8 @@ def test_a_sheet_that_is_edited_again_and_again_is_refused_and_nothing_is_change
     run = sync(organization)
     assert (run.status, run.error_code) == ("failed", "source_being_edited")
     assert run.message == (
-        "The tab 'Locations' of 'Master data' was being edited while it was read, and then once"
-        " more."
+        "The tab 'Locations' of 'Master data' was being edited while it was read, and changed"
+        " again at the second attempt."
     )
     (count,) = database.execute(
         "select count(*) from locations where organization_id = %s", [organization.id]
@@ -295,7 +294,7 @@ def test_a_tab_is_known_by_the_title_that_it_had(
     assert sync(organization, tab="418").message == (
         "The tab 'Our sites' is no longer in 'Master data'; it has 'Prices'."
     )
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         found = source_settings.read_all(connection, organization)
         [setting] = tab_titles.named(connection, organization, found)
     assert source_name(setting) == "Google Sheet 1Dem…mnop, tab Our sites"
@@ -306,7 +305,7 @@ def test_a_run_tells_how_many_requests_it_took_and_how_much_was_read(
 ) -> None:
     google.add(Tab("Locations", Lazy(location, 300)))
     run = sync(organization)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         taken = traffic.of_run(connection, run.id)
         log = joined_log(attempts.of_run(connection, run.id))
     asked = google.asked("/v4/") + google.asked("/drive/")
@@ -336,8 +335,8 @@ def test_a_plan_is_refused_by_drive_s_word_that_something_was_changed(
     ended = confirm(organization, run)
     assert (ended.status, ended.error_code) == ("failed", "plan_outdated")
     assert ended.message == (
-        "The plan does not hold any more: the tab 'Locations' of 'Master data' was changed on"
-        " 21 Nov 2026, 10:32:00 UTC. Nothing was changed."
+        "The plan is out of date: the tab 'Locations' of 'Master data' was changed on"
+        " 21 Nov 2026, 10:32 (UTC). Nothing was changed."
     )
 
 

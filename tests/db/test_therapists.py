@@ -108,9 +108,12 @@ def test_an_address_that_somebody_holds_fails_whatever_its_capitals(
         therapist("T4", Email="Cy@Example.org"),
     )
     assert sentences(outcomes, run) == [
-        ("therapists", 3, "Email already exists (row 2)"),
-        ("therapists", 5, "Email already exists (row 4)"),
+        ("therapists", 3, "Email already exists"),
+        ("therapists", 5, "Email already exists"),
     ]
+    besides = [issues[0]["beside"] for (issues,) in outcomes(run, "issues") if issues]
+    assert besides == ["row 2", "row 4"]
+    assert "2 failed: Ada (Email already exists), Ada (Email already exists)." in run.log_message
 
 
 def test_a_location_that_was_removed_does_not_exist(
@@ -136,9 +139,7 @@ def test_keys_that_differ_only_in_their_unicode_form_are_one_key(
         therapist("'007", "עדה לוי"),
         therapist("9007199254740993123", "🙂 Ada"),
     )
-    assert sentences(outcomes, run) == [
-        ("therapists", 3, "Therapist ID É1 stands in row 2 already")
-    ]
+    assert sentences(outcomes, run) == [("therapists", 3, "Duplicate of row 2: Therapist ID É1")]
     assert sorted(stored(database, run, "therapist_id, name")) == [
         ("007", "עדה לוי"),
         ("9007199254740993123", "🙂 Ada"),
@@ -212,5 +213,5 @@ def test_whoever_comes_back_counts_as_updated(desk: Desk, database: psycopg.Conn
 
 
 def _decide(desk: Desk, removal: Removal) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         policies.put(connection, desk.organization, "therapists", Policy(removal=removal))

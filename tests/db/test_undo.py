@@ -44,12 +44,12 @@ def confirm(desk: Desk, undo: Run) -> Run:
 
 
 def decide(desk: Desk, resource: str, removal: Removal) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         policies.put(connection, desk.organization, resource, Policy(removal=removal))
 
 
 def found(run: Run) -> list[Outcome]:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return outcomes.read(connection, run, Wanted(tuple(OutcomeKind)), ANA)
 
 
@@ -81,7 +81,7 @@ def test_an_undo_waits_and_shows_what_would_be_taken_back(desk: Desk) -> None:
     run = desk.sync("locations", locations=[HEADER, row("L1", City="Broome"), row("L2"), row("L3")])
     undo = plan_undo(desk, run)
     assert (undo.status, undo.kind, undo.undoes) == ("waiting", "undo", run.id)
-    assert undo.message == f"Waiting for a decision. Undo of run {run.id}: 2 taken back."
+    assert undo.message == f"Waiting for a decision. Undo of run {run.id}: 2 undone."
     updated, removed = found(undo)
     assert (updated.kind, updated.changes) == ("updated", {"city": ["Broome", "Perth"]})
     assert (removed.kind, removed.key, removed.row_number) == ("removed", "L3", None)
@@ -103,7 +103,7 @@ def test_a_run_is_taken_back_and_the_undo_too(
     told = 2 if removal is Removal.KEEP else 3
     assert (undo.status, undo.message) == (
         "completed",
-        f"Undo of run {run.id}: {told} taken back.",
+        f"Undo of run {run.id}: {told} undone.",
     )
     assert table(database, desk, "locations") == before
     take_back(desk, undo)
@@ -120,7 +120,7 @@ def test_a_record_that_had_come_back_is_removed_again(
     back = desk.sync("locations", locations=[HEADER, row("L1"), row("L2", City="Broome")])
     undo = take_back(desk, back)
     assert table(database, desk, "locations") == before
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         record = history.read(connection, desk.organization.id, ENTITIES["locations"], ["L2"], ANA)
     assert [entry.what for entry in record.entries] == [
         "removed",
@@ -162,7 +162,7 @@ def test_what_was_changed_since_is_kept_field_by_field(
     there = table(database, desk, "locations")
     assert (there["L1"]["city"], there["L1"]["postcode"]) == ("Derby", "6000")
     assert set(there) == {"L1", "L3"}
-    assert undo.message == f"Undo of run {run.id}: 2 taken back, 1 kept."
+    assert undo.message == f"Undo of run {run.id}: 2 undone, 1 kept."
     assert why(undo) == {"L1": ["City was changed since"], "L3": ["It was changed since"]}
 
 
@@ -181,7 +181,7 @@ def test_runs_that_touched_the_same_rows_since_keep_what_they_wrote(
     assert (there["L1"]["city"], there["L1"]["address"]) == ("Derby", None)
     assert set(there) == {"L1", "L2"}
     assert undo.message == (
-        f"Undo of run {fifth.id}: 1 taken back, 2 as before already."  # L4 went, L2 came back
+        f"Undo of run {fifth.id}: 1 undone, 2 up to date already."  # L4 went, L2 came back
     )
 
 
@@ -193,9 +193,9 @@ def test_values_that_were_dropped_cannot_come_back(desk: Desk) -> None:
     undo = take_back(desk, run)
     assert (undo.status, undo.message) == (
         "partial",
-        f"Undo of run {run.id}: 1 taken back, 1 impossible.",
+        f"Undo of run {run.id}: 1 undone, 1 impossible.",
     )
-    assert why(undo) == {"L1": ["Its former values were dropped"]}
+    assert why(undo) == {"L1": ["Its former values were deleted"]}
 
 
 def test_a_value_that_another_record_holds_now_is_impossible(
@@ -215,10 +215,8 @@ def test_a_value_that_another_record_holds_now_is_impossible(
     assert run.status == "completed", run.log_message
     sync("a.lane@example.org", "ada@example.org")
     undo = plan_undo(desk, run)
-    assert (
-        undo.message == f"Waiting for a decision. Undo of run {run.id}: 0 taken back, 1 impossible."
-    )
-    assert why(undo) == {"T1": ["Email already exists (Bea)"]}
+    assert undo.message == f"Waiting for a decision. Undo of run {run.id}: 0 undone, 1 impossible."
+    assert why(undo) == {"T1": ["Email already exists"]}
     assert confirm(desk, undo).status == "partial"
     assert table(database, desk, "therapists")["T1"]["email"] == "a.lane@example.org"
 
@@ -292,13 +290,13 @@ def test_who_asked_and_who_confirmed_are_in_the_audit_and_the_chain_holds(
     undo = take_back(desk, run)
     kinds = database.execute("select kind from actions where run_id = %s order by id", [undo.id])
     assert [kind for (kind,) in kinds] == ["asked to undo", "confirmed"]
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         hash_chain.verify(connection, desk.organization)
 
 
 def test_an_undo_leaves_the_table_out_of_step(desk: Desk) -> None:
     run = desk.sync("locations", locations=[HEADER, row("L1")])
     take_back(desk, run)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         fresh = runs.fresh(connection, desk.organization.id)
     assert fresh["locations"].id == run.id

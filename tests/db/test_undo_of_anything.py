@@ -7,7 +7,6 @@ where it still stands, and what anything changed since is kept.
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -61,13 +60,12 @@ class Machine(RuleBasedStateMachine):
     """A desk at which people sync, undo, and change the table past the program."""
 
     database: psycopg.Connection
-    folder: Path
 
     def __init__(self) -> None:
         super().__init__()
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             organization = organizations.add(connection, f"o-{uuid.uuid4().hex[:12]}", "Northwind")
-        self.desk = Desk(organization, self.folder)
+        self.desk = Desk(organization)
         self.done: list[Done] = []
 
     @property
@@ -81,7 +79,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(removal=st.sampled_from(list(Removal)))
     def decide_what_happens_to_absent_records(self, removal: Removal) -> None:
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             policies.put(connection, self.desk.organization, "locations", Policy(removal=removal))
 
     @rule(sheet=SHEET)
@@ -146,10 +144,10 @@ def _one(before: Cells | None, after: Cells | None, now: Cells | None) -> Cells 
 
 
 def test_an_undo_takes_back_what_nobody_changed_since(
-    servers: Urls, database: psycopg.Connection, tmp_path: Path
+    servers: Urls, database: psycopg.Connection
 ) -> None:
     assert servers
-    Machine.database, Machine.folder = database, tmp_path
+    Machine.database = database
     run_state_machine_as_test(
         Machine,
         settings=settings(

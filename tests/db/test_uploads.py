@@ -24,7 +24,7 @@ from sync_core.runs import Run
 from sync_core.runs import uploads as kept
 from sync_core.runs.filters import Filter
 from sync_core.sources.files.file_types import OLE
-from tests.support import watching
+from tests.support import bombs, watching
 from tests.support.clinic import Clinic
 from tests.support.desk import ANA, Desk
 from tests.support.locations import HEADER, row
@@ -82,7 +82,7 @@ def start(
 
 
 def latest(desk: Desk, resource: str) -> Run | None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return runs.latest(connection, desk.organization.id).get(resource)
 
 
@@ -99,7 +99,7 @@ def test_an_uploaded_file_is_the_source_of_one_run_only(make: Make, desk: Desk) 
         "completed",
         "Processed 2 locations: 2 created, 0 updated.",
     )
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert source_settings.read_all(connection, desk.organization) == []
     again = desk.sync("locations", locations=[*CLINICS, row("L3", "Lake Clinic")])
     assert desk.counts(again, "locations") == {"read": 3, "created": 1, "unchanged": 2}
@@ -138,7 +138,7 @@ def test_csv_files_are_told_apart_by_their_headers(desk: Desk) -> None:
     files = [csv_file(HOURS, "b.csv"), csv_file(PEOPLE, "a.csv")]
     run = desk.work(start(desk, *files, resource="therapists"))
     assert run.message == "Therapists: 1 created, 0 updated. Schedules: 1 created, 0 updated."
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         given = {file.name: file.entities for file in kept.of_run(connection, run.id)}
     assert given == {"a.csv": ["therapists"], "b.csv": ["schedules"]}
 
@@ -153,7 +153,7 @@ def test_a_file_can_be_named_for_a_table(desk: Desk) -> None:
     assert run.message == "Therapists: 2 created, 0 updated. Schedules: 1 created, 0 updated."
 
 
-NO_HOURS = "No file was given for Schedules, a table of Therapist Management."
+NO_HOURS = "No file was given for Schedules, a table of Therapists."
 SHORT = [row[:-1] for row in PEOPLE]
 
 
@@ -201,7 +201,7 @@ def test_a_file_is_kept_until_the_run_has_ended_and_its_name_for_good(
     desk.work(run)
     maintenance.tick()
     assert chunks(database, run) == 0
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         [given] = kept.of_run(connection, run.id)
     assert (given.name, given.size) == ("clinics.csv", len(content))
     assert given.sha256 == hashlib.sha256(content).hexdigest()
@@ -209,7 +209,7 @@ def test_a_file_is_kept_until_the_run_has_ended_and_its_name_for_good(
 
 def test_the_audit_names_the_file_with_its_size_and_sha256(desk: Desk) -> None:
     run = start(desk, csv_file(CLINICS))
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         entries = trail.read(connection, Filter(organizations=(desk.organization.id,)), 10)
         [given] = kept.of_run(connection, run.id)
     [action] = [entry for entry in entries if entry.entry == "action"]
@@ -222,7 +222,7 @@ def test_the_audit_names_the_file_with_its_size_and_sha256(desk: Desk) -> None:
 def test_the_file_of_a_run_is_its_organization_s_alone(desk: Desk) -> None:
     run = start(desk, csv_file(CLINICS))
     locations = resources.by_name("locations")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         other = organizations.add(connection, f"{desk.organization.slug}-x", "Another")
         found = {
             one.id: kept.settings_of_run(connection, one, locations, run.id)
@@ -278,9 +278,9 @@ def test_the_locale_is_the_given_one_or_that_of_the_source(desk: Desk) -> None:
     run = desk.work(start(desk, csv_file(dated), locale="en_AU"))
     assert desk.counts(run, "locations") == {"read": 1, "created": 1}
     found = source_settings.parse(
-        desk.organization, resources.by_name("locations"), "folder:/", None, "en_AU", Path("/")
+        desk.organization, resources.by_name("locations"), "folder:.", None, "en_AU"
     )
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         source_settings.save(connection, desk.organization, found)
     run = desk.work(start(desk, csv_file(dated)))
     assert desk.counts(run, "locations") == {"read": 1, "unchanged": 1}
@@ -327,3 +327,19 @@ def test_a_run_goes_on_with_its_file_after_its_worker_died(desk: Desk, crew: Cre
     run = watching.ended(run)
     assert watching.attempts(run) == ["its work-horse died (SIGKILL)", "completed"]
     assert desk.counts(run, "locations") == {"read": 2, "created": 2}
+
+
+def test_a_file_that_takes_too_much_memory_is_refused_and_starts_nothing(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bombs.workbook_of_texts(tmp_path / "clinics.xlsx")
+    monkeypatch.setenv("SYNCDESK_MEMORY_LIMIT", "700")
+    settings.current.cache_clear()
+    with (tmp_path / "clinics.xlsx").open("rb") as content, bombs.at_most(50):
+        given = [GivenFile("clinics.xlsx", content)]
+        error = refusal(lambda: uploads.start(desk.organization, "locations", ANA, "test", given))
+    monkeypatch.undo()
+    settings.current.cache_clear()
+    assert error.code == "too_much_memory"
+    with db.within(desk.organization.id) as connection:
+        assert runs.count(connection, desk.organization.id) == 0

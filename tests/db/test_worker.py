@@ -4,13 +4,20 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
 import pytest
+from rq import Queue
+from rq.job import Job
+from rq.timeouts import BaseDeathPenalty, HorseMonitorTimeoutException
 
 from sync_core import runs
+from sync_core.execution.run_jobs import QUEUE
+from sync_core.execution.worker import SyncWorker
 from sync_core.foundation import db, redis_clients
 from sync_core.foundation.settings import ROOT
 from sync_core.runs import Run, progress
@@ -39,9 +46,9 @@ def test_a_worker_takes_runs_off_the_queue_one_after_the_other(
     assert worker.poll() is None
     desk.write("locations", [HEADER, *(row(f"L{n}") for n in range(3000))])
     first = ended(desk.start("locations"))
-    assert first.message == "Processed 3000 locations: 3000 created, 0 updated."
+    assert first.message == "Processed 3,000 locations: 3,000 created, 0 updated."
     second = ended(desk.start("locations"))
-    assert second.message == "Processed 3000 locations: 0 created, 0 updated, 3000 unchanged."
+    assert second.message == "Processed 3,000 locations: 0 created, 0 updated, 3,000 unchanged."
     news = progress.read(redis_clients.client(), [second.id])[0][second.id]
     assert (news.phase, news.percent) == ("saving", 100)
     assert database.execute("select count(*) from leases").fetchone() == (0,)
@@ -54,7 +61,7 @@ def test_a_run_of_a_killed_horse_goes_on_by_itself(
     run = desk.start("locations")
     os.kill(_horse(worker), signal.SIGKILL)
     run = ended(run)
-    assert run.message == "Processed 60000 locations: 60000 created, 0 updated."
+    assert run.message == "Processed 60,000 locations: 60,000 created, 0 updated."
     assert run.attempt == 2
     how = database.execute("select ended from attempts where run_id = %s order by 1", [run.id])
     assert [text for (text,) in how][1].startswith("its work-horse died")
@@ -79,14 +86,52 @@ def test_a_stopped_worker_gives_its_run_back(
     _horse(worker)
     worker.terminate()
     assert worker.wait(10) == 0
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         run = runs.get(connection, run.organization_id, run.id)
     assert run.status in {"queued", "completed"}
     crashes = database.execute("select crashes from runs where id = %s", [run.id]).fetchone()
     assert crashes == (0,)
     again = subprocess.Popen([sys.executable, ROOT / "worker.py"], cwd=ROOT)
     try:
-        assert ended(run).message.startswith("Processed 60000 locations: 60000 created")
+        assert ended(run).message.startswith("Processed 60,000 locations: 60,000 created")
     finally:
         again.terminate()
         again.wait(20)
+
+
+class Napper(SyncWorker):
+    """A worker whose work-horses do nothing, for a moment."""
+
+    def main_work_horse(self, job: Job, queue: Queue) -> None:
+        assert queue
+        time.sleep(job.args[0])
+        os._exit(0)
+
+
+def test_how_a_work_horse_ended_is_known_whatever_moment_it_ends_at(own_redis: None) -> None:
+    assert own_redis is None
+    before = {number: signal.getsignal(number) for number in (signal.SIGCHLD, signal.SIGALRM)}
+    worker = Napper(None)
+    worker.job_monitoring_interval = 0.001
+    queue = Queue(QUEUE, connection=worker.connection)
+    try:
+        for number in range(100):
+            job = Job.create("nothing", [number / 50_000], connection=worker.connection)
+            worker.fork_work_horse(job, queue)
+            assert _end(worker) == 0
+    finally:
+        for of, handler in before.items():
+            signal.signal(of, handler)
+
+
+def _end(worker: SyncWorker) -> int | None:
+    """Wait for a work-horse as RQ does, without an alarm that ends the wait."""
+    while worker.horse_pid:
+        with suppress(HorseMonitorTimeoutException), _limit(worker):
+            worker.wait_for_horse()
+            assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+    return worker.wait_for_horse()[1]
+
+
+def _limit(worker: SyncWorker) -> BaseDeathPenalty:
+    return worker.death_penalty_class(1, HorseMonitorTimeoutException)  # type: ignore[no-untyped-call]

@@ -58,7 +58,7 @@ def test_whatever_goes_wrong_is_a_sentence_and_no_trace(error: Exception, title:
 
 
 def test_a_database_that_is_away_is_named_without_its_address(unreachable: str) -> None:
-    with pytest.raises(sa.exc.OperationalError) as caught, db.begin():
+    with pytest.raises(sa.exc.OperationalError) as caught, db.everywhere():
         pass
     (alert,) = shown(caught.value).error
     assert alert.proto.title == "The database does not answer\\."

@@ -41,7 +41,7 @@ def test_who_started_a_sync_hears_its_end_once_on_another_page(visit: Visit, des
     page = visit("help")
     assert toasts(page) == []
     desk.work(run)
-    assert toasts(look_again(page)) == ["Location Management: synced"]
+    assert toasts(look_again(page)) == ["Locations: synced"]
     tell()
     assert toasts(look_again(page)) == []
     assert bell(page) == "Inbox :blue-badge[1 new]"
@@ -61,7 +61,7 @@ def test_who_watches_hears_of_trouble_and_a_viewer_does_not(visit: Visit, desk: 
     page, other = visit("help", SARAH), visit("help", VERA)
     desk.sync("locations", locations=BROKEN)
     tell()
-    assert toasts(look_again(page)) == ["Location Management: synced, but some rows failed"]
+    assert toasts(look_again(page)) == ["Locations: synced only in part"]
     assert toasts(look_again(page)) == []
     assert toasts(look_again(other)) == []
     assert bell(other) == "Inbox"
@@ -76,8 +76,8 @@ def test_the_inbox_holds_what_happened_and_the_bell_counts_what_is_not_read(
     page = visit()
     assert bell(page) == "Inbox :blue-badge[2 new]"
     first, second = inbox(page)
-    assert "**Location Management: synced, but some rows failed** :blue-badge[New]" in first
-    assert "**Location Management: synced** :blue-badge[New]" in second
+    assert "**Locations: synced only in part** :blue-badge[New]" in first
+    assert "**Locations: synced** :blue-badge[New]" in second
     assert bell(look_again(page)) == "Inbox"
     assert not any("New" in link for link in inbox(page))
 
@@ -86,7 +86,7 @@ def test_a_plan_that_waits_is_in_the_inbox_of_those_who_sync(visit: Visit, desk:
     desk.preview("locations", locations=LOCATIONS)
     page = visit("inbox", SARAH)
     assert "**Waits for you** :gray-badge[1]" in waits(page)
-    assert "**Location Management**" in page.main.page_link[0].value
+    assert "**Locations**" in page.main.page_link[0].value
     assert waits(visit("inbox", VERA)) == ""
 
 

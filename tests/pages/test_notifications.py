@@ -11,7 +11,7 @@ from sync_core.foundation.vocabulary import DigestPace, NoticeKind
 from sync_core.notifications import channels, wishes
 from sync_core.notifications.wishes import Wish
 from sync_core.organizations import Organization, people
-from tests.support.pages import Visit, healthy
+from tests.support.pages import Visit, column, healthy, rows
 from tests.support.post import PostOffice, deliver, forget, use
 from tests.support.telling import tell
 
@@ -43,10 +43,10 @@ def settings_tab(visit: Visit) -> AppTest:
     return healthy(page.run())
 
 
-def messages(page: AppTest) -> list[list[object]]:
-    (found,) = [frame.value for frame in page.dataframe if "Last error" in frame.value.columns]
-    rows: list[list[object]] = found[["To", "What", "Last error"]].to_numpy().tolist()
-    return rows
+def messages(page: AppTest) -> list[list[str]]:
+    return [
+        [row[name] for name in ("To", "What", "Last error")] for row in rows(page, "Messages of")
+    ]
 
 
 def test_what_somebody_wishes_is_kept_and_shown(visit: Visit, organization: Organization) -> None:
@@ -56,7 +56,7 @@ def test_what_somebody_wishes_is_kept_and_shown(visit: Visit, organization: Orga
     page.toggle[0].set_value(True)
     page.selectbox("digest-mine").set_value(DigestPace.WEEKLY)
     press(page, "Save")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         vera = people.find(connection, organization.id, VERA)
         assert vera is not None
         kept = wishes.of_person(connection, organization.id, vera)
@@ -87,20 +87,19 @@ def test_an_administrator_adds_a_channel_and_sees_why_a_test_failed(
     page.text_input("channel-name").set_value("ops")
     page.selectbox("channel-kind").set_value("slack")
     press(page, "Add")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         (channel,) = channels.everyone(connection, organization.id)
     assert channel.wish.kinds == frozenset(wishes.usual(people_of(organization)).kinds)
     name = f"SYNCDESK_CHAT_URL_{organization.slug.upper().replace('-', '_')}__OPS"
-    (shown,) = [f.value for f in page.dataframe if "Told of" in f.value.columns]
-    assert shown["Where"].tolist() == [f"{name} is not set"]
-    page.session_state["channels"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
-    press(page.run(), "Send a test to ops")
+    assert column(page, "Where") == [f"{name} is not set"]
+    page.query_params["channel"] = "ops"
+    press(page.run(), "Send a test")
     deliver(datetime.now(UTC))
     assert messages(settings_tab(visit)) == [["ops", "Test", f"{name} is not set."]]
 
 
 def people_of(organization: Organization) -> people.Person:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         found = people.find(connection, organization.id, "ana.ruiz@example.org")
     assert found is not None
     return found

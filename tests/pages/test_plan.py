@@ -17,7 +17,7 @@ from sync_core.ui.frame import run_state
 from tests.pages.test_resource_page import again, keys
 from tests.pages.test_tabs import LABELS, row, texts
 from tests.support.desk import ANA, Desk
-from tests.support.pages import Visit
+from tests.support.pages import Visit, column, strip
 
 VERA, SARAH, MICHAEL = (
     f"{name}@example.org" for name in ("vera.olsen", "sarah.lim", "michael.tan")
@@ -37,8 +37,7 @@ def waiting(desk: Desk) -> Run:
 
 def plan(page: AppTest) -> dict[str, str]:
     """Return what the page lists as planned: the key, and what would happen."""
-    (table,) = (found.value for found in page.dataframe if "What" in found.value)
-    return dict(zip(table["Key"], table["What"], strict=True))
+    return dict(zip(column(page, "Key"), column(page, "Reason or change"), strict=True))
 
 
 def select(page: AppTest, key: str, label: str) -> AppTest:
@@ -58,34 +57,34 @@ def test_a_preview_is_one_click_for_those_who_may_sync(visit: Visit, desk: Desk)
         assert "preview-locations" not in {b.key for b in visit("locations", email).button}
     page = visit("locations", SARAH)
     page.button(key="preview-locations").click().run()
-    assert page.info[0].proto.title == "Preview started..."
-    assert page.button(key="preview-locations").label == "Previewing..."
+    assert strip(page).word == "Preview started..."
+    assert page.button(key="preview-locations").disabled
     assert page.button(key="sync-locations").disabled
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         run = runs.latest(connection, desk.organization.id)["locations"]
     assert run.kind == "preview"
 
 
 def test_a_plan_that_waits_is_counted_and_told_row_by_row(visit: Visit, waiting: Run) -> None:
     assert waiting.status == "waiting"
-    page = visit("locations")
+    assert strip(visit("locations")).word == "Needs a decision"
+    page = visit("runs", id=waiting.id)
     told = metrics(page)
     assert {told[k] for k in ("Created", "Updated", "Removed", "Failed")} == {"1"}
     assert plan(page) == {
         "L1": "City: Perth → Hobart",
         "L2": "G3: Invalid phone format",
         "L3": "It is no longer in the source",
-        "L4": "It is new",
+        "L4": "New record",
     }
-    assert "waits until tomorrow" in texts(page)
+    assert "waits until " in texts(page)
 
 
 def test_a_planned_row_is_seen_in_full_with_what_stands_in_it_before_and_after(
     visit: Visit, waiting: Run
 ) -> None:
-    page = visit("locations")
-    page.session_state[f"table-plan-{waiting.id}"] = {"selection": {"rows": [1], "columns": []}}
-    page.run()
+    assert waiting.status == "waiting"
+    page = visit("runs", id=waiting.id, row="locations:2:L1")
     (table,) = (t.value for t in page.table if "Before" in t.value)
     assert table.to_numpy().tolist() == [["City", "Perth", "Hobart"]]
 
@@ -97,8 +96,8 @@ def test_a_planned_row_is_seen_in_full_with_what_stands_in_it_before_and_after(
 def test_the_plan_is_a_file_for_those_who_may_have_it(
     visit: Visit, waiting: Run, email: str, offered: str | None
 ) -> None:
-    files = [html.proto.body for html in visit("locations", email).get("html")]
-    found = [body for body in files if f"runs/{waiting.id}/" in body]
+    files = [html.proto.body for html in visit("runs", email, id=waiting.id).get("html")]
+    found = [body for body in files if f"runs/{waiting.id}/" in body and ".csv" in body]
     assert len(found) == (offered is not None)
     assert not offered or offered in found[0]
 
@@ -106,48 +105,46 @@ def test_the_plan_is_a_file_for_those_who_may_have_it(
 def test_everybody_who_watches_sees_the_plan_and_who_may_sync_declines_it(
     visit: Visit, waiting: Run
 ) -> None:
-    page = visit("locations", VERA)
+    page = visit("runs", VERA, id=waiting.id)
     assert len(plan(page)) == 4
     assert not [key for key in keys(page) if "decline" in key or "confirm" in key]
-    page = visit("locations", SARAH)
+    page = visit("runs", SARAH, id=waiting.id)
     page.button(key=f"decline-plan-{waiting.id}").click().run()
     assert "What this sync would do" not in [head.value for head in page.subheader]
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert runs.get(connection, waiting.organization_id, waiting.id).status == "cancelled"
 
 
 def test_a_plan_is_confirmed_after_one_question_that_says_what_will_happen(
     visit: Visit, desk: Desk, waiting: Run
 ) -> None:
-    page = visit("locations", SARAH)
+    page = visit("runs", SARAH, id=waiting.id)
     page.button(key=f"ask-confirm-plan-{waiting.id}").click().run()
     told = [text.value for text in page.markdown]
     assert "**Locations**: 1 created, 1 updated, 1 removed, 1 failed" in told
     page.button(key=f"confirm-{waiting.id}").click().run()
-    assert page.info[0].proto.title == "Sync started..."
+    assert strip(page).word == "Sync started..."
     run = desk.work(waiting)
     assert run.status == "partial"
     assert "What this sync would do" not in [head.value for head in again(page).subheader]
 
 
 def test_a_plan_that_holds_no_more_says_so(visit: Visit, desk: Desk, waiting: Run) -> None:
-    page = visit("locations", SARAH)
+    page = visit("runs", SARAH, id=waiting.id)
     desk.write("locations", [LABELS, row("L9")])
     page.button(key=f"ask-confirm-plan-{waiting.id}").click().run()
     page.button(key=f"confirm-{waiting.id}").click().run()
     desk.work(waiting)
-    assert "The plan does not hold any more" in again(page).error[0].value
+    assert "The plan is out of date" in texts(again(page))
 
 
 def test_an_older_plan_is_decided_on_where_its_run_is_opened(
     visit: Visit, desk: Desk, waiting: Run
 ) -> None:
     newer = desk.preview("locations", locations=[LABELS, row("L1", city="Darwin")])
-    page = visit("audit")
-    page.query_params["run"] = str(waiting.id)
-    page.run()
-    page.button(key=f"decline-run-{waiting.id}").click().run()
-    with db.begin() as connection:
+    page = visit("runs", id=waiting.id)
+    page.button(key=f"decline-plan-{waiting.id}").click().run()
+    with db.everywhere() as connection:
         status = {
             r: runs.get(connection, waiting.organization_id, r).status
             for r in (waiting.id, newer.id)
@@ -158,17 +155,16 @@ def test_an_older_plan_is_decided_on_where_its_run_is_opened(
 def test_a_plan_is_filtered_by_kind_field_and_reason_and_searched(
     visit: Visit, waiting: Run
 ) -> None:
-    key = f"plan-{waiting.id}"
-    page = visit("locations")
-    page.pills(key=f"kinds-{key}").set_value(["created", "updated"]).run()
+    page = visit("runs", id=waiting.id)
+    page.pills(key="kinds-plan").set_value(["created", "updated"]).run()
     assert set(plan(page)) == {"L1", "L4"}
-    page.pills(key=f"kinds-{key}").set_value([]).run()
-    select(page, f"by-field-{key}", "City")
+    page.pills(key="kinds-plan").set_value([]).run()
+    select(page, "by-field-plan", "City")
     assert set(plan(page)) == {"L1"}
-    select(page, f"by-field-{key}", "Phone")
+    select(page, "by-field-plan", "Phone")
     assert set(plan(page)) == {"L2"}
-    page.selectbox(key=f"by-field-{key}").set_value(None).run()
-    page.text_input(key=f"search-{key}").set_value("new").run()
+    page.selectbox(key="by-field-plan").set_value(None).run()
+    page.text_input(key="search-plan").set_value("new").run()
     assert set(plan(page)) == {"L4"}
 
 
@@ -188,21 +184,21 @@ def test_a_plan_of_two_tables_is_filtered_by_table_and_reason_and_names_causes_f
             ["T2", "Tuesday", "never", "09:00", ""],
         ],
     )
-    page = visit("therapists")
+    page = visit("runs", id=run.id)
     listed = next(h.proto.body for h in page.get("html") if 'class="reasons"' in h.proto.body)
     one_above = r"of (\w+) failed(?:(?!</li>).)*?<ul.*?of (\w+) failed"
     assert re.findall(one_above, listed, re.DOTALL) == [("therapists", "schedules")]
-    select(page, f"by-table-plan-{run.id}", "Schedules")
+    select(page, "by-table-plan", "Schedules")
     assert {key.count(" · ") for key in plan(page) if key} == {2}
-    page.selectbox(key=f"by-table-plan-{run.id}").set_value(None).run()
-    select(page, f"by-reason-plan-{run.id}", "A required")
+    page.selectbox(key="by-table-plan").set_value(None).run()
+    select(page, "by-reason-plan", "A required")
     assert list(plan(page)) == ["T2"]
 
 
 def test_a_plan_that_changes_nothing_says_so(visit: Visit, desk: Desk) -> None:
     desk.sync("locations", locations=[LABELS, row("L1")])
-    desk.preview("locations")
-    page = visit("locations")
+    run = desk.preview("locations")
+    page = visit("runs", id=run.id)
     assert "It would change nothing." in texts(page)
 
 

@@ -10,7 +10,7 @@ from sync_core.runs import Run, retries
 from tests.pages.test_resource_page import again, keys
 from tests.pages.test_tabs import LABELS, open_tab, row, texts
 from tests.support.desk import ANA, Desk
-from tests.support.pages import Visit, healthy
+from tests.support.pages import Visit, column, healthy
 
 
 @pytest.fixture
@@ -20,39 +20,39 @@ def partial(desk: Desk) -> Run:
 
 
 def test_the_fixed_rows_are_synced_by_one_click(visit: Visit, desk: Desk, partial: Run) -> None:
-    page = open_tab(visit, "Needs a person")
+    page = open_tab(visit, "Needs attention")
     fixed = [row("L1", "Another name"), row("L2", "Harbour Clinic", phone="08 9192 3402")]
     desk.write("locations", [LABELS, *fixed])
     page.button(key=f"retry-{partial.id}").click().run()
     healthy(page)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         retry = runs.latest(connection, partial.organization_id)["locations"]
     assert desk.work(retry).status == "completed"
     page.session_state["tab"] = "Rows"
-    assert list(again(page).dataframe[0].value["Name"]) == ["Mill Clinic", "Harbour Clinic"]
-    told = [text.value for text in visit().main.markdown]
+    assert column(again(page), "Name") == ["Mill Clinic", "Harbour Clinic"]
+    told = [link.value for link in visit().main.page_link]
     assert any("synced the fixed rows of locations" in text for text in told)
 
 
 def test_what_was_tried_again_needs_a_person_only_where_it_still_fails(
     visit: Visit, desk: Desk
 ) -> None:
-    wrong = [row(code, phone="no phone") for code in ("L1", "L2")]
+    wrong = [row(code, code, phone="no phone") for code in ("L1", "L2")]
     first = desk.sync("locations", locations=[LABELS, *wrong])
     assert (first.status, to_mend(visit)) == ("partial", ["L1", "L2"])
-    desk.write("locations", [LABELS, row("L1"), wrong[1]])
+    desk.write("locations", [LABELS, row("L1", "L1"), wrong[1]])
     retry = desk.work(syncs.retry(desk.organization, first.id, ANA, "test"))
     assert to_mend(visit) == ["L2"]
     told = [link.proto.label for link in visit().get("page_link")]
     assert [text for text in told if "1 row failed again" in text]
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         runs_of = desk.organization.id, desk.organization.id + 1
         tried = [retries.latest(connection, one, {"locations": first}) for one in runs_of]
     assert [list(found) for found in tried] == [["locations"], []]  # each has only its own
     desk.write("locations", [LABELS, row("L1"), row("L2")])
     desk.work(syncs.retry(desk.organization, retry.id, ANA, "test"))
     assert to_mend(visit) == []
-    assert "none fails any more" in texts(open_tab(visit, "Needs a person"))
+    assert "none fails any more" in texts(open_tab(visit, "Needs attention"))
     assert not [one for one in visit().get("page_link") if "failed" in one.proto.label]
 
 
@@ -67,29 +67,28 @@ def test_rows_that_a_rule_leaves_out_stay_listed_after_a_retry(visit: Visit, des
     first = desk.sync("therapists", therapists=[labels, *rows], schedules=schedules)
     desk.work(syncs.retry(desk.organization, first.id, ANA, "test"))
     page = visit("therapists")
-    page.session_state["tab"] = "Needs a person"
+    page.session_state["tab"] = "Needs attention"
     page.run()
-    listed = [frame.value for frame in page.dataframe if "What" in frame.value]
-    assert [list(table["Name"]) for table in listed] == [["Ben Cole"], ["Amy Fox"]]
+    assert column(page, "Record") == ["Ben Cole"]
+    page.session_state["tab"] = "Skipped"
+    assert column(page.run(), "Name") == ["Amy Fox"]
 
 
 def to_mend(visit: Visit) -> list[str]:
-    page = open_tab(visit, "Needs a person")
-    return [key for frame in page.dataframe if "What" in frame.value for key in frame.value["Key"]]
+    page = open_tab(visit, "Needs attention")
+    return column(page, "Record")
 
 
 def test_nobody_retries_who_may_not_sync(visit: Visit, partial: Run) -> None:
     page = visit("locations", "vera.olsen@example.org")
-    page.session_state["tab"] = "Needs a person"
+    page.session_state["tab"] = "Needs attention"
     page.run()
     assert f"retry-{partial.id}" not in keys(page)
 
 
 def test_two_runs_stand_beside_each_other(visit: Visit, desk: Desk, partial: Run) -> None:
     later = desk.sync("locations", locations=[LABELS, row("L1", "Mill Clinic"), row("L3")])
-    page = visit("audit")
-    page.query_params["run"] = str(later.id)
-    page.run()
+    page = visit("runs", id=later.id)
     page.selectbox(key=f"compare-{later.id}").set_value(partial.id).run()
     healthy(page)
     (table,) = (t.value for t in page.table if f"Run {partial.id}" in t.value)

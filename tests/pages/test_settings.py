@@ -1,4 +1,4 @@
-from pathlib import Path
+from dataclasses import replace
 
 import psycopg
 import streamlit as st
@@ -10,9 +10,11 @@ from sync_core.foundation import db, settings
 from sync_core.foundation.vocabulary import ActionKind, Removal
 from sync_core.organizations import Organization, people, policies, source_settings, tokens
 from sync_core.organizations.policies import Policy
+from sync_core.ui.frame import visitor
+from sync_core.ui.parts.words import ROLES
 from tests.pages.test_tabs import LABELS, row
 from tests.support.desk import ANA, Desk
-from tests.support.pages import Visit
+from tests.support.pages import Visit, column, rows
 
 SARAH, MICHAEL = "sarah.lim@example.org", "michael.tan@example.org"
 
@@ -41,7 +43,7 @@ def written_down(database: psycopg.Connection, organization: Organization) -> li
 
 
 def roles(organization: Organization) -> dict[str, str]:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return {p.email: p.role for p in people.everyone(connection, organization.id)}
 
 
@@ -53,7 +55,7 @@ def test_what_is_decided_for_a_resource_is_kept_shown_and_written_down(
     page.number_input(key="limit-locations").set_value(90)
     page.selectbox(key="removal-locations").set_value(Removal.DEACTIVATE)
     press(page, "Save", 1)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         kept = policies.of(connection, organization.id)["locations"]
     assert kept == Policy(6, Removal.DEACTIVATE, 90)
     what = "locations: fresh for 6 h, removed rows: deactivate, time limit: 90 min"
@@ -62,6 +64,43 @@ def test_what_is_decided_for_a_resource_is_kept_shown_and_written_down(
     assert again.number_input(key="limit-locations").value == 90
     overview = visit("overview")
     assert any("changed locations" in text.value.replace("\\", "") for text in overview.markdown)
+
+
+def test_what_deletes_records_is_asked_about_and_can_be_undone(
+    visit: Visit, organization: Organization
+) -> None:
+    page = open_tab(visit, "Resources")
+    page.selectbox(key="removal-locations").set_value(Removal.DELETE)
+    press(page, "Save", 1)
+    assert "**deleted from the table**" in "".join(text.value for text in page.markdown)
+    assert removal(organization) is None  # nobody has said yes yet
+    page.button(key="make-change").click().run()
+    assert removal(organization) == Removal.DELETE
+    page.button(key="undo-change").click().run()
+    assert removal(organization) is None
+    page.button(key="close-answer").click().run()
+    assert not page.success
+
+
+def removal(organization: Organization) -> Removal | None:
+    with db.everywhere() as connection:
+        return policies.of(connection, organization.id)["locations"].removal
+
+
+def test_a_person_is_removed_after_a_question_by_name_and_invited_again_by_undo(
+    visit: Visit, organization: Organization
+) -> None:
+    page = visit("settings", person=SARAH)
+    press(page, "Remove Sarah Lim")
+    assert SARAH in roles(organization)
+    verb = page.button(key="make-change")
+    assert verb.label == "Remove Sarah Lim"
+    verb.click().run()
+    assert SARAH not in roles(organization)
+    assert "person" not in page.query_params  # nobody else is chosen
+    assert not any(button.label.startswith("Remove") for button in page.button)
+    page.button(key="undo-change").click().run()
+    assert roles(organization)[SARAH] == "analyst"
 
 
 def test_a_blank_time_limit_is_the_usual_one(visit: Visit) -> None:
@@ -75,59 +114,69 @@ def test_somebody_is_added_and_let_in(
     visit: Visit, organization: Organization, database: psycopg.Connection
 ) -> None:
     page = open_tab(visit, "People")
+    press(page, "Add a person")
     page.text_input(key="name-new").set_value("Olive Park")
     page.text_input(key="email-new").set_value("olive.park@example.org")
     page.selectbox(key="role-new").set_value("analyst")
     page.text_input(key="team-new").set_value("Billing")
-    press(page, "Save")
+    press(page, "Invite")
+    assert "person" not in page.query_params
     assert roles(organization)["olive.park@example.org"] == "analyst"
-    assert visit("locations", "olive.park@example.org").title[0].value == "Location Management"
+    olive = visit("overview", "olive.park@example.org")
+    assert [title.value for title in olive.title] == ["Sign in to Sync Desk"]
+    assert "**Northwind Care** invites you as Analyst." in [m.value for m in olive.markdown]
+    press(olive, "Accept")
+    assert olive.title[0].value == "Overview"
     assert written_down(database, organization) == [
-        "the role of Olive Park to analyst, team Billing"
+        "the role of Olive Park to analyst, team Billing",
+        "the people: olive.park@example.org has accepted the invitation as analyst",
     ]
 
 
+def test_a_place_that_is_offered_to_a_member_of_another_organization_waits_in_the_sidebar(
+    visit: Visit, organization: Organization
+) -> None:
+    page = visit("overview", "sarah.lim@example.org")
+    with db.everywhere() as connection:
+        other = organizations.add(connection, f"{organization.slug[:20]}-of", "Harbor *Clinics*")
+        people.offer(connection, other.id, replace(ANA, email="sarah.lim@example.org"))
+    visitor.forget()
+    page.run()
+    assert "**Harbor \\*Clinics\\*** invites you as Administrator." in [
+        text.value for text in page.sidebar.markdown
+    ]
+    page.button(key=f"decline-{other.slug}").click().run()
+    assert not [text for text in page.sidebar.markdown if "offers you" in text.value]
+    assert page.title[0].value == "Overview"
+
+
 def test_a_mistake_is_answered_with_a_sentence(visit: Visit, organization: Organization) -> None:
-    page = open_tab(visit, "People")
+    page = visit("settings", person="new")
     page.text_input(key="name-new").set_value("Olive Park")
     page.text_input(key="email-new").set_value("no address")
-    press(page, "Save")
+    press(page, "Invite")
     assert "is not an e-mail address" in page.error[0].proto.title.replace("\\", "")
     assert len(roles(organization)) == 4
 
 
-def test_an_organization_is_added_and_can_be_chosen(
-    visit: Visit, organization: Organization
-) -> None:
+def test_an_administrator_sees_the_organizations_and_adds_none(visit: Visit) -> None:
     page = open_tab(visit, "Organizations")
-    slug = f"{organization.slug[:20]}-new"
-    for label, value in (
-        ("Name", "Harbor Clinics"),
-        ("Short name", slug),
-        ("Country", "NZ"),
-        ("Time zone", "Pacific/Auckland"),
-    ):
-        next(field for field in page.text_input if field.label == label).set_value(value)
-    press(page, "Add")
-    with db.begin() as connection:
-        added = organizations.get(connection, slug)
-    assert (added.country, added.time_zone) == ("NZ", "Pacific/Auckland")
-    assert roles(added) == {ANA.email: "admin"}
-    assert slug in visit("overview").selectbox(key="organization").options or (
-        "Harbor Clinics" in visit("overview").selectbox(key="organization").options
-    )
+    told = " ".join(caption.value for caption in page.caption)
+    assert "The people who operate this program add others." in told
+    assert not page.main.text_input
+    assert not page.main.button
 
 
 def test_a_source_is_set_on_its_page(
-    visit: Visit, organization: Organization, database: psycopg.Connection, tmp_path: Path
+    visit: Visit, organization: Organization, database: psycopg.Connection
 ) -> None:
     page = visit("sources")
-    page.text_input(key="words-locations").set_value(f"folder:{tmp_path}")
+    page.text_input(key="words-locations").set_value("folder:clinics")
     press(page, "Save the source", 1)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         found = source_settings.read(connection, organization, resources.by_name("locations"))
-    assert [setting.location for setting in found] == [str(tmp_path)]
-    assert written_down(database, organization) == [f"the source of locations to folder {tmp_path}"]
+    assert [setting.location for setting in found] == ["clinics"]
+    assert written_down(database, organization) == ["the source of locations to folder clinics"]
 
 
 def test_the_page_of_the_sources_says_where_there_is_none(visit: Visit, desk: Desk) -> None:
@@ -153,7 +202,7 @@ def test_a_token_is_made_shown_once_and_revoked(
     page.multiselect(key="token-permissions").set_value(["read", "sync"])
     press(page, "Make")
     (secret,) = (code.value for code in page.code)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert tokens.use(connection, secret) is not None
     page.run()
     assert not page.code
@@ -162,23 +211,49 @@ def test_a_token_is_made_shown_once_and_revoked(
     ]
     press(page, "Make")
     assert "There is a token Front desk already" in page.error[0].proto.title.replace("\\", "")
-    (listed,) = (frame.value for frame in page.dataframe)
-    told = listed.iloc[0][["Name", "May", "Made by"]].tolist()
+    (listed,) = rows(page, "Tokens of")
+    told = [listed[name] for name in ("Name", "May", "Made by")]
     assert told == ["Front desk", "Analyst: only read, sync", ANA.name]
+    page.query_params["program"] = "Front desk"
+    press(page.run(), "Revoke Front desk")
+    with db.everywhere() as connection:
+        assert tokens.use(connection, secret) is not None  # nobody has said yes yet
+    page.button(key="make-change").click().run()
+    with db.everywhere() as connection:
+        assert tokens.use(connection, secret) is None
+    assert "program" not in page.query_params
+
+
+def test_a_question_that_is_answered_by_no_changes_nothing_and_leaves_the_drawer_open(
+    visit: Visit, organization: Organization
+) -> None:
+    page = visit("settings", person=SARAH)
+    press(page, "Remove Sarah Lim")
+    press(page, "Keep it as it is")
+    assert SARAH in roles(organization)
+    assert page.text_input(key=f"name-{SARAH}").value == "Sarah Lim"
+    assert "make-change" not in {button.key for button in page.button}
+
+
+def test_people_are_sorted_by_a_header_and_the_address_keeps_it(visit: Visit) -> None:
+    by_role = column(visit("settings", sort="-role"), "Role")
+    assert by_role == sorted(by_role, key=list(ROLES.values()).index, reverse=True)
+    names = column(visit("settings", sort="-name"), "Name")
+    assert names == sorted(names, reverse=True)
 
 
 def test_a_header_row_is_set_on_the_page_of_the_sources(
-    visit: Visit, organization: Organization, database: psycopg.Connection, tmp_path: Path
+    visit: Visit, organization: Organization, database: psycopg.Connection
 ) -> None:
     page = visit("sources")
-    page.text_input(key="words-locations").set_value(f"folder:{tmp_path}")
+    page.text_input(key="words-locations").set_value("folder:clinics")
     page.number_input(key="header-row-locations").set_value(4)
     press(page, "Save the source", 1)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         found = source_settings.read(connection, organization, resources.by_name("locations"))
     assert [setting.header_row for setting in found] == [4]
     assert written_down(database, organization) == [
-        f"the source of locations to folder {tmp_path}, header in row 4"
+        "the source of locations to folder clinics, header in row 4"
     ]
     told = "\n".join(text.value for text in visit("sources").markdown)
     assert told.count("header in row 4") == 1
@@ -212,7 +287,7 @@ def test_old_values_are_dropped_after_a_question_that_says_what_stays(
     assert "every run with its counts" in asked
     assert names_of(database, old.id) == ["Clinic"]
     page.button(key="drop-values").click().run()
-    assert [toast.value for toast in page.toast] == ["Values dropped: 1 row."]
+    assert [toast.value for toast in page.toast] == ["Values deleted: 1 row."]
     assert (names_of(database, old.id), names_of(database, new.id)) == ([None], ["Clinic"])
     query = "select detail->>'outcomes' from actions where organization_id = %s and kind = %s"
     written = database.execute(query, [desk.organization.id, ActionKind.DROPPED_VALUES])

@@ -1,8 +1,11 @@
 """A kind of source that nobody has foreseen: declared here, and known everywhere."""
 
+import json
+import os
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import pytest
@@ -10,9 +13,9 @@ import pytest
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Page
-from sync_core.execution import attempt
+from sync_core.execution import attempt, readings
 from sync_core.foundation import db
-from sync_core.operations import source_probes, syncs
+from sync_core.operations import syncs
 from sync_core.organizations import Organization, source_settings
 from sync_core.records import rows
 from sync_core.records.rows import View
@@ -71,7 +74,7 @@ class Shelf:
 def shelf(monkeypatch: pytest.MonkeyPatch) -> Shelf:
     shelf = Shelf()
 
-    def parse(text: str, _cwd: Path) -> Location | None:
+    def parse(text: str) -> Location | None:
         return Location("shelf", text[6:]) if text.startswith("shelf:") else None
 
     def open_shelf(_setting: SourceSetting, opening: Opening) -> Shelf:
@@ -97,8 +100,8 @@ def shelf(monkeypatch: pytest.MonkeyPatch) -> Shelf:
 def found(shelf: Shelf, organization: Organization) -> list[SourceSetting]:
     assert shelf
     services = resources.by_name("services")
-    found = source_settings.parse(organization, services, "shelf:B4", None, None, Path("/"))
-    with db.begin() as connection:
+    found = source_settings.parse(organization, services, "shelf:B4", None, None)
+    with db.everywhere() as connection:
         source_settings.save(connection, organization, found)
         assert source_settings.read(connection, organization, services) == found
     return found
@@ -111,7 +114,7 @@ def test_a_new_kind_is_synced_and_asked_only_for_changes(
     for _ in range(2):
         run = syncs.start(organization, "services", ANA, "test")
         assert attempt.work(run.id) == "completed"
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         brands = resources.ENTITIES["brands"]
         assert rows.count(connection, organization.id, brands, View(), ANA) == 2
     first, later = shelf.since[:2], shelf.since[2:]
@@ -119,12 +122,29 @@ def test_a_new_kind_is_synced_and_asked_only_for_changes(
     assert all(later)
 
 
+def probed_here(organization: Organization, found: list[SourceSetting]) -> list[dict[str, Any]]:
+    """Do what processes of their own do, here, where the kind is known."""
+    with ExitStack() as stack:
+        files = [stack.enter_context(tempfile.TemporaryFile()) for _ in found]
+        read = {
+            setting.entity: readings.read_first_rows(
+                os.dup(file.fileno()), asdict(setting), "AU", 60, 60
+            )
+            for setting, file in zip(found, files, strict=True)
+        }
+        handed = [os.dup(file.fileno()) for file in files]
+        told = json.loads(json.dumps(read))
+        return readings.compare(
+            *handed, organization_id=organization.id, resource="services", read=told
+        )
+
+
 def test_a_new_kind_is_shown_and_tested(
     found: list[SourceSetting], visit: Visit, organization: Organization
 ) -> None:
     assert found
-    tried = source_probes.probe_sources(organization, ANA, "services")
-    assert [probe.sentence for probe in tried] == [
+    tried = probed_here(organization, found)
+    assert [probe["sentence"] for probe in tried] == [
         "The shelf of brands can be read: 2 rows, 4 columns.",
         "The shelf of packages can be read: 1 row, 10 columns.",
     ]

@@ -9,7 +9,7 @@ from sync_core.runs import batches, lease
 from tests.pages.test_settings import open_tab
 from tests.support.desk import Desk
 from tests.support.locations import LOCATIONS
-from tests.support.pages import Visit
+from tests.support.pages import Visit, column
 
 SARAH, MICHAEL = "sarah.lim@example.org", "michael.tan@example.org"
 
@@ -25,7 +25,7 @@ def ready(desk: Desk) -> Desk:
 
 
 def work(desk: Desk, resource: str) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         batch = batches.latest(connection, desk.organization.id)
     assert batch is not None
     (run,) = [part.run for part in batch.parts if part.resource == resource]
@@ -71,11 +71,11 @@ def test_administrators_see_what_waits_and_what_is_at_work(visit: Visit, ready: 
     empty = open_tab(visit, "Queue")
     assert any("Nothing waits" in text.value for text in empty.markdown)
     first, second = ready.start("locations"), ready.start("therapists")
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         assert lease.claim(connection, first.id, "north:abc:17")
     page = open_tab(visit, "Queue")
-    (table,) = [frame.value for frame in page.dataframe if "Where" in frame.value]
-    assert list(table["Run"]) == [first.id, second.id]
-    assert list(table["Where"]) == ["north", ""]
-    assert table["State"][0] == "Syncing"
-    assert table["State"][1].startswith("Waits, number ")
+    assert column(page, "Run") == [f"{first.id}", f"{second.id}"]
+    assert column(page, "Where") == ["north", ""]
+    at_work, waits = column(page, "State")
+    assert at_work == "Syncing"
+    assert waits.startswith("Waits, number ")

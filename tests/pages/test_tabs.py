@@ -1,21 +1,26 @@
+import csv
+import io
 import json
+import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from sync_core.audit import exports
 from sync_core.catalogue import resources
+from sync_core.catalogue.cell_codes import CELL_CODES
 from sync_core.catalogue.resources import ENTITIES
 from sync_core.execution import attempt
 from sync_core.foundation import db, settings
 from sync_core.operations import syncs
 from sync_core.organizations import Organization, source_settings
 from sync_core.records.outcome_format import KEY_SEPARATOR
+from sync_core.runs import Run
 from tests.support.desk import ANA, Desk
 from tests.support.fakes.google import DEMO, Google
 from tests.support.fakes.spreadsheets import Tab
-from tests.support.pages import Visit
+from tests.support.pages import Visit, column, rows
 
 LABELS = [field.label for field in ENTITIES["locations"].fields]
 
@@ -52,7 +57,8 @@ def test_every_tab_says_so_where_it_has_nothing_to_show(visit: Visit) -> None:
     for tab, told in (
         ("Rows", "There are no locations yet."),
         ("What changed", "Nothing has been synced yet."),
-        ("Needs a person", "No row needs a person."),
+        ("Needs attention", "Nothing needs attention."),
+        ("Skipped", "No row was skipped."),
         ("History", "There are no runs yet."),
     ):
         assert told in texts(open_tab(visit, tab))
@@ -61,25 +67,42 @@ def test_every_tab_says_so_where_it_has_nothing_to_show(visit: Visit) -> None:
 def test_what_changed_tells_before_and_after(visit: Visit, desk: Desk) -> None:
     desk.sync("locations", locations=[LABELS, row("L1", city="Perth"), row("L2")])
     desk.sync("locations", locations=[LABELS, row("L1", city="Hobart"), row("L2"), row("L3")])
-    table = open_tab(visit, "What changed").dataframe[0].value
-    assert list(table["What"]) == ["City: Perth → Hobart", "It is new"]
-    assert list(table["Key"]) == ["L1", "L3"]
+    page = open_tab(visit, "What changed")
+    assert column(page, "Reason or change") == ["City: Perth → Hobart", "New record"]
+    assert column(page, "Key") == ["L1", "L3"]
 
 
 def test_what_changed_is_filtered_by_kind(visit: Visit, desk: Desk) -> None:
     desk.sync("locations", locations=[LABELS, row("L1", city="Perth")])
-    run = desk.sync("locations", locations=[LABELS, row("L1", city="Hobart"), row("L2")])
+    desk.sync("locations", locations=[LABELS, row("L1", city="Hobart"), row("L2")])
     page = open_tab(visit, "What changed")
-    page.pills(key=f"kinds-changes-{run.id}").set_value(["created"]).run()
-    assert list(page.dataframe[0].value["Key"]) == ["L2"]
+    page.pills(key="kinds-changes").set_value(["created"]).run()
+    assert column(page, "Key") == ["L2"]
+
+
+def test_search_and_filters_of_changes_and_failures_stand_in_the_address(
+    visit: Visit, desk: Desk
+) -> None:
+    rows = [row("L1"), row("L2", phone="no phone"), row("L3", name="")]
+    desk.sync("locations", locations=[LABELS, *rows])
+    page = visit("locations", tab="What changed", **{"search-changes": "L9"})
+    assert "Nothing matches." in texts(page)
+    address = {"by-reason-failed": "bad_phone", "search-failed": "L2"}
+    page = visit("locations", tab="Needs attention", **address)
+    assert column(page, "Value") == ["no phone"]
+    page.text_input(key="search-failed").set_value("").run()
+    page.selectbox(key="by-reason-failed").set_value(None).run()
+    assert "by-reason-failed" not in page.query_params
 
 
 def test_a_row_that_failed_is_listed_with_its_cell_and_reason(visit: Visit, desk: Desk) -> None:
     run = desk.sync("locations", locations=[LABELS, row("L1"), row("L2", phone="no phone")])
-    page = open_tab(visit, "Needs a person")
-    table = page.dataframe[0].value
-    assert list(table["Row"]) == [3]
-    assert list(table["What"]) == ["G3: Invalid phone format"]
+    page = open_tab(visit, "Needs attention")
+    (line,) = rows(page, "Rows that failed")
+    assert (line["Cell"], line["Value"]) == ("Locations!G3", "no phone")
+    assert line["Problem"] == "Invalid phone format"
+    assert line["Fix"] == CELL_CODES["bad_phone"].advice
+    assert line["Record"] == "Clinic"
     links = [element.proto.body for element in page.get("html")]
     assert any(f"/api/v1/runs/{run.id}/rejects.csv" in link for link in links)
 
@@ -88,24 +111,25 @@ def test_a_cell_of_a_google_sheet_is_one_click_away(
     visit: Visit, google: Google, organization: Organization
 ) -> None:
     google.add(Tab("Locations", [LABELS, row("L1", phone="no phone")]))
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         declared = resources.by_name("locations")
-        found = source_settings.parse(organization, declared, DEMO, None, None, Path.cwd())
+        found = source_settings.parse(organization, declared, DEMO, None, None)
         source_settings.save(connection, organization, found)
     attempt.work(syncs.start(organization, "locations", ANA, "test").id)
-    (link,) = open_tab(visit, "Needs a person").dataframe[0].value["Sheet"]
-    assert link.startswith("https://docs.google.com/spreadsheets/d/")
-    assert link.endswith("&range=G2")
+    links = [one.proto.body for one in open_tab(visit, "Needs attention").get("html")]
+    assert re.search(
+        r'href="https://docs\.google\.com/spreadsheets/d/[^"]*range=G2"', "".join(links)
+    )
 
 
 def test_history_keeps_who_when_and_what(visit: Visit, desk: Desk) -> None:
     desk.sync("locations", locations=[LABELS, row("L1")])
-    desk.folder = desk.folder / "nowhere"
+    (desk.folder / "locations.csv").unlink()
     desk.sync("locations")
-    table = open_tab(visit, "History").dataframe[0].value
-    assert list(table["By"]) == ["Ana Ruiz", "Ana Ruiz"]
-    assert [result[0] for result in table["Result"]] == ["Failed", "Synced"]
-    assert list(table["Created"].fillna(-1)) == [-1, 1]
+    page = open_tab(visit, "History")
+    assert column(page, "By") == ["Ana Ruiz (IT), test"] * 2
+    assert column(page, "Result") == ["errorFailed", "check_circleSynced"]
+    assert column(page, "Created") == ["", "1"]
 
 
 def test_a_key_of_several_parts_is_readable(visit: Visit, desk: Desk) -> None:
@@ -121,7 +145,65 @@ def test_a_key_of_several_parts_is_readable(visit: Visit, desk: Desk) -> None:
     page = visit("therapists")
     page.session_state["tab"] = "What changed"
     page.run()
-    keys = set(page.dataframe[0].value["Key"])
+    keys = set(column(page, "Key"))
     assert keys == {"T1", "T1 · Monday · 08:00:00"}
-    assert set(page.dataframe[0].value["Table"]) == {"Therapists", "Schedules"}
+    assert set(column(page, "Table")) == {"Therapists", "Schedules"}
     assert not any(KEY_SEPARATOR in key for key in keys)
+
+
+@pytest.fixture
+def failed(desk: Desk) -> Run:
+    """Two therapists that fail, the second with two schedules, and one whom a rule leaves out."""
+    labels, hours = (
+        [field.label for field in ENTITIES[name].fields] for name in ("therapists", "schedules")
+    )
+    cells = [
+        {"Therapist ID": "T1", "Name": "Amy Fox", "Employment type": "FLAT"},
+        {"Therapist ID": "T2", "Name": "Ben Cole", "Hourly rate": "lots"},
+        {"Therapist ID": "T3", "Name": "Cy Ray", "Email": "no address"},
+    ]
+    times = [["T1", "Monday"], ["T3", "Monday"], ["T3", "Friday"]]
+    return desk.sync(
+        "therapists",
+        therapists=[labels, *([one.get(label, "") for label in labels] for one in cells)],
+        schedules=[hours, *([*day, "08:00", "09:00", ""] for day in times)],
+    )
+
+
+def of_therapists(visit: Visit, tab: str, email: str = "ana.ruiz@example.org") -> AppTest:
+    page = visit("therapists", email)
+    page.session_state["tab"] = tab
+    return page.run()
+
+
+@pytest.mark.usefixtures("failed")
+def test_failures_stand_below_their_cause_and_skips_elsewhere(visit: Visit) -> None:
+    lines = rows(of_therapists(visit, "Needs attention"), "Rows that failed")
+    record, *following = [line for line in lines if line["Record"].startswith(("Cy Ray", "T3"))]
+    assert record["Value"] == "no address"
+    assert [line["Problem"] for line in following] == ["Therapist ID T3 failed (row 4)"] * 2
+    place = lines.index(record)
+    assert lines[place + 1 : place + 3] == following
+    assert not [line for line in lines if "Amy Fox" in line["Record"] or "FLAT" in line["Problem"]]
+    skipped = of_therapists(visit, "Skipped")
+    assert column(skipped, "Key") == ["T1 · Monday · 08:00:00", "T1"]
+
+
+@pytest.mark.usefixtures("failed")
+@pytest.mark.parametrize("email", ["vera.olsen@example.org", "ana.ruiz@example.org"])
+def test_the_bad_value_is_shown_to_whom_may_see_it(visit: Visit, email: str) -> None:
+    page = of_therapists(visit, "Needs attention", email)
+    (line,) = (one for one in rows(page) if one["Record"] == "Ben Cole")
+    assert line["Value"] == ("lots" if email.startswith("ana") else "Hidden")
+
+
+def test_the_file_holds_what_the_tab_lists(visit: Visit, failed: Run, desk: Desk) -> None:
+    shown = rows(of_therapists(visit, "Needs attention"), "Rows that failed")
+    text = b"".join(exports.write(exports.rejects(desk.organization, ANA, failed))).decode()
+    file = list(csv.DictReader(io.StringIO(text)))
+    for name in ("Value", "Problem", "Fix"):
+        assert [line[name] for line in file] == [line[name] for line in shown]
+    assert all(line["Cell"] in one["Cell"] for line, one in zip(file, shown, strict=True))
+    skips = exports.rejects(desk.organization, ANA, failed, skipped=True)
+    text = b"".join(exports.write(skips)).decode()
+    assert [line["Rule"] for line in csv.DictReader(io.StringIO(text))] == ["FLAT", "FLAT"]

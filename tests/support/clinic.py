@@ -35,11 +35,11 @@ class Clinic:
 
     def work(self, run: Run) -> Run:
         attempt.work(run.id)
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             return runs.get(connection, self.organization.id, run.id)
 
     def counts(self, run: Run, entity: str) -> dict[str, int]:
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             found = runs.tallies(connection, [run.id])[run.id][entity]
         return {kind: count for kind, count in found.items() if kind != "rules" and count}
 
@@ -63,7 +63,7 @@ def open_clinic(
 
 
 def set_source(organization: Organization) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         source_settings.save(
             connection,
             organization,

@@ -87,3 +87,37 @@ def words(node: ast.AST) -> Iterator[str]:
     for found in ast.walk(node):
         if isinstance(found, ast.Constant) and isinstance(found.value, str):
             yield found.value
+
+
+def sentences(module: ast.Module) -> Iterator[tuple[int, str]]:
+    """Return the texts of a module with their lines; `{}` is what is put into them.
+
+    Of docstrings only those that commands and routes show.
+    """
+    hidden = {id(text) for text in _docstrings(module)}
+    for found in ast.walk(module):
+        if isinstance(found, ast.JoinedStr):
+            hidden |= {id(part) for part in found.values}
+            yield found.lineno, "".join(map(_literal_part, found.values))
+        elif id(found) not in hidden and isinstance(found, ast.Constant):
+            yield from [(found.lineno, found.value)] if isinstance(found.value, str) else ()
+
+
+def _docstrings(module: ast.Module) -> Iterator[ast.Constant]:
+    """Return the docstrings that only readers of the code see."""
+    for found in ast.walk(module):
+        if isinstance(found, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            match found.body:
+                case [ast.Expr(value=ast.Constant() as text), *_] if not _is_face(found):
+                    yield text
+
+
+def _is_face(found: ast.AST) -> bool:
+    """Return whether it is registered by a call, as commands and routes are."""
+    if not isinstance(found, ast.FunctionDef | ast.AsyncFunctionDef):
+        return False
+    return any(isinstance(decorator, ast.Call) for decorator in found.decorator_list)
+
+
+def _literal_part(part: ast.expr) -> str:
+    return str(part.value) if isinstance(part, ast.Constant) else "{}"

@@ -1,25 +1,29 @@
 """The commands of the shell, by their whole names: `source set`."""
 
+from collections.abc import Iterator
+
 import click
 
 from sync_core.cli.main import cli
 
 
-def names(group: click.Group = cli, prefix: str = "") -> list[str]:
+def names() -> list[str]:
     """Return the name of every command."""
-    found = []
-    for name, command in group.commands.items():
+    return [name for name, _ in commands()]
+
+
+def commands(group: click.Group = cli, prefix: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Return every command with its name."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command
         if isinstance(command, click.Group):
-            found += names(command, f"{prefix}{name} ")
+            yield from commands(command, f"{prefix}{name} ")
         else:
-            found.append(f"{prefix}{name}")
-    return found
+            yield f"{prefix}{name}", command
 
 
 def find(name: str) -> click.Command:
     """Return a command by its whole name."""
-    command: click.Command = cli
-    for part in name.split():
-        assert isinstance(command, click.Group)
-        command = command.commands[part]
-    return command
+    return dict(commands())[name]

@@ -7,7 +7,7 @@ from pathlib import Path
 from sync_core import runs
 from sync_core.catalogue import resources
 from sync_core.execution import attempt
-from sync_core.foundation import db
+from sync_core.foundation import db, settings
 from sync_core.foundation.vocabulary import Role
 from sync_core.operations import syncs
 from sync_core.organizations import Organization, source_settings
@@ -18,12 +18,19 @@ Rows = Sequence[Sequence[object]]
 ANA = Person("Ana Ruiz", "ana.ruiz@example.org", Role.ADMIN, "IT")
 
 
+def own_folder(slug: str) -> Path:
+    """Return the folder from which an organization may read, which is there."""
+    folder = settings.current().folders / slug
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 class Desk:
     """Syncs CSV files of one organization, in this process, as a worker would."""
 
-    def __init__(self, organization: Organization, folder: Path) -> None:
+    def __init__(self, organization: Organization) -> None:
         self.organization = organization
-        self.folder = folder
+        self.folder = own_folder(organization.slug)
         self.locale: str | None = None  # of the files
 
     def write(self, entity: str, rows: Rows) -> None:
@@ -34,12 +41,11 @@ class Desk:
         found = source_settings.parse(
             self.organization,
             resources.by_name(resource),
-            f"folder:{self.folder}",
+            f"folder:{self.folder.relative_to(own_folder(self.organization.slug))}",
             None,
             self.locale,
-            self.folder,
         )
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             source_settings.save(connection, self.organization, found)
 
     def start(self, resource: str) -> Run:
@@ -59,10 +65,10 @@ class Desk:
 
     def work(self, run: Run) -> Run:
         attempt.work(run.id)
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             return runs.get(connection, self.organization.id, run.id)
 
     def counts(self, run: Run, entity: str) -> dict[str, int]:
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             found = runs.tallies(connection, [run.id])[run.id][entity]
         return {kind: count for kind, count in found.items() if kind != "rules" and count}

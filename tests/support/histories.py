@@ -91,7 +91,7 @@ class History:
 def make(seed: int, size: int = 160) -> History:
     """Make a history up, and write it down."""
     chance = Random(seed)  # noqa: S311 - made-up data
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         name = f"h-{uuid.uuid4().hex[:12]}"
         ours = tuple(organizations.add(connection, f"{name}-{n}", "Northwind") for n in (1, 2))
         promises = {(ours[0].id, RESOURCES[0]): 5, (ours[1].id, RESOURCES[1]): 60}

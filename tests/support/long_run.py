@@ -8,7 +8,7 @@ from tests.support.waiting import eventually
 
 ROWS = 3000
 SHEET = [HEADER, *(row(f"L{n}") for n in range(ROWS))]
-ALL_CREATED = f"Processed {ROWS} locations: {ROWS} created, 0 updated."
+ALL_CREATED = f"Processed {ROWS:,} locations: {ROWS:,} created, 0 updated."
 
 
 def start(desk: Desk, phase: str = "downloading") -> Run:

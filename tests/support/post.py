@@ -152,7 +152,7 @@ def use(office: PostOffice, patch: pytest.MonkeyPatch, **more: str) -> None:
 
 def forget() -> None:
     """Give up what is not delivered yet, and end digests: the tests share a database."""
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         for statement in (
             "update messages set given_up_at = now() where sent_at is null and given_up_at is null",
             "update wishes set digest = 'never'",

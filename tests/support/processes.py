@@ -3,18 +3,25 @@
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import psutil
+import psycopg
 
 from sync_core.foundation import settings
 from tests.support import slow_worker
+from tests.support.waiting import eventually
 
 Process = ForkServerProcess
 Crew = Callable[..., Process]  # starts a worker: options, and the environment by keyword
+
+AT_WORK = """
+select pid from pg_stat_activity
+where application_name like '%%:' || %s and pg_backend_pid() = any(pg_blocking_pids(pid))
+"""
 
 FORKS = get_context("forkserver")  # all that a worker imports takes seconds: once is enough
 FORKS.set_forkserver_preload(["tests.support.slow_worker"])
@@ -78,6 +85,14 @@ def postgres() -> list[int]:
     return [first, *(child.pid for child in psutil.Process(first).children())]
 
 
+def backends(application: str) -> list[int]:
+    """Return the process ids of the backends that serve a process, by its name."""
+    query = "select pid from pg_stat_activity where application_name = %s"
+    address = settings.urls().database.replace("+psycopg", "")
+    with psycopg.connect(address) as connection:
+        return [pid for (pid,) in connection.execute(query, [application])]
+
+
 def valkey() -> int:
     """Return the process id of Valkey."""
     return _by_command("valkey-server", str(data()))
@@ -113,6 +128,23 @@ def frozen(*pids: int | None) -> Iterator[None]:
     finally:
         for pid in pids:
             kill(pid, signal.SIGCONT)
+
+
+@contextmanager
+def frozen_at_work(
+    begin: Callable[[], object], process: int | None = None, address: str = ""
+) -> Iterator[None]:
+    """Let a process (this one) begin something that reads runs; freeze its backends meanwhile."""
+    where = address or settings.urls().database
+    with ExitStack() as held:
+        with psycopg.connect(where.replace("+psycopg", "")) as connection:
+            connection.execute("lock table runs")
+            begin()
+            asked = [str(process or os.getpid())]
+            at_work = eventually(lambda: connection.execute(AT_WORK, asked).fetchall())
+            held.enter_context(frozen(*(pid for (pid,) in at_work)))
+            connection.rollback()
+        yield
 
 
 @contextmanager

@@ -2,8 +2,9 @@
 
 The environment says how slow: SLOW_PAGE, SLOW_PLAN, SLOW_APPLY, in seconds; with LOG it names a
 file for what the worker writes. With WITHOUT_FENCE its work-horses believe in their lease for ever,
-which a chaos run must notice. From CLOCK_START on (seconds since 1970) schedules tick CLOCK_SPEED
-times as fast.
+which a chaos run must notice. HUNGRY names who takes all memory there is where pages are read:
+`python` or `polars`. From CLOCK_START on (seconds since 1970) schedules tick CLOCK_SPEED times as
+fast.
 """
 
 import os
@@ -15,6 +16,7 @@ from functools import partial, wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+import polars as pl
 import sqlalchemy as sa
 
 from sync_core.engine import importer, plan
@@ -24,8 +26,10 @@ from sync_core.runs import lease
 from sync_core.runs.lease import Claim
 from sync_core.sources.cliniko import lists
 from sync_core.sources.files import csv_rows, table_file
+from sync_core.sources.google import rows, sheets
 
 BLOCK = 4096  # bytes of a page: about a hundred rows
+GOOGLE_ROWS = 100  # of a page
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -73,8 +77,28 @@ def be_slow() -> None:
     change(table_file, "open_csv", lambda open_csv: partial(open_csv, block=BLOCK))
     change(csv_rows.CsvSheet, "pages", slow_items("SLOW_PAGE"))
     change(lists.ClinikoList, "pages", slow_items("SLOW_PAGE"))
+    change(sheets.GoogleTab, "pages", slow_items("SLOW_PAGE"))
+    change(rows, "PAGE_ROWS", lambda _rows: GOOGLE_ROWS)
     change(plan, "make", slow_end("SLOW_PLAN"))
     change(importer, "apply", slow_end("SLOW_APPLY"))
+
+
+def hungry_items(pages: Callable[P, Iterator[T]]) -> Callable[P, Iterator[T]]:
+    """Make an iterator's function take all memory that is given, before its first item."""
+
+    @wraps(pages)
+    def hungrily(*args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+        held: list[object] = []
+        while True:
+            one = bytearray if os.environ["HUNGRY"] == "python" else _column
+            held.append(one(10_000_000))
+        yield from pages(*args, **kwargs)
+
+    return hungrily
+
+
+def _column(size: int) -> pl.Series:
+    return pl.Series([1]).new_from_index(0, size // 8)
 
 
 def remove_the_fence() -> None:
@@ -114,6 +138,8 @@ def main(options: Sequence[str], environment: Mapping[str, str]) -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # RQ logs to both
     sys.argv = ["worker.py", *options]
     be_slow()
+    if "HUNGRY" in os.environ:
+        change(csv_rows.CsvSheet, "pages", hungry_items)
     if "CLOCK_START" in os.environ:
         hurry(seconds("CLOCK_START"), seconds("CLOCK_SPEED"))
     if "WITHOUT_FENCE" in os.environ:

@@ -19,7 +19,7 @@ PEOPLE = (ANA, BEN, CLEO, DAN)
 
 
 def join(organization: Organization, *persons: Person) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         for person in persons:
             people.add(connection, organization.id, person)
 
@@ -28,14 +28,14 @@ def tell(now: datetime | None = None) -> None:
     """Tell until nothing is new, whoever's it is: the tests share a database."""
     left = True
     while left:
-        with db.begin() as connection:
+        with db.everywhere() as connection:
             telling.tell(connection, now or datetime.now(UTC))
             left = bool(connection.execute(sa.select(sa.func.count(tables.news.c.id))).scalar())
 
 
 def inbox(organization: Organization, person: Person) -> list[Notice]:
     """Return what somebody was told, oldest first."""
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return notices.of_person(connection, organization.id, person)[::-1]
 
 

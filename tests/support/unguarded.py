@@ -20,7 +20,7 @@ OFF = Guards(
 def unguarded(organization: Organization, resource: str, policy: Policy | None = None) -> None:
     """Let an organization guard a resource by nothing; the rest of the `policy` counts."""
     decided = policy or Policy()
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         policies.put(
             connection,
             organization,

@@ -13,7 +13,7 @@ from sync_core.runs import Run, progress
 
 def ask(query: str, **facts: object) -> list[tuple[Any, ...]]:
     """Ask Postgres, over a connection that survives its restarts."""
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return [tuple(row) for row in connection.execute(sa.text(query), facts)]
 
 
@@ -26,7 +26,7 @@ def postgres_answers() -> bool:
 
 def read(run: Run) -> Run:
     """Read a run anew."""
-    with db.begin() as connection:
+    with db.everywhere() as connection:
         return runs.get(connection, run.organization_id, run.id)
 
 

@@ -1,11 +1,13 @@
+import itertools
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 
 from sync_core.runs.filters import Filter
-from sync_core.ui.analytics import numbers, panel, period, results_tab
+from sync_core.ui.analytics import behind, drawing, numbers, panel, period, results_tab, sparkline
 from sync_core.ui.analytics.period import Asked
 
 PERTH, BERLIN = ZoneInfo("Australia/Perth"), ZoneInfo("Europe/Berlin")
@@ -16,12 +18,12 @@ NOW = datetime(2026, 11, 26, 1, 30, 20, tzinfo=UTC)  # 9:30 in Perth
     ("part", "told"),
     [
         (None, "–"),  # noqa: RUF001
-        (0, "0 %"),
-        (0.0001, "0.1 %"),
-        (1 / 3, "33.3 %"),
-        (2 / 3, "66.7 %"),
-        (0.99999, "99.9 %"),
-        (1, "100 %"),
+        (0, "0%"),
+        (0.0001, "0.1%"),
+        (1 / 3, "33.3%"),
+        (2 / 3, "66.7%"),
+        (0.99999, "99.9%"),
+        (1, "100%"),
     ],
 )
 def test_a_share_is_all_or_nothing_only_where_it_is(part: float | None, told: str) -> None:
@@ -42,10 +44,10 @@ def test_a_period_of_hours_ends_with_this_minute() -> None:
 
 def test_an_own_period_ends_after_its_last_day_and_never_in_the_future() -> None:
     days = (date(2026, 10, 25), date(2026, 10, 25))
-    since, until, words = period.span_of("Own", days, BERLIN, NOW)
+    since, until, words = period.span_of("Custom", days, BERLIN, NOW)
     assert until - since == timedelta(hours=25)  # the clocks went back
     assert words == "1 day"
-    _, until, _ = period.span_of("Own", (date(2026, 11, 1), date(2026, 11, 26)), PERTH, NOW)
+    _, until, _ = period.span_of("Custom", (date(2026, 11, 1), date(2026, 11, 26)), PERTH, NOW)
     assert until == datetime(2026, 11, 26, 1, 31, tzinfo=UTC)
 
 
@@ -79,6 +81,66 @@ def test_a_table_becomes_cells_with_iso_times_and_nothing_for_what_is_not_there(
     at = datetime(2026, 11, 26, 9, 30, tzinfo=PERTH)
     table = pd.DataFrame({"When": [at], "Name": ["=1+1"], "Runs": [-3], "p95 (s)": [float("nan")]})
     assert panel.cells(table) == (
-        ["When", "Name", "Runs", "p95 (s)"],
-        [["2026-11-26T09:30:00+08:00", "=1+1", -3, None]],
+        ["When (UTC)", "Name", "Runs", "p95 (s)"],
+        [["2026-11-26T01:30:00Z", "=1+1", -3, None]],
     )
+
+
+def test_presets_are_this_day_and_the_month_before_where_the_visitor_is() -> None:
+    since, until, words = period.span_of("Today", (), PERTH, NOW)
+    assert (since, until) == (
+        datetime(2026, 11, 25, 16, tzinfo=UTC),
+        datetime(2026, 11, 26, 1, 31, tzinfo=UTC),
+    )
+    assert words == "day"
+    since, until, words = period.span_of("Last month", (), BERLIN, NOW)
+    assert since == datetime(2026, 9, 30, 22, tzinfo=UTC)
+    assert until == datetime(2026, 10, 31, 23, tzinfo=UTC)
+    assert words == "31 days"
+
+
+def test_names_at_the_ends_of_lines_keep_apart_and_below_the_top() -> None:
+    assert drawing.spread([0, 50, 100], 8, 104) == [0, 50, 100]
+    heights = drawing.spread([99, 100, 100, 100], 8, 104)
+    assert all(high - low >= 8 for low, high in itertools.pairwise(heights))
+    assert max(heights) <= 104
+    assert drawing.spread([], 8, 104) == []
+
+
+def test_an_axis_turns_logarithmic_only_where_one_value_would_hide_the_others() -> None:
+    assert drawing.is_uneven([1, 2, 3, 2, 400])
+    assert not drawing.is_uneven([1, 2, 3, 2, 9])
+    assert not drawing.is_uneven([0, 0])
+    assert not drawing.is_uneven([])
+
+
+def test_a_bar_that_would_press_all_others_to_the_ground_is_cut_off_and_says_how_high_it_is() -> (
+    None
+):
+    days = [datetime(2026, 11, day, tzinfo=UTC) for day in range(1, 6)]
+    figure = go.Figure()
+    assert drawing.cut_off(figure, dict(zip(days, [2, 4, 3, 2, 1_400], strict=True)))
+    assert figure.layout.yaxis.range == (0, 5)
+    assert [note.text for note in figure.layout.annotations] == ["1,400 ↑"]
+    even = go.Figure()
+    assert not drawing.cut_off(even, dict(zip(days, [2, 4, 3, 2, 9], strict=True)))
+    assert even.layout.yaxis.range is None
+
+
+def test_behind_a_bar_are_the_runs_of_its_day_within_the_period() -> None:
+    since = datetime(2026, 11, 25, 20, tzinfo=UTC)  # 4:00 of the 26th in Perth
+    some = asked(since, since + timedelta(days=3), PERTH)
+    first, second = some.time_axis()[:2]
+    assert "since=2026-11-25T20%3A00%3A00%2B00%3A00" in behind.address(some, first)
+    found = behind.address(some, second, ("locations",), ("failed",))
+    assert "since=2026-11-26T16%3A00" in found
+    assert "until=2026-11-27T16%3A00" in found
+    assert "resource=locations" in found
+    assert "status=failed" in found
+
+
+def test_a_sparkline_goes_from_edge_to_edge_and_lies_flat_where_nothing_changed() -> None:
+    assert sparkline.corners([0, 5, 10]) == (
+        "0% 100%, 0.0% 88.0%, 50.0% 44.0%, 100.0% 0.0%, 100% 100%"
+    )
+    assert sparkline.corners([3, 3]) == "0% 100%, 0.0% 88.0%, 100.0% 88.0%, 100% 100%"

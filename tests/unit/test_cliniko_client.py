@@ -17,6 +17,7 @@ from sync_core.foundation.settings import Secret, Settings
 from sync_core.sources.cliniko import key as cliniko_key
 from sync_core.sources.cliniko.client import Client, Permission, Survey, open_client
 from sync_core.sources.retry import RetryPolicy
+from tests.support import bombs
 from tests.support.cliniko_client import EVERYTHING, Clock, client, read
 from tests.support.fakes import cliniko as fake
 from tests.support.fakes.cliniko import KEY, Cliniko
@@ -222,12 +223,12 @@ def lost(content: fake.Json) -> None:
     content.update(patients=content["patients"][1:], total_entries=content["total_entries"] - 1)
 
 
-NOT_WHOLE = "Cliniko's list of patients is not whole: it counts "
+NOT_WHOLE = "Cliniko's list of patients is incomplete: it counts "
 SHORTER = "Cliniko's list of patients became shorter while it was read: it held "
 HALVES = [
-    pytest.param(fake.altered(emptied), f"{NOT_WHOLE}414, and hands out 0.", id="no records"),
-    pytest.param(fake.total(7), f"{NOT_WHOLE}7, and hands out 100.", id="fewer than it hands out"),
-    pytest.param(fake.total(0), f"{NOT_WHOLE}0, and hands out 100.", id="none at all"),
+    pytest.param(fake.altered(emptied), f"{NOT_WHOLE}414, and returns 0.", id="no records"),
+    pytest.param(fake.total(7), f"{NOT_WHOLE}7, and returns 100.", id="fewer than it hands out"),
+    pytest.param(fake.total(0), f"{NOT_WHOLE}0, and returns 100.", id="none at all"),
     pytest.param(fake.altered(ended), f"{SHORTER}414 more, and then 30.", id="an early end"),
     pytest.param(
         fake.body('{"patients": [], "total_entries": 0}'),
@@ -310,7 +311,7 @@ def test_a_record_that_comes_twice_is_refused(cliniko: Cliniko, reader: Client) 
     cliniko.fault("patients", fake.altered(twice), after=1)
     error = refusal(lambda: read(reader))
     assert error.code == "cliniko_disorder"
-    assert error.sentence.startswith("Cliniko handed out patients twice or out of order, at the id")
+    assert error.sentence.startswith("Cliniko returned patients twice or out of order, at the id")
 
 
 def test_a_server_that_ignores_the_filter_ends_in_a_sentence(
@@ -485,6 +486,14 @@ def test_trouble_on_one_page_that_stays_is_one_sentence(
     assert cliniko.asked("patients") == 3 + patience
 
 
+def test_an_answer_that_unpacks_to_too_much_is_left_where_it_is_too_much(cliniko: Cliniko) -> None:
+    bomb = fake.body(bombs.packed_twice(200), Content_Encoding=bombs.TWICE)
+    cliniko.fault("patients", bomb, times=99)
+    with client(cliniko) as reader, bombs.at_most(100):
+        sentence = refusal(lambda: read(reader)).sentence
+    assert sentence == "Cliniko could not be read: its answer is larger than 32 MB."
+
+
 def test_an_answer_that_comes_slowly_but_steadily_is_waited_for(
     cliniko: Cliniko, account: Account
 ) -> None:
@@ -577,9 +586,7 @@ def test_a_limit_that_never_resets_ends_in_a_sentence(account: Account) -> None:
         cliniko.add(KEY, account)
         with client(cliniko, clock=clock, retry_policy=ASKED_TO_WAIT) as reader:
             error = refusal(lambda: read(reader))
-    assert error.sentence == (
-        "Cliniko lets us read no more for now: too many requests in a minute."
-    )
+    assert error.sentence == ("Cliniko limits our requests for now: too many requests in a minute.")
     assert len(clock.slept) == ASKED_TO_WAIT.attempts - 1
 
 
@@ -630,7 +637,7 @@ def test_a_key_may_lie_in_a_file(tmp_path: Path) -> None:
     path = tmp_path / "key"
     settings = Settings(cliniko_key_files={"demo": path})
     assert refusal(lambda: open_client("demo", settings)).sentence == (
-        f"The API key of Cliniko cannot be used: the file {path} cannot be read"
+        "The API key of Cliniko cannot be used: its file cannot be read"
         " (No such file or directory)."
     )
     path.write_bytes(b"\xff\xfe")

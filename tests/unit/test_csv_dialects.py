@@ -219,7 +219,7 @@ def test_a_header_whose_quote_is_open_is_told(scratch: Path) -> None:
 def test_a_header_of_too_many_columns_is_told(scratch: Path) -> None:
     assert len(opened(scratch, written([*LABELS, *[""] * 16_372])).headers) == 16_384
     error = refusal(lambda: opened(scratch, written([*LABELS, *[""] * 16_373])))
-    assert error.sentence == "It cannot be read: row 1 has more than 16,384 columns."
+    assert error.sentence == "It is not read: a row has more than 16,384 cells."
 
 
 def test_a_header_longer_than_usual_is_read(scratch: Path) -> None:

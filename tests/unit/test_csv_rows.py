@@ -5,8 +5,9 @@ import csv
 import gzip
 import io
 import lzma
-import os
+import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -39,9 +40,8 @@ def opened(tmp_path: Path) -> Opened:
 
 
 def in_folder(folder: Path, locale: str | None = None) -> Source:
-    return sources.open_source(
-        source_setting("folder", folder, locale=locale), Opening(settings=Settings())
-    )
+    setting = replace(source_setting("folder", ".", locale=locale), organization=folder.name)
+    return sources.open_source(setting, Opening(settings=Settings(given_folders=folder.parent)))
 
 
 def test_rows_carry_the_numbers_that_a_spreadsheet_shows(opened: Opened) -> None:
@@ -315,23 +315,20 @@ def test_a_file_is_found_whatever_the_case_of_its_name(tmp_path: Path) -> None:
     assert sheet.link(2, 0) is None
 
 
-def test_a_missing_folder_or_file_is_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "locations.csv").mkdir()
-    gone = tmp_path / "gone"
-    assert (
-        refusal(lambda: in_folder(gone).open(LOCATIONS)).sentence == f"There is no folder {gone}."
-    )
-    assert refusal(lambda: in_folder(tmp_path).open(LOCATIONS)).sentence == (
-        f"There is neither 'locations.csv' nor 'locations.xlsx' in the folder {tmp_path}."
-    )
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_a_sentence(opened: Opened, tmp_path: Path) -> None:
-    opened("Code\n")
-    (tmp_path / "locations.csv").chmod(0)
-    assert refusal(lambda: in_folder(tmp_path).open(LOCATIONS)).sentence == (
-        "The file 'locations.csv' cannot be read: Permission denied."
+@pytest.mark.parametrize("cells", [100_000, 3_000_000])
+@pytest.mark.parametrize("before", ["", "Code,Name\nL1,a\n", 'Code,Name\nL1,a\nL2,"b"c,'])
+def test_a_row_of_endless_cells_is_refused_before_they_take_memory(
+    tmp_path: Path, cells: int, before: str
+) -> None:
+    (tmp_path / "locations.csv").write_text(before + "a," * cells + "\n")
+    tracemalloc.start()
+    try:
+        error = refusal(lambda: all_rows(in_folder(tmp_path).open(LOCATIONS)))
+        assert tracemalloc.get_traced_memory()[1] < 150 * 2**20
+    finally:
+        tracemalloc.stop()
+    assert error.sentence == (
+        "The file 'locations.csv' is not read: a row has more than 16,384 cells."
     )
 
 

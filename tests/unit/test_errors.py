@@ -4,12 +4,19 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 from sync_core.catalogue.cell_codes import CELL_CODES
 from sync_core.cli.hints import HINTS
 from sync_core.foundation.errors import CATALOGUE, SyncError
+from sync_core.foundation.errors.of_http import OF_HTTP
+from sync_core.foundation.errors.of_requests import OF_REQUESTS
+from sync_core.foundation.errors.of_runs import OF_RUNS
+from sync_core.foundation.errors.of_sources import OF_SOURCES
+from sync_core.foundation.errors.of_the_machine import OF_THE_MACHINE
+from sync_core.foundation.settings import ROOT
 from tests.support import code_reader
 from tests.support.code_reader import Site, facts_in, words
 from tests.support.commands import names
@@ -17,6 +24,7 @@ from tests.support.commands import names
 EVERY_FIELD_GIVES = {"label", "text", "shown", "value"}
 FIELDS = "sync_core/catalogue/fields/"
 SHELL = re.compile(r"syncdesk|python|\bmake (run|test|check|lock)\b|(?<!-)--[a-z]|\.py\b")
+SETTING = re.compile(r"\b[A-Z]{3,}_[A-Z_]{3,}\b")
 
 
 @cache
@@ -27,7 +35,7 @@ def run_errors() -> list[Site]:
 @cache
 def cell_errors() -> list[Site]:
     """Return what the engine says of rows; what fields say of cells is read below."""
-    in_sql = code_reader.sites("scope.issue", position=1, given=frozenset({"cause"}))
+    in_sql = code_reader.sites("scope.issue", position=1, given=frozenset({"cause", "beside"}))
     return [*in_sql, *code_reader.sites("cell_codes.sentence")]
 
 
@@ -46,6 +54,11 @@ def test_every_error_is_raised_with_a_code_and_facts_that_can_be_read() -> None:
 
 def test_every_code_that_is_raised_is_in_the_catalogue() -> None:
     assert [s for s in run_errors() for code in s.codes or () if code not in CATALOGUE] == []
+
+
+def test_no_code_stands_in_two_modules() -> None:
+    parts = (OF_SOURCES, OF_RUNS, OF_REQUESTS, OF_HTTP, OF_THE_MACHINE)
+    assert sum(map(len, parts)) == len(CATALOGUE)
 
 
 def test_every_code_of_the_catalogue_is_raised() -> None:
@@ -189,6 +202,30 @@ def texts() -> Iterator[tuple[str, str]]:
 
 def test_no_words_that_can_reach_a_page_quote_a_command() -> None:
     assert [(code, text) for code, text in texts() if SHELL.search(text)] == []
+    assert [(code, text) for code, text in texts() if SETTING.search(text)] == []
+
+
+def test_no_page_and_no_answer_of_the_api_quotes_a_command_or_a_setting() -> None:
+    quoted = re.compile(r"\bsyncdesk [a-z]+|worker\.py|\b(SYNCDESK|CLINIKO|GOOGLE|DATABASE)_[A-Z]")
+    at_the_start = {"demo_sign_in.py", "sign_in.py", "app.py"}  # told to who starts the program
+    found = [
+        (path.name, text)
+        for room in ("ui", "api")
+        for path in Path(ROOT, "sync_core", room).rglob("*.py")
+        if path.name not in at_the_start
+        for text in said_in(ast.parse(path.read_text(encoding="utf-8")))
+        if quoted.search(text)
+    ]
+    assert found == []
+
+
+def said_in(tree: ast.Module) -> set[str]:
+    """Return the texts of a module, but for its docstrings."""
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    rooms = [node for node in ast.walk(tree) if isinstance(node, kinds)]
+    docstrings = {ast.get_docstring(room, clean=False) for room in rooms}
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    return {text for text in texts if isinstance(text, str) and text not in docstrings}
 
 
 def test_every_command_that_the_shell_is_told_exists() -> None:

@@ -21,11 +21,11 @@ def run(number: int, status: str, seconds: float) -> Run:
     )
 
 
-def test_runs_stand_in_their_order_and_each_ending_has_its_name_and_pattern() -> None:
+def test_runs_stand_in_their_order_and_each_ending_has_its_name_and_colour() -> None:
     newest_first = [run(9, "completed", 4.0), run(8, "failed", 1.0), run(7, "completed", 2.0)]
     chart = figures.durations(newest_first, ZoneInfo("Australia/Perth"))
     assert chart.layout.xaxis.categoryarray == ("7", "8", "9")
-    drawn = {bars.name: (bars.x, bars.y, bars.marker.pattern.shape) for bars in chart.data}
-    assert drawn["Failed"] == (("8",), (1.0,), "x")
+    drawn = {bars.name: (bars.x, bars.y, bars.marker.color) for bars in chart.data}
+    assert drawn["Failed"] == (("8",), (1.0,), figures.COLORS["failed"])
     assert drawn[chart.data[0].name][1] == (4.0, 2.0)
     assert "02 Mar, 14:30" in chart.data[0].customdata[0]

@@ -5,14 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from sync_core import sources
 from sync_core.catalogue.resource import Entity
-from sync_core.catalogue.source import Sheet, Source
-from sync_core.foundation import settings
-from sync_core.foundation.settings import Settings
-from sync_core.sources import Opening, SourceSetting
+from sync_core.catalogue.source import Sheet
+from sync_core.sources import SourceSetting
 from sync_core.sources.files.folder import FolderSource
-from tests.support.sources import all_rows, refusal, source_setting
+from sync_core.sources.files.own_folder import OwnFolder
+from tests.support.sources import all_rows, refusal
 from tests.support.workbooks import in_memory, workbook
 
 THERAPISTS = Entity(name="therapists", title="Therapists", fields=())
@@ -25,10 +23,10 @@ def opened(folder: Path, entity: Entity, tab: str | None = None) -> Sheet:
         resource="therapists",
         entity=entity.name,
         kind="folder",
-        location=str(folder),
+        location=".",
         tab=tab,
     )
-    return FolderSource(setting).open(entity)
+    return FolderSource(setting, OwnFolder(folder.parent, folder.name)).open(entity)
 
 
 def write(folder: Path, name: str, *tabs: str) -> None:
@@ -88,14 +86,14 @@ def test_several_files_that_may_be_a_table_are_refused_and_named(
         write(tmp_path, name)
     one, other = names
     assert refusal(lambda: opened(tmp_path, SCHEDULES)).sentence == (
-        f"'{one}' and '{other}' in the folder {tmp_path} may all be the table 'schedules'."
+        f"'{one}' and '{other}' in the organization's folder may all be the table 'schedules'."
     )
 
 
 def test_a_missing_file_is_named_with_what_would_do(tmp_path: Path) -> None:
     error = refusal(lambda: opened(tmp_path, SCHEDULES))
     assert error.sentence == (
-        f"There is neither 'schedules.csv' nor 'schedules.xlsx' in the folder {tmp_path}."
+        "There is neither 'schedules.csv' nor 'schedules.xlsx' in the organization's folder."
     )
     assert "one workbook 'therapists.xlsx' with a tab for each" in error.advice
 
@@ -104,52 +102,3 @@ def test_a_workbook_that_calls_itself_csv_is_read_as_one(tmp_path: Path) -> None
     write(tmp_path, "schedules.xlsx")
     (tmp_path / "schedules.xlsx").rename(tmp_path / "schedules.csv")
     assert first_row(opened(tmp_path, SCHEDULES)) == "schedules.xlsx Sheet1"
-
-
-def in_allowed(folder: Path, *allowed: Path) -> Source:
-    setting = source_setting("folder", folder)
-    return sources.open_source(setting, Opening(settings=Settings(folders=allowed)))
-
-
-def test_a_folder_is_read_where_it_or_one_above_it_is_allowed(tmp_path: Path) -> None:
-    (tmp_path / "ours" / "below").mkdir(parents=True)
-    write(tmp_path / "ours" / "below", "schedules.csv")
-    for allowed in (tmp_path, tmp_path / "ours", tmp_path / "ours" / "below"):
-        in_allowed(tmp_path / "ours" / "below", tmp_path / "other", allowed).open(SCHEDULES)
-
-
-@pytest.mark.parametrize("where", ["theirs", "ours/../theirs", "ours/link", "ours-too"])
-def test_a_folder_outside_those_that_are_allowed_is_refused_and_named(
-    tmp_path: Path, where: str
-) -> None:
-    for name in ("ours", "theirs", "ours-too"):
-        (tmp_path / name).mkdir()
-        write(tmp_path / name, "schedules.csv")
-    (tmp_path / "ours" / "link").symlink_to(tmp_path / "theirs")
-    error = refusal(lambda: in_allowed(tmp_path / where, tmp_path / "ours").open(SCHEDULES))
-    assert error.sentence == (
-        f"{tmp_path / where} is outside the folders in which files may be read here."
-    )
-
-
-def test_a_file_that_is_a_link_out_of_the_allowed_folders_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "ours").mkdir()
-    write(tmp_path, "schedules.csv")
-    link = tmp_path / "ours" / "schedules.csv"
-    link.symlink_to(tmp_path / "schedules.csv")
-    error = refusal(lambda: in_allowed(tmp_path / "ours", tmp_path / "ours").open(SCHEDULES))
-    assert str(link) in error.sentence
-
-
-def test_a_folder_that_is_not_allowed_cannot_be_set(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SYNCDESK_FOLDERS", f"{tmp_path / 'ours'}:/srv/sheets")
-    settings.current.cache_clear()
-    try:
-        assert sources.parse_location("folder:ours", tmp_path).location == str(tmp_path / "ours")
-        error = refusal(lambda: sources.parse_location("folder:theirs", tmp_path))
-        assert error.code == "folder_not_allowed"
-    finally:
-        monkeypatch.undo()
-        settings.current.cache_clear()

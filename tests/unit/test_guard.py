@@ -188,7 +188,7 @@ def test_thresholds_are_kept_as_json_and_a_guard_of_a_later_version_is_as_by_def
     assert Guards.from_json(chosen.as_json()) == chosen
     assert Guards.from_json({"weather": True}) == Guards()
     assert list(chosen.differences()) == [
-        "removals above 5 rows and 1 %",
+        "removals above 5 rows and 1%",
         "updates off",
         "other source off",
     ]

@@ -124,7 +124,7 @@ def test_all_missing_columns_are_named_at_once() -> None:
 
 def test_a_repeated_column_is_named_with_both_cells() -> None:
     assert refusal("Clinic code", "Name", "Email", "Phone", "Notes", "name") == (
-        "Column 'Name' stands twice: Clinics!B1 and Clinics!F1."
+        "Column 'Name' is there twice: Clinics!B1 and Clinics!F1."
     )
 
 

@@ -17,6 +17,7 @@ from sync_core.runs.traffic import Traffic
 
 ISSUE = Issue("Email", "bad_email", "Invalid email format", "Locations!C418")
 FOLLOWING = Issue("Therapist", "parent_failed", "The therapist failed", "Schedules!A7", cause=5)
+TWICE = Issue("Email", "not_unique", "Email already exists", "Therapists!C7", beside="row 4")
 BEGAN, SINCE = datetime(2026, 11, 3, 9, 30, tzinfo=UTC), datetime(2026, 11, 2, 9, 15, tzinfo=UTC)
 
 
@@ -47,14 +48,20 @@ def test_a_page_reads_the_progress_of_a_worker_of_another_version() -> None:
         assert (found.phase, found.percent, found.amount) == ("saving", 90, Amount())
 
 
-@pytest.mark.parametrize("issue", [ISSUE, FOLLOWING])
+@pytest.mark.parametrize("issue", [ISSUE, FOLLOWING, TWICE])
 def test_an_issue_comes_back_as_it_was(issue: Issue) -> None:
     assert Issue.from_json(json.loads(json.dumps(issue.as_json()))) == issue
 
 
 def test_a_part_of_an_issue_is_asked_for_by_a_name_that_it_has() -> None:
     names = [field.name for field in fields(Issue)]
-    assert list(get_args(Part)) == names == list(FOLLOWING.as_json())
+    assert list(get_args(Part)) == names
+    assert {*names} == {*FOLLOWING.as_json(), *TWICE.as_json()}
+
+
+def test_a_sentence_is_told_with_what_is_beside_it() -> None:
+    assert ISSUE.told == ISSUE.sentence
+    assert TWICE.told == "Email already exists (row 4)"
 
 
 PLANS = Plans(

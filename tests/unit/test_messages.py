@@ -64,5 +64,5 @@ def test_the_log_names_twenty_rows_and_counts_the_rest() -> None:
 def test_an_undo_counts_what_it_takes_back_of_all_tables() -> None:
     brands, packages = Tally(removed=1200, created=1), Tally(read=1500, updated=4, unchanged=1496)
     assert undone(7, {"brands": brands, "packages": packages}) == (
-        "Undo of run 7: 1,205 taken back, 1,496 as before already."
+        "Undo of run 7: 1,205 undone, 1,496 up to date already."
     )

@@ -28,7 +28,7 @@ ALLOWED = {
     "audit.exports.save": "likewise",
     "audit.hash_chain.keep": "keeps a measurement; an action would add a link to what was measured",
     "demo.organization.load": "the made-up organization of a machine without a database of its own",
-    "demo.organization.make_organization": "likewise",
+    "demo.empty_organization.make": "likewise",
     "engine.plan_script.steps": "returns the SQL of a plan for people to read, and runs nothing",
     "execution.maintenance.main": "the machine's own care; it closes dead runs in nobody's name",
     "notifications.notices.mark_read": "what one person has read; it concerns nobody else",

@@ -54,7 +54,7 @@ def test_patients_are_read_first_and_types_last() -> None:
         (STEPS.reading["patients"], 0, 0, "Processing 0/0 patients (100.0%)"),
         (STEPS.reading["patients"], 650, 648, "Processing 650/650 patients (100.0%)"),
         (STEPS.saving, 641, 648, "Storing patients in database (641/648)"),
-        (STEPS.comparing, 0, None, "Analyzing patients..."),
+        (STEPS.comparing, 0, None, "Analyzing data..."),
         (SHEETS.comparing, 0, None, "Comparing Patients"),
     ],
 )

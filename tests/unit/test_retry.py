@@ -41,6 +41,13 @@ def test_what_may_pass_is_tried_again_and_people_are_told() -> None:
     ]
 
 
+def test_who_asks_for_more_than_is_granted_is_quoted_with_it() -> None:
+    told: list[str] = []
+    server = Server(SyncError("google_busy", retry_after=900.0))
+    assert Retrier("Google", QUICK, told.append)(server) == "an answer"
+    assert told == ["Google asks us to wait 900 s. Trying again in 0 s"]
+
+
 def test_short_waits_are_not_worth_telling() -> None:
     told: list[str] = []
     policy = RetryPolicy(first_wait=0.01)

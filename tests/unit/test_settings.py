@@ -34,7 +34,7 @@ def test_any_usual_address_of_postgres_is_understood(scheme: str) -> None:
             "REDIS_URL is set and DATABASE_URL is not: set both, or neither",
         ),
         (
-            {"DATABASE_URL": "mysql://x", "REDIS_URL": "redis://x"},
+            {"DATABASE_URL": "mysql://x", "REDIS_URL": "redis://localhost"},
             "DATABASE_URL: it begins with none of postgresql://",
         ),
         (
@@ -60,7 +60,11 @@ def test_any_usual_address_of_postgres_is_understood(scheme: str) -> None:
             {"SYNCDESK_CHAT_URL_DEMO__OPS": "http://hooks.example.org/secret"},
             "SYNCDESK_CHAT_URL_DEMO__OPS: it must begin with https://",
         ),
-        ({"SYNCDESK_PRIVATE_WEBHOOKS": "1"}, "SYNCDESK_PRIVATE_WEBHOOKS: '1' is neither yes"),
+        (
+            {"GOOGLE_API_BASE_URL": "http://sheets.example.org"},
+            "GOOGLE_API_BASE_URL: it must begin with https://",
+        ),
+        ({"SYNCDESK_PRIVATE_HOSTS": "http://a"}, "SYNCDESK_PRIVATE_HOSTS: http://a names no host"),
         ({"SYNCDESK_TIME_LIMIT": "-1"}, "SYNCDESK_TIME_LIMIT: '-1' is not a number of seconds"),
         ({"SYNCDESK_TIME_LIMIT": "a=0"}, "SYNCDESK_TIME_LIMIT: '0' is not a number of seconds"),
         ({"SYNCDESK_MONITOR_TOKEN": "short"}, "SYNCDESK_MONITOR_TOKEN: it has fewer than 20"),
@@ -97,6 +101,15 @@ def test_each_problem_is_one_sentence(given: dict[str, str], sentence: str) -> N
             {"CLINIKO_API_KEY_DEMO_FILE": "nowhere"},
             "CLINIKO_API_KEY_DEMO_FILE: there is no file nowhere",
         ),
+        (
+            {"SYNCDESK_FOLDERS": "/srv/a:/srv/b"},
+            "SYNCDESK_FOLDERS: it names several folders; give one, which holds a folder for each",
+        ),
+        (
+            {"SYNCDESK_FOLDERS": "sheets"},
+            "SYNCDESK_FOLDERS: sheets is no full path; write for example /srv/sheets",
+        ),
+        ({"SYNCDESK_FOLDERS": __file__}, f"SYNCDESK_FOLDERS: {__file__} is not a folder; give the"),
         ({"CLINIKO_BASE_URL": "ftp://x"}, "CLINIKO_BASE_URL: it begins with none of http://"),
         (
             {"CLINIKO_BASE_URL": "http://cliniko.example.org"},
@@ -178,3 +191,50 @@ def test_a_secret_does_not_show_itself(tmp_path: Path) -> None:
     assert read.google_service_account_json is not None
     assert read.google_service_account_json.value == "hush"
     assert "hush" not in f"{read!r} {read.google_service_account_json}"
+
+
+ELSEWHERE = "REDIS_URL: it is on another machine"
+
+
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [
+        ("redis://localhost:6379/0", None),
+        ("redis://127.0.0.5", None),
+        ("redis://[::1]:6379", None),
+        ("redis:///3", None),
+        ("unix:///run/redis.sock?db=1", None),
+        ("rediss://:secret@redis.example.org:6380/0", None),
+        ("rediss://user:secret@10.0.0.5", None),
+        ("rediss://redis.example.org?password=secret", None),
+        ("redis://:secret@redis.example.org", f"{ELSEWHERE}: it must begin with rediss://"),
+        ("redis://:secret@redis", f"{ELSEWHERE}: it must begin with rediss://"),
+        ("redis://10.0.0.5", f"{ELSEWHERE}: it must begin with rediss://"),
+        ("redis:///?host=10.0.0.5", f"{ELSEWHERE}: it must begin with rediss://"),
+        ("redis://0.0.0.0", f"{ELSEWHERE}: it must begin with rediss://"),
+        ("redis://127.0.0.1:1@redis.example.org", f"{ELSEWHERE}: it must begin with rediss://"),
+        ("redis://localhost.example.org", f"{ELSEWHERE}: it must begin with rediss://"),
+        ("rediss://:secret/word@redis.example.org", "REDIS_URL: it cannot be read"),
+        ("rediss://redis.example.org", f"{ELSEWHERE} and holds no password"),
+        ("rediss://user:@redis.example.org", f"{ELSEWHERE} and holds no password"),
+        (
+            "rediss://:secret@redis.example.org?ssl_cert_reqs=none",
+            "REDIS_URL: it must not leave out who the server is",
+        ),
+        (
+            "rediss://:secret@redis.example.org?ssl_check_hostname=no",
+            "REDIS_URL: it must not leave out who the server is",
+        ),
+    ],
+)
+def test_redis_on_another_machine_needs_tls_and_a_password(
+    address: str, problem: str | None
+) -> None:
+    given = {"DATABASE_URL": "postgresql://127.0.0.1/x", "REDIS_URL": address}
+    if problem is None:
+        assert settings.load(given).redis_url == address
+        return
+    with pytest.raises(settings.SettingsError) as caught:
+        settings.load(given)
+    assert str(caught.value).startswith(problem)
+    assert "secret" not in str(caught.value)

@@ -1,5 +1,6 @@
 """Google Sheets over real HTTP: tabs, cells, refusals, servers in trouble."""
 
+import gzip
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ from sync_core.foundation.settings import Secret, Settings
 from sync_core.sources import Opening
 from sync_core.sources.google.client import GoogleClient
 from sync_core.sources.retry import Retrier
+from tests.support import bombs
 from tests.support.fakes import google as fake
 from tests.support.fakes.google import DEMO, READER, Google
 from tests.support.fakes.spreadsheets import (
@@ -226,6 +228,18 @@ def test_pages_of_a_wide_tab_are_shorter(google: Google) -> None:
     assert {len(page.texts) for page in pages} == {400}
 
 
+def test_blank_rows_of_a_wide_tab_are_handed_on_in_shorter_pages(google: Google) -> None:
+    header: Row = [f"Label {number}" for number in range(400)]
+
+    def row(number: int) -> Row:
+        return header if number == 0 else ["L"] if number in {1, 5_000} else []
+
+    google.add(Tab("Locations", Lazy(row, 5_001), columns=400))
+    pages = list(opened(google).pages(NONE))
+    assert [number for page in pages for number in page.rows] == list(range(2, 5_002))
+    assert max(len(page.rows) for page in pages) == 1_000
+
+
 def test_reading_goes_on_after_a_cursor(google: Google) -> None:
     google.add(Tab("Locations", Lazy(short, 25_001)))
     first, second = opened(google).pages(NONE)
@@ -432,7 +446,7 @@ def test_a_workbook_that_lies_in_drive_is_named_as_one_before_sheets_is_asked(
     google.fault("/v4/", fake.status(fake.NOT_A_SHEET))
     error = refusal(lambda: opened(google))
     assert error.sentence == (
-        f"The document with the id '{DEMO}' is an Excel workbook that lies in Google Drive."
+        f"The document with the id '{DEMO}' is an Excel workbook that is stored in Google Drive."
     )
     assert "Save as Google Sheets" in error.advice
     assert google.asked("/v4/") == 0
@@ -489,7 +503,7 @@ def test_a_key_that_google_does_not_know_is_refused_with_its_reason(google: Goog
     assert google.asked("/token") < 3
 
 
-ACCOUNT = '{"type": "service_account", "client_email": "a@example.org", "token_uri": "x"'
+ACCOUNT = '{"type": "service_account", "client_email": "a@example.org", "token_uri": "https://x"'
 
 
 @pytest.mark.parametrize(
@@ -498,6 +512,10 @@ ACCOUNT = '{"type": "service_account", "client_email": "a@example.org", "token_u
         ("secret", "it is not JSON"),
         ('["secret"]', "it is not the key of a service account"),
         ('{"type": "authorized_user"}', "it is not the key of a service account"),
+        (
+            '{"type": "service_account", "token_uri": "http://tokens.example.org"}',
+            "its token_uri does not begin with https://",
+        ),
         (f"{ACCOUNT}}}", "it lacks private_key"),
         (f'{ACCOUNT}, "private_key": "secret"}}', "its private key is damaged"),
         (f'{ACCOUNT}, "private_key": 5}}', "its private key is damaged"),
@@ -526,9 +544,9 @@ def test_a_bad_key_file_is_a_sentence(tmp_path: Path) -> None:
             )
         ).sentence
 
-    start = "The key of the Google service account cannot be used: the file"
-    assert sentence(missing) == f"{start} {missing} cannot be read (No such file or directory)."
-    assert sentence(binary) == f"{start} {binary} is not text."
+    start = "The key of the Google service account cannot be used: its file"
+    assert sentence(missing) == f"{start} cannot be read (No such file or directory)."
+    assert sentence(binary) == f"{start} is not text."
 
 
 def test_no_key_at_all_is_a_sentence() -> None:
@@ -536,11 +554,53 @@ def test_no_key_at_all_is_a_sentence() -> None:
     assert refusal(lambda: nothing.open(LOCATIONS)).sentence == "No Google service account is set."
 
 
+# too much
+
+TAB = "The tab 'Locations' of 'Master data' is not read: it has more than"
+
+
+@pytest.mark.parametrize(
+    ("columns", "spare_rows", "limit"),
+    [(18_279, 0, "18,278 columns"), (10_000, 10_000, "100,000,000 cells")],
+)
+def test_a_grid_larger_than_any_of_google_s_is_refused_before_a_cell_is_read(
+    google: Google, columns: int, spare_rows: int, limit: str
+) -> None:
+    google.add(Tab("Locations", ROWS, columns=columns, spare_rows=spare_rows))
+    assert refusal(lambda: opened(google)).sentence == f"{TAB} {limit}."
+    assert google.asked("/values/") == 0
+
+
+TOO_LARGE = (
+    "The Google Sheet is not read: its first rows, or its tabs and merged cells, take more than"
+    " 32 MB."
+)
+
+
+@pytest.mark.parametrize("path", ["/v4/", "/values/", "/token"])
+@pytest.mark.parametrize("encoding", ["gzip", bombs.TWICE])
+def test_an_answer_that_unpacks_to_too_much_is_left_where_it_is_too_much(
+    google: Google, path: str, encoding: str
+) -> None:
+    bomb = bombs.packed_twice(200)
+    assert len(bomb) < 2_000
+    body = bomb if encoding == bombs.TWICE else gzip.decompress(bomb)
+    headers = (("Content-Encoding", encoding),)
+    google.fault(path, lambda _: fake.Answer(200, body, headers=headers), times=9)
+    with bombs.at_most(100):
+        assert refusal(lambda: opened(google)).sentence == TOO_LARGE
+
+
+def test_first_rows_that_are_too_large_are_told(google: Google) -> None:
+    google.add(Tab("Locations", [["x" * 50_000] * 700], columns=700))
+    assert refusal(lambda: opened(google, 60)).sentence == TOO_LARGE
+
+
 # trouble
 
 UNAVAILABLE = "Google Sheets could not be read:"
 DAMAGED = "it sent a damaged answer"
-INCOMPLETE = "its answer lacks what was asked for"
+INCOMPLETE = "its answer lacks what was requested"
 TOO_LATE = "it does not answer in time"
 
 
@@ -622,7 +682,7 @@ def test_a_spent_quota_is_waited_out_and_then_named(google: Google, body: fake.J
     assert len(read(google)) == 4
     google.fault("/values/", fake.status(body), times=99)
     assert refusal(lambda: opened(google)).sentence == (
-        "Google lets us read no more for now: too many requests in a minute."
+        "Google limits our requests for now: too many requests in a minute."
     )
 
 
@@ -693,8 +753,8 @@ def test_what_is_waited_for_is_said(google: Google) -> None:
     opening = Opening(settings=settings(google), on_wait=told.append, retry_policy=policy)
     sources.open_source(source_setting("sheet", DEMO), opening).open(LOCATIONS)
     assert told == [
-        "Google asks us to wait 0 s",
-        "Google lets us read no more for now: too many requests in a minute. Trying again in 0 s",
+        "Google asks us to wait 7200 s. Trying again in 0 s",
+        "Google limits our requests for now: too many requests in a minute. Trying again in 0 s",
         f"{UNAVAILABLE} {outage(503)}. Trying again in 0 s",
         f"{UNAVAILABLE} it cannot be reached. Trying again in 0 s",
     ]

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sync_core.catalogue.cell_codes import CELL_CODES
 from sync_core.foundation import counting
+from sync_core.foundation.errors import CATALOGUE
 from sync_core.foundation.vocabulary import RunStatus
-from sync_core.ui.parts import words
+from sync_core.ui.parts import reason_words, words
 
 NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)  # 14:30 in Perth, a Monday
 PERTH = ZoneInfo("Australia/Perth")
@@ -47,18 +49,29 @@ def test_how_long_it_lasted(seconds: float, told: str) -> None:
     assert words.lasted(seconds) == told
 
 
+def test_a_moment_is_written_in_one_way_in_somebody_s_own_zone() -> None:
+    assert words.moment(NOW, PERTH) == "23 Nov 2026, 14:30"
+    assert words.moment(NOW - timedelta(hours=14), PERTH) == "23 Nov 2026, 00:30"
+    assert counting.moment_there(NOW, "Australia/Perth") == "23 Nov 2026, 14:30 (Australia/Perth)"
+
+
 @pytest.mark.parametrize(
-    ("hours", "told"),
+    ("code", "told"),
     [
-        (0, "at 2:30 PM"),
-        (14, "at 12:30 AM"),
-        (15, "yesterday at 11:30 PM"),
-        (48, "on Saturday at 2:30 PM"),
-        (24 * 20, "on 3 Nov 2026"),
+        ("bad_phone", "Invalid phone format"),
+        ("missing_column", "Column '…' is missing"),
+        ("source_silent", "The source gave no sign of life for … s"),
+        ("too_much_memory", "This source needs more memory than a sync may use (… MB)"),
+        ("FLAT skipped", "FLAT skipped"),
     ],
 )
-def test_when_it_was_in_somebody_s_own_zone(hours: float, told: str) -> None:
-    assert words.clock(NOW - timedelta(hours=hours), PERTH, NOW) == told
+def test_a_code_is_told_as_a_sentence(code: str, told: str) -> None:
+    assert reason_words.of_code(code) == told
+
+
+def test_no_code_of_the_catalogues_is_seen_as_such() -> None:
+    told = {code: reason_words.of_code(code) for code in (*CATALOGUE, *CELL_CODES)}
+    assert [code for code, words in told.items() if "_" in words or "{" in words] == []
 
 
 def test_places_are_written_as_people_say_them() -> None:
@@ -80,6 +93,10 @@ def test_any_text_is_shown_literally(text: str) -> None:
     assert shown == bare
     for mark in "*_[]()<>:$`#|~&!":
         assert mark not in shown.replace("\\\\", "").replace(f"\\{mark}", "")
+
+
+def test_no_text_turns_the_direction_of_its_neighbours() -> None:
+    assert words.literal("Ana \u202egro.elpmaxe\u2069") == "Ana \ufffdgro\\.elpmaxe\ufffd"
 
 
 @pytest.mark.parametrize(

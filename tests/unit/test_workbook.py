@@ -23,6 +23,8 @@ from sync_core.foundation.errors import SyncError
 from sync_core.sources.files import workbook as workbooks
 from sync_core.sources.files.file_types import OLE
 from sync_core.sources.files.xlsx import package
+from sync_core.sources.files.xlsx import parts as xlsx_parts
+from tests.support import bombs
 from tests.support.sources import NONE, all_rows, refusal
 from tests.support.workbooks import (
     SHEET,
@@ -400,10 +402,14 @@ XML_BOMBS = {
     "an endless comment": (f"<worksheet><!--{'a' * 3_000_000}--></worksheet>", "a tag or comment"),
     "no XML": ("Name,City", "is no XML"),
     "cut": ("<worksheet><sheetData><row>", "is no XML"),
-    "cells in cells": ("<a><row><c><c/></c></row></a>", "within another"),
+    "cells in cells": ("<a><row><c><c/></c></row></a>", "inside another"),
     "rows backwards": ('<a><row r="5"/><row r="4"/></a>', "row 4 comes after row 5"),
     "too many rows": ('<a><row r="1048577"/></a>', "row 1048577"),
     "a cell too far": ('<a><row><c r="XFE1"><v>1</v></c></row></a>', "beyond the last column"),
+    "more cells than columns": (
+        "<a><row>" + '<c r="A1"><v>1</v></c>' * 16_385 + "</row></a>",
+        "beyond the last column",
+    ),
     "an unknown text": ('<a><row><c t="s"><v>7</v></c></row></a>', "a text that is not there"),
     "a long text": (f'<a><row><c t="str"><v>{"a" * 200_000}</v></c></row></a>', "characters"),
 }
@@ -443,6 +449,31 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(
     error = refusal(lambda: opened(packed(made, file)))
     assert error.code in {"workbook_too_large", "damaged_workbook"}
     assert part in error.sentence
+
+
+def test_a_list_of_too_many_texts_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xlsx_parts, "MOST_TEXTS", 100_000)
+    texts = f'<sst xmlns="{SHEET}">{"<si/>" * 100_001}</sst>'
+    error = refusal(lambda: opened(packed(parts(HEADER, sharedStrings=texts), file)))
+    assert error.sentence == (
+        "The file 'locations.xlsx' is not read: its list of texts is larger than 100,000 texts."
+    )
+
+
+def test_millions_of_columns_are_refused_at_the_first_too_many(file: Path) -> None:
+    row = "<row>" + "<c><v>1</v></c>" * 3_000_000 + "</row>"
+    path = packed(parts(row), file)
+    del row
+    with bombs.at_most(30):
+        error = refusal(lambda: opened(path))
+    assert error.sentence.endswith("row 1 has a cell beyond the last column.")
+
+
+def test_a_tab_keeps_no_more_of_its_title_than_a_sentence_bears(file: Path) -> None:
+    made = parts(HEADER + '<row><c t="inlineStr"><is><t>Perth</t></is></c></row>')
+    main = made["xl/workbook.xml"].replace('name="Locations"', f'name="{"x" * 500_000}"')
+    sheet = opened(packed(made | {"xl/workbook.xml": main}, file))
+    assert sheet.title == "x" * 255
 
 
 def test_a_zip_with_a_huge_directory_is_refused(file: Path) -> None:

@@ -38,7 +38,7 @@ class PortalStatus(BaseModel):
 
 @routes.put("/{resource}/sync-data-master")
 def start_sync(by: By, resource: Resource, organization: Whose = None) -> PortalStatus:
-    """Start the sync of a resource, or join the one that is on its way."""
+    """Start the sync of a resource, or join the active one."""
     _, new = start_or_join(by.seat(organization), _resource(resource))
     return PortalStatus(status="running", message=STARTED if new else GOES_ON)
 
@@ -49,7 +49,7 @@ def sync_status(by: By, resource: Resource, organization: Whose = None) -> Porta
     of, person = by.seat(organization)
     people.require(person, "read")
     name = _resource(resource)
-    with db.begin() as connection:
+    with db.within(of.id) as connection:
         latest = runs.latest(connection, of.id).get(name)
     return _told(latest)
 

@@ -45,7 +45,7 @@ Some = Annotated[int, Query(ge=1, le=100, description="syncs, at most")]
 
 
 class PanelSync(BaseModel):
-    """A sync that was started, or the one that is on its way."""
+    """A sync that was started, or the active one."""
 
     success: bool = Field(examples=[True])
     message: str = Field(examples=[STARTED])
@@ -86,7 +86,7 @@ class Metadata(TypedDict, total=False):
             examples=["Storing patients in database (450/648)"],
         ),
     ]
-    milestone: Annotated[Milestone, Field(description="where it is, while it is on its way")]
+    milestone: Annotated[Milestone, Field(description="where it is, while it is active")]
     progress_percentage: Annotated[
         int,
         Field(
@@ -108,15 +108,15 @@ class SyncLog(BaseModel):
     organization_id: str = Field(description="short name", examples=["demo"])
     status: PanelState = Field(description=words.meaning("panel"), examples=["running"])
     operation_type: SyncType = Field(description=_ALL_OF_THEM, examples=[ALL])
-    requested_by: str = Field(description="who asked for it", examples=["Sarah Lim"])
+    requested_by: str = Field(description="who requested it", examples=["Sarah Lim"])
     records_processed: int = Field(description=_PROCESSED, examples=[648])
     records_success: int = Field(description=IN_STEP, examples=[450])
-    records_failed: int = Field(description="patients that a person must mend", examples=[0])
+    records_failed: int = Field(description="patients that a person must fix", examples=[0])
     success_rate: float = Field(
         description="records_success of records_processed, in percent; it is no progress",
         examples=[69.4],
     )
-    started_at: datetime = Field(description="UTC; before a worker has it, when it was asked for")
+    started_at: datetime = Field(description="UTC; before a worker has it, when it was requested")
     completed_at: datetime | None = Field(description="UTC; null: it has not ended")
     metadata: Metadata = Field(description="what else is known of it")
 
@@ -124,7 +124,7 @@ class SyncLog(BaseModel):
 class SyncLogs(BaseModel):
     """Syncs of patients."""
 
-    logs: Sequence[SyncLog] = Field(description="one that is on its way, then the newest")
+    logs: Sequence[SyncLog] = Field(description="an active one, then the newest")
 
 
 class SyncProgress(BaseModel):
@@ -146,7 +146,7 @@ class PanelStatus(PatientStats):
     """How many patients there are, and how the last sync is."""
 
     organization_id: str = Field(description="short name", examples=["demo"])
-    last_sync: SyncProgress | None = Field(description="one that is on its way, else the newest")
+    last_sync: SyncProgress | None = Field(description="an active one, else the newest")
 
 
 class SyncedPatients(BaseModel):
@@ -164,7 +164,7 @@ class SyncedPatients(BaseModel):
 
 @routes.post("/sync-all/{organization_id}")
 def sync_all_patients(by: By, organization_id: Slug, key: Key = None) -> PanelSync:
-    """Start the sync of all patients, or join the one that is on its way."""
+    """Start the sync of all patients, or join the active one."""
     seat = by.seat(organization_id)
     organization = seat[0]
     request = once(key, "start", organization.slug, PATIENTS.name, "sync")
@@ -202,10 +202,10 @@ def try_connection(by: By, organization_id: Slug) -> PanelConnection:
 
 @routes.get("/sync-logs/{organization_id}")
 def logs_of_syncs(by: By, organization_id: Slug, limit: Some = 10) -> SyncLogs:
-    """List the syncs of patients, one that is on its way first: poll it with `limit=1`."""
+    """List the syncs of patients, an active one first: poll it with `limit=1`."""
     organization, person = by.seat(organization_id)
     people.require(person, "read")
-    with db.begin() as connection:
+    with db.within(organization.id) as connection:
         views = patient_runs.recent(connection, organization, limit)
     return SyncLogs(logs=[_log(organization, view) for view in views])
 
@@ -215,7 +215,7 @@ def final_counts(by: By, organization_id: Slug) -> PanelStatus:
     """Tell how many patients there are: those of the last sync that was stored."""
     organization, person = by.seat(organization_id)
     people.require(person, "read")
-    with db.begin() as connection:
+    with db.within(organization.id) as connection:
         views = patient_runs.recent(connection, organization, 1)
         stats = patient_runs.stats(connection, organization)
     last = _progress(_log(organization, views[0])) if views else None
@@ -235,7 +235,7 @@ def synced_patients(
     people.require(person, "read")
     entity, view = PATIENTS.main, rows.View(search, limit=limit, offset=offset)
     columns = [field.column for field in entity.fields]
-    with db.begin() as connection:
+    with db.within(organization.id) as connection:
         found = rows.read(connection, organization.id, entity, view, person)
         total = rows.count(connection, organization.id, entity, view, person)
         told = [dict(zip(columns, row, strict=True)) for row in found]

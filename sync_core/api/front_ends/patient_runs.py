@@ -35,7 +35,7 @@ GOOD = (OutcomeKind.CREATED, OutcomeKind.UPDATED, OutcomeKind.UNCHANGED)
 _ID = re.compile(r"sync_(?P<slug>[a-z0-9-]+)_(?P<second>\d{8}_\d{6})", re.ASCII)
 _SECOND = "%Y%m%d_%H%M%S"
 
-IN_STEP = "patients that are in step: those read, and those that Cliniko says have not changed"
+IN_STEP = "patients that are up to date: those read, and those that Cliniko says have not changed"
 SYNC_ID = "sync_demo_20261122_143022"
 SyncId = Annotated[
     str,
@@ -59,7 +59,7 @@ class PatientStats(BaseModel):
     patients_with_recent: int = Field(
         description="of the active ones, those who came lately", examples=[66]
     )
-    last_sync_time: datetime | None = Field(description="when they were last in step, UTC")
+    last_sync_time: datetime | None = Field(description="when they were last up to date, UTC")
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def find(by: Caller, wanted: str) -> tuple[Seat, Run]:
         since=since,
         until=since + timedelta(seconds=1),
     )
-    with db.begin() as connection:
+    with db.within(organization.id) as connection:
         found = runs.found(connection, asked, 1)
     if not found:
         raise SyncError("unknown_run", run=wanted)
@@ -108,7 +108,7 @@ def find(by: Caller, wanted: str) -> tuple[Seat, Run]:
 
 
 def recent(connection: Connection, organization: Organization, limit: int) -> list[View]:
-    """Look at syncs of patients: the one that is on its way comes first, then the newest."""
+    """Look at syncs of patients: the active one comes first, then the newest."""
     newest = runs.history(connection, organization.id, PATIENTS.name, limit)
     current = runs.latest(connection, organization.id).get(PATIENTS.name)
     if current is not None:

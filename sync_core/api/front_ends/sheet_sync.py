@@ -6,7 +6,7 @@ is that one's alone.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ from starlette.responses import StreamingResponse
 
 from sync_core import runs
 from sync_core.api import live, stopping
-from sync_core.api.asked import LARGEST, Whose
+from sync_core.api.asked import Whose
 from sync_core.api.callers import By, Seat
 from sync_core.api.front_ends import words
 from sync_core.api.front_ends.starting import ALREADY, start_or_join
@@ -35,12 +35,12 @@ from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import Trigger
 from sync_core.operations import syncs
 from sync_core.organizations import people, source_settings
-from sync_core.runs import Run, batches, traffic
+from sync_core.runs import Run, batches, run_number, traffic
 from sync_core.runs.batches import Batch, Part
 
 routes = APIRouter(tags=["sheet sync"])
 STARTED = "Background sync started"
-GOES_ON = "The sync goes on in the background: ask how it is by its syncId."
+GOES_ON = "The sync continues in the background: ask for its status by its syncId."
 LONGEST = 300.0  # seconds that an answer waits for the end of a sync
 LIFE_SECONDS = 10.0  # between two signs of life of such an answer
 PAUSE = 0.3  # seconds until it is looked whether the next run of a sync was started
@@ -71,7 +71,7 @@ class Camel(BaseModel):
 
 
 class SheetSyncStarted(Camel):
-    """A sync that was started, or the one that is on its way."""
+    """A sync that was started, or the active one."""
 
     success: bool = Field(examples=[True])
     sync_id: str = Field(description="follow it by this", examples=[SYNC_ID])
@@ -99,7 +99,7 @@ class SheetSyncStatus(Camel):
 class SheetSyncDone(SheetSyncStatus):
     """How a sync of sheets ended."""
 
-    success: bool = Field(description="whether all sheets are in step", examples=[True])
+    success: bool = Field(description="whether all sheets are up to date", examples=[True])
     sync_id: str = Field(examples=[SYNC_ID])
 
 
@@ -107,6 +107,7 @@ class SheetSyncDone(SheetSyncStatus):
 class _Parts:
     """What a sync is made of: its runs, and the resources without one."""
 
+    organization_id: int
     runs: Sequence[Run]
     at: datetime  # when it was asked for
     waiting: int = 0  # resources whose run comes after another one's
@@ -132,7 +133,9 @@ def status_of_sheet_sync(
     by: By, sync_id: SyncIdAsked, organization: Whose = None
 ) -> SheetSyncStatus:
     """Tell how a sync of sheets is, or how it ended."""
-    return _status(_find([by.seat(organization)] if organization else by.seats.values(), sync_id))
+    return _status(
+        _find([by.seat(organization)] if organization else list(by.seats.values()), sync_id)
+    )
 
 
 @routes.post("/sync-sheets", response_model=SheetSyncDone)
@@ -141,7 +144,7 @@ def sync_sheets(
 ) -> StreamingResponse:
     """Start the sync of all sheets as above, and answer when it has ended.
 
-    What takes longer than 5 minutes goes on in the background, and the answer says so. Spaces
+    What takes longer than 5 minutes continues in the background, and the answer says so. Spaces
     before the answer's JSON are signs of life.
     """
     seat = by.seat(organization)
@@ -165,7 +168,7 @@ def _begin(seat: Seat, resource: str | None, key: str | None) -> tuple[str, bool
             raise
     else:
         return f"{ALL}{batch.id}", True
-    with db.begin() as connection:
+    with db.within(organization.id) as connection:
         joined = batches.latest(connection, organization.id)
     if joined is None:
         raise SyncError("already_syncing_all")
@@ -174,7 +177,7 @@ def _begin(seat: Seat, resource: str | None, key: str | None) -> tuple[str, bool
 
 def _of_sheets(seat: Seat) -> list[str]:
     """Return the resources whose sources are set and are sheets. Raises SyncError("no_source")."""
-    with db.begin() as connection:
+    with db.within(seat[0].id) as connection:
         kept = source_settings.read_all(connection, seat[0])
     there = {one.resource for one in kept}
     of_sheets = [name for name in resources.in_order() if not resources.by_name(name).held_by]
@@ -183,30 +186,30 @@ def _of_sheets(seat: Seat) -> list[str]:
     raise SyncError("no_source", resource=of_sheets[0], what="any sheet")
 
 
-def _find(seats: Iterable[Seat], sync_id: str) -> _Parts:
+def _find(seats: Sequence[Seat], sync_id: str) -> _Parts:
     """Return what a sync is made of. Raises SyncError: unknown_run, no_permission."""
-    number = sync_id.removeprefix(ALL).removeprefix(ONE)
-    known = number.isascii() and number.isdecimal() and len(number) < len(str(LARGEST))
-    with db.begin() as connection:
-        found = _parts(connection, int(number), sync_id) if known else None
+    number = run_number.read(sync_id.removeprefix(ALL).removeprefix(ONE))
+    with db.within(*(organization.id for organization, _ in seats)) as connection:
+        found = _parts(connection, number, sync_id) if number else None
     for organization, person in seats:
-        if found and found[0] == organization.id:
+        if found and found.organization_id == organization.id:
             people.require(person, "read")
-            return found[1]
+            return found
     raise SyncError("unknown_run", run=sync_id)
 
 
-def _parts(connection: Connection, number: int, sync_id: str) -> tuple[int, _Parts] | None:
-    """Return whose sync it is, and what it is made of; None where there is none of this id."""
+def _parts(connection: Connection, number: int, sync_id: str) -> _Parts | None:
+    """Return what a sync is made of; None where there is none of this id."""
     if sync_id == f"{ALL}{number}":
         batch = batches.get(connection, number)
-        return (batch.organization_id, _of_batch(batch)) if batch else None
+        return _of_batch(batch) if batch else None
     found = runs.some(connection, [number] if sync_id == f"{ONE}{number}" else [])
-    return (found[0].organization_id, _Parts(found, found[0].queued_at)) if found else None
+    return _Parts(found[0].organization_id, found, found[0].queued_at) if found else None
 
 
 def _of_batch(batch: Batch) -> _Parts:
     return _Parts(
+        batch.organization_id,
         runs=[part.run for part in batch.parts if part.run],
         at=batch.at,
         waiting=sum(1 for part in batch.parts if not part.run and not part.skipped),
@@ -222,7 +225,7 @@ def _left_out(part: Part) -> str:
 
 
 def _status(parts: _Parts) -> SheetSyncStatus:
-    with db.begin() as connection:
+    with db.within(parts.organization_id) as connection:
         views = live.without_logs(connection, parts.runs)
         stats = _stats(connection, views)
     idle: Sequence[SheetState] = ["idle"] * parts.waiting
@@ -294,14 +297,14 @@ async def _ended(seat: Seat, sync_id: str) -> None:
     with suppress(SyncError):
         while (parts := await run_in_threadpool(_find, [seat], sync_id)).active:
             for run in parts.runs:
-                await _watch(run)
+                await _watch(run, seat[1].email)
             if await _stops(PAUSE):
                 return
 
 
-async def _watch(run: Run) -> None:
+async def _watch(run: Run, who: str) -> None:
     if run.active:
-        async with live.watch().of(run.id) as views:
+        async with live.watch().of(run.id, who) as views:
             async for view in views:
                 if not view.run.active:
                     break

@@ -24,5 +24,5 @@ def start_or_join(seat: Seat, resource: str, request: Once | None = None) -> tup
         if error.code != "already_running":
             raise
         found = error.facts["run"]
-    with db.begin() as connection:
+    with db.within(organization.id) as connection:
         return runs.get(connection, organization.id, int(str(found))), False

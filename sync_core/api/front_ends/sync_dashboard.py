@@ -46,7 +46,7 @@ Some = Annotated[int, Query(ge=1, le=100, description="syncs, at most")]
 
 
 class SyncStarted(BaseModel):
-    """A sync that was started, or the one that is on its way."""
+    """A sync that was started, or the active one."""
 
     message: str = Field(examples=[STARTED])
     sync_id: str = Field(description="follow it by this", examples=[SYNC_ID])
@@ -87,7 +87,7 @@ class SyncStatus(BaseModel):
         examples=[89],
     )
     patients_stored: int = Field(description="of those read, active or not, so far", examples=[641])
-    started_at: datetime = Field(description="UTC; before a worker has it, when it was asked for")
+    started_at: datetime = Field(description="UTC; before a worker has it, when it was requested")
     completed_at: datetime | None = Field(description="UTC; null: it has not ended")
     errors: Sequence[str] = Field(description="what went wrong, and what to do", examples=[[]])
     notes: Sequence[str] = Field(description="what it noticed", examples=[["Read everything."]])
@@ -97,7 +97,7 @@ class SyncStatus(BaseModel):
 class PastSync(SyncStatus):
     """A sync of the history."""
 
-    requested_by: str = Field(description="who asked for it", examples=["Sarah Lim"])
+    requested_by: str = Field(description="who requested it", examples=["Sarah Lim"])
     records_success: int = Field(description=IN_STEP, examples=[641])
 
 
@@ -105,7 +105,7 @@ class SyncHistory(BaseModel):
     """Syncs of patients."""
 
     organization_id: str = Field(description="short name", examples=["demo"])
-    history: Sequence[PastSync] = Field(description="one that is on its way, then the newest")
+    history: Sequence[PastSync] = Field(description="an active one, then the newest")
 
 
 class LastSync(BaseModel):
@@ -121,18 +121,18 @@ class Dashboard(BaseModel):
     """All that a dashboard shows, in one answer."""
 
     organization_id: str = Field(description="short name", examples=["demo"])
-    status: DashboardState = Field(description="idle: no sync is on its way", examples=["idle"])
-    current_sync: SyncStatus | None = Field(description="the one that is on its way")
+    status: DashboardState = Field(description="idle: no sync is active", examples=["idle"])
+    current_sync: SyncStatus | None = Field(description="the active one")
     patient_stats: PatientStats = Field(description="the patients as they are now")
     last_sync: LastSync | None = Field(description="the last one that has ended")
     sync_available: bool = Field(
-        description="false while a sync is on its way, or where no source is set", examples=[True]
+        description="false while a sync is active, or where no source is set", examples=[True]
     )
 
 
 @routes.post("/start/{organization_id}")
 def start_sync_of_patients(by: By, organization_id: Slug, key: Key = None) -> SyncStarted:
-    """Start the sync of all patients, or join the one that is on its way."""
+    """Start the sync of all patients, or join the active one."""
     seat = by.seat(organization_id)
     organization = seat[0]
     request = once(key, "start", organization.slug, PATIENTS.name, "sync")
@@ -149,7 +149,7 @@ def start_sync_of_patients(by: By, organization_id: Slug, key: Key = None) -> Sy
 def status_of_sync(by: By, sync_id: SyncId) -> SyncStatus:
     """Tell how a sync is, or how it ended."""
     (organization, _), run = patient_runs.find(by, sync_id)
-    with db.begin() as connection:
+    with db.within(organization.id) as connection:
         (view,) = patient_runs.seen(connection, organization, [run])
     return _status(organization, view)
 
@@ -159,7 +159,7 @@ def show_dashboard(by: By, organization_id: Slug) -> Dashboard:
     """Tell all that a dashboard shows: the current sync, the patients, the last sync."""
     organization, person = by.seat(organization_id)
     people.require(person, "read")
-    with db.begin() as connection:
+    with db.within(organization.id) as connection:
         views = patient_runs.recent(connection, organization, 20)
         stats = patient_runs.stats(connection, organization)
         readable = _has_source(connection, organization)
@@ -177,10 +177,10 @@ def show_dashboard(by: By, organization_id: Slug) -> Dashboard:
 
 @routes.get("/history/{organization_id}")
 def history_of_syncs(by: By, organization_id: Slug, limit: Some = 10) -> SyncHistory:
-    """List the syncs of patients: one that is on its way first, then the newest."""
+    """List the syncs of patients: an active one first, then the newest."""
     organization, person = by.seat(organization_id)
     people.require(person, "read")
-    with db.begin() as connection:
+    with db.within(organization.id) as connection:
         views = patient_runs.recent(connection, organization, limit)
     told = [
         PastSync(
@@ -230,7 +230,7 @@ def _admitted(
 @routes.get(
     "/stream/{sync_id}",
     response_class=EventSourceResponse,
-    responses={204: {"description": "everything was told: come back no more"}},
+    responses={204: {"description": "everything was sent: do not reconnect"}},
 )
 async def stream_of_sync(
     admitted: Annotated[tuple[Seat, Run, Place], Depends(_admitted, scope="function")],
@@ -239,9 +239,10 @@ async def stream_of_sync(
 
     These events have no name; those with the name `log` are lines of its log.
     """
-    (organization, _), run, since = admitted
+    (organization, person), run, since = admitted
+    tell = partial(_news, organization)
     try:
-        async for event in event_routes.follow(partial(_news, organization), run.id, since):
+        async for event in event_routes.follow(tell, run.id, since, person):
             yield event_routes.as_sent(event)
     except SyncError as error:
         yield event_routes.as_problem(error)

@@ -58,7 +58,7 @@ NO_DASHBOARD_RUN: DashboardState = "idle"
 STATES: Mapping[RunStatus, Words] = {
     RunStatus.QUEUED: Words("running", "starting", "idle", RunStatus.RUNNING),
     RunStatus.RUNNING: _BEGINS,  # until its phase is known: see PHASES
-    RunStatus.INTERRUPTED: _BEGINS,  # it goes on by itself
+    RunStatus.INTERRUPTED: _BEGINS,  # it continues by itself
     RunStatus.COMPLETED: _DONE,
     RunStatus.PARTIAL: _DONE,  # its message tells of the failed rows
     RunStatus.WAITING: _FAILED,  # nothing is changed unless a person decides: see WAITS

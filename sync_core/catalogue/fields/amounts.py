@@ -1,5 +1,7 @@
 """Fields of amounts: whole numbers, any numbers, and money, exact to the last digit."""
 
+from __future__ import annotations  # those that name Polars load none of it
+
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -8,7 +10,6 @@ from decimal import Decimal
 from functools import cache, partial
 from math import isfinite
 
-import polars as pl
 import sqlalchemy as sa
 
 from sync_core.catalogue.fields.cells import (
@@ -34,6 +35,7 @@ from sync_core.catalogue.fields.number_formats import (
     kind,
     place_of,
 )
+from sync_core.catalogue.fields.polars_later import pl
 
 DIGITS = 100  # of a number at most; Postgres takes more, but nobody means them
 LONGEST = 1000  # characters that are looked at; the smallest float has 327
@@ -261,8 +263,8 @@ def _shows(field: Field, text: str, convention: Convention) -> str | None:
         return None
     with suppress(CellError):
         field.parse(text, other)
-        cure = f"write them like {_example(convention)}, or set the source's locale"
-        return f"numbers like {_example(other)}; {cure}"
+        fix = f"write them like {_example(convention)}, or set the source's locale"
+        return f"numbers like {_example(other)}; {fix}"
     return None
 
 

@@ -1,12 +1,14 @@
 """Cells: trimmed and tidied before a field sees them, and judged a column at a time."""
 
+from __future__ import annotations  # those that name Polars load none of it
+
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-
-import polars as pl
+from typing import TypeAlias
 
 from sync_core.catalogue.fields import shown_errors
+from sync_core.catalogue.fields.polars_later import pl
 
 # What Unicode calls white space, and the zero-width and direction marks that come with copied text.
 WHITE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
@@ -72,7 +74,8 @@ class BlankError(Exception):
     """A cell says that there is nothing: it counts as a blank one."""
 
 
-Shortcut = Callable[[pl.Series], pl.Series]  # texts -> values, null where it is not sure
+# texts -> values, null where it is not sure
+Shortcut: TypeAlias = "Callable[[pl.Series], pl.Series]"
 
 
 def clean(column: pl.Series, *, tidy: bool = False) -> pl.Series:

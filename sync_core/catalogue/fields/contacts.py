@@ -1,11 +1,12 @@
 """Fields of contacts: e-mail addresses, phone numbers, web addresses."""
 
+from __future__ import annotations  # those that name Polars load none of it
+
 import re
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlsplit
 
-import polars as pl
 import sqlalchemy as sa
 
 from sync_core.catalogue.fields import phones
@@ -22,6 +23,7 @@ from sync_core.catalogue.fields.cells import (
 from sync_core.catalogue.fields.convention import Convention
 from sync_core.catalogue.fields.field import Field
 from sync_core.catalogue.fields.number_formats import NumberCell
+from sync_core.catalogue.fields.polars_later import pl
 from sync_core.foundation import email_address
 
 URL_LENGTH = 2000  # characters that browsers agree on

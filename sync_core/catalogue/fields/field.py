@@ -1,5 +1,7 @@
 """What every field is: a label, a type in SQL, and a way to read the cells of a column."""
 
+from __future__ import annotations  # those that name Polars load none of it
+
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -7,7 +9,6 @@ from dataclasses import KW_ONLY, dataclass
 from functools import lru_cache, partial
 from typing import Any, ClassVar
 
-import polars as pl
 from sqlalchemy.types import TypeEngine
 
 from sync_core.catalogue import cell_codes
@@ -26,6 +27,7 @@ from sync_core.catalogue.fields.cells import (
 from sync_core.catalogue.fields.convention import Convention
 from sync_core.catalogue.fields.number_formats import NumberCell, told
 from sync_core.catalogue.fields.placeholders import is_placeholder
+from sync_core.catalogue.fields.polars_later import pl
 
 REMEMBERED = 16_384  # odd cells whose reading is kept: some megabytes for each field
 HIDDEN = "\N{HORIZONTAL ELLIPSIS}"  # what a sentence quotes of a sensitive cell
@@ -46,6 +48,7 @@ class Field(ABC):
     required: bool = False
     unique: bool = False
     refers_to: str | None = None  # the entity whose key this cell must name
+    points_to: str | None = None  # the entity whose key it may name
     aliases: tuple[str, ...] = ()
     sensitive: bool = False  # masked for those who may not see it
 
@@ -70,6 +73,11 @@ class Field(ABC):
     def identifies(self) -> bool:
         """Whether records are told apart, or found, by this field."""
         return self.key or self.unique or self.refers_to is not None
+
+    @property
+    def named_in(self) -> str | None:
+        """The entity in which the record of this code has its name."""
+        return self.refers_to or self.points_to
 
     @property
     def reads_numbers(self) -> bool:

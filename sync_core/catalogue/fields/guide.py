@@ -28,7 +28,7 @@ GUIDES = (
     Guide(
         "Text",
         Text("Address"),
-        "Anything, as it stands: zeros in front, long digits and line breaks stay.",
+        "Anything, as it is: zeros in front, long digits and line breaks stay.",
         {"0800": "0800", "'t Harde": "'t Harde"},
         ("#REF!", "########"),
     ),
@@ -59,7 +59,7 @@ GUIDES = (
         "Amount of money",
         Money("Price", currency="Currency"),
         "At most two decimals, with or without a currency, which must be the row's. A dash may"
-        " stand for no cents, or for zero beside a currency.",
+        " mean no cents, or zero beside a currency.",
         {"$1,234.50": "1234.50", "95.-": "95.00", "(45.00)": "-45.00", "$ -": "0.00"},
         ("95.555", "5-", "12%"),
     ),

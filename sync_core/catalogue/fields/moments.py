@@ -1,5 +1,7 @@
 """Fields of moments: dates, times of day and moments in UTC, never guessed."""
 
+from __future__ import annotations  # those that name Polars load none of it
+
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -7,7 +9,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from math import floor, isfinite
 
-import polars as pl
 import sqlalchemy as sa
 
 from sync_core.catalogue.fields.cells import (
@@ -29,6 +30,7 @@ from sync_core.catalogue.fields.number_formats import (
     by_digits,
     kind,
 )
+from sync_core.catalogue.fields.polars_later import pl
 
 DAY_OF_1970 = 25_569  # a spreadsheet counts days from 1899-12-30
 FIRST_DAY, LAST_DAY = -328_716, 2_958_465  # the same way: the years of four digits
@@ -100,13 +102,13 @@ class Date(Field):
     ) -> dict[str, object]:
         """Return what the date may have meant, what is odd about it, and what the cell hides."""
         readings = " or ".join(_readings(text))
-        cure = "write" if convention.locale else "set the source's locale, or write"
+        fix = "write" if convention.locale else "set the source's locale, or write"
         number = cell.number if cell and isfinite(cell.number) else None
         known = _known_oddity(text, number, convention)
-        spelling = f" ({cure} {readings})" if not convention.date_order else ""
+        spelling = f" ({fix} {readings})" if not convention.date_order else ""
         return {
             "readings": readings,
-            "cure": cure,
+            "fix": fix,
             "hint": known or (spelling if readings else _oddity(text)),
             "range": "between the years {} and {}".format(*self.years),
             "locale": convention.locale,

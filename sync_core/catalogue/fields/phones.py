@@ -60,6 +60,15 @@ def e164(text: str, country: str) -> str | None:
     return f"{written};ext={number.extension}" if number.extension else str(written)
 
 
+def for_people(number: str) -> str:
+    """Return a number that is kept as +61412345678 as people write it: +61 412 345 678."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
 def _is_one_number(text: str) -> bool:
     """Return whether a slash, if there is one, parts an area code from its number.
 

@@ -1,12 +1,13 @@
 """Fields of words: free text, one of a list of words, yes or no, and currencies."""
 
+from __future__ import annotations  # those that name Polars load none of it
+
 import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-import polars as pl
 import sqlalchemy as sa
 
 from sync_core.catalogue.fields import placeholders, shown_errors, truth_words
@@ -28,6 +29,7 @@ from sync_core.catalogue.fields.convention import Convention
 from sync_core.catalogue.fields.currencies import currencies
 from sync_core.catalogue.fields.field import Field
 from sync_core.catalogue.fields.number_formats import NumberCell, NumberFormat, kind
+from sync_core.catalogue.fields.polars_later import pl
 from sync_core.catalogue.fields.truth_words import folded
 
 KEY_LENGTH = 200  # characters; several such columns still fit an entry of a b-tree

@@ -33,6 +33,11 @@ def entity(resource: Resource, name: str) -> Entity:
     raise SyncError("unknown_entity", resource=resource.name, entity=name, known=known)
 
 
+def of_entity(entity: Entity) -> Resource:
+    """Return the resource to which an entity belongs."""
+    return next(one for one in CATALOGUE.values() if entity in one.entities)
+
+
 def time_limits(given: Limits) -> Limits:
     """Return the time limits of runs: those that resources declare, unless the settings say."""
     declared = {found.name: found.time_limit for found in CATALOGUE.values() if found.time_limit}

@@ -5,7 +5,8 @@ from sync_core.catalogue.resource import Entity, Resource
 
 ADMINS = Resource(
     name="admins",
-    title="Admin Management",
+    title="Clinic admins",
+    heading="Admin Management",
     icon=":material/shield_person:",
     entities=(
         Entity(

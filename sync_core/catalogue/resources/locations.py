@@ -5,7 +5,8 @@ from sync_core.catalogue.resource import Entity, Resource
 
 LOCATIONS = Resource(
     name="locations",
-    title="Location Management",
+    title="Locations",
+    heading="Location Management",
     icon=":material/location_on:",
     entities=(
         Entity(
@@ -25,6 +26,7 @@ LOCATIONS = Resource(
                 Date("Opened on"),
                 YesNo("Active", default=True),
             ),
+            aside=("Postcode", "Country", "Latitude", "Longitude", "Opened on"),
         ),
     ),
 )

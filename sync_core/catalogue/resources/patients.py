@@ -32,6 +32,7 @@ PATIENTS = Resource(
                 Moment("Created at"),
                 Moment("Updated at"),
             ),
+            aside=("Created at", "Updated at"),
             removal=Removal.DEACTIVATE,
         ),
         Entity(
@@ -57,6 +58,11 @@ PATIENTS = Resource(
                 Moment("Created at"),
                 Moment("Updated at"),
             ),
+            aside=(
+                *("First name", "Preferred name", "Last name", "Address", "Postcode", "Country"),
+                *("City", "State"),
+                *("Deleted at", "Merged at", "Created at", "Updated at"),
+            ),
             removal=Removal.DEACTIVATE,
             key_name="patients_org_cliniko_patient_unique",
         ),
@@ -67,11 +73,13 @@ PATIENTS = Resource(
                 Verbatim("Cliniko appointment ID", key=True),
                 Moment("Starts at"),
                 Moment("Ends at"),
-                # no reference: an appointment may have no patient, or one whom we may not read
-                Text("Cliniko patient ID"),
+                # no reference: an appointment may have no patient, or one whom we may not read.
+                # Personal, for with the time it tells who comes when; of a patient alone it tells
+                # nothing, and is open there
+                Text("Cliniko patient ID", sensitive=True, points_to="patients"),
                 Text("Cliniko practitioner ID"),
                 Text("Cliniko business ID"),
-                Text("Cliniko appointment type ID"),
+                Text("Cliniko appointment type ID", points_to="appointment_types"),
                 YesNo("Arrived"),
                 YesNo("Did not arrive"),
                 *(Moment(label) for label in GONE),
@@ -80,6 +88,10 @@ PATIENTS = Resource(
             ),
             removal=Removal.DEACTIVATE,
             withdrawn=GONE,
+            aside=(
+                *("Ends at", "Cliniko practitioner ID", "Cliniko business ID", "Did not arrive"),
+                *("Archived at", "Deleted at", "Created at", "Updated at"),
+            ),
             lookups=(("Starts at", "Cliniko patient ID"),),
         ),
     ),
@@ -143,7 +155,7 @@ PATIENTS = Resource(
             start=75,
             end=87,
             sentence="Analyzing data...",
-            counting="Analyzing {what}...",
+            counting="Analyzing data...",
             found="Analyzing active patients...",
             statistic="active identified",
             icon="monitoring",
@@ -154,7 +166,7 @@ PATIENTS = Resource(
             end=100,
             sentence="Processing {done:,} patients from Cliniko",
             counting="Storing {what} in database ({done:,}/{total:,})",
-            found="Sync completed. {done:,} patients updated",
+            found="Sync completed. {created}{updated:,} patients updated",
             statistic="patients stored",
             icon="database",
         ),

@@ -5,7 +5,8 @@ from sync_core.catalogue.resource import Entity, Order, Resource
 
 SERVICES = Resource(
     name="services",
-    title="Brand & Package Management",
+    title="Brands & packages",
+    heading="Brand & Package Management",
     icon=":material/inventory_2:",
     entities=(
         Entity(
@@ -33,6 +34,7 @@ SERVICES = Resource(
                 Date("Valid until"),
                 YesNo("Active", default=True),
             ),
+            aside=("Currency",),  # the price tells it
             orders=(Order("Valid until", than="Valid from", or_equal=True),),
         ),
     ),

@@ -12,7 +12,8 @@ SHORT = {short: day for day in WEEKDAYS for short in (day[:2], day[:3])} | {
 
 THERAPISTS = Resource(
     name="therapists",
-    title="Therapist Management",
+    title="Therapists",
+    heading="Therapist Management",
     icon=":material/stethoscope:",
     entities=(
         Entity(
@@ -29,6 +30,7 @@ THERAPISTS = Resource(
                 Date("Start date"),
                 YesNo("Active", default=True),
             ),
+            aside=("Start date",),
             skips=(Skip("FLAT", "Employment type", "FLAT", "FLAT employment type"),),
         ),
         Entity(

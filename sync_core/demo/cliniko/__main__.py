@@ -24,7 +24,7 @@ LASTS = timedelta(days=28)  # later, too few of its first appointments would be 
 def main() -> None:
     """Serve on a free port of this machine."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("settings", type=Path, help="a file, written anew and removed at the end")
+    parser.add_argument("settings", type=Path, help="a file, written again and removed at the end")
     parser.add_argument("--patients", type=int, default=PATIENTS)
     parser.add_argument("--appointments", type=int, default=APPOINTMENTS)
     given = parser.parse_args()

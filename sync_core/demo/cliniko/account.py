@@ -106,9 +106,9 @@ class Account:
         self.version += 1
 
     def add(self, kind: Kind, **values: Any) -> int:  # noqa: ANN401 - JSON
-        """Add a record, which gets the highest id; returns it."""
+        """Add a record, which gets an id above all that ever were; returns it."""
         known = self.known(kind)
-        number = known[-1].id + 1 if known else 1
+        number = max((one.id for one in (*known, *self._deleted[kind])), default=0) + 1
         known.append(Known(number, self.today, self.today))
         self.change(kind, number, **values)
         return number

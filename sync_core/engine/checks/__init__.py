@@ -9,12 +9,10 @@ from sync_core.catalogue.fields import Text
 from sync_core.engine import ambiguity
 from sync_core.engine.checks import alike, references
 from sync_core.engine.statements import Scope, execute
+from sync_core.foundation import db
 from sync_core.records import privacy
 from sync_core.records.privacy import Place
 
-# Postgres guesses that hardly a row refers to nothing, and looks through all rows for each of them.
-HASHED = "set local enable_nestloop = off"
-AS_USUAL = "set local enable_nestloop to default"
 FINDINGS = (
     "create unlogged table {findings} (row_number integer, issue jsonb, rule text, reason text)"
 )
@@ -34,10 +32,10 @@ def find(connection: Connection, scope: Scope) -> int:
     if scope.observed.keys_of_digits and not scope.partial:
         found += sum(execute(connection, one) for one in lost_zeros(scope))
     if lost := sum(execute(connection, one) for one in references.references(scope)):
-        scope.run(connection, HASHED)
-        for _, one in references.suggestions(scope):
-            execute(connection, one)
-        scope.run(connection, AS_USUAL)
+        # Postgres guesses that hardly a row refers to nothing
+        with db.without_loops(connection):
+            for _, one in references.suggestions(scope):
+                execute(connection, one)
     return found + lost + sum(execute(connection, one) for one in ambiguity.refusals(scope))
 
 

@@ -146,4 +146,4 @@ def _about(field: Field) -> dict[str, sql.Composable]:
 def _taken(scope: Scope, field: Field, otherwise: sql.Composable) -> sql.Composed:
     row = sql.SQL("null" if scope.undoes else "'row ' || n.row_number")
     holder = sql.SQL("coalesce({}, {}, 'another record')").format(row, otherwise)
-    return scope.issue(field, "not_unique", label=sql.Literal(field.label), holder=holder)
+    return scope.issue(field, "not_unique", beside=holder, label=sql.Literal(field.label))

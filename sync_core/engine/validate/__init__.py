@@ -7,8 +7,10 @@ from sync_core.engine.validate.page import (
     QUOTE,
     RAW,
     ROW,
+    Format,
     ValidatedPage,
     Validator,
+    page_columns,
 )
 from sync_core.engine.validate.row_rules import RULE, WITHDRAWN
 
@@ -21,6 +23,8 @@ __all__ = [
     "ROW",
     "RULE",
     "WITHDRAWN",
+    "Format",
     "ValidatedPage",
     "Validator",
+    "page_columns",
 ]

@@ -30,6 +30,11 @@ Format = Literal["text", "csv"]  # of COPY
 REASONS = pl.Schema({ROW: pl.Int64, ISSUES: pl.String, RAW: pl.String})
 
 
+def page_columns(entity: Entity) -> list[str]:
+    """Return the columns of an entity's validated pages, in their order."""
+    return [ROW, *(field.column for field in entity.fields), RULE, MARKS, ISSUES, RAW]
+
+
 @dataclass(frozen=True)
 class ValidatedPage:
     """A page as it goes to staging.
@@ -83,6 +88,7 @@ class Validator:
         fields = [field.column for field in self.entity.fields]
         frame = read.select(ROW, *fields, RULE, MARKS)
         frame = frame.join(reasons, ROW, "left", maintain_order="left")
+        frame = frame.select(page_columns(self.entity))
         keys = frame.select(field.column for field in self.entity.keys).drop_nulls()
         self.seen.append(keys.hash_rows())
         return ValidatedPage(
@@ -206,7 +212,7 @@ class Validator:
             issues = None
             if not row[RULE]:
                 issues = json.dumps([issue.as_json() for issue in self._issues(page, row, signs)])
-            yield row[ROW], issues, json.dumps(self._raw(page, row["place"]))
+            yield row[ROW], issues, json.dumps(self._raw(page, row[ROW], row["place"]))
 
     def _issues(
         self, page: Page, row: Mapping[str, Any], signs: dict[str, Sign]
@@ -215,7 +221,7 @@ class Validator:
         if fault := page.broken.get(row[ROW]):
             sentence = cell_codes.sentence(fault.code, **fault.facts)
             hidden = bool(privacy.hidden(self.entity, Place.LOG))  # any of them may stand anywhere
-            yield Issue("", fault.code, sentence, address(self.title, row[ROW], 0))
+            yield Issue(fault.field, fault.code, sentence, address(self.title, row[ROW], 0))
         for field, index in self.columns.fields:
             if fault and index >= fault.sure:
                 continue
@@ -242,13 +248,20 @@ class Validator:
         shows = field.shows(text, self.convention)
         return {field.label: Sign(cell, shows)} if shows else {}
 
-    def _raw(self, page: Page, place: int) -> dict[str, str]:
-        """Return the cells of a row as they were read, under their headers."""
-        cells = ((header, page.texts[i][place]) for i, header in enumerate(self.columns.headers))
+    def _raw(self, page: Page, row: int, place: int) -> dict[str, str]:
+        """Return the cells of a row as they were read, under their headers.
+
+        Only those of declared columns: nobody asked for what stands in others. Where the cells of
+        a row may be shifted, one of theirs may stand in any column, unless there are none.
+        """
+        headers = self.columns.headers
+        fault = page.broken.get(row)
+        sure = fault.sure if fault and len(self.columns.fields) < len(headers) else len(headers)
+        cells = ((headers[i], page.texts[i][place]) for _, i in self.columns.fields if i < sure)
         return {
             header: str(text).replace("\0", "\N{REPLACEMENT CHARACTER}")  # jsonb keeps no NUL
             for header, text in cells
-            if header and text is not None
+            if text is not None
         }
 
 

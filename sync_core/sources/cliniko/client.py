@@ -11,8 +11,8 @@ from typing import Self
 import httpx2
 
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.settings import LOOPBACK, Secret, Settings
-from sync_core.sources import certificates, rate_limit
+from sync_core.foundation.settings import Secret, Settings
+from sync_core.sources import rate_limit, way_out
 from sync_core.sources.cliniko import key as cliniko_key
 from sync_core.sources.cliniko.answers import (
     TITLES,
@@ -93,14 +93,12 @@ class Client:
         self._timeout, self._clock = timeout, clock
         self._on_traffic = on_traffic
         self.behind = 0.0  # seconds by which the server's clock is behind ours
-        self._http = httpx2.Client(
-            base_url=base,
-            auth=(key.value, ""),
-            headers={"Accept": "application/json", "User-Agent": user_agent},
-            timeout=httpx2.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)),
-            verify=certificates.trusted(),
-            trust_env=base.host not in LOOPBACK,  # a company's proxy does not know this machine
+        self._http = way_out.client(
+            [way_out.host_and_port(base)] if base_url else [],  # a setting has named it
+            httpx2.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)),
+            {"Accept": "application/json", "User-Agent": user_agent},
         )
+        self._http.base_url, self._http.auth = base, (key.value, "")
 
     def __enter__(self) -> Self:
         return self

@@ -28,6 +28,7 @@ class Apart:
     path: str
     since: datetime
     known: set[str] = field(default_factory=set)  # ids of the records that were read
+    refusals: list[str] = field(default_factory=list)  # sentences, where the deleted are not listed
 
     def archived(self) -> Iterator[Found]:
         """Return the records that were archived since, and not updated."""
@@ -53,6 +54,7 @@ class Apart:
         except SyncError as error:
             if error.code not in NOT_LISTED:
                 raise
+            self.refusals.append(error.sentence)
 
     def _as_they_are(self, ids: Sequence[str]) -> Iterator[Found]:
         for start in range(0, len(ids), PER_PAGE):

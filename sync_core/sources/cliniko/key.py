@@ -17,10 +17,10 @@ def find(organization: str, settings: Settings) -> Secret:
         try:
             key = Secret(path.read_text(encoding="utf-8").strip())
         except OSError as error:
-            why = f"the file {path} cannot be read ({error.strerror})"
+            why = f"its file cannot be read ({error.strerror})"
             raise SyncError("bad_cliniko_key", why=why) from error
         except UnicodeDecodeError:
-            raise SyncError("bad_cliniko_key", why=f"the file {path} is not text") from None
+            raise SyncError("bad_cliniko_key", why="its file is not text") from None
     if key is None:
         variable = cliniko_variable(organization)
         raise SyncError("no_cliniko_key", organization=organization, variable=variable)

@@ -205,6 +205,7 @@ class Seen:
     newer: int = 0  # records that came after the list was opened
     ids: set[str] = field(default_factory=set)  # where only what changed is read
     lost: dict[str, Some] = field(default_factory=dict)  # ids of the records, by the label
+    refusals: list[str] = field(default_factory=list)  # to list who was deleted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,11 +240,18 @@ class ClinikoList:
 
     @property
     def notes(self) -> Sequence[str]:
-        """Which records lost a field that cannot be read; see `Sheet`."""
+        """Which records lost a field that cannot be read, and what is not listed; see `Sheet`."""
         return [
-            f"{self.title}: {records.many('record')} kept without {label}, which cannot be read as"
-            f" Cliniko gives it: {records}."
-            for label, records in self.seen.lost.items()
+            *(
+                f"{self.title}: {records.many('record')} kept without {label}, which cannot be read"
+                f" as Cliniko gives it: {records}."
+                for label, records in self.seen.lost.items()
+            ),
+            *(
+                f"{self.title}: who was deleted was not listed, and is found when everything is"
+                f" read again. {refusal}"
+                for refusal in self.seen.refusals
+            ),
         ]
 
     def pages(self, _numbers: frozenset[int], cursor: Any = None) -> Iterator[Page]:  # noqa: ANN401 - JSON
@@ -260,7 +268,7 @@ class ClinikoList:
                     after = next((r["id"] for r in reversed(some) if r), after)
                     yield self._page(some, row, self._cursor(after, row + len(some)))
                     row += len(some)
-            for found in self._apart(client):
+            for found in self._apart(client, self.source.since, self.seen):
                 yield self._page(found.records, row, gone=found.gone)
                 row += len(found.records) + len(found.gone)
 
@@ -268,10 +276,10 @@ class ClinikoList:
         """Return where reading goes on; little is read again where only what changed is read."""
         return None if self.source.since else {"after": after, "row": row}
 
-    def _apart(self, client: Client) -> Iterator[Found]:
-        if not self.source.since:
+    def _apart(self, client: Client, since: datetime | None, seen: Seen) -> Iterator[Found]:
+        if not since:
             return
-        apart = Apart(client, self.listed.path, self.source.since, self.seen.ids)
+        apart = Apart(client, self.listed.path, since, seen.ids, seen.refusals)
         for found in chain(
             apart.archived() if self.listed.archived else (),
             apart.deleted() if self.listed.deleted else (),
@@ -284,10 +292,12 @@ class ClinikoList:
         return self.held.total + self.seen.newer if self.held else None
 
     def changed_since(self, moment: datetime) -> bool:
-        """Return whether any record was changed since, by Cliniko's clock; see `Watchable`."""
+        """Return whether any record was changed or left since, by Cliniko's clock: `Watchable`."""
         there = moment - timedelta(seconds=max(0.0, self.behind))
         with self.source.client() as client:
-            return client.count(self.listed.path, _filters(self.listed, there)) > 0
+            if client.count(self.listed.path, _filters(self.listed, there)):
+                return True
+            return any(True for _ in self._apart(client, there, Seen()))
 
     def link(self, _row: int, _column: int) -> str | None:
         """Return None: the addresses of an account's pages are not known."""
@@ -338,7 +348,8 @@ class ClinikoList:
                 if self.listed.whole:
                     self.seen.lost.setdefault(place.label, Some()).add(record["id"])
                 else:
-                    broken[row] = RowFault("odd_record", {"what": place.label}, sure=1)
+                    what = place.label
+                    broken[row] = RowFault("odd_record", {"what": what}, sure=1, field=what)
         return cells
 
     def _cell(self, place: Field, record: Record) -> str | None:

@@ -12,6 +12,7 @@ from typing import BinaryIO, NamedTuple
 from sync_core.foundation.errors import SyncError
 from sync_core.sources.files import row_shape
 
+MOST_CELLS = 16_384  # in a line, as many as Excel has columns; each takes far more than its bytes
 LARGEST_ROW = 16 * 2**20  # bytes; more is a mistake, or a quote that is never closed
 
 
@@ -197,12 +198,22 @@ class CsvText:
         """Split a torn line at its delimiters, and count the cells before the torn quote."""
         quote = torn.quote - torn.start
         before = next(self.cells(self.decode(line[:quote], row)), [""])[:-1]
-        rest = self.decode(line[quote:], row).rstrip("\r\n").split(self.delimiter)
-        return [*before, *rest], len(before)
+        rest = self.decode(line[quote:], row).rstrip("\r\n")
+        self._refuse_too_many_cells(rest)
+        return [*before, *rest.split(self.delimiter)], len(before)
 
     def cells(self, text: str) -> Iterator[list[str]]:
-        """Split decoded rows into their cells, as many as each row has."""
+        """Split decoded rows into their cells, as many as each row has. Raises SyncError."""
+        self._refuse_too_many_cells(text)
         return csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter)
+
+    def _refuse_too_many_cells(self, text: str) -> None:
+        """Refuse lines of more cells than any table has, before there is one object for each."""
+        mark = self.delimiter
+        if text.count(mark) < MOST_CELLS:
+            return
+        if max(line.count(mark) for line in text.splitlines()) >= MOST_CELLS:
+            raise SyncError("too_many_cells", name=self.name, most=f"{MOST_CELLS:,}")
 
 
 def _after(pattern: re.Pattern[bytes], block: bytes, at: int) -> int:

@@ -1,13 +1,13 @@
 """A folder of files: a CSV or a workbook for each table, or one workbook with a tab for each."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePosixPath
 
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Sheet
 from sync_core.foundation.errors import SyncError
+from sync_core.sources.files.own_folder import OwnFolder, shown
 from sync_core.sources.files.table_file import Told, open_table
 from sync_core.sources.kind import SourceSetting
 
@@ -16,59 +16,43 @@ WORKBOOKS = (".xlsx", ".xlsm")
 
 @dataclass(frozen=True)
 class FolderSource:
-    """The folder that a setting names; files may be read in those `allowed`, None: in any."""
+    """The folder that a setting names, in the organization's own."""
 
     setting: SourceSetting
-    allowed: Sequence[Path] | None = None
+    own: OwnFolder
 
     def open(self, entity: Entity) -> Sheet:
         """Open the entity's file and read its header. Raises SyncError."""
-        folder = Path(self.setting.location)
-        require_allowed(folder, self.allowed)
-        path = _find(folder, entity.name, self.setting.resource)
-        require_allowed(path, self.allowed)  # it may be a link
-        name = f"The file '{path.name}'"
-        try:
-            file = path.open("rb")
-        except OSError as error:
-            raise SyncError("unreadable_file", name=name, why=error.strerror) from error
+        file_name = self._find(entity.name)
+        file = self.own.open(str(PurePosixPath(self.setting.location, file_name)))
         return open_table(
             file,
             entity,
-            name=name,
-            title=path.name,
+            name=f"The file '{file_name}'",
+            title=file_name,
             told=Told(self.setting.tab, self.setting.locale, self.setting.header_row),
             lasting=True,
         )
 
-
-def require_allowed(path: Path, allowed: Sequence[Path] | None) -> None:
-    """Raise SyncError where a path leads, by whatever links, out of the allowed folders."""
-    if allowed is None:
-        return
-    place = Path(os.path.realpath(path))
-    if not any(place.is_relative_to(os.path.realpath(folder)) for folder in allowed):
-        raise SyncError("folder_not_allowed", path=path)
-
-
-def _find(folder: Path, entity: str, resource: str) -> Path:
-    """Find the file of an entity, or else the workbook of its resource."""
-    if not folder.is_dir():
-        raise SyncError("no_folder", folder=folder)
-    try:
-        files = sorted(path for path in folder.iterdir() if path.is_file())
-    except OSError as error:
-        name = f"The folder {folder}"
-        raise SyncError("unreadable_file", name=name, why=error.strerror) from error
-    found = _called(files, entity, (".csv", *WORKBOOKS)) or _called(files, resource, WORKBOOKS)
-    if not found:
-        raise SyncError("no_file_of_table", table=entity, resource=resource, folder=folder)
-    if len(found) > 1:
-        named = " and ".join(f"'{path.name}'" for path in found)
-        raise SyncError("several_files_of_table", files=named, table=entity, folder=folder)
-    return found[0]
+    def _find(self, entity: str) -> str:
+        """Find the file of an entity, or else the workbook of its resource."""
+        resource, folder = self.setting.resource, label(self.setting)
+        names = self.own.names(self.setting.location)
+        found = _called(names, entity, (".csv", *WORKBOOKS)) or _called(names, resource, WORKBOOKS)
+        if not found:
+            raise SyncError("no_file_of_table", table=entity, resource=resource, folder=folder)
+        if len(found) > 1:
+            named = " and ".join(f"'{name}'" for name in found)
+            raise SyncError("several_files_of_table", files=named, table=entity, folder=folder)
+        return found[0]
 
 
-def _called(files: Sequence[Path], stem: str, endings: Sequence[str]) -> list[Path]:
-    names = {f"{stem}{ending}".casefold() for ending in endings}
-    return [path for path in files if path.name.casefold() in names]
+def label(setting: SourceSetting) -> str:
+    """Return the name of a setting's folder in sentences."""
+    path = setting.location
+    return "the organization's folder" if path == "." else f"folder {shown(path)}"
+
+
+def _called(names: Sequence[str], stem: str, endings: Sequence[str]) -> list[str]:
+    wanted = {f"{stem}{ending}".casefold() for ending in endings}
+    return [name for name in names if name.casefold() in wanted]

@@ -3,7 +3,7 @@
 import re
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -12,8 +12,7 @@ import httpx2
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.source import Sheet
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.settings import LOOPBACK
-from sync_core.sources import certificates
+from sync_core.sources import way_out
 from sync_core.sources.files.table_file import Told, is_workbook, open_table
 from sync_core.sources.kind import OnBytes, SourceSetting
 from sync_core.sources.patience import steady
@@ -47,6 +46,7 @@ class PublishedCsvSource:
     timeout: float  # seconds without progress, after which it is tried again
     retry: Retrier
     on_bytes: OnBytes = lambda _read, _all: None
+    named: Collection[str] = ()  # hosts of our own that may be asked
     largest: int = LARGEST_BODY
 
     @property
@@ -61,8 +61,7 @@ class PublishedCsvSource:
     def open(self, entity: Entity) -> Sheet:
         """Fetch the file and read its header. Raises SyncError."""
         timeout = httpx2.Timeout(self.timeout, connect=min(self.timeout, CONNECT_TIMEOUT))
-        verify = certificates.trusted()
-        with httpx2.Client(timeout=timeout, headers=_HEADERS, verify=verify) as client:
+        with way_out.client(self.named, timeout, _HEADERS) as client:
             file, charset = self.retry(lambda: self._fetch(client))
         name = f"The workbook at {self._start.host}" if is_workbook(file) else self.name
         return open_table(
@@ -77,6 +76,8 @@ class PublishedCsvSource:
     def _fetch(self, client: httpx2.Client) -> tuple[BinaryIO, str | None]:
         try:
             return self._follow(client)
+        except way_out.NoSuchServerError as error:
+            raise SyncError("no_such_server", name=self.name, why=str(error)) from None
         except (httpx2.TransportError, httpx2.DecodingError, UnicodeError) as error:
             why = _why(error, self.timeout)
             raise SyncError("csv_unavailable", name=self.name, why=why) from error
@@ -185,10 +186,10 @@ def _unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 def may_follow(start: httpx2.URL, url: httpx2.URL) -> bool:
     """Return whether a redirect may be followed: to the same server, or to Google's of exports."""
-    if start.host in LOOPBACK:
-        return url.host in LOOPBACK
-    ours = url.host in {start.host, "docs.google.com"}
-    return url.scheme == "https" and (ours or url.host.endswith(".googleusercontent.com"))
+    if url.host == start.host:
+        return url.scheme in {"https", start.scheme}
+    google = url.host == "docs.google.com" or url.host.endswith(".googleusercontent.com")
+    return url.scheme == start.scheme == "https" and google
 
 
 def _late() -> Exception:

@@ -8,19 +8,17 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from sync_core.foundation.errors import SyncError
 from sync_core.sources.patience import steady
 
 CONNECT_TIMEOUT = 10.0
 LARGEST_BODY = 32 * 2**20  # bytes, unpacked; a page of ten columns has about 3 MB
+TOO_LARGE = "google_answer_too_large"  # the code of the error: who can asks for less at a time
 _DESCRIBES_THE_PACKING = ("Content-Encoding", "Content-Length", "Transfer-Encoding")
 
 
-class TooLargeError(Exception):
-    """The answer is larger than `LARGEST_BODY`."""
-
-
 class WholeBodies(HTTPAdapter):
-    """Reads every body at once. Raises TooLargeError, and what requests and urllib3 raise."""
+    """Reads every body at once. Raises SyncError for one that is too large, else requests' own."""
 
     def __init__(self, seconds: float, on_bytes: Callable[[int], None]) -> None:
         super().__init__()
@@ -62,7 +60,7 @@ def _unpacked(raw: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
 
 def _refuse_what_is_too_large(body: BytesIO) -> None:
     if body.tell() > LARGEST_BODY:
-        raise TooLargeError
+        raise SyncError("google_answer_too_large", limit=f"{LARGEST_BODY >> 20} MB")
 
 
 def _read_already(raw: urllib3.BaseHTTPResponse, body: BytesIO) -> urllib3.HTTPResponse:

@@ -54,8 +54,19 @@ class DriveFile:
     modified: str  # when it was changed last
 
 
+def quota(settings: Settings) -> Quota:
+    """Return the quota that Google gives an account in its project; all workers share it.
+
+    Raises SyncError: no_service_account, bad_service_account.
+    """
+    key = credentials(settings)
+    account = f"{key.project_id} {key.service_account_email} {settings.google_api_base_url or ''}"
+    digest = hashlib.sha256(account.encode()).hexdigest()[:20]
+    return Quota(f"google:{digest}", max(1, int(settings.google_reads)))
+
+
 class GoogleClient(gspread.HTTPClient):
-    """Reads one spreadsheet. Every method that asks Google raises SyncError, or TooLargeError."""
+    """Reads one spreadsheet. Every method that asks Google raises SyncError."""
 
     def __init__(
         self, spreadsheet: str, settings: Settings, retry: Retrier, on_traffic: OnTraffic
@@ -75,8 +86,9 @@ class GoogleClient(gspread.HTTPClient):
             )
             session.mount("https://", bodies)
             session.mount("http://", bodies)
+        self._tokens.max_redirects = 0  # a key's owner names where it goes, nobody else
         self.session.auth = self._sign
-        self._limiter = rate_limit.shared(self._quota(settings))
+        self._limiter = rate_limit.shared(quota(settings))
 
     @property
     def email(self) -> str:
@@ -193,9 +205,3 @@ class GoogleClient(gspread.HTTPClient):
         except (RefreshError, TypeError, ValueError, AttributeError) as error:
             # google-auth raises all these, the last for an answer that is not JSON
             raise not_signed_in(error, self.email) from error
-
-    def _quota(self, settings: Settings) -> Quota:
-        """Return the quota that Google gives an account in its project; all workers share it."""
-        account = f"{self._credentials.project_id} {self.email} {self._base or ''}"
-        digest = hashlib.sha256(account.encode()).hexdigest()[:20]
-        return Quota(f"google:{digest}", max(1, int(settings.google_reads)))

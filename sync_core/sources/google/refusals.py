@@ -23,7 +23,7 @@ SCOPES_MISSING = frozenset({"ACCESS_TOKEN_SCOPE_INSUFFICIENT", "insufficientScop
 NOT_SHARED = frozenset({"PERMISSION_DENIED", "insufficientFilePermissions", "forbidden", "global"})
 
 DAMAGED = "it sent a damaged answer"
-INCOMPLETE = "its answer lacks what was asked for"
+INCOMPLETE = "its answer lacks what was requested"
 TOO_LATE = "it does not answer in time"
 NO_SIGN_IN = "it signs nobody in"
 

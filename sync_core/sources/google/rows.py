@@ -10,7 +10,7 @@ from gspread.utils import rowcol_to_a1
 from sync_core.catalogue.fields import Convention
 from sync_core.foundation.errors import SyncError
 from sync_core.sources.google.answers import Cells, Columns
-from sync_core.sources.google.bodies import LARGEST_BODY, TooLargeError
+from sync_core.sources.google.bodies import LARGEST_BODY, TOO_LARGE
 from sync_core.sources.google.client import GoogleClient
 from sync_core.sources.google.evidence import contradicts, mismatch, tells
 from sync_core.sources.google.number_formats import Format
@@ -22,6 +22,11 @@ REMEMBERED = 65_536  # pairs of text and number; dates and prices come again and
 _NUMBERS = frozenset({int, float})  # not bool, which is an int
 
 T = TypeVar("T")
+
+
+def rows_of_a_page(width: int) -> int:
+    """Return how many rows of so many columns are handed on at once."""
+    return max(1, min(PAGE_ROWS, PAGE_CELLS // width))
 
 
 @dataclass(frozen=True)
@@ -77,14 +82,14 @@ class RowReader:
 
     def blocks(self, first: int) -> Iterator[Block]:
         """Read the texts from a row on; once they end in blank rows, all the rest at once."""
-        size, ends = max(1, min(PAGE_ROWS, PAGE_CELLS // self.width)), False
+        size, ends = rows_of_a_page(self.width), False
         while first <= self.last:
             last = self.last if ends else min(first + size - 1, self.last)
             rows = range(first, last + 1)
             try:
                 block = self._block(rows)
-            except TooLargeError as error:
-                self._refuse_a_single_row(rows, error)
+            except SyncError as error:
+                self._ask_for_less(rows, error)
                 size, ends = (size, False) if ends else (size // 2, False)
                 continue
             yield from block.pieces(size)
@@ -175,8 +180,8 @@ class RowReader:
         """Ask for ranges at once, or in parts where the answer would be too large."""
         try:
             return ask(ranges)
-        except TooLargeError as error:
-            self._refuse_a_single_row(ranges[0].rows if len(ranges) == 1 else range(2), error)
+        except SyncError as error:
+            self._ask_for_less(ranges[0].rows if len(ranges) == 1 else range(2), error)
         half = partial(self._in_parts, ask, join)
         if len(ranges) > 1:
             middle = len(ranges) // 2
@@ -188,7 +193,10 @@ class RowReader:
         [above], [below] = half([upper]), half([lower])
         return [join(above, below, height)]
 
-    def _refuse_a_single_row(self, rows: range, error: TooLargeError) -> None:
+    def _ask_for_less(self, rows: range, error: SyncError) -> None:
+        """Raise whatever is no reason to ask for less."""
+        if error.code != TOO_LARGE:
+            raise error
         if len(rows) == 1:
             limit = f"{LARGEST_BODY >> 20} MB"
             raise SyncError("cell_too_large", name=self.name, row=rows[0], limit=limit) from error

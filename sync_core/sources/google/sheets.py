@@ -17,13 +17,15 @@ from sync_core.sources.google import tabs
 from sync_core.sources.google.answers import Cells, Columns, Tab
 from sync_core.sources.google.client import GoogleClient
 from sync_core.sources.google.moment import Moment
-from sync_core.sources.google.rows import PAGE_ROWS, ReadBlock, RowReader
+from sync_core.sources.google.rows import ReadBlock, RowReader, rows_of_a_page
 from sync_core.sources.kind import OnTraffic, SourceSetting
 from sync_core.sources.retry import Retrier
 from sync_core.sources.some import Some
 
 SPREADSHEET_URL = "https://docs.google.com/spreadsheets/d/"
 LOOKED_AT = header_rows.LOOKED_AT
+MOST_COLUMNS = 18_278  # of Google: the last is ZZZ
+MOST_CELLS = 100_000_000  # ten times as many as Google allows
 WORKBOOKS = frozenset(  # as Drive names them: Sheets shows them, but its API does not read them
     {
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -81,7 +83,7 @@ class GoogleTab:
         if cursor is not None:
             self.moment.must_be(cursor["modified"])
         for blank, read in self._filled(cursor["row"] if cursor else self.header_row + 1, numbers):
-            yield from map(self._blank_page, _cut(blank))
+            yield from map(self._blank_page, _cut(blank, rows_of_a_page(len(self.headers))))
             yield self._page(read)
         self.found.extend(self._merged())
         self.found.extend(self.moment.must_have_lasted())
@@ -173,6 +175,7 @@ class SheetsSource:
         spreadsheet = client.metadata()
         tab = tabs.choose(spreadsheet, self.setting, entity)
         name = f"The tab '{tab.title}' of '{spreadsheet.title}'"
+        _refuse_a_large_grid(tab, name)
         wanted = self.setting.header_row
         last = min(tab.rows, max(LOOKED_AT, wanted or 0))
         cells = Cells(tab.title, range(1, last + 1), range(tab.columns))
@@ -191,6 +194,14 @@ class SheetsSource:
             ),
             found=[header_rows.note(entity, row)] if row > 1 and not wanted else [],
         )
+
+
+def _refuse_a_large_grid(tab: Tab, name: str) -> None:
+    """Refuse a grid that would be read for ever, also where most of it is blank."""
+    if tab.columns > MOST_COLUMNS:
+        raise SyncError("grid_too_large", name=name, limit=f"{MOST_COLUMNS:,} columns")
+    if tab.columns * tab.rows > MOST_CELLS:
+        raise SyncError("grid_too_large", name=name, limit=f"{MOST_CELLS:,} cells")
 
 
 def _top(client: GoogleClient, cells: Cells, name: str) -> Columns:
@@ -225,9 +236,9 @@ def _trimmed(row: Sequence[str]) -> list[str]:
     return list(row[:width])
 
 
-def _cut(rows: range) -> Iterator[range]:
+def _cut(rows: range, size: int) -> Iterator[range]:
     """Cut rows into those of one page each."""
-    return (rows[start : start + PAGE_ROWS] for start in range(0, len(rows), PAGE_ROWS))
+    return (rows[start : start + size] for start in range(0, len(rows), size))
 
 
 def _padded(cells: Sequence[Any], height: int) -> list[Any]:

@@ -1,17 +1,17 @@
 """Cliniko: the account of an organization, which the organization's API key decides."""
 
-from pathlib import Path
-
 from sync_core.catalogue.source import Source
+from sync_core.sources.cliniko import key
 from sync_core.sources.cliniko.client import RETRY_POLICY
 from sync_core.sources.cliniko.lists import ClinikoSource
 from sync_core.sources.cliniko.probe import probe_account
+from sync_core.sources.cliniko.quota import quota
 from sync_core.sources.kind import Location, Opening, SourceKind, SourceSetting
 
 NAME = "cliniko"
 
 
-def _parse(text: str, _cwd: Path) -> Location | None:
+def _parse(text: str) -> Location | None:
     return Location(NAME, NAME) if text.lower() == NAME else None
 
 
@@ -39,4 +39,7 @@ CLINIKO = SourceKind(
     incremental=True,
     account=True,
     quota="organization",
+    limit=lambda setting, settings: quota(key.find(setting.organization, settings)),
+    needs=frozenset({"cliniko_keys", "cliniko_key_files", "cliniko_contact", "cliniko_base_url"}),
+    shared=True,
 )

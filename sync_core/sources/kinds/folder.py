@@ -1,29 +1,33 @@
-"""A folder on the server that holds a CSV file or a workbook for each table."""
+"""A folder that holds a CSV file or a workbook for each table, in the organization's own folder."""
 
-from pathlib import Path
+from pathlib import PurePosixPath
 
-from sync_core.foundation import settings
-from sync_core.sources.files.folder import FolderSource, require_allowed
-from sync_core.sources.kind import Location, SourceKind
+from sync_core.catalogue.source import Source
+from sync_core.sources.files.folder import FolderSource, label
+from sync_core.sources.files.own_folder import DEEPEST, OwnFolder, shown
+from sync_core.sources.kind import Location, Opening, SourceKind, SourceSetting
 
 PREFIX = "folder:"
 
 
-def _parse(text: str, cwd: Path) -> Location | None:
+def _parse(text: str) -> Location | None:
     if not text.lower().startswith(PREFIX):
         return None
     path = text[len(PREFIX) :].strip()
     if not path:
         raise ValueError("the path of the folder is missing")
-    try:
-        # a link stays a link: what it points at may change from sync to sync
-        folder = (cwd / Path(path).expanduser()).absolute()
-    except RuntimeError:
-        raise ValueError("there is no such home folder") from None
-    if "\0" in path:
-        raise ValueError("no path holds a NUL character")
-    require_allowed(folder, settings.current().folders)
-    return Location("folder", str(folder))
+    if path.startswith(("/", "~")) or ".." in PurePosixPath(path).parts:
+        raise ValueError(
+            "the path begins in the organization's own folder and does not leave it;"
+            " write for example folder:clinics, or folder:. for the whole folder"
+        )
+    if len(PurePosixPath(path).parts) > DEEPEST:
+        raise ValueError(f"the path leads through more than {DEEPEST} folders")
+    return Location("folder", str(PurePosixPath(path)))
+
+
+def _open(setting: SourceSetting, opening: Opening) -> Source:
+    return FolderSource(setting, OwnFolder(opening.settings.folders, setting.organization))
 
 
 FOLDER = SourceKind(
@@ -32,6 +36,8 @@ FOLDER = SourceKind(
     icon=":material/folder:",
     typed=f"{PREFIX}PATH",
     parse=_parse,
-    label=lambda setting: f"folder {setting.location}",
-    open=lambda setting, opening: FolderSource(setting, opening.settings.folders),
+    label=label,
+    host=lambda setting: shown(setting.location),
+    open=_open,
+    needs=frozenset({"given_folders", "data"}),
 )

@@ -1,12 +1,12 @@
 """Google Sheets: a spreadsheet, and a tab of it for each table."""
 
 import re
-from pathlib import Path
 
 import httpx2
 
 from sync_core.catalogue.source import Source
 from sync_core.sources import web_address
+from sync_core.sources.google.client import quota
 from sync_core.sources.google.sheets import SPREADSHEET_URL, SheetsSource
 from sync_core.sources.kind import Location, Opening, SourceKind, SourceSetting
 
@@ -16,7 +16,7 @@ _PATH = re.compile(r"/spreadsheets/(?:u/\d+/)?d/([A-Za-z0-9_-]{20,})(?:/(\w*))?"
 _CSV_PATHS = frozenset({"export", "pub"})  # such an address is that of a CSV
 
 
-def _parse(text: str, _cwd: Path) -> Location | None:
+def _parse(text: str) -> Location | None:
     if _ID.fullmatch(text):
         return Location(SHEET, text)
     url = web_address.parse(text)
@@ -54,4 +54,14 @@ GOOGLE_SHEET = SourceKind(
     link=_link,
     open=_open,
     quota="program",
+    limit=lambda _setting, settings: quota(settings),
+    needs=frozenset(
+        {
+            "google_service_account_file",
+            "google_service_account_json",
+            "google_api_base_url",
+            "google_reads",
+        }
+    ),
+    shared=True,
 )

@@ -1,7 +1,5 @@
 """A CSV or a workbook that is published at an address: one table."""
 
-from pathlib import Path
-
 import httpx2
 
 from sync_core.catalogue.source import Source
@@ -13,20 +11,26 @@ from sync_core.sources.patience import TRIES
 CSV = "csv"
 
 
-def _parse(text: str, _cwd: Path) -> Location | None:
+def _parse(text: str) -> Location | None:
     return Location(CSV, text) if web_address.parse(text) else None
 
 
 def _label(setting: SourceSetting) -> str:
-    url = httpx2.URL(setting.location)
-    what = "workbook" if url.path.lower().endswith((".xlsx", ".xlsm")) else "CSV"
-    return f"{what} at {url.host}"
+    path = httpx2.URL(setting.location).path.lower()
+    what = "workbook" if path.endswith((".xlsx", ".xlsm")) else "CSV"
+    return f"{what} at {_host(setting)}"
+
+
+def _host(setting: SourceSetting) -> str:
+    """Return the server: the path, or what follows it, often holds what lets one read the file."""
+    return httpx2.URL(setting.location).host
 
 
 def _open(setting: SourceSetting, opening: Opening) -> Source:
     retrier = opening.retrier("The server of the CSV")
     seconds = opening.settings.fetch_timeout / TRIES
-    return PublishedCsvSource(setting, seconds, retrier, opening.on_bytes)
+    named = opening.settings.private_hosts
+    return PublishedCsvSource(setting, seconds, retrier, opening.on_bytes, named)
 
 
 PUBLISHED_CSV = SourceKind(
@@ -37,6 +41,7 @@ PUBLISHED_CSV = SourceKind(
     parse=_parse,
     label=_label,
     link=lambda setting: setting.location,
+    host=_host,
     open=_open,
     one_table=True,
 )

@@ -8,7 +8,7 @@ UPLOAD = SourceKind(
     title="Uploaded file",
     icon=":material/upload_file:",
     typed="",
-    parse=lambda _text, _cwd: None,
+    parse=lambda _text: None,
     label=lambda setting: f"uploaded file {upload.name_of(setting)}",
     open=lambda setting, opening: upload.UploadSource(setting, opening.on_bytes),
 )

@@ -6,6 +6,7 @@ from sync_core.analytics import habits
 from sync_core.analytics.definitions import DEFINITIONS
 from sync_core.runs import MADE_UP
 from sync_core.ui.analytics import (
+    behind,
     cached,
     cards,
     failures_tab,
@@ -32,18 +33,15 @@ def show() -> None:
     here = visitor.enter("analyze")
     with st.container(horizontal=True, vertical_alignment="center", key="head"):
         st.title("Analytics", icon=":material/monitoring:", anchor=False, width="content")
-        st.space("stretch")
-        st.caption(
-            f":material/public: Times are in {period.zone_words(here.zone)}", width="content"
-        )
     asked = period.ask(here)
-    _note_made_up_runs(asked)
     cards.show(here, asked)
     tabs = st.tabs(list(TABS), key="view", on_change="rerun", bind="query-params")
     for tab, draw in zip(tabs, TABS.values(), strict=True):
         with tab:
             if tab.open:
                 draw(here, asked)
+    behind.show_chosen(here, asked)
+    _note_made_up_runs(asked)
     _definitions()
 
 

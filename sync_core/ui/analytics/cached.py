@@ -51,9 +51,9 @@ def _kept_all(
 
 
 def _answer(asking: Asking) -> Any:  # noqa: ANN401 - whatever the question returns
-    question, *more = asking
-    with db.begin() as connection:
-        return question(connection, *more)
+    question, wanted, *more = asking
+    with db.within(*wanted.organizations) as connection:
+        return question(connection, wanted, *more)
 
 
 @st.cache_resource(ttl=CACHE_SECONDS, max_entries=500, show_spinner=False)
@@ -63,5 +63,5 @@ def _kept(
     _wanted: Filter,
     _more: tuple[Any, ...],
 ) -> Any:  # noqa: ANN401 - whatever the question returns
-    with db.begin() as connection:
+    with db.within(*_wanted.organizations) as connection:
         return _question(connection, _wanted, *_more)

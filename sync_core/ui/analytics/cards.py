@@ -1,17 +1,20 @@
-"""The key figures: each beside that of the period before, and with the list behind it."""
+"""The key figures: each beside that of the period before, how it went, and the list behind it."""
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal
 
 import streamlit as st
 
-from sync_core.analytics import key_figures
-from sync_core.analytics.definitions import DEFINITIONS, FEW
+from sync_core.analytics import key_figures, over_time
+from sync_core.analytics.definitions import DEFINITIONS, FEW, JUDGED, share
 from sync_core.analytics.key_figures import LIST_BEHIND, Recovery, RowFigures, RunFigures
 from sync_core.foundation.counting import count
+from sync_core.foundation.vocabulary import FAILED, RunStatus
 from sync_core.runs import filters
-from sync_core.ui.analytics import cached, numbers
+from sync_core.ui.analytics import cached, numbers, sparkline
 from sync_core.ui.analytics.period import Asked
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
@@ -57,14 +60,14 @@ class Card:
 
 
 def show(here: Visitor, asked: Asked) -> None:
-    """Show the key figures."""
-    st.caption(f"Each beside the {asked.words} before.")
-    with st.grid(4, min_column_width=155, key="key-figures"):
+    """Show the key figures; each of them is the link to the runs that it is made of."""
+    courses = _courses(asked)
+    with st.grid(4, min_column_width=155, key="key-figures", gap="small"):
         for card in cards(asked):
-            _show(here, asked, card)
+            _show(here, asked, card, courses.get(card.key, ()))
 
 
-def _show(here: Visitor, asked: Asked, card: Card) -> None:
+def _show(here: Visitor, asked: Asked, card: Card, course: Sequence[float]) -> None:
     with st.container(border=True, height="stretch", gap="xsmall", key=f"kpi-{card.key}"):
         change, (few, few_before) = card.change, card.few
         before = f"vs {'few ' if few_before else ''}before" if change else "none before"
@@ -74,20 +77,51 @@ def _show(here: Visitor, asked: Asked, card: Card) -> None:
             delta=0 if change == "0" else change,
             delta_color=card.good,
             delta_description=before,
-            help=DEFINITIONS[card.meaning],
-            icon=card.icon,
+            help=f"{DEFINITIONS[card.meaning]} Compared with the {asked.words} before.",
         )
-        st.space("stretch")
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            show_list_link(
-                here,
-                replace(asked, wanted=filter_behind(asked, card.key)),
-                count(card.samples[0], "run"),
-            )
-            if few:
-                st.badge("few", icon=":material/scatter_plot:", color="gray", help=FEW_HELP)
+        sparkline.show(course)
+        if few:
+            st.badge("few", icon=":material/scatter_plot:", color="gray", help=FEW_HELP)
         if card.note:
             st.caption(card.note)
+        behind = replace(asked, wanted=filter_behind(asked, card.key))
+        show_list_link(here, behind, f"{card.label}: {count(card.samples[0], 'run')}")
+
+
+def _courses(asked: Asked) -> Mapping[str, Sequence[float]]:
+    """Return how figures went over the period, by the key of their card; gaps are left out."""
+    by = (asked.wanted, asked.zone, asked.unit)
+    ended, timed = cached.read(over_time.ended, *by), cached.read(over_time.timed, *by)
+    handled = cached.read(over_time.handled, *by)
+    whole, judged, completed, failed = (
+        _by_time(asked, ended, statuses)
+        for statuses in (tuple(RunStatus), JUDGED, (RunStatus.COMPLETED,), FAILED)
+    )
+    times = asked.time_axis()
+    return {
+        "runs": [whole[at] for at in times],
+        "failures": [failed[at] for at in times],
+        "run_success": [completed[at] / judged[at] for at in times if judged[at]],
+        "median": [row.median for row in timed],
+        "p95": [row.p95 for row in timed],
+        "applied": [row.created + row.updated + row.removed for row in handled],
+        "row_success": [
+            part
+            for row in handled
+            if (part := share(kept := row.created + row.updated + row.unchanged, kept + row.failed))
+            is not None
+        ],
+    }
+
+
+def _by_time(
+    asked: Asked, ended: Sequence[over_time.Ended], statuses: Sequence[str]
+) -> Counter[datetime]:
+    counted = Counter[datetime]()
+    for row in ended:
+        if row.status in statuses:
+            counted[asked.local(row.at)] += row.runs
+    return counted
 
 
 def filter_behind(asked: Asked, key: str) -> filters.Filter:

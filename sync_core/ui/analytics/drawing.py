@@ -1,35 +1,30 @@
-"""How charts look: the theme's colours where it has them, and a pattern beside the colour."""
+"""How charts look: solid fills, names beside their lines, and one crosshair for all of them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
+from statistics import median
 
 import plotly.graph_objects as go
 import plotly.io as pio
 
 from sync_core.catalogue import resources
+from sync_core.ui.analytics import behind
 from sync_core.ui.analytics.period import Asked
-from sync_core.ui.parts.figures import COLORS, PATTERNS
+from sync_core.ui.parts.figures import COLORS
 from sync_core.ui.parts.words import LOOKS
 
-CHART_PIXELS, SMALL_CHART_PIXELS = 270, 190  # heights
-DASHES = ("solid", "dash", "dot", "dashdot")
-SYMBOLS = ("circle", "square", "diamond", "triangle-up")
-KIND_COLORS = {
-    "created": "#12A37A",
-    "updated": "#4C7DF0",
-    "removed": "#7C8AA0",
-    "skipped": "#D98A0B",
-    "failed": "#DC4B4B",
-    "unchanged": "#A9B4C6",
-}
-KIND_PATTERNS = {
-    "created": "",
-    "updated": "/",
-    "removed": "-",
-    "skipped": ".",
-    "failed": "x",
-    "unchanged": "",
+CHART_PIXELS, SMALL_CHART_PIXELS = 250, 170  # heights
+LABEL_PIXELS, LETTER_PIXELS = 15, 7  # of a name at the end of its line
+FAR_AWAY = 10  # times the usual value: such a one would press all others to the ground
+STRONG, MEDIUM, FAINT = "#3565DB", "#7096EA", "#8C98AB"  # first, second and third of one thing
+KIND_COLORS = {  # as their badges everywhere
+    "created": COLORS["completed"],
+    "updated": STRONG,
+    "removed": "#5F6F86",
+    "skipped": COLORS["partial"],
+    "failed": COLORS["failed"],
+    "unchanged": "#CBD3E0",
 }
 GREY = "#7C8AA0"  # stands out on white and on black
 Values = Sequence[float | None]
@@ -42,7 +37,7 @@ def shade(index: int) -> str:
 
 
 def index_of(resource: str) -> int:
-    """Return the index of a resource among all: it keeps its colour and its symbol everywhere."""
+    """Return the index of a resource among all: it keeps its colour everywhere."""
     names = list(resources.CATALOGUE)
     return names.index(resource) if resource in names else len(names)
 
@@ -64,6 +59,7 @@ def tidy(figure: go.Figure, height: int = CHART_PIXELS, *, legend: bool = True) 
         bargap=0.25,
         hovermode="closest",
         hoverlabel={"namelength": -1},
+        clickmode="event+select",
     )
     figure.update_xaxes(automargin=True)
     figure.update_yaxes(automargin=True)
@@ -87,36 +83,149 @@ def over_time(asked: Asked, figure: go.Figure, title: str, unit: str = "") -> go
     return figure
 
 
-def line(figure: go.Figure, asked: Asked, name: str, values: Values, index: int) -> None:
-    """Add a line with gaps; single points between gaps are seen as markers."""
+def line(
+    figure: go.Figure, asked: Asked, name: str, values: Values, color: str, *resource: str
+) -> None:
+    """Add a line with gaps; a click on it leads to the runs of that time, and of the resource."""
     times = asked.time_axis()
+    alone = [_stands_alone(values, index) for index in range(len(values))]
     figure.add_scatter(
         name=escape(name),
         x=times,
         y=values,
         mode="lines+markers",
         connectgaps=False,
-        line={"dash": DASHES[index % len(DASHES)], "width": 1.75, "color": shade(index)},
-        marker={
-            "symbol": SYMBOLS[index % len(SYMBOLS)],
-            "size": 5 if len(times) < 50 else 4,  # noqa: PLR2004
-            "color": shade(index),
-        },
+        line={"width": 2, "color": color},
+        marker={"size": [6 if one else 0.1 for one in alone], "color": color, "line": {"width": 0}},
+        customdata=[behind.address(asked, at, resource=resource) for at in times],
+        hovertemplate="%{y:,.3~g}",
     )
 
 
-def status_bar(figure: go.Figure, status: str, x: Sequence[object], y: Values) -> None:
-    """Add the bars of a status, in its colour and with its pattern."""
+def _stands_alone(values: Values, index: int) -> bool:
+    """Return whether a point has no neighbour to be joined with: only as a mark it is seen."""
+    beside = values[max(0, index - 1) : index] + values[index + 1 : index + 2]  # type: ignore[operator] # lists
+    return values[index] is not None and all(value is None for value in beside)
+
+
+def crosshair(asked: Asked, figure: go.Figure) -> go.Figure:
+    """Let one line across the chart tell all values of the time that is pointed at."""
+    figure.update_layout(hovermode="x unified")
+    return figure.update_xaxes(
+        hoverformat="%a %-d %b, %H:%M" if asked.unit == "hour" else "%a %-d %b",
+        showspikes=True,
+        spikemode="across",
+        spikethickness=1,
+        spikedash="dot",
+        spikecolor=GREY,
+    )
+
+
+def name_lines(figure: go.Figure, top: float, bottom: float = 0.0) -> go.Figure:
+    """Write the name of each line at its end, in its colour, instead of a legend.
+
+    `top` and `bottom` are the ends of the axis of values.
+    """
+    ends = sorted(
+        (value, line.name, line.line.color)
+        for line in figure.data
+        if (value := _end(line)) is not None
+    )
+    gap = (top - bottom) * LABEL_PIXELS / max(1, figure.layout.height - 40)
+    heights = spread([value for value, *_ in ends], gap, top)
+    for height, (_, name, color) in zip(heights, ends, strict=True):
+        figure.add_annotation(
+            x=1,
+            xref="paper",
+            xanchor="left",
+            xshift=6,
+            y=height,
+            text=name,
+            showarrow=False,
+            font={"color": color, "size": 12},
+        )
+    longest = max((len(name) for _, name, _ in ends), default=0)
+    return figure.update_layout(
+        showlegend=False, margin={"r": 14 + LETTER_PIXELS * longest, "t": 12}
+    )
+
+
+def _end(line: go.Scatter) -> float | None:
+    """Return the last value of a line."""
+    return next((value for value in reversed(line.y or ()) if value is not None), None)
+
+
+def spread(values: Sequence[float], gap: float, top: float) -> list[float]:
+    """Return ascending heights for ascending values: a gap apart at least, and not above `top`.
+
+    Where there is not enough room for all, the lowest go below the axis.
+    """
+    heights: list[float] = []
+    for value in values:
+        heights.append(max([value, *(one + gap for one in heights[-1:])]))
+    ceiling = top
+    for index in reversed(range(len(heights))):
+        heights[index] = min(heights[index], ceiling)
+        ceiling = heights[index] - gap
+    return heights
+
+
+def is_uneven(values: Sequence[float]) -> bool:
+    """Return whether some value is so far above the others that only a logarithm shows both."""
+    known = [value for value in values if value > 0]
+    return bool(known) and max(known) > FAR_AWAY * median(known)
+
+
+def cut_off(figure: go.Figure, heights: Mapping[datetime, float]) -> bool:
+    """Cut bars off that are so high that all others would lie on the ground, and write how high.
+
+    `heights` are those of whole bars. Returns whether any is cut off.
+    """
+    if not is_uneven(list(heights.values())):
+        return False
+    usual = FAR_AWAY * median(value for value in heights.values() if value > 0)
+    top = 1.25 * max(value for value in heights.values() if value <= usual)
+    figure.update_yaxes(range=[0, top], autorange=False)
+    middle = sorted(heights)[len(heights) // 2]
+    for at, height in heights.items():
+        if height > usual:
+            is_early = at < middle
+            figure.add_annotation(
+                x=at,
+                xanchor="left" if is_early else "right",
+                xshift=8 if is_early else -8,
+                y=1,
+                yref="paper",
+                yanchor="top",
+                text=f"{height:,.0f} ↑",
+                showarrow=False,
+                font={"size": 12},
+            )
+    return True
+
+
+def bars(
+    figure: go.Figure,
+    name: str,
+    x: Sequence[object],
+    y: Sequence[object],
+    color: str,
+    **more: object,
+) -> None:
+    """Add solid bars."""
     figure.add_bar(
-        name=LOOKS[status].word,
-        x=x,
-        y=y,
-        marker=patterned(COLORS.get(status, GREY), PATTERNS.get(status, "\\")),
-        hovertemplate="%{x|%a %d %b, %H:%M}<br>%{y}<extra>" + LOOKS[status].word + "</extra>",
+        name=escape(name), x=x, y=y, marker={"color": color, "line": {"width": 0}}, **more
     )
 
 
-def patterned(color: str, shape: str) -> Mapping[str, object]:
-    """Return a marker in a colour and a pattern, for the colour alone is no sign."""
-    pattern = {"shape": shape, "fillmode": "overlay", "size": 6, "solidity": 0.2}
-    return {"color": color, "pattern": pattern, "line": {"width": 0}}
+def status_bar(figure: go.Figure, asked: Asked, status: str, y: Values) -> None:
+    """Add the bars of a status over time; a click on one leads to its runs."""
+    times = asked.time_axis()
+    bars(
+        figure,
+        LOOKS[status].word,
+        times,
+        y,
+        COLORS.get(status, GREY),
+        customdata=[behind.address(asked, at, status=(status,)) for at in times],
+    )

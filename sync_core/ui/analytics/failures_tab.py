@@ -3,7 +3,9 @@
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from functools import partial
+from html import escape
 from itertools import accumulate
+from textwrap import wrap
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -15,11 +17,15 @@ from sync_core.catalogue import resources
 from sync_core.foundation import db
 from sync_core.foundation.counting import count
 from sync_core.foundation.vocabulary import FAILED
+from sync_core.records.privacy import MASK
+from sync_core.runs import Run
 from sync_core.ui.analytics import cached, cards, drawing, panel
 from sync_core.ui.analytics.period import Asked, title
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import paging
-from sync_core.ui.parts.words import DAY_FORMAT, MOMENT_FORMAT
+from sync_core.ui.parts import paging, reason_words, row_table
+from sync_core.ui.parts.row_table import Cell, Column, Row, Table
+from sync_core.ui.parts.words import day, moment
+from sync_core.ui.runs import history_tab, outcome_words
 
 ROWS, RUNS = "Rows", "Runs"
 MAX_BARS = 12
@@ -38,15 +44,15 @@ def show(here: Visitor, asked: Asked) -> None:
     )
     question = reasons.of_rows if of == ROWS else reasons.of_runs
     found = cached.read(question, asked.wanted)
-    _pareto(here, asked, str(of), found)
-    if found:
-        _reason(here, asked, str(of), found)
+    if not found:
+        _pareto(here, asked, str(of), found)
+    else:
+        bars, behind = st.columns([2, 3])
+        with bars:
+            _pareto(here, asked, str(of), found)
+        with behind:
+            _reason(here, asked, str(of), found)
     _offenders(here, asked)
-
-
-def in_words(code: str) -> str:
-    """Return a code as people read it: "Bad phone"."""
-    return code.replace("_", " ").capitalize()
 
 
 def _pareto(here: Visitor, asked: Asked, of: str, found: Sequence[Reason]) -> None:
@@ -64,7 +70,11 @@ def _pareto(here: Visitor, asked: Asked, of: str, found: Sequence[Reason]) -> No
             selection_mode="points",
         )
         table = pd.DataFrame(
-            {"Reason": row.code, f"Failed {of.lower()}": row.count, "In runs": row.runs}
+            {
+                "Reason": reason_words.of_code(row.code),
+                f"Failed {of.lower()}": row.count,
+                "In runs": row.runs,
+            }
             for row in found
         )
         panel.offer_tables(here, asked, "pareto", {f"Reasons of {of.lower()}": table})
@@ -73,41 +83,48 @@ def _pareto(here: Visitor, asked: Asked, of: str, found: Sequence[Reason]) -> No
 def _bars(of: str, found: Sequence[Reason]) -> go.Figure:
     """Draw the most frequent reasons, and what part of all they make up together."""
     some, total = found[:MAX_BARS], sum(row.count for row in found)
-    names = [in_words(row.code) for row in some]
+    codes, names = [row.code for row in some], [reason_words.of_code(row.code) for row in some]
     counts = [row.count for row in some]
     figure = go.Figure()
     figure.add_bar(
         name=f"Failed {of.lower()}",
         orientation="h",
-        y=names,
+        y=codes,
         x=counts,
-        customdata=[row.code for row in some],
+        customdata=codes,
+        hovertext=[escape(name) for name in names],
         text=[f"{number:,}" for number in counts],
         textposition="inside",
         insidetextanchor="start",
         constraintext="none",
-        marker={"color": drawing.KIND_COLORS["failed"]},
-        hovertemplate="%{y}: %{x:,}<extra></extra>",
+        marker={"color": drawing.KIND_COLORS["failed"], "line": {"width": 0}},
+        hovertemplate="%{hovertext}: %{x:,}<extra></extra>",
     )
     figure.add_scatter(
-        name="Together, % of all",
-        y=names,
+        name="Together, of all",
+        y=codes,
         x=[100 * part / total for part in accumulate(counts)],
         xaxis="x2",
-        mode="lines+markers",
-        line={"color": drawing.GREY, "dash": "dot"},
-        hovertemplate="%{x:.0f} % of all<extra></extra>",
+        mode="lines",
+        line={"color": drawing.GREY, "width": 1.5},
+        hovertemplate="%{x:.0f}% of all<extra></extra>",
     )
-    return _axes(drawing.tidy(figure, 110 + 30 * len(some)))
+    figure.update_yaxes(tickvals=codes, ticktext=[_wrapped(name) for name in names])
+    return _axes(drawing.tidy(figure, 110 + 34 * len(some)))
+
+
+def _wrapped(name: str) -> str:
+    """Return a label of two lines at most, whose whole text the hover tells."""
+    return "<br>".join(escape(line) for line in wrap(name, 26, max_lines=2, placeholder=" …"))
 
 
 def _axes(figure: go.Figure) -> go.Figure:
     """Put counts on the axis below, and percent on an axis of their own across the same width."""
-    percent = {"overlaying": "x", "side": "top", "range": [0, 105], "showticklabels": False}
+    percent = {"overlaying": "x", "side": "top", "range": [0, 105], "ticksuffix": "%"}
     figure.update_layout(
         xaxis={"rangemode": "tozero", "showgrid": False, "nticks": 6},
-        xaxis2={**percent, "showgrid": False},
-        clickmode="event+select",
+        xaxis2={**percent, "showgrid": False, "tickvals": [0, 50, 100]},
+        legend={"y": 1.12},
     )
     return figure.update_yaxes(autorange="reversed", type="category")
 
@@ -129,7 +146,7 @@ def _reason(here: Visitor, asked: Asked, of: str, found: Sequence[Reason]) -> No
             list(counts),
             index=None,
             placeholder="Choose a reason",
-            format_func=in_words,
+            format_func=reason_words.of_code,
             key=CODE,
             bind="query-params",
             width=320,
@@ -155,40 +172,39 @@ def _rows(here: Visitor, asked: Asked, reason: Reason) -> None:
             panel.offer_export("Download these rows", export, "download-reason")
     table = st.container()
     offset = paging.choose_page("reason", reason.count)
-    with db.begin() as connection:
+    with db.within(*asked.wanted.organizations) as connection:
         window = (asked.readers, paging.PAGE_ROWS, offset)
         found = reasons.rows(connection, asked.wanted, reason.code, *window)
     with table:
-        _table(asked, found)
+        _table(here, asked, found)
 
 
-def _table(asked: Asked, found: Sequence[FailedRow]) -> None:
-    columns = st.column_config
-    panel.show_table(
-        pd.DataFrame(_row(asked, row) for row in found),
-        "rows-of-reason",
-        "Failed rows",
-        **{
-            "Asked for": columns.DatetimeColumn(format=MOMENT_FORMAT),
-            "Row": columns.NumberColumn(format="%d", width="small"),
-            "Run": columns.NumberColumn(format="%d", width="small"),
-            "Reason": columns.TextColumn(width="large"),
-        },
+def _table(here: Visitor, asked: Asked, found: Sequence[FailedRow]) -> None:
+    """Show failed rows; each opens in its run."""
+    columns = (
+        Column("Name", "named"),
+        Column("Value"),
+        Column("Reason", "wide first"),
+        Column("Cell", "brief"),
+        Column("Requested", "brief"),
+        Column("Run", "number"),
     )
+    rows = [Row(f"{row.run_id}", _cells(asked, row)) for row in found]
+    alt = "Failed rows"
+    opened = row_table.show(Table(columns, rows, cards=True), key="rows-of-reason", alt=alt)
+    if opened is not None:
+        history_tab.open_run(here, int(opened))
 
 
-def _row(asked: Asked, row: FailedRow) -> dict[str, Hashable]:
-    return {
-        "Asked for": asked.there(row.at),
-        "Table": _entity(row.entity),
-        "Row": row.row_number,
-        "Name": row.name,
-        "Cell": row.cell,
-        "Value": row.value,
-        "Reason": row.sentence,
-        "Key": row.key or "",
-        "Run": row.run_id,
-    }
+def _cells(asked: Asked, row: FailedRow) -> Sequence[Cell]:
+    return (
+        Cell(outcome_words.open_text(row.name) or outcome_words.open_text(row.key)),
+        Cell("Hidden" if row.value == MASK else row.value or ""),
+        Cell(row.sentence),
+        Cell(row.cell or (f"Row {row.row_number:,}" if row.row_number else "")),
+        Cell(moment(row.at, asked.zone)),
+        Cell(f"{row.run_id}"),
+    )
 
 
 def _entity(name: str) -> str:
@@ -203,7 +219,7 @@ def _runs(here: Visitor, asked: Asked, reason: Reason) -> None:
     found = cached.read(habits.newest, wanted, paging.PAGE_ROWS)
     table = pd.DataFrame(
         {
-            "Asked for": asked.there(run.queued_at),
+            "Requested": asked.there(run.queued_at),
             "Resource": title(run.resource),
             "By": run.requested_by,
             "Message": run.message,
@@ -211,42 +227,64 @@ def _runs(here: Visitor, asked: Asked, reason: Reason) -> None:
         }
         for run in found
     )
-    columns = st.column_config
-    panel.show_table(
-        table,
-        "runs-of-reason",
-        "Failed runs",
-        **{
-            "Asked for": columns.DatetimeColumn(format=MOMENT_FORMAT),
-            "Message": columns.TextColumn(width="large"),
-            "Run": columns.NumberColumn(format="%d", width="small"),
-        },
+    columns = (
+        Column("Message", "wide first"),
+        Column("Resource"),
+        Column("By", "named"),
+        Column("Requested", "brief"),
+        Column("Run", "number"),
     )
+    rows = [Row(f"{run.id}", _cells_of_run(asked, run)) for run in found]
+    alt = "Failed runs"
+    opened = row_table.show(Table(columns, rows, cards=True), key="runs-of-reason", alt=alt)
+    if opened is not None:
+        history_tab.open_run(here, int(opened))
     panel.offer_file(here, asked, "Failed runs", table, "runs-of-reason")
+
+
+def _cells_of_run(asked: Asked, run: Run) -> Sequence[Cell]:
+    return (
+        Cell(run.message),
+        Cell(title(run.resource)),
+        Cell(run.requested_by),
+        Cell(moment(run.queued_at, asked.zone)),
+        Cell(f"{run.id}"),
+    )
 
 
 def _offenders(here: Visitor, asked: Asked) -> None:
     found = cached.read(reasons.offenders, asked.wanted, asked.readers)
-    about = f"Rows that failed in {reasons.AGAIN} runs or more: mend these first."
-    with panel.frame("Repeat offenders", about, "offenders"):
+    about = f"Rows that failed in {reasons.AGAIN} runs or more: fix these first."
+    with panel.frame("Rows that keep failing", about, "offenders"):
         if not found:
             st.caption(":material/task_alt: No row failed that often.")
             return
         table = pd.DataFrame(_offender(asked, row) for row in found)
-        columns = st.column_config
-        panel.show_table(
-            table,
-            "offenders",
-            "Rows that fail again and again",
-            **{
-                "First": columns.DatetimeColumn(format=DAY_FORMAT),
-                "Last": columns.DatetimeColumn(format=DAY_FORMAT),
-                "Latest reason": columns.TextColumn(width="large"),
-            },
+        columns = (
+            Column("Name", "named"),
+            Column("Latest reason", "wide first"),
+            Column("Failed in runs", "number"),
+            Column("First", "brief"),
+            Column("Last", "brief"),
+            Column("Table"),
         )
+        rows = [Row("", _cells_of_offender(asked, row)) for row in found]
+        alt = "Rows that fail again and again"
+        row_table.show(Table(columns, rows, cards=True), key="offenders", alt=alt)
         if found[0].of > len(found):
             st.caption(f"The first {len(found):,} of {count(found[0].of, 'row')}.")
-        panel.offer_file(here, asked, "Repeat offenders", table, "offenders")
+        panel.offer_file(here, asked, "Rows that keep failing", table, "offenders")
+
+
+def _cells_of_offender(asked: Asked, row: Offender) -> Sequence[Cell]:
+    return (
+        Cell(outcome_words.open_text(row.name)),
+        Cell(row.sentence),
+        Cell(f"{row.runs:,}"),
+        Cell(day(row.since, asked.zone)),
+        Cell(day(row.until, asked.zone)),
+        Cell(_entity(row.entity)),
+    )
 
 
 def _offender(asked: Asked, row: Offender) -> dict[str, Hashable]:

@@ -7,13 +7,13 @@ NONE = "–"  # noqa: RUF001 - the dash that people write where there is nothing
 
 
 def percent(part: float | None) -> str:
-    """Return a share: "97.4 %"; only all of it is 100 %, only nothing of it is 0 %."""
+    """Return a share: "97.4%"; only all of it is 100%, only nothing of it is 0%."""
     if part is None:
         return NONE
     rounded = round(100 * part, 1)
     if 0 < part < 1:
         rounded = min(max(rounded, 0.1), 99.9)
-    return f"{rounded:.1f} %".replace(".0 %", " %")
+    return f"{rounded:.1f}%".replace(".0%", "%")
 
 
 def seconds(value: float | None) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 import pandas as pd
@@ -10,12 +10,15 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
+from sync_core.api import prepared
 from sync_core.audit import exports
 from sync_core.audit.exports import Export
-from sync_core.ui.analytics import numbers
+from sync_core.foundation import csv_writer
+from sync_core.ui.analytics import behind, numbers
 from sync_core.ui.analytics.period import Asked
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
+from sync_core.ui.runs import downloads
 
 MAX_VISIBLE_ROWS = 12  # without scrolling
 CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False}
@@ -33,8 +36,19 @@ def frame(title: str, about: str, key: str) -> Iterator[None]:
 
 
 def draw(figure: go.Figure, title: str, key: str) -> None:
-    """Draw a chart in the colours of the theme."""
-    st.plotly_chart(figure, config=CHART_CONFIG, key=f"chart-{key}", alt=title)
+    """Draw a chart in the colours of the theme; what has runs behind it can be clicked."""
+    if all(trace.customdata is None for trace in figure.data):
+        st.plotly_chart(figure, config=CHART_CONFIG, key=f"chart-{key}", alt=title)
+        return
+    name = f"chart-{key}-{st.session_state.get(behind.turns(f'chart-{key}-'), 0)}"
+    st.plotly_chart(
+        figure,
+        config=CHART_CONFIG,
+        key=name,
+        alt=f"{title}; a click lists the runs behind it",
+        on_select=partial(behind.remember, name),
+        selection_mode="points",
+    )
 
 
 def show(
@@ -57,7 +71,7 @@ def show(
 
 def show_nothing() -> None:
     """Show that the period holds nothing of it."""
-    st.caption(":material/trending_flat: Nothing of it in this period.")
+    st.caption(":material/trending_flat: Nothing in this period.")
 
 
 def offer_tables(here: Visitor, asked: Asked, key: str, tables: Tables) -> None:
@@ -97,28 +111,26 @@ def offer_file(here: Visitor, asked: Asked, name: str, table: pd.DataFrame, key:
 
 def offer_export(label: str, export: Export, key: str) -> None:
     """Show the download of a file; it is written, and recorded, by a click."""
-    st.download_button(
-        label,
-        partial(_written, export),
-        export.file,
-        export.media_type,
-        icon=":material/download:",
-        on_click="ignore",
-        key=key,
-    )
-
-
-def _written(export: Export) -> bytes:
-    return b"".join(exports.write(export))
+    with st.container(key=key):
+        downloads.offer(label, prepared.keep(export, key))
 
 
 def cells(table: pd.DataFrame) -> tuple[list[str], list[list[object]]]:
-    """Return the titles and the rows of a table for a file; times are ISO, what is not is None."""
+    """Return the titles and the rows of a table for a file.
+
+    Times are ISO in UTC, as their titles say; what is not is None.
+    """
+    titles = [
+        csv_writer.utc(str(title)) if isinstance(kind, pd.DatetimeTZDtype) else str(title)
+        for title, kind in table.dtypes.items()
+    ]
     rows: Sequence[Sequence[object]] = table.astype(object).to_numpy().tolist()
-    return list(map(str, table.columns)), [[_cell(value) for value in row] for row in rows]
+    return titles, [[_cell(value) for value in row] for row in rows]
 
 
 def _cell(value: object) -> object:
     if pd.isna(value):  # type: ignore[call-overload] # a cell is one value
         return None
-    return value.isoformat() if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
+    return value

@@ -17,11 +17,10 @@ from sync_core.foundation.counting import count
 from sync_core.ui.analytics import cached, drawing, numbers, panel
 from sync_core.ui.analytics.period import Asked, title
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts.words import clock, literal
+from sync_core.ui.parts.words import literal, moment
 
 MAX_IN_WORDS = 5  # people, and teams
 MAX_BARS = 15
-PATTERNS = ("", "/", "x", ".")  # of resources
 
 
 @dataclass(frozen=True)
@@ -99,9 +98,9 @@ def _sentence(here: Visitor, activity: Activity, *, teams: bool) -> str:
         who += f" from {literal(activity.team)}"
     most = next(iter(activity.by_resource))
     mostly = "only" if len(activity.by_resource) == 1 else "mostly"
-    asked = f"{who} asked for {count(activity.runs, 'run')}, {mostly} of {literal(title(most))}"
+    asked = f"{who} started {count(activity.runs, 'run')}, {mostly} of {literal(title(most))}"
     rate = f"; {numbers.percent(activity.success)} succeeded" if activity.judged else ""
-    return f"{asked}{rate}. The last was {clock(activity.last, here.zone)}."
+    return f"{asked}{rate}. The last was on {moment(activity.last, here.zone)}."
 
 
 def _table(asked: Asked, found: Sequence[Activity]) -> pd.DataFrame:
@@ -111,7 +110,7 @@ def _table(asked: Asked, found: Sequence[Activity]) -> pd.DataFrame:
             "Team": activity.team,
             "People": activity.people,
             "Runs": activity.runs,
-            "Judged": activity.judged,
+            "Counted": activity.judged,
             "Completed": activity.completed,
             "Success": activity.success,
             "Last": asked.there(activity.last),
@@ -125,12 +124,13 @@ def _bars(found: Sequence[Activity]) -> go.Figure:
     names = [escape(activity.name) for activity in some]
     for resource in sorted({name for a in some for name in a.by_resource}, key=drawing.index_of):
         index = drawing.index_of(resource)
-        figure.add_bar(
-            name=escape(title(resource)),
+        drawing.bars(
+            figure,
+            title(resource),
+            [activity.by_resource.get(resource) for activity in some],
+            names,
+            drawing.shade(index),
             orientation="h",
-            y=names,
-            x=[activity.by_resource.get(resource) for activity in some],
-            marker=drawing.patterned(drawing.shade(index), PATTERNS[index % 4]),
             hovertemplate="%{y}: %{x:,}<extra>" + escape(title(resource)) + "</extra>",
         )
     drawing.tidy(figure, 100 + 32 * len(some))

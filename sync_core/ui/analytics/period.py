@@ -18,11 +18,10 @@ from sync_core.runs.filters import Filter
 from sync_core.ui.analytics import cached
 from sync_core.ui.frame import visitor
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts.words import origin
+from sync_core.ui.parts.words import literal, origin
 
-LAST_24_HOURS = "24 hours"
+TODAY, LAST_24_HOURS, LAST_MONTH, CUSTOM = "Today", "24 hours", "Last month", "Custom"
 DAYS = {"7 days": 7, "30 days": 30, "90 days": 90}
-OWN_PERIOD = "Own"
 DEFAULT_PERIOD = "30 days"
 LONGEST_BY_HOUR = timedelta(hours=48)  # up to which charts go by hour
 
@@ -89,13 +88,14 @@ def ask(here: Visitor) -> Asked:
     with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
         chosen = st.segmented_control(
             "Period",
-            [LAST_24_HOURS, *DAYS, OWN_PERIOD],
+            [TODAY, LAST_24_HOURS, *DAYS, LAST_MONTH, CUSTOM],
             default=DEFAULT_PERIOD,
             required=True,
             key="period",
             bind="query-params",
+            label_visibility="collapsed",
         )
-        dates = _dates(here) if chosen == OWN_PERIOD else ()
+        dates = _dates(here) if chosen == CUSTOM else ()
         since, until, words = span_of(str(chosen), dates, here.zone)
         chosen_organizations = _organizations(here)
         ids = tuple(organization.id for organization, _ in chosen_organizations)
@@ -107,6 +107,7 @@ def ask(here: Visitor) -> Asked:
             format_func=title,
             key="resource",
             bind="query-params",
+            label_visibility="collapsed",
         )
         triggers = cached.read(habits.triggers, wanted)
         trigger = _trigger(triggers)
@@ -116,14 +117,14 @@ def ask(here: Visitor) -> Asked:
 
 def _organizations(here: Visitor) -> tuple[tuple[Organization, Person], ...]:
     """Show a choice to who may analyze several organizations; without one it is this one."""
-    known, this = visitor.where(here, "analyze"), (here.organization, here.person)
+    known, this = visitor.where("analyze"), (here.organization, here.person)
     if len(known) == 1:
         return (this,)
     chosen = st.pills(
         "Organization",
         list(known),
         selection_mode="multi",
-        format_func=lambda slug: known[slug][0].name,
+        format_func=lambda slug: literal(known[slug][0].name),
         key="organizations",
         bind="query-params",
     )
@@ -133,7 +134,7 @@ def _organizations(here: Visitor) -> tuple[tuple[Organization, Person], ...]:
 def title(resource: str) -> str:
     """Return the name of a resource in a word, as the sidebar shows it."""
     known = resources.CATALOGUE.get(resource)
-    return known.main.title if known else resource
+    return known.title if known else resource
 
 
 def _trigger(found: Sequence[str]) -> Sequence[str]:
@@ -170,20 +171,20 @@ def span_of(
     soon = (now or datetime.now(UTC)).replace(second=0, microsecond=0) + timedelta(minutes=1)
     if chosen == LAST_24_HOURS:
         return soon - timedelta(hours=24), soon, LAST_24_HOURS
-    if chosen == OWN_PERIOD and dates:
+    today = soon.astimezone(zone).date()
+    if chosen == TODAY:
+        return _midnight(today, zone), soon, "day"
+    if chosen == LAST_MONTH:
+        last = today.replace(day=1) - timedelta(days=1)
+        first = last.replace(day=1)
+        return _midnight(first, zone), _midnight(last + timedelta(days=1), zone), f"{last.day} days"
+    if chosen == CUSTOM and dates:
         first, last = dates[0], dates[-1]
         end = min(_midnight(last + timedelta(days=1), zone), soon)
         return _midnight(first, zone), end, count((last - first).days + 1, "day")
     days = DAYS.get(chosen, DAYS[DEFAULT_PERIOD])
-    today = soon.astimezone(zone).date()
     return _midnight(today - timedelta(days=days - 1), zone), soon, count(days, "day")
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
-
-
-def zone_words(zone: ZoneInfo) -> str:
-    """Return the name of the zone: "Australia/Perth, UTC+08:00"."""
-    offset = f"{datetime.now(zone):%z}"
-    return f"{zone.key}, UTC{offset[:3]}:{offset[3:]}"

@@ -1,7 +1,7 @@
 """How runs ended, what they did to rows, and how fresh data were."""
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -16,14 +16,26 @@ from sync_core.analytics.over_time import Ended, Handled
 from sync_core.catalogue import resources
 from sync_core.foundation.vocabulary import APPLIED, CHANGED, FAILED, OutcomeKind, RunStatus
 from sync_core.runs import Run
-from sync_core.ui.analytics import cached, drawing, numbers, panel
+from sync_core.ui.analytics import behind, cached, drawing, numbers, panel
 from sync_core.ui.analytics.period import Asked, title
 from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts import row_table
+from sync_core.ui.parts.row_table import Cell, Column, Row, Table
 from sync_core.ui.parts.words import LOOKS, literal
 from sync_core.ui.runs import run_strip
 
 STACKED_STATUSES = (*APPLIED, *FAILED, RunStatus.CANCELLED, RunStatus.EXPIRED)
 ROW_KINDS = (*CHANGED, OutcomeKind.SKIPPED, OutcomeKind.FAILED, OutcomeKind.UNCHANGED)
+COLUMNS = (
+    Column("Resource", "pinned"),
+    Column("Runs", "number"),
+    Column("Success", "number"),
+    Column("Mean", "number"),
+    Column("Median", "number"),
+    Column("p95", "number"),
+    Column("Timed runs", "number"),
+    Column("Samples"),
+)
 TRAILING_DAYS = 7  # over which the success rate is taken, in a period of some weeks
 TRAILING_FROM_DAYS = 14
 
@@ -32,12 +44,12 @@ def show(here: Visitor, asked: Asked) -> None:
     """Show the tab."""
     wanted, by = asked.wanted, (asked.zone, asked.unit)
     names = [name for name in resources.CATALOGUE if not wanted.resource or name in wanted.resource]
-    ended, compared, last, handled, fresh = cached.read_all(
+    ended = cached.read(over_time.ended, wanted, *by)
+    handled = cached.read(over_time.handled, wanted, *by)
+    compared, last, fresh = cached.read_all(
         [
-            (over_time.ended, wanted, *by),
             (habits.of_resources, wanted),
             (habits.last, wanted, names, run_strip.MAX_RUNS),
-            (over_time.handled, wanted, *by),
             (freshness.kept, wanted),
         ]
     )
@@ -58,9 +70,9 @@ def _outcomes(here: Visitor, asked: Asked, found: Sequence[Ended]) -> None:
     for status in STACKED_STATUSES:
         values = [counted[status, at] for at in times]
         if any(values):
-            drawing.status_bar(figure, status, times, values)
+            drawing.status_bar(figure, asked, status, values)
     figure.update_layout(barmode="stack")
-    drawing.over_time(asked, drawing.tidy(figure), "Runs")
+    drawing.crosshair(asked, drawing.over_time(asked, drawing.tidy(figure), "Runs"))
     rows = [
         {"When": asked.there(at), **{LOOKS[status].word: counted[status, at] for status in LOOKS}}
         for at in times
@@ -79,9 +91,10 @@ def _success(here: Visitor, asked: Asked, found: Sequence[Ended]) -> None:
     for resource in sorted(judged, key=drawing.index_of):
         rates = trailing(asked.time_axis(), judged[resource], completed[resource], window)
         values = drawing.along(asked, {at: 100 * rate for at, rate in rates.items()})
-        drawing.line(figure, asked, title(resource), values, drawing.index_of(resource))
-    drawing.over_time(asked, drawing.tidy(figure), "Success", " %")
-    figure.update_yaxes(range=[0, 104])
+        color = drawing.shade(drawing.index_of(resource))
+        drawing.line(figure, asked, title(resource), values, color, resource)
+    drawing.crosshair(asked, drawing.over_time(asked, drawing.tidy(figure), "Success", " %"))
+    drawing.name_lines(figure.update_yaxes(range=[0, 104]), 104)
     rows = _success_rows(asked, judged, completed)
     about = f"Of the {window} days up to each day." if window > 1 else ""
     panel.show(
@@ -103,7 +116,7 @@ def _success_rows(asked: Asked, judged: Counts, completed: Counts) -> list[dict[
         {
             "When": asked.there(at),
             "Resource": title(resource),
-            "Judged runs": judged[resource][at],
+            "Counted runs": judged[resource][at],
             "Completed": completed[resource][at],
             "Success": round(completed[resource][at] / judged[resource][at], 4),
         }
@@ -151,23 +164,25 @@ def _resources(
         if not found:
             panel.show_nothing()
             return
-        told = "Runs, success and durations of each resource"
-        panel.show_table(pd.DataFrame(map(_resource, found)), "resources", told)
+        worst_first = sorted(found, key=lambda row: 1.0 if row.success is None else row.success)
+        rows = [Row("", list(map(Cell, _resource(row)))) for row in worst_first]
+        alt = "Runs, success and durations of each resource"
+        row_table.show(Table(COLUMNS, rows), key="resources", alt=alt)
         panel.offer_file(here, asked, "Resources", pd.DataFrame(found), "resources")
         _run_strips(here, last)
 
 
-def _resource(row: OfResource) -> dict[str, Hashable]:
-    return {
-        "Resource": title(row.resource),
-        "Runs": row.runs,
-        "Success": numbers.percent(row.success),
-        "Mean": numbers.seconds(row.mean),
-        "Median": numbers.seconds(row.median),
-        "p95": numbers.seconds(row.p95),
-        "Timed runs": row.completed,
-        "Samples": "few" if numbers.few(row.judged) else "",
-    }
+def _resource(row: OfResource) -> Sequence[str]:
+    return (
+        title(row.resource),
+        f"{row.runs:,}",
+        numbers.percent(row.success),
+        numbers.seconds(row.mean),
+        numbers.seconds(row.median),
+        numbers.seconds(row.p95),
+        f"{row.completed:,}",
+        "few" if numbers.few(row.judged) else "",
+    )
 
 
 def _run_strips(here: Visitor, last: Mapping[str, Sequence[Run]]) -> None:
@@ -184,19 +199,27 @@ def _run_strips(here: Visitor, last: Mapping[str, Sequence[Run]]) -> None:
 
 def _rows(here: Visitor, asked: Asked, found: Sequence[Handled]) -> None:
     figure, times = go.Figure(), asked.time_axis()
+    heights: dict[datetime, float] = {}
     for kind in ROW_KINDS:
         values = {asked.local(row.at): getattr(row, kind) / row.runs for row in found}
+        if kind != OutcomeKind.UNCHANGED:
+            heights = {at: heights.get(at, 0.0) + value for at, value in values.items()}
         if any(values.values()):
-            figure.add_bar(
-                name=kind.capitalize(),
-                x=times,
-                y=drawing.along(asked, values),
-                marker=drawing.patterned(drawing.KIND_COLORS[kind], drawing.KIND_PATTERNS[kind]),
+            drawing.bars(
+                figure,
+                kind.capitalize(),
+                times,
+                drawing.along(asked, values),
+                drawing.KIND_COLORS[kind],
                 visible="legendonly" if kind == OutcomeKind.UNCHANGED else True,
-                hovertemplate="%{x|%a %d %b}<br>%{y:.1f} a run<extra>" + kind + "</extra>",
+                hovertemplate="%{y:,.1f} a run",
+                customdata=[behind.address(asked, at, status=APPLIED) for at in times],
             )
     figure.update_layout(barmode="stack")
-    drawing.over_time(asked, drawing.tidy(figure), "Rows a run")
+    drawing.crosshair(asked, drawing.over_time(asked, drawing.tidy(figure), "Rows a run"))
+    about = "Unchanged rows are shown by a click on their name."
+    if drawing.cut_off(figure, heights):
+        about += " Bars with an arrow are cut off; the number is their height."
     name = f"Rows by {asked.unit}"
     panel.show(
         here,
@@ -205,7 +228,7 @@ def _rows(here: Visitor, asked: Asked, found: Sequence[Handled]) -> None:
         "rows",
         figure,
         {name: pd.DataFrame(_handled(asked, row) for row in found)},
-        "Unchanged rows are shown by a click on their name.",
+        about,
     )
 
 
@@ -215,7 +238,7 @@ def _handled(asked: Asked, row: Handled) -> dict[str, object]:
 
 
 def _kept_fresh(here: Visitor, asked: Asked, found: Sequence[Kept]) -> None:
-    with panel.frame("Freshness kept against promise", "", "fresh"):
+    with panel.frame("Time within max age", "", "fresh"):
         if not found:
             panel.show_nothing()
             return
@@ -229,7 +252,7 @@ def _kept_fresh(here: Visitor, asked: Asked, found: Sequence[Kept]) -> None:
         table = pd.DataFrame(
             {
                 "Resource": title(row.resource),
-                "Promised (s)": row.promised,
+                "Max age (s)": row.promised,
                 "Known (s)": row.known,
                 "Fresh (s)": row.fresh,
                 "Longest (s)": row.longest,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
+from math import log10
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -15,7 +16,11 @@ from sync_core.ui.analytics import cached, drawing, numbers, panel
 from sync_core.ui.analytics.period import Asked, title
 from sync_core.ui.frame.visitor import Visitor
 
-PHASE_PATTERNS = {"downloading": "", "processing": "/", "saving": "x"}
+PHASE_COLORS = {
+    "downloading": drawing.STRONG,
+    "processing": drawing.MEDIUM,
+    "saving": drawing.FAINT,
+}
 HEADERS_SYMBOL, SETTINGS_SYMBOL = "triangle-down", "diamond"
 
 
@@ -50,15 +55,30 @@ def _durations(here: Visitor, asked: Asked) -> None:
 
 def _duration(asked: Asked, found: Sequence[Took], marks: Sequence[Mark]) -> go.Figure:
     figure = go.Figure()
-    for index, (name, values) in enumerate(
-        {
-            "Median": {asked.local(row.at): row.median for row in found},
-            "p95": {asked.local(row.at): row.p95 for row in found},
-        }.items()
+    medians = {asked.local(row.at): row.median for row in found}
+    slowest = {asked.local(row.at): row.p95 for row in found}
+    resource = found[0].resource
+    for name, values, color in (
+        ("p95", slowest, drawing.MEDIUM),
+        ("Median", medians, drawing.STRONG),
     ):
-        drawing.line(figure, asked, name, drawing.along(asked, values), index)
-    _mark(asked, figure, marks, max(row.p95 for row in found))
-    return drawing.over_time(asked, drawing.tidy(figure, drawing.SMALL_CHART_PIXELS), "Seconds")
+        drawing.line(figure, asked, name, drawing.along(asked, values), color, resource)
+    drawing.over_time(asked, drawing.tidy(figure, drawing.SMALL_CHART_PIXELS), "Seconds")
+    _scale(drawing.crosshair(asked, figure), [*medians.values(), *slowest.values()])
+    _mark(asked, figure, marks, max(slowest.values()))
+    return figure
+
+
+def _scale(figure: go.Figure, seconds: Sequence[float]) -> go.Figure:
+    """Name the lines, on an axis on which a few very slow runs do not hide the usual ones."""
+    top = max(seconds, default=1) * 1.15
+    if not drawing.is_uneven(seconds):
+        return drawing.name_lines(figure.update_yaxes(range=[0, top]), top)
+    low = min(value for value in seconds if value > 0) / 1.5
+    figure.update_yaxes(
+        type="log", dtick=1, title="Seconds, log scale", range=list(map(log10, (low, top)))
+    )
+    return figure
 
 
 def _mark(asked: Asked, figure: go.Figure, marks: Sequence[Mark], top: float) -> None:
@@ -81,7 +101,7 @@ def _mark(asked: Asked, figure: go.Figure, marks: Sequence[Mark], top: float) ->
                 "size": 9,
             },
             customdata=[escape(mark.what) for mark in marks],
-            hovertemplate="%{x|%a %d %b}<br>%{customdata}<extra></extra>",
+            hovertemplate="%{x|%a %-d %b}<br>%{customdata}<extra></extra>",
             showlegend=False,
         )
 
@@ -108,16 +128,19 @@ def _duration_tables(asked: Asked, found: Sequence[Took], marks: Sequence[Mark])
 
 def _waits(here: Visitor, asked: Asked) -> None:
     found = cached.read(over_time.waited, asked.wanted, asked.zone, asked.unit)
-    lines: Mapping[str, Mapping[datetime, float | None]] = {
-        "Wait, median": {asked.local(row.at): row.wait_median for row in found},
-        "Wait, p95": {asked.local(row.at): row.wait_p95 for row in found},
-        "Work, median": {asked.local(row.at): row.run_median for row in found},
+    lines: Mapping[tuple[str, str], Mapping[datetime, float | None]] = {
+        ("Work, median", drawing.FAINT): {asked.local(row.at): row.run_median for row in found},
+        ("Wait, p95", drawing.MEDIUM): {asked.local(row.at): row.wait_p95 for row in found},
+        ("Wait, median", drawing.STRONG): {asked.local(row.at): row.wait_median for row in found},
     }
     figure = go.Figure()
-    for index, (name, values) in enumerate(lines.items()):
+    seconds: list[float] = []
+    for (name, color), values in lines.items():
         known = {at: value for at, value in values.items() if value is not None}
-        drawing.line(figure, asked, name, drawing.along(asked, known), index)
+        seconds += known.values()
+        drawing.line(figure, asked, name, drawing.along(asked, known), color)
     drawing.over_time(asked, drawing.tidy(figure), "Seconds")
+    _scale(drawing.crosshair(asked, figure), seconds)
     table = pd.DataFrame(
         {
             "When": asked.there(row.at),
@@ -136,14 +159,15 @@ def _phases(here: Visitor, asked: Asked) -> None:
     found = cached.read(habits.phases, asked.wanted)
     figure = go.Figure()
     names = list(dict.fromkeys(title(row.resource) for row in reversed(found)))
-    for index, (phase, pattern) in enumerate(PHASE_PATTERNS.items()):
+    for phase, color in PHASE_COLORS.items():
         means = {title(row.resource): row.mean for row in found if row.phase == phase}
-        figure.add_bar(
-            name=phase.capitalize(),
+        drawing.bars(
+            figure,
+            phase.capitalize(),
+            [means.get(name) for name in names],
+            names,
+            color,
             orientation="h",
-            y=names,
-            x=[means.get(name) for name in names],
-            marker=drawing.patterned(drawing.shade(index), pattern),
             hovertemplate="%{y}<br>%{x:.2f} s<extra>" + phase + "</extra>",
         )
     drawing.tidy(figure)
@@ -174,12 +198,7 @@ def _points(here: Visitor, asked: Asked) -> None:
             mode="markers",
             x=[row.rows for row in some],
             y=[row.seconds for row in some],
-            marker={
-                "symbol": drawing.SYMBOLS[index % 4],
-                "size": 6,
-                "opacity": 0.7,
-                "color": drawing.shade(index),
-            },
+            marker={"size": 7, "opacity": 0.55, "color": drawing.shade(index)},
             customdata=[f"Run {row.run_id}: {numbers.seconds(row.seconds)}" for row in some],
             hovertemplate="%{customdata}<br>%{x:,} rows<extra></extra>",
         )

@@ -16,6 +16,7 @@ from sync_core.organizations.people import Person
 from sync_core.runs import filters
 from sync_core.runs.filters import Filter
 from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts import reason_words
 from sync_core.ui.parts.words import LOOKS, origin
 
 Askers = Mapping[str, tuple[Organization, Person]]  # by the organization's slug: who may audit
@@ -32,7 +33,7 @@ LABELS = {
     "person": "Person",
     "team": "Team",
     "trigger": "Started from",
-    "error": "Error code",
+    "error": "Error",
 }
 
 
@@ -69,7 +70,7 @@ def show(here: Visitor, everywhere: Askers) -> Asked:
         days = st.selectbox(
             "Period",
             [*PERIODS, OWN_PERIOD],
-            format_func=lambda days: {**PERIODS, OWN_PERIOD: "Own period"}[days],
+            format_func=lambda days: {**PERIODS, OWN_PERIOD: "Custom"}[days],
             key="audit-days",
             label_visibility="collapsed",
             icon=":material/calendar_month:",
@@ -211,7 +212,7 @@ def _organizations(everywhere: Askers) -> list[str]:
 @st.cache_resource(ttl=60, max_entries=100, show_spinner=False)
 def _offered(organization_ids: tuple[int, ...]) -> Mapping[str, Sequence[str]]:
     """Return what there is to choose from, by filter: what occurs, and what may."""
-    with db.begin() as connection:
+    with db.within(*organization_ids) as connection:
         found = trail.choices(connection, organization_ids)
     known: Mapping[str, Iterable[str]] = {
         "resource": set(resources.CATALOGUE),
@@ -230,6 +231,8 @@ def value_in_words(name: str, value: str) -> str:
         return resources.CATALOGUE[value].title
     if name == "trigger":
         return origin(value)
+    if name == "error":
+        return reason_words.of_code(value)
     return value.capitalize() if name == "action" else value
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
-import pandas as pd
 import streamlit as st
 
 from sync_core.api import addresses
@@ -16,6 +18,7 @@ from sync_core.foundation.counting import count
 from sync_core.foundation.vocabulary import PauseReason
 from sync_core.organizations import actions
 from sync_core.organizations.actions import (
+    BeganExport,
     ChangedSetting,
     DroppedValues,
     Exported,
@@ -28,22 +31,27 @@ from sync_core.organizations.actions import (
     StartedAll,
     Undone,
 )
+from sync_core.runs import filters, run_address, run_number
 from sync_core.ui.audit import audit_filters, chain_status, found_records
 from sync_core.ui.audit.audit_filters import Asked, Askers
-from sync_core.ui.frame import visitor
+from sync_core.ui.frame import saved_views, visitor
+from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import paging
+from sync_core.ui.parts import drawer, paging, reason_words, row_table
+from sync_core.ui.parts.row_table import Cell, Column, Row, Table
 from sync_core.ui.parts.words import (
     LOOKS,
     PAUSED,
-    SECOND_FORMAT,
+    icon_name,
     lasted,
     literal,
     moment,
-    origin,
+    origin_within,
+    second,
 )
-from sync_core.ui.runs import downloads, run_in_full
-from sync_core.ui.runs.run_in_full import RUN
+from sync_core.ui.runs import downloads, history_tab
+
+RUN, ACTION = "run", "action-id"  # in the address: what is opened
 
 ACTION_LOOKS = {  # word and colour of an action in the list
     "started": ("Started a sync", "blue"),
@@ -55,9 +63,10 @@ ACTION_LOOKS = {  # word and colour of an action in the list
     "confirmed": ("Confirmed a plan", "green"),
     "declined": ("Declined a plan", "gray"),
     "asked to undo": ("Asked to undo", "orange"),
+    "began an export": ("Started an export", "violet"),
     "exported": ("Exported", "violet"),
     "changed a setting": ("Changed a setting", "violet"),
-    "dropped old values": ("Dropped old values", "orange"),
+    "dropped old values": ("Deleted old values", "orange"),
     "set a schedule": ("Set a schedule", "violet"),
     "removed a schedule": ("Removed a schedule", "violet"),
     "paused a schedule": ("Paused a schedule", "orange"),
@@ -70,7 +79,7 @@ ACTION_LOOKS = {  # word and colour of an action in the list
 def show() -> None:
     """Show the audit trail. Raises SyncError: no_permission, unknown_run."""
     here = visitor.enter("audit")
-    everywhere = visitor.where(here, "audit")
+    everywhere = visitor.where("audit")
     with st.container(horizontal=True, vertical_alignment="center", key="head"):
         st.title("Audit", icon=":material/fact_check:", anchor=False, width="content")
         st.space("stretch")
@@ -79,14 +88,15 @@ def show() -> None:
     asked = audit_filters.show(here, everywhere)
     with chain_slot:
         chain_status.show(here, [organization for organization, _ in asked.askers.values()])
-    with file_slot:
+    with file_slot, st.container(horizontal=True, width="content"):
+        saved_views.offer(here, "audit")
         _offer_file(asked)
     found_records.show(asked)
-    chosen = _list(here, asked)
-    if chosen is not None:
-        _open(here, asked.askers, chosen)
-    elif st.query_params.get(RUN, "").isdigit():
-        run_in_full.show_by_id(here, int(st.query_params[RUN]))
+    _list(here, asked)
+    if number := run_number.read(st.query_params.get(RUN, "")):  # an address as it was once sent
+        history_tab.open_run(here, number)
+    if number := run_number.read(st.query_params.get(ACTION, "")):
+        _open_action(here, asked, number)
 
 
 def _offer_file(asked: Asked) -> None:
@@ -100,64 +110,72 @@ def _offer_file(asked: Asked) -> None:
         downloads.offer("Download CSV", addresses.of_trail({**asked.address, **bom}))
 
 
-def _list(here: Visitor, asked: Asked) -> Entry | None:
-    """Show the entries, a screenful at a time; returns the one that is chosen."""
-    with db.begin() as connection:
+def _list(here: Visitor, asked: Asked) -> None:
+    """Show the entries, a screenful at a time, and open the one that is chosen."""
+    with db.within(*asked.wanted.organizations) as connection:
         total = trail.count(connection, asked.wanted)
     if not total:
         paging.show_no_match("Try fewer filters.")
-        return None
+        return
     table = st.container()
     offset = paging.choose_page("audit", min(total, trail.MOST))
-    more = f"There are more than {trail.MOST:,}: filter them, or download them all. "
-    st.caption(f"{more if total > trail.MOST else ''}Choose an entry to see it in full.")
-    with db.begin() as connection:
+    if total > trail.MOST:
+        st.caption(f"There are more than {trail.MOST:,}: filter them, or download them all.")
+    with db.within(*asked.wanted.organizations) as connection:
         found = trail.read(connection, asked.wanted, paging.PAGE_ROWS, offset)
     with table:
-        return _table(here, asked.askers, found)
+        opened = _table(here, asked.askers, found)
+    if opened is not None:
+        _open(here, asked.askers, found[opened])
 
 
-def _table(here: Visitor, askers: Askers, found: Sequence[Entry]) -> Entry | None:
-    columns = st.column_config
-    looks = {look.word: look.color for look in LOOKS.values()} | dict(ACTION_LOOKS.values())
-    looks |= {_event(entry): "gray" for entry in found if _event(entry) not in looks}
-    event = st.dataframe(
-        pd.DataFrame([_row(here, askers, entry) for entry in found]),
-        hide_index=True,
-        height=paging.height(min(len(found), 14)),
-        row_height=paging.ROW_PIXELS,
-        on_select="rerun",
-        selection_mode="single-row",
+def _table(here: Visitor, askers: Askers, found: Sequence[Entry]) -> int | None:
+    """Show a page of entries; returns the place of the one that is opened."""
+    columns = [
+        Column("When", "brief"),
+        Column("Event", "brief"),
+        Column("Person"),
+        *([Column("Organization")] if len(askers) > 1 else []),
+        Column("Resource"),
+        Column("Details", "wide first"),
+        Column("Took", "brief"),
+        Column("Run", "number"),
+    ]
+    rows = [
+        Row(str(place), _cells(here, askers, entry, columns)) for place, entry in enumerate(found)
+    ]
+    opened = row_table.show(
+        Table(columns, rows, cards=True),
         key="audit-list",
-        column_config={
-            "When": columns.DatetimeColumn(format=SECOND_FORMAT),
-            "Event": columns.MultiselectColumn(options=list(looks), color=list(looks.values())),
-            "Person": columns.TextColumn(width=110),
-            "Details": columns.TextColumn(width="large"),
-        },
-        placeholder="",
         alt="Runs and actions, newest first",
     )
-    picked = event.selection.rows
-    return found[picked[0]] if picked and picked[0] < len(found) else None
+    return int(opened) if opened is not None and int(opened) < len(found) else None
 
 
-def _row(here: Visitor, askers: Askers, entry: Entry) -> dict[str, object]:
+def _cells(here: Visitor, askers: Askers, entry: Entry, columns: Sequence[Column]) -> list[Cell]:
     names = {organization.id: organization.name for organization, _ in askers.values()}
-    where = {"Organization": names[entry.organization_id]} if len(names) > 1 else {}
     resource = resources.CATALOGUE.get(entry.resource or "")
-    return {
-        "When": entry.at.astimezone(here.zone),
-        "Event": [_event(entry)],
-        "Person": entry.name,
-        **where,
-        "Resource": resource.title if resource else entry.resource,
-        "Details": details(entry),
-        "Team": entry.team,
-        "Took": lasted(entry.seconds) if entry.seconds is not None else None,
-        "Started from": origin(entry.origin) if entry.origin else None,
-        "Run": entry.run_id,
+    team = f" ({entry.team})" if entry.team else ""
+    came = f", {origin_within(entry.origin)}" if entry.origin else ""
+    cells = {
+        "When": Cell(second(entry.at, here.zone)),
+        "Event": _event_cell(entry),
+        "Person": Cell(f"{entry.name}{team}{came}"),
+        "Organization": Cell(names[entry.organization_id]),
+        "Resource": Cell(resource.title if resource else entry.resource or ""),
+        "Details": Cell(details(entry, here.zone)),
+        "Took": Cell(lasted(entry.seconds) if entry.seconds is not None else ""),
+        "Run": Cell(f"{entry.run_id}" if entry.run_id else ""),
     }
+    return [cells[column.label] for column in columns]
+
+
+def _event_cell(entry: Entry) -> Cell:
+    if entry.entry == "run":
+        look = LOOKS[entry.what]
+        return Cell(look.word, f"badge {look.color}", icon_name(look.icon))
+    color = ACTION_LOOKS[entry.what][1] if entry.what in ACTION_LOOKS else "gray"
+    return Cell(_event(entry), f"badge {color}")
 
 
 def _event(entry: Entry) -> str:
@@ -166,18 +184,18 @@ def _event(entry: Entry) -> str:
     return ACTION_LOOKS[entry.what][0] if entry.what in ACTION_LOOKS else entry.what.capitalize()
 
 
-def details(entry: Entry) -> str:
+def details(entry: Entry, zone: ZoneInfo) -> str:
     """Return in a line what a run says, or what somebody did."""
     if entry.entry == "run":
         return entry.message
-    return _done(entry)
+    return _done(entry, zone)
 
 
-def _done(entry: Entry) -> str:
+def _done(entry: Entry, zone: ZoneInfo) -> str:
     """Return in a line what somebody did."""
     match entry.detail:
-        case Exported(what=what, rows=rows, complete=complete):
-            return f"{what.capitalize()}, {count(rows, 'row') if complete else 'broke off'}"
+        case BeganExport() | Exported():
+            return _file(entry.detail, has_ended=entry.has_ended)
         case (
             ChangedSetting(what=what)
             | SetSchedule(what=what)
@@ -186,26 +204,43 @@ def _done(entry: Entry) -> str:
         ):
             return what
         case StartedAll(resources=names):
-            return ", ".join(names)
+            return ", ".join(map(_titled, names))
         case Started(files=files) | Previewed(files=files) if files:
             return f"Run {entry.run_id}, from {', '.join(file.name for file in files)}"
         case Undone(run=run):
-            return f"Run {entry.run_id} takes back run {run}"
+            return f"Run {entry.run_id} undoes run {run}"
         case PausedSchedule(why=why):
             return PAUSED[PauseReason(why)]
         case DroppedValues(before=before, outcomes=outcomes):
-            return f"{outcomes:,} outcomes, before {before.isoformat()}"
+            return f"{outcomes:,} outcomes, before {moment(before, zone)}"
         case _:
             return f"Run {entry.run_id}" if entry.run_id else ""
 
 
+def _titled(name: str) -> str:
+    known = resources.CATALOGUE.get(name)
+    return known.title if known else name
+
+
+def _file(detail: BeganExport | Exported, *, has_ended: bool) -> str:
+    """Return in a line how far a file came that somebody asked for."""
+    what = _what(detail.what)
+    if isinstance(detail, Exported):
+        return f"{what}, {count(detail.rows, 'row') if detail.complete else 'was cut short'}"
+    return what if has_ended else f"{what}: no end is recorded, so it is running or was cut short"
+
+
+def _what(what: str) -> str:
+    """Return what a file holds; the reason of its rows is kept as a code."""
+    kind, mark, code = what.partition("failed rows: ")
+    return f"{kind}{mark}{reason_words.of_code(code)}".capitalize() if mark else what.capitalize()
+
+
 def _open(here: Visitor, askers: Askers, entry: Entry) -> None:
-    """Show all that is known of the entry."""
-    there = _visitor_at(here, askers, entry.organization_id)
-    if entry.entry == "action":
-        _action(there, entry)
-    if entry.run_id is not None:
-        run_in_full.show_by_id(there, entry.run_id)
+    """Go to the page of a run, or name the action in the address, which opens it."""
+    if entry.entry == "run":
+        history_tab.open_run(_visitor_at(here, askers, entry.organization_id), entry.id)
+    st.query_params[ACTION] = str(entry.id)
 
 
 def _visitor_at(here: Visitor, askers: Askers, organization_id: int) -> Visitor:
@@ -216,15 +251,34 @@ def _visitor_at(here: Visitor, askers: Askers, organization_id: int) -> Visitor:
     return here
 
 
+def _open_action(here: Visitor, asked: Asked, action_id: int) -> None:
+    """Open an action of one of the organizations that are shown, in a drawer beside the list."""
+    ids = [organization.id for organization, _ in asked.askers.values()]
+    with db.within(*ids) as connection:
+        entry = trail.action(connection, ids, action_id)
+    if entry is None:
+        st.warning("There is no such action here.", icon=":material/search_off:")
+        return
+    there = _visitor_at(here, asked.askers, entry.organization_id)
+    show_it = partial(_action, there, entry)
+    drawer.show(here, _event(entry), ":material/fact_check:", show_it, (ACTION,))
+
+
 def _action(here: Visitor, entry: Entry) -> None:
-    with st.container(border=True, key="action-in-full"):
-        st.markdown(f"**{literal(_event(entry))}**")
-        team = f" from {literal(entry.team)}" if entry.team else ""
-        who = f"{literal(entry.name)}{team} ({literal(entry.email)})"
-        st.caption(f"{moment(entry.at, here.zone)} · {who} · action {entry.id}")
-        if facts := actions.facts(entry.detail) if entry.detail else {}:
-            named = {literal(name): literal(text) for name, text in _named(facts)}
-            st.table(named, border="horizontal")
+    """Show all that is known of an action."""
+    team = f" from {literal(entry.team)}" if entry.team else ""
+    who = f"{literal(entry.name)}{team} ({literal(entry.email)})"
+    st.markdown(f":gray[{moment(entry.at, here.zone)} · {who} · action {entry.id}]")
+    if facts := actions.facts(entry.detail) if entry.detail else {}:
+        named = {literal(name): literal(text) for name, text in _named(facts, here.zone)}
+        st.table(named, border="horizontal")
+    if entry.run_id is not None:
+        st.page_link(
+            page_file(run_address.PAGE),
+            label=f"Run {entry.run_id}",
+            icon=":material/arrow_forward:",
+            query_params=run_address.parameters(here.organization.slug, entry.run_id),
+        )
 
 
 FACT_NAMES = {  # of the facts of a manifest
@@ -240,6 +294,7 @@ FACT_NAMES = {  # of the facts of a manifest
     "masked": "Masked for the role",
     "seconds": "Seconds",
     "head": "Last link of the chain",
+    "began": "Started as action",
     "run": "Run",
     "batch": "Number",
     "resources": "Resources",
@@ -247,28 +302,53 @@ FACT_NAMES = {  # of the facts of a manifest
     "late": "Late",
     "cron": "Cron expression",
     "why": "Reason",
-    "error": "Error code",
+    "error": "Error",
     "before": "Before",
     "outcomes": "Outcomes",
+    "since": "From",
+    "until": "Until",
 }
+MOMENTS = frozenset({"before", "tick", "since", "until", "at"})
 
 
-def _named(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _named(facts: Mapping[str, Any], zone: ZoneInfo) -> list[tuple[str, str]]:
     order = {name: index for index, name in enumerate(FACT_NAMES)}
     names = sorted(facts, key=lambda name: order.get(name, len(order)))
-    return [(FACT_NAMES.get(name, name.capitalize()), _fact(facts[name])) for name in names]
+    return [
+        (FACT_NAMES.get(name, name.capitalize()), _fact(name, facts[name], zone)) for name in names
+    ]
 
 
-def _fact(value: object) -> str:
+def _fact(name: str, value: object, zone: ZoneInfo) -> str:
     match value:
         case bool():
             return "yes" if value else "no"
         case int():
             return f"{value:,}"
         case dict():
-            parts = (f"{name}: {_fact(part)}" for name, part in value.items())
+            parts = (f"{_part_name(part)}: {_fact(part, of, zone)}" for part, of in value.items())
             return "; ".join(parts) or "none"
         case list():
-            return ", ".join(map(_fact, value))
+            return ", ".join(_fact(name, one, zone) for one in value)
+        case str():
+            return _text(name, value, zone)
         case _:
             return str(value)
+
+
+def _text(name: str, value: str, zone: ZoneInfo) -> str:
+    """Return a fact as people read it: no code, no moment of another zone."""
+    if name in MOMENTS:
+        return second(datetime.fromisoformat(value), zone)
+    if name == "what":
+        return _what(value)
+    if name == "why" and value in PAUSED:
+        return PAUSED[PauseReason(value)]
+    if name in audit_filters.LABELS:
+        several = value.split(filters.SEPARATOR)
+        return ", ".join(audit_filters.value_in_words(name, one) for one in several)
+    return value
+
+
+def _part_name(name: str) -> str:
+    return audit_filters.LABELS.get(name) or FACT_NAMES.get(name, name.capitalize())

@@ -14,16 +14,16 @@ from sync_core.ui.parts.words import literal, moment
 
 CHECK_OVERDUE = timedelta(hours=36)
 MEANING = (
-    "Every run, every action and every row that a sync touched still stands as it was first"
-    " written. Whoever changes one of them later, even in the database itself, is found by the"
-    " nightly check, which says here what was changed."
+    "Every run, every action and every row that a sync touched is still as it was first"
+    " written. If somebody changes one of them later, even in the database itself, the nightly"
+    " check finds it and says here what was changed."
 )
 
 
 @st.cache_resource(ttl=30, max_entries=200, show_spinner=False)
 def verdict_of(organization_id: int) -> Verdict | None:
     """Return the last verdict on an organization's chain."""
-    with db.begin() as connection:
+    with db.within(organization_id) as connection:
         return hash_chain.latest(connection, organization_id)
 
 
@@ -40,7 +40,7 @@ def _show(here: Visitor, name: str, found: Verdict | None) -> None:
     elif found.broken:
         st.error(
             f"{name}{literal(found.broken)}. Found {moment(found.at, here.zone)}. Somebody has"
-            " changed the trail in the database past its guards: tell whoever runs it, and compare"
+            " changed the trail in the database itself: tell the people who run it, and compare"
             " with an earlier export.",
             title="The audit trail is broken.",
             icon=":material/gpp_bad:",

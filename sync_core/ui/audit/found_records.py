@@ -3,6 +3,7 @@
 import streamlit as st
 
 from sync_core.foundation import db
+from sync_core.foundation.vocabulary import Role
 from sync_core.organizations import Organization
 from sync_core.organizations.people import Person
 from sync_core.records import lookup
@@ -23,7 +24,7 @@ def show(asked: Asked) -> None:
     found = [
         (organization, one)
         for organization, person in asked.askers.values()
-        for one in _find(organization, person, search)
+        for one in _find(organization, person.role, person, search)
     ]
     if not found:
         return
@@ -35,9 +36,9 @@ def show(asked: Asked) -> None:
 
 
 @st.cache_resource(ttl=60, max_entries=200, show_spinner=False)
-def _find(organization: Organization, person: Person, search: str) -> list[Found]:
-    with db.begin() as connection:
-        return lookup.find(connection, organization.id, person, search, MAX_OF_A_TABLE)
+def _find(organization: Organization, role: Role, _person: Person, search: str) -> list[Found]:  # noqa: ARG001 - the key of the cache
+    with db.within(organization.id) as connection:
+        return lookup.find(connection, organization.id, _person, search, MAX_OF_A_TABLE)
 
 
 def _label(one: Found) -> str:

@@ -20,6 +20,8 @@ def show(error: Exception) -> bool:
         show_sentence(of_postgres)
         if db.is_away(error):  # a full one answers: the page would be drawn again without end
             st.fragment(run_every=RETRY_SECONDS)(_rerun_when_back)()
+    elif isinstance(error, SyncError) and error.code == "no_permission":
+        _show_no_access(error)
     elif isinstance(error, SyncError):
         show_sentence(error)
     else:
@@ -30,6 +32,13 @@ def show(error: Exception) -> bool:
             icon=":material/error:",
         )
     return True
+
+
+def _show_no_access(error: SyncError) -> None:
+    """Say calmly that a page is not for this role; nothing went wrong."""
+    st.title("No access", icon=":material/lock:", anchor=False)
+    st.markdown(literal(error.sentence))
+    st.caption(literal(error.advice))
 
 
 def show_sentence(error: SyncError) -> None:

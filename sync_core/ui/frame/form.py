@@ -1,21 +1,27 @@
 """What somebody saves with a form: it is kept, or a sentence says why not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
 from sync_core.foundation.errors import SyncError
-from sync_core.ui.frame import error_box, run_state, visitor
+from sync_core.ui.frame import asking, error_box, run_state, visitor
 from sync_core.ui.parts import source_line
 
 
-def save(operation: Callable[[], object]) -> None:
-    """Run the operation and draw the page anew, or show the sentence of its SyncError."""
+def save(operation: Callable[[], object], chosen_by: Sequence[str] = ()) -> None:
+    """Run the operation and draw the page anew, or show the sentence of its SyncError.
+
+    A drawer closes: that which these parameters of the address name.
+    """
     try:
         operation()
     except SyncError as error:
         error_box.show_sentence(error)
         return
+    asking.close()
+    for name in chosen_by:
+        st.query_params.pop(name, None)
     visitor.forget()
     source_line.forget()
     run_state.read.clear()

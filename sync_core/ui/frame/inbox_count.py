@@ -16,18 +16,18 @@ COUNT_SECONDS = 600  # for which a count serves, unless anybody is told anything
 
 def unread(here: Visitor, newest: int) -> int:
     """Return how many notices the visitor has not read, up to the newest that anybody has."""
-    return _unread(here.organization.id, here.person, newest)
+    return _unread(here.organization.id, here.person.email, here.person, newest)
 
 
 @st.cache_resource(ttl=COUNT_SECONDS, max_entries=1_000, show_spinner=False)
-def _unread(organization_id: int, person: Person, newest: int) -> int:
-    with db.begin() as connection:
-        return notices.unread(connection, organization_id, person, newest)
+def _unread(organization_id: int, email: str, _person: Person, newest: int) -> int:  # noqa: ARG001 - the key of the cache
+    with db.within(organization_id) as connection:
+        return notices.unread(connection, organization_id, _person, newest)
 
 
 def read_all(here: Visitor, shown: Sequence[Notice]) -> None:
     """Note that the visitor has read these notices, on all their devices."""
     if unseen := [one.id for one in shown if one.read_at is None]:
-        with db.begin() as connection:
+        with db.within(here.organization.id) as connection:
             notices.mark_read(connection, here.organization.id, here.person, unseen)
         _unread.clear()

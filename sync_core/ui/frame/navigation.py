@@ -9,6 +9,7 @@ from streamlit.navigation.page import StreamlitPage
 from sync_core.catalogue import resources
 from sync_core.foundation.settings import ROOT
 from sync_core.organizations.people import Permission
+from sync_core.runs import run_address
 from sync_core.ui.frame import inbox_count
 from sync_core.ui.frame.visitor import Visitor
 
@@ -34,7 +35,14 @@ def pages(here: Visitor | None) -> Pages:
             for resource in resources.CATALOGUE.values()
         ],
         "Manage": [
-            _page(here, "read", "notifications", "My notifications", ":material/notifications:"),
+            _page(
+                here,
+                "read",
+                "notifications",
+                "My notifications",
+                ":material/notification_settings:",
+            ),
+            _page(here, "read", run_address.PAGE, "Runs", ":material/history:"),
             _page(here, "read", "sources", "Sources", ":material/cable:"),
             _page(here, "audit", "audit", "Audit", ":material/fact_check:"),
             _page(here, "administer", "settings", "Settings", ":material/settings:"),
@@ -61,19 +69,21 @@ def _page(
     )
 
 
-def show(offered: Pages) -> DeltaGenerator:
-    """Show the links to the visible pages, by section; returns the place of that to the inbox.
+def show(offered: Pages) -> Mapping[str, DeltaGenerator]:
+    """Show the links to the visible pages, by section; returns the place of each that changes.
 
+    These are that to the inbox, which counts, and those to resources, which tell of their runs.
     Not by st.navigation, whose list with sections a screen reader cannot follow.
     """
+    places = {}
     with st.container(gap=LINK_GAP_PIXELS, key="nav"):
         for section, pages_of_it in offered.items():
             visible = [page for page in pages_of_it if page.visibility == "visible"]
             if section and visible:
                 st.markdown(f":small[**{section}**]")
             for page in visible:
-                if page.url_path == inbox_count.PAGE:
-                    inbox = st.empty()
+                if page.url_path == inbox_count.PAGE or page.url_path in resources.CATALOGUE:
+                    places[page.url_path] = st.empty()
                 else:
                     st.page_link(page, width="stretch")
-    return inbox
+    return places

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
-from sync_core.ui.frame import browser_news, run_state, tab_title, tidings
+from sync_core.ui.frame import browser_news, run_state, tab_title, tidings, visitor
 from sync_core.ui.frame.run_state import RunState, Signature
 from sync_core.ui.frame.visitor import Visitor
 
@@ -14,12 +15,12 @@ FOLLOWED = "followed"  # and whether the page follows the runs itself
 Draw = Callable[[RunState], None]
 
 
-def begin(here: Visitor, page: str, draw: Draw) -> None:
-    """Keep what the frame draws of the runs on every page; `page` is the address of this one."""
+def begin(here: Visitor, page: StreamlitPage, draw: Draw) -> None:
+    """Keep what the frame draws of the runs on every page."""
 
     def draw_frame(state: RunState) -> None:
         draw(state)
-        tidings.hear(here, state, page)
+        tidings.hear(here, state, page.url_path)
         tab_title.show(here, state, page)
 
     browser_news.begin()
@@ -31,7 +32,8 @@ def follow(here: Visitor, draw: Draw = lambda _state: None) -> None:
     frame = None if st.session_state[FOLLOWED] else st.session_state[FRAME]  # one of them draws it
     st.session_state[FOLLOWED] = True
     state = run_state.read(here.organization.id)
-    st.fragment(run_every=state.poll_seconds)(_look)(here, state.signature, draw, frame)
+    look = visitor.fragment(here, _look, state.poll_seconds)
+    look(here, state.signature, draw, frame)
 
 
 def finish(here: Visitor) -> None:
@@ -44,6 +46,6 @@ def _look(here: Visitor, seen: Signature, draw: Draw, frame: Draw | None) -> Non
     state = run_state.read(here.organization.id)
     if state.signature != seen:
         st.rerun()
-    if frame:
-        frame(state)
     draw(state)
+    if frame:  # below: what it shows takes no place, and moves nothing
+        frame(state)

@@ -5,8 +5,10 @@ import streamlit as st
 from sync_core.ui import STATIC
 from sync_core.ui.frame import (
     error_box,
+    missing_page,
     navigation,
     polling,
+    preferences,
     sidebar,
     sign_in,
     tab_title,
@@ -23,14 +25,15 @@ st.html(STATIC / "desk.css")
 st.logo(str(STATIC / "logo.svg"), size="large", icon_image=str(STATIC / "icon.svg"))
 try:
     here = visitor.current()
-    offered = navigation.pages(here)
+    offered = missing_page.beside(navigation.pages(here))
     page = st.navigation(offered, position="hidden")
     if here is None:
         sign_in.show(f"/{page.url_path}")
     else:
         visitor.record_sign_in(here)
-        sidebar.show(here, offered, page.url_path)
+        sidebar.show(here, offered, page)
         page.run()
+        preferences.name_zone(here)
         polling.finish(here)
 except Exception as error:  # noqa: BLE001 - whatever it is, the visitor sees a sentence
     error_box.show(error)

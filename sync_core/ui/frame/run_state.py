@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import streamlit as st
 from redis import RedisError
@@ -21,10 +21,10 @@ from sync_core.runs.progress import Line, Progress
 from sync_core.runs.promise import Promise
 from sync_core.ui.frame import workers
 from sync_core.ui.parts import time_left
+from sync_core.ui.parts.time_left import Usual
 
 ACTIVE_POLL_SECONDS, IDLE_POLL_SECONDS = 1, 5  # between two looks of a page
 CACHE_SECONDS = 0.9  # for which a read serves everybody
-NOTICE_AGE = timedelta(hours=24)  # for which a page gives notice of the end of a run
 
 Signature = frozenset[tuple[int, str]]  # the ids of runs, and the stage of each
 
@@ -36,7 +36,8 @@ class RunState:
     `fresh` holds the runs that last brought a resource in step, `retries` the last retry of what
     had failed in each of these, `taken_back` the last undo since, `tallies` the counts of the first
     two by the run, `queue_positions` the positions of runs in the queue (1 is the next), `usual`
-    the seconds that the runs of an active resource usually take, `problem` why no worker takes one.
+    the seconds that each
+    phase of the runs of an active resource usually takes, `problem` why no worker takes one.
     `newest_notice` is the number of the last notice that anybody was given.
     `has_live_progress` is False where progress and logs cannot be read; the runs go on without.
     """
@@ -53,7 +54,7 @@ class RunState:
     logs: Mapping[int, Sequence[Line]]
     queue_positions: Mapping[int, int]
     dismissed: Mapping[tuple[int, str], datetime]
-    usual: Mapping[str, float | None]
+    usual: Mapping[str, Usual]
     problem: str | None
     newest_notice: int
     has_live_progress: bool
@@ -102,16 +103,9 @@ class RunState:
         return Promise(run.finished_at, self.policies[resource].fresh_hours)
 
     def noticed(self, run: Run, email: str) -> bool:
-        """Return whether a notice of the run is to be shown to the person.
-
-        Who closes the notice of a run on its way still hears how it ended.
-        """
+        """Return whether the end of the run is to be told to the person: until they close it."""
         closed = self.dismissed.get((run.id, email))
-        if run.finished_at is None:
-            return closed is None
-        if closed and closed > run.finished_at:
-            return False
-        return is_recent(run)
+        return run.finished_at is not None and (closed is None or closed <= run.finished_at)
 
 
 def _stage(run: Run) -> str:
@@ -121,15 +115,10 @@ def _stage(run: Run) -> str:
     return "waiting" if run.status == RunStatus.WAITING else "ended"
 
 
-def is_recent(run: Run) -> bool:
-    """Return whether the run is active, or ended within NOTICE_AGE."""
-    return run.finished_at is None or datetime.now(UTC) - run.finished_at < NOTICE_AGE
-
-
 @st.cache_resource(ttl=CACHE_SECONDS, show_spinner=False)
 def read(organization_id: int) -> RunState:
     """Read the state of an organization's runs, or share what was read within the last second."""
-    with db.begin() as connection:
+    with db.within(organization_id) as connection:
         recovery.close_overdue(connection, organizations=[organization_id])
         latest = runs.latest(connection, organization_id)
         fresh = runs.fresh(connection, organization_id)
@@ -141,7 +130,6 @@ def read(organization_id: int) -> RunState:
         scheduled = schedules.of(connection, organization_id)
         batch = batches.latest(connection, organization_id)
         dismissed = dismissals.of_runs(connection, [run.id for run in latest.values()])
-        queue_positions = runs.queue_positions(connection, organization_id)
         newest_notice = notices.newest(connection)
     active = [run for run in latest.values() if run.active]
     live = _live([run.id for run in active])
@@ -156,13 +144,21 @@ def read(organization_id: int) -> RunState:
         batch=batch,
         progress=live[0] if live else {},
         logs=live[1] if live else {},
-        queue_positions=queue_positions,
+        queue_positions=_queue_positions(organization_id, active),
         dismissed=dismissed,
         usual={run.resource: time_left.usual(organization_id, run.resource) for run in active},
         problem=workers.problem(),
         newest_notice=newest_notice,
         has_live_progress=live is not None,
     )
+
+
+def _queue_positions(organization_id: int, active: Sequence[Run]) -> Mapping[int, int]:
+    """Return the positions of the runs that wait, among those of all organizations."""
+    if not any(run.status == RunStatus.QUEUED for run in active):
+        return {}
+    with db.everywhere() as connection:
+        return runs.queue_positions(connection, organization_id)
 
 
 def forget(organization_id: int) -> None:
@@ -172,7 +168,7 @@ def forget(organization_id: int) -> None:
 
 def dismiss(run: Run, email: str) -> None:
     """Show the person no more notices of the run as it is now, on any device."""
-    with db.begin() as connection:
+    with db.within(run.organization_id) as connection:
         dismissals.save(connection, run.id, email)
     forget(run.organization_id)
 

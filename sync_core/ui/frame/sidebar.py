@@ -1,35 +1,80 @@
-"""The sidebar below the navigation: the active runs, the organization, the person."""
+"""The sidebar: the navigation, which tells of active runs, the organization, the person."""
+
+from collections.abc import Mapping
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.navigation.page import StreamlitPage
 
 from sync_core.catalogue import resources
-from sync_core.runs import Run
-from sync_core.ui.frame import inbox_count, navigation, polling, visitor
+from sync_core.ui.frame import inbox_count, navigation, offers, polling, preferences, visitor
 from sync_core.ui.frame.navigation import Pages, page_file
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
 from sync_core.ui.parts.words import ROLES, literal
 
-UNREAD = "unread"  # session key: what the bell shows until it is counted
+UNREAD, ACTIVE = "unread", "active"  # session keys: what links show until it is read
 
 
-def show(here: Visitor, offered: Pages, page: str) -> None:
-    """Show the sidebar of a page, whose address is given."""
+def show(here: Visitor, offered: Pages, page: StreamlitPage) -> None:
+    """Show the sidebar of a page; on a phone, where it is closed, how far the runs are, too."""
     with st.sidebar:
-        inbox = navigation.show(offered)
+        places = navigation.show(offered)
         st.space("xsmall")
-        active = st.empty()
+        offers.show(here.offers)
         _organization(here)
         _person(here)
-    _bell(inbox, st.session_state.get(UNREAD, 0))
+        preferences.apply(here, [page.url_path for pages in offered.values() for page in pages])
+    with st.container(key="running"):
+        badge = st.empty()
+    _draw(places, st.session_state.get(UNREAD, 0), st.session_state.get(ACTIVE, {}))
 
     def draw(state: RunState) -> None:
         st.session_state[UNREAD] = inbox_count.unread(here, state.newest_notice)
-        _bell(inbox, st.session_state[UNREAD])
-        _badge(active, state)
+        st.session_state[ACTIVE] = _active(state)
+        _draw(places, st.session_state[UNREAD], st.session_state[ACTIVE])
+        _draw_badge(badge, st.session_state[ACTIVE])
 
     polling.begin(here, page, draw)
+
+
+def _active(state: RunState) -> dict[str, int]:
+    """Return how far the active runs are, in percent, by their resource."""
+    known = state.progress
+    return {
+        name: min(known[run.id].percent, 100) if run.id in known else 0
+        for name, run in state.runs.items()
+        if run.active
+    }
+
+
+def _draw(places: Mapping[str, DeltaGenerator], unread: int, active: Mapping[str, int]) -> None:
+    """Show the links that change: to the inbox, and to resources, with how far their runs are."""
+    for name, place in places.items():
+        if name == inbox_count.PAGE:
+            _bell(place, unread)
+            continue
+        resource = resources.CATALOGUE[name]
+        place.page_link(
+            page_file(name),
+            label=resource.title + (f" :blue-badge[{active[name]}%]" if name in active else ""),
+            icon=":material/progress_activity:" if name in active else resource.icon,
+            width="stretch",
+        )
+
+
+def _draw_badge(place: DeltaGenerator, active: Mapping[str, int]) -> None:
+    """Show how far the run on its way is, or several together; nothing where there is none."""
+    if not active:
+        place.empty()
+        return
+    only = next(iter(active)) if len(active) == 1 else None
+    what = resources.CATALOGUE[only].title if only else f"{len(active)} syncs"
+    place.page_link(
+        page_file(only or "overview"),
+        label=f"{what} {sum(active.values()) // len(active)}%",
+        icon=":material/progress_activity:",
+    )
 
 
 def _bell(slot: DeltaGenerator, unread: int) -> None:
@@ -40,31 +85,6 @@ def _bell(slot: DeltaGenerator, unread: int) -> None:
         icon=":material/notifications_unread:" if unread else ":material/notifications:",
         width="stretch",
     )
-
-
-def _badge(slot: DeltaGenerator, state: RunState) -> None:
-    """Show the active runs; nothing where there are none."""
-    active = [run for run in state.runs.values() if run.active]
-    if not active:
-        slot.empty()
-        return
-    with slot.container(border=True, gap="xsmall", key="badge"):
-        for run in active:
-            _run(run, state)
-
-
-def _run(run: Run, state: RunState) -> None:
-    resource = resources.CATALOGUE[run.resource]
-    known = state.progress.get(run.id)
-    percent = min(known.percent, 100) if known else 0
-    suffix = f" · {percent} %" if known else ""
-    st.page_link(
-        page_file(run.resource),
-        label=f"{resource.main.title}{suffix}",
-        icon=":material/progress_activity:",
-        width="stretch",
-    )
-    st.progress(percent)
 
 
 def _organization(here: Visitor) -> None:
@@ -85,6 +105,16 @@ def _organization(here: Visitor) -> None:
         key="organization",
         on_change=_change,
     )
+    if here.organization != here.choices[0]:
+        st.button(
+            "Open this one first",
+            icon=":material/keep:",
+            type="tertiary",
+            help="When you come without the address of another one, this organization opens.",
+            key="open-first",
+            on_click=visitor.open_first,
+            args=(here,),
+        )
 
 
 def _change() -> None:
@@ -98,6 +128,7 @@ def _person(here: Visitor) -> None:
             f"**{literal(here.person.name)}**  \n:small[:gray[{ROLES[here.person.role]}{team}]]",
             width="stretch",
         )
+        preferences.offer(here)
         st.button(
             "",
             icon=":material/logout:",
@@ -106,4 +137,14 @@ def _person(here: Visitor) -> None:
             key="sign-out",
             on_click=visitor.sign_out,
             args=(here,),
+        )
+        st.button(
+            "",
+            icon=":material/phonelink_off:",
+            type="tertiary",
+            help="Sign out on all devices",
+            key="sign-out-everywhere",
+            on_click=visitor.sign_out,
+            args=(here,),
+            kwargs={"everywhere": True},
         )

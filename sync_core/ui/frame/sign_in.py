@@ -1,31 +1,33 @@
 """The sign-in page, also for those who are signed in but not let in."""
 
-import json
-
 import streamlit as st
 
 from sync_core import organizations
 from sync_core.foundation import db
-from sync_core.foundation.settings import LOOPBACK
+from sync_core.foundation.errors import SyncError
 from sync_core.organizations import people
 from sync_core.organizations.people import Person
 from sync_core.ui import STATIC
-from sync_core.ui.frame import demo_sign_in, visitor
+from sync_core.ui.frame import demo_sign_in, offers, visitor
 from sync_core.ui.parts.words import DUTIES, ROLES, literal
+
+_go = st.components.v2.component(
+    "go_to_an_address", js="export default ({ data }) => location.assign(data)"
+)
 
 
 class UnsafeStartError(SystemExit):
-    """The pages would be open to everybody; the message says what to set."""
+    """The pages would be open to whoever comes; the message says what to set."""
 
 
 def refuse_unsafe_start() -> None:
-    """Raise UnsafeStartError where others could come in without signing in."""
-    address = st.get_option("server.address")
-    if not demo_sign_in.has_auth() and address not in LOOPBACK:
+    """Raise UnsafeStartError where nobody can sign in who may be trusted."""
+    why = demo_sign_in.why_closed()
+    if why and not demo_sign_in.has_auth():
         raise UnsafeStartError(
-            f"Nobody could be asked to sign in at {address or 'every address of this machine'}:"
-            " describe your OpenID provider under [auth] in .streamlit/secrets.toml,"
-            " or stay on this machine with --server.address 127.0.0.1."
+            "Nobody could sign in to these pages: describe your OpenID provider under [auth] in"
+            " .streamlit/secrets.toml. The people of the demo are not offered here, for"
+            f" {why}."
         )
 
 
@@ -54,20 +56,20 @@ def show(path: str) -> None:
 
 
 def _say_why() -> None:
-    """Show those who signed in why they are not let in."""
+    """Show those who signed in why they are not let in, or where they may come in."""
     if not st.user.get("is_logged_in"):
         return
-    address = literal(st.user.get("email") or "Your address")
-    if visitor.is_overdue():
-        st.info("Your sign-in has ended. Sign in again.", icon=":material/schedule:")
-    elif st.user.get("email_verified") is False:
-        st.warning(f"{address} is not verified by your sign-in service.", icon=":material/block:")
-    else:
-        st.warning(
-            f"{address} is not known in any organization. Ask an administrator to add it.",
-            icon=":material/person_off:",
-        )
-    st.button("Sign out", icon=":material/logout:", on_click=st.logout, key="sign-out-stranger")
+    try:
+        sign_in, places = visitor.arrival()
+        if places.offered:
+            offers.show(places.offered.values())
+        else:
+            places.require(sign_in)
+    except SyncError as error:
+        if error.code != "not_signed_in":
+            words = literal(f"{error.sentence} {error.advice}")
+            st.warning(words, icon=":material/person_off:")
+    st.button("Sign out", icon=":material/logout:", on_click=visitor.leave, key="sign-out-stranger")
 
 
 def _choose_somebody(path: str) -> None:
@@ -82,9 +84,7 @@ def _choose_somebody(path: str) -> None:
             key=f"sign-in-as-{person.email}",
         )
     if address := st.session_state.pop("demo-sign-in-address", None):
-        st.html(
-            f"<script>location.assign({json.dumps(address)})</script>", unsafe_allow_javascript=True
-        )
+        _go(key="go", data=address, height=0)
 
 
 def _sign_in_as(person: Person, path: str) -> None:
@@ -92,8 +92,8 @@ def _sign_in_as(person: Person, path: str) -> None:
 
 
 def _people() -> list[Person]:
-    """Return the people of all organizations, each once."""
-    with db.begin() as connection:
+    """Return the people of all organizations, each once; to whom a place is offered, too."""
+    with db.everywhere() as connection:
         known = [
             person
             for organization in organizations.everyone(connection)

@@ -1,6 +1,7 @@
-"""The title of the browser's tab: how far a run is, or how it ended; else the program's name."""
+"""The title of the browser's tab: how far a run is, or how it ended; else that of the page."""
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from sync_core.catalogue import resources
 from sync_core.runs import Run
@@ -23,9 +24,10 @@ def keep(run: Run) -> None:
     st.session_state[ENDED] = f"{look(run).word} · {_what(run)}"
 
 
-def show(here: Visitor, state: RunState, page: str) -> None:
+def show(here: Visitor, state: RunState, page: StreamlitPage) -> None:
     """Tell of the visitor's run on its way, else of that of the page, else of one that ended."""
-    title = _of_active(here, state, page) or st.session_state.get(ENDED, NAME)
+    told = _of_active(here, state, page.url_path) or st.session_state.get(ENDED, page.title)
+    title = f"{told} · {NAME}"
     if title != st.session_state.get(SHOWN):
         st.session_state[SHOWN] = title
         st.set_page_config(page_title=title)
@@ -39,10 +41,10 @@ def _of_active(here: Visitor, state: RunState, page: str) -> str | None:
         return None
     run = min(concerned, key=lambda one: one.id)
     known = state.progress.get(run.id)
-    how = f"{min(known.percent, 100)} %" if known else look(run).word
+    how = f"{min(known.percent, 100)}%" if known else look(run).word
     more = f" and {len(concerned) - 1} more" if len(concerned) > 1 else ""
     return f"{how} · {_what(run)}{more}"
 
 
 def _what(run: Run) -> str:
-    return resources.CATALOGUE[run.resource].main.title
+    return resources.CATALOGUE[run.resource].title

@@ -10,6 +10,7 @@ from sync_core.foundation import db
 from sync_core.foundation.vocabulary import NoticeKind
 from sync_core.notifications import notices, words
 from sync_core.notifications.judging import KINDS
+from sync_core.runs import run_address
 from sync_core.ui.frame import browser_news, inbox_count, tab_title
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
@@ -70,7 +71,7 @@ def _notices(here: Visitor, newest: int) -> Iterator[Tiding]:
     if newest == heard:
         return
     st.session_state[HEARD] = newest
-    with db.begin() as connection:
+    with db.within(here.organization.id) as connection:
         found = notices.of_person(connection, here.organization.id, here.person, after=heard)
     for one in reversed(found):
         yield Tiding(one.kind, one.resource, one.run_id, one.text)
@@ -92,5 +93,7 @@ def _toast(here: Visitor, one: Tiding) -> None:
 
 
 def _address(here: Visitor, one: Tiding) -> str:
+    if one.run_id:
+        return run_address.path(here.organization.slug, one.run_id)
     page = one.resource if one.resource in resources.CATALOGUE else inbox_count.PAGE
     return f"/{page}?{ORGANIZATION}={here.organization.slug}"

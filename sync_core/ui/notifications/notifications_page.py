@@ -12,8 +12,8 @@ from sync_core.ui.parts import wish_fields
 from sync_core.ui.parts.words import literal
 
 ABOUT = (
-    "You are told once when a state changes, and once when it is over; not of each run. How the"
-    " syncs end that you ask for yourself, you always learn in the pages."
+    "You are told once when a state changes, and once when it is over; not of each run. The pages"
+    " always tell you how the syncs ended that you started yourself."
 )
 NO_MAILS = "Mails are not set up here. An administrator may change that; the README says how."
 
@@ -24,7 +24,7 @@ def show() -> None:
     with st.container(horizontal=True, key="head"):
         st.title("My notifications", icon=":material/notifications:", anchor=False)
     st.caption(ABOUT)
-    with db.begin() as connection:
+    with db.within(here.organization.id) as connection:
         kept = wishes.of_person(connection, here.organization.id, here.person)
     _form(here, kept)
     _try(here)
@@ -35,7 +35,7 @@ def _form(here: Visitor, kept: Wish) -> None:
         kinds = wish_fields.kinds("mine", kept.kinds)
         of = wish_fields.some_resources("mine", kept.resources)
         to = f"To {literal(here.person.email)}. A digest comes by mail in any case."
-        by_mail = st.toggle("By mail, too", kept.by_mail, help=to)
+        by_mail = st.toggle("Also by mail", kept.by_mail, help=to)
         rows = st.toggle(
             "With the failed rows as a file, as you may see them",
             kept.failed_rows,

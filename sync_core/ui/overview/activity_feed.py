@@ -1,4 +1,4 @@
-"""The activity feed: "Sarah Lim from Operations synced therapists at 2:30 PM"."""
+"""The activity feed: "Sarah Lim (Operations) synced therapists · 28 Nov 2026, 12:43"."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,10 +14,11 @@ from sync_core.catalogue import resources
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import RunKind
 from sync_core.organizations.actions import ChangedSetting
-from sync_core.runs import Run
+from sync_core.runs import Run, run_address
 from sync_core.runs.filters import Filter
+from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts.words import clock, literal, look
+from sync_core.ui.parts.words import listed, literal, look, moment
 
 MAX_LINES = 10
 MAX_EVENTS = 50  # that are read, of each kind: what happened again and again is one line
@@ -74,7 +75,7 @@ BY_KIND = {
     RunKind.RETRY: RETRIES,
 }
 ENDINGS = {  # by the status of the run
-    "partial": ", and some rows failed",
+    "partial": ", but only in part",
     "failed": ", and it failed",
     "timed_out": ", and it took too long",
     "cancelled": ", and it was cancelled",
@@ -90,6 +91,7 @@ class Item:
     at: datetime
     icon: str
     text: str  # Markdown, without the time
+    run_id: int | None = None  # to whose page it leads
     times: int = 1  # in a row
 
 
@@ -99,16 +101,30 @@ def show(here: Visitor) -> None:
         st.markdown("**Activity**")
         items = _items(here.organization.id)
         if not items:
-            st.caption("Nothing has happened yet. Who syncs what, and when, is told here.")
+            st.caption("Nothing has happened yet. Who syncs what, and when, is listed here.")
         for item in items:
             often = f" :gray-badge[{item.times} times]" if item.times > 1 else ""
-            line = f"{item.icon} {item.text} :gray[{clock(item.at, here.zone)}]{often}"
-            st.markdown(f":small[{line}]")
+            _show(
+                here, item, f"{item.icon} {item.text} :gray[· {moment(item.at, here.zone)}]{often}"
+            )
+
+
+def _show(here: Visitor, item: Item, line: str) -> None:
+    """Show a line; that of a run leads to its page."""
+    if item.run_id is None:
+        st.markdown(f":small[{line}]")
+        return
+    st.page_link(
+        page_file(run_address.PAGE),
+        label=f":small[{line}]",
+        width="stretch",
+        query_params=run_address.parameters(here.organization.slug, item.run_id),
+    )
 
 
 def _items(organization_id: int) -> list[Item]:
     settings_changed = Filter(organizations=(organization_id,), action=(ChangedSetting.kind,))
-    with db.begin() as connection:
+    with db.within(organization_id) as connection:
         latest = runs.history(connection, organization_id, limit=MAX_EVENTS)
         changes = trail.read(connection, settings_changed, MAX_EVENTS)
     items = [*map(_of_run, latest), *map(_of_change, changes)]
@@ -130,7 +146,7 @@ def _of_run(run: Run) -> Item:
     what = _what(run.resource)
     what = f"run {run.undoes} of {what}" if run.undoes else what
     text = f"{who} {verb} {what}{ENDINGS.get(run.status, '')}"
-    return Item(run.queued_at, f":{run_look.color}[{run_look.icon}]", text)
+    return Item(run.queued_at, f":{run_look.color}[{run_look.icon}]", text, run.id)
 
 
 def _of_change(entry: Entry) -> Item:
@@ -140,9 +156,9 @@ def _of_change(entry: Entry) -> Item:
 
 
 def _who(name: str, team: str) -> str:
-    return f"**{literal(name)}**" + (f" from {literal(team)}" if team else "")
+    return f"**{literal(name)}**" + (f" ({literal(team)})" if team else "")
 
 
 def _what(resource: str) -> str:
     entities = resources.CATALOGUE[resource].entities
-    return " and ".join(entity.title.lower() for entity in entities)
+    return listed([entity.title.lower() for entity in entities])

@@ -1,4 +1,4 @@
-"""What needs a person: rows that failed, sources that fail, syncs that nobody works on."""
+"""What needs attention: failed rows, sources that fail, records that went, idle workers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,38 +10,42 @@ from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation.counting import count
 from sync_core.foundation.vocabulary import FAILED, RunStatus
+from sync_core.runs import run_address
 from sync_core.ui.audit import chain_status
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
-from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
 from sync_core.ui.parts import source_line
 from sync_core.ui.parts.words import Color, brief, literal
 from sync_core.ui.runs import notice
 
+MANY_GONE, PART_GONE = 20, 0.1  # records, and the part of all, from which they are worth a look
+
 
 @dataclass(frozen=True)
 class AttentionItem:
-    """One thing that needs a person, and the page where it is dealt with."""
+    """One thing that needs attention, and the page where it is dealt with."""
 
     icon: str
     color: Color
     text: str  # Markdown
     page: str | None = None
     tab: str | None = None
+    run_id: int | None = None
 
 
 def show(here: Visitor, state: RunState) -> None:
-    """List what needs a person; where nothing does, show nothing."""
+    """List what needs attention; where nothing does, show nothing."""
     items = list(_items(here, state))
     if not items:
         return
     with st.container(border=True, gap="xsmall", key="attention"):
-        st.markdown(f"**Needs a person** :gray-badge[{len(items)}]")
+        st.markdown(f"**Needs attention** :gray-badge[{len(items)}]")
         for item in items:
-            _show(item)
+            _show(here, item)
 
 
-def _show(item: AttentionItem) -> None:
+def _show(here: Visitor, item: AttentionItem) -> None:
     text = f":{item.color}[{item.icon}] {item.text}"
     if item.page is None:
         st.markdown(f":small[{text}]")
@@ -52,8 +56,15 @@ def _show(item: AttentionItem) -> None:
         icon=":material/chevron_right:",
         icon_position="right",
         width="stretch",
-        query_params={notice.TAB: item.tab} if item.tab else None,
+        query_params=_address(here, item),
     )
+
+
+def _address(here: Visitor, item: AttentionItem) -> dict[str, str]:
+    slug = here.organization.slug
+    if item.run_id:
+        return run_address.parameters(slug, item.run_id)
+    return {ORGANIZATION: slug} | ({notice.TAB: item.tab} if item.tab else {})
 
 
 def _items(here: Visitor, state: RunState) -> Iterator[AttentionItem]:
@@ -69,18 +80,22 @@ def _of_resource(here: Visitor, resource: Resource, state: RunState) -> Iterator
     run, title = state.runs.get(resource.name), f"**{resource.title}**"
     if run and run.status in FAILED:
         text = f"{title}: {literal(brief(run.message))}"
-        yield AttentionItem(":material/error:", "red", text, resource.name)
+        yield AttentionItem(":material/error:", "red", text, run_address.PAGE, run_id=run.id)
     if run and run.status == RunStatus.WAITING:
         text = f"{title}: {literal(brief(run.message))}"
-        yield AttentionItem(":material/front_hand:", "orange", text, resource.name)
+        icon = ":material/front_hand:"
+        yield AttentionItem(icon, "orange", text, run_address.PAGE, run_id=run.id)
     if failed := state.failed_rows(resource.name):
         when = (
             "again when they were retried" if resource.name in state.retries else "in the last sync"
         )
         text = f"{title}: {count(failed, 'row')} failed {when}."
         yield AttentionItem(
-            ":material/warning:", "orange", text, resource.name, notice.NEEDS_A_PERSON
+            ":material/warning:", "orange", text, resource.name, notice.NEEDS_ATTENTION
         )
+    if gone := _many_gone(state, resource.name):
+        text = f"{title}: {count(gone, 'record')} disappeared in the last sync."
+        yield AttentionItem(":material/delete_sweep:", "orange", text, resource.name)
     promise = state.promise(resource.name)
     if promise and state.overdue(resource.name):
         text = f"{title}: {promise.sentence(datetime.now(UTC))}."
@@ -89,6 +104,14 @@ def _of_resource(here: Visitor, resource: Resource, state: RunState) -> Iterator
         yield AttentionItem(
             ":material/link_off:", "orange", f"{title}: {source_line.NOT_SET}.", "sources"
         )
+
+
+def _many_gone(state: RunState, resource: str) -> int:
+    """Return how many records went in the last sync, where it is a good part of all."""
+    tallies = state.counts(state.fresh.get(resource)).values()
+    gone = sum(tally["removed"] for tally in tallies)
+    read = sum(tally["read"] for tally in tallies)
+    return gone if gone >= MANY_GONE and gone >= PART_GONE * (gone + read) else 0
 
 
 def _broken_chain(here: Visitor) -> Iterator[AttentionItem]:

@@ -1,4 +1,4 @@
-"""The overview: what needs a person, one card for each resource, and the activity feed."""
+"""The overview: what needs attention, one card for each resource, and the activity feed."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -10,12 +10,15 @@ from streamlit.delta_generator import DeltaGenerator
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation.counting import ago, hours
-from sync_core.runs import Run
-from sync_core.ui.frame import polling, visitor
+from sync_core.foundation.errors import SyncError
+from sync_core.foundation.vocabulary import RunStatus, Trigger
+from sync_core.operations import syncs
+from sync_core.runs import MADE_UP, Run
+from sync_core.ui.frame import polling, run_state, visitor
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.overview import activity_feed, attention, summary, sync_all
+from sync_core.ui.overview import activity_feed, attention, first_steps, summary, sync_all
 from sync_core.ui.parts.words import (
     brief,
     capitalized,
@@ -37,17 +40,20 @@ def show() -> None:
             sync_all.offer(here)
     top = st.empty()
     cards, aside = st.columns([2.3, 1], gap="medium")
-    with cards:
-        polling.follow(here, partial(_draw, here, top))
     with aside:
-        activity_feed.show(here)
+        feed = st.empty()
+    with cards:
+        polling.follow(here, partial(_draw, here, top, feed))
 
 
-def _draw(here: Visitor, top: DeltaGenerator, state: RunState) -> None:
-    """Show the summary, what needs a person, and the cards."""
+def _draw(here: Visitor, top: DeltaGenerator, feed: DeltaGenerator, state: RunState) -> None:
+    """Show the summary, what needs attention, the cards, and what happened last."""
     with top:
         summary.show(state)
+    with feed.container():
+        activity_feed.show(here)
     sync_all.show(state)
+    first_steps.show(here, state)
     attention.show(here, state)
     latest = run_strip.of(here.organization.id, state.signature)
     with st.grid(2, min_column_width=260):
@@ -59,20 +65,53 @@ def _card(here: Visitor, resource: Resource, state: RunState, latest: Sequence[R
     run = state.runs.get(resource.name)
     run_look = look(run)
     with st.container(border=True, height="stretch", gap="xsmall", key=f"card-{resource.name}"):
-        title = f"**{resource.title}**"
-        st.page_link(page_file(resource.name), label=title, icon=resource.icon, width="stretch")
+        head = f"top-of-{resource.name}"
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=head):
+            title = f"**{resource.title}**"
+            st.page_link(page_file(resource.name), label=title, icon=resource.icon, width="stretch")
+            if here.person.may("sync"):
+                _offer_sync(here, resource, run)
         overdue = " :orange-badge[:material/hourglass_bottom: Overdue]"
         badge = f":{run_look.color}-badge[{run_look.icon} {run_look.word}]"
         st.markdown(badge + (overdue if state.overdue(resource.name) else ""))
         if run and run.active:
             percent = progress_words.of(run, state).percent
-            st.progress(min(percent, 100), text=progress_words.sentence(run, state))
+            st.progress(min(percent, 100), text=literal(progress_words.told(run, state)))
         else:
             text = literal(brief(run.message)) if run else ":gray[Its first sync fills this card.]"
             st.markdown(f":small[{text}]")
         st.space("stretch")
         run_strip.show(here, latest)
-        st.caption(f"{_when(run)}  \n{_freshness(resource, state)}" if run else "No runs yet")
+        st.caption(f"{_when(run)}  \n{_freshness(resource, state)}" if run else _before(latest))
+
+
+def _offer_sync(here: Visitor, resource: Resource, run: Run | None) -> None:
+    waits = bool(run and run.status == RunStatus.WAITING)
+    st.button(
+        "Sync",
+        icon=":material/sync:",
+        key=f"sync-{resource.name}",
+        type="tertiary",
+        disabled=waits or bool(run and run.active),
+        help="Decide about its plan first." if waits else None,
+        on_click=_start,
+        args=(here, resource),
+    )
+
+
+def _start(here: Visitor, resource: Resource) -> None:
+    try:
+        syncs.start(here.organization, resource.name, here.person, Trigger.PAGE)
+    except SyncError as error:
+        st.session_state[sync_all.REFUSED] = error
+    run_state.forget(here.organization.id)
+
+
+def _before(latest: Sequence[Run]) -> str:
+    """Return what stands below the bars of a resource that was never synced."""
+    if any(run.trigger == MADE_UP for run in latest):
+        return ":material/science: The bars are made-up runs of the demo"
+    return "No runs yet"
 
 
 def _when(run: Run) -> str:
@@ -89,7 +128,7 @@ def _freshness(resource: Resource, state: RunState) -> str:
     promise = state.promise(resource.name)
     if promise is None:
         allowed = hours(state.policies[resource.name].fresh_hours)
-        return f":material/hourglass_empty: Never synced; should be under {allowed}"
+        return f":material/hourglass_empty: Never synced; the max age is {allowed}"
     told = promise.sentence(datetime.now(UTC))
     if undo := state.taken_back.get(resource.name):
         return f":material/undo: {capitalized(taken_back(undo))} · {told}"

@@ -8,7 +8,9 @@ from sync_core.catalogue import resources
 from sync_core.foundation.counting import ago, count
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.parts.html import render
-from sync_core.ui.parts.words import capitalized
+from sync_core.ui.parts.words import capitalized, listed
+
+NOT_KNOWN = "–"  # noqa: RUF001 - the dash that people write where there is nothing
 
 
 @dataclass(frozen=True)
@@ -29,31 +31,34 @@ def show(state: RunState) -> None:
 
 def _in_step(state: RunState) -> Figure:
     names = list(resources.CATALOGUE)
-    well = [name for name in names if state.in_step(name)]
-    late = len(names) - len(well)
-    caption = f"{late} not, or not yet" if late else "all as promised"
-    return Figure("verified", "In step", f"{len(well)} of {len(names)}", caption)
+    late = [resources.CATALOGUE[name].title for name in names if not state.in_step(name)]
+    if not state.runs:
+        return Figure("verified", "Up to date", f"0 of {len(names)}", "nothing was synced yet")
+    told = f"{listed(late)} {'is' if len(late) == 1 else 'are'} not" if late else "all on time"
+    return Figure("verified", "Up to date", f"{len(names) - len(late)} of {len(names)}", told)
 
 
 def _running(state: RunState) -> Figure:
     active = [run for run in state.runs.values() if run.active]
-    titles = (resources.CATALOGUE[run.resource].main.title for run in active)
+    titles = (resources.CATALOGUE[run.resource].title for run in active)
     return Figure("sync", "Running now", f"{len(active)}", ", ".join(titles) or "nothing")
 
 
 def _failed_rows(state: RunState) -> Figure:
     failed = [rows for name in resources.CATALOGUE if (rows := state.failed_rows(name))]
-    caption = f"in {count(len(failed), 'resource')}" if failed else "every row came through"
-    return Figure("build", "Rows to mend", f"{sum(failed):,}", caption)
+    if not state.fresh:
+        return Figure("build", "Rows to fix", NOT_KNOWN, "known after the first sync")
+    caption = f"in {count(len(failed), 'resource')}" if failed else "no row failed"
+    return Figure("build", "Rows to fix", f"{sum(failed):,}", caption)
 
 
 def _last(state: RunState) -> Figure:
     at = {run.finished_at: run for run in state.runs.values() if run.finished_at}
     if not at:
-        return Figure("history", "Last sync", "None yet", "the first one is a click away")
+        return Figure("history", "Last sync", NOT_KNOWN, "none yet")
     latest = max(at)
     run = at[latest]
-    title = resources.CATALOGUE[run.resource].main.title
+    title = resources.CATALOGUE[run.resource].title
     return Figure(
         "history", "Last sync", capitalized(ago(latest)), f"{title}, by {run.requested_by}"
     )

@@ -101,4 +101,4 @@ def _ended(batch: Batch) -> str:
 
 def _title(name: str) -> str:
     known = resources.CATALOGUE.get(name)
-    return known.main.title if known else name
+    return known.title if known else name

@@ -1,4 +1,4 @@
-"""Charts of runs, in the colours of the theme."""
+"""Charts of runs, in the colours of the statuses."""
 
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
@@ -7,9 +7,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from sync_core.runs import Run
-from sync_core.ui.parts.words import LOOKS, lasted
+from sync_core.ui.parts.words import LOOKS, lasted, moment
 
-PATTERNS = {"completed": "", "partial": "/", "failed": "x", "timed_out": "+", "cancelled": "."}
 COLORS = {  # they stand out on white and on black
     "completed": "#12A37A",
     "partial": "#D98A0B",
@@ -22,25 +21,17 @@ MIN_RUNS = 3  # below which a chart says nothing
 
 
 def durations(found: Sequence[Run], zone: ZoneInfo) -> go.Figure:
-    """Draw how long runs took, oldest first: a colour and a pattern for each way to end."""
+    """Draw how long runs took, oldest first: a colour for each way to end, and its word."""
     figure = go.Figure()
     order = [str(run.id) for run in reversed(found)]
-    for status, pattern in PATTERNS.items():
+    for status, color in COLORS.items():
         runs_of_status = [run for run in found if run.status == status]
         if runs_of_status:
             figure.add_bar(
                 name=LOOKS[status].word,
                 x=[str(run.id) for run in runs_of_status],
                 y=[run.seconds for run in runs_of_status],
-                marker={
-                    "color": COLORS[status],
-                    "pattern": {
-                        "shape": pattern,
-                        "fillmode": "overlay",
-                        "size": 6,
-                        "solidity": 0.2,
-                    },
-                },
+                marker={"color": color, "line": {"width": 0}},
                 width=0.5,
                 customdata=[_hover_text(run, zone) for run in runs_of_status],
                 hovertemplate="%{customdata}<extra></extra>",
@@ -57,13 +48,13 @@ def durations(found: Sequence[Run], zone: ZoneInfo) -> go.Figure:
 
 
 def _hover_text(run: Run, zone: ZoneInfo) -> str:
-    when = run.queued_at.astimezone(zone).strftime("%d %b, %H:%M")
-    return f"Run {run.id}, {when}: {lasted(run.seconds or 0)}, {LOOKS[run.status].word.lower()}"
+    took, how = lasted(run.seconds or 0), LOOKS[run.status].word.lower()
+    return f"Run {run.id}, {moment(run.queued_at, zone)}: {took}, {how}"
 
 
 def show_durations(found: Sequence[Run], zone: ZoneInfo, key: str) -> None:
     """Show how long the runs took, where there are enough of them to compare."""
-    ended = [run for run in found if run.seconds is not None and run.status in PATTERNS]
+    ended = [run for run in found if run.seconds is not None and run.status in COLORS]
     if len(ended) < MIN_RUNS:
         return
     st.markdown("**How long the last runs took**")

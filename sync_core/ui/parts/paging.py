@@ -1,6 +1,10 @@
 """What every long list needs: its pages, and a sentence where it is empty."""
 
+import zlib
+
 import streamlit as st
+
+from sync_core.foundation.counting import count
 
 PAGE_ROWS = 50
 ROW_PIXELS = 34
@@ -11,18 +15,25 @@ def height(rows: int) -> int:
     return ROW_PIXELS * (rows + 1)
 
 
-def choose_page(key: str, total: int) -> int:
-    """Show which rows are seen, and the pages to choose from; returns the offset of the page."""
+def choose_page(key: str, total: int, noun: str = "row", asked: object = None) -> int:
+    """Show which rows are seen, and the pages to choose from; returns the offset of the page.
+
+    Whatever else is `asked` for begins at its first page.
+    """
     last = -(-total // PAGE_ROWS)
     with st.container(horizontal=True, vertical_alignment="center", key=f"pages-{key}"):
         caption = st.empty()
         st.space("stretch")
-        page = st.pagination(last, key=f"page-{key}") if last > 1 else 1
+        name = f"page-{key}-{_mark(asked)}" if asked else f"page-{key}"
+        page = st.pagination(last, key=name, bind="query-params") if last > 1 else 1
     offset = (page - 1) * PAGE_ROWS
-    noun = "row" if total == 1 else "rows"
     until = min(offset + PAGE_ROWS, total)
-    caption.caption(f"{offset + 1:,} to {until:,} of {total:,} {noun}", width="content")
+    caption.caption(f"{offset + 1:,} to {until:,} of {count(total, noun)}", width="content")
     return offset
+
+
+def _mark(asked: object) -> str:
+    return f"{zlib.crc32(repr(asked).encode()):x}"
 
 
 def show_no_match(more: str = "", *, searched: bool = False) -> None:

@@ -20,9 +20,8 @@ def address(entity: Entity, key: Sequence[str]) -> dict[str, str | list[str]]:
 
 def show(organization: Organization, entity: Entity, key: Sequence[str], label: str) -> None:
     """Show a link to the history of a record."""
-    resource = next(r for r in resources.CATALOGUE.values() if entity in r.entities)
     st.page_link(
-        page_file(resource.name),
+        page_file(resources.of_entity(entity).name),
         label=label,
         icon=":material/manage_history:",
         query_params={ORGANIZATION: organization.slug, **address(entity, key)},

@@ -23,5 +23,5 @@ def total(organization_id: int, entity: Entity, since: Version) -> int:
 
 @st.cache_resource(ttl=600, max_entries=2_000, show_spinner=False)
 def _total(organization_id: int, entity: str, since: Version) -> int:  # noqa: ARG001 - the key of the cache
-    with db.begin() as connection:
+    with db.within(organization_id) as connection:
         return rows.count(connection, organization_id, resources.ENTITIES[entity])

@@ -10,11 +10,11 @@ from sync_core.notifications.wishes import Wish
 
 KINDS: dict[NoticeKind, str] = {
     NoticeKind.FAILED: "A sync failed",
-    NoticeKind.PARTIAL: "Some rows failed",
+    NoticeKind.PARTIAL: "Synced only in part",
     NoticeKind.WAITING: "A plan waits for a decision",
     NoticeKind.RECOVERED: "Syncs work again",
-    NoticeKind.STALE: "Data are older than promised",
-    NoticeKind.FRESH: "Data are as fresh as promised again",
+    NoticeKind.STALE: "Data are older than their max age",
+    NoticeKind.FRESH: "Data are within their max age again",
     NoticeKind.PAUSED: "A schedule is paused",
     NoticeKind.SUCCEEDED: "Every sync that succeeded",
 }

@@ -1,34 +1,42 @@
 """Words on the screen: escaped text, times, counts, the look of a status."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from babel import Locale
+from babel.numbers import format_currency
 
 from sync_core.foundation.counting import HOUR, MINUTE, ago, count
 from sync_core.foundation.vocabulary import PauseReason, Role, RunKind, RunStatus, Trigger
 from sync_core.runs import Run
 
-DAY_FORMAT = "D MMM YYYY"  # of tables
-MOMENT_FORMAT = f"{DAY_FORMAT}, HH:mm"
-SECOND_FORMAT = f"{MOMENT_FORMAT}:ss"
-WEEK = 7  # days
 _ENGLISH = Locale("en")
 _SUFFIXES = {"one": "st", "two": "nd", "few": "rd"}  # of ordinals, by their plural form
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _JOINER = "\N{WORD JOINER}"  # invisible
+_TURNS_DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _TURNED_AFTER_PARSING = re.compile(  # addresses into links, `->` into arrows, `:icon:` into icons
     r"(?<=:)(?=[/a-z])|(?<=[<>~-])(?=[-=>])|(?<=www)(?=\.)", re.IGNORECASE
 )
 
 
 def literal(text: object) -> str:
-    """Return Markdown that shows this text as it is, on one line, whatever it holds."""
-    line = " ".join(str(text).split())
+    """Return Markdown that shows this text as it is, on one line, whatever it holds.
+
+    Marks that would turn the direction of what stands beside it are shown as such.
+    """
+    line = " ".join(_TURNS_DIRECTION.sub("\N{REPLACEMENT CHARACTER}", str(text)).split())
     return _PUNCTUATION.sub(r"\\\1", _TURNED_AFTER_PARSING.sub(_JOINER, line))
+
+
+def icon_name(icon: str) -> str:
+    """Return the name of an icon that Markdown has as ":material/check:", for HTML of our own."""
+    return icon.removeprefix(":material/").removesuffix(":")
 
 
 def brief(text: str, most: int = 160) -> str:
@@ -48,6 +56,12 @@ def size(number: int) -> str:
 def ordinal(number: int) -> str:
     """Return an ordinal: "1st", "2nd", "11th", "23rd"."""
     return f"{number:,}{_SUFFIXES.get(_ENGLISH.ordinal_form(number), 'th')}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names in a row: "rooms", "rooms and staff", "rooms, staff and fees"."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def capitalized(text: str) -> str:
@@ -78,7 +92,7 @@ def taken_back(undo: Run) -> str:
     """Return when an undo took its run back, and by whom; "" before it has ended."""
     if undo.finished_at is None:
         return ""
-    return f"run {undo.undoes} taken back {ago(undo.finished_at)} by {literal(undo.requested_by)}"
+    return f"run {undo.undoes} undone {ago(undo.finished_at)} by {literal(undo.requested_by)}"
 
 
 def moment(at: datetime, zone: ZoneInfo) -> str:
@@ -87,33 +101,34 @@ def moment(at: datetime, zone: ZoneInfo) -> str:
     return f"{local.day} {local:%b %Y, %H:%M}"
 
 
+def second(at: datetime, zone: ZoneInfo) -> str:
+    """Return a moment to the second in somebody's zone: "23 Nov 2026, 14:05:09"."""
+    return f"{moment(at, zone)}:{at:%S}"
+
+
+def short_moment(at: datetime, zone: ZoneInfo, now: datetime | None = None) -> str:
+    """Return a moment as briefly as it can be told: "14:05", "23 Nov, 14:05", with another year."""
+    local, today = at.astimezone(zone), (now or datetime.now(UTC)).astimezone(zone)
+    if local.date() == today.date():
+        return f"{local:%H:%M}"
+    return f"{local.day} {local:%b, %H:%M}" if local.year == today.year else moment(at, zone)
+
+
 def day(at: datetime, zone: ZoneInfo) -> str:
     """Return the day of a moment in somebody's zone: "3 May 2026"."""
-    local = at.astimezone(zone)
-    return f"{local.day} {local:%b %Y}"
+    return calendar_day(at.astimezone(zone))
 
 
-def clock(at: datetime, zone: ZoneInfo, now: datetime | None = None) -> str:
-    """Return when it was, as people say it: "at 2:30 PM", "yesterday at 9:05 AM"."""
-    local = at.astimezone(zone)
-    days = ((now or datetime.now(UTC)).astimezone(zone).date() - local.date()).days
-    time = f"{local:%I:%M %p}".lstrip("0")
-    if days < 1:
-        return f"at {time}"
-    if days == 1:
-        return f"yesterday at {time}"
-    if days < WEEK:
-        return f"on {local:%A} at {time}"
-    return f"on {local.day} {local:%b %Y}"
+def calendar_day(on: date) -> str:
+    """Return a day: "3 May 2026"."""
+    return f"{on.day} {on:%b %Y}"
 
 
-def until(at: datetime, zone: ZoneInfo, now: datetime | None = None) -> str:
-    """Return a moment to come as people say it: "today 14:05", "tomorrow 9:05"."""
-    local = at.astimezone(zone)
-    days = (local.date() - (now or datetime.now(UTC)).astimezone(zone).date()).days
-    if days in {0, 1}:
-        return f"{('today', 'tomorrow')[days]} {local:%H:%M}"
-    return moment(at, zone)
+def amount(number: Decimal, currency: str | None) -> str:
+    """Return an amount of money with its currency, where that is known: "A$1,234.50"."""
+    if currency is None:
+        return f"{number:,.2f}"
+    return format_currency(number, currency, "¤#,##0.00", locale=_ENGLISH, currency_digits=False)
 
 
 Color = Literal["blue", "green", "orange", "red", "gray"]
@@ -134,7 +149,7 @@ LOOKS = {
     "interrupted": Look("Interrupted", ":material/sync_problem:", "blue"),
     "waiting": Look("Needs a decision", ":material/front_hand:", "orange"),
     "completed": Look("Synced", ":material/check_circle:", "green"),
-    "partial": Look("Synced with failures", ":material/warning:", "orange"),
+    "partial": Look("Partly synced", ":material/warning:", "orange"),
     "failed": Look("Failed", ":material/error:", "red"),
     "timed_out": Look("Timed out", ":material/timer_off:", "red"),
     "cancelled": Look("Cancelled", ":material/block:", "gray"),
@@ -160,14 +175,20 @@ def look(run: Run | None) -> Look:
 _ORIGINS: dict[str, str] = {Trigger.PAGE: "By hand", Trigger.SCHEDULE: "Scheduled"}
 PAUSED: dict[PauseReason, str] = {
     PauseReason.BY_HAND: "by hand",
-    PauseReason.FAILURES: "it failed several times in a row, and a person must mend the reason",
-    PauseReason.UNDO: "a sync was taken back",
+    PauseReason.FAILURES: "it failed several times in a row, and a person must fix the cause",
+    PauseReason.UNDO: "a sync was undone",
 }
 
 
 def origin(name: str) -> str:
     """Return how a run came about: "By hand", "Scheduled", "API", "Retry", "Undo"."""
     return _ORIGINS.get(name) or capitalized(name)
+
+
+def origin_within(name: str) -> str:
+    """Return how a run came about, within a sentence: "by hand", "scheduled", "API"."""
+    told = origin(name)
+    return told if told.isupper() else told.lower()
 
 
 def started_how(run: Run, zone: ZoneInfo) -> str:

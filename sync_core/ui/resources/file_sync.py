@@ -12,7 +12,7 @@ from sync_core.foundation.vocabulary import Trigger
 from sync_core.operations import uploads
 from sync_core.operations.uploads import GivenFile
 from sync_core.runs import Run
-from sync_core.ui.frame import error_box, run_state
+from sync_core.ui.frame import error_box, run_state, visitor
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.words import literal
 from sync_core.ui.runs import notice
@@ -29,8 +29,8 @@ def offer(here: Visitor, resource: Resource, run: Run | None) -> None:
         help="Sync a CSV file or a workbook this once, instead of the source.",
         disabled=bool(run and run.active),
     ):
-        dialog = st.dialog("Sync from a file", icon=":material/upload_file:")
-        dialog(partial(_ask, here, resource))()
+        ask = partial(_ask, here, resource)
+        visitor.dialog(here, "Sync from a file", ":material/upload_file:", ask)
 
 
 def _ask(here: Visitor, resource: Resource) -> None:

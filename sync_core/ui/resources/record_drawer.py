@@ -3,11 +3,10 @@
 The address of the page names the record, so that its history can be sent to somebody.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -20,16 +19,15 @@ from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.records import history
 from sync_core.records.history import Cell, Entry, Happening, Record, Snapshot, in_words
-from sync_core.runs import Run
+from sync_core.runs import Run, run_address
 from sync_core.ui.frame import error_box
-from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
+from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts import drawer
 from sync_core.ui.parts.html import render
 from sync_core.ui.parts.record_link import KEY, RECORD
-from sync_core.ui.parts.words import day, literal, moment
-from sync_core.ui.runs import downloads, history_tab
+from sync_core.ui.parts.words import day, listed, literal, moment
+from sync_core.ui.runs import downloads
 
-CLOSED = "records-closed"  # session key: how often one was closed, after which no cell is chosen
-WIDTH = 620  # pixels
 MAX_ENTRIES = 30  # on one page of the drawer
 LOOKS = {  # icon and CSS class
     Happening.CREATED: ("add_circle", "created"),
@@ -78,12 +76,12 @@ def open_by_address(here: Visitor, resource: Resource) -> None:
         return
     entity = resources.entity(resource, name)
     try:
-        with db.begin() as connection:
+        with db.within(here.organization.id) as connection:
             record = history.read(connection, here.organization.id, entity, key, here.person)
     except SyncError as error:
-        _open(" · ".join(key) or entity.title, partial(error_box.show_sentence, error))
+        _open(here, " · ".join(key) or entity.title, partial(error_box.show_sentence, error))
         return
-    _open(record.name, partial(_draw, here, resource, record))
+    _open(here, record.name, partial(_draw, here, record))
 
 
 def choose(entity: Entity, key: Sequence[str]) -> None:
@@ -91,29 +89,11 @@ def choose(entity: Entity, key: Sequence[str]) -> None:
     st.query_params[RECORD], st.query_params[KEY] = entity.name, list(key)
 
 
-def closed_before() -> int:
-    """Return how often a record was closed in this session."""
-    return int(st.session_state.get(CLOSED, 0))
+def _open(here: Visitor, title: str, content: Callable[[], None]) -> None:
+    drawer.show(here, title, ":material/manage_history:", content, (RECORD, KEY))
 
 
-def _open(title: str, content: partial[None]) -> None:
-    dialog = st.dialog(
-        literal(title),
-        icon=":material/manage_history:",
-        width=WIDTH,
-        position="right",
-        on_dismiss=_close,
-    )
-    dialog(content)()
-
-
-def _close() -> None:
-    for name in (RECORD, KEY):
-        st.query_params.pop(name, None)
-    st.session_state[CLOSED] = closed_before() + 1
-
-
-def _draw(here: Visitor, resource: Resource, record: Record) -> None:
+def _draw(here: Visitor, record: Record) -> None:
     """Show a record: what it is, then its history, or what it was at the end of a day."""
     title = literal(f"{record.entity.title} · {record.title}")
     gone = "" if record.is_there else " :gray-badge[:material/do_not_disturb_on: Gone]"
@@ -133,23 +113,26 @@ def _draw(here: Visitor, resource: Resource, record: Record) -> None:
             address = addresses.of_record(record.entity.name, record.key, slug, at)
             downloads.offer("Download CSV", address)
     if at:
-        _show_snapshot(record.as_of(at), here.zone)
+        _show_snapshot(record.as_of(at), here.zone, record.hidden)
     else:
-        _show_entries(here, resource, record)
+        _show_entries(here, record)
+    if record.hidden:
+        labels = [f.label for f in record.entity.fields if f.column in record.hidden]
+        st.caption(f":material/visibility_off: Hidden from your role: {literal(listed(labels))}.")
     if record.dropped_before:
         before = day(record.dropped_before, here.zone)
-        st.caption(f":material/auto_delete: Values before {before} were dropped.")
+        st.caption(f":material/auto_delete: Values before {before} were deleted.")
 
 
-def _show_entries(here: Visitor, resource: Resource, record: Record) -> None:
+def _show_entries(here: Visitor, record: Record) -> None:
     pages = -(-len(record.entries) // MAX_ENTRIES)
     page = st.pagination(pages, key="page-of-record") if pages > 1 else 1
     some = record.entries[(page - 1) * MAX_ENTRIES : page * MAX_ENTRIES]
-    entries = [_entry(here, resource, entry) for entry in some]
+    entries = [_entry(here, entry, record.hidden) for entry in some]
     st.html(render("record_history", entries=entries))
 
 
-def _entry(here: Visitor, resource: Resource, entry: Entry) -> ShownEntry:
+def _entry(here: Visitor, entry: Entry, hidden: Collection[str]) -> ShownEntry:
     icon, kind = LOOKS[entry.what]
     run, both = entry.run, entry.what not in ALONE
     return ShownEntry(
@@ -159,10 +142,10 @@ def _entry(here: Visitor, resource: Resource, entry: Entry) -> ShownEntry:
         when=moment(entry.at, here.zone) if entry.at else "",
         who=_who(run) if run else "",
         run=f"Run {run.id}" if run else "",
-        address=_address(here, resource, run) if run else "",
+        address=run_address.path(here.organization.slug, run.id) if run else "",
         row=f"row {entry.row_number:,} of the source" if entry.row_number else "",
         both=both,
-        cells=list(_cells(entry, here.zone)),
+        cells=list(_cells(entry, here.zone, hidden)),
     )
 
 
@@ -170,15 +153,9 @@ def _who(run: Run) -> str:
     return f"{run.requested_by}, {run.requested_team}" if run.requested_team else run.requested_by
 
 
-def _address(here: Visitor, resource: Resource, run: Run) -> str:
-    """Return the address at which a run of the resource is seen in full."""
-    opened = {ORGANIZATION: here.organization.slug, **history_tab.address(run)}
-    return f"{resource.name}?{urlencode(opened)}"
-
-
-def _cells(entry: Entry, zone: ZoneInfo) -> Iterator[ShownCell]:
+def _cells(entry: Entry, zone: ZoneInfo, hidden: Collection[str]) -> Iterator[ShownCell]:
     """Return the fields of an entry; of a whole record only those that hold something."""
-    for cell in entry.cells:
+    for cell in (one for one in entry.cells if one.field.column not in hidden):
         value = cell.before if entry.what == Happening.REMOVED else cell.after
         if entry.what not in ALONE:
             yield _shown(cell, cell.before, cell.after, zone)
@@ -203,14 +180,15 @@ def _value(cell: Cell, value: history.Value, zone: ZoneInfo) -> tuple[str, str]:
     return in_words(value), ""
 
 
-def _show_snapshot(snapshot: Snapshot, zone: ZoneInfo) -> None:
+def _show_snapshot(snapshot: Snapshot, zone: ZoneInfo, hidden: Collection[str]) -> None:
     """Show what a record was."""
     on = day(snapshot.at, zone)
     if snapshot.is_there is False:
-        st.info(f"It was not there on {on}.", icon=":material/event_busy:")
+        st.info(f"It did not exist on {on}.", icon=":material/event_busy:")
         return
     if snapshot.is_there is None:
-        st.info(f"Whether it was there on {on} is not known.", icon=":material/help:")
-    shown = [_shown(cell, None, cell.after, zone) for cell in snapshot.cells]
+        st.info(f"Whether it existed on {on} is not known.", icon=":material/help:")
+    seen = [cell for cell in snapshot.cells if cell.field.column not in hidden]
+    shown = [_shown(cell, None, cell.after, zone) for cell in seen]
     was = ShownEntry(f"On {on}", "event", "updated", "", "", "", "", "", both=False, cells=shown)
     st.html(render("record_history", entries=[was]))

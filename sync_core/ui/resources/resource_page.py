@@ -1,6 +1,8 @@
 """The page of one resource: what it holds, how fresh, the button, the run, the rows."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
 
@@ -8,16 +10,17 @@ import streamlit as st
 
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
+from sync_core.foundation import settings
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import FAILED, RunKind, RunStatus, Trigger
 from sync_core.operations import syncs
 from sync_core.organizations import Organization
 from sync_core.organizations.people import Person
 from sync_core.runs import Run
-from sync_core.ui.frame import polling, run_state, visitor
+from sync_core.ui.frame import asking, polling, run_state, visitor
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import source_line, totals, words
+from sync_core.ui.parts import totals
 from sync_core.ui.resources import (
     file_sync,
     record_drawer,
@@ -27,15 +30,17 @@ from sync_core.ui.resources import (
     source_test,
 )
 from sync_core.ui.runs import (
+    head_line,
     history_tab,
+    left_out_tabs,
     notice,
-    plan_section,
-    progress_card,
-    rows_for_a_person,
     run_view,
+    status_strip,
 )
 
+Kind = Literal["primary", "secondary"]
 Start = Callable[[Organization, str, Person, str], Run]
+SYNC_WIDTH = 132  # pixels, whatever stands in it
 SYNCS = (RunKind.SYNC, RunKind.RETRY)
 RETRIED = (*FAILED, RunStatus.EXPIRED)  # after which the button says Retry
 
@@ -46,7 +51,9 @@ def show(name: str) -> None:
     resource = resources.by_name(name)
     state = run_state.read(here.organization.id)
     with st.container(horizontal=True, vertical_alignment="center", key="head"):
-        st.title(resource.title, icon=resource.icon, anchor=False, width="content")
+        st.title(
+            resource.heading or resource.title, icon=resource.icon, anchor=False, width="content"
+        )
         st.space("stretch")
         _refresh_button(here)
         if here.person.may("sync"):
@@ -54,41 +61,20 @@ def show(name: str) -> None:
             file_sync.offer(here, resource, state.runs.get(name))
             preview_button(here, resource, state.runs.get(name))
             sync_button(here, resource, state.runs.get(name))
+    asking.show_answer()
     schedule_panel.show(here, resource, state)
-    polling.follow(here, partial(_draw, here, resource, _contents(here, resource, state)))
-    source_test.show(resource)
-    if (run := state.runs.get(name)) and run.status == RunStatus.WAITING:
-        plan_section.show(here, run)
+    counted = head_line.counts(here, resource, state)
+    polling.follow(here, partial(_draw, here, resource, counted))
+    source_test.show(here, resource)
     if resource.analysis:
         resource_figures.show(here, name, totals.version(state.runs.get(name)))
     _tabs(here, resource, state)
     record_drawer.open_by_address(here, resource)
 
 
-def _draw(here: Visitor, resource: Resource, contents: Sequence[str], state: RunState) -> None:
-    """Show what there is and how fresh it is, and how the run goes."""
-    run, fresh = state.runs.get(resource.name), state.fresh.get(resource.name)
-    parts, source = [*contents[:-1]], contents[-1]
-    if fresh:
-        parts.append(source_line.in_step(fresh, state.promise(resource.name)))
-    if undo := state.taken_back.get(resource.name):
-        parts.append(words.taken_back(undo))
-    st.markdown(f":small[:gray[{' · '.join(parts)}] · {source}]")
-    notice.show(here, resource, state)
-    if state.problem and (here.person.may("sync") or (run and run.active)):
-        st.warning(state.problem, icon=":material/engineering:")
-    if run and run.active:
-        progress_card.show(here, resource, run, state)
-
-
-def _contents(here: Visitor, resource: Resource, state: RunState) -> list[str]:
-    """Return what the tables hold, and last where that comes from; only a run changes it."""
-    since = totals.version(state.runs.get(resource.name))
-    counts = [
-        f"{totals.total(here.organization.id, entity, since):,} {entity.title.lower()}"
-        for entity in resource.entities
-    ]
-    return [*counts, source_line.words(here.organization, resource)]
+def _draw(here: Visitor, resource: Resource, counted: str, state: RunState) -> None:
+    """Show how the resource stands, and how its run goes."""
+    status_strip.show(here, resource, state, head_line.of(here, resource, state, counted))
 
 
 def _refresh_button(here: Visitor) -> None:
@@ -106,7 +92,7 @@ def preview_button(here: Visitor, resource: Resource, run: Run | None) -> None:
     """Show the button that starts a preview, or says that one is on its way."""
     under_way = bool(run and run.active and run.kind == RunKind.PREVIEW)
     st.button(
-        "Previewing..." if under_way else "Preview",
+        "Preview",
         icon="spinner" if under_way else ":material/preview:",
         key=f"preview-{resource.name}",
         help="See each change that a sync would make, before any is made.",
@@ -120,30 +106,53 @@ def sync_button(
     here: Visitor,
     resource: Resource,
     run: Run | None,
-    kind: Literal["primary", "secondary"] = "primary",
+    kind: Kind = "primary",
 ) -> None:
-    """Show the button that starts a sync, or says that one is on its way."""
+    """Show the button that starts a sync, or says that one is on its way, or when one may be."""
+    counts_down = 1 if _cooldown_left(run) else None
+    # a click redraws the page, for the strip tells of it: only what counts down stands apart
+    draw = visitor.fragment(here, _sync_button, 1) if counts_down else _sync_button
+    draw(here, resource, run, kind, counts_down)
+
+
+def _sync_button(
+    here: Visitor, resource: Resource, run: Run | None, kind: Kind, counts_down: int | None
+) -> None:
+    left = _cooldown_left(run)
+    if counts_down and not left:
+        st.rerun()
     under_way = bool(run and run.active and run.kind in SYNCS)
     waits = bool(run and run.status == RunStatus.WAITING)
     st.button(
-        _label(run),
+        _label(run, left),
         icon="spinner" if under_way else ":material/sync:",
         type="secondary" if waits else kind,  # to decide comes first
         key=f"sync-{resource.name}",
-        disabled=bool(run and run.active),
+        width=SYNC_WIDTH,
+        disabled=bool(left or (run and run.active)),
         on_click=_start,
         args=(here, resource.name, syncs.start),
     )
 
 
-def _label(run: Run | None) -> str:
-    if run is None or not run_state.is_recent(run):
-        return "Sync data"
-    if run.kind not in SYNCS:
-        return "Sync data"
+def _cooldown_left(run: Run | None) -> int:
+    """Return the whole seconds for which no other run of the resource may start."""
+    if run is None or run.finished_at is None:
+        return 0
+    pause = settings.current().cooldown
+    left = pause - (datetime.now(UTC) - run.finished_at).total_seconds()
+    return math.ceil(left) if 0 < left <= pause else 0
+
+
+def _label(run: Run | None, left: int) -> str:
+    if run is None or run.kind not in SYNCS:
+        return f"Sync in {left} s" if left else "Sync data"
     if run.active:
         return "Syncing..."
-    return "Retry" if run.status in RETRIED else "Sync again"
+    is_retry = run.status in RETRIED
+    if left:
+        return f"{'Retry' if is_retry else 'Sync'} in {left} s"
+    return "Retry" if is_retry else "Sync again"
 
 
 def _start(here: Visitor, name: str, operation: Start) -> None:
@@ -157,8 +166,8 @@ def _start(here: Visitor, name: str, operation: Start) -> None:
 
 def _tabs(here: Visitor, resource: Resource, state: RunState) -> None:
     """Show one tab; the others cost nothing until they are opened."""
-    names = ["Rows", "What changed", notice.NEEDS_A_PERSON, history_tab.TITLE]
-    rows, changes, person, history = st.tabs(
+    names = ["Rows", "What changed", notice.NEEDS_ATTENTION, "Skipped", history_tab.TITLE]
+    rows, changes, attention, skipped, history = st.tabs(
         names, key=notice.TAB, on_change="rerun", bind="query-params"
     )
     fresh = state.fresh.get(resource.name)
@@ -168,9 +177,12 @@ def _tabs(here: Visitor, resource: Resource, state: RunState) -> None:
     with changes:
         if changes.open:
             run_view.show_changes(here, fresh, state.counts(fresh))
-    with person:
-        if person.open:
-            rows_for_a_person.show(here, resource, state)
+    with attention:
+        if attention.open:
+            left_out_tabs.show_failed(here, resource, state)
+    with skipped:
+        if skipped.open:
+            left_out_tabs.show_skipped(here, resource, state)
     with history:
         if history.open:
             history_tab.show(here, resource)

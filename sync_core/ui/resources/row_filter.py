@@ -12,10 +12,10 @@ from sync_core.foundation import db
 from sync_core.records import rows
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.totals import Version
+from sync_core.ui.resources.row_cells import YES_NO
 
 MAX_OPTIONS = 40  # different values of a column that can be filtered by
 MAX_ROWS = 200_000  # up to which it is quick to look which values there are
-YES_NO = {True: "Yes", False: "No"}
 Only = Mapping[str, Sequence[Any]]
 
 
@@ -35,6 +35,7 @@ def show(here: Visitor, entity: Entity, since: Version, total: int) -> Only:
                 values,
                 format_func=_word,
                 key=keys[column],
+                bind="query-params",
                 placeholder="All",
             )
             for column, values in offered.items()
@@ -45,7 +46,7 @@ def show(here: Visitor, entity: Entity, since: Version, total: int) -> Only:
 @st.cache_resource(ttl=600, max_entries=500, show_spinner=False)
 def _offered(organization_id: int, name: str, since: Version, total: int) -> Only:  # noqa: ARG001 - `since` is a key of the cache
     entity = resources.ENTITIES[name]
-    with db.begin() as connection:
+    with db.within(organization_id) as connection:
         found = {
             field.column: _values(connection, organization_id, entity, field, total)
             for field in entity.fields

@@ -1,30 +1,31 @@
 """The synced rows of an entity: a searchable table, a screenful at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
-import pandas as pd
 import streamlit as st
-from streamlit.elements.lib.column_types import ColumnConfig
 
+from sync_core.analytics import analyses
+from sync_core.api import addresses
 from sync_core.catalogue import resources
-from sync_core.catalogue.fields import Date, Field, Integer, Moment, Money, Number, Time, YesNo
-from sync_core.catalogue.fields.amounts import MONEY_DECIMALS
+from sync_core.catalogue.fields import Field
 from sync_core.catalogue.resource import Entity, Resource
 from sync_core.foundation import db
-from sync_core.records import privacy, rows
+from sync_core.foundation.db import Connection
+from sync_core.records import names, privacy, rows
 from sync_core.records.privacy import Place
-from sync_core.records.rows import View
+from sync_core.records.rows import EVERYTHING, View
+from sync_core.ui.frame import saved_views
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import paging, source_line, totals
+from sync_core.ui.parts import paging, row_table, source_line, totals
+from sync_core.ui.parts.row_table import Column, Order, Row, Table
 from sync_core.ui.parts.totals import Version
-from sync_core.ui.parts.words import DAY_FORMAT, MOMENT_FORMAT
-from sync_core.ui.resources import record_drawer, row_filter
-
-HIDDEN_NOTE = ":material/visibility_off: Personal data are hidden from your role."
-MAX_VISIBLE_ROWS = 20  # without scrolling, so that the pages below stay in reach
+from sync_core.ui.parts.words import listed, literal
+from sync_core.ui.resources import record_drawer, row_cells, row_filter
+from sync_core.ui.resources.resource_figures import GROUP
+from sync_core.ui.resources.row_cells import Reading
+from sync_core.ui.runs import downloads
 
 
 def show(here: Visitor, resource: Resource, since: Version) -> None:
@@ -35,18 +36,53 @@ def show(here: Visitor, resource: Resource, since: Version) -> None:
         what = f"There are no {entity.title.lower()} yet."
         paging.show_empty(":material/inbox:", what, _how_to_fill(here, resource))
         return
-    view = _toolbar(here, entity, since, total)
-    if view.search.strip() or view.only:
-        with db.begin() as connection:
+    group = _group(here, resource, entity)
+    fields, view = _toolbar(here, entity, since, total, group)
+    within = analyses.group(resource, group, here.person) if group else None
+    asked = None if view == EVERYTHING and not group else (view, group)
+    view = replace(view, within=within.keys(here.organization.id) if within else None)
+    if view.search.strip() or view.only or within:
+        with db.within(here.organization.id) as connection:
             total = rows.count(connection, here.organization.id, entity, view, here.person)
     if not total:
         more = "Every word must occur somewhere in a row, and every filter must hold."
         paging.show_no_match(more, searched=bool(view.search.strip()))
         return
     table = st.container()
-    offset = paging.choose_page(entity.name, total)
+    offset = paging.choose_page(entity.name, total, asked=asked)
     with table:
-        _table(here, entity, replace(view, limit=paging.PAGE_ROWS, offset=offset))
+        _table(here, entity, fields, replace(view, limit=paging.PAGE_ROWS, offset=offset))
+    if unseen := privacy.hidden(entity, Place.PAGE, here.person):
+        told = literal(listed([field.label for field in unseen]))
+        st.caption(f":material/visibility_off: Hidden from your role: {told}.")
+
+
+def _group(here: Visitor, resource: Resource, entity: Entity) -> str:
+    """Return the group of records that the address names, and offer to leave it."""
+    name = str(st.query_params.get(GROUP, ""))
+    if entity != resource.main or not analyses.group(resource, name, here.person):
+        return ""
+    st.query_params[GROUP] = name  # a link within the page tells the page, and not the browser
+    st.button(
+        f"Only {name} {entity.title.lower()}",
+        icon=":material/close:",
+        key="leave-group",
+        help=f"Show all {entity.title.lower()} again.",
+        on_click=_leave_group,
+    )
+    return name
+
+
+def _leave_group() -> None:
+    st.query_params.pop(GROUP, None)
+
+
+def _offer_file(here: Visitor, entity: Entity, view: View, group: str) -> None:
+    """Offer what is listed as a file, all pages of it, to those who may export."""
+    if here.person.may("export"):
+        sort = f"{'-' * view.descending}{view.order or ''}"
+        slug, what = here.organization.slug, (view.search, view.only, sort, group)
+        downloads.offer("Download CSV", addresses.of_records(entity.name, slug, *what))
 
 
 def _how_to_fill(here: Visitor, resource: Resource) -> str:
@@ -69,52 +105,71 @@ def choose(resource: Resource, key: str) -> Entity:
             default=chosen,
             required=True,
             key=f"entity-{key}-{resource.name}",
+            bind="query-params",
             label_visibility="collapsed",
         )
     return resources.entity(resource, chosen)
 
 
-def _table(here: Visitor, entity: Entity, view: View) -> None:
-    with db.begin() as connection:
+def _table(here: Visitor, entity: Entity, fields: Sequence[Field], view: View) -> None:
+    with db.within(here.organization.id) as connection:
         found = rows.read(connection, here.organization.id, entity, view, here.person)
+        labels = [field.label for field in entity.fields]
+        records = [dict(zip(labels, row, strict=True)) for row in found]
+        reading = _reading(here, connection, entity, fields, records)
     unseen = privacy.hidden(entity, Place.PAGE, here.person)
-    if unseen:
-        st.caption(HIDDEN_NOTE)
-    can_open = privacy.may_be_keyed(entity, unseen)
-    table = f"table-{entity.name}-{record_drawer.closed_before()}"
-    st.dataframe(
-        pd.DataFrame(
-            [list(map(_cell, entity.fields, row)) for row in found],
-            columns=[field.label for field in entity.fields],
+    opens = privacy.may_be_keyed(entity, unseen)
+    sorts = _sortable(here, entity)
+    opened = row_table.show(
+        Table(
+            [Column(f.label, row_cells.kind(f), f.column * (f.column in sorts)) for f in fields],
+            [
+                Row(str(place) if opens else "", [row_cells.cell(f, row, reading) for f in fields])
+                for place, row in enumerate(records)
+            ],
+            Order(view.order, view.descending),
         ),
-        hide_index=True,
-        height=paging.height(min(len(found), MAX_VISIBLE_ROWS)),
-        row_height=paging.ROW_PIXELS,
-        column_config={
-            field.label: st.column_config.TextColumn()
-            if field in unseen
-            else _column(field, str(here.zone))
-            for field in entity.fields
-        },
-        key=table,
-        on_select=partial(_open, table, entity, found) if can_open else "ignore",
-        selection_mode="single-cell",
-        placeholder="",
+        key=f"table-{entity.name}",
         alt=f"{entity.title} of {here.organization.name}",
     )
-    if can_open:
-        st.caption("Choose a row to see everything that ever happened to it.")
+    if opened is not None and int(opened) < len(records):
+        record_drawer.choose(entity, [str(records[int(opened)][f.label]) for f in entity.keys])
 
 
-def _open(table: str, entity: Entity, found: Sequence[Sequence[Any]]) -> None:
-    """Open the record whose row somebody has chosen."""
-    cells = st.session_state[table].selection.cells
-    if cells and cells[0][0] < len(found):
-        values = dict(zip(entity.fields, found[cells[0][0]], strict=True))
-        record_drawer.choose(entity, [str(values[field]) for field in entity.keys])
+def _reading(
+    here: Visitor,
+    connection: Connection,
+    entity: Entity,
+    fields: Sequence[Field],
+    records: Sequence[Mapping[str, Any]],
+) -> Reading:
+    """Return what the rows are read with: the names of their codes among it."""
+    told = {
+        field.label: names.of_codes(
+            connection,
+            here.organization.id,
+            field,
+            {row[field.label] for row in records if row[field.label] is not None},
+            here.person,
+        )
+        for field in fields
+        if field.named_in
+    }
+    sources = source_line.settings_of(here.organization, resources.of_entity(entity).name)
+    locale = next((one.locale for one in sources if one.entity == entity.name), None)
+    currency = row_cells.usual_currency(here.organization.country, locale)
+    return Reading(told, here.zone, currency)
 
 
-def _toolbar(here: Visitor, entity: Entity, since: Version, total: int) -> View:
+def _sortable(here: Visitor, entity: Entity) -> list[str]:
+    unseen = privacy.hidden(entity, Place.SORT, here.person)
+    return [field.column for field in entity.fields if field not in unseen]
+
+
+def _toolbar(
+    here: Visitor, entity: Entity, since: Version, total: int, group: str
+) -> tuple[Sequence[Field], View]:
+    """Show what rows and columns can be chosen by; returns what is chosen."""
     with st.container(horizontal=True, vertical_alignment="center", key=f"tools-{entity.name}"):
         search = st.text_input(
             "Search",
@@ -123,60 +178,36 @@ def _toolbar(here: Visitor, entity: Entity, since: Version, total: int) -> View:
             placeholder=f"Search {entity.title.lower()}",
             icon=":material/search:",
             key=f"search-{entity.name}",
+            bind="query-params",
             label_visibility="collapsed",
             width=320,
         )
         only = row_filter.show(here, entity, since, total)
         st.space("stretch")
-        unseen = privacy.hidden(entity, Place.SORT, here.person)
-        labels = {field.column: field.label for field in entity.fields if field not in unseen}
-        order = st.selectbox(
-            "Sort by",
-            list(labels),
-            format_func=labels.__getitem__,
-            key=f"order-{entity.name}",
-            label_visibility="collapsed",
-            icon=":material/sort:",
-            width=190,
+        fields = _columns(here, entity)
+        order = row_table.order(_sortable(here, entity))
+        view = View(search or "", only, order.column, order.descending)
+        saved_views.offer(here, resources.of_entity(entity).name)
+        _offer_file(here, entity, view, group)
+    return fields, view
+
+
+def _columns(here: Visitor, entity: Entity) -> Sequence[Field]:
+    """Show which columns there are to choose; returns those that are seen, the keys always.
+
+    Those that the visitor may not see are left out.
+    """
+    unseen = privacy.hidden(entity, Place.PAGE, here.person)
+    offered = {f.column: f for f in entity.fields if f not in unseen and not f.key}
+    with st.popover("Columns", icon=":material/view_column:", key=f"choose-{entity.name}"):
+        chosen = st.pills(
+            "Columns",
+            list(offered),
+            selection_mode="multi",
+            default=[f.column for f in entity.leading if f.column in offered],
+            format_func=lambda column: offered[column].label,
+            key=f"columns-{entity.name}",
+            bind="query-params",
         )
-        descending = st.segmented_control(
-            "Direction",
-            [False, True],
-            format_func=_arrow,
-            default=False,
-            required=True,
-            key=f"descending-{entity.name}",
-            label_visibility="collapsed",
-        )
-    return View(search or "", only, order, bool(descending))
-
-
-def _arrow(descending: bool) -> str:  # noqa: FBT001 - an option of the control
-    return ":material/arrow_downward:" if descending else ":material/arrow_upward:"
-
-
-def _cell(field: Field, value: Any) -> object:  # noqa: ANN401 - of any column
-    """Return numbers of any precision as they are written; a float would show its rounding."""
-    return f"{value:f}" if isinstance(field, Number) and value is not None else value
-
-
-def _column(field: Field, zone: str) -> ColumnConfig:
-    """Return how a column is shown, moments in a zone; the key stays in sight."""
-    columns = st.column_config
-    match field:
-        case YesNo():
-            return columns.CheckboxColumn(pinned=field.key)
-        case Moment():
-            return columns.DatetimeColumn(format=MOMENT_FORMAT, timezone=zone, pinned=field.key)
-        case Date():
-            return columns.DateColumn(format=DAY_FORMAT, pinned=field.key)
-        case Time():
-            return columns.TimeColumn(format="HH:mm", pinned=field.key)
-        case Money():
-            return columns.NumberColumn(format=f"%.{MONEY_DECIMALS}f", pinned=field.key)
-        case Integer():
-            return columns.NumberColumn(format="%d", pinned=field.key)
-        case Number():
-            return columns.TextColumn(alignment="right", pinned=field.key)
-        case _:
-            return columns.TextColumn(pinned=field.key)
+    keys = [field for field in entity.keys if field not in unseen]
+    return [*keys, *(field for column, field in offered.items() if column in chosen)]

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
-import pandas as pd
 import streamlit as st
 
 from sync_core.catalogue.resource import Resource
@@ -15,14 +14,16 @@ from sync_core.foundation.vocabulary import Trigger
 from sync_core.operations import schedules as operations
 from sync_core.organizations import schedule_words, schedules, timetable
 from sync_core.organizations.schedules import SHOWN, Schedule, Tick
-from sync_core.ui.frame import error_box, form
+from sync_core.ui.frame import asking, error_box, form
+from sync_core.ui.frame.asking import Question
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import paging
+from sync_core.ui.parts import reason_words, row_table
+from sync_core.ui.parts.row_table import Cell, Column, Row, Table
 from sync_core.ui.parts.words import PAUSED, capitalized, literal, moment
 
 SKIPPED = {  # why a tick started no run, by the code of the error
-    "already_running": "a sync was on its way",
+    "already_running": "a sync was running",
     "plan_waits": "a plan waited for a decision",
     "no_source": "no source was set",
     "cooldown": "a sync had just ended",
@@ -45,7 +46,7 @@ def show(here: Visitor, resource: Resource, state: RunState) -> None:
 def _line(schedule: Schedule | None) -> str:
     """Return in Markdown when it is synced by itself."""
     if schedule is None:
-        return ":material/event_repeat: Not synced by itself"
+        return ":material/event_repeat: Not synced automatically"
     if schedule.paused_at:
         return f":material/pause_circle: {_paused(schedule)}"
     times = ", ".join(_times(schedule.cron, schedule.zone))
@@ -79,7 +80,7 @@ def _offer(here: Visitor, resource: Resource, schedule: Schedule | None) -> None
         "Schedule",
         type="tertiary",
         key=f"schedule-{resource.name}",
-        help="Sync this by itself, at the times that you choose.",
+        help="Sync this automatically, at the times that you choose.",
         on_change="rerun",
     )
     if opened.open:
@@ -90,7 +91,7 @@ def _offer(here: Visitor, resource: Resource, schedule: Schedule | None) -> None
 def _show(here: Visitor, resource: Resource, schedule: Schedule | None) -> None:
     """Show when it is synced by itself, what became of the last times, and how to change it."""
     if schedule is None:
-        st.caption("It is not synced by itself yet: only when somebody asks for it.")
+        st.caption("It is not synced automatically yet, only when somebody starts it.")
     else:
         st.markdown(f"**{literal(capitalized(schedule.words))}**")
         _buttons(here, resource, schedule)
@@ -114,7 +115,21 @@ def _buttons(here: Visitor, resource: Resource, schedule: Schedule) -> None:
         if here.person.may("administer") and st.button(
             "Remove", icon=":material/delete:", key="schedule-remove"
         ):
-            form.save(lambda: operations.remove(here.organization, resource.name, here.person))
+            _ask_to_remove(here, resource, schedule)
+
+
+def _ask_to_remove(here: Visitor, resource: Resource, schedule: Schedule) -> None:
+    question = Question(
+        title=f"Remove the schedule of {resource.title}?",
+        means=f"It is not synced automatically any more ({literal(schedule.words)}). Undo sets the"
+        " same times again.",
+        verb="Remove the schedule",
+        done="The schedule was removed.",
+        icon=":material/delete:",
+    )
+    remove = partial(operations.remove, here.organization, resource.name, here.person)
+    again = partial(operations.put, here.organization, resource.name, here.person, schedule.words)
+    asking.ask(here, question, remove, again)
 
 
 def _edit(here: Visitor, resource: Resource, schedule: Schedule | None) -> None:
@@ -153,25 +168,18 @@ def _told(here: Visitor, text: str) -> bool:
 
 
 def _last(here: Visitor, resource: Resource) -> None:
-    with db.begin() as connection:
+    with db.within(here.organization.id) as connection:
         found = schedules.ticks(connection, here.organization.id, resource.name, LAST)
     if not found:
         return
-    st.dataframe(
-        pd.DataFrame(
-            [[moment(one.at, here.zone), _became(one)] for one in found],
-            columns=["Time", "What became of it"],
-        ),
-        hide_index=True,
-        row_height=paging.ROW_PIXELS,
-        key="schedule-ticks",
-        alt="The last times",
-    )
+    columns = [Column("Time", "brief"), Column("Result")]
+    rows = [Row("", [Cell(moment(one.at, here.zone)), Cell(_became(one))]) for one in found]
+    row_table.show(Table(columns, rows), key="schedule-ticks", alt="The last times")
 
 
 def _became(tick: Tick) -> str:
     missed = f", also for {count(tick.missed, 'missed time')}" if tick.missed else ""
     if tick.run_id is None:
-        why = SKIPPED.get(tick.skipped or "", f"it was refused ({tick.skipped})")
+        why = SKIPPED.get(tick.skipped or "", reason_words.of_code(tick.skipped or ""))
         return f"Skipped: {why}{missed}"
     return f"Run {tick.run_id}{', late' if tick.late else ''}{missed}"

@@ -3,7 +3,6 @@
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 
-import pandas as pd
 import streamlit as st
 
 from sync_core.catalogue import resources
@@ -14,7 +13,10 @@ from sync_core.foundation.errors import SyncError
 from sync_core.operations import source_probes
 from sync_core.organizations import Organization
 from sync_core.organizations.people import Person
+from sync_core.ui.frame import visitor
 from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts import row_table
+from sync_core.ui.parts.row_table import Cell, Column, Row, Table
 from sync_core.ui.parts.words import literal
 
 LISTED = 20  # things that are wrong
@@ -34,11 +36,11 @@ def offer(here: Visitor, resource: Resource) -> None:
     )
 
 
-def show(resource: Resource) -> None:
+def show(here: Visitor, resource: Resource) -> None:
     """Show that the test runs, or what it found, until it is closed."""
     if running := st.session_state.get(_key(resource)):
         every = None if running.done() else 1
-        st.fragment(run_every=every)(_result)(resource, was_done=running.done())
+        visitor.fragment(here, _result, every)(resource, was_done=running.done())
 
 
 def _result(resource: Resource, *, was_done: bool) -> None:
@@ -87,13 +89,11 @@ def _show(resource: Resource, probe: Probe) -> None:
         st.success(body, title="The source can be read", icon=":material/check_circle:")
     if probe.sample and probe.sample.rows:
         title = resources.entity(resource, probe.entity).title
-        st.caption(f"The first rows of {title.lower()}, as they stand in the source")
-        st.dataframe(
-            pd.DataFrame(probe.sample.rows, columns=list(probe.sample.headers)),
-            hide_index=True,
-            key=f"sample-{probe.entity}",
-            alt=f"The first rows of {title.lower()}",
-        )
+        st.caption(f"The first rows of {title.lower()}, as they are in the source")
+        columns = list(map(Column, probe.sample.headers))
+        rows = [Row("", list(map(Cell, row))) for row in probe.sample.rows]
+        alt = f"The first rows of {title.lower()}"
+        row_table.show(Table(columns, rows), key=f"sample-{probe.entity}", alt=alt)
 
 
 def _listed(probe: Probe) -> list[str]:

@@ -8,15 +8,15 @@ from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.operations import administration
 from sync_core.organizations.source_settings import LAST_HEADER_ROW
-from sync_core.sources import SourceSetting, expected, kind_of, source_link, source_name
+from sync_core.sources import SourceSetting, expected, kind_of
 from sync_core.ui.frame import form, polling, run_state, visitor
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line
-from sync_core.ui.parts.words import NEVER, capitalized, literal, taken_back
+from sync_core.ui.parts.words import literal
 from sync_core.ui.resources import file_sync, resource_page, source_test
-from sync_core.ui.runs import notice, progress_card
+from sync_core.ui.runs import head_line, status_strip
 
 
 def show() -> None:
@@ -44,34 +44,24 @@ def _card(here: Visitor, resource: Resource) -> None:
                 source_test.offer(here, resource)
                 file_sync.offer(here, resource, run)
                 resource_page.sync_button(here, resource, run, "secondary")
-        _settings(here, resource, state)
-        source_test.show(resource)
+        _settings(here, resource)
+        source_test.show(here, resource)
         if run and run.active:
             polling.follow(here, partial(_draw, here, resource))
         else:
-            notice.show(here, resource, state)
+            _draw(here, resource, state)
         if here.person.may("administer"):
             _setting_form(here, resource)
 
 
-def _freshness(resource: Resource, state: RunState) -> str:
-    fresh = state.fresh.get(resource.name)
-    undo = state.taken_back.get(resource.name)
-    since = f" · {taken_back(undo)}" if undo else ""
-    if fresh is None:
-        return NEVER.word
-    return capitalized(source_line.in_step(fresh, state.promise(resource.name))) + since
-
-
 def _draw(here: Visitor, resource: Resource, state: RunState) -> None:
-    """Show how the run of the resource goes."""
-    run = state.runs.get(resource.name)
-    notice.show(here, resource, state)
-    if run and run.active:
-        progress_card.show(here, resource, run, state)
+    """Show how the resource stands, and how its run goes."""
+    status_strip.show(
+        here, resource, state, head_line.of(here, resource, state, names_sources=False)
+    )
 
 
-def _settings(here: Visitor, resource: Resource, state: RunState) -> None:
+def _settings(here: Visitor, resource: Resource) -> None:
     """Show the tables with their source, those of one source together."""
     settings = {
         setting.entity: setting
@@ -79,18 +69,15 @@ def _settings(here: Visitor, resource: Resource, state: RunState) -> None:
     }
     tables: dict[str, list[str]] = {}
     for entity in resource.entities:
-        tables.setdefault(_describe(settings.get(entity.name)), []).append(entity.title)
+        tables.setdefault(_describe(here, settings.get(entity.name)), []).append(entity.title)
     lines = [f":gray[{' and '.join(titles)}:] {source}" for source, titles in tables.items()]
-    lines.append(f":gray[{_freshness(resource, state)}]")
     st.markdown("  \n".join(f":small[{line}]" for line in lines))
 
 
-def _describe(setting: SourceSetting | None) -> str:
+def _describe(here: Visitor, setting: SourceSetting | None) -> str:
     if setting is None:
         return f":orange[:material/link_off: {source_line.NOT_SET}]"
-    name = literal(source_name(setting))
-    link = source_link(setting)
-    shown = f"[{name}]({source_line.address(link)})" if link else name
+    shown = source_line.linked(here, setting)
     locale = f" · locale {literal(setting.locale)}" if setting.locale else ""
     header = f" · header in row {setting.header_row}" if setting.header_row else ""
     return f"{kind_of(setting).icon} {shown}{locale}{header}"
@@ -101,7 +88,7 @@ def _setting_form(here: Visitor, resource: Resource) -> None:
         st.expander("Change the source", icon=":material/edit:", key=f"change-{resource.name}"),
         st.form(f"source-{resource.name}", border=False),
     ):
-        titles = {"": "All tables of it"} | {
+        titles = {"": "All its tables"} | {
             entity.name: entity.title for entity in resource.entities
         }
         entity = ""
@@ -122,8 +109,7 @@ def _setting_form(here: Visitor, resource: Resource) -> None:
                 max_value=LAST_HEADER_ROW,
                 value=None,
                 placeholder="found by its labels",
-                help="The row in which the labels of the columns stand. Leave it blank, and it is"
-                " found by them.",
+                help="The row with the labels of the columns. If blank, it is found by them.",
                 key=f"header-row-{resource.name}",
             )
         if st.form_submit_button("Save the source", icon=":material/save:"):

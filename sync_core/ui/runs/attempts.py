@@ -1,71 +1,59 @@
-"""How a run went: its phases, and the attempts at it."""
+"""The attempts at a run, each in words."""
 
 from collections.abc import Sequence
 
-import pandas as pd
-import streamlit as st
-
 from sync_core.foundation import db
-from sync_core.foundation.counting import count
-from sync_core.runs import Run, attempts, traffic
+from sync_core.runs import Run, attempts
 from sync_core.runs.attempts import Attempt
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import paging
-from sync_core.ui.parts.words import SECOND_FORMAT, lasted, size
+from sync_core.ui.parts import paging, row_table
+from sync_core.ui.parts.row_table import Cell, Column, Row, Table
+from sync_core.ui.parts.words import LOOKS, capitalized, second
 
-PHASE_ORDER = {name: index for index, name in enumerate(("downloading", "processing", "saving"))}
-
-
-def show_phases(run: Run) -> None:
-    """Show how long the run waited, and how long each of its phases took."""
-    parts = []
-    if run.started_at:
-        parts.append(f"waited {lasted((run.started_at - run.queued_at).total_seconds())}")
-    order = sorted(
-        run.phases.items(), key=lambda phase: PHASE_ORDER.get(phase[0], len(PHASE_ORDER))
-    )
-    parts += [f"{name} {lasted(seconds)}" for name, seconds in order]
-    if parts:
-        st.caption(f":material/timeline: {', '.join(parts).capitalize()}.")
-
-
-def show_traffic(run: Run) -> None:
-    """Show how much was read of the sources, and with how many requests."""
-    with db.begin() as connection:
-        taken = traffic.of_run(connection, run.id)
-    if taken.bytes:
-        asked = f" with {count(taken.requests, 'request')}" if taken.requests else ""
-        st.caption(f":material/download: {size(taken.bytes)} read{asked}.")
+COLUMNS = (
+    Column("Attempt", "number"),
+    Column("Started", "brief"),
+    Column("Ended", "brief"),
+    Column("How it ended", "wide first"),
+    Column("Worker"),
+)
 
 
 def read(run: Run) -> Sequence[Attempt]:
     """Return the attempts at the run, with their logs."""
-    with db.begin() as connection:
+    with db.within(run.organization_id) as connection:
         return attempts.of_run(connection, run.id)
 
 
 def show(here: Visitor, run: Run, found: Sequence[Attempt]) -> None:
     """Show the attempts at the run: by which worker, when, and how each ended."""
     if not found:
+        paging.show_empty(":material/replay:", "No worker has taken it yet.")
         return
-    with st.expander("Attempts", icon=":material/replay:"):
-        rows = [
-            {
-                "Attempt": one.attempt,
-                "Worker": one.worker,
-                "Started": one.started_at.astimezone(here.zone),
-                "Ended": one.ended_at.astimezone(here.zone) if one.ended_at else None,
-                "How it ended": one.ended or "it works on it",
-            }
-            for one in found
-        ]
-        at = st.column_config.DatetimeColumn(format=SECOND_FORMAT)
-        st.dataframe(
-            pd.DataFrame(rows),
-            hide_index=True,
-            row_height=paging.ROW_PIXELS,
-            column_config={"Started": at, "Ended": at},
-            key=f"attempts-{run.id}",
-            placeholder="",
-            alt="Attempts at the run",
-        )
+    rows = [Row("", list(map(Cell, _cells(here, one)))) for one in found]
+    table = Table(COLUMNS, rows, cards=True)
+    row_table.show(table, key=f"attempts-{run.id}", alt="Attempts at the run")
+
+
+def _cells(here: Visitor, one: Attempt) -> tuple[str, ...]:
+    return (
+        f"{one.attempt}",
+        second(one.started_at, here.zone),
+        second(one.ended_at, here.zone) if one.ended_at else "",
+        _ending(one),
+        _worker(one.worker),
+    )
+
+
+def _ending(one: Attempt) -> str:
+    """Return how an attempt ended: it is kept as a status of its run, or as the reason in words."""
+    if one.ended is None:
+        return "A worker is working on it"
+    return LOOKS[one.ended].word if one.ended in LOOKS else capitalized(one.ended)
+
+
+def _worker(name: str) -> str:
+    """Return a worker as people can find it: its machine, and the process there."""
+    machine, _, rest = name.partition(":")
+    process = rest.rpartition(":")[2]
+    return f"Process {process} on {machine}" if process else machine

@@ -9,18 +9,21 @@ from sync_core.runs.sheet_facts import SheetLinks
 
 
 @st.cache_resource(ttl=600, max_entries=200, show_spinner=False)
-def sheets_of(run_id: int) -> SheetLinks:
+def sheets_of(organization_id: int, run_id: int) -> SheetLinks:
     """Return the addresses of the sheets that the run has read; only those on the web."""
-    with db.begin() as connection:
+    with db.within(organization_id) as connection:
         return sheet_facts.links(connection, run_id)
 
 
 def link(links: SheetLinks, outcome: Outcome) -> str | None:
     """Return the address of the first cell with an issue, else of the row."""
-    first = links.get(outcome.entity, "")
-    before, found, _ = first.rpartition("range=")
+    cells = [issue.cell for issue in outcome.issues if issue.cell]
+    return of_cell(links, outcome.entity, cells[0] if cells else None, outcome.row_number)
+
+
+def of_cell(links: SheetLinks, entity: str, cell: str | None, row: int | None) -> str | None:
+    """Return the address of a cell, else of the row."""
+    before, found, _ = links.get(entity, "").rpartition("range=")
     if not found:
         return None
-    cells = [issue.cell for issue in outcome.issues if issue.cell]
-    row = f"A{outcome.row_number}" if outcome.row_number else "A1"
-    return f"{before}range={cells[0].rsplit('!', 1)[-1] if cells else row}"
+    return f"{before}range={cell.rsplit('!', 1)[-1] if cell else f'A{row or 1}'}"

@@ -25,7 +25,7 @@ def offer(here: Visitor, run: Run) -> None:
     """Show the other runs to choose from, and the comparison with the one that is chosen."""
     if run.status not in COMPARABLE:
         return
-    with db.begin() as connection:
+    with db.within(run.organization_id) as connection:
         found = runs.history(connection, run.organization_id, run.resource, MAX_RUNS)
     others = {one.id: one for one in found if one.id != run.id and one.status in COMPARABLE}
     if not others:
@@ -50,7 +50,7 @@ def _named(here: Visitor, run: Run) -> str:
 
 
 def _show(here: Visitor, first: Run, second: Run) -> None:
-    with db.begin() as connection:
+    with db.within(first.organization_id) as connection:
         found = comparisons.compare(connection, first, second, here.person)
     for table in found.tables:
         title = resources.ENTITIES[table.entity].title

@@ -11,7 +11,7 @@ from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT, RunKind, Trigger
 from sync_core.operations import syncs
 from sync_core.runs import Run, Tallies
 from sync_core.runs.plans import Tripped
-from sync_core.ui.frame import run_state
+from sync_core.ui.frame import run_state, visitor
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.words import capitalized, literal
 from sync_core.ui.runs import notice, outcome_words
@@ -50,8 +50,8 @@ def offer(
     ):
         title = "Approve this plan" if tripped else "Confirm this plan"
         title = f"Undo run {run.undoes}" if run.kind == RunKind.UNDO else title
-        dialog = st.dialog(title, icon=":material/check:")
-        dialog(partial(_ask, here, run, tallies, tripped))()
+        ask = partial(_ask, here, run, tallies, tripped)
+        visitor.dialog(here, title, ":material/check:", ask)
 
 
 def _may_approve(here: Visitor, run: Run) -> bool:

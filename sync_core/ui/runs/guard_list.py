@@ -32,7 +32,7 @@ def _parts(one: Tripped) -> Iterator[str]:
     """Tell in Markdown which threshold was passed, and what is usual."""
     guard = one.guard.replace("_", " ")
     if one.more_than_rows is not None and one.more_than_percent is not None:
-        limit = f"{count(one.more_than_rows, 'row')} and {one.more_than_percent} %"
+        limit = f"{count(one.more_than_rows, 'row')} and {one.more_than_percent}%"
         yield literal(f"Guard of {guard}: more than {limit}")
     else:
         yield literal(f"Guard: {guard}")

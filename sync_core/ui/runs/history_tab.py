@@ -1,92 +1,93 @@
-"""The earlier runs of a resource, with one of them in full."""
+"""The latest runs, of a resource or of all; each opens on the page of its own."""
 
 from collections.abc import Mapping, Sequence
 
-import pandas as pd
 import streamlit as st
 
 from sync_core import runs
+from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import OutcomeKind
-from sync_core.runs import Run, Tallies
+from sync_core.runs import Run, Tallies, run_address, run_number
+from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import figures, paging
-from sync_core.ui.parts.words import LOOKS, MOMENT_FORMAT, lasted, origin
-from sync_core.ui.runs import notice, run_in_full
-from sync_core.ui.runs.run_in_full import RUN
+from sync_core.ui.parts import figures, paging, row_table
+from sync_core.ui.parts.row_table import Cell, Column, Row, Table
+from sync_core.ui.parts.words import LOOKS, icon_name, lasted, moment, origin_within
 
-MAX_RUNS = 50
+RUN = "run"  # in the address, formerly
 TITLE = "History"  # of the tab
+EMPTY = "Every run stays here: who requested it, when, and how it ended."
+COUNTED = (OutcomeKind.CREATED, OutcomeKind.UPDATED, OutcomeKind.FAILED)  # the message has all
 
 
-def show(here: Visitor, resource: Resource) -> None:
-    """Show the latest runs; the one that is chosen opens below."""
-    with db.begin() as connection:
-        found = runs.history(connection, here.organization.id, resource.name, MAX_RUNS)
-        tallies = runs.tallies(connection, [run.id for run in found])
-    if not found:
-        more = "Every run stays here: who asked for it, when, and how it ended."
-        paging.show_empty(":material/history:", "There are no runs yet.", more)
+def show(here: Visitor, resource: Resource | None = None) -> None:
+    """Show the latest runs; a click on one opens it."""
+    name = resource.name if resource else None
+    if number := run_number.read(st.query_params.get(RUN, "")):  # an address as it was once sent
+        open_run(here, number)
+    with db.within(here.organization.id) as connection:
+        total = runs.count(connection, here.organization.id, name)
+    if not total:
+        paging.show_empty(":material/history:", "There are no runs yet.", EMPTY)
         return
-    figures.show_durations(found, here.zone, f"durations-{resource.name}")
-    chosen = _table(here, found, tallies, resource.name)
-    st.caption("Choose a run to see it in full.")
-    if chosen is not None:
-        run_in_full.show(here, chosen, tallies.get(chosen.id, {}))
-    elif st.query_params.get(RUN, "").isdigit():
-        run_in_full.show_by_id(here, int(st.query_params[RUN]))
+    table, pages = st.container(), f"history-{name or 'all'}"
+    offset = paging.choose_page(pages, total, "run")
+    with db.within(here.organization.id) as connection:
+        found = runs.history(connection, here.organization.id, name, paging.PAGE_ROWS, offset)
+        tallies = runs.tallies(connection, [run.id for run in found])
+    with table:
+        if resource:
+            figures.show_durations(found, here.zone, f"durations-{resource.name}")
+        opened = _table(here, found, tallies, pages, several=resource is None)
+    if opened is not None:
+        open_run(here, int(opened))
 
 
-def address(run: Run) -> dict[str, str]:
-    """Return the parameters by which the page of the run's resource opens the run."""
-    return {notice.TAB: TITLE, RUN: str(run.id)}
+def open_run(here: Visitor, run_id: int) -> None:
+    """Go to the page of a run."""
+    slug = here.organization.slug
+    st.switch_page(page_file(run_address.PAGE), query_params=run_address.parameters(slug, run_id))
 
 
 def _table(
-    here: Visitor,
-    found: Sequence[Run],
-    tallies: Mapping[int, Tallies],
-    name: str,
-) -> Run | None:
-    rows = [_row(here, run, tallies.get(run.id, {})) for run in found]
-    columns = st.column_config
-    looks = list({look.word: look.color for look in LOOKS.values()}.items())
-    event = st.dataframe(
-        pd.DataFrame(rows),
-        hide_index=True,
-        height=paging.height(min(len(rows), 10)),
-        row_height=paging.ROW_PIXELS,
-        on_select="rerun",
-        selection_mode="single-row",
-        key=f"history-{name}",
-        column_config={
-            "When": columns.DatetimeColumn(format=MOMENT_FORMAT),
-            "Result": columns.MultiselectColumn(
-                options=[word for word, _ in looks], color=[color for _, color in looks]
-            ),
-            "Message": columns.TextColumn(width="large"),
-        },
-        placeholder="",
-        alt="Earlier runs",
-    )
-    picked = event.selection.rows
-    return found[picked[0]] if picked and picked[0] < len(found) else None
+    here: Visitor, found: Sequence[Run], tallies: Mapping[int, Tallies], key: str, *, several: bool
+) -> str | None:
+    """Show a page of runs; returns the number of the one that is opened."""
+    columns = [
+        Column("Run", "pinned number"),
+        Column("When", "brief"),
+        *([Column("Resource")] if several else []),
+        Column("Result", "brief"),
+        Column("By", "named"),
+        Column("Message", "wide first"),
+        Column("Took", "brief"),
+        *([] if several else [Column(kind.capitalize(), "number") for kind in COUNTED]),
+    ]
+    rows = [_row(here, run, tallies.get(run.id, {}), columns) for run in found]
+    alt = "Runs, the newest first"
+    return row_table.show(Table(columns, rows, cards=True), key=f"list-{key}", alt=alt)
 
 
-def _row(here: Visitor, run: Run, tallies: Tallies) -> dict[str, object]:
-    counted = {
-        kind.capitalize(): sum(tally[kind] for tally in tallies.values()) if tallies else None
-        for kind in OutcomeKind
+def _row(here: Visitor, run: Run, tallies: Tallies, columns: Sequence[Column]) -> Row:
+    look = LOOKS[run.status]
+    cells = {
+        "Run": Cell(f"{run.id}"),
+        "When": Cell(moment(run.queued_at, here.zone)),
+        "Resource": Cell(resources.CATALOGUE[run.resource].title),
+        "Result": Cell(look.word, f"badge {look.color}", icon_name(look.icon)),
+        "By": Cell(_who(run)),
+        "Message": Cell(run.message),
+        "Took": Cell(lasted(run.seconds) if run.seconds is not None else ""),
     }
-    return {
-        "When": run.queued_at.astimezone(here.zone),
-        "Result": [LOOKS[run.status].word],
-        "By": run.requested_by,
-        "Team": run.requested_team,
-        "Started": origin(run.origin) + (", late" if run.late else ""),
-        "Took": lasted(run.seconds) if run.seconds is not None else None,
-        **counted,
-        "Message": run.message,
-        "Run": run.id,
-    }
+    for kind in COUNTED if tallies else ():
+        counted = sum(tally[kind] for tally in tallies.values())
+        cells[kind.capitalize()] = Cell(f"{counted:,}")
+    return Row(str(run.id), [cells.get(column.label, Cell()) for column in columns])
+
+
+def _who(run: Run) -> str:
+    """Return who asked for a run, from which team, and how: "Ana Ruiz (IT), scheduled, late"."""
+    team = f" ({run.requested_team})" if run.requested_team else ""
+    return f"{run.requested_by}{team}, {origin_within(run.origin)}" + (", late" if run.late else "")

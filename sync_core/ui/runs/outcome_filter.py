@@ -1,4 +1,8 @@
-"""Which rows of a run are shown: searched, and filtered by kind, table, field and reason."""
+"""Which rows of a run are shown: searched, and filtered by kind, table, field and reason.
+
+All of it stands in the address. A table, field or reason stands there by its name, for its words
+tell how many rows it concerns, which another run changes.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -7,7 +11,6 @@ from dataclasses import dataclass
 import streamlit as st
 
 from sync_core.catalogue import resources
-from sync_core.catalogue.cell_codes import CELL_CODES
 from sync_core.engine.undo.turned_round import KEPT
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import LEFT_OUT, OutcomeKind
@@ -15,8 +18,7 @@ from sync_core.records import outcomes, reasons
 from sync_core.records.outcomes import Wanted
 from sync_core.records.reasons import Reason
 from sync_core.runs import Run
-from sync_core.ui.parts import paging
-from sync_core.ui.parts.words import capitalized
+from sync_core.ui.parts import paging, reason_words
 from sync_core.ui.runs import outcome_words
 
 KEPT_BECAUSE = "changed_since"  # the code that tells what the rule of an undo means
@@ -40,6 +42,7 @@ def show(run: Run, kinds: Sequence[str], key: str) -> Wanted:
             placeholder="Search key, name or reason",
             icon=":material/search:",
             key=f"search-{key}",
+            bind="query-params",
             label_visibility="collapsed",
             width=320,
         )
@@ -62,7 +65,7 @@ def offered(run: Run) -> Offered:
 
 @st.cache_resource(ttl=600, max_entries=200, show_spinner=False)
 def _offered(run_id: int, status: str, _run: Run) -> Offered:  # noqa: ARG001 - the key of the cache
-    with db.begin() as connection:
+    with db.within(_run.organization_id) as connection:
         return Offered(outcomes.by_column(connection, _run), reasons.of_run(connection, _run))
 
 
@@ -73,6 +76,7 @@ def _kinds(run: Run, kinds: Sequence[str], key: str) -> Sequence[str]:
         selection_mode="multi",
         format_func=lambda kind: outcome_words.look(run, kind).word,
         key=f"kinds-{key}",
+        bind="query-params",
         label_visibility="collapsed",
     )
 
@@ -90,21 +94,35 @@ def _more(run: Run, kinds: Sequence[str], key: str) -> tuple[str | None, str | N
     if not shown:
         return None, None, None
     keys = {name: f"by-{name.lower()}-{key}" for name in shown}
-    chosen = sum(bool(st.session_state.get(one)) for one in keys.values())
+    chosen = sum(st.query_params.get(keys[name]) in words for name, words in shown.items())
     label = f"Filter ({chosen})" if chosen else "Filter"
     with st.popover(label, icon=":material/filter_list:", key=f"filter-{key}"):
-        picked = {
-            name: st.selectbox(
-                name,
-                list(words),
-                index=None,
-                format_func=words.__getitem__,
-                placeholder="Any",
-                key=keys[name],
-            )
-            for name, words in shown.items()
-        }
+        picked = {name: _one(name, words, keys[name]) for name, words in shown.items()}
     return picked.get("Table"), picked.get("Field"), picked.get("Reason")
+
+
+def _one(name: str, words: Mapping[str, str], key: str) -> str | None:
+    """Show a choice, which begins as the address says, and is kept in it."""
+    asked = st.query_params.get(key)
+    if key not in st.session_state and asked in words:
+        st.session_state[key] = asked
+    return st.selectbox(
+        name,
+        list(words),
+        index=None,
+        format_func=words.__getitem__,
+        placeholder="Any",
+        key=key,
+        on_change=_keep_in_address,
+        args=(key,),
+    )
+
+
+def _keep_in_address(key: str) -> None:
+    if chosen := st.session_state[key]:
+        st.query_params[key] = chosen
+    else:
+        st.query_params.pop(key, None)
 
 
 def _columns(run: Run, found: Offered, kinds: Sequence[str]) -> dict[str, str]:
@@ -137,5 +155,4 @@ def _flat(found: Sequence[Reason]) -> list[Reason]:
 
 def named(code: str) -> str:
     """Return what people call a reason: the summary of its code, or the name of its rule."""
-    known = CELL_CODES.get(KEPT_BECAUSE if code == KEPT else code)
-    return known.summary if known else capitalized(code)
+    return reason_words.of_code(KEPT_BECAUSE if code == KEPT else code)

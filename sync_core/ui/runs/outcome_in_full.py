@@ -1,6 +1,7 @@
 """One row of a run in full: each field before and after, or why it was left out."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -11,32 +12,40 @@ from sync_core.foundation.vocabulary import OutcomeKind, RunStatus
 from sync_core.records.history import in_words
 from sync_core.records.outcome_format import KEY_SEPARATOR
 from sync_core.records.outcomes import Outcome
+from sync_core.records.privacy import MASK
 from sync_core.runs import Run
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import record_link
-from sync_core.ui.parts.words import capitalized, literal
+from sync_core.ui.parts import drawer, record_link
+from sync_core.ui.parts.words import capitalized, listed, literal
 from sync_core.ui.runs import outcome_words
 
 
-def show(here: Visitor, run: Run, outcome: Outcome, key: str) -> None:
-    """Show what happened to the row, or what is planned for it."""
-    entity = resources.ENTITIES[outcome.entity]
+def open_beside(here: Visitor, run: Run, outcome: Outcome, named_by: str) -> None:
+    """Open the row, which a parameter of the address names, beside the table."""
     kind = outcome_words.look(run, outcome.kind)
-    with st.container(border=True, gap="small", key=f"outcome-in-full-{key}"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.badge(kind.word, icon=kind.icon, color=kind.color)
-            name = literal(outcome.name or outcome.key or f"Row {outcome.row_number}")
-            st.markdown(f"**{name}**", width="content")
-            st.caption(" · ".join(_where(entity.title, outcome)), width="content")
-            st.space("stretch")
-            if outcome.identity and not _is_to_come(run, outcome):
-                parts = outcome.identity.split(KEY_SEPARATOR)
-                record_link.show(here.organization, entity, parts, "History of this record")
-        for line in _reasons(outcome):
-            st.markdown(line)
-        if cells := _cells(outcome):
-            table = pd.DataFrame(cells)
-            st.table(table, border="horizontal", hide_index=True, alt="Fields, before and after")
+    known = outcome_words.open_text(outcome.name) or outcome_words.open_text(outcome.key)
+    name = known or f"Row {outcome.row_number}"
+    drawer.show(here, name, kind.icon, partial(_show, here, run, outcome), (named_by,))
+
+
+def _show(here: Visitor, run: Run, outcome: Outcome) -> None:
+    """Show what happened to the row, or what is planned for it."""
+    entity, kind = resources.ENTITIES[outcome.entity], outcome_words.look(run, outcome.kind)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(kind.word, icon=kind.icon, color=kind.color)
+        st.markdown(f":gray[{' · '.join(_where(entity.title, outcome))}]", width="content")
+    for line in _reasons(outcome):
+        st.markdown(line)
+    if cells := _cells(outcome):
+        table = pd.DataFrame(cells)
+        st.table(table, border="horizontal", hide_index=True, alt="Fields, before and after")
+    changes = outcome.changes or {}
+    hidden = [f.label for f in entity.fields if _is_hidden(changes.get(f.column))]
+    if hidden:
+        st.caption(f":material/visibility_off: Hidden from your role: {literal(listed(hidden))}.")
+    if outcome.identity and not _is_to_come(run, outcome):
+        parts = outcome.identity.split(KEY_SEPARATOR)
+        record_link.show(here.organization, entity, parts, "History of this record")
 
 
 def _is_to_come(run: Run, outcome: Outcome) -> bool:
@@ -46,7 +55,7 @@ def _is_to_come(run: Run, outcome: Outcome) -> bool:
 
 def _where(title: str, outcome: Outcome) -> Iterator[str]:
     yield literal(title)
-    if outcome.key and outcome.key != outcome.name:
+    if outcome_words.open_text(outcome.key) and outcome.key != outcome.name:
         yield literal(outcome.key)
     if outcome.row_number:
         yield f"row {outcome.row_number:,} of the source"
@@ -56,7 +65,7 @@ def _reasons(outcome: Outcome) -> Iterator[str]:
     """Say in Markdown why a row was left out, and what to do about it."""
     for issue in outcome.issues:
         cell = f"{literal(issue.cell)}: " if issue.cell else ""
-        yield f"**{cell}{literal(issue.sentence)}.**"
+        yield f"**{cell}{literal(issue.told)}.**"
         if (known := CELL_CODES.get(issue.code)) and known.advice:
             yield f":small[{literal(known.advice)}]"
     if outcome.kind == OutcomeKind.SKIPPED and outcome.rule and not outcome.issues:
@@ -70,6 +79,8 @@ def _cells(outcome: Outcome) -> list[dict[str, str]]:
     found = []
     for field in (field for field in fields if field.column in changes):
         value = changes[field.column]
+        if _is_hidden(value):
+            continue
         match outcome.kind:
             case OutcomeKind.UPDATED:
                 told = {"Before": _shown(value[0]), "After": _shown(value[1])}
@@ -79,6 +90,10 @@ def _cells(outcome: Outcome) -> list[dict[str, str]]:
                 told = {"Value": _shown(value)}
         found.append({"Field": literal(field.label), **told})
     return found
+
+
+def _is_hidden(value: object) -> bool:
+    return MASK in (value if isinstance(value, list) else [value])
 
 
 def _shown(value: object) -> str:

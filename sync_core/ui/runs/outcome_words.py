@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sync_core.foundation.vocabulary import OutcomeKind, RunKind
+from sync_core.records.privacy import MASK
 from sync_core.runs import Run
 from sync_core.ui.parts.words import Color
 
@@ -30,8 +31,13 @@ OF_AN_UNDO: Mapping[OutcomeKind, OutcomeLook] = {
     OutcomeKind.UPDATED: OutcomeLook("Put back", ":material/undo:", "blue"),
     OutcomeKind.SKIPPED: OutcomeLook("Kept", ":material/lock:", "orange"),
     OutcomeKind.FAILED: OutcomeLook("Impossible", ":material/error:", "red"),
-    OutcomeKind.UNCHANGED: OutcomeLook("As before already", ":material/check:", "gray"),
+    OutcomeKind.UNCHANGED: OutcomeLook("Up to date", ":material/check:", "gray"),
 }
+
+
+def open_text(text: str | None) -> str:
+    """Return a text; "" where it is hidden: who may not see it is told so once, not in each row."""
+    return "" if text is None or text == MASK else text
 
 
 def look(run: Run, kind: str) -> OutcomeLook:

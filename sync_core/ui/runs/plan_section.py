@@ -12,7 +12,7 @@ from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT, RunKind
 from sync_core.runs import Run, plans, recovery
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
-from sync_core.ui.parts.words import literal, look, moment, until
+from sync_core.ui.parts.words import literal, look, moment
 from sync_core.ui.runs import decision, downloads, guard_list, outcome_table, reasons_list, run_view
 
 KEPT = (
@@ -24,7 +24,7 @@ KEPT = (
 
 def show(here: Visitor, run: Run) -> None:
     """Show the plan of a run that waits."""
-    with db.begin() as connection:
+    with db.within(run.organization_id) as connection:
         tallies = runs.tallies(connection, [run.id]).get(run.id, {})
         due = recovery.waits_until(connection, run.id)
         kept = plans.of_run(connection, run.id)
@@ -36,7 +36,7 @@ def show(here: Visitor, run: Run) -> None:
             st.space("stretch")
             _offer_file(here, run, kinds)
             decision.offer(here, run, tallies, "plan", tripped)
-        _headline(here, run, until(due, here.zone) if due else "")
+        _headline(here, run, moment(due, here.zone) if due else "")
         guard_list.show(tripped)
         run_view.show_counts(run, tallies)
         if not kinds:
@@ -45,7 +45,7 @@ def show(here: Visitor, run: Run) -> None:
             paging.show_empty(":material/check:", what, KEPT if tripped else more)
             return
         reasons_list.show(run, kinds)
-        outcome_table.show(here, run, kinds, f"plan-{run.id}")
+        outcome_table.show(here, run, kinds, "plan")
 
 
 def _offer_file(here: Visitor, run: Run, kinds: Sequence[str]) -> None:
@@ -54,7 +54,7 @@ def _offer_file(here: Visitor, run: Run, kinds: Sequence[str]) -> None:
     if kinds and here.person.may("export"):
         downloads.offer("Download the plan", addresses.of_outcomes(run.id, slug))
     elif set(kinds) & set(LEFT_OUT) and here.person.may("sync"):
-        downloads.offer("Download rows to mend", addresses.of_rejects(run.id, slug))
+        downloads.offer("Download rows to fix", addresses.of_rejects(run.id, slug))
 
 
 def _title(run: Run) -> str:

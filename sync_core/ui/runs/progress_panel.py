@@ -12,15 +12,6 @@ TO_COME_ICON, DONE_ICON = "radio_button_unchecked", "check_circle"
 
 
 @dataclass(frozen=True)
-class Head:
-    """The first line: how the run stands, and since when."""
-
-    word: str
-    icon: str
-    since: str
-
-
-@dataclass(frozen=True)
 class Step:
     """A step of the run: done, the one of now, or to come."""
 
@@ -30,23 +21,12 @@ class Step:
     how: str  # for screen readers
 
 
-def html(
-    title: str,
-    head: Head,
-    current: Progress,
-    bands: Sequence[Band],
-    elapsed: float,
-    left: str,
-    text: str,
-) -> str:
-    """Return the head, the steps, the bar and what is known in figures; `text` is above the bar."""
+def html(current: Progress, bands: Sequence[Band], elapsed: float, left: str, text: str) -> str:
+    """Return the steps, and what is known in figures; `text` stands between them."""
     return render(
         "progress_panel",
-        title=title,
-        head=head,
         steps=_steps(current, bands),
         text=text,
-        percent=min(current.percent, 100),
         figures=_figures(current, elapsed, left),
     )
 
@@ -64,7 +44,7 @@ def _steps(current: Progress, bands: Sequence[Band]) -> Iterator[Step]:
 
 
 def _figures(current: Progress, elapsed: float, left: str) -> Iterator[tuple[str, str]]:
-    yield "Done", f"{min(current.percent, 100)} %"
+    yield "Done", f"{min(current.percent, 100)}%"
     amount, download, traffic = current.amount, current.download, current.traffic
     if amount.done and amount.unit:  # else its sentence tells it
         whole = amount.total if amount.total and amount.done <= amount.total else None

@@ -1,11 +1,14 @@
 """The progress of a run in words: what it does, how far it is, how long it will take."""
 
+from datetime import UTC, datetime
+
+from sync_core.catalogue import resources
 from sync_core.foundation.vocabulary import WITHOUT_WORKER
 from sync_core.runs import Run
 from sync_core.runs.progress import Progress
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.parts import time_left
-from sync_core.ui.parts.words import literal, ordinal
+from sync_core.ui.parts.words import ordinal
 
 
 def of(run: Run, state: RunState) -> Progress:
@@ -15,14 +18,27 @@ def of(run: Run, state: RunState) -> Progress:
 
 
 def sentence(run: Run, state: RunState) -> str:
-    """Return in Markdown what is being done, done of total, percent and the time left."""
+    """Return what is being done, with done of total and the live counts."""
     current = of(run, state)
     if not current.phase:
         return waiting(run, state)
-    counted = ", ".join(f"{number:,} {literal(what)}" for what, number in current.counts.items())
-    left = time_left.words(run, current.percent, state.usual.get(run.resource))
-    parts = [literal(current.sentence), _extent(current), counted, f"{current.percent} %", left]
+    counted = ", ".join(f"{number:,} {what}" for what, number in current.counts.items())
+    parts = [current.sentence, _extent(current), counted]
     return " · ".join(part for part in parts if part)
+
+
+def told(run: Run, state: RunState) -> str:
+    """Return what is being done, how far it is, and how long it will take."""
+    percent = f"{min(of(run, state).percent, 100)}%" if of(run, state).phase else ""
+    parts = [sentence(run, state), percent, left(run, state)]
+    return " · ".join(part for part in parts if part)
+
+
+def left(run: Run, state: RunState) -> str:
+    """Return about how long the run will take from now on; "" where nobody can know."""
+    usual = state.usual.get(run.resource, {})
+    steps = resources.CATALOGUE[run.resource].steps
+    return time_left.words(of(run, state), steps, usual, datetime.now(UTC))
 
 
 def waiting(run: Run, state: RunState) -> str:

@@ -11,6 +11,7 @@ from sync_core.foundation.vocabulary import LEFT_OUT
 from sync_core.records.reasons import Reason
 from sync_core.runs import Run
 from sync_core.ui.parts.html import render
+from sync_core.ui.parts.words import icon_name
 from sync_core.ui.runs import outcome_filter, outcome_words
 
 MAX_CAUSES = 8  # the others are found by the filter
@@ -47,7 +48,7 @@ def _line(run: Run, reason: Reason, *, several: bool) -> Line:
     why = outcome_filter.named(reason.code)
     return Line(
         kind=reason.kind,
-        icon=look.icon.removeprefix(":material/").removesuffix(":"),
+        icon=icon_name(look.icon),
         rows=count(reason.rows, "row"),
         what=f"{of}{look.word.lower()}",
         why=f"{reason.field}: {why}" if reason.field else why,

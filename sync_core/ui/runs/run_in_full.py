@@ -1,88 +1,136 @@
-"""One run with all that is known of it, opened below a list of runs."""
+"""One run with all that is known of it: the result first, then why, what changed, and how."""
 
-from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
 from sync_core import runs
 from sync_core.api import addresses
+from sync_core.catalogue import resources
 from sync_core.foundation import db
-from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT, RunStatus
-from sync_core.runs import Run, Tallies, plans, uploads
+from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT, OutcomeKind, RunKind, RunStatus
+from sync_core.runs import Run, Tallies, run_address
 from sync_core.runs.attempts import joined_log
-from sync_core.runs.plans import Tripped
-from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts.words import literal, size
+from sync_core.ui.frame import polling
+from sync_core.ui.frame.navigation import page_file
+from sync_core.ui.frame.run_state import RunState
+from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
+from sync_core.ui.parts import copy_link, paging
+from sync_core.ui.parts.words import literal, look
 from sync_core.ui.runs import (
     attempts,
     comparison_view,
-    decision,
     downloads,
+    failures_list,
+    head_line,
+    notice,
     outcome_table,
+    plan_section,
+    reasons_list,
+    retry_button,
+    run_facts,
     run_log,
     run_view,
+    status_strip,
     undo_button,
 )
 
-RUN = "run"  # in the address: the run that is opened
+PART = "part"  # in the address: the tab that is open
 
 
-def show_by_id(here: Visitor, run_id: int) -> None:
-    """Show a run that an address names. Raises SyncError("unknown_run")."""
-    with db.begin() as connection:
-        run = runs.get(connection, here.organization.id, run_id)
-        tallies = runs.tallies(connection, [run_id])
-    show(here, run, tallies.get(run_id, {}))
-
-
-def show(here: Visitor, run: Run, tallies: Tallies) -> None:
-    """Show what it says, its counts, what it did to rows, how it went, and its log."""
-    kinds = run_view.kinds_present(tallies, (*CHANGED, *LEFT_OUT))
-    with st.container(border=True, key="run-in-full"):
-        run_view.show_headline(here, run)
-        with st.container(horizontal=True):
-            undo_button.offer(here, run, "run")
-            if run.status == RunStatus.WAITING:
-                decision.offer(here, run, tallies, "run", _tripped(run))
-        for line in (run.message, run.advice, *run.notes):
-            if line:
-                st.markdown(literal(line))
-        for file in _files(run):
-            st.caption(file)
-        if run.log_message not in {"", run.message}:
-            st.caption(literal(run.log_message))
+def show(here: Visitor, run: Run) -> None:
+    """Show the run: its result, why rows failed, what it changed; then its log and attempts."""
+    with db.within(run.organization_id) as connection:
+        tallies = runs.tallies(connection, [run.id]).get(run.id, {})
+    _head(here, run)
+    if run.active:
+        polling.follow(here, partial(_draw, here, run))
+    else:
+        _result(here, run)
+    if run.status == RunStatus.WAITING:
+        run_facts.show(here, run)
+        plan_section.show(here, run)
+    elif run.finished_at:
         run_view.show_counts(run, tallies)
-        attempts.show_phases(run)
-        attempts.show_traffic(run)
-        if kinds:
-            outcome_table.show(here, run, kinds, f"run-{run.id}")
-            _offer_files(here, run, kinds)
-        comparison_view.offer(here, run)
-        found = attempts.read(run)
-        attempts.show(here, run, found)
+        run_facts.show(here, run)
+        _failures(here, run, tallies)
+        _changes(here, run, tallies)
+    _how(here, run)
+
+
+def _draw(here: Visitor, run: Run, state: RunState) -> None:
+    """Show how the run goes."""
+    resource = resources.CATALOGUE[run.resource]
+    status_strip.show(here, resource, state, head_line.of(here, resource, state))
+
+
+def _head(here: Visitor, run: Run) -> None:
+    resource = resources.CATALOGUE[run.resource]
+    with st.container(horizontal=True, vertical_alignment="center", key="head"):
+        st.title(f"Run {run.id}", icon=resource.icon, anchor=False, width="content")
+        st.page_link(
+            page_file(run.resource),
+            label=resource.title,
+            icon=":material/arrow_outward:",
+            query_params={ORGANIZATION: here.organization.slug},
+        )
+        st.space("stretch")
+        undo_button.offer(here, run, "run")
+        if not run.active and run.status != RunStatus.COMPLETED:
+            notice.offer_details(here, resource, run)
+        copy_link.offer(run_address.path(here.organization.slug, run.id))
+
+
+def _result(here: Visitor, run: Run) -> None:
+    """Show in a line how the run ended; below it what to do about it, and what it noticed."""
+    run_look = look(run)
+    badge = f":{run_look.color}-badge[{run_look.icon} {run_look.word}]"
+    st.markdown(f"{badge} {literal(run.message)}" if run.message else badge)
+    notes = [line for line in (notice.advice(here, run), *run.notes) if line]
+    if notes:
+        st.markdown("\n".join(f"- :small[{literal(line)}]" for line in notes))
+
+
+def _failures(here: Visitor, run: Run, tallies: Tallies) -> None:
+    undoes = run.kind == RunKind.UNDO  # which leaves records, and no cells of a source
+    told = LEFT_OUT if undoes else (OutcomeKind.FAILED,)  # a rule is told above
+    kinds = run_view.kinds_present(tallies, told)
+    if not kinds:
+        return
+    title = "What was left as it is" if undoes else "Why rows failed"
+    with st.container(horizontal=True, vertical_alignment="center", key="head-failures"):
+        st.subheader(title, anchor=False, width="content")
+        st.space("stretch")
+        retry_button.offer(here, run)
+        if here.person.may("export") or here.person.may("sync"):
+            downloads.offer(
+                "Download these rows", addresses.of_rejects(run.id, here.organization.slug)
+            )
+    if undoes:
+        reasons_list.show(run, kinds)
+    else:
+        failures_list.show(here, run, "failed")
+
+
+def _changes(here: Visitor, run: Run, tallies: Tallies) -> None:
+    kinds = run_view.kinds_present(tallies, (*CHANGED, *LEFT_OUT))
+    with st.container(horizontal=True, vertical_alignment="center", key="head-changes"):
+        st.subheader("What it did to rows", anchor=False, width="content")
+        st.space("stretch")
+        if kinds and here.person.may("export"):
+            downloads.offer("Download all", addresses.of_outcomes(run.id, here.organization.slug))
+    if kinds:
+        outcome_table.show(here, run, kinds, "run")
+    else:
+        paging.show_empty(":material/check:", "It changed nothing.")
+    comparison_view.offer(here, run)
+
+
+def _how(here: Visitor, run: Run) -> None:
+    """Show how it went, in tabs: its log, and the attempts at it."""
+    found = attempts.read(run)
+    log, tries = st.tabs(["Log", "Attempts"], key=PART, on_change="rerun", bind="query-params")
+    with log:
         run_log.show_kept(here, run, joined_log(found))
-
-
-def _tripped(run: Run) -> Sequence[Tripped]:
-    with db.begin() as connection:
-        kept = plans.of_run(connection, run.id)
-    return kept.tripped if kept else ()
-
-
-def _files(run: Run) -> list[str]:
-    """Return in words which files the run was given instead of the source."""
-    with db.begin() as connection:
-        given = uploads.of_run(connection, run.id)
-    return [
-        f"Uploaded file {literal(file.name)}, {size(file.size)}, SHA-256 {file.sha256}"
-        for file in given
-    ]
-
-
-def _offer_files(here: Visitor, run: Run, kinds: list[str]) -> None:
-    slug = here.organization.slug
-    with st.container(horizontal=True):
-        if here.person.may("export"):
-            downloads.offer("Download all of these", addresses.of_outcomes(run.id, slug))
-        if set(kinds) & set(LEFT_OUT) and (here.person.may("export") or here.person.may("sync")):
-            downloads.offer("Download rows to mend", addresses.of_rejects(run.id, slug))
+    with tries:
+        attempts.show(here, run, found)

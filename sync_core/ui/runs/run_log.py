@@ -11,6 +11,7 @@ from sync_core.api import addresses
 from sync_core.runs import Run, progress
 from sync_core.runs.progress import Level, Line
 from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts import paging
 from sync_core.ui.parts.html import render
 from sync_core.ui.runs import downloads
 
@@ -35,6 +36,11 @@ def show_live(here: Visitor, run: Run, lines: Sequence[Line]) -> None:
     st.html(html(shown, here.zone, addresses.of_log(run.id, here.organization.slug)))
 
 
+def show_lines(here: Visitor, run: Run, lines: Sequence[Line]) -> None:
+    """Show the end of the log of a run that has ended."""
+    st.html(html(lines[-MAX_LINES:], here.zone, addresses.of_log(run.id, here.organization.slug)))
+
+
 def html(lines: Sequence[Line], zone: ZoneInfo, address: str) -> str:
     """Return the lines, the newest last and in sight, and the link to the file of all."""
     return render("run_log", address=address, lines=[_line(line, zone) for line in lines])
@@ -51,8 +57,9 @@ def _clear() -> None:
 
 def show_kept(here: Visitor, run: Run, lines: Sequence[Line]) -> None:
     """Show the log that the attempts at a run have left."""
-    if lines:
-        with st.expander("Log", icon=":material/article:"):
-            text = progress.as_text(lines[-MAX_LINES:], here.zone, "%H:%M:%S")
-            st.code(text, language=None, wrap_lines=True)
-            downloads.offer("Download the log", addresses.of_log(run.id, here.organization.slug))
+    if not lines:
+        paging.show_empty(":material/article:", "No log is kept of it.")
+        return
+    text = progress.as_text(lines[-MAX_LINES:], here.zone, "%H:%M:%S")
+    st.code(text, language=None, wrap_lines=True)
+    downloads.offer("Download the log", addresses.of_log(run.id, here.organization.slug))

@@ -10,7 +10,8 @@ from sync_core import runs
 from sync_core.catalogue import resources
 from sync_core.foundation import db
 from sync_core.foundation.counting import count
-from sync_core.runs import Run
+from sync_core.runs import MADE_UP, Run
+from sync_core.runs.filters import Filter
 from sync_core.ui.frame.run_state import Signature
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.html import render
@@ -34,11 +35,16 @@ def of(organization_id: int, signature: Signature) -> Mapping[str, Sequence[Run]
 
 @st.cache_resource(ttl=600, max_entries=200, show_spinner=False)
 def _read(organization_id: int, signature: Signature) -> Mapping[str, Sequence[Run]]:  # noqa: ARG001 - the key of the cache
-    with db.begin() as connection:
+    with db.within(organization_id) as connection:
         return {
-            name: runs.history(connection, organization_id, name, MAX_RUNS)[::-1]
+            name: runs.found(connection, _all_of(organization_id, name), MAX_RUNS)[::-1]
             for name in resources.CATALOGUE
         }
+
+
+def _all_of(organization_id: int, resource: str) -> Filter:
+    """Ask for all runs of a resource, also for those that the demo has made up."""
+    return Filter(organizations=(organization_id,), resource=(resource,))
 
 
 def show(here: Visitor, latest: Sequence[Run]) -> None:
@@ -52,4 +58,6 @@ def show(here: Visitor, latest: Sequence[Run]) -> None:
 
 def _bar(here: Visitor, run: Run) -> Bar:
     title = f"{look(run).word}, {moment(run.queued_at, here.zone)}, {run.requested_by}"
+    if run.trigger == MADE_UP:
+        return Bar(f"{run.status} made-up", f"{title}, made up for the demo")
     return Bar(run.status, title)

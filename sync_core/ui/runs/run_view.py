@@ -45,13 +45,16 @@ def show_counts(run: Run, tallies: Tallies) -> None:
     if len(counted) > 1:
         rows = [(title, [f"{tally[k]:,}" for k in shown]) for title, tally in counted.items()]
         st.html(render("tally", kinds=words, rows=rows))
+    ruled = []
     for title, tally in counted.items():
         if len(counted) == 1:
             _metrics(dict(zip(words, (tally[kind] for kind in shown), strict=True)))
         if tally["rules"] and run.kind != RunKind.UNDO:
             rules = (f"{count:,} {literal(rule)}" for rule, count in tally["rules"].items())
             of = f"{title} skipped" if len(counted) > 1 else "Skipped"
-            st.caption(f"{of} by rule: {', '.join(rules)}")
+            ruled.append(f"{of} by rule: {', '.join(rules)}")
+    if ruled:
+        st.caption(" · ".join(ruled))
 
 
 def _always_shown(run: Run) -> Sequence[str]:
@@ -80,7 +83,7 @@ def show_changes(here: Visitor, run: Run | None, tallies: Tallies) -> None:
         undo_button.offer(here, run, "changes")
     show_counts(run, tallies)
     if kinds := kinds_present(tallies, CHANGED):
-        outcome_table.show(here, run, kinds, f"changes-{run.id}")
+        outcome_table.show(here, run, kinds, "changes")
     else:
         paging.show_empty(
             ":material/check:", "It changed nothing.", "Every row was as it should be."

@@ -9,7 +9,7 @@ from sync_core.runs import MADE_UP, Run
 from sync_core.ui.frame import run_state
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
-from sync_core.ui.runs import notice
+from sync_core.ui.runs import history_tab, notice
 
 
 def offer(here: Visitor, run: Run, place: str) -> None:
@@ -41,14 +41,17 @@ def offer(here: Visitor, run: Run, place: str) -> None:
 
 
 def _undo(here: Visitor, run: Run, *, pause_schedule: bool) -> None:
-    """Ask for the undo, and show it on the page of the run's resource."""
+    """Ask for the undo, and show it on the page of its own."""
+    asked = None
     try:
-        syncs.undo(
+        asked = syncs.undo(
             here.organization, run.id, here.person, Trigger.PAGE, pause_schedule=pause_schedule
         )
         notice.clear_refusal(run.resource)
     except SyncError as error:
         notice.keep_refusal(run.resource, error)
     run_state.forget(here.organization.id)
-    asked = {ORGANIZATION: here.organization.slug}
-    st.switch_page(page_file(run.resource), query_params=asked)
+    if asked:
+        history_tab.open_run(here, asked.id)
+    there = {ORGANIZATION: here.organization.slug}
+    st.switch_page(page_file(run.resource), query_params=there)  # which says why it was refused

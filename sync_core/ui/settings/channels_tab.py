@@ -1,8 +1,8 @@
 """Where the organization as a whole is told, and what became of each message."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
-import pandas as pd
 import streamlit as st
 
 from sync_core.foundation import db, settings
@@ -12,9 +12,11 @@ from sync_core.notifications.channels import Channel
 from sync_core.notifications.outbox import Message
 from sync_core.notifications.wishes import Wish
 from sync_core.operations import notifications
-from sync_core.ui.frame import form
+from sync_core.ui.frame import asking, form
+from sync_core.ui.frame.asking import Question
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import paging, wish_fields
+from sync_core.ui.parts import drawer, paging, row_table, wish_fields
+from sync_core.ui.parts.row_table import Cell, Column, Row, Table
 from sync_core.ui.parts.words import literal, moment
 
 KINDS: dict[ChannelKind, str] = {
@@ -25,20 +27,25 @@ KINDS: dict[ChannelKind, str] = {
     ChannelKind.WEBHOOK: "Webhook",
 }
 FORMS = {MessageForm.DIGEST: "Digest", MessageForm.TEST: "Test"}
+CHANNEL = "channel"  # in the address: the name of the one that is opened
+COLUMNS = ("Name", "Kind", "Where", "Told of")
 MESSAGES = 50  # the newest ones
 
 
 def show(here: Visitor) -> None:
     """Show the channels, a form for another one, and the outbox."""
-    with db.begin() as connection:
+    with db.within(here.organization.id) as connection:
         found = channels.everyone(connection, here.organization.id)
         messages = outbox.latest(connection, here.organization.id, MESSAGES)
     _mails()
-    picked = _channels(here, found)
-    if picked:
-        _chosen(here, picked)
+    _channels(here, found)
     _new(here)
     _outbox(here, messages, {one.id: one.name for one in found})
+    asked = st.query_params.get(CHANNEL)
+    for one in found:
+        if one.name == asked:
+            shown = partial(_show, here, one)
+            drawer.show(here, one.name, ":material/campaign:", shown, (CHANNEL,))
 
 
 def _mails() -> None:
@@ -46,32 +53,26 @@ def _mails() -> None:
     if current.mail_server:
         st.caption(f"Mails come from {literal(current.mail_from)}.")
     else:
-        st.caption("No mail is sent: SYNCDESK_MAIL_SERVER is not set; the README says how.")
+        st.caption("No mail is sent: no mail server is set. The README says how.")
 
 
-def _channels(here: Visitor, found: Sequence[Channel]) -> Channel | None:
+def _channels(here: Visitor, found: Sequence[Channel]) -> None:
+    """Show all channels; the address names the one that is opened."""
     if not found:
         more = "People are told by themselves; a channel tells a whole team."
         paging.show_empty(":material/campaign:", "There is no channel.", more)
-        return None
-    event = st.dataframe(
-        pd.DataFrame(
-            [
-                [one.name, KINDS[one.kind], _where(here, one), wish_fields.in_words(one.wish)]
-                for one in found
-            ],
-            columns=["Name", "Kind", "Where", "Told of"],
-        ),
-        hide_index=True,
-        height=paging.height(len(found)),
-        row_height=paging.ROW_PIXELS,
-        on_select="rerun",
-        selection_mode="single-row",
-        key="channels",
-        alt=f"Channels of {here.organization.name}",
-    )
-    rows = event.selection.rows
-    return found[rows[0]] if rows and rows[0] < len(found) else None
+        return
+    kinds = ("pinned", "brief", "", "wide")
+    columns = [Column(label, kind) for label, kind in zip(COLUMNS, kinds, strict=True)]
+    rows = [Row(one.name, list(map(Cell, _cells(here, one)))) for one in found]
+    alt = f"Channels of {here.organization.name}"
+    opened = row_table.show(Table(columns, rows), key="channels", alt=alt)
+    if opened is not None:
+        st.query_params[CHANNEL] = opened
+
+
+def _cells(here: Visitor, one: Channel) -> tuple[str, ...]:
+    return one.name, KINDS[one.kind], _where(here, one), wish_fields.in_words(one.wish)
 
 
 def _where(here: Visitor, channel: Channel) -> str:
@@ -83,15 +84,32 @@ def _where(here: Visitor, channel: Channel) -> str:
     return f"{channel.location} {variable} is {state}".strip()
 
 
-def _chosen(here: Visitor, channel: Channel) -> None:
-    name = literal(channel.name)
-    with st.container(horizontal=True):
-        if st.button(f"Send a test to {name}", icon=":material/send:", key="test-channel"):
-            form.save(lambda: notifications.try_channel(here.organization, here.person, channel.id))
-        if st.button(f"Remove {name}", icon=":material/delete:", key="remove-channel"):
-            form.save(
-                lambda: notifications.remove_channel(here.organization, here.person, channel.id)
-            )
+def _show(here: Visitor, channel: Channel) -> None:
+    """Show all that is known of a channel, and offer a test, and to remove it."""
+    known = dict(zip(COLUMNS[1:], map(literal, _cells(here, channel)[1:]), strict=True))
+    st.table(known, border="horizontal")
+    if st.button("Send a test", icon=":material/send:", key="test-channel"):
+        test = partial(notifications.try_channel, here.organization, here.person, channel.id)
+        form.save(test, (CHANNEL,))
+    question = Question(
+        title=f"Remove {channel.name}?",
+        means="Nothing is sent there any more. Undo adds it again.",
+        verb=f"Remove {channel.name}",
+        done=f"The channel {channel.name} was removed.",
+        icon=":material/delete:",
+        chosen_by=(CHANNEL,),
+    )
+    remove = partial(notifications.remove_channel, here.organization, here.person, channel.id)
+    again = partial(
+        notifications.add_channel,
+        here.organization,
+        here.person,
+        channel.name,
+        channel.kind,
+        channel.location,
+        channel.wish,
+    )
+    asking.offer(question, remove, again, key="remove-channel")
 
 
 def _new(here: Visitor) -> None:
@@ -99,8 +117,8 @@ def _new(here: Visitor) -> None:
         st.markdown("**Add a channel**")
         st.caption(
             "The addresses of Slack, Teams and Google Chat are secrets, as is the key that signs"
-            " for a webhook: they stand in the environment of the program, under a name that is"
-            " told here afterwards."
+            " for a webhook: set them in the environment of the program, under the name that is"
+            " shown here afterwards."
         )
         with st.container(horizontal=True):
             name = st.text_input("Name", placeholder="ops", key="channel-name")
@@ -131,28 +149,29 @@ def _outbox(here: Visitor, messages: Sequence[Message], names: Mapping[int, str]
     if not messages:
         st.caption("There is none yet.")
         return
-    st.dataframe(
-        pd.DataFrame(
-            [
-                [
-                    moment(one.newest_at, here.zone),
-                    one.address.email or names.get(one.address.channel_id or 0, ""),
-                    _what(one),
-                    _state(here, one),
-                    one.tries,
-                    one.last_error,
-                ]
-                for one in messages
-            ],
-            columns=["Time", "To", "What", "State", "Tries", "Last error"],
-        ),
-        hide_index=True,
-        height=paging.height(len(messages)),
-        row_height=paging.ROW_PIXELS,
-        key="messages",
-        alt=f"Messages of {here.organization.name}",
+    columns = (
+        Column("Time", "brief"),
+        Column("To"),
+        Column("What"),
+        Column("State", "brief"),
+        Column("Tries", "number"),
+        Column("Last error", "wide first"),
     )
+    rows = [Row("", list(map(Cell, _message(here, one, names)))) for one in messages]
+    alt = f"Messages of {here.organization.name}"
+    row_table.show(Table(columns, rows, cards=True), key="messages", alt=alt)
     st.caption(f"The newest {MESSAGES}. What cannot be delivered is tried again for a day.")
+
+
+def _message(here: Visitor, one: Message, names: Mapping[int, str]) -> tuple[str, ...]:
+    return (
+        moment(one.newest_at, here.zone),
+        one.address.email or names.get(one.address.channel_id or 0, ""),
+        _what(one),
+        _state(here, one),
+        f"{one.tries:,}",
+        one.last_error or "",
+    )
 
 
 def _what(message: Message) -> str:

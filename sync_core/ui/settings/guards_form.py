@@ -17,7 +17,7 @@ LABELS = {
     GuardKind.FEWER_ROWS: "Rows fewer than in the last sync",
     GuardKind.BLANK_COLUMN: "Records in which a filled column is blank now",
     GuardKind.NEW_KEYS: "Keys that are new while known ones are gone",
-    GuardKind.OTHER_SOURCE: "The source is another than in the last sync",
+    GuardKind.OTHER_SOURCE: "The source is not the one of the last sync",
 }
 
 
@@ -26,7 +26,7 @@ def show(form: DeltaGenerator, resource: str, guards: Guards) -> Guards:
     with form.expander("Guards", icon=":material/front_hand:"):
         st.caption(
             "A sync waits for approval when a plan holds more rows than this and a larger share"
-            " than this. Without its tick, a guard is off."
+            " than this. Untick a guard to turn it off."
         )
         return Guards(**{kind: _guard(resource, kind, guards) for kind in GuardKind})
 

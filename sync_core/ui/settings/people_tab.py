@@ -1,81 +1,157 @@
 """The people of an organization, for its administrators: roles, teams, who comes and goes."""
 
-import pandas as pd
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
 import streamlit as st
 
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import Role
 from sync_core.operations import administration
 from sync_core.organizations import people
-from sync_core.organizations.people import Person
-from sync_core.ui.frame import form
+from sync_core.organizations.people import Accounts, Person
+from sync_core.ui.frame import asking, form
+from sync_core.ui.frame.asking import Question
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import paging
+from sync_core.ui.parts import drawer, row_table
+from sync_core.ui.parts.row_table import Cell, Column, Order, Row, Table
 from sync_core.ui.parts.words import DUTIES, ROLES, literal
+
+PERSON = "person"  # in the address: who is opened, by the e-mail
+NEW = "new"  # somebody who is still to be added
+SORTS: Mapping[str, Callable[[Person], str]] = {
+    "name": lambda person: person.name.casefold(),
+    "email": lambda person: person.email,
+    "role": lambda person: f"{list(Role).index(person.role)}",
+    "team": lambda person: person.team.casefold(),
+}
 
 
 def show(here: Visitor) -> None:
-    """Show the people, and a form for the one who is chosen, or for somebody new."""
-    with db.begin() as connection:
+    """Show the people; one who is chosen opens in a drawer, as does a form for somebody new."""
+    with db.within(here.organization.id) as connection:
         everyone = people.everyone(connection, here.organization.id)
-    columns = st.column_config
-    event = st.dataframe(
-        pd.DataFrame(
-            [[p.name, p.email, [ROLES[p.role]], p.team] for p in everyone],
-            columns=["Name", "E-mail", "Role", "Team"],
-        ),
-        hide_index=True,
-        height=paging.height(len(everyone)),
-        row_height=paging.ROW_PIXELS,
-        on_select="rerun",
-        selection_mode="single-row",
-        key="people",
-        column_config={
-            "Role": columns.MultiselectColumn(
-                options=[ROLES[role] for role in Role],
-                color=["gray", "blue", "violet", "green"],
-            )
-        },
-        alt=f"People of {here.organization.name}",
+        accounts = people.accounts(connection, here.organization.id)
+    with st.container(horizontal=True, vertical_alignment="center", key="head-people"):
+        st.caption("Who is added is invited, and accepts at the next sign-in.", width="content")
+        st.space("stretch")
+        st.button(
+            "Add a person",
+            icon=":material/person_add:",
+            type="primary",
+            key="add-person",
+            on_click=_open,
+            args=(NEW,),
+        )
+    alt = f"People of {here.organization.name}"
+    opened = row_table.show(_table(everyone, accounts), key="people", alt=alt)
+    if opened is not None:
+        _open(opened)
+    asked = str(st.query_params.get(PERSON, ""))
+    chosen = next((person for person in everyone if person.email == asked), None)
+    if chosen or asked == NEW:
+        title, icon = (chosen.name, "person") if chosen else ("Add a person", "person_add")
+        form_of = partial(_person_form, here, chosen, accounts)
+        drawer.show(here, title, f":material/{icon}:", form_of, (PERSON,))
+
+
+def _open(email: str) -> None:
+    st.query_params[PERSON] = email
+
+
+def _table(everyone: Sequence[Person], accounts: Accounts) -> Table:
+    """Return all people as a table; so it sorts here, and not in Postgres."""
+    order = row_table.order(SORTS)
+    columns = (
+        Column("Name", "pinned", "name"),
+        Column("E-mail", "", "email"),
+        Column("Role", "brief", "role"),
+        Column("Team", "", "team"),
+        Column("Signs in with", "brief"),
     )
-    picked = event.selection.rows
-    chosen = everyone[picked[0]] if picked and picked[0] < len(everyone) else None
-    st.caption("Choose a person to change the role or the team, or add somebody.")
-    _person_form(here, chosen)
+    rows = [
+        Row(
+            person.email,
+            (
+                Cell(person.name),
+                Cell(person.email),
+                Cell(ROLES[person.role], "badge"),
+                Cell(person.team),
+                Cell(_account(accounts, person), "" if accounts.get(person.email) else "faint"),
+            ),
+        )
+        for person in _sorted(everyone, order)
+    ]
+    return Table(columns, rows, order)
 
 
-def _person_form(here: Visitor, chosen: Person | None) -> None:
-    name = chosen.email if chosen else "new"
-    with st.container(border=True), st.form(f"person-{name}", border=False):
-        st.markdown(f"**{literal(chosen.name)}**" if chosen else "**Add somebody**")
-        with st.container(horizontal=True):
-            full = st.text_input("Name", chosen.name if chosen else "", key=f"name-{name}")
-            email = st.text_input(
-                "E-mail",
-                chosen.email if chosen else "",
-                disabled=chosen is not None,
-                key=f"email-{name}",
-            )
-        with st.container(horizontal=True):
-            roles = list(Role)
-            role = st.selectbox(
-                "Role",
-                roles,
-                index=roles.index(chosen.role) if chosen else 0,
-                format_func=_role,
-                key=f"role-{name}",
-            )
-            team = st.text_input("Team", chosen.team if chosen else "", key=f"team-{name}")
-        with st.container(horizontal=True):
-            saved = st.form_submit_button("Save", type="primary", icon=":material/save:")
-            removed = chosen and st.form_submit_button("Remove", icon=":material/person_remove:")
+def _sorted(everyone: Sequence[Person], order: Order) -> Sequence[Person]:
+    if order.column is None:
+        return everyone
+    return sorted(everyone, key=SORTS[order.column], reverse=order.descending)
+
+
+def _account(accounts: Accounts, person: Person) -> str:
+    """Return by whom somebody signs in."""
+    if person.email not in accounts:
+        return "Not accepted yet"
+    return accounts[person.email] or "Not signed in yet"
+
+
+def _person_form(here: Visitor, chosen: Person | None, accounts: Accounts) -> None:
+    """Show what is known of somebody to change it, and what else can be done."""
+    name = chosen.email if chosen else NEW
+    with st.form(f"person-{name}", border=False):
+        full = st.text_input("Name", chosen.name if chosen else "", key=f"name-{name}")
+        email = st.text_input(
+            "E-mail",
+            chosen.email if chosen else "",
+            disabled=chosen is not None,
+            key=f"email-{name}",
+        )
+        roles = list(Role)
+        role = st.selectbox(
+            "Role",
+            roles,
+            index=roles.index(chosen.role) if chosen else 0,
+            format_func=_role,
+            key=f"role-{name}",
+        )
+        team = st.text_input("Team", chosen.team if chosen else "", key=f"team-{name}")
+        saved = st.form_submit_button(
+            "Save" if chosen else "Invite", type="primary", icon=":material/save:"
+        )
     person = Person(full.strip(), email.strip(), role, team.strip())
     if saved:
-        form.save(lambda: administration.put_person(here.organization, here.person, person))
-    if removed:
-        form.save(
-            lambda: administration.remove_person(here.organization, here.person, person.email)
-        )
+        put = partial(administration.put_person, here.organization, here.person, person)
+        form.save(put, (PERSON,))
+    if chosen:
+        _more(here, chosen, accounts)
+
+
+def _more(here: Visitor, chosen: Person, accounts: Accounts) -> None:
+    """Offer to let another account in, and to remove the person."""
+    if accounts.get(chosen.email) and st.button(
+        "Let another account in",
+        icon=":material/key:",
+        help="The next account with this verified address is theirs.",
+        key="another-account",
+    ):
+        let_in = partial(administration.let_account_in, here.organization, here.person)
+        form.save(partial(let_in, chosen.email), (PERSON,))
+    question = Question(
+        title=f"Remove {chosen.name}?",
+        means=f"{literal(chosen.name)} ({literal(chosen.email)}) no longer sees"
+        f" {literal(here.organization.name)}, and their tokens and saved views end. What they did"
+        " stays in the audit. Undo invites them again.",
+        verb=f"Remove {chosen.name}",
+        done=f"{chosen.name} was removed.",
+        icon=":material/person_remove:",
+        chosen_by=(PERSON,),
+    )
+    remove = partial(administration.remove_person, here.organization, here.person, chosen.email)
+    invite = partial(administration.put_person, here.organization, here.person, chosen)
+    asking.offer(question, remove, invite, key="remove-person")
 
 
 def _role(role: Role) -> str:

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 
-import pandas as pd
 import streamlit as st
 from redis import RedisError
 
@@ -12,10 +11,21 @@ from sync_core.foundation import db, settings
 from sync_core.foundation.counting import count
 from sync_core.runs import at_work
 from sync_core.runs.at_work import AtWork
+from sync_core.ui.frame import visitor
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import paging
+from sync_core.ui.parts import paging, row_table
+from sync_core.ui.parts.row_table import Cell, Column, Row, Table
 from sync_core.ui.parts.words import lasted, look, moment, origin
 
+COLUMNS = (
+    Column("Run", "pinned number"),
+    Column("Resource"),
+    Column("State", "wide first"),
+    Column("Where"),
+    Column("Since", "brief"),
+    Column("Requested by"),
+    Column("Started", "brief"),
+)
 LOOK_AGAIN = 2  # seconds
 
 
@@ -26,28 +36,23 @@ def show(here: Visitor) -> None:
         f" Google, or of Cliniko, {count(settings.current().account_runs, 'sync')} may read at"
         " once."
     )
-    st.fragment(run_every=LOOK_AGAIN)(_draw)(here)
+    visitor.fragment(here, _draw, LOOK_AGAIN)(here)
 
 
 def _draw(here: Visitor) -> None:
-    with db.begin() as connection:
+    with db.everywhere() as connection:  # places in the queue, and accounts, are of all
         found = at_work.of(connection, here.organization.id)
         waiting, running = at_work.of_others(connection, here.organization.id)
     st.markdown(
-        f":small[{_workers()} · other organizations: {waiting:,} waiting, {running:,} at work]"
+        f":small[{_workers()} · other organizations: {waiting:,} waiting, {running:,} running]"
     )
     if not found:
-        more = "Whatever is started appears here until it has ended."
-        paging.show_empty(":material/inbox:", "Nothing waits, and nothing is at work.", more)
+        more = "Runs are listed here until they end."
+        paging.show_empty(":material/inbox:", "Nothing is waiting or running.", more)
         return
-    st.dataframe(
-        pd.DataFrame([_row(here, one) for one in found]),
-        hide_index=True,
-        height=paging.height(len(found)),
-        row_height=paging.ROW_PIXELS,
-        key="queue",
-        alt=f"Queue of {here.organization.name}",
-    )
+    rows = [_row(here, one) for one in found]
+    alt = f"Queue of {here.organization.name}"
+    row_table.show(Table(COLUMNS, rows, cards=True), key="queue", alt=alt)
 
 
 def _workers() -> str:
@@ -57,17 +62,18 @@ def _workers() -> str:
         return "Redis does not answer: nobody knows how many workers are alive"
 
 
-def _row(here: Visitor, one: AtWork) -> dict[str, object]:
+def _row(here: Visitor, one: AtWork) -> Row:
     run, known = one.run, resources.CATALOGUE.get(one.run.resource)
-    return {
-        "Run": run.id,
-        "Resource": known.title if known else run.resource,
-        "State": _state(one),
-        "Where": one.machine or "",
-        "Since": f"{moment(one.since, here.zone)} ({_for(one)})",
-        "Asked for by": run.requested_by,
-        "Started": origin(run.origin),
-    }
+    cells = (
+        f"{run.id}",
+        known.title if known else run.resource,
+        _state(one),
+        one.machine or "",
+        f"{moment(one.since, here.zone)} ({_for(one)})",
+        run.requested_by,
+        origin(run.origin),
+    )
+    return Row("", list(map(Cell, cells)))
 
 
 def _state(one: AtWork) -> str:

@@ -10,7 +10,7 @@ from sync_core.foundation.counting import count
 from sync_core.foundation.errors import SyncError
 from sync_core.operations import administration
 from sync_core.organizations import retentions
-from sync_core.ui.frame import error_box, form
+from sync_core.ui.frame import error_box, form, visitor
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.words import day, moment
 
@@ -24,12 +24,12 @@ def show(here: Visitor) -> None:
     """Show the button that drops old values, and what it means."""
     _answer()
     st.caption(
-        "Every sync keeps each value that it changed. What is too old to be kept can be dropped;"
-        " the audit trail stays whole without it."
+        "Every sync keeps each value that it changed. What is too old to be kept can be deleted;"
+        " the audit trail stays complete without it."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         days = st.number_input(
-            "Older than so many days",
+            "Older than (days)",
             min_value=1,
             max_value=MOST_DAYS,
             value=USUAL_DAYS,
@@ -37,29 +37,29 @@ def show(here: Visitor) -> None:
             width=220,
         )
         asked = st.button(
-            f"Drop values older than {count(int(days), 'day')}",
+            f"Delete values older than {count(int(days), 'day')}",
             icon=":material/auto_delete:",
             key="ask-drop-values",
         )
     _by_itself(here)
     if asked:
         before = datetime.now(UTC) - timedelta(days=int(days))
-        dialog = st.dialog("Drop old values", icon=":material/auto_delete:")
-        dialog(partial(_ask, here, before))()
+        ask = partial(_ask, here, before)
+        visitor.dialog(here, "Delete old values", ":material/auto_delete:", ask)
 
 
 def _by_itself(here: Visitor) -> None:
     """Let an administrator say whether it is done each night, too."""
-    with db.begin() as connection:
+    with db.within(here.organization.id) as connection:
         decided = retentions.of(connection, here.organization.id)
     with st.container(border=True), st.form("retention", border=False):
         st.markdown("**Each night**")
         days = st.number_input(
-            "Drop values older than so many days",
+            "Delete values older than (days)",
             min_value=1,
             max_value=MOST_DAYS,
             value=decided.days if decided else None,
-            help="Blank: they are kept for ever.",
+            help="Blank: they are kept forever.",
             key="retention-each-night",
             width=320,
         )
@@ -67,7 +67,7 @@ def _by_itself(here: Visitor) -> None:
         st.caption(
             f"Next at {at}; each time is in the audit."
             if decided
-            else "Nothing is dropped by itself."
+            else "Nothing is deleted automatically."
         )
         if st.form_submit_button("Save", icon=":material/check:"):
             kept = int(days) if days else None
@@ -78,7 +78,7 @@ def _ask(here: Visitor, before: datetime) -> None:
     """Say what goes and what stays, and ask once."""
     on = day(before, here.zone)
     st.markdown(f"Of syncs that ended before **{on}**:")
-    st.markdown(f"- **Goes for good**: {GOES}.\n- **Stays**: {STAYS}.")
+    st.markdown(f"- **Deleted forever**: {GOES}.\n- **Kept**: {STAYS}.")
     st.warning(
         "What those syncs changed cannot be undone any more, and the history of a record does not"
         " know what it was before that day.",
@@ -102,7 +102,7 @@ def _drop(here: Visitor, before: datetime) -> None:
     except SyncError as error:
         st.session_state[ANSWER] = error
     else:
-        st.session_state[ANSWER] = f"Values dropped: {count(dropped, 'row')}."
+        st.session_state[ANSWER] = f"Values deleted: {count(dropped, 'row')}."
 
 
 def _answer() -> None:

@@ -1,5 +1,7 @@
 """The policies of an organization for its resources, for its administrators."""
 
+from functools import partial
+
 import streamlit as st
 
 from sync_core.catalogue import resources
@@ -11,14 +13,16 @@ from sync_core.operations import administration
 from sync_core.organizations import policies
 from sync_core.organizations.policies import Policy
 from sync_core.runs import lease
-from sync_core.ui.frame import form
+from sync_core.ui.frame import asking, form
+from sync_core.ui.frame.asking import Question
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line
+from sync_core.ui.parts.words import listed
 from sync_core.ui.settings import guards_form
 
 REMOVALS: dict[Removal | None, str] = {
-    None: "As each table declares",
+    None: "Default of each table",
     Removal.KEEP: "Stay in the table",
     Removal.DEACTIVATE: "Are marked as removed",
     Removal.DELETE: "Are deleted",
@@ -27,12 +31,12 @@ REMOVALS: dict[Removal | None, str] = {
 
 def show(here: Visitor) -> None:
     """Show a form for each resource."""
-    with db.begin() as connection:
+    with db.within(here.organization.id) as connection:
         decided = policies.of(connection, here.organization.id)
     st.caption(
-        "How fresh each resource shall be, what happens to rows that leave its source, how long a"
-        " sync may take, and what is suspicious. A sync on its way keeps the time limit with which"
-        " it began, unless the new one is shorter."
+        "How old each resource may be, what happens to rows that leave its source, how long a"
+        " sync may take, and what is suspicious. A running sync keeps the time limit with which"
+        " it started, unless the new one is shorter."
     )
     with st.container(key="card-sources"):
         st.page_link(page_file("sources"), label="Set and test sources", icon=":material/cable:")
@@ -43,7 +47,7 @@ def show(here: Visitor) -> None:
 
 def _four_eyes(here: Visitor) -> None:
     required = st.toggle(
-        "Four eyes: nobody approves a suspicious sync that they asked for",
+        "Four eyes: nobody approves a suspicious sync that they requested",
         value=here.organization.four_eyes,
         key="four-eyes",
         help="Otherwise administrators may approve their own.",
@@ -58,10 +62,10 @@ def _rule(here: Visitor, resource: Resource, policy: Policy) -> None:
     usual = lease.usual_limits().of(resource.name) / MINUTE
     fields = st.form(f"policy-{resource.name}")
     fields.markdown(f"{resource.icon} **{resource.title}**")
-    fields.markdown(f":small[{source_line.words(here.organization, resource)}]")
+    fields.markdown(f":small[{source_line.words(here, resource)}]")
     with fields.container(horizontal=True, vertical_alignment="bottom"):
         hours = st.number_input(
-            "Never older than so many hours",
+            "Max age in hours",
             min_value=1,
             max_value=8_760,
             value=policy.fresh_hours,
@@ -80,14 +84,30 @@ def _rule(here: Visitor, resource: Resource, policy: Policy) -> None:
             max_value=administration.LONGEST,
             value=policy.limit_minutes,
             placeholder=f"{usual:,.0f}, as usual",
-            help="Blank: as the program's environment says.",
+            help="Blank: the default of the program.",
             key=f"limit-{resource.name}",
         )
         saved = st.form_submit_button("Save", icon=":material/save:")
     guards = guards_form.show(fields, resource.name, policy.guards)
     if saved:
         limit = int(minutes) if minutes else None
-        wanted = Policy(int(hours), removal, limit, guards)
-        form.save(
-            lambda: administration.set_policy(here.organization, here.person, resource, wanted)
-        )
+        _save(here, resource, policy, Policy(int(hours), removal, limit, guards))
+
+
+def _save(here: Visitor, resource: Resource, policy: Policy, wanted: Policy) -> None:
+    """Save the rules of a resource; one that deletes records is asked about first."""
+    put = partial(administration.set_policy, here.organization, here.person, resource)
+    if wanted.removal != Removal.DELETE or policy.removal == Removal.DELETE:
+        form.save(partial(put, wanted))
+        return
+    titles = listed([entity.title.lower() for entity in resource.entities])
+    question = Question(
+        title=f"Delete {titles} that left the source?",
+        means=f"From the next sync on, {titles} that are not in the source any more are **deleted"
+        " from the table**. What they held stays in the history, so that a sync can be undone,"
+        " until old values are deleted. *Are marked as removed* hides them and keeps them.",
+        verb="Delete them from now on",
+        done=f"From now on, {titles} that left the source are deleted.",
+        icon=":material/delete:",
+    )
+    asking.ask(here, question, partial(put, wanted), partial(put, policy))

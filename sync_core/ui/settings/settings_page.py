@@ -1,13 +1,12 @@
 """The settings of an organization, for its administrators."""
 
-import pandas as pd
 import streamlit as st
 
 from sync_core.foundation import settings
-from sync_core.operations import administration
-from sync_core.ui.frame import form, visitor
+from sync_core.ui.frame import asking, visitor
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import paging
+from sync_core.ui.parts import row_table
+from sync_core.ui.parts.row_table import Cell, Column, Row, Table
 from sync_core.ui.parts.words import lasted
 from sync_core.ui.settings import (
     channels_tab,
@@ -24,6 +23,7 @@ def show() -> None:
     here = visitor.enter("administer")
     with st.container(horizontal=True, key="head"):
         st.title("Settings", icon=":material/settings:", anchor=False)
+    asking.show_answer()
     names = [
         "People",
         "Resources",
@@ -35,7 +35,7 @@ def show() -> None:
         "Program",
     ]
     persons, rules, told, keys, waiting, old, groups, limits = st.tabs(
-        names, key="settings-tab", on_change="rerun"
+        names, key="settings-tab", on_change="rerun", bind="query-params"
     )
     with persons:
         if persons.open:
@@ -64,29 +64,21 @@ def show() -> None:
 
 
 def _organizations(here: Visitor) -> None:
-    st.dataframe(
-        pd.DataFrame(
-            [[found.name, found.slug, found.country, found.time_zone] for found in here.choices],
-            columns=["Name", "Short name", "Country", "Time zone"],
-        ),
-        hide_index=True,
-        row_height=paging.ROW_PIXELS,
-        key="organizations",
-        alt="Your organizations",
+    columns = [
+        Column("Name", "pinned"),
+        Column("Short name"),
+        Column("Country"),
+        Column("Time zone"),
+    ]
+    rows = [
+        Row("", [Cell(one.name), Cell(one.slug), Cell(one.country), Cell(one.time_zone)])
+        for one in here.choices
+    ]
+    row_table.show(Table(columns, rows), key="organizations", alt="Your organizations")
+    st.caption(
+        "Whose data it is: every run, row and setting belongs to one organization. The people who"
+        " operate this program add others."
     )
-    st.caption("Whose data it is: every run, row and setting belongs to one organization.")
-    with st.container(border=True), st.form("organization", border=False, clear_on_submit=True):
-        st.markdown("**Add an organization**")
-        with st.container(horizontal=True):
-            name = st.text_input("Name", placeholder="Harbor Clinics")
-            slug = st.text_input("Short name", placeholder="harbor")
-        with st.container(horizontal=True):
-            country = st.text_input("Country", "AU", help="ISO code; it is that of the phones.")
-            zone = st.text_input("Time zone", "Australia/Perth")
-        if st.form_submit_button("Add", type="primary", icon=":material/add:"):
-            form.save(
-                lambda: administration.add_organization(here.person, slug, name, country, zone)
-            )
 
 
 def _program() -> None:

@@ -1,6 +1,8 @@
 """The tokens of an organization, for its administrators: programs ask the API with them."""
 
-import pandas as pd
+from collections.abc import Sequence
+from functools import partial
+
 import streamlit as st
 
 from sync_core.foundation import db
@@ -9,23 +11,46 @@ from sync_core.operations import tokens as operations
 from sync_core.organizations import people, tokens
 from sync_core.organizations.people import Permission
 from sync_core.organizations.tokens import Token
-from sync_core.ui.frame import form
+from sync_core.ui.frame import asking, form
+from sync_core.ui.frame.asking import Question
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import paging
+from sync_core.ui.parts import drawer, paging, row_table
+from sync_core.ui.parts.row_table import Cell, Column, Row, Table
 from sync_core.ui.parts.words import DUTIES, ROLES, literal, moment
 
+PROGRAM = "program"  # in the address: the name of the token that is opened
+COLUMNS = ("Name", "May", "Made by", "Made", "Ends", "Last used")
 MADE = "made-token"  # in the session, until it was shown
 
 
 def show(here: Visitor) -> None:
     """Show the tokens, and a form for another one."""
-    with db.begin() as connection:
+    with db.within(here.organization.id) as connection:
         found = tokens.everyone(connection, here.organization.id)
     _show_secret()
-    picked = _table(here, found)
-    if picked and st.button(f"Revoke {literal(picked.name)}", icon=":material/key_off:"):
-        form.save(lambda: operations.revoke(here.organization, here.person, picked.name))
+    _table(here, found)
     _new(here)
+    asked = st.query_params.get(PROGRAM)
+    for one in found:
+        if one.name == asked:
+            drawer.show(here, one.name, ":material/key:", partial(_show, here, one), (PROGRAM,))
+
+
+def _show(here: Visitor, token: Token) -> None:
+    """Show all that is known of a token, and offer to revoke it."""
+    known = dict(zip(COLUMNS[1:], map(literal, _cells(here, token)[1:]), strict=True))
+    st.table(known, border="horizontal")
+    question = Question(
+        title=f"Revoke {token.name}?",
+        means="Programs that use this token are refused at once. This cannot be undone: make"
+        " another token, and give it to them.",
+        verb=f"Revoke {token.name}",
+        done=f"The token {token.name} was revoked.",
+        icon=":material/key_off:",
+        chosen_by=(PROGRAM,),
+    )
+    revoke = partial(operations.revoke, here.organization, here.person, token.name)
+    asking.offer(question, revoke, key="revoke-token")
 
 
 def _show_secret() -> None:
@@ -34,36 +59,31 @@ def _show_secret() -> None:
         st.code(secret, language=None)
 
 
-def _table(here: Visitor, found: list[Token]) -> Token | None:
+def _table(here: Visitor, found: Sequence[Token]) -> None:
+    """Show all tokens; the address names the one that is opened."""
     if not found:
-        paging.show_empty("key", "There is no token.", "Programs ask the API with one.")
-        return None
-    zone = here.zone
-    event = st.dataframe(
-        pd.DataFrame(
-            [
-                [
-                    one.name,
-                    _may(one),
-                    one.made_by,
-                    moment(one.made_at, zone),
-                    moment(one.ends_at, zone) if one.ends_at else "When it is revoked",
-                    moment(one.used_at, zone) if one.used_at else "Never",
-                ]
-                for one in found
-            ],
-            columns=["Name", "May", "Made by", "Made", "Ends", "Last used"],
-        ),
-        hide_index=True,
-        height=paging.height(len(found)),
-        row_height=paging.ROW_PIXELS,
-        on_select="rerun",
-        selection_mode="single-row",
-        key="tokens",
-        alt=f"Tokens of {here.organization.name}",
+        paging.show_empty(
+            ":material/key:", "There is no token.", "Programs use one to call the API."
+        )
+        return
+    kinds = ("pinned", "", "", "brief", "brief", "brief")
+    columns = [Column(label, kind) for label, kind in zip(COLUMNS, kinds, strict=True)]
+    rows = [Row(one.name, list(map(Cell, _cells(here, one)))) for one in found]
+    alt = f"Tokens of {here.organization.name}"
+    opened = row_table.show(Table(columns, rows), key="tokens", alt=alt)
+    if opened is not None:
+        st.query_params[PROGRAM] = opened
+
+
+def _cells(here: Visitor, one: Token) -> tuple[str, ...]:
+    return (
+        one.name,
+        _may(one),
+        one.made_by,
+        moment(one.made_at, here.zone),
+        moment(one.ends_at, here.zone) if one.ends_at else "When it is revoked",
+        moment(one.used_at, here.zone) if one.used_at else "Never",
     )
-    rows = event.selection.rows
-    return found[rows[0]] if rows and rows[0] < len(found) else None
 
 
 def _new(here: Visitor) -> None:
@@ -92,7 +112,7 @@ def _new(here: Visitor) -> None:
                 key="token-permissions",
             )
             days = st.number_input(
-                "Ends after so many days",
+                "Ends after (days)",
                 min_value=1,
                 max_value=operations.LONGEST,
                 value=90,

@@ -25,8 +25,8 @@ function tell({ title, text, address }) {
 }
 
 function open(address) {
-  const { pathname } = new URL(address, location.href)
-  const link = [...document.querySelectorAll("a[href]")].find(one => one.pathname === pathname)
+  const { href } = new URL(address, location.href)
+  const link = [...document.querySelectorAll("a[href]")].find(one => one.href === href && one.target !== "_blank")
   if (link) link.click() // without loading all anew
   else location.assign(address)
 }

@@ -6,6 +6,7 @@ import struct
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -151,6 +152,11 @@ class Cliniko(demo_cliniko.Cliniko):
         """Let the next requests of a list go wrong, one fault each, once `after` went well."""
         self._faults[path].extend([None] * after + list(faults * times))
 
+    def heal(self) -> None:
+        """Forget the faults that no request has met."""
+        for waiting in list(self._faults.values()):
+            waiting.clear()
+
     def before(self, path: str, number: int, event: Callable[[], object]) -> None:
         """Let something happen just before a list is asked for the `number`th time."""
         self._events[path, number] = event
@@ -166,6 +172,7 @@ class Cliniko(demo_cliniko.Cliniko):
         if event := self._events.pop((path, self.asked(path)), None):
             event()
         answer = super().answer(request)
-        faults = self._faults[path]
-        fault = faults.popleft() if faults else None
+        fault = None
+        with suppress(IndexError):  # none waits
+            fault = self._faults[path].popleft()
         return fault(answer) if fault else answer

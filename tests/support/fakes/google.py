@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import uuid4
 
@@ -60,6 +60,7 @@ class Answer:
 
 Json = dict[str, Any]
 Fault = Callable[[Answer], Answer]
+T = TypeVar("T")
 
 
 def status(body: Json, **headers: str) -> Fault:
@@ -246,6 +247,13 @@ class Google:
         """Let somebody edit before the next requests are answered whose path holds `path`."""
         self._edits[path].extend(edits)
 
+    def heal(self) -> None:
+        """Forget the faults and edits that no request has met."""
+        for faults in list(self._faults.values()):
+            faults.clear()
+        for edits in list(self._edits.values()):
+            edits.clear()
+
     def service_account(self) -> dict[str, str]:
         """Make the key of the service account, as Google hands it out."""
         return {
@@ -271,14 +279,14 @@ class Google:
     def answer(self, request: Request, sent: bytes, token: str) -> Answer:
         """Answer a request, or let it go wrong."""
         self.requests.append(request)
-        for path, edits in self._edits.items():
-            if path in request.path and edits:
-                edits.popleft()()
+        for path, edits in list(self._edits.items()):
+            if path in request.path and (edit := _next(edits)):
+                edit()
                 self._cache.clear()
         answer = self._route(request, sent, token)
-        for path, faults in self._faults.items():
-            if path in request.path and faults:
-                return faults.popleft()(answer)
+        for path, faults in list(self._faults.items()):
+            if path in request.path and (fault := _next(faults)):
+                return fault(answer)
         return answer
 
     def wait(self, seconds: float) -> None:
@@ -373,6 +381,12 @@ class Google:
             return html(400)(Answer())
         name = ("Content-Disposition", 'attachment; filename="export.csv"')
         return Answer(200, as_csv(tabs[0]), "text/csv", (name,))
+
+
+def _next(waiting: deque[T]) -> T | None:
+    with suppress(IndexError):  # empty; another request may have been faster
+        return waiting.popleft()
+    return None
 
 
 def _check_claims(form: dict[str, list[str]]) -> None:

@@ -20,6 +20,8 @@ Attributes = Mapping[str, str]
 
 MAIN = "xl/workbook.xml"
 LARGEST_TEXT = 100_000  # characters of a cell; Excel allows 32,767
+LONGEST_TITLE = 255  # characters of a tab's title that are kept; Excel allows 31
+MOST_TEXTS = 20_000_000  # that are shared
 _SHORT_NUMBER = re.compile("[0-9]{1,9}")
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")  # how a workbook writes control characters
 
@@ -56,7 +58,8 @@ def read_contents(package: Package) -> Contents:
             link = next((v for k, v in attributes.items() if k.endswith(":id")), "")
             if kinds.get(link) == "worksheet":  # charts have no cells
                 hidden = attributes.get("state", "visible") != "visible"
-                tabs.append(Tab(attributes.get("name", ""), targets[link], hidden))
+                title = attributes.get("name", "")[:LONGEST_TITLE]
+                tabs.append(Tab(title, targets[link], hidden))
 
     _each_element(package, main, element)
     if not tabs:
@@ -140,6 +143,8 @@ def read_texts(package: Package, part: str | None) -> SharedTexts:
         letters.end(name)
         if name == "si":
             texts.add(letters.take())
+            if len(texts.ends) > MOST_TEXTS:
+                raise package.too_large("its list of texts", f"{MOST_TEXTS:,} texts")
 
     parser = new_parser(letters.start, end, letters.pieces.append)
     for _ in package.feed(part, parser, LARGEST_STRINGS):

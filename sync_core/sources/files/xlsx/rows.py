@@ -82,7 +82,8 @@ class _Elements:
         self._value: str | None = None
         self._has_formula = False
         self._column = -1  # of the cell before
-        self._cells = 0  # so far
+        self._cells = 0  # that are kept, so far
+        self._cells_of_row = 0
         self._characters = 0  # of the present row
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
@@ -91,7 +92,7 @@ class _Elements:
             self.letters.pieces.clear()
         elif name == "c":
             if self._cell is not None:
-                raise self._package.damaged("a cell stands within another")
+                raise self._package.damaged("a cell is inside another")
             self._cell, self._value, self._has_formula = attributes, None, False
         elif name == "row":
             self._begin_row(attributes)
@@ -123,13 +124,14 @@ class _Elements:
         if not self._row.number < number <= LAST_ROW:
             raise self._package.damaged(f"row {number} comes after row {self._row.number}")
         self._row = RawRow(number, is_true(attributes.get("hidden")), [])
-        self._column, self._characters = -1, 0
+        self._column, self._characters, self._cells_of_row = -1, 0, 0
 
     def _end_cell(self) -> None:
         cell, self._cell = self._cell or {}, None
         reference = cell.get("r")
         column = self._column + 1 if reference is None else column_of(reference)
-        if column >= LAST_COLUMN:
+        self._cells_of_row += 1
+        if column >= LAST_COLUMN or self._cells_of_row > LAST_COLUMN:
             raise self._package.damaged(f"row {self._row.number} has a cell beyond the last column")
         self._column = column
         if self._value is not None or self._has_formula:

@@ -1,0 +1,135 @@
+"""What is wrong with failed rows: by cause, cell by cell, with its value, problem and fix."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+import streamlit as st
+
+from sync_core.catalogue import resources
+from sync_core.catalogue.cell_codes import CELL_CODES
+from sync_core.foundation import db
+from sync_core.foundation.counting import count
+from sync_core.foundation.vocabulary import OutcomeKind
+from sync_core.records import failures, outcomes
+from sync_core.records.failures import Failure
+from sync_core.records.outcomes import Wanted
+from sync_core.records.privacy import MASK
+from sync_core.records.reasons import Reason
+from sync_core.runs import Run
+from sync_core.runs.sheet_facts import SheetLinks
+from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts import paging, row_table
+from sync_core.ui.parts.html import render
+from sync_core.ui.runs import (
+    cell_links,
+    outcome_filter,
+    outcome_in_full,
+    outcome_words,
+    reasons_list,
+)
+
+KINDS = (OutcomeKind.FAILED,)
+GONE = "What was wrong with these rows was deleted with the old values."
+ROW = "failure"  # in the address: the row that is opened, "therapists:12"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A wrong cell as it is read."""
+
+    opens: str
+    record: str
+    cell: str
+    address: str  # of the cell in the sheet, where it is on the web
+    value: str
+    problem: str
+    fix: str
+    follows: bool
+
+
+@dataclass(frozen=True)
+class Group:
+    """What fails for one cause, and what follows from it."""
+
+    title: str
+    lines: Sequence[Line]
+
+
+def show(here: Visitor, run: Run, key: str) -> None:
+    """Show what is wrong; the row that the address names opens beside it."""
+    wanted = outcome_filter.show(run, KINDS, key)
+    with db.within(run.organization_id) as connection:
+        total = failures.count(connection, run, wanted, here.person)
+    if not total and wanted == Wanted(KINDS):
+        paging.show_empty(":material/auto_delete:", GONE, "Their counts stay.")
+        return
+    if not total:
+        paging.show_no_match()
+        return
+    if total > paging.PAGE_ROWS:
+        reasons_list.show(run, KINDS)
+    table = st.container()
+    asked = None if wanted == Wanted(KINDS) else wanted
+    pages = f"{key}-{run.id}"  # of another run the first is shown
+    offset = paging.choose_page(pages, total, "problem", asked)
+    with db.within(run.organization_id) as connection:
+        found = failures.read(connection, run, replace(wanted, offset=offset), here.person)
+    with table:
+        _open(here, run, _table(run, found, f"table-{key}"))
+
+
+def _table(run: Run, found: Sequence[Failure], key: str) -> str | None:
+    groups = [
+        Group(_title(run, cause), list(_lines(run, lines)))
+        for cause, lines in groupby(found, lambda one: one.cause)
+    ]
+    with st.container(key=key):
+        st.html(render("failures", groups=groups))
+    return row_table.listen(key)
+
+
+def _title(run: Run, cause: Reason) -> str:
+    """Return what a cause is called: "2 rows of therapists · Email: Duplicate"."""
+    several = len(resources.by_name(run.resource).entities) > 1
+    of = f" of {resources.ENTITIES[cause.entity].title.lower()}" if several else ""
+    why = outcome_filter.named(cause.code)
+    return f"{count(cause.rows, 'row')}{of} · {f'{cause.field}: ' if cause.field else ''}{why}"
+
+
+def _lines(run: Run, found: Iterator[Failure]) -> Iterator[Line]:
+    links = cell_links.sheets_of(run.organization_id, run.id)
+    for one in found:
+        known = CELL_CODES.get(one.issue.code)
+        yield Line(
+            opens=f"{one.entity}:{one.row_number}",
+            record=outcome_words.open_text(one.name) or outcome_words.open_text(one.key),
+            cell=_place(one),
+            address=_address(links, one),
+            value="Hidden" if one.value == MASK else one.value or "blank",
+            problem=one.issue.told,
+            fix=known.advice if known else "",
+            follows=one.follows,
+        )
+
+
+def _place(one: Failure) -> str:
+    """Return where the cell is, as sheets say it: "Therapists!G801", else its row."""
+    return one.issue.cell or f"Row {one.row_number:,}"
+
+
+def _address(links: SheetLinks, one: Failure) -> str:
+    return cell_links.of_cell(links, one.entity, one.issue.cell, one.row_number) or ""
+
+
+def _open(here: Visitor, run: Run, opened: str | None) -> None:
+    """Open the row that is named, now or by the address."""
+    if opened:
+        st.query_params[ROW] = opened
+    entity, _, number = str(st.query_params.get(ROW, "")).partition(":")
+    if entity not in resources.ENTITIES or not number.isdecimal():
+        return
+    wanted = Wanted(KINDS, entity=entity, row=int(number), limit=1)
+    with db.within(run.organization_id) as connection:
+        for outcome in outcomes.read(connection, run, wanted, here.person):
+            outcome_in_full.open_beside(here, run, outcome, ROW)

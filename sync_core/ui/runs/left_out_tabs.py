@@ -1,0 +1,78 @@
+"""The rows that were left out: those that failed, as they fail now, and those that were skipped."""
+
+import streamlit as st
+
+from sync_core.api import addresses
+from sync_core.catalogue.resource import Resource
+from sync_core.foundation.counting import count
+from sync_core.foundation.vocabulary import OutcomeKind
+from sync_core.runs import Run
+from sync_core.ui.frame.run_state import RunState
+from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts import paging
+from sync_core.ui.runs import (
+    downloads,
+    failures_list,
+    outcome_table,
+    reasons_list,
+    retry_button,
+    run_view,
+)
+
+WHAT_TO_DO = "Fix these cells in the source, then sync again."
+SKIPPED = "A rule leaves these rows out. There is nothing to fix."
+
+
+def show_failed(here: Visitor, resource: Resource, state: RunState) -> None:
+    """Show what fails of the last sync; where it was tried again since, what failed then."""
+    run, retry = state.fresh.get(resource.name), state.retries.get(resource.name)
+    if run and retry:
+        st.caption(f":material/build: {_tried_again(run, retry, state)}")
+    now = retry or run
+    if now is None or not _has(state, now, OutcomeKind.FAILED):
+        more = "Rows that fail are listed here, with what is wrong and how to fix it."
+        paging.show_empty(":material/task_alt:", "Nothing needs attention.", more)
+        return
+    _head(here, now, WHAT_TO_DO, OutcomeKind.FAILED)
+    failures_list.show(here, now, "failed")
+
+
+def show_skipped(here: Visitor, resource: Resource, state: RunState) -> None:
+    """Show the rows of the last sync that a rule left out."""
+    run = state.fresh.get(resource.name)
+    if run is None or not _has(state, run, OutcomeKind.SKIPPED):
+        more = "Rows that a rule leaves out are listed here, with the name of the rule."
+        paging.show_empty(":material/step_over:", "No row was skipped.", more)
+        return
+    _head(here, run, SKIPPED, OutcomeKind.SKIPPED)
+    reasons_list.show(run, (OutcomeKind.SKIPPED,))
+    outcome_table.show(here, run, (OutcomeKind.SKIPPED,), "skipped")
+
+
+def _has(state: RunState, run: Run, kind: OutcomeKind) -> bool:
+    return bool(run_view.kinds_present(state.counts(run), (kind,)))
+
+
+def _tried_again(run: Run, retry: Run, state: RunState) -> str:
+    failed, fails = (
+        sum(tally[OutcomeKind.FAILED] for tally in state.counts(one).values())
+        for one in (run, retry)
+    )
+    still = "none fails any more" if not fails else f"{fails:,} still failed"
+    return (
+        f"{count(failed, 'row')} failed in run {run.id}. They were tried again in run {retry.id}:"
+        f" {still}."
+    )
+
+
+def _head(here: Visitor, run: Run, told: str, kind: OutcomeKind) -> None:
+    run_view.show_headline(here, run)
+    with st.container(horizontal=True, vertical_alignment="center", key=f"head-{kind}"):
+        st.caption(told, width="content")
+        st.space("stretch")
+        if kind == OutcomeKind.FAILED:
+            retry_button.offer(here, run)
+        if here.person.may("sync") or here.person.may("export"):
+            slug, skipped = here.organization.slug, kind == OutcomeKind.SKIPPED
+            address = addresses.of_rejects(run.id, slug, skipped=skipped)
+            downloads.offer("Download these rows", address)

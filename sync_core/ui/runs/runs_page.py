@@ -1,0 +1,51 @@
+"""The page of runs: the latest ones, or the one that the address names, with all that is known."""
+
+import streamlit as st
+
+from sync_core import runs
+from sync_core.foundation import db
+from sync_core.foundation.errors import SyncError
+from sync_core.runs import Run, run_address, run_number
+from sync_core.ui.frame import polling, visitor
+from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
+from sync_core.ui.runs import history_tab, run_in_full
+
+MAX_LETTERS = 18  # of what stands there instead of a number, in the sentence that says so
+
+
+def show() -> None:
+    """Show the runs of the visitor's organization. Raises SyncError: no_permission, unknown_run."""
+    here = visitor.enter("read")
+    asked = st.query_params.get(run_address.ID, "")
+    if not asked:
+        _show_latest(here)
+        return
+    run_in_full.show(here, _find(here, asked))
+
+
+def _show_latest(here: Visitor) -> None:
+    _show_title()
+    polling.follow(here)
+    history_tab.show(here)
+
+
+def _show_title() -> None:
+    st.title("Runs", icon=":material/history:", anchor=False)
+
+
+def _find(here: Visitor, asked: str) -> Run:
+    """Find the run that the address names; in another organization of the visitor's, go there."""
+    number = run_number.read(asked) or 0
+    theirs = (here.organization, *here.choices)
+    with db.within(*(one.id for one in theirs)) as connection:
+        for one in theirs:
+            try:
+                run = runs.get(connection, one.id, number)
+            except SyncError:
+                continue
+            if one.id == here.organization.id:
+                return run
+            st.query_params[ORGANIZATION] = one.slug
+            st.rerun()
+    _show_title()  # a sentence alone would not say which page this is
+    raise SyncError("unknown_run", run=asked[:MAX_LETTERS])

@@ -1,0 +1,116 @@
+"""A run at its own address."""
+
+import re
+
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from sync_core import organizations
+from sync_core.foundation import db
+from sync_core.foundation.errors import CATALOGUE
+from sync_core.foundation.vocabulary import Role
+from sync_core.organizations import people
+from sync_core.organizations.people import Person
+from sync_core.runs import Run
+from tests.pages.test_tabs import LABELS, row, texts
+from tests.support.desk import Desk
+from tests.support.pages import Visit, column, rows
+
+VERA, ANA_RUIZ = "vera.olsen@example.org", "ana.ruiz@example.org"
+
+
+def partial(desk: Desk) -> Run:
+    rows = [row("L1"), row("L2", phone="no phone"), row("L3", phone="no phone either")]
+    return desk.sync("locations", locations=[LABELS, *rows])
+
+
+def shown(page: AppTest) -> str:
+    """Return all that the page says of a run."""
+    return texts(page) + "".join(element.proto.body for element in page.get("html"))
+
+
+def test_a_run_tells_its_result_who_asked_when_and_what_it_read(visit: Visit, desk: Desk) -> None:
+    run = partial(desk)
+    page = visit("runs", VERA, id=run.id)
+    told = shown(page).replace("\\", "")
+    assert page.title[0].value == f"Run {run.id}"
+    assert f"Partly synced] {run.message}" in told
+    assert all(
+        fact in told
+        for fact in ("Ana Ruiz, IT", "ana.ruiz@example.org", "the organization&#39;s folder")
+    )
+    assert re.search(r"\d+ bytes read", told)
+    assert "2 rows · Phone: Invalid phone" in told
+    failed = rows(page, "Rows that failed")
+    assert [line["Value"] for line in failed] == ["no phone", "no phone either"]
+    assert [tab.label for tab in page.tabs] == ["Log", "Attempts"]
+
+
+def test_a_run_says_nothing_in_the_words_of_the_program(visit: Visit, desk: Desk) -> None:
+    run = partial(desk)
+    page = visit("runs", id=run.id)
+    (attempt,) = rows(page, "Attempts at the run")
+    assert attempt["How it ended"] == "Partly synced"
+    assert re.fullmatch(r"Process \d+ on \S+", attempt["Worker"])
+    assert run.log_message not in shown(page)
+
+
+def test_advice_is_what_its_reader_can_do(visit: Visit, desk: Desk) -> None:
+    run = desk.start("locations")
+    desk.folder.rename(desk.folder.with_name("moved"))
+    ended = desk.work(run)
+    assert CATALOGUE[ended.error_code or ""].who == "administrator"
+    for_admin, for_analyst = (
+        shown(visit("runs", person, id=run.id)).replace("\\", "") for person in (ANA_RUIZ, VERA)
+    )
+    assert ended.advice in for_admin
+    assert "ask an administrator to fix this" in for_analyst
+    assert ended.advice not in for_analyst
+    popovers = visit("runs", VERA, id=run.id).get("popover")
+    assert "Copy details for support" in [one.proto.popover.label for one in popovers]
+
+
+def test_the_rows_of_a_run_open_by_the_address(visit: Visit, desk: Desk) -> None:
+    run = partial(desk)
+    page = visit("runs", id=run.id, row="locations:3:L2")
+    assert any("Invalid phone format" in text.value for text in page.markdown)
+
+
+def test_a_run_of_another_organization_is_found_only_by_its_people(
+    visit: Visit, desk: Desk
+) -> None:
+    run = partial(desk)
+    page = visit("runs", id=run.id)
+    with db.everywhere() as connection:
+        other = organizations.add(connection, f"{desk.organization.slug}-2", "Bay Clinics")
+        for name, email in (("Ana Ruiz", "ana.ruiz@example.org"), ("Bo Ek", "bo.ek@example.org")):
+            people.add(connection, other.id, Person(name, email, Role.VIEWER))
+    st.cache_resource.clear()
+    page.query_params["org"] = other.slug
+    assert page.run().title[0].value == f"Run {run.id}"
+    page = visit("runs", "bo.ek@example.org", org=other.slug, id=run.id)
+    assert "There is no run" in page.error[0].proto.title
+    assert [title.value for title in page.title] == ["Runs"]
+    assert not rows(page)
+
+
+def test_without_a_number_the_latest_runs_of_all_resources_are_listed(
+    visit: Visit, desk: Desk
+) -> None:
+    run = partial(desk)
+    page = visit("runs", VERA)
+    assert column(page, "Run") == [f"{run.id}"]
+    assert column(page, "Resource") == ["Locations"]
+
+
+def test_an_address_that_was_sent_before_runs_had_one_still_leads_there(
+    visit: Visit, desk: Desk
+) -> None:
+    run = partial(desk)
+    page = visit("locations", tab="History", run=run.id)
+    assert page.title[0].value == f"Run {run.id}"
+
+
+def test_no_number_is_a_sentence(visit: Visit) -> None:
+    for number in ("x", "-1", "9" * 30):
+        assert "There is no run" in visit("runs", id=number).error[0].proto.title
