@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 os.environ.pop("DATABASE_URL", None)
 os.environ.pop("REDIS_URL", None)
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process of a test compiles anew
 os.environ["SYNCDESK_DATA"] = tempfile.mkdtemp(prefix="syncdesk-tests-")
 os.environ["SYNCDESK_COOLDOWN"] = "0.001"
 os.environ["SYNCDESK_PRIVATE_HOSTS"] = "127.0.0.1"  # where the tests' own servers are
