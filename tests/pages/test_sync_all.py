@@ -69,7 +69,7 @@ def test_who_may_not_sync_has_no_such_button(visit: Visit) -> None:
 
 def test_administrators_see_what_waits_and_what_is_at_work(visit: Visit, ready: Desk) -> None:
     empty = open_tab(visit, "Queue")
-    assert any("Nothing waits" in text.value for text in empty.markdown)
+    assert any("Nothing is waiting" in text.value for text in empty.markdown)
     first, second = ready.start("locations"), ready.start("therapists")
     with db.everywhere() as connection:
         assert lease.claim(connection, first.id, "north:abc:17")
