@@ -129,6 +129,7 @@ class ActionKind(StrEnum):
     SET_SCHEDULE = "set a schedule"
     REMOVED_SCHEDULE = "removed a schedule"
     SET_NOTIFICATIONS = "set their notifications"
+    SET_PREFERENCES = "set their preferences"
     SENT_TEST = "sent a test message"
     PAUSED_SCHEDULE = "paused a schedule"
     RESUMED_SCHEDULE = "resumed a schedule"

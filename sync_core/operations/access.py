@@ -10,7 +10,7 @@ from sync_core.organizations import (
     preferences,
     sign_ins,
 )
-from sync_core.organizations.actions import ChangedSetting
+from sync_core.organizations.actions import ChangedSetting, SetPreferences
 from sync_core.organizations.memberships import Places
 from sync_core.organizations.people import Person
 from sync_core.organizations.preferences import Preferences
@@ -87,7 +87,7 @@ def open_first(organization: Organization, person: Person) -> None:
     person = people.require(person, "read")
     with db.within(organization.id) as connection:
         memberships.choose(connection, organization.id, person.email)
-        what = ChangedSetting("the organization that opens first for them to this one")
+        what = SetPreferences("this organization opens first for them")
         actions.record(connection, organization.id, person, what)
 
 
@@ -99,7 +99,7 @@ def prefer(organization: Organization, person: Person, wanted: Preferences) -> N
     person = people.require(person, "read")
     zone = wanted.time_zone or "the browser"
     keys = "with" if wanted.shortcuts else "without"
-    what = f"their own pages: theme {wanted.theme}, times of {zone}, {keys} shortcuts"
+    what = f"theme {wanted.theme}, times of {zone}, {keys} shortcuts"
     with db.within(organization.id) as connection:
         preferences.save(connection, person.email, wanted)
-        actions.record(connection, organization.id, person, ChangedSetting(what))
+        actions.record(connection, organization.id, person, SetPreferences(what))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.organizations import Organization, actions, people, saved_views
-from sync_core.organizations.actions import ChangedSetting
+from sync_core.organizations.actions import SetPreferences
 from sync_core.organizations.people import Person
 from sync_core.organizations.saved_views import SavedView
 
@@ -35,7 +35,7 @@ def save(
             raise SyncError("too_many_views", limit=MOST)
         view = SavedView(name, address)
         saved_views.put(connection, organization.id, by, page, view)
-        _record(connection, organization, by, f"the own views of {page}: saved {name}")
+        _record(connection, organization, by, f"their views of {page}: saved {name}")
 
 
 def forget(organization: Organization, by: Person, page: str, name: str) -> None:
@@ -43,8 +43,8 @@ def forget(organization: Organization, by: Person, page: str, name: str) -> None
     by = people.require(by, "read")
     with db.within(organization.id) as connection:
         saved_views.remove(connection, organization.id, by, page, name)
-        _record(connection, organization, by, f"the own views of {page}: removed {name}")
+        _record(connection, organization, by, f"their views of {page}: removed {name}")
 
 
 def _record(connection: db.Connection, organization: Organization, by: Person, what: str) -> None:
-    actions.record(connection, organization.id, by, ChangedSetting(what))
+    actions.record(connection, organization.id, by, SetPreferences(what))

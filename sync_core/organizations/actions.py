@@ -182,6 +182,14 @@ class SetNotifications:
 
 
 @dataclass(frozen=True)
+class SetPreferences:
+    """Somebody changed how the pages are for themselves: what, in words."""
+
+    kind: ClassVar = ActionKind.SET_PREFERENCES
+    what: str = ""
+
+
+@dataclass(frozen=True)
 class SentTest:
     """A test message was sent: to whom, in words."""
 
@@ -248,6 +256,7 @@ Detail = (
     | SetSchedule
     | RemovedSchedule
     | SetNotifications
+    | SetPreferences
     | SentTest
     | PausedSchedule
     | ResumedSchedule
@@ -274,6 +283,7 @@ DETAILS: Mapping[str, type[Detail]] = {
         SetSchedule,
         RemovedSchedule,
         SetNotifications,
+        SetPreferences,
         SentTest,
         PausedSchedule,
         ResumedSchedule,

@@ -10,6 +10,8 @@ from sync_core.foundation import tables
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import Theme
 
+TIME_ZONES = available_timezones() - {"Factory", "localtime"}  # which are no places
+
 
 @dataclass(frozen=True)
 class Preferences:
@@ -22,7 +24,7 @@ class Preferences:
 
 def save(connection: Connection, email: str, wanted: Preferences) -> None:
     """Keep what somebody has chosen. Raises SyncError("unknown_time_zone")."""
-    if wanted.time_zone and wanted.time_zone not in available_timezones():
+    if wanted.time_zone and wanted.time_zone not in TIME_ZONES:
         raise SyncError("unknown_time_zone", time_zone=wanted.time_zone)
     kept = {
         "theme": wanted.theme,

@@ -98,35 +98,3 @@ def test_no_address_ends_in_a_dialog(visit: Visit, asked: str, heading: str) -> 
     expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_text("Times are in Australia/Perth.")).to_have_count(1)
-
-
-def test_a_theme_and_a_zone_are_chosen_for_all_pages_and_stay(visit: Visit) -> None:
-    page = visit("Vera Olsen").open("/")
-    dark = "rgb(14, 20, 32)"
-    page.locator(".st-key-open-preferences").get_by_role("button").click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_text("Dark", exact=True).click()
-    dialog.get_by_label("Time zone").fill("Europe/Berlin")
-    page.get_by_role("option", name="Europe/Berlin").click()
-    dialog.get_by_role("button", name="Save").click()
-    expect(page.get_by_test_id("stApp")).to_have_css("background-color", dark)
-    again = visit("Vera Olsen").open("/help")  # another browser, which knows nothing of it
-    expect(again.get_by_test_id("stApp")).to_have_css("background-color", dark)
-    expect(again.get_by_text("Times are in Europe/Berlin.")).to_be_visible()
-
-
-def test_shortcuts_of_the_keyboard_search_and_lead_to_pages(visit: Visit) -> None:
-    page = visit().open("/audit")
-    search = page.get_by_placeholder("Search people, messages, records")
-    expect(search).to_be_visible()
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
-    page.keyboard.press("/")
-    expect(search).to_be_focused()
-    page.keyboard.type("g o")
-    expect(search).to_have_value("g o")
-    search.blur()
-    page.keyboard.press("?")
-    expect(page.get_by_role("heading", name="Help", exact=True)).to_be_visible()
-    page.keyboard.press("g")
-    page.keyboard.press("a")
-    expect(page.get_by_role("heading", name="Analytics", exact=True)).to_be_visible()

@@ -34,6 +34,7 @@ from sync_core.organizations.actions import (
     Retried,
     SentTest,
     SetNotifications,
+    SetPreferences,
     SetSchedule,
     SignedIn,
     SignedOut,
@@ -68,6 +69,7 @@ STORED: list[tuple[str, dict[str, Any], Detail]] = [  # as databases hold it
     ("set a schedule", {"cron": "0 6 * * *", "what": "daily"}, SetSchedule("0 6 * * *", "daily")),
     ("removed a schedule", {}, RemovedSchedule()),
     ("set their notifications", {"what": "nothing"}, SetNotifications("nothing")),
+    ("set their preferences", {"what": "theme dark"}, SetPreferences("theme dark")),
     ("sent a test message", {"what": "to ops"}, SentTest("to ops")),
     ("paused a schedule", {"why": "undo"}, PausedSchedule("undo")),
     (

@@ -2,15 +2,17 @@ import uuid
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 
 from sync_core import organizations
 from sync_core.audit import trail
-from sync_core.foundation import db
-from sync_core.foundation.vocabulary import Role
+from sync_core.foundation import db, tables
+from sync_core.foundation.vocabulary import Role, Theme
 from sync_core.operations import access, administration
 from sync_core.organizations import Organization, people
 from sync_core.organizations import sign_ins as kept
 from sync_core.organizations.people import Person
+from sync_core.organizations.preferences import Preferences
 from sync_core.runs.filters import Filter
 from tests.support import sign_ins
 from tests.support.desk import ANA
@@ -85,6 +87,38 @@ def test_a_place_that_is_declined_is_gone(organization: Organization, mia: Perso
     with db.everywhere() as connection:
         assert people.everyone(connection, organization.id) == []
     assert refusal(lambda: access.accept(organization, signed_in)).code == "no_offer"
+
+
+def test_how_somebody_wants_the_pages_is_forgotten_with_their_last_place(
+    organization: Organization, mia: Person
+) -> None:
+    other = another("Able Clinics")
+    with db.everywhere() as connection:
+        for place in (organization, other):
+            people.add(connection, place.id, mia)
+        people.add(connection, organization.id, ANA)
+        people.add(connection, other.id, ANA)
+    for person in (mia, ANA):
+        access.prefer(organization, person, Preferences(Theme.DARK, "Europe/Berlin"))
+    administration.remove_person(organization, ANA, mia.email)
+    assert preferences_of(mia, ANA) == {mia.email, ANA.email}
+    administration.remove_person(other, ANA, mia.email)
+    assert preferences_of(mia, ANA) == {ANA.email}
+
+
+def preferences_of(*known: Person) -> set[str]:
+    kept = tables.preferences.c.email
+    query = sa.select(kept).where(kept.in_([person.email for person in known]))
+    with db.everywhere() as connection:
+        return set(connection.scalars(query))
+
+
+def test_a_zone_that_is_none_is_not_kept(organization: Organization, mia: Person) -> None:
+    with db.everywhere() as connection:
+        people.add(connection, organization.id, mia)
+    wanted = Preferences(Theme.DARK, "Mars/Olympus")
+    assert refusal(lambda: access.prefer(organization, mia, wanted)).code == "unknown_time_zone"
+    assert preferences_of(mia) == set()
 
 
 def test_whoever_has_not_taken_the_place_is_no_administrator_to_be_left(

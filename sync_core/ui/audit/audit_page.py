@@ -26,6 +26,7 @@ from sync_core.organizations.actions import (
     Previewed,
     SentTest,
     SetNotifications,
+    SetPreferences,
     SetSchedule,
     Started,
     StartedAll,
@@ -200,6 +201,7 @@ def _done(entry: Entry, zone: ZoneInfo) -> str:
             ChangedSetting(what=what)
             | SetSchedule(what=what)
             | SetNotifications(what=what)
+            | SetPreferences(what=what)
             | SentTest(what=what)
         ):
             return what

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from functools import partial
-from zoneinfo import available_timezones
 
 import streamlit as st
 
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import Theme
-from sync_core.organizations.preferences import Preferences
+from sync_core.organizations.preferences import TIME_ZONES, Preferences
 from sync_core.ui import STATIC
 from sync_core.ui.frame import error_box, visitor
 from sync_core.ui.frame.visitor import Visitor
@@ -22,6 +21,7 @@ SHORTCUTS = {  # the path of the page to which each leads; of the first, what is
     "g u": ("Go to the audit", "/audit"),
     "?": ("Help", "/help"),
 }
+DONE = "preferences-saved"  # in the session, until it is told: whether they were, or why not
 _apply = st.components.v2.component(
     "preferences", js=(STATIC / "preferences.js").read_text(encoding="utf-8")
 )
@@ -54,7 +54,7 @@ def offer(here: Visitor) -> None:
 
 def _ask(here: Visitor) -> None:
     now = here.preferences
-    theme = st.segmented_control(
+    st.segmented_control(
         "Theme",
         list(THEMES),
         default=now.theme,
@@ -63,24 +63,42 @@ def _ask(here: Visitor) -> None:
         key="preferred-theme",
     )
     browser = st.context.timezone or here.organization.time_zone
-    zones = ["", *sorted(available_timezones())]
-    zone = st.selectbox(
+    zones = ["", *sorted(TIME_ZONES)]
+    st.selectbox(
         "Time zone",
         zones,
         index=zones.index(now.time_zone) if now.time_zone in zones else 0,
         format_func=lambda name: name.replace("_", " ") or f"As the browser ({browser})",
         key="preferred-zone",
     )
-    keys = st.toggle(
+    st.toggle(
         "Shortcuts of the keyboard",
         now.shortcuts,
         help="Help lists them.",
         key="preferred-shortcuts",
     )
-    if st.button("Save", type="primary", icon=":material/save:", key="save-preferences"):
-        try:
-            visitor.prefer(here, Preferences(Theme(theme), zone, keys))
-        except SyncError as error:
-            error_box.show_sentence(error)
-        else:
-            st.rerun()
+    st.button(
+        "Save",
+        type="primary",
+        icon=":material/save:",
+        key="save-preferences",
+        on_click=_save,
+        args=(here,),
+    )
+    done = st.session_state.pop(DONE, None)
+    if isinstance(done, SyncError):
+        error_box.show_sentence(done)
+    elif done:
+        st.rerun()  # which closes the dialog
+
+
+def _save(here: Visitor) -> None:
+    """Keep what is chosen in the dialog."""
+    theme, zone, keys = (
+        st.session_state[f"preferred-{what}"] for what in ("theme", "zone", "shortcuts")
+    )
+    try:
+        visitor.prefer(here, Preferences(Theme(theme), zone, keys))
+        st.session_state[DONE] = True
+    except SyncError as error:
+        st.session_state[DONE] = error

@@ -1,6 +1,7 @@
 // Shows the theme that a person has chosen, and hears the shortcuts of the keyboard.
 
 const WAIT = 1500 // ms between the two keys of a shortcut
+const TRIED = "sync-desk-theme" // the theme for which this tab was loaded anew
 
 export default function ({ data }) {
   show(data.theme, data.paths)
@@ -21,22 +22,34 @@ export default function ({ data }) {
   return () => document.removeEventListener("keydown", hear)
 }
 
-// Streamlit keeps the theme by the path at which a tab was opened, and reads it only then.
+// Streamlit keeps the theme by the path at which a tab was opened, and reads it only then. So a tab
+// that shows another one is loaded anew, once for each choice: whatever hinders it, it does not loop.
 function show(theme, paths) {
-  let changed = false
-  for (const path of paths) {
-    const name = `stActiveTheme-${path}-v2`
-    if ((read(name) ?? "System") === theme) continue
-    localStorage.setItem(name, JSON.stringify(theme))
-    changed = true
+  try {
+    if (shown() === meant(theme)) sessionStorage.removeItem(TRIED)
+    const there = paths.map(path => `stActiveTheme-${path}-v2`)
+    const wrong = there.filter(name => (read(name) ?? "System") !== theme)
+    for (const name of wrong) localStorage.setItem(name, JSON.stringify(theme))
+    if (shown() === meant(theme) || sessionStorage.getItem(TRIED) === theme) return
+    sessionStorage.setItem(TRIED, theme)
+    location.reload()
+  } catch { // a browser that keeps nothing shows the theme of its system
   }
-  if (changed) location.reload()
+}
+
+function shown() {
+  return getComputedStyle(document.querySelector('[data-testid="stApp"]')).colorScheme
+}
+
+function meant(theme) {
+  if (theme !== "System") return theme.toLowerCase()
+  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"
 }
 
 function read(name) {
   try {
     return JSON.parse(localStorage.getItem(name))
-  } catch {
+  } catch { // somebody else wrote it
     return null
   }
 }
