@@ -22,7 +22,7 @@ from sync_core.api.run_routes import find
 from sync_core.foundation.errors import SyncError
 from sync_core.organizations import Organization, people
 from sync_core.organizations.people import Person
-from sync_core.runs import run_number
+from sync_core.runs import Run
 
 LONGEST = 900.0  # seconds of a stream: who comes back is asked again who they are
 RETRY = 2_000  # milliseconds after which a reader comes back
@@ -56,12 +56,12 @@ def _admitted(
     last_event_id: Annotated[
         str | None, Header(max_length=100, description="the id of the last event that was heard")
     ] = None,
-) -> tuple[Seat, Place]:
+) -> tuple[Seat, Run, Place]:
     since = live.place(last_event_id)
     seat, found = find(by, run, organization)
     if since.over and found.finished_at is not None:
         raise OverError
-    return seat, since
+    return seat, found, since
 
 
 @routes.get(
@@ -70,13 +70,13 @@ def _admitted(
     responses={204: {"description": "everything was sent: do not reconnect"}},
 )
 async def events_of_run(
-    run: Number, admitted: Annotated[tuple[Seat, Place], Depends(_admitted, scope="function")]
+    admitted: Annotated[tuple[Seat, Run, Place], Depends(_admitted, scope="function")],
 ) -> AsyncIterator[ServerSentEvent]:
     """Tell what happens to a run: `run` with its shape, `log` with a line, `end` at its end.
 
     Each event has an id; with the last one as `Last-Event-ID` a reader hears what came after.
     """
-    (organization, person), since = admitted
+    (organization, person), run, since = admitted
     try:
         async for event in follow(partial(news, organization), run, since, person):
             yield as_sent(event)
@@ -98,20 +98,18 @@ def as_problem(error: SyncError) -> ServerSentEvent:
 @sockets.websocket("/runs/{run}/socket")
 async def socket_of_run(
     socket: WebSocket,
-    run: int,
+    run: Number,
     organization: Annotated[str | None, Query(max_length=100)] = None,
     last_event_id: Annotated[str | None, Query(max_length=100)] = None,
 ) -> None:
     """Tell the events of a run over a WebSocket, each as {id, event, data}."""
     try:
-        seat, since = await run_in_threadpool(
-            _at_the_door, socket, run, organization, last_event_id
-        )
+        admitted = await run_in_threadpool(_at_the_door, socket, run, organization, last_event_id)
     except SyncError as error:
         await socket.send_denial_response(problems.answer(socket, error))
         return
     await socket.accept()
-    telling = asyncio.create_task(_tell(socket, seat, run, since))
+    telling = asyncio.create_task(_tell(socket, *admitted))
     leaving = asyncio.create_task(_gone(socket))
     await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
     for task in (telling, leaving):
@@ -123,15 +121,13 @@ async def socket_of_run(
 
 def _at_the_door(
     socket: WebSocket, run: int, slug: str | None, heard: str | None
-) -> tuple[Seat, Place]:
+) -> tuple[Seat, Run, Place]:
     rate.require(socket)
-    if not 1 <= run <= run_number.LARGEST:
-        raise SyncError("unknown_run", run=run)
-    seat, _ = find(identify(socket), run, slug)
-    return seat, live.place(heard)
+    seat, found = find(identify(socket), run, slug)
+    return seat, found, live.place(heard)
 
 
-async def _tell(socket: WebSocket, seat: Seat, run: int, since: Place) -> None:
+async def _tell(socket: WebSocket, seat: Seat, run: Run, since: Place) -> None:
     organization, person = seat
     try:
         async for event in follow(partial(news, organization), run, since, person):
@@ -154,13 +150,13 @@ async def _gone(socket: WebSocket) -> None:
 News = Callable[[View, Place], Iterator[Event]]  # what a look tells to who has heard up to a place
 
 
-async def follow(tell: News, run_id: int, since: Place, by: Person) -> AsyncIterator[Event]:
+async def follow(tell: News, run: Run, since: Place, by: Person) -> AsyncIterator[Event]:
     """Tell what happens to a run after a place, until it is over, or for `LONGEST` seconds.
 
     Whoever may not read any more is told nothing more: sign_in_ended, no_permission.
     """
     until, told, heard = time.monotonic() + LONGEST, set[float](), since.line
-    async with live.watch().of(run_id, by.email) as views:
+    async with live.watch().of(run, by.email) as views:
         async for view in views:
             by = await _as_now(by)
             fresh = [x for x in view.lines if live.line_place(x) > heard and x.at not in told]

@@ -49,10 +49,11 @@ class View:
         return self.run.finished_at is not None
 
 
-def look(run_ids: Sequence[int]) -> Mapping[int, View]:
-    """Look at these runs, whoever's they are: who watches them may see them."""
+def look(watched: Mapping[int, int]) -> Mapping[int, View]:
+    """Look at these runs, each with its organization's id: who watches them may see them."""
+    run_ids = list(watched)
     news, logs = _live(run_ids)
-    with db.everywhere() as connection:
+    with db.within(*set(watched.values())) as connection:
         recovery.close_overdue(connection, run_ids=run_ids)
         found = runs.some(connection, run_ids)
         counted = runs.tallies(connection, run_ids)
@@ -87,6 +88,7 @@ def without_logs(connection: Connection, found: Sequence[Run]) -> list[View]:
 class _Watched:
     """A run that is watched: the last look, and an event for the next one that shows something."""
 
+    organization_id: int
     view: View | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -108,7 +110,7 @@ class Watch:
         return self._readers.total()
 
     @asynccontextmanager
-    async def of(self, run_id: int, who: str) -> AsyncIterator[AsyncIterator[View]]:
+    async def of(self, run: Run, who: str) -> AsyncIterator[AsyncIterator[View]]:
         """Let somebody watch a run: an iterator over what changes, until the server is to stop.
 
         Raises SyncError("too_many_streams").
@@ -117,21 +119,21 @@ class Watch:
             raise SyncError("too_many_streams", most=MOST)
         if self._people[who] >= OF_ONE:
             raise SyncError("too_many_streams", most=OF_ONE)
-        self._readers[run_id] += 1
+        self._readers[run.id] += 1
         self._people[who] += 1
-        if run_id not in self._watched:
-            self._watched[run_id] = _Watched()
+        if run.id not in self._watched:
+            self._watched[run.id] = _Watched(run.organization_id)
             self._wanted.set()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._look_on())
         try:
-            yield self._changes(run_id)
+            yield self._changes(run.id)
         finally:
-            self._readers[run_id] -= 1
+            self._readers[run.id] -= 1
             self._people[who] -= 1
             self._people += Counter[str]()  # drops who has none left
-            if self._readers[run_id] == 0:
-                del self._readers[run_id], self._watched[run_id]
+            if self._readers[run.id] == 0:
+                del self._readers[run.id], self._watched[run.id]
 
     async def _changes(self, run_id: int) -> AsyncIterator[View]:
         watched, shown = self._watched[run_id], None
@@ -147,15 +149,16 @@ class Watch:
         """Look as long as anybody watches; a look that fails is followed by another one."""
         while self._watched and not stopping.event().is_set():
             try:
-                views = await to_thread.run_sync(look, list(self._watched), limiter=self._limiter)
+                watched = {run_id: one.organization_id for run_id, one in self._watched.items()}
+                views = await to_thread.run_sync(look, watched, limiter=self._limiter)
             except Exception as error:  # noqa: BLE001 - the next look may do better
                 log.warning("a look at runs failed: %s", type(error).__name__)
                 views = {}
             for run_id, view in views.items():
                 self._show(run_id, view)
             await self._pause()
-        for watched in self._watched.values():
-            watched.changed.set()
+        for one in self._watched.values():
+            one.changed.set()
 
     def _show(self, run_id: int, view: View) -> None:
         watched = self._watched.get(run_id)

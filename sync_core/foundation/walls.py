@@ -17,24 +17,25 @@ EVERYWHERE = "everywhere"
 
 _SET = "select set_config('syncdesk.within', %s, true)"  # until the transaction ends
 
+_OF_RUN = "exists (select from runs r where r.id = run_id)"
 # Tables that do not say whose their rows are, and hang on a row that does.
 BEHIND: Mapping[str, str] = {
-    "outcomes": "exists (select from runs r where r.id = run_id)",
-    "uploads": "exists (select from runs r where r.id = run_id)",
+    "attempts": _OF_RUN,
+    "checkpoints": _OF_RUN,
+    "tallies": _OF_RUN,
+    "issue_tallies": _OF_RUN,
+    "outcomes": _OF_RUN,
+    "outcome_batches": _OF_RUN,
+    "dismissals": _OF_RUN,
+    "uploads": _OF_RUN,
     "upload_chunks": "exists (select from uploads u where u.id = upload_id)",
+    "batch_parts": "exists (select from batches b where b.id = batch_id)",
 }
 # Tables without a wall, and why.
 OPEN: Mapping[str, str] = {
     "organizations": "names and settings of an organization, by which it is found",
     "sign_ins": "of people, before it is known where they belong",
-    "attempts": "work on a run: no rows of a source",
-    "leases": "the same, renewed once a second",
-    "checkpoints": "counts of a run",
-    "tallies": "counts of a run",
-    "issue_tallies": "counts of a run",
-    "outcome_batches": "hashes of a run",
-    "dismissals": "which notice of a run somebody has closed",
-    "batch_parts": "the runs of a batch",
+    "leases": "renewed once a second by a statement alone, which names no organization",
     "preferences": "how people want the pages, in whatever organization they are",
 }
 _WITHIN = """

@@ -246,6 +246,12 @@ def test_another_organization_hears_nothing(
     assert refused.value.response.status_code == 404
 
 
+def test_a_look_at_what_is_watched_stays_behind_the_walls(queued: Run) -> None:
+    """A number of a run that is watched as another organization's shows nothing."""
+    assert live.look({queued.id: queued.organization_id}).keys() == {queued.id}
+    assert live.look({queued.id: queued.organization_id + 1}) == {}
+
+
 def test_nobody_takes_all_places_of_who_watches(
     server: Server,
     program: Program,

@@ -14,14 +14,15 @@ from sync_core.foundation import db, settings, tables, walls
 from sync_core.foundation.embedded import Urls
 from sync_core.foundation.errors import SyncError
 from sync_core.organizations import Organization
-from sync_core.runs import Run
+from sync_core.runs import Run, dismissals
 from tests.support import owner
-from tests.support.desk import Desk
+from tests.support.desk import ANA, Desk
 from tests.support.locations import HEADER, row
 
 WALLED = sorted(set(tables.metadata.tables) - walls.OPEN.keys())
 TRAIL = ("runs", "actions", "links", "outcomes", "tallies", "issue_tallies", "attempts")
 PRESENT = {"runs", "outcomes", "actions", "links", "locations", "sources", "news"}
+OF_A_RUN = {"attempts", "checkpoints", "tallies", "outcome_batches", "issue_tallies", "dismissals"}
 
 
 @pytest.fixture
@@ -33,7 +34,10 @@ def other(servers: Urls) -> Organization:
 
 @pytest.fixture
 def synced(desk: Desk) -> Run:
-    return desk.sync("locations", locations=[HEADER, row("L1"), row("L2"), row("")])
+    run = desk.sync("locations", locations=[HEADER, row("L1"), row("L2"), row("")])
+    with db.within(desk.organization.id) as connection:
+        dismissals.save(connection, run.id, ANA.email)
+    return run
 
 
 def found(connection: db.Connection, table: str) -> int:
@@ -55,7 +59,41 @@ def test_every_table_has_a_wall_or_a_reason(database: psycopg.Connection) -> Non
         where relrowsecurity and relnamespace = 'public'::regnamespace
     """
     assert sorted(name for (name,) in database.execute(query)) == WALLED
-    assert not [name for name in walls.OPEN if "organization_id" in tables.metadata.tables[name].c]
+
+
+def test_no_table_that_reaches_an_organization_is_open(database: psycopg.Connection) -> None:
+    """Asked of Postgres: by foreign keys, over however many, or by a column of such a name."""
+    query = """
+        with recursive reaching(oid) as (
+            select attrelid from pg_attribute
+            where attname ~ '^(organization|run|upload|batch)_id$' and attnum > 0
+            union select conrelid from pg_constraint
+                join reaching on confrelid = reaching.oid where contype = 'f'
+        )
+        select relname from pg_class join reaching using (oid)
+        where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'm', 'f')
+            and not relispartition and not relrowsecurity
+    """
+    assert database.execute(query).fetchall() == [("leases",)]
+
+
+def test_what_sees_past_the_walls_is_known(database: psycopg.Connection) -> None:
+    """Views and functions that work as the owner, whom no wall binds, and that we may ask."""
+    views = """
+        select relname, pg_get_viewdef(oid) ~ 'organizations_within' from pg_class
+        where relkind = 'v' and relnamespace = 'public'::regnamespace
+            and not coalesce('security_invoker=true' = any (reloptions), false)
+            and has_table_privilege('program', oid, 'select')
+        order by 1
+    """
+    functions = """
+        select proname from pg_proc
+        where prosecdef and has_function_privilege('program', oid, 'execute') order by 1
+    """
+    looked_at = [(name, within) for name, within in database.execute(views) if "pg_" not in name]
+    assert looked_at == [("actions_to_search", True), ("runs_to_search", True)]
+    may = {name for (name,) in database.execute(functions)}
+    assert may == {"make_outcome_partitions", "seconds_active"}
 
 
 @pytest.mark.parametrize("table", WALLED)
@@ -68,7 +106,7 @@ def test_a_query_that_forgets_its_organization_finds_nothing_of_others(
         assert found(connection, table) == 0
     with db.engine().begin() as connection:  # which says nothing of whose it is
         assert found(connection, table) == 0
-    if table in PRESENT:
+    if table in PRESENT | OF_A_RUN:
         with db.within(synced.organization_id) as connection:
             assert found(connection, table) > 0
 
@@ -130,6 +168,64 @@ def test_a_transaction_leaves_its_walls_to_no_other(synced: Run) -> None:
             assert found(connection, "runs") == 1
         with connection.begin():
             assert found(connection, "runs") == 0
+
+
+def test_a_statement_that_was_prepared_for_one_organization_finds_nothing_for_another(
+    synced: Run, other: Organization
+) -> None:
+    """The driver prepares what it asks often, and Postgres keeps one plan for all who ask."""
+    with db.engine().connect() as connection:
+        for _ in range(12):
+            seen = []
+            for organization_id in (synced.organization_id, other.id):
+                with connection.begin():
+                    walls.confine(connection, [organization_id])
+                    seen.append(found(connection, "locations"))
+            assert seen == [2, 0]
+
+
+LEAK = """
+    create function staging.leak(seen text) returns boolean language plpgsql cost 0.0000001 as
+    $$ begin raise exception 'seen: %', seen; end $$
+"""
+
+
+@pytest.mark.parametrize(
+    "ways",
+    [
+        ("select most_common_vals, histogram_bounds from pg_stats where tablename = 'locations'",),
+        (LEAK, "select 1 from locations where staging.leak(name)"),
+        ("create view staging.mine as select * from locations", "select * from staging.mine"),
+        ("prepare mine as select * from locations", "execute mine"),
+        ("table locations for update",),
+        ("delete from locations returning *",),
+        ("create temporary table mine as table locations", "table mine"),
+        ("select * from ts_stat('select to_tsvector(name) from locations')",),
+    ],
+)
+def test_there_is_no_way_round_the_walls(
+    ways: tuple[str, ...], synced: Run, other: Organization, database: psycopg.Connection
+) -> None:
+    """Postgres itself sees to it; here is written down on what we rely."""
+    assert synced
+    database.execute("analyze locations")
+    with db.engine().connect() as connection:
+        walls.confine(connection, [other.id])
+        cursor = db.cursor(connection)
+        for way in ways:
+            cursor.execute(way)
+        assert cursor.fetchall() == []
+        with cursor.copy("copy locations to stdout") as copied:
+            assert list(copied) == []
+        connection.rollback()
+
+
+def test_the_walls_are_not_switched_off_by_a_setting(synced: Run, other: Organization) -> None:
+    with (
+        pytest.raises(sa.exc.ProgrammingError, match="affected by row-level security"),
+        db.within(other.id, synced.organization_id) as connection,
+    ):
+        connection.exec_driver_sql("set local row_security = off; select from locations")
 
 
 @pytest.mark.parametrize(

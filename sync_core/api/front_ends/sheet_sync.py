@@ -304,7 +304,7 @@ async def _ended(seat: Seat, sync_id: str) -> None:
 
 async def _watch(run: Run, who: str) -> None:
     if run.active:
-        async with live.watch().of(run.id, who) as views:
+        async with live.watch().of(run, who) as views:
             async for view in views:
                 if not view.run.active:
                     break

@@ -242,7 +242,7 @@ async def stream_of_sync(
     (organization, person), run, since = admitted
     tell = partial(_news, organization)
     try:
-        async for event in event_routes.follow(tell, run.id, since, person):
+        async for event in event_routes.follow(tell, run, since, person):
             yield event_routes.as_sent(event)
     except SyncError as error:
         yield event_routes.as_problem(error)
