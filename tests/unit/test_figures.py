@@ -28,4 +28,4 @@ def test_runs_stand_in_their_order_and_each_ending_has_its_name_and_colour() -> 
     drawn = {bars.name: (bars.x, bars.y, bars.marker.color) for bars in chart.data}
     assert drawn["Failed"] == (("8",), (1.0,), figures.COLORS["failed"])
     assert drawn[chart.data[0].name][1] == (4.0, 2.0)
-    assert "02 Mar, 14:30" in chart.data[0].customdata[0]
+    assert "2 Mar 2026, 14:30" in chart.data[0].customdata[0]
