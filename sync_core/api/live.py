@@ -147,13 +147,16 @@ class Watch:
 
     async def _look_on(self) -> None:
         """Look as long as anybody watches; a look that fails is followed by another one."""
+        told = ""  # what went wrong at the last look: it may go on for long
         while self._watched and not stopping.event().is_set():
             try:
                 watched = {run_id: one.organization_id for run_id, one in self._watched.items()}
                 views = await to_thread.run_sync(look, watched, limiter=self._limiter)
+                told = ""
             except Exception as error:  # noqa: BLE001 - the next look may do better
-                log.warning("a look at runs failed: %s", type(error).__name__)
-                views = {}
+                if told != type(error).__name__:
+                    log.warning("a look at runs failed: %s", type(error).__name__)
+                told, views = type(error).__name__, {}
             for run_id, view in views.items():
                 self._show(run_id, view)
             await self._pause()

@@ -20,6 +20,7 @@ from sync_core.audit.heads import HeadsFile
 from sync_core.engine import staging
 from sync_core.execution import queue, scheduler
 from sync_core.execution.heartbeat import StopRequest
+from sync_core.execution.redis_outage import OUTAGE
 from sync_core.foundation import db, settings, tables
 from sync_core.notifications import courier, digest, notices, outbox, telling
 from sync_core.organizations import allowed_sources
@@ -43,6 +44,7 @@ def tick(watch: recovery.Watch | None = None) -> None:
     now = clock()
     _close(watch)
     _push_lost()
+    queue.look_after_outage()
     queue.go_on_with_all()
     queue.put_in_order()
     _keep_schedules(now)
@@ -72,7 +74,8 @@ def _push_lost() -> None:
         return
     try:
         there = queue.pushed()
-    except RedisError:
+    except RedisError as error:
+        OUTAGE.goes_on(error)
         return
     queue.push(*(run for run in waiting if run.id not in there))
 

@@ -19,6 +19,7 @@ from sync_core.runs.lease import Queued
 
 RQ_EXTRA_SECONDS = 30  # by which RQ's own time limit stands above ours
 DEAD_AFTER_SECONDS = 20  # a worker that said nothing for so long counts as dead
+LOOK = "syncdesk:look"  # a key to write, only to see whether that can be done
 SCHEMA = "schema"  # under which a worker tells Redis the revision that it knows
 
 NO_WORKER = "No worker is alive: syncs wait until one is started."
@@ -66,8 +67,20 @@ def _push(run: Queued) -> bool:
     except RedisError as error:
         OUTAGE.goes_on(error)  # the run waits in Postgres
         return False
-    OUTAGE.is_over()
+    OUTAGE.works()
     return True
+
+
+def look_after_outage() -> None:
+    """Look whether Redis does its work again, where it did not."""
+    if not OUTAGE.lasts:
+        return
+    try:
+        redis_clients.pushing_client().set(LOOK, "", ex=60)
+    except RedisError as error:
+        OUTAGE.goes_on(error)
+    else:
+        OUTAGE.works()
 
 
 def put_in_order(*taken: Queued) -> None:

@@ -30,7 +30,7 @@ from sync_core.catalogue import fields
 from sync_core.execution import maintenance, memory, run_jobs
 from sync_core.execution.heartbeat import STOP_REQUEST, StopRequest
 from sync_core.execution.queue import SCHEMA, work_horse_died
-from sync_core.execution.redis_outage import OUTAGE
+from sync_core.execution.redis_outage import OUTAGE, quiet_rq
 from sync_core.execution.run_jobs import RunJob, RunQueue
 from sync_core.foundation import db, processes, redis_clients, settings
 
@@ -188,7 +188,7 @@ class SyncWorker(Worker):
             pipeline.hset(self.key, mapping=self.serialize())
             register(self, pipeline)
             pipeline.execute()
-            OUTAGE.is_over()
+            OUTAGE.works()
 
     def _keep_maintenance(self) -> None:
         if self._maintenance and not self.is_horse and not self.asked_to_stop:
@@ -357,7 +357,7 @@ def main() -> None:
         "--without-maintenance", action="store_true", help="maintenance runs elsewhere"
     )
     options = parser.parse_args()
-    logging.getLogger("rq.worker").addFilter(OUTAGE)
+    quiet_rq()
     _warn_root()
     db.be_patient()
     fields.warm_up()

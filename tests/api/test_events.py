@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +16,7 @@ from websockets.sync.client import connect
 
 from sync_core import organizations
 from sync_core.api import app, live
+from sync_core.api.live import View
 from sync_core.foundation import db, redis_clients
 from sync_core.foundation.breaker import Breaker
 from sync_core.foundation.vocabulary import Role
@@ -163,6 +164,34 @@ def test_a_restart_of_redis_and_a_reader_that_comes_back_lose_and_repeat_nothing
     assert texts(heard) == ["before", "after", "while nobody listens", *lines_of(ended)]
     ids = [one.id for one in heard]
     assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.alone
+def test_an_outage_of_postgres_is_told_once_and_ends_no_stream(
+    program: Program,
+    queued: Run,
+    desk: Desk,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    looks: list[Mapping[int, int]] = []
+    look = live.look
+
+    def counted(watched: Mapping[int, int]) -> Mapping[int, View]:
+        looks.append(watched)
+        return look(watched)
+
+    monkeypatch.setattr(live, "look", counted)
+    with listening(program, queued) as events:
+        heard = [next(events)]
+        with processes.gone(processes.postmaster):
+            failing = len(looks)
+            eventually(lambda: len(looks) > failing + 5, 60)
+        eventually(db.answers, 60)
+        desk.work(queued)
+        heard += events
+    assert heard[-1].event == "end"
+    assert caplog.text.count("a look at runs failed") == 1
 
 
 def answers(redis: Redis) -> bool:

@@ -22,6 +22,7 @@ from tests.support.watching import attempts, ended, read
 pytestmark = pytest.mark.alone
 
 WORKER_AND_MAINTENANCE = 2  # processes, each with a line of its own
+LINES_OF_RQ = 2  # that a work-horse ended, and how
 ADMINS = [["Email", "Name", "Role", "Team", "Active"], ["a@x.org", "Ada"]]
 
 
@@ -43,6 +44,28 @@ def test_a_worker_outlives_every_error_of_redis_and_goes_on_when_it_heals(
         assert sum("continues without it" in line for line in lines) <= WORKER_AND_MAINTENANCE, (
             lines
         )
+    assert processes.end(worker) == 0
+
+
+@pytest.mark.parametrize("error", ["OOM", "NOPERM to wait", "WRONGTYPE"])
+def test_an_outage_of_redis_fills_no_log_however_long_it_lasts(
+    crew: Crew, desk: Desk, workers_log: Path, error: str
+) -> None:
+    worker = crew()
+    under_way = long_run.start(desk)
+    told = len(workers_log.read_text())
+    desk.write("admins", ADMINS)
+    with bends.redis_answers(error):
+        waiting = desk.start("admins")
+        assert ended(under_way).status == "completed"
+        refused = bends.refused()
+        eventually(lambda: bends.refused() > refused + 20, 60)
+    assert ended(waiting).status == "completed"
+    eventually(lambda: "Redis does its work again." in workers_log.read_text()[told:])
+    lines = workers_log.read_text()[told:].splitlines()
+    of_rq = [line for line in lines if "Redis" not in line]  # RQ could not note the run's end
+    assert len(of_rq) <= LINES_OF_RQ, lines
+    assert 0 < len(lines) - len(of_rq) <= 2 * WORKER_AND_MAINTENANCE, lines
     assert processes.end(worker) == 0
 
 

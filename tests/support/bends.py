@@ -18,10 +18,18 @@ from tests.support import owner, processes, watching
 from tests.support.post import free_port
 from tests.support.waiting import eventually
 
+QUEUE = "rq:queue:sync"
 
-def redis_answers(error: str) -> AbstractContextManager[None]:
+
+def redis_answers(error: str) -> AbstractContextManager[object]:
     """Let Redis answer with an error for a while: to writes, or to everything."""
     return REDIS_ERRORS[error]()
+
+
+def refused() -> int:
+    """Count the commands that Redis has answered with an error."""
+    with _redis() as redis:
+        return int(redis.info("stats")["total_error_replies"])
 
 
 def _redis() -> Redis:
@@ -29,14 +37,33 @@ def _redis() -> Redis:
 
 
 @contextmanager
-def _told(bend: str, heal: str) -> Iterator[None]:
+def _told(bend: str, heal: str) -> Iterator[Redis]:
     """Send a command that bends Redis, and at the end one that heals it."""
     with _redis() as redis:
         redis.execute_command(*bend.split(" "))
         try:
-            yield
+            yield redis
         finally:
             redis.execute_command(*heal.split(" "))
+
+
+@contextmanager
+def _nobody_comes_in(bend: str, heal: str) -> Iterator[None]:
+    """Let Redis turn away whoever connects, after a word to it, and also who is connected."""
+    with _told(bend, heal) as redis:
+        redis.client_kill_filter(skipme=True, _type="normal")
+        yield
+
+
+@contextmanager
+def _another_type() -> Iterator[None]:
+    """Let a text stand where the queue is: only taking from it and adding to it fail."""
+    with _redis() as redis:
+        redis.set(QUEUE, "a text")
+        try:
+            yield
+        finally:
+            redis.delete(QUEUE)
 
 
 @contextmanager
@@ -169,11 +196,17 @@ def schema(revision: str) -> Iterator[None]:
             connection.execute(put, [known])
 
 
-REDIS_ERRORS: dict[str, Callable[[], AbstractContextManager[None]]] = {
+REDIS_ERRORS: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "OOM": partial(_told, "config set maxmemory 1", "config set maxmemory 0"),
     "READONLY": partial(_told, "replicaof 127.0.0.1 1", "replicaof no one"),
     "MISCONF": _no_room_on_disk,
     "NOPERM": partial(_told, "acl setuser default -@all +acl", "acl setuser default +@all"),
+    "NOPERM to wait": partial(_told, "acl setuser default -blmove", "acl setuser default +@all"),
+    "NOAUTH": partial(_nobody_comes_in, "config set requirepass p", "config set requirepass "),
+    "max clients": partial(
+        _nobody_comes_in, "config set maxclients 1", "config set maxclients 10000"
+    ),
+    "WRONGTYPE": _another_type,
     "BUSY": _busy,
     "LOADING": _loading,
 }

@@ -20,7 +20,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from sync_core.engine import importer, plan
-from sync_core.execution import maintenance, worker
+from sync_core.execution import maintenance, redis_outage, worker
 from sync_core.foundation import tables
 from sync_core.runs import lease
 from sync_core.runs.lease import Claim
@@ -30,6 +30,7 @@ from sync_core.sources.google import rows, sheets
 
 BLOCK = 4096  # bytes of a page: about a hundred rows
 GOOGLE_ROWS = 100  # of a page
+CALM_SECONDS = 4.0  # between errors of Redis, twice as long as a worker waits for a job
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -79,6 +80,7 @@ def be_slow() -> None:
     change(lists.ClinikoList, "pages", slow_items("SLOW_PAGE"))
     change(sheets.GoogleTab, "pages", slow_items("SLOW_PAGE"))
     change(rows, "PAGE_ROWS", lambda _rows: GOOGLE_ROWS)
+    change(redis_outage, "CALM_SECONDS", lambda _seconds: CALM_SECONDS)
     change(plan, "make", slow_end("SLOW_PLAN"))
     change(importer, "apply", slow_end("SLOW_APPLY"))
 
