@@ -1,5 +1,6 @@
 """What requests may say: their bodies, and what they narrow a list by."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query
@@ -7,26 +8,33 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from sync_core.api.sample import RESOURCE
 from sync_core.foundation.vocabulary import OutcomeKind, RunStatus
-from sync_core.runs import run_number
 from sync_core.runs.run_number import LARGEST
 
 MOST = 500  # rows of a page
 
 
 def _plain_number(text: object) -> object:
-    """Read a number as we write it: no `1_0`, `+1`, `1.0`, and no digits of another script."""
-    if isinstance(text, str) and (number := run_number.read(text)) is None:
-        raise ValueError(f"it is no whole number from 1 to {LARGEST}")
-    return number if isinstance(text, str) else text
+    """Let a number through as we write it: no `1_0`, `+1`, `1.0`, ` 1`, no digits of elsewhere."""
+    if isinstance(text, str) and not re.fullmatch("0|-?[1-9][0-9]{0,18}", text):
+        raise ValueError("it is no whole number in plain digits")
+    return text
 
 
-Limit = Annotated[int, Field(ge=1, le=MOST, description="rows of a page")]
-Offset = Annotated[int, Field(ge=0, le=10_000_000, description="rows before the page")]
+def _plain_moment(text: object) -> object:
+    """Let a moment through that is written as one: a number may be of seconds, or of less."""
+    if isinstance(text, str) and not re.match("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise ValueError("it is no moment as 2026-11-01T00:00:00Z")
+    return text
+
+
+Whole = Annotated[int, BeforeValidator(_plain_number)]  # each number of a request is one
+Moment = Annotated[AwareDatetime, BeforeValidator(_plain_moment)]
+Limit = Annotated[Whole, Field(ge=1, le=MOST, description="rows of a page")]
+Offset = Annotated[Whole, Field(ge=0, le=10_000_000, description="rows before the page")]
 Search = Annotated[str, Field(max_length=200, description="words, all of which must occur")]
 Slug = Annotated[str, Field(max_length=100, description="short name of an organization")]
 Number = Annotated[
-    int,
-    BeforeValidator(_plain_number),
+    Whole,
     Path(ge=1, le=LARGEST, description="number of the run", examples=[1042]),
 ]
 Whose = Annotated[str | None, Query(max_length=100, description="short name of the organization")]
@@ -73,10 +81,10 @@ class RunQuery(BaseModel):
     person: list[str] | None = Field(None, description="e-mail addresses of who requested them")
     team: list[str] | None = None
     error: list[str] | None = Field(None, description="codes")
-    since: AwareDatetime | None = Field(None, description="requested then or later")
-    until: AwareDatetime | None = Field(None, description="requested before")
+    since: Moment | None = Field(None, description="requested then or later")
+    until: Moment | None = Field(None, description="requested before")
     search: Search = ""
-    cursor: int | None = Field(None, ge=1, le=LARGEST, description="`next` of the page before")
+    cursor: Whole | None = Field(None, ge=1, le=LARGEST, description="`next` of the page before")
     limit: Limit = 50
 
     def filters(self) -> dict[str, Any]:

@@ -5,11 +5,10 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime
 
 from sync_core import runs, sources
 from sync_core.api import shapes
-from sync_core.api.asked import PageQuery, Whose
+from sync_core.api.asked import Moment, PageQuery, Whose
 from sync_core.api.callers import By, Caller
 from sync_core.api.sample import RESOURCE
 from sync_core.api.shapes import (
@@ -176,7 +175,7 @@ def snapshot_of(
     by: By,
     entity: Table,
     key: KeyParts,
-    at: Annotated[AwareDatetime, Query(description="a moment", examples=["2026-11-01T00:00:00Z"])],
+    at: Annotated[Moment, Query(description="a moment", examples=["2026-11-01T00:00:00Z"])],
     organization: Whose = None,
 ) -> Snapshot:
     """Tell what a record was at a moment."""

@@ -54,6 +54,8 @@ def audit_trail(
     bom: Bom = None,
 ) -> Response:
     """Return the audit trail; the other parameters filter it as on its page."""
+    for name in ("since", "until"):
+        _moment(request.query_params.get(name, ""))  # a file never tells more than was asked for
     seats = by.some([slug for slug in organizations.split(filters.SEPARATOR) if slug])
     whose = tuple(organization.id for organization, _ in seats)
     wanted = filters.from_address(request.query_params, whose)
@@ -177,10 +179,12 @@ def prepared_file(
 
 
 def _moment(text: str) -> datetime | None:
-    """Read a moment of an address; None where there is none, or what is there is no moment."""
+    """Read a moment of an address; None where there is none. Raises SyncError("search_refused")."""
+    if not text:
+        return None
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        return None
+        raise SyncError("search_refused", what="a time that is none") from None
     searching.require_near(at)
     return at if at.tzinfo else at.replace(tzinfo=UTC)

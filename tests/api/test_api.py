@@ -1,13 +1,15 @@
 """What holds at every address of the API: problems, sizes, headers, how often."""
 
+import re
 import time
 from collections.abc import Iterator
+from urllib.parse import quote, urlencode
 
 import httpx2
 import pytest
 
 from sync_core.api import app as api
-from sync_core.api import problems, rate
+from sync_core.api import document, problems, rate
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import CATALOGUE
 from sync_core.organizations import Organization
@@ -58,6 +60,64 @@ def test_a_part_that_cannot_be_read_is_named(server: Server) -> None:
         problem(server.get(f"/runs/{number}/outcomes.csv"), 400, "bad_request")
 
 
+NO_NUMBERS = (
+    "1_0",
+    " 10",
+    "10 ",
+    "+10",
+    "10.0",
+    "1e1",
+    "0x0a",
+    "010",
+    "\uff11",
+    "\u0661",
+    "\xb2",
+    "1\u200b",
+)
+NO_MOMENTS = (
+    "1700000000",
+    "1_0",
+    "-1",
+    "nan",
+    "20261101T000000Z",
+    "\u0662026-11-01T00:00:00Z",
+    "now",
+)
+ODD = {"integer": NO_NUMBERS, "date-time": NO_MOMENTS}
+
+
+def numbers_and_moments() -> Iterator[tuple[str, str, str, str]]:
+    """Find every number and moment that a request may name: method, path, parameter, kind."""
+    for path, here in document.make(api.make())["paths"].items():
+        for method in here.keys() - {"servers"}:
+            for parameter in here[method].get("parameters", []):
+                schema = parameter["schema"]
+                for one in (schema, *schema.get("anyOf", [])):
+                    if (kind := one.get("format", one.get("type"))) in ODD:
+                        yield method, path, parameter["name"], kind
+
+
+ASKED = [*numbers_and_moments()]
+
+
+@pytest.mark.parametrize(("method", "path", "name", "kind"), ASKED)
+def test_a_number_or_a_moment_is_taken_as_it_is_written_and_no_other_way(
+    method: str, path: str, name: str, kind: str, server: Server, home: Organization
+) -> None:
+    """Python itself reads underscores, blanks and the digits of other scripts, too."""
+    program = Program(server, home)
+    mounted = program.root if path.startswith("/admin-portal") else f"{program.root}/api"
+    for text in ODD[kind]:
+        there = re.sub(r"\{\w+\}", "1", path.replace(f"{{{name}}}", quote(text)))
+        address = f"{mounted}{there}?{urlencode({name: text})}"
+        told = problem(program(method, address), 400, "bad_request")
+        assert name in str(told["mistakes"]), text
+
+
+def test_the_numbers_and_moments_of_requests_are_found() -> None:
+    assert {"run", "limit", "offset", "cursor", "since", "at"} <= {name for _, _, name, _ in ASKED}
+
+
 @pytest.mark.parametrize(
     ("asked", "code"),
     [
@@ -65,6 +125,8 @@ def test_a_part_that_cannot_be_read_is_named(server: Server) -> None:
         ({"search": "a\x00"}, "bad_request"),
         ({"since": "0001-01-01T00:00:00+14:00"}, "search_refused"),
         ({"until": "9999-12-31T23:59:59-14:00"}, "search_refused"),
+        ({"since": "yesterday"}, "search_refused"),
+        ({"until": "1_0"}, "search_refused"),
         ({"person": ",".join(f"p{n}" for n in range(500))}, "search_refused"),
     ],
 )

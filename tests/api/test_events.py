@@ -275,6 +275,16 @@ def test_another_organization_hears_nothing(
     assert refused.value.response.status_code == 404
 
 
+@pytest.mark.parametrize("number", ["{}_0", "+{}", "%20{}", "{}.0", str(2**63)])
+def test_a_socket_takes_a_number_as_it_is_written(
+    number: str, server: Server, program: Program, queued: Run
+) -> None:
+    address = f"ws://{server.host}/api/v1/runs/{number.format(queued.id)}/socket"
+    with pytest.raises(InvalidStatus) as refused:
+        connect(address, additional_headers=program.headers)
+    assert refused.value.response.status_code == 403
+
+
 def test_a_look_at_what_is_watched_stays_behind_the_walls(queued: Run) -> None:
     """A number of a run that is watched as another organization's shows nothing."""
     assert live.look({queued.id: queued.organization_id}).keys() == {queued.id}

@@ -76,6 +76,13 @@ def test_the_rows_of_a_run_open_by_the_address(visit: Visit, desk: Desk) -> None
     assert any("Invalid phone format" in text.value for text in page.markdown)
 
 
+def test_a_row_that_no_number_names_opens_nothing(visit: Visit, desk: Desk) -> None:
+    run = partial(desk)
+    for number in ("9" * 5000, "\u0663", "-1", "1_0", ""):
+        page = visit("runs", id=run.id, failure=f"locations:{number}", row=f"locations:{number}")
+        assert page.title[0].value == f"Run {run.id}"
+
+
 def test_a_run_of_another_organization_is_found_only_by_its_people(
     visit: Visit, desk: Desk
 ) -> None:

@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 from typing_extensions import TypedDict
 
 from sync_core.analytics import patients
-from sync_core.api.asked import Limit, Offset, Search
+from sync_core.api.asked import Limit, Offset, Search, Whole
 from sync_core.api.callers import By
 from sync_core.api.front_ends import patient_runs, words
 from sync_core.api.front_ends.patient_runs import (
@@ -41,7 +41,7 @@ ALL: SyncType = "full_patients"
 _ALL_OF_THEM = "full_patients: all patients are synced, whether they are active or not"
 _PROCESSED = "patients that were read, and those that Cliniko says have not changed"
 
-Some = Annotated[int, Query(ge=1, le=100, description="syncs, at most")]
+Some = Annotated[Whole, Query(ge=1, le=100, description="syncs, at most")]
 
 
 class PanelSync(BaseModel):

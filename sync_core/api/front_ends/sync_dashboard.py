@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
 from sync_core.api import event_routes, live
+from sync_core.api.asked import Whole
 from sync_core.api.callers import By, Seat
 from sync_core.api.event_routes import Event, OverError
 from sync_core.api.front_ends import patient_runs, words
@@ -42,7 +43,7 @@ routes = APIRouter(prefix="/v1/sync", tags=["sync dashboard"])
 STARTED = "Sync started"
 STEP = "Found 641 patients"
 
-Some = Annotated[int, Query(ge=1, le=100, description="syncs, at most")]
+Some = Annotated[Whole, Query(ge=1, le=100, description="syncs, at most")]
 
 
 class SyncStarted(BaseModel):

@@ -1,5 +1,6 @@
 """What is wrong with failed rows: by cause, cell by cell, with its value, problem and fix."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -32,6 +33,7 @@ from sync_core.ui.runs import (
 KINDS = (OutcomeKind.FAILED,)
 GONE = "What was wrong with these rows was deleted with the old values."
 ROW = "failure"  # in the address: the row that is opened, "therapists:12"
+ROW_NUMBER = re.compile("[1-9][0-9]{0,9}")
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ def _open(here: Visitor, run: Run, opened: str | None) -> None:
     if opened:
         st.query_params[ROW] = opened
     entity, _, number = str(st.query_params.get(ROW, "")).partition(":")
-    if entity not in resources.ENTITIES or not number.isdecimal():
+    if entity not in resources.ENTITIES or not ROW_NUMBER.fullmatch(number):
         return
     wanted = Wanted(KINDS, entity=entity, row=int(number), limit=1)
     with db.within(run.organization_id) as connection:
