@@ -208,7 +208,6 @@ def count(connection: Connection, organization_id: int, resource: str | None = N
 
 def _of(organization_id: int, resource: str | None) -> Iterator[sa.ColumnElement[bool]]:
     yield _RUNS.organization_id == organization_id
-    yield _REAL
     if resource:
         yield _RUNS.resource == resource
 

@@ -110,7 +110,6 @@ def test_nothing_is_fresh_late_or_slow_because_of_it(told: Organization) -> None
     with db.everywhere() as connection:
         assert runs.latest(connection, told.id) == {}
         assert runs.fresh(connection, told.id) == {}
-        assert runs.history(connection, told.id) == []
         assert runs.usual_phases(connection, told.id, "locations") == {}
 
 
@@ -132,11 +131,12 @@ def test_it_is_not_made_where_there_is_a_real_run(desk: Desk) -> None:
         assert history.load(connection, desk.organization, NOW) == 0
 
 
-def test_a_real_run_after_it_counts_alone(desk: Desk) -> None:
+def test_it_is_listed_and_a_real_run_after_it_counts_alone(desk: Desk) -> None:
     with db.everywhere() as connection:
         history.load(connection, desk.organization, NOW)
     run = desk.start("locations")
     with db.everywhere() as connection:
         assert set(runs.latest(connection, desk.organization.id)) == {"locations"}
-        (only,) = runs.history(connection, desk.organization.id)
-    assert (only.id, only.trigger) == (run.id, "test")
+        first, *others = runs.history(connection, desk.organization.id)
+    assert (first.id, first.trigger) == (run.id, "test")
+    assert {one.trigger for one in others} == {"demo data"}

@@ -14,7 +14,7 @@ from sync_core.catalogue import resources
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import RunKind
 from sync_core.organizations.actions import ChangedSetting
-from sync_core.runs import Run, run_address
+from sync_core.runs import MADE_UP, Run, run_address
 from sync_core.runs.filters import Filter
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import Visitor
@@ -97,7 +97,7 @@ class Item:
 
 def show(here: Visitor) -> None:
     """Show the latest things, newest first."""
-    with st.container(border=True, gap="xsmall", key="activity-feed"):
+    with st.container(border=True, gap="small", key="activity-feed"):
         st.markdown("**Activity**")
         items = _items(here.organization.id)
         if not items:
@@ -146,6 +146,7 @@ def _of_run(run: Run) -> Item:
     what = _what(run.resource)
     what = f"run {run.undoes} of {what}" if run.undoes else what
     text = f"{who} {verb} {what}{ENDINGS.get(run.status, '')}"
+    text += f" :gray[({MADE_UP})]" if run.trigger == MADE_UP else ""
     return Item(run.queued_at, f":{run_look.color}[{run_look.icon}]", text, run.id)
 
 
