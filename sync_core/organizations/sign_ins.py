@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from sync_core.foundation import settings, tables
+from sync_core.foundation import email_address, settings, tables
 from sync_core.foundation.errors import SyncError
 from sync_core.organizations import actions
 from sync_core.organizations.actions import SignedIn, SignedOut
@@ -21,6 +20,7 @@ from sync_core.organizations.people import Person
 
 DEMO = "demo"  # the issuer of the demo's sign-ins; those of others are addresses
 AHEAD_SECONDS = 60  # by which the clock of a provider may be before ours
+LONGEST = 255  # characters of a claim, as OpenID Connect limits those of a subject
 UNSEEN_SECONDS = 600  # after which a sign-in that never came to us counts no more
 NAMED = ("iss", "sub", "email", "iat", "nonce", "jti")  # claims that tell one sign-in from others
 
@@ -48,6 +48,8 @@ def read(claims: Mapping[str, Any]) -> SignIn:
     if claims.get("is_logged_in") is not True:
         raise SyncError("not_signed_in")
     issuer, subject, email = (_text(claims, name) for name in ("iss", "sub", "email"))
+    if not email_address.is_valid(email):  # what others become in small letters is somebody else's
+        raise SyncError("bad_sign_in", claim="email")
     issued_at = _moment(claims, "iat")
     at = min(issued_at, _moment(claims, "auth_time")) if "auth_time" in claims else issued_at
     if claims.get("email_verified") is not True:
@@ -60,18 +62,21 @@ def read(claims: Mapping[str, Any]) -> SignIn:
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str:
+    """Return a text as it is: where nothing is trimmed, none passes for another one."""
     value = claims.get(name)
-    if not isinstance(value, str) or not value.strip() or "\0" in value:
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST:
         raise SyncError("bad_sign_in", claim=name)
-    return value.strip()
+    if value != value.strip() or not value.isprintable():
+        raise SyncError("bad_sign_in", claim=name)
+    return value
 
 
 def _moment(claims: Mapping[str, Any], name: str) -> float:
     """Return a moment that has come; whatever else stands there vouches for nothing."""
     value = claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise SyncError("bad_sign_in", claim=name)
-    if not 0 < value <= time.time() + AHEAD_SECONDS:
+    if not 0 < value <= time.time() + AHEAD_SECONDS:  # so is none that is infinite, or no number
         raise SyncError("bad_sign_in", claim=name)
     return float(value)
 

@@ -1,10 +1,13 @@
 """Who signs in at the real server of the pages, by a provider that also says what is not so."""
 
+import base64
+import hmac
+import json
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +15,8 @@ from typing import Any
 import httpx2
 import pytest
 from joserfc import jwt
-from joserfc.jwk import OctKey
+from joserfc.jwk import OctKey, RSAKey
+from joserfc.jws import JWSRegistry
 
 from sync_core.foundation import db
 from sync_core.foundation.settings import ROOT
@@ -40,6 +44,40 @@ FALSE: Mapping[str, dict[str, Any]] = {
     "no issuer": {"iss": None},
     "no subject": {"sub": None},
     "no address": {"email": None},
+    "verified is the text TRUE": {"email_verified": "TRUE"},
+    "verified is a list": {"email_verified": [True]},
+    "a moment that is no number": {"iat": float("nan")},
+    "a moment beyond all": {"iat": 1e308},
+    "a moment before all numbers": {"iat": -(10**400)},
+    "shown beyond all numbers who it is": {"auth_time": 10**400},
+    "a moment that is true": {"iat": True},
+    "it ends at no number": {"exp": float("nan")},
+    "it has ended": {"exp": NOW - 90_000},
+    "it does not end": {"exp": None},
+    "a subject in an object": {"sub": {"id": "somebody"}},
+    "a subject of half a character": {"sub": "a\ud800"},
+    "an answer to another question": {"nonce": "another"},
+    "an answer to no question": {"nonce": None},
+}
+FOR_OTHERS: Mapping[str, dict[str, Any]] = {
+    "it is for another client": {"aud": "other"},
+    "it is for another client, as our client says": {"aud": "other", "azp": "sync-desk"},
+    "it is for others, as our client says": {"aud": ["other", "more"], "azp": "sync-desk"},
+    "it is for nobody": {"aud": ""},
+    "it is for none of nobody": {"aud": []},
+    "it is for another client, too, which has asked": {"aud": ["sync-desk", "o"], "azp": "o"},
+    "our client is a key of what it is for": {"aud": {"sync-desk": 1}},
+    "asked by a list": {"azp": ["sync-desk"]},
+}
+ADDRESSES: Mapping[str, Callable[[str], object]] = {
+    "a letter that becomes another one when it is small": lambda own: own.replace("k", "\u212a"),
+    "a blank behind it": lambda own: f"{own}\u2003",
+    "a blank before it": lambda own: f" {own}",
+    "a separator behind it": lambda own: f"{own}\x1f",
+    "NUL behind it": lambda own: f"{own}\0",
+    "in a list": lambda own: [own],
+    "in an object": lambda own: {"value": own},
+    "behind another one": lambda own: f"x@example.org\n{own}",
 }
 
 
@@ -50,7 +88,7 @@ class Pages:
     url: str
     provider: Provider
 
-    def sign_in(self, email: str, /, **says: Any) -> httpx2.Client:  # noqa: ANN401 - JSON
+    def sign_in(self, email: object, /, **says: Any) -> httpx2.Client:  # noqa: ANN401 - JSON
         """Return a browser that has signed in, as far as the provider and Streamlit have let it."""
         self.provider.says = {"email": email, **says}
         key = OctKey.import_key(sign_ins.SECRET)
@@ -94,12 +132,82 @@ def mia(organization: Organization) -> Person:
     return found
 
 
+def test_nobody_comes_in_by_an_address_that_is_nearly_somebody_s(
+    pages: Pages, organization: Organization
+) -> None:
+    kim = Person("Kim Sand", f"kim.{uuid.uuid4().hex[:12]}@example.org", Role.ANALYST)
+    with db.everywhere() as connection:
+        people.add(connection, organization.id, kim)
+    for name, written in ADDRESSES.items():
+        with closing(pages.sign_in(written(kim.email))) as browser:
+            status, code = pages.told(browser)
+        assert (status, code) == (401, "bad_sign_in"), name
+    with closing(pages.sign_in(kim.email.upper())) as browser:
+        assert pages.told(browser) == (200, "")
+
+
+def unsigned(claims: dict[str, Any]) -> str:
+    parts = ({"alg": "none", "kid": "k"}, claims)
+    coded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode() for part in parts]
+    return ".".join(part.rstrip("=") for part in coded) + "."
+
+
+def test_nobody_comes_in_by_what_the_provider_has_not_signed(pages: Pages, mia: Person) -> None:
+    """Everything it says is right; only its signature is not."""
+    own, stranger = pages.provider.key, RSAKey.generate_key(2048)
+    public = own.as_pem(private=False)
+    known = JWSRegistry(algorithms=["HS256"])
+    signs: dict[str, Callable[[dict[str, Any]], str]] = {
+        "nobody's": unsigned,
+        "a stranger's": lambda c: jwt.encode({"alg": "RS256", "kid": "k"}, c, stranger),
+        "an unknown key's": lambda c: jwt.encode({"alg": "RS256", "kid": "x"}, c, stranger),
+        "our public secret's": lambda c: jwt.encode(
+            {"alg": "HS256", "kid": "k"}, c, OctKey.import_key("made-up"), registry=known
+        ),
+        "of other claims": lambda c: ".".join(
+            [
+                *unsigned(c).split(".")[:2],
+                jwt.encode({"alg": "RS256", "kid": "k"}, {}, own).split(".")[2],
+            ]
+        ),
+        "its public key's": lambda c: by_hand(c, public),
+    }
+    for name, sign in signs.items():
+        pages.provider.signs = sign
+        with closing(pages.sign_in(mia.email)) as browser:
+            status, code = pages.told(browser)
+        assert (status, code) == (401, "not_signed_in"), name
+    pages.provider.signs = None
+    with closing(pages.sign_in(mia.email)) as browser:
+        assert pages.told(browser) == (200, "")
+
+
+def by_hand(claims: dict[str, Any], key: bytes) -> str:
+    """Sign with a public key as if it were a secret: libraries refuse to."""
+    head = unsigned(claims).split(".")[1]
+    kind = base64.urlsafe_b64encode(b'{"alg":"HS256","kid":"k"}').decode().rstrip("=")
+    mac = hmac.digest(key, f"{kind}.{head}".encode(), "sha256")
+    return f"{kind}.{head}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
+
+
 def test_nobody_comes_in_by_what_a_false_provider_says(pages: Pages, mia: Person) -> None:
     for name, says in FALSE.items():
         with closing(pages.sign_in(mia.email, **says)) as browser:
             status, code = pages.told(browser)
         assert status == 401, (name, code)
     with closing(pages.sign_in(mia.email)) as browser:
+        assert pages.told(browser) == (200, "")
+
+
+def test_nobody_comes_in_by_what_a_provider_has_said_to_another_site(
+    pages: Pages, mia: Person
+) -> None:
+    for name, says in FOR_OTHERS.items():
+        with closing(pages.sign_in(mia.email, **says)) as browser:
+            status, code = pages.told(browser)
+        assert (status, code) == (401, "not_signed_in"), name
+    ours_too = {"aud": ["other", "sync-desk"], "azp": "sync-desk"}
+    with closing(pages.sign_in(mia.email, **ours_too)) as browser:
         assert pages.told(browser) == (200, "")
 
 

@@ -10,7 +10,7 @@ from streamlit.auth_util import get_cookie_with_chunks
 from streamlit.web.server.server_util import AUTH_COOKIE_NAME, get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 
-from sync_core.ui.frame import demo_sign_in
+from sync_core.ui.frame import addressed
 
 
 def claims(request: HTTPConnection) -> Mapping[str, Any]:
@@ -22,7 +22,7 @@ def claims(request: HTTPConnection) -> Mapping[str, Any]:
         return {}
     if urlsplit(str(found.get("origin"))).netloc != request.headers.get("host"):
         return {}
-    return found if demo_sign_in.counts(found, request.headers) else {}
+    return found if addressed.counts(found, request.headers) else {}
 
 
 def _decoded(request: HTTPConnection, name: str) -> bytes | None:

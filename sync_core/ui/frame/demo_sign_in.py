@@ -51,11 +51,6 @@ def why_closed() -> str | None:
     return None if address in LOOPBACK else f"they are served at {address or 'every address'}"
 
 
-def counts(claims: Mapping[str, Any], headers: Mapping[str, str]) -> bool:
-    """Return whether a sign-in is one of a provider, or of the demo where there is one."""
-    return claims.get("iss") != sign_ins.DEMO or is_open(headers)
-
-
 def has_auth() -> bool:
     """Return whether sign-in by OpenID Connect is configured."""
     return st.secrets.load_if_toml_exists() and "auth" in st.secrets

@@ -20,7 +20,7 @@ from sync_core.organizations.memberships import Memberships, Places
 from sync_core.organizations.people import FRESH_SECONDS, Permission, Person
 from sync_core.organizations.preferences import Preferences
 from sync_core.organizations.sign_ins import SignIn
-from sync_core.ui.frame import demo_sign_in
+from sync_core.ui.frame import addressed
 
 ORGANIZATION = "org"  # of the organization, in the address and in the session
 P = ParamSpec("P")
@@ -52,7 +52,7 @@ def arrival() -> tuple[SignIn, Places]:
     Raises SyncError: not_signed_in, bad_sign_in, address_not_verified, sign_in_ended.
     """
     claims = st.user.to_dict()
-    if not demo_sign_in.counts(claims, st.context.headers):
+    if not addressed.counts(claims, st.context.headers):
         raise SyncError("not_signed_in")
     sign_in = sign_ins.read(claims)
     return sign_in, _places(sign_in)
