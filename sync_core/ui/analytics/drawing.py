@@ -11,7 +11,7 @@ import plotly.io as pio
 from sync_core.catalogue import resources
 from sync_core.ui.analytics import behind
 from sync_core.ui.analytics.period import Asked
-from sync_core.ui.parts.figures import COLORS
+from sync_core.ui.parts.figures import COLORS, SMALL
 from sync_core.ui.parts.words import LOOKS
 
 CHART_PIXELS, SMALL_CHART_PIXELS = 250, 170  # heights
@@ -58,7 +58,7 @@ def tidy(figure: go.Figure, height: int = CHART_PIXELS, *, legend: bool = True) 
         },
         bargap=0.25,
         hovermode="closest",
-        hoverlabel={"namelength": -1},
+        hoverlabel={"namelength": -1, "font": SMALL},
         clickmode="event+select",
     )
     figure.update_xaxes(automargin=True)
@@ -142,7 +142,7 @@ def name_lines(figure: go.Figure, top: float, bottom: float = 0.0) -> go.Figure:
             y=height,
             text=name,
             showarrow=False,
-            font={"color": color, "size": 12},
+            font={"color": color, **SMALL},
         )
     longest = max((len(name) for _, name, _ in ends), default=0)
     return figure.update_layout(
@@ -199,7 +199,7 @@ def cut_off(figure: go.Figure, heights: Mapping[datetime, float]) -> bool:
                 yanchor="top",
                 text=f"{height:,.0f} ↑",
                 showarrow=False,
-                font={"size": 12},
+                font=SMALL,
             )
     return True
 

@@ -22,7 +22,7 @@ from sync_core.runs import Run
 from sync_core.ui.analytics import cached, cards, drawing, panel
 from sync_core.ui.analytics.period import Asked, title
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import paging, reason_words, row_table
+from sync_core.ui.parts import figures, paging, reason_words, row_table
 from sync_core.ui.parts.row_table import Cell, Column, Row, Table
 from sync_core.ui.parts.words import day, moment
 from sync_core.ui.runs import history_tab, outcome_words
@@ -62,7 +62,7 @@ def _pareto(here: Visitor, asked: Asked, of: str, found: Sequence[Reason]) -> No
             panel.show_nothing()
             return
         st.plotly_chart(
-            _bars(of, found),
+            figures.in_small(_bars(of, found)),
             config=panel.CHART_CONFIG,
             key=f"chart-pareto-{of}",
             alt=name,
@@ -97,6 +97,7 @@ def _bars(of: str, found: Sequence[Reason]) -> go.Figure:
         textposition="inside",
         insidetextanchor="start",
         constraintext="none",
+        textfont=figures.SMALL,
         marker={"color": drawing.KIND_COLORS["failed"], "line": {"width": 0}},
         hovertemplate="%{hovertext}: %{x:,}<extra></extra>",
     )

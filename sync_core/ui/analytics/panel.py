@@ -17,7 +17,7 @@ from sync_core.foundation import csv_writer
 from sync_core.ui.analytics import behind, numbers
 from sync_core.ui.analytics.period import Asked
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import paging
+from sync_core.ui.parts import figures, paging
 from sync_core.ui.runs import downloads
 
 MAX_VISIBLE_ROWS = 12  # without scrolling
@@ -37,6 +37,7 @@ def frame(title: str, about: str, key: str) -> Iterator[None]:
 
 def draw(figure: go.Figure, title: str, key: str) -> None:
     """Draw a chart in the colours of the theme; what has runs behind it can be clicked."""
+    figures.in_small(figure)
     if all(trace.customdata is None for trace in figure.data):
         st.plotly_chart(figure, config=CHART_CONFIG, key=f"chart-{key}", alt=title)
         return

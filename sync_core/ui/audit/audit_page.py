@@ -54,26 +54,26 @@ from sync_core.ui.runs import downloads, history_tab
 
 RUN, ACTION = "run", "action-id"  # in the address: what is opened
 
-ACTION_LOOKS = {  # word and colour of an action in the list
-    "started": ("Started a sync", "blue"),
-    "started all": ("Synced all", "blue"),
-    "previewed": ("Previewed a sync", "blue"),
-    "cancelled": ("Cancelled a sync", "gray"),
-    "retried": ("Synced fixed rows", "blue"),
-    "approved": ("Approved a plan", "green"),
-    "confirmed": ("Confirmed a plan", "green"),
-    "declined": ("Declined a plan", "gray"),
-    "asked to undo": ("Asked to undo", "orange"),
-    "began an export": ("Started an export", "violet"),
-    "exported": ("Exported", "violet"),
-    "changed a setting": ("Changed a setting", "violet"),
-    "dropped old values": ("Deleted old values", "orange"),
-    "set a schedule": ("Set a schedule", "violet"),
-    "removed a schedule": ("Removed a schedule", "violet"),
-    "paused a schedule": ("Paused a schedule", "orange"),
-    "resumed a schedule": ("Resumed a schedule", "blue"),
-    "signed in": ("Signed in", "gray"),
-    "signed out": ("Signed out", "gray"),
+ACTION_WORDS = {  # of an action in the list
+    "started": "Started a sync",
+    "started all": "Synced all",
+    "previewed": "Previewed a sync",
+    "cancelled": "Cancelled a sync",
+    "retried": "Synced fixed rows",
+    "approved": "Approved a plan",
+    "confirmed": "Confirmed a plan",
+    "declined": "Declined a plan",
+    "asked to undo": "Asked to undo",
+    "began an export": "Started an export",
+    "exported": "Exported",
+    "changed a setting": "Changed a setting",
+    "dropped old values": "Deleted old values",
+    "set a schedule": "Set a schedule",
+    "removed a schedule": "Removed a schedule",
+    "paused a schedule": "Paused a schedule",
+    "resumed a schedule": "Resumed a schedule",
+    "signed in": "Signed in",
+    "signed out": "Signed out",
 }
 
 
@@ -175,14 +175,13 @@ def _event_cell(entry: Entry) -> Cell:
     if entry.entry == "run":
         look = LOOKS[entry.what]
         return Cell(look.word, f"badge {look.color}", icon_name(look.icon))
-    color = ACTION_LOOKS[entry.what][1] if entry.what in ACTION_LOOKS else "gray"
-    return Cell(_event(entry), f"badge {color}")
+    return Cell(_event(entry), "badge")  # without a colour: it is no status
 
 
 def _event(entry: Entry) -> str:
     if entry.entry == "run":
         return LOOKS[entry.what].word
-    return ACTION_LOOKS[entry.what][0] if entry.what in ACTION_LOOKS else entry.what.capitalize()
+    return ACTION_WORDS.get(entry.what) or entry.what.capitalize()
 
 
 def details(entry: Entry, zone: ZoneInfo) -> str:

@@ -16,6 +16,7 @@ COLORS = {  # they stand out on white and on black
     "timed_out": "#DC4B4B",
     "cancelled": "#7C8AA0",
 }
+SMALL = {"size": 12}  # pixels; of letters
 HEIGHT_PIXELS = 180
 MIN_RUNS = 3  # below which a chart says nothing
 
@@ -44,7 +45,15 @@ def durations(found: Sequence[Run], zone: ZoneInfo) -> go.Figure:
         legend={"orientation": "h", "y": 1.2, "title": None},
         bargap=0.3,
     )
-    return figure
+    return in_small(figure)
+
+
+def in_small(figure: go.Figure) -> go.Figure:
+    """Return the chart with axes and names in the smallest size of type of the pages."""
+    for update in (figure.update_xaxes, figure.update_yaxes):
+        update(tickfont=SMALL, title_font=SMALL)
+    figure.update_traces(colorbar_tickfont=SMALL, textfont=SMALL, selector={"type": "heatmap"})
+    return figure.update_layout(legend_font=SMALL)
 
 
 def _hover_text(run: Run, zone: ZoneInfo) -> str:
