@@ -236,8 +236,33 @@ def end_backends(connection: Connection, workers: Sequence[str], wait_ms: int = 
 def revive(
     connection: Connection, organization_id: int, resource: str | None = None
 ) -> list[Queued]:
-    """Let the runs go on whose worker is dead, though no maintenance may be alive to do so."""
-    return resume(connection) if close_dead(connection, organization_id, resource) else []
+    """Let the runs go on whose worker is dead, though no maintenance may be alive to do so.
+
+    Where the lease of somebody is over who is still connected, the clock may have jumped: it is
+    watched for a moment.
+    """
+    watch = None
+    if _is_over_of_the_connected(connection, organization_id, resource):
+        watch = Watch()
+        watch.silent(connection)
+        time.sleep(RENEWAL_SECONDS)
+    dead = close_dead(connection, organization_id, resource, watch=watch)
+    return resume(connection) if dead else []
+
+
+def _is_over_of_the_connected(
+    connection: Connection, organization_id: int, resource: str | None
+) -> bool:
+    connected = sa.table("pg_stat_activity", sa.column("application_name"))
+    over = (
+        sa.select(_LEASES.run_id)
+        .join(tables.runs, _RUNS.id == _LEASES.run_id)
+        .where(_RUNS.status == RunStatus.RUNNING, _RUNS.organization_id == organization_id)
+        .where(lease_is_over(), _LEASES.worker.in_(sa.select(connected.c.application_name)))
+    )
+    if resource is not None:
+        over = over.where(_RUNS.resource == resource)
+    return bool(connection.execute(sa.select(over.exists())).scalar_one())
 
 
 def resume(connection: Connection) -> list[Queued]:

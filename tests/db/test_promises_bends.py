@@ -231,6 +231,20 @@ def test_a_living_worker_keeps_its_run_though_the_clock_jumps(crew: Crew, desk: 
     assert attempts(run) == ["completed"]
 
 
+def test_who_presses_after_a_jump_of_the_clock_takes_no_run_from_a_living_worker(
+    crew: Crew, desk: Desk
+) -> None:
+    crew("--without-maintenance", SLOW_PAGE="0.3")
+    eventually(lambda: watching.postgres_is_up_for(lease.LEASE_SECONDS))
+    run = long_run.start(desk)
+    for seconds in (120, -120):
+        jump(seconds)
+        with pytest.raises(SyncError, match="started this"):
+            desk.start("locations")
+    assert ended(run).message == long_run.ALL_CREATED
+    assert attempts(run) == ["completed"]
+
+
 def closed(watch: recovery.Watch) -> list[int]:
     """Close the runs of the dead, as maintenance does; return them."""
     with db.everywhere() as connection:

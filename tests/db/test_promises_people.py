@@ -86,16 +86,11 @@ def test_pressing_again_revives_a_dead_run_though_no_maintenance_is_alive(desk: 
     with db.everywhere() as connection:
         lease.claim(connection, run.id, "a worker that died")
     watching.let_time_pass(lease.LEASE_SECONDS)
-    eventually(lambda: _postgres_is_up_for(lease.LEASE_SECONDS))
+    eventually(lambda: watching.postgres_is_up_for(lease.LEASE_SECONDS))
     with pytest.raises(SyncError, match="Sarah Lim started this"):
         syncs.start(desk.organization, "locations", ANA, "test")
     assert (watching.read(run).status, attempts(run)) == ("queued", ["its worker went silent"])
     assert run.id in queue.pushed()
-
-
-def _postgres_is_up_for(seconds: float) -> bool:
-    up = "select clock_timestamp() - pg_postmaster_start_time() > make_interval(secs => :s)"
-    return watching.ask(up, s=seconds) == [(True,)]
 
 
 def test_starting_again_within_three_seconds_is_refused(

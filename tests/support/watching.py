@@ -61,6 +61,12 @@ def attempts(run: Run) -> list[str | None]:
     return [how for (how,) in rows]
 
 
+def postgres_is_up_for(seconds: float) -> bool:
+    """Return whether all who live have had the time to renew their leases."""
+    up = "select clock_timestamp() - pg_postmaster_start_time() > make_interval(secs => :s)"
+    return ask(up, s=seconds) == [(True,)]
+
+
 def let_time_pass(seconds: float) -> None:
     """Let the leases of workers that do not renew them end so much earlier."""
     ask(
