@@ -145,8 +145,13 @@ class Dated(Protocol):
 class Watchable(Protocol):
     """A sheet whose source can be asked whether any of its records was changed since a moment."""
 
+    @property
+    def behind(self) -> float:
+        """The seconds by which the source's clock is behind ours; negative where it is ahead."""
+        ...
+
     def changed_since(self, moment: datetime) -> bool:
-        """Return whether any was."""
+        """Return whether any was, by the source's clock."""
         ...
 
 

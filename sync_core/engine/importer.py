@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from sync_core.catalogue.fields import Convention
 from sync_core.catalogue.resource import Entity
-from sync_core.catalogue.source import Counting, Sheet, Source
+from sync_core.catalogue.source import Counting, Sheet, Source, Watchable
 from sync_core.engine import (
     confirming,
     evidence,
@@ -129,7 +129,11 @@ def _read(work: Work, sources: Mapping[str, Source]) -> list[Scope]:
     entities = {entity.name: entity for entity in work.resource.entities}
     opened = {name: _open(work, entity, sources[name]) for name, entity in entities.items()}
     if work.window:
-        work.note(work.window.sentence(work.time_zone), level="info")
+        sheets = [sheet for sheet, _ in opened.values() if isinstance(sheet, Watchable)]
+        behind = max((sheet.behind for sheet in sheets), default=0.0)
+        window = work.window.settle(behind)
+        work = replace(work, window=window)
+        work.note(window.sentence(work.time_zone), level="info")
     scopes = {}
     for name in work.steps.order(list(entities)):
         sheet, columns = opened[name]

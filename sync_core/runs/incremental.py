@@ -25,9 +25,9 @@ def decide(
 ) -> ReadWindow:
     """Decide how much the claimed run reads, for a source that can tell what changed.
 
-    Everything at the first time, when the last time is older than `sweep`, after an undo, after
-    a run that read another source, such as a file, and after another declaration of a table;
-    another attempt at the run goes on as it has begun.
+    Everything at the first time, when the last time is older than `sweep` or yet to come, after an
+    undo, after a run that read another source, such as a file, and after another declaration of a
+    table; another attempt at the run goes on as it has begun.
     """
     if begun := _begun(connection, claim):
         return begun
@@ -36,7 +36,8 @@ def decide(
     whole = _latest(connection, claim, resource, WINDOW["since"].as_string().is_(None))
     if last is None or whole is None or now - whole.began > sweep:
         return ReadWindow(now)
-    return ReadWindow(now, last.began - OVERLAP)
+    since = last.began - OVERLAP
+    return ReadWindow(now, since) if since < now else ReadWindow(now)  # a clock was set back
 
 
 def _begun(connection: Connection, claim: Claim) -> ReadWindow | None:

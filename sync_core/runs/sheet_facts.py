@@ -3,8 +3,8 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 import sqlalchemy as sa
@@ -23,8 +23,16 @@ SheetLinks = Mapping[str, str]  # entity -> the address of its sheet's first cel
 class ReadWindow:
     """What a run reads, and when it began to; `since` is None where it reads everything."""
 
-    began: datetime
+    began: datetime  # by the clock of its source, once that is known
     since: datetime | None = None
+    settled: bool = field(default=False, compare=False)  # it is by that clock
+
+    def settle(self, behind: float) -> Self:
+        """Return it by the clock of a source that is so many seconds behind ours."""
+        if self.settled:
+            return self
+        there = self.began - timedelta(seconds=max(0.0, behind))
+        return replace(self, began=there, settled=True)
 
     def sentence(self, time_zone: str) -> str:
         """Return what people are told of it."""
@@ -43,7 +51,8 @@ class ReadWindow:
         began, since = kept.get("began"), kept.get("since")
         if not began:
             return None
-        return cls(datetime.fromisoformat(began), datetime.fromisoformat(since) if since else None)
+        read_since = datetime.fromisoformat(since) if since else None
+        return cls(datetime.fromisoformat(began), read_since, settled=True)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from tenacity.wait import wait_exponential_jitter
 
 from sync_core.foundation.errors import SyncError
 
+LONGEST_WAIT = 86_400.0  # seconds that a server may ask for; who says more counts otherwise
+
 T = TypeVar("T")
 OnWait = Callable[[str], None]
 
@@ -99,7 +101,12 @@ def retry_after(header: str | None) -> float | None:
     if not header:
         return None
     with suppress(ValueError):
-        return max(0.0, float(header))
-    with suppress(ValueError):
-        return max(0.0, parsedate_to_datetime(header).timestamp() - time())
+        return wait_asked_for(float(header))
+    with suppress(ValueError, OverflowError):
+        return wait_asked_for(parsedate_to_datetime(header).timestamp() - time())
     return None
+
+
+def wait_asked_for(seconds: float) -> float | None:
+    """Return the wait that a server asks for, which may be over; None where it cannot mean it."""
+    return max(0.0, seconds) if seconds <= LONGEST_WAIT else None  # nan is no number

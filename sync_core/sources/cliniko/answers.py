@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -11,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sync_core.foundation.errors import SyncError
-from sync_core.sources.retry import retry_after
+from sync_core.sources.retry import retry_after, wait_asked_for
 
 TITLES = {
     "patients": "patients",
@@ -179,17 +180,17 @@ def _message(answer: Answer) -> str:
 
 def _until_the_limit_resets(answer: Answer, clock: Callable[[], float]) -> float | None:
     """Return the seconds to wait, by the server's own clock where it tells it, if it names any."""
-    try:
-        reset = float(answer.headers["x-ratelimit-reset"])
-    except (KeyError, ValueError):
-        return retry_after(answer.headers.get("retry-after"))
     now = time_at(answer) or clock()
-    return max(LEAST_WAIT, reset - now) + uniform(0, 1)  # noqa: S311 - jitter
+    with suppress(KeyError, ValueError):
+        reset = float(answer.headers["x-ratelimit-reset"])
+        if (wait := wait_asked_for(reset - now)) is not None:
+            return max(LEAST_WAIT, wait) + uniform(0, 1)  # noqa: S311 - jitter
+    return retry_after(answer.headers.get("retry-after"))
 
 
 def time_at(answer: Answer) -> float | None:
     """Return the time by the server's clock, in seconds since 1970; None where it does not tell."""
     try:
         return parsedate_to_datetime(answer.headers["date"]).timestamp()
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):
         return None

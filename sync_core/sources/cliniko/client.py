@@ -31,6 +31,7 @@ from sync_core.sources.retry import OnWait, Retrier, RetryPolicy
 
 PER_PAGE = 100  # as many as Cliniko hands out at once
 CONNECT_TIMEOUT = 10.0
+MOST_BEHIND = 50 * 365.25 * 86_400  # seconds: a clock that was never set begins in 1970
 LARGEST_BODY = 32 * 2**20  # bytes of one page, unpacked
 RETRY_POLICY = RetryPolicy(attempts=6)
 EVERYTHING = {  # filters that lift what a list leaves out: the archived, the cancelled
@@ -190,7 +191,7 @@ class Client:
             raise SyncError("cliniko_unavailable", why=_why(error)) from error
         headers = {name.lower(): value for name, value in response.headers.items()}
         answer = Answer(path, self._origin, response.status_code, headers, body)
-        self.behind = self._clock() - (time_at(answer) or self._clock())
+        self.behind = min(MOST_BEHIND, self._clock() - (time_at(answer) or self._clock()))
         return answer
 
     def _whole(self, response: httpx2.Response) -> bytes:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import chain, islice
 from typing import Any, Literal
 
@@ -293,11 +293,10 @@ class ClinikoList:
 
     def changed_since(self, moment: datetime) -> bool:
         """Return whether any record was changed or left since, by Cliniko's clock: `Watchable`."""
-        there = moment - timedelta(seconds=max(0.0, self.behind))
         with self.source.client() as client:
-            if client.count(self.listed.path, _filters(self.listed, there)):
+            if client.count(self.listed.path, _filters(self.listed, moment)):
                 return True
-            return any(True for _ in self._apart(client, there, Seen()))
+            return any(True for _ in self._apart(client, moment, Seen()))
 
     def link(self, _row: int, _column: int) -> str | None:
         """Return None: the addresses of an account's pages are not known."""

@@ -1,8 +1,10 @@
 """Google's answers, checked for all that they must hold: half an answer is none."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
+from sys import float_info
 from typing import Any
 
 from gspread.exceptions import GSpreadException
@@ -13,6 +15,17 @@ from sync_core.sources.google.number_formats import Format
 from sync_core.sources.google.refusals import DAMAGED, INCOMPLETE
 
 _CORNERS = ("startRowIndex", "startColumnIndex", "endRowIndex", "endColumnIndex")
+
+_NOT_AS_EXPECTED = (
+    LookupError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    AttributeError,
+    GSpreadException,
+)
+_LARGEST = float_info.max
+_OF_A_CELL = frozenset({str, int, float, bool})
 
 Answer = Mapping[str, Any]
 Columns = list[list[Any]]
@@ -71,19 +84,33 @@ class Spreadsheet:
     tabs: Sequence[Tab]
 
 
+@contextmanager
+def _whole() -> Iterator[None]:
+    """Refuse an answer that lacks a part, or has another thing in its place. Raises SyncError."""
+    try:
+        yield
+    except _NOT_AS_EXPECTED as error:
+        raise _incomplete() from error
+
+
 def spreadsheet(answer: Answer) -> Spreadsheet:
     """Read the answer of spreadsheets.get. Raises SyncError where it is incomplete."""
-    try:
+    with _whole():
         properties = answer["properties"]
         tabs = [_tab(sheet["properties"], sheet.get("merges", [])) for sheet in answer["sheets"]]
-        return Spreadsheet(str(properties["title"]), properties.get("locale"), tabs)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _incomplete() from error
+        locale = properties.get("locale")
+        return Spreadsheet(_text(properties["title"]), locale and _text(locale), tabs)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
 
 
 def _tab(properties: Mapping[str, Any], merges: Sequence[Mapping[str, int]]) -> Tab:
     grid = properties["gridProperties"] if properties["sheetType"] == "GRID" else {}
-    title = str(properties["title"])
+    title = _text(properties["title"])
     return Tab(
         gid=int(properties["sheetId"]),
         title=title,
@@ -96,7 +123,9 @@ def _tab(properties: Mapping[str, Any], merges: Sequence[Mapping[str, int]]) -> 
 
 def _merge(title: str, merge: Mapping[str, int]) -> Cells:
     top, left, bottom, right = (merge.get(corner, 0) for corner in _CORNERS)
-    return Cells(title, range(top + 1, bottom + 1), range(left, right))
+    cells = Cells(title, range(top + 1, bottom + 1), range(left, right))
+    _ = cells.name  # raises where these are no cells
+    return cells
 
 
 def texts(answer: Answer, cells: Cells) -> Columns:
@@ -112,7 +141,19 @@ def batch(answer: Answer, asked: Sequence[Cells]) -> list[Columns]:
     ranges = answer.get("valueRanges")
     if not isinstance(ranges, list) or len(ranges) != len(asked):
         raise _incomplete()
-    return [_values(found, cells) for found, cells in zip(ranges, asked, strict=True)]
+    found = [_values(one, cells) for one, cells in zip(ranges, asked, strict=True)]
+    if not all(map(_is_of_cells, chain(*found))):
+        raise SyncError("google_unavailable", why=DAMAGED)
+    return found
+
+
+def _is_of_cells(column: Sequence[Any]) -> bool:
+    """Return whether a column holds what cells can hold: JSON may hold numbers that are none."""
+    kinds = set(map(type, column))
+    if kinds - _OF_A_CELL:
+        return False
+    numbers = (value for value in column if type(value) in {int, float})
+    return not kinds & {int, float} or all(abs(number) <= _LARGEST for number in numbers)
 
 
 def _values(found: object, cells: Cells) -> Columns:
@@ -132,7 +173,7 @@ def _refuse_another_range(a1: object, cells: Cells) -> None:
     try:
         found = a1_range_to_grid_range(str(a1).rpartition("!")[2])
         corners = tuple(found[corner] for corner in _CORNERS)
-    except (GSpreadException, ValueError, KeyError) as error:
+    except _NOT_AS_EXPECTED as error:
         raise _incomplete() from error
     if corners == cells.grid:
         return
@@ -149,30 +190,29 @@ def _refuse_another_range(a1: object, cells: Cells) -> None:
 def formats(answer: Answer, asked: Sequence[Cells]) -> list[list[Format]]:
     """Read the number formats of ranges of one column each. Raises SyncError."""
     columns = []
-    for rows, cells in zip(_grids(answer, asked), asked, strict=True):
-        told = [_format(row[0]) if row else Format() for row in rows]
-        columns.append(told + [Format()] * (len(cells.rows) - len(rows)))
+    with _whole():
+        for rows, cells in zip(_grids(answer, asked), asked, strict=True):
+            told = [_format(row[0]) if row else Format() for row in rows]
+            columns.append(told + [Format()] * (len(cells.rows) - len(rows)))
     return columns
 
 
 def filled(answer: Answer, asked: Sequence[Cells]) -> list[int]:
     """Count the cells of ranges that hold something. Raises SyncError."""
-    return [sum(map(_is_filled, chain(*rows))) for rows in _grids(answer, asked)]
+    with _whole():
+        return [sum(map(_is_filled, chain(*rows))) for rows in _grids(answer, asked)]
 
 
 def _grids(answer: Answer, asked: Sequence[Cells]) -> list[list[list[Cell]]]:
     """Return the cells of ranges by row; Google leaves out blank rows at the end, and zeros."""
-    try:
-        [sheet] = answer["sheets"]
-        grids = []
-        for found, cells in zip(sheet["data"], asked, strict=True):
-            corner = found.get("startRow", 0), found.get("startColumn", 0)
-            rows = [row.get("values", []) for row in found.get("rowData", [])]
-            if corner != cells.grid[:2] or len(rows) > len(cells.rows):
-                raise _incomplete()
-            grids.append(rows)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _incomplete() from error
+    [sheet] = answer["sheets"]
+    grids = []
+    for found, cells in zip(sheet["data"], asked, strict=True):
+        corner = found.get("startRow", 0), found.get("startColumn", 0)
+        rows = [row.get("values", []) for row in found.get("rowData", [])]
+        if corner != cells.grid[:2] or len(rows) > len(cells.rows):
+            raise _incomplete()
+        grids.append(rows)
     return grids
 
 

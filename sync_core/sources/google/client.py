@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -50,7 +51,7 @@ T = TypeVar("T")
 class DriveFile:
     """What Google Drive knows of a document."""
 
-    kind: str  # its media type
+    kind: str  # its media type, in lower case
     modified: str  # when it was changed last
 
 
@@ -151,8 +152,9 @@ class GoogleClient(gspread.HTTPClient):
             answer = replace(self.retry, policy=tries)(
                 lambda: self._once(lambda: self.request("get", url, params=fields).json())
             )
-            return DriveFile(answer["mimeType"], answer["modifiedTime"])
-        except (SyncError, KeyError):
+            datetime.fromisoformat(answer["modifiedTime"])
+            return DriveFile(answer["mimeType"].lower(), answer["modifiedTime"])
+        except (SyncError, KeyError, TypeError, ValueError, AttributeError):
             return None
 
     def _read(self, call: Callable[[], Any], parse: Callable[[Mapping[str, Any]], T]) -> T:
@@ -202,6 +204,16 @@ class GoogleClient(gspread.HTTPClient):
     def _sign_in(self) -> None:
         try:
             self._credentials.refresh(Request(self._tokens))  # type: ignore[no-untyped-call] # untyped
-        except (RefreshError, TypeError, ValueError, AttributeError) as error:
+            _must_be_a_token(self._credentials.token)
+        except (RefreshError, ArithmeticError, TypeError, ValueError, AttributeError) as error:
             # google-auth raises all these, the last for an answer that is not JSON
+            self._credentials.token = None
             raise not_signed_in(error, self.email) from error
+
+
+def _must_be_a_token(token: object) -> None:
+    """Refuse what cannot stand in a header. Raises TypeError, ValueError."""
+    if not isinstance(token, str):
+        raise TypeError
+    if not (token and token.isascii() and token.isprintable()):
+        raise ValueError

@@ -32,12 +32,14 @@ def mismatch(texts: Sequence[str], values: Sequence[Any]) -> int | None:
     """Return the first place of a column at which text and value cannot be of one cell.
 
     A number may be hidden by its format, which may also put words around a text; but nothing is
-    shown where nothing is.
+    shown where nothing is, and no digits where something is true or false.
     """
     if texts == values:
         return None
     for place, (text, value) in enumerate(zip_longest(texts, values, fillvalue="")):
         if isinstance(value, str) and text != value and not (value and value in text):
+            return place
+        if isinstance(value, bool) and any(map(str.isdecimal, text)):
             return place
     return None
 

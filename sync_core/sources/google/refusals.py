@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import chain
 from random import uniform
 from time import time
 from typing import Any, Self
@@ -25,6 +26,7 @@ NOT_SHARED = frozenset({"PERMISSION_DENIED", "insufficientFilePermissions", "for
 DAMAGED = "it sent a damaged answer"
 INCOMPLETE = "its answer lacks what was requested"
 TOO_LATE = "it does not answer in time"
+LONGEST_MESSAGE = 300  # characters of Google's own words in a sentence
 NO_SIGN_IN = "it signs nobody in"
 
 
@@ -91,14 +93,21 @@ class Refusal:
 
 
 def _message(error: Mapping[str, Any]) -> str:
-    return str(error.get("message")).rstrip(".")
+    return _shown(error.get("message")).rstrip(".")
+
+
+def _shown(text: object) -> str:
+    """Return words from outside as part of a sentence: on one line, and not too long for it."""
+    words = "".join(filter(str.isprintable, " ".join(str(text).split())))
+    return words if len(words) <= LONGEST_MESSAGE else f"{words[: LONGEST_MESSAGE - 1]}…"
 
 
 def _words(error: Mapping[str, Any]) -> AbstractSet[str]:
-    causes = [*error.get("details", []), *error.get("errors", [])]
+    told = [error.get("details"), error.get("errors")]
+    causes = chain(*(causes for causes in told if isinstance(causes, list)))
     words = [error.get("status")]
-    words += [cause.get(key) for cause in causes for key in ("reason", "domain")]
-    return frozenset(word for word in words if word and word != "googleapis.com")
+    words += [c.get(key) for c in causes if isinstance(c, dict) for key in ("reason", "domain")]
+    return frozenset(w for w in words if isinstance(w, str) and w not in {"", "googleapis.com"})
 
 
 def no_answer(error: Exception) -> SyncError:
@@ -129,4 +138,4 @@ def _description(error: RefreshError) -> str:
     answer = error.args[1] if len(error.args) > 1 else None
     if not isinstance(answer, dict):
         return "it does not accept it"
-    return str(answer.get("error_description") or answer.get("error")).rstrip(".")
+    return _shown(answer.get("error_description") or answer.get("error")).rstrip(".")

@@ -19,8 +19,6 @@ PAGE_ROWS = 20_000  # of ten columns; about 3 MB of JSON, and constant memory
 PAGE_CELLS = 400_000
 REMEMBERED = 65_536  # pairs of text and number; dates and prices come again and again
 
-_NUMBERS = frozenset({int, float})  # not bool, which is an int
-
 T = TypeVar("T")
 
 
@@ -156,12 +154,15 @@ class RowReader:
         return formats
 
     def _untold(self, texts: Sequence[str], values: Sequence[Any]) -> list[int]:
-        """Return the places of the numbers of which the text does not tell what people see."""
+        """Return the places of the values of which the text does not tell what people see."""
         return [
-            place
-            for place, value in enumerate(values)
-            if type(value) in _NUMBERS and not self._tells(_at(texts, place), value)
+            place for place, value in enumerate(values) if self._is_untold(_at(texts, place), value)
         ]
+
+    def _is_untold(self, text: str, value: object) -> bool:
+        if isinstance(value, bool):
+            return not text  # only a format hides it
+        return isinstance(value, float | int) and not self._tells(text, value)
 
     @cached_property
     def _tells(self) -> Callable[[str, float], bool]:

@@ -170,7 +170,7 @@ class SheetsSource:
         """Find the entity's tab and read its header. Raises SyncError."""
         client = GoogleClient(self.setting.location, self.settings, self.retry, self.on_traffic)
         file = client.file()  # before anything is read, or a change could slip through
-        if file and file.kind.lower() in WORKBOOKS:
+        if file and file.kind in WORKBOOKS:
             raise SyncError("workbook_in_drive", id=self.setting.location)
         spreadsheet = client.metadata()
         tab = tabs.choose(spreadsheet, self.setting, entity)
