@@ -386,6 +386,15 @@ def test_what_will_not_pass_is_one_sentence_at_once(
     assert cliniko.asked("patients") == 1
 
 
+@pytest.mark.parametrize("link", ["/v1/patients?page=2", "?page=2", "{self}"])
+def test_a_link_on_the_same_server_leads_nowhere_else(
+    cliniko: Cliniko, reader: Client, account: Account, link: str
+) -> None:
+    here = f"{cliniko.url}/patients"
+    cliniko.fault("patients", fake.next_link(link.format(self=here)), times=99)
+    assert read(reader) == live(account)
+
+
 def test_a_key_that_nobody_knows_is_refused(cliniko: Cliniko) -> None:
     with client(cliniko, key="unknown-au1") as reader:
         error = refusal(lambda: read(reader))
@@ -429,6 +438,12 @@ LACKS = "'patients' is missing."
 OUTAGE = "Cliniko could not be read: it answered with an error ({}) about patients."
 CUT = "Cliniko could not be read: its answer was cut off."
 LATE = "Cliniko could not be read: it does not answer in time."
+
+
+def _put(name: str, value: object, content: fake.Json) -> None:
+    content[name] = value
+
+
 TROUBLE = [
     pytest.param(fake.status(500), 5, OUTAGE.format(500), id="500"),
     pytest.param(fake.status(503), 5, OUTAGE.format(503), id="503"),
@@ -454,6 +469,15 @@ TROUBLE = [
     pytest.param(fake.body('{"total_entries": 3}'), 5, f"{ODD}{LACKS}", id="no records"),
     pytest.param(
         fake.body('{"patients": []}'), 5, f"{ODD}'total_entries' is missing.", id="no total"
+    ),
+    *(
+        pytest.param(
+            fake.altered(partial(_put, "total_entries", odd)),
+            5,
+            f"{ODD}'total_entries' is no number of records.",
+            id=f"{odd!r} as total",
+        )
+        for odd in (None, "613", -1, 613.5)
     ),
     pytest.param(fake.cut, 5, CUT, id="a cut body"),
     pytest.param(fake.reset, 5, CUT, id="a reset"),
@@ -550,7 +574,7 @@ def test_a_limit_that_is_reached_is_waited_out_and_told(account: Account) -> Non
     [
         pytest.param({"X_RateLimit_Reset": "1800000012"}, (12, 13), id="when the limit resets"),
         pytest.param({"X_RateLimit_Reset": "1700000000"}, (1, 2), id="a moment that is gone"),
-        pytest.param({"X_RateLimit_Reset": "1900000000"}, (62, 62), id="years from now"),
+        pytest.param({"X_RateLimit_Reset": "1900000000"}, (60, 60), id="years from now"),
         pytest.param({}, (60, 60), id="no moment"),
         pytest.param({"X_RateLimit_Reset": "soon"}, (60, 60), id="a word"),
         pytest.param({"X_RateLimit_Reset": "nan"}, (1, 62), id="not a number"),

@@ -602,6 +602,13 @@ UNAVAILABLE = "Google Sheets could not be read:"
 DAMAGED = "it sent a damaged answer"
 INCOMPLETE = "its answer lacks what was requested"
 TOO_LATE = "it does not answer in time"
+CUT = "it cut its answer off"
+ELSEWHERE = "it sends us on to another address"
+OLDER_QUOTAS = (
+    fake.drive_error(403, "Rate Limit Exceeded", "rateLimitExceeded", "global"),
+    {"error": {"code": 403, "message": "x", "errors": [{"reason": "userRateLimitExceeded"}]}},
+    fake.error(403, "Quota exceeded.", "RESOURCE_EXHAUSTED"),
+)
 
 
 def outage(status: int) -> str:
@@ -623,7 +630,7 @@ TROUBLE = [
     pytest.param(fake.html(403), outage(403), id="403 as a page"),
     pytest.param(lambda _: fake.Answer(500, b'{"error": "no"}'), outage(500), id="another error"),
     pytest.param(fake.body(fake.pretty(fake.UNAVAILABLE)), outage(503), id="503 with 200"),
-    pytest.param(fake.redirect("/elsewhere"), DAMAGED, id="a redirect"),
+    pytest.param(fake.redirect("/elsewhere"), ELSEWHERE, id="a redirect"),
     pytest.param(fake.html(), DAMAGED, id="a page with 200"),
     pytest.param(fake.body(""), DAMAGED, id="nothing"),
     pytest.param(fake.body("[]"), DAMAGED, id="a list"),
@@ -642,8 +649,8 @@ TROUBLE = [
     pytest.param(instead(values=[[None]]), DAMAGED, id="nothing for a text"),
     pytest.param(instead(values=[["x"]] * 27), DAMAGED, id="more columns than asked for"),
     pytest.param(instead(values=[["x"] * 21]), DAMAGED, id="more rows than asked for"),
-    pytest.param(fake.cut, "it cut its answer off", id="cut body"),
-    pytest.param(fake.reset, "it cannot be reached", id="reset"),
+    pytest.param(fake.cut, CUT, id="cut body"),
+    pytest.param(fake.reset, CUT, id="reset"),
     pytest.param(fake.hang, TOO_LATE, id="hang"),
     pytest.param(fake.drip, TOO_LATE, id="drip"),
 ]
@@ -676,7 +683,7 @@ def test_metadata_is_asked_for_again_where_parts_are_lacking(google: Google, lac
     assert refusal(lambda: opened(google)).sentence == f"{UNAVAILABLE} {INCOMPLETE}."
 
 
-@pytest.mark.parametrize("body", [fake.TOO_MANY, fake.DRIVE_TOO_MANY])
+@pytest.mark.parametrize("body", [fake.TOO_MANY, fake.DRIVE_TOO_MANY, *OLDER_QUOTAS])
 def test_a_spent_quota_is_waited_out_and_then_named(google: Google, body: fake.Json) -> None:
     google.fault("/values/", fake.status(body))
     assert len(read(google)) == 4
@@ -695,7 +702,9 @@ NOBODY = "it signs nobody in"
         pytest.param(fake.html(), NOBODY, id="a page with 200"),
         pytest.param(fake.body(""), NOBODY, id="nothing"),
         pytest.param(fake.broken_json, NOBODY, id="broken JSON"),
-        pytest.param(fake.reset, "it cannot be reached", id="reset"),
+        pytest.param(fake.html(403), NOBODY, id="a page of somebody else"),
+        pytest.param(fake.redirect("https://x.example.org/"), ELSEWHERE, id="sent elsewhere"),
+        pytest.param(fake.reset, CUT, id="reset"),
         pytest.param(fake.hang, TOO_LATE, id="hang"),
         pytest.param(fake.drip, TOO_LATE, id="drip"),
     ],
@@ -756,7 +765,7 @@ def test_what_is_waited_for_is_said(google: Google) -> None:
         "Google asks us to wait 7200 s. Trying again in 0 s",
         "Google limits our requests for now: too many requests in a minute. Trying again in 0 s",
         f"{UNAVAILABLE} {outage(503)}. Trying again in 0 s",
-        f"{UNAVAILABLE} it cannot be reached. Trying again in 0 s",
+        f"{UNAVAILABLE} {CUT}. Trying again in 0 s",
     ]
 
 

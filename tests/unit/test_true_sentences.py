@@ -51,7 +51,11 @@ def google() -> Iterator[Google]:
         yield google
 
 
-NO_WAIT, NO_SHARING = "asks us to wait", "not shared"
+NO_WAIT, NO_SHARING, SET = "asks us to wait", "not shared", "et the source again, and test"
+NO_SCOPES = fake.drive_error(403, "Insufficient Permission", "insufficientPermissions", "global")
+OLDER_QUOTA = fake.drive_error(403, "Rate Limit Exceeded", "rateLimitExceeded", "global")
+SUSPENDED = fake.error(403, "Consumer 'projects/1' has been suspended.", "PERMISSION_DENIED", [{}])
+SUSPENDED["error"]["details"] = [{"reason": "CONSUMER_SUSPENDED", "domain": "googleapis.com"}]
 OF_GOOGLE = [
     (
         "/values/",
@@ -68,6 +72,19 @@ OF_GOOGLE = [
     ("/token", fake.html(), "it signs nobody in", ["refuses the key"]),
     ("/values/", fake.status(fake.TOO_MANY), "too many requests in a minute", [NO_WAIT]),
     ("/values/", fake.status(fake.TOO_MANY, Retry_After="7"), NO_WAIT, ["does not answer"]),
+    ("/values/", fake.html(502), "answered with an error (502)", ["does not answer", NO_WAIT]),
+    ("/values/", fake.drip, "does not answer in time", ["answered with", NO_WAIT]),
+    ("/values/", fake.reset, "it cut its answer off", ["cannot be reached", NO_WAIT]),
+    ("/v4/", fake.redirect("https://x.example.org/"), "sends us on", ["damaged", NO_SHARING]),
+    ("/v4/", fake.html(401), "answered with an error (401)", ["refuses the key", NO_SHARING]),
+    ("/v4/", fake.status(fake.error(410, "Gone", "NOT_FOUND")), "There is no Google Sheet", [SET]),
+    ("/v4/", fake.status(NO_SCOPES), "its token lacks the scopes", [NO_SHARING, "refuses"]),
+    ("/v4/", fake.status(fake.DRIVE_DISABLED), "is switched off", [NO_SHARING, "too many"]),
+    ("/v4/", fake.status(SUSPENDED), "has been suspended", [NO_SHARING, "scopes", SET]),
+    ("/token", fake.html(403), "it signs nobody in", ["refuses the key", "new key"]),
+    ("/token", fake.reset, "it cut its answer off", ["cannot be reached", "new key"]),
+    ("/values/", fake.status(OLDER_QUOTA), "too many requests in a minute", [NO_WAIT, "refuses"]),
+    ("/values/", fake.status(fake.TOO_MANY, Retry_After="inf"), "too many requests", [NO_WAIT]),
 ]
 
 
@@ -88,8 +105,9 @@ def google_settings(google: Google) -> Settings:
     )
 
 
-def test_a_tab_that_was_deleted_is_no_matter_of_columns(google: Google) -> None:
-    setting = replace(source_setting("sheet", DEMO, tab="5"), tab_title="Locations")
+@pytest.mark.parametrize("tab", ["5", "99999999999"])
+def test_a_tab_that_was_deleted_is_no_matter_of_columns(google: Google, tab: str) -> None:
+    setting = replace(source_setting("sheet", DEMO, tab=tab), tab_title="Locations")
     found = told(setting, google_settings(google))
     assert "The tab 'Locations' is no longer in 'Master data'" in found.text
     assert "olumn" not in found.text
@@ -99,6 +117,14 @@ OF_CSV = [
     (fake.html(503), "the server answers 503", ["did not answer", NO_WAIT]),
     (fake.status(fake.UNAVAILABLE, Retry_After="7"), NO_WAIT, ["did not answer"]),
     (fake.hang, "did not answer within 0.4 s", ["answers", NO_WAIT]),
+    (fake.html(429), "the server answers 429", ["did not answer", NO_WAIT]),
+    (
+        fake.status(fake.UNAVAILABLE, Retry_After="1e308"),
+        "answers 503",
+        ["did not answer", NO_WAIT],
+    ),
+    (fake.reset, "cut off", ["did not answer", "cannot be reached", NO_WAIT]),
+    (fake.redirect("http://x:port/"), "redirected to what is no address", ["cut off", "answers"]),
 ]
 
 
@@ -123,6 +149,16 @@ OF_CLINIKO = [
     (fake_cliniko.hang, "does not answer in time", ["answered with", NO_WAIT]),
     (fake_cliniko.status(429), "too many requests in a minute", [NO_WAIT]),
     (fake_cliniko.status(429, Retry_After="7"), NO_WAIT, ["does not answer"]),
+    (
+        fake_cliniko.html(500),
+        "answered with an error (500) about patients",
+        ["maintenance", NO_WAIT],
+    ),
+    (fake_cliniko.cut, "its answer was cut off", ["does not answer", "reached", NO_WAIT]),
+    (fake_cliniko.status(429, Retry_After="inf"), "too many requests in a minute", [NO_WAIT]),
+    (fake_cliniko.status(429, X_RateLimit_Reset="inf"), "too many requests", [NO_WAIT]),
+    (fake_cliniko.total(-1), "'total_entries' is no number", ["missing", NO_WAIT]),
+    (fake_cliniko.redirect("/login", 302), "sends us on", ["refuses", "may not read", NO_WAIT]),
     (fake_cliniko.total(613), "became shorter while it was read", ["edit", NO_WAIT]),
 ]
 

@@ -287,7 +287,8 @@ OF_SOURCES: dict[str, Entry] = {
     ),
     "google_refused": Entry(
         "Google refuses to give us the sheet: {why}.",
-        "Set the source again, and test it.",
+        "Change what Google names, in the sheet or in the Google Cloud console; then test the "
+        "source.",
         "administrator",
     ),
     "no_cliniko_key": Entry(

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from random import uniform
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from sync_core.foundation.errors import SyncError
 from sync_core.sources.retry import retry_after, wait_asked_for
@@ -116,17 +116,27 @@ def _refuse_half_a_page(answer: Answer, page: Listing) -> None:
 
 
 def _total(answer: Answer, content: Record) -> int:
-    total = content.get("total_entries")
-    if not isinstance(total, int) or isinstance(total, bool) or total < 0:
+    if "total_entries" not in content:
         raise _unexpected(answer, "'total_entries' is missing")
+    total = content["total_entries"]
+    if not isinstance(total, int) or isinstance(total, bool) or total < 0:
+        raise _unexpected(answer, "'total_entries' is no number of records")
     return total
 
 
 def _refuse_foreign_links(answer: Answer, links: Any) -> None:  # noqa: ANN401 - JSON
     """Refuse a page that points to another server: following it would hand over the key."""
     following = links.get("next") if isinstance(links, dict) else None
-    if isinstance(following, str) and not following.startswith(f"{answer.origin}/"):
+    if isinstance(following, str) and not _is_there(answer.origin, following):
         raise SyncError("cliniko_elsewhere", host=_host(following))
+
+
+def _is_there(origin: str, address: str) -> bool:
+    """Return whether an address, which may leave out the server, is on this one."""
+    try:
+        return urljoin(f"{origin}/", address).startswith(f"{origin}/")
+    except ValueError:
+        return False
 
 
 def _host(address: str) -> str:

@@ -91,7 +91,8 @@ class PublishedCsvSource:
                     self._refuse_what_is_no_csv(response)
                     return self._store(response), response.charset_encoding
                 if response.next_request is None:
-                    raise httpx2.RemoteProtocolError("it redirects to what is no address")
+                    why = "it is redirected to what is no address"
+                    raise SyncError("csv_unavailable", name=self.name, why=why)
                 url = response.next_request.url
                 self._refuse_to_follow(url)
         raise SyncError("csv_unavailable", name=self.name, why="it is redirected again and again")

@@ -25,7 +25,7 @@ from sync_core.sources.google import answers
 from sync_core.sources.google.answers import Cells, Columns, Spreadsheet
 from sync_core.sources.google.bodies import WholeBodies
 from sync_core.sources.google.number_formats import Format
-from sync_core.sources.google.refusals import DAMAGED, Refusal, no_answer, not_signed_in
+from sync_core.sources.google.refusals import DAMAGED, ELSEWHERE, Refusal, no_answer, not_signed_in
 from sync_core.sources.google.service_account import credentials
 from sync_core.sources.kind import OnTraffic
 from sync_core.sources.patience import TRIES
@@ -181,6 +181,8 @@ class GoogleClient(gspread.HTTPClient):
         if response.status_code == HTTPStatus.UNAUTHORIZED:
             self._credentials.token = None
             response = ask()
+        if response.is_redirect:
+            raise SyncError("google_unavailable", why=ELSEWHERE)
         if response.ok:
             return response
         try:

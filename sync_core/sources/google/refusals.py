@@ -19,14 +19,20 @@ from sync_core.sources.retry import retry_after
 
 OUTAGES = frozenset({HTTPStatus.REQUEST_TIMEOUT, *range(500, 600)})
 DISABLED = frozenset({"SERVICE_DISABLED", "accessNotConfigured"})
-QUOTA_SPENT = frozenset({"RATE_LIMIT_EXCEEDED", "usageLimits"})
-SCOPES_MISSING = frozenset({"ACCESS_TOKEN_SCOPE_INSUFFICIENT", "insufficientScopes"})
+QUOTA_SPENT = frozenset(
+    "RATE_LIMIT_EXCEEDED RESOURCE_EXHAUSTED usageLimits rateLimitExceeded"
+    " userRateLimitExceeded".split()
+)
+SCOPES_MISSING = frozenset(
+    "ACCESS_TOKEN_SCOPE_INSUFFICIENT insufficientScopes insufficientPermissions".split()
+)
 NOT_SHARED = frozenset({"PERMISSION_DENIED", "insufficientFilePermissions", "forbidden", "global"})
 
 DAMAGED = "it sent a damaged answer"
 INCOMPLETE = "its answer lacks what was requested"
 TOO_LATE = "it does not answer in time"
 LONGEST_MESSAGE = 300  # characters of Google's own words in a sentence
+ELSEWHERE = "it sends us on to another address"
 NO_SIGN_IN = "it signs nobody in"
 
 
@@ -61,7 +67,7 @@ class Refusal:
             return SyncError("google_api_disabled", email=account)
         if self.status == HTTPStatus.TOO_MANY_REQUESTS or self.words & QUOTA_SPENT:
             return self._busy()
-        if self.status == HTTPStatus.NOT_FOUND:
+        if self.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
             return SyncError("sheet_not_found", id=spreadsheet)
         if self.status in OUTAGES or not self.words:
             return SyncError("google_outage", status=self.status, retry_after=self.retry_after)
@@ -116,26 +122,32 @@ def no_answer(error: Exception) -> SyncError:
 
 
 def _why(error: Exception) -> str:
+    cause = error.__cause__ if isinstance(error, TransportError) else error  # google-auth's
     timeouts = (requests.Timeout, urllib3.exceptions.TimeoutError)
-    if isinstance(error, timeouts) or isinstance(error.__cause__, timeouts):
+    if isinstance(cause, timeouts) or isinstance(error.__cause__, timeouts):
         return TOO_LATE
-    if isinstance(error, requests.JSONDecodeError | urllib3.exceptions.DecodeError):
+    if isinstance(cause, requests.TooManyRedirects):
+        return ELSEWHERE
+    if isinstance(cause, requests.JSONDecodeError | urllib3.exceptions.DecodeError):
         return DAMAGED
-    if isinstance(error, requests.exceptions.ConnectionError | TransportError):
+    if isinstance(cause, requests.exceptions.ConnectionError) and not _was_reached(cause):
         return "it cannot be reached"
     return "it cut its answer off"
 
 
+def _was_reached(error: requests.exceptions.ConnectionError) -> bool:
+    """Return whether a connection broke that there was."""
+    return any(isinstance(one, urllib3.exceptions.ProtocolError) for one in error.args)
+
+
 def not_signed_in(error: Exception, account: str) -> SyncError:
     """Return what it means that Google's server of tokens gave none."""
-    if not isinstance(error, RefreshError) or error.retryable:
-        return SyncError("google_unavailable", why=NO_SIGN_IN)
-    return SyncError("google_refused_key", email=account, why=_description(error))
-
-
-def _description(error: RefreshError) -> str:
-    """Return Google's sentence out of google-auth's error, never a whole answer."""
     answer = error.args[1] if len(error.args) > 1 else None
-    if not isinstance(answer, dict):
-        return "it does not accept it"
+    if not isinstance(error, RefreshError) or error.retryable or not isinstance(answer, dict):
+        return SyncError("google_unavailable", why=NO_SIGN_IN)  # it is no word of Google's
+    return SyncError("google_refused_key", email=account, why=_description(answer))
+
+
+def _description(answer: Mapping[str, Any]) -> str:
+    """Return Google's sentence, never a whole answer."""
     return _shown(answer.get("error_description") or answer.get("error")).rstrip(".")
