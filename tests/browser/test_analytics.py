@@ -45,7 +45,7 @@ def test_a_bar_of_the_reasons_leads_to_the_rows_and_to_their_file(visit: Visit) 
     page.mouse.click(chart["x"] + 20, box["y"] + box["height"] / 2)
     told = page.get_by_text(re.compile(r"^\d+ rows in \d+ runs$"))
     expect(told).to_be_visible(timeout=WAIT)
-    expect(page).to_have_url(re.compile(r"code=Bad(\+|%20)phone"), timeout=WAIT)
+    expect(page).to_have_url(re.compile(r"code=Invalid(\+|%20)phone"), timeout=WAIT)
     rows = int((told.text_content() or "").split()[0])
     with page.expect_download() as download:
         page.get_by_role("link", name="Download these rows").click()
@@ -53,6 +53,36 @@ def test_a_bar_of_the_reasons_leads_to_the_rows_and_to_their_file(visit: Visit) 
     found = list(csv.DictReader(text.splitlines()))
     assert len(found) == rows
     assert {row["Reason"] for row in found} == {"Invalid phone format"}
+
+
+def test_a_point_leads_to_its_run_and_those_like_it_beside_the_chart(visit: Visit) -> None:
+    page = look(visit, "period=90+days&view=Speed")
+    beside = page.locator(".st-key-panel-points-list")
+    expect(beside.get_by_text("The slowest runs", exact=True)).to_be_visible(timeout=WAIT)
+    point = page.locator(".st-key-panel-points .scatterlayer .point").last
+    point.scroll_into_view_if_needed()
+    box, list_box = point.bounding_box(), beside.bounding_box()
+    assert box
+    assert list_box
+    assert abs(list_box["y"] - box["y"]) < TALL / 3  # both are seen at once
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page).to_have_url(re.compile(r"point=\d+"), timeout=WAIT)
+    run = page.url.partition("point=")[2].partition("&")[0]
+    expect(beside.get_by_text(f"Run {run}, and those most like it", exact=True)).to_be_visible(
+        timeout=WAIT
+    )
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    first = beside.locator("tr[data-opens]").first
+    expect(first).to_contain_text(run)
+    first.click()
+    expect(page).to_have_url(re.compile(f"/runs.*id={run}"), timeout=WAIT)
+
+
+def test_outcomes_are_named_beside_their_bars_and_not_in_a_legend(visit: Visit) -> None:
+    page = look(visit, "period=90+days")
+    chart = page.locator(".st-key-panel-outcomes .js-plotly-plot")
+    expect(chart.locator(".annotation-text", has_text="Synced").first).to_be_visible(timeout=WAIT)
+    expect(chart.locator(".legend")).to_have_count(0)
 
 
 def test_a_bar_of_a_day_leads_to_its_runs_over_the_page(visit: Visit) -> None:
@@ -81,14 +111,14 @@ def test_a_chart_has_its_table_and_its_file(visit: Visit) -> None:
         panel.get_by_role("link", name="Download outcomes by day").click()
     found = list(csv.DictReader(download.value.path().read_text("utf-8-sig").splitlines()))
     assert len(found) > MAX_VISIBLE_ROWS
-    counted = sum(int(row[name]) for row in found for name in row if name != "When")
+    counted = sum(int(row[name]) for row in found for name in row if not name.startswith("When"))
     runs = page.locator(".st-key-kpi-runs").get_by_test_id("stMetricValue")
     expect(runs).to_have_text(f"{counted:,}")
 
 
 def test_the_filters_are_kept_in_the_address_and_the_zone_is_told(visit: Visit) -> None:
     page = look(visit, "period=90+days")
-    expect(page.get_by_text("Times are in Australia/Perth, UTC+08:00")).to_be_visible(timeout=WAIT)
+    expect(page.get_by_text("Times are in Australia/Perth.")).to_be_visible(timeout=WAIT)
     runs = page.locator(".st-key-kpi-runs").get_by_test_id("stMetricValue")
     of_all = runs.text_content() or ""
     page.get_by_role("button", name="Locations", exact=True).click()

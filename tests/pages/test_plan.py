@@ -110,7 +110,7 @@ def test_everybody_who_watches_sees_the_plan_and_who_may_sync_declines_it(
     assert not [key for key in keys(page) if "decline" in key or "confirm" in key]
     page = visit("runs", SARAH, id=waiting.id)
     page.button(key=f"decline-plan-{waiting.id}").click().run()
-    assert "What this sync would do" not in [head.value for head in page.subheader]
+    assert "What this sync would do" not in [head.value for head in page.header]
     with db.everywhere() as connection:
         assert runs.get(connection, waiting.organization_id, waiting.id).status == "cancelled"
 
@@ -126,7 +126,7 @@ def test_a_plan_is_confirmed_after_one_question_that_says_what_will_happen(
     assert strip(page).word == "Sync started..."
     run = desk.work(waiting)
     assert run.status == "partial"
-    assert "What this sync would do" not in [head.value for head in again(page).subheader]
+    assert "What this sync would do" not in [head.value for head in again(page).header]
 
 
 def test_a_plan_that_holds_no_more_says_so(visit: Visit, desk: Desk, waiting: Run) -> None:

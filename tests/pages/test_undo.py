@@ -37,7 +37,7 @@ def asked(visit: Visit, desk: Desk, run: Run) -> AppTest:
         undo = desk.work(runs.latest(connection, run.organization_id)["locations"])
     assert page.title[0].value == f"Run {undo.id}"
     page = visit("runs", "sarah.lim@example.org", id=undo.id)
-    assert [head.value for head in page.subheader] == [f"What undoing run {run.id} would do"]
+    assert [head.value for head in page.header] == [f"What undoing run {run.id} would do"]
     return page
 
 

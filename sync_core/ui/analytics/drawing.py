@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
+from itertools import accumulate
 from statistics import median
 
 import plotly.graph_objects as go
 import plotly.io as pio
+import streamlit as st
 
 from sync_core.catalogue import resources
 from sync_core.ui.analytics import behind
@@ -17,16 +19,16 @@ from sync_core.ui.parts.words import LOOKS
 CHART_PIXELS, SMALL_CHART_PIXELS = 250, 170  # heights
 LABEL_PIXELS, LETTER_PIXELS = 15, 7  # of a name at the end of its line
 FAR_AWAY = 10  # times the usual value: such a one would press all others to the ground
-STRONG, MEDIUM, FAINT = "#3565DB", "#7096EA", "#8C98AB"  # first, second and third of one thing
+GREY = "#7C8AA0"  # stands out on white and on black
+STRONG, MEDIUM, FAINT = "#64738C", GREY, "#A9B5C7"  # parts of one thing: no status, no resource
 KIND_COLORS = {  # as their badges everywhere
     "created": COLORS["completed"],
-    "updated": STRONG,
+    "updated": "#3565DB",
     "removed": "#5F6F86",
     "skipped": COLORS["partial"],
     "failed": COLORS["failed"],
     "unchanged": "#CBD3E0",
 }
-GREY = "#7C8AA0"  # stands out on white and on black
 Values = Sequence[float | None]
 
 
@@ -34,6 +36,13 @@ def shade(index: int) -> str:
     """Return one of the theme's colours; Streamlit's pages put the real one in its stead."""
     shades = pio.templates["streamlit"].layout.colorway
     return str(shades[index % len(shades)])
+
+
+def css_shade(index: int) -> str:
+    """Return the same colour for HTML of our own, of either theme."""
+    shades = (st.get_option(f"theme.{mode}.chartCategoricalColors") for mode in ("light", "dark"))
+    light, dark = (some[index % len(some)] for some in shades)
+    return f"light-dark({light}, {dark})"
 
 
 def index_of(resource: str) -> int:
@@ -78,13 +87,21 @@ def over_time(asked: Asked, figure: go.Figure, title: str, unit: str = "") -> go
     if half:
         figure.update_xaxes(range=[times[0] - half, times[-1] + half])
     form = "%H:%M\n%-d %b" if asked.unit == "hour" else "%-d %b"
-    figure.update_xaxes(type="date", showgrid=False, nticks=8, title=None, tickformat=form)
+    figure.update_xaxes(
+        type="date", showgrid=False, nticks=5, tickangle=0, title=None, tickformat=form
+    )
     figure.update_yaxes(rangemode="tozero", nticks=5, title=title, ticksuffix=unit)
     return figure
 
 
 def line(
-    figure: go.Figure, asked: Asked, name: str, values: Values, color: str, *resource: str
+    figure: go.Figure,
+    asked: Asked,
+    name: str,
+    values: Values,
+    color: str,
+    *resource: str,
+    dash: str = "solid",
 ) -> None:
     """Add a line with gaps; a click on it leads to the runs of that time, and of the resource."""
     times = asked.time_axis()
@@ -95,7 +112,7 @@ def line(
         y=values,
         mode="lines+markers",
         connectgaps=False,
-        line={"width": 2, "color": color},
+        line={"width": 2, "color": color, "dash": dash},
         marker={"size": [6 if one else 0.1 for one in alone], "color": color, "line": {"width": 0}},
         customdata=[behind.address(asked, at, resource=resource) for at in times],
         hovertemplate="%{y:,.3~g}",
@@ -134,19 +151,56 @@ def name_lines(figure: go.Figure, top: float, bottom: float = 0.0) -> go.Figure:
     gap = (top - bottom) * LABEL_PIXELS / max(1, figure.layout.height - 40)
     heights = spread([value for value, *_ in ends], gap, top)
     for height, (_, name, color) in zip(heights, ends, strict=True):
-        figure.add_annotation(
-            x=1,
-            xref="paper",
-            xanchor="left",
-            xshift=6,
-            y=height,
-            text=name,
-            showarrow=False,
-            font={"color": color, **SMALL},
-        )
+        _beside(figure, height, name, color)
     longest = max((len(name) for _, name, _ in ends), default=0)
     return figure.update_layout(
         showlegend=False, margin={"r": 14 + LETTER_PIXELS * longest, "t": 12}
+    )
+
+
+def name_stacks(figure: go.Figure) -> go.Figure:
+    """Write the names of the parts of stacked bars beside the last bar, at their heights."""
+    last = max((place for bar in figure.data for place in _filled(bar)), default=0)
+    sizes = [(bar, (bar.y[last] or 0) if bar.y else 0) for bar in figure.data]
+    ends = list(accumulate(size for _, size in sizes))
+    middles = [end - size / 2 for end, (_, size) in zip(ends, sizes, strict=True)]
+    top = _highest(figure)
+    gap = top * LABEL_PIXELS / max(1, figure.layout.height - 40)
+    for height, (bar, _) in zip(spread(middles, gap, top), sizes, strict=True):
+        mark = f'<span style="color:{bar.marker.color}">■</span> '
+        _beside(figure, height, mark + bar.name)
+    longest = max((len(bar.name) for bar in figure.data), default=0)
+    return figure.update_layout(
+        showlegend=False, margin={"r": 30 + LETTER_PIXELS * longest, "t": 12}
+    ).update_yaxes(range=[0, top])
+
+
+def _filled(bar: go.Bar) -> Sequence[int]:
+    return [place for place, value in enumerate(bar.y or ()) if value]
+
+
+def _highest(figure: go.Figure) -> float:
+    """Return the end of the axis of values: it is given, or a little above the highest bar."""
+    if figure.layout.yaxis.range:
+        return float(figure.layout.yaxis.range[1])
+    heights = [
+        sum(value or 0 for value in parts)
+        for parts in zip(*(b.y for b in figure.data), strict=True)
+    ]
+    return 1.05 * max(heights, default=1) or 1
+
+
+def _beside(figure: go.Figure, height: float, text: str, color: str | None = None) -> None:
+    """Write a text on the right of the chart, at a height of its axis of values."""
+    figure.add_annotation(
+        x=1,
+        xref="paper",
+        xanchor="left",
+        xshift=6,
+        y=height,
+        text=text,
+        showarrow=False,
+        font={"color": color, **SMALL},
     )
 
 

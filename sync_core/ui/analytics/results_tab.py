@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -20,12 +21,14 @@ from sync_core.ui.analytics import behind, cached, drawing, numbers, panel
 from sync_core.ui.analytics.period import Asked, title
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import row_table
+from sync_core.ui.parts.html import render
 from sync_core.ui.parts.row_table import Cell, Column, Row, Table
-from sync_core.ui.parts.words import LOOKS, literal
+from sync_core.ui.parts.words import LOOKS
 from sync_core.ui.runs import run_strip
 
 STACKED_STATUSES = (*APPLIED, *FAILED, RunStatus.CANCELLED, RunStatus.EXPIRED)
-ROW_KINDS = (*CHANGED, OutcomeKind.SKIPPED, OutcomeKind.FAILED, OutcomeKind.UNCHANGED)
+TOUCHED = (*CHANGED, OutcomeKind.SKIPPED, OutcomeKind.FAILED)
+ROW_KINDS = (*TOUCHED, OutcomeKind.UNCHANGED)
 COLUMNS = (
     Column("Resource", "pinned"),
     Column("Runs", "number"),
@@ -38,6 +41,17 @@ COLUMNS = (
 )
 TRAILING_DAYS = 7  # over which the success rate is taken, in a period of some weeks
 TRAILING_FROM_DAYS = 14
+
+
+@dataclass(frozen=True)
+class Share:
+    """For which part of the time a resource was within its max age."""
+
+    name: str
+    told: str
+    percent: float
+    color: str  # CSS
+    more: str
 
 
 def show(here: Visitor, asked: Asked) -> None:
@@ -73,6 +87,7 @@ def _outcomes(here: Visitor, asked: Asked, found: Sequence[Ended]) -> None:
             drawing.status_bar(figure, asked, status, values)
     figure.update_layout(barmode="stack")
     drawing.crosshair(asked, drawing.over_time(asked, drawing.tidy(figure), "Runs"))
+    drawing.name_stacks(figure)
     rows = [
         {"When": asked.there(at), **{LOOKS[status].word: counted[status, at] for status in LOOKS}}
         for at in times
@@ -200,10 +215,9 @@ def _run_strips(here: Visitor, last: Mapping[str, Sequence[Run]]) -> None:
 def _rows(here: Visitor, asked: Asked, found: Sequence[Handled]) -> None:
     figure, times = go.Figure(), asked.time_axis()
     heights: dict[datetime, float] = {}
-    for kind in ROW_KINDS:
+    for kind in TOUCHED:
         values = {asked.local(row.at): getattr(row, kind) / row.runs for row in found}
-        if kind != OutcomeKind.UNCHANGED:
-            heights = {at: heights.get(at, 0.0) + value for at, value in values.items()}
+        heights = {at: heights.get(at, 0.0) + value for at, value in values.items()}
         if any(values.values()):
             drawing.bars(
                 figure,
@@ -211,15 +225,15 @@ def _rows(here: Visitor, asked: Asked, found: Sequence[Handled]) -> None:
                 times,
                 drawing.along(asked, values),
                 drawing.KIND_COLORS[kind],
-                visible="legendonly" if kind == OutcomeKind.UNCHANGED else True,
                 hovertemplate="%{y:,.1f} a run",
                 customdata=[behind.address(asked, at, status=APPLIED) for at in times],
             )
     figure.update_layout(barmode="stack")
     drawing.crosshair(asked, drawing.over_time(asked, drawing.tidy(figure), "Rows a run"))
-    about = "Unchanged rows are shown by a click on their name."
+    about = "Unchanged rows are in the table."
     if drawing.cut_off(figure, heights):
         about += " Bars with an arrow are cut off; the number is their height."
+    drawing.name_stacks(figure)
     name = f"Rows by {asked.unit}"
     panel.show(
         here,
@@ -237,18 +251,25 @@ def _handled(asked: Asked, row: Handled) -> dict[str, object]:
     return {"When": asked.there(row.at), "Runs": row.runs, **kinds}
 
 
+def _share(row: Kept) -> Share:
+    late = timedelta(seconds=row.known - row.fresh).total_seconds()
+    longest = f"longest {numbers.days(row.longest)} without a sync"
+    return Share(
+        title(row.resource),
+        f"{numbers.percent(row.part)} of the time within {numbers.days(row.promised)}",
+        min(100.0, 100 * (row.part or 0.0)),
+        drawing.css_shade(drawing.index_of(row.resource)),
+        f"{longest}, {numbers.days(late)} too old" if late else longest,
+    )
+
+
 def _kept_fresh(here: Visitor, asked: Asked, found: Sequence[Kept]) -> None:
     with panel.frame("Time within max age", "", "fresh"):
         if not found:
             panel.show_nothing()
             return
         for row in found:
-            promise = numbers.days(row.promised)
-            told = f"**{literal(title(row.resource))}** {numbers.percent(row.part)}"
-            st.progress(min(1.0, row.part or 0.0), text=f"{told} of the time within {promise}")
-            late = timedelta(seconds=row.known - row.fresh).total_seconds()
-            longest = f"longest {numbers.days(row.longest)} without a sync"
-            st.caption(f"{longest}, {numbers.days(late)} too old" if late else longest)
+            st.html(render("share", share=_share(row)))
         table = pd.DataFrame(
             {
                 "Resource": title(row.resource),

@@ -10,9 +10,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from sync_core.analytics import habits, over_time
-from sync_core.analytics.habits import Phase, Point
+from sync_core.analytics.habits import Phase
 from sync_core.analytics.over_time import Mark, Took
-from sync_core.ui.analytics import cached, drawing, numbers, panel
+from sync_core.ui.analytics import cached, drawing, panel, points
 from sync_core.ui.analytics.period import Asked, title
 from sync_core.ui.frame.visitor import Visitor
 
@@ -30,7 +30,7 @@ def show(here: Visitor, asked: Asked) -> None:
     with st.grid(2, min_column_width=330):
         _waits(here, asked)
         _phases(here, asked)
-    _points(here, asked)
+    points.show(here, asked)
 
 
 def _durations(here: Visitor, asked: Asked) -> None:
@@ -58,11 +58,10 @@ def _duration(asked: Asked, found: Sequence[Took], marks: Sequence[Mark]) -> go.
     medians = {asked.local(row.at): row.median for row in found}
     slowest = {asked.local(row.at): row.p95 for row in found}
     resource = found[0].resource
-    for name, values, color in (
-        ("p95", slowest, drawing.MEDIUM),
-        ("Median", medians, drawing.STRONG),
-    ):
-        drawing.line(figure, asked, name, drawing.along(asked, values), color, resource)
+    color = drawing.shade(drawing.index_of(resource))
+    for name, values, dash in (("p95", slowest, "dot"), ("Median", medians, "solid")):
+        along = drawing.along(asked, values)
+        drawing.line(figure, asked, name, along, color, resource, dash=dash)
     drawing.over_time(asked, drawing.tidy(figure, drawing.SMALL_CHART_PIXELS), "Seconds")
     _scale(drawing.crosshair(asked, figure), [*medians.values(), *slowest.values()])
     _mark(asked, figure, marks, max(slowest.values()))
@@ -129,16 +128,17 @@ def _duration_tables(asked: Asked, found: Sequence[Took], marks: Sequence[Mark])
 def _waits(here: Visitor, asked: Asked) -> None:
     found = cached.read(over_time.waited, asked.wanted, asked.zone, asked.unit)
     lines: Mapping[tuple[str, str], Mapping[datetime, float | None]] = {
-        ("Work, median", drawing.FAINT): {asked.local(row.at): row.run_median for row in found},
-        ("Wait, p95", drawing.MEDIUM): {asked.local(row.at): row.wait_p95 for row in found},
-        ("Wait, median", drawing.STRONG): {asked.local(row.at): row.wait_median for row in found},
+        ("Work, median", "dash"): {asked.local(row.at): row.run_median for row in found},
+        ("Wait, p95", "dot"): {asked.local(row.at): row.wait_p95 for row in found},
+        ("Wait, median", "solid"): {asked.local(row.at): row.wait_median for row in found},
     }
     figure = go.Figure()
     seconds: list[float] = []
-    for (name, color), values in lines.items():
+    for (name, dash), values in lines.items():
         known = {at: value for at, value in values.items() if value is not None}
         seconds += known.values()
-        drawing.line(figure, asked, name, drawing.along(asked, known), color)
+        along = drawing.along(asked, known)
+        drawing.line(figure, asked, name, along, drawing.STRONG, dash=dash)
     drawing.over_time(asked, drawing.tidy(figure), "Seconds")
     _scale(drawing.crosshair(asked, figure), seconds)
     table = pd.DataFrame(
@@ -184,36 +184,4 @@ def _phase(row: Phase) -> dict[str, object]:
         "Phase": row.phase.capitalize(),
         "Mean (s)": row.mean,
         "Timed runs": row.runs,
-    }
-
-
-def _points(here: Visitor, asked: Asked) -> None:
-    found = cached.read(habits.points, asked.wanted)
-    figure = go.Figure()
-    for resource in sorted({row.resource for row in found}, key=drawing.index_of):
-        index = drawing.index_of(resource)
-        some = [row for row in found if row.resource == resource]
-        figure.add_scatter(
-            name=escape(title(resource)),
-            mode="markers",
-            x=[row.rows for row in some],
-            y=[row.seconds for row in some],
-            marker={"size": 7, "opacity": 0.55, "color": drawing.shade(index)},
-            customdata=[f"Run {row.run_id}: {numbers.seconds(row.seconds)}" for row in some],
-            hovertemplate="%{customdata}<br>%{x:,} rows<extra></extra>",
-        )
-    drawing.tidy(figure)
-    figure.update_xaxes(title="Rows read", type="log", dtick=1)
-    figure.update_yaxes(title="Seconds", rangemode="tozero")
-    about = f"The newest {habits.POINTS:,} completed runs of the period, at most."
-    table = {"Durations and rows": pd.DataFrame(map(_point, found))}
-    panel.show(here, asked, "Duration against rows", "points", figure, table, about)
-
-
-def _point(row: Point) -> dict[str, object]:
-    return {
-        "Run": row.run_id,
-        "Resource": title(row.resource),
-        "Rows": row.rows,
-        "Seconds": row.seconds,
     }

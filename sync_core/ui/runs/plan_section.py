@@ -32,7 +32,7 @@ def show(here: Visitor, run: Run) -> None:
     kinds = run_view.kinds_present(tallies, (*CHANGED, *LEFT_OUT))
     with st.container(border=True, key=f"plan-{run.id}"):
         with st.container(horizontal=True, vertical_alignment="center", key=f"head-plan-{run.id}"):
-            st.subheader(_title(run), anchor=False, width="content")
+            st.header(_title(run), anchor=False, width="content")
             st.space("stretch")
             _offer_file(here, run, kinds)
             decision.offer(here, run, tallies, "plan", tripped)

@@ -99,7 +99,7 @@ def _failures(here: Visitor, run: Run, tallies: Tallies) -> None:
         return
     title = "What was left as it is" if undoes else "Why rows failed"
     with st.container(horizontal=True, vertical_alignment="center", key="head-failures"):
-        st.subheader(title, anchor=False, width="content")
+        st.header(title, anchor=False, width="content")
         st.space("stretch")
         retry_button.offer(here, run)
         if here.person.may("export") or here.person.may("sync"):
@@ -115,7 +115,7 @@ def _failures(here: Visitor, run: Run, tallies: Tallies) -> None:
 def _changes(here: Visitor, run: Run, tallies: Tallies) -> None:
     kinds = run_view.kinds_present(tallies, (*CHANGED, *LEFT_OUT))
     with st.container(horizontal=True, vertical_alignment="center", key="head-changes"):
-        st.subheader("What it did to rows", anchor=False, width="content")
+        st.header("What it did to rows", anchor=False, width="content")
         st.space("stretch")
         if kinds and here.person.may("export"):
             downloads.offer("Download all", addresses.of_outcomes(run.id, here.organization.slug))
