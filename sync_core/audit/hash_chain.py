@@ -28,7 +28,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core import organizations
-from sync_core.audit import kept_heads
+from sync_core.audit import bent, kept_heads
 from sync_core.foundation import db, tables
 from sync_core.organizations import Organization, actions
 from sync_core.records import outcome_format
@@ -76,6 +76,7 @@ def verify(
     number, hashed = head(connection, organization.id)
     breaks = [found for look in LOOKS for found in look(connection, organization, start)]
     told = [min(breaks, key=lambda found: found[0])[1]] if breaks else []
+    told += bent.found(connection)
     told += kept_heads.gaps(connection, organization)  # from wherever the walk went on
     return Verdict(at, number, bytes.fromhex(hashed) if number else None, "; ".join(told) or None)
 

@@ -10,10 +10,11 @@ import pytest
 
 from sync_core.audit import exports, hash_chain
 from sync_core.audit.heads import HeadsFile
-from sync_core.foundation import db, settings
+from sync_core.foundation import db, settings, walls
 from sync_core.operations import administration
 from sync_core.runs import Run
 from sync_core.runs.filters import Filter
+from tests.support import owner
 from tests.support.desk import ANA, Desk
 from tests.support.locations import HEADER, row
 from tests.support.shell import ask
@@ -64,6 +65,56 @@ begin
     end loop;
 end $$
 """
+
+
+LIES = {
+    "a function that answers with what was linked": """
+        create or replace function content_of(kind text, subject bigint, form smallint)
+        returns bytea language sql stable as $$
+            select content from links l where l.kind = $1 and l.subject_id = $2
+        $$
+    """,
+    "a function that reads another table": """
+        create table runs_of_before as select * from runs;
+        grant select on runs_of_before to program;
+        do $$
+        begin
+            execute replace(
+                pg_get_functiondef('text_of_run(bigint)'::regprocedure), 'from runs',
+                'from runs_of_before');
+        end $$
+    """,
+    "a better match": """
+        create function content_of(kind text, subject bigint, form integer) returns bytea
+        language sql stable as $$ select null::bytea $$
+    """,
+    "a schema that is asked first": """
+        create schema program;
+        create view program.runs as select * from public.runs;
+        grant usage on schema program to program;
+        grant select on program.runs to program
+    """,
+    "built-in functions that are asked last": """
+        alter function content_of(text, bigint, smallint) set search_path = public, pg_catalog
+    """,
+    "a view": """
+        alter table issue_tallies rename to issue_tallies_of_now;
+        create view issue_tallies as select * from issue_tallies_of_now;
+        grant select on issue_tallies to program
+    """,
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_check_finds_that_postgres_was_taught_to_lie(lie: str, desk: Desk) -> None:
+    """Heads would not: the links stay as they are, and the check is told what they say."""
+    desk.sync("locations", locations=[HEADER, row("L1")])
+    with owner.undone() as connection:
+        assert hash_chain.verify(connection, desk.organization).broken is None
+        connection.exec_driver_sql(LIES[lie])
+        connection.exec_driver_sql("set local role program")
+        walls.open_all(connection)
+        assert hash_chain.verify(connection, desk.organization).broken
 
 
 def attack(database: psycopg.Connection, desk: Desk, rewritten: int, cut: int) -> None:
