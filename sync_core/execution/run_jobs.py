@@ -74,7 +74,7 @@ def _wrong(job: str, told: Mapping[str, bytes]) -> Iterator[str]:
         yield f"has what no job of ours has: {', '.join(strange):.200}"
     if any(len(value) > LONGEST for value in told.values()):
         yield "is too long"
-    if _data(told.get("data", b"")) != [WORK, None, [number], {}]:
+    if _data(told.get("data", b"")) != json.dumps([WORK, None, [number], {}]):
         yield "asks for something else than the work on this run"
     if told.get("status", b"").decode("ascii", "replace") not in set(JobStatus):
         yield "has a status that is none"
@@ -82,10 +82,10 @@ def _wrong(job: str, told: Mapping[str, bytes]) -> Iterator[str]:
         yield "has no time limit"
 
 
-def _data(packed: bytes) -> object:
-    """Return what a job calls; None where it cannot be read, or is longer than any of ours."""
+def _data(packed: bytes) -> str | None:
+    """Return what a job calls, as JSON; None where it cannot be read, or is longer than ours."""
     try:
-        return json.loads(zlib.decompressobj().decompress(packed, LONGEST))
+        return json.dumps(json.loads(zlib.decompressobj().decompress(packed, LONGEST)))
     except (zlib.error, ValueError, RecursionError):
         return None
 

@@ -15,6 +15,7 @@ def client() -> Redis:
     return Redis.from_url(
         settings.urls().redis,
         decode_responses=True,
+        encoding_errors="replace",  # of what others have written
         socket_connect_timeout=0.3,
         socket_timeout=0.5,
         retry=Retry(NoBackoff(), 0),

@@ -4,10 +4,11 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from redis import Redis, RedisError
 
@@ -16,6 +17,8 @@ from sync_core.foundation.breaker import Breaker
 from sync_core.runs.traffic import NO_TRAFFIC, Traffic
 
 KEPT_SECONDS = 86_400
+LARGEST = 2**63 - 1
+LAST_SECOND = 4_102_444_800  # of 2099
 LINES = 500  # of a log, at most
 WRITE_SECONDS = 0.25  # between two writes, at least
 AFTER_SECONDS = 2e-6  # between two lines of a log, at least: readers know them by microseconds
@@ -56,6 +59,21 @@ class Progress:
     at: float = 0.0  # seconds since 1970
     since: float = 0.0  # when the phase began, as `at`
 
+    @property
+    def makes_sense(self) -> bool:
+        """Whether each part is what it must be: others may have written it."""
+        file = self.download or Download()
+        unknown = (n for n in (self.amount.total, file.read, file.whole) if n is not None)
+        traffic = (self.traffic.requests, self.traffic.bytes)
+        numbers = (self.attempt, self.amount.done, *traffic, *unknown, *self.counts.values())
+        texts = (self.phase, self.sentence, self.amount.unit, *self.counts)
+        return (
+            all(isinstance(text, str) for text in texts)
+            and all(isinstance(n, int) and 0 <= n <= LARGEST for n in (*numbers, self.percent))
+            and self.percent <= 100  # noqa: PLR2004 - percent
+            and all(_is_moment(n) for n in (self.at, self.since, self.traffic.waited))
+        )
+
     def to_text(self) -> str:
         """Return it as Redis keeps it."""
         return json.dumps(asdict(self))
@@ -87,6 +105,40 @@ class Line:
     at: float  # seconds since 1970
     level: Level
     text: str
+
+    @property
+    def makes_sense(self) -> bool:
+        """Whether each part is what it must be: others may have written it."""
+        return isinstance(self.text, str) and self.level in get_args(Level) and _is_moment(self.at)
+
+
+def _is_moment(seconds: object) -> bool:
+    """Return whether it is a time of our days, or a span of it: of no other makes sense a date."""
+    return isinstance(seconds, int | float) and 0 <= seconds < LAST_SECOND
+
+
+NO_SENSE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)  # of what is read
+
+
+def _progress(text: object) -> Progress | None:
+    """Return the news that Redis holds; None where there are none, or they make no sense."""
+    with suppress(*NO_SENSE):
+        if text and (found := Progress.from_text(str(text))).makes_sense:
+            return found
+    return None
+
+
+def _lines(log: object) -> list[Line]:
+    """Return the lines of a log that make sense.
+
+    Each is there once: it is sent again where Redis took it and did not say so.
+    """
+    found = []
+    for _, entry in log if isinstance(log, list) else ():
+        with suppress(*NO_SENSE):
+            if (line := Line(**json.loads(entry["line"]))).makes_sense:
+                found.append(line)
+    return list(dict.fromkeys(found))
 
 
 class Reporter:
@@ -209,23 +261,24 @@ def read(redis: Redis, run_ids: Sequence[int]) -> tuple[dict[int, Progress], dic
         for run_id in run_ids:
             pipeline.get(key(run_id))
             pipeline.xrange(_log_key(run_id))
-        answers: list[Any] = pipeline.execute()
-    news = dict(zip(run_ids, answers[::2], strict=True))
-    logs = dict(zip(run_ids, answers[1::2], strict=True))
-    return (
-        {run_id: Progress.from_text(text) for run_id, text in news.items() if text},
-        {
-            run_id: list(dict.fromkeys(Line(**json.loads(entry["line"])) for _, entry in log))
-            for run_id, log in logs.items()  # sent again, where Redis took it and did not say so
-        },
-    )
+        answers: list[Any] = pipeline.execute(raise_on_error=False)  # one key may be no text
+    if wrong := next((one for one in answers if _is_trouble(one)), None):
+        raise wrong
+    news = zip(run_ids, map(_progress, answers[::2]), strict=True)
+    logs = zip(run_ids, map(_lines, answers[1::2]), strict=True)
+    return {run_id: found for run_id, found in news if found}, dict(logs)
+
+
+def _is_trouble(answer: object) -> bool:
+    """Return whether Redis is in trouble, and not only what is kept under one key."""
+    return isinstance(answer, RedisError) and not str(answer).startswith("WRONGTYPE")
 
 
 def news(redis: Redis, run_ids: Sequence[int]) -> dict[int, Progress]:
     """Read the progress of these runs alone, where it is known. Raises RedisError."""
     texts: list[Any] = redis.mget(map(key, run_ids)) if run_ids else []
-    found = zip(run_ids, texts, strict=True)
-    return {run_id: Progress.from_text(text) for run_id, text in found if text}
+    found = zip(run_ids, map(_progress, texts), strict=True)
+    return {run_id: told for run_id, told in found if told}
 
 
 def as_text(lines: Sequence[Line], zone: tzinfo = UTC, form: str = "%Y-%m-%d %H:%M:%S %z") -> str:

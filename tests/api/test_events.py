@@ -217,6 +217,48 @@ def test_lines_that_redis_did_not_take_come_with_the_next_one(queued: Run) -> No
     assert [line.text for line in logs[queued.id]] == ["one", "two", "three", "four"]
 
 
+NEWS = {"phase": "reading", "sentence": "Reads.", "percent": 5, "at": 1.0, "since": 1.0}
+LINE = {"at": 1.0, "level": "info", "text": "Reads."}
+NONSENSE: dict[str, str | bytes] = {
+    "no JSON": "x",
+    "a list": "[]",
+    "nothing": "null",
+    "lists without end": "[" * 100_000,
+    "no text": b"\xff\xfe",
+    "no numbers": '{"percent": NaN, "at": NaN}',
+    "a sentence that is an object": json.dumps({**NEWS, "sentence": {}, "text": {}}),
+    "more than all": json.dumps({**NEWS, "percent": 10**30}),
+    "endless": '{"percent": 1e400, "at": 1e400}',
+    "a time of no calendar": json.dumps({**NEWS, **LINE, "at": 1e300}),
+    "counts that are none": json.dumps({**NEWS, "counts": [1]}),
+    "an amount that is none": json.dumps({**NEWS, "amount": {"done": "many"}}),
+}
+
+
+@pytest.mark.parametrize("kind", NONSENSE)
+def test_what_others_write_about_a_run_harms_no_reader(
+    kind: str, program: Program, queued: Run, desk: Desk
+) -> None:
+    redis, beside = redis_clients.client(), desk.start("therapists")
+    redis.set(progress.key(beside.id), json.dumps(NEWS))
+    redis.xadd(f"sync:log:{beside.id}", {"line": json.dumps(LINE)})
+    redis.set(progress.key(queued.id), NONSENSE[kind])
+    redis.xadd(f"sync:log:{queued.id}", {"line": NONSENSE[kind]})
+    redis.xadd(f"sync:log:{queued.id}", {"other": "x"})
+    assert program.get(f"/runs/{queued.id}")["status"] == "queued"
+    seen = live.look({run.id: run.organization_id for run in (queued, beside)})
+    assert (seen[queued.id].progress, list(seen[queued.id].lines)) == (None, [])
+    assert seen[beside.id].progress
+    assert [line.text for line in seen[beside.id].lines] == ["Reads."]
+    for name in (progress.key(queued.id), f"sync:log:{queued.id}"):
+        redis.delete(name)
+        redis.sadd(name, "x")  # another kind of key
+    assert live.look({run.id: run.organization_id for run in (queued, beside)}).keys() == {
+        queued.id,
+        beside.id,
+    }
+
+
 def test_five_hundred_follow_a_run_at_once(
     server: Server,
     program: Program,

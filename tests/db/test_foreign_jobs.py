@@ -82,6 +82,7 @@ def foreign(redis: Redis, command: str) -> Mapping[str, Callable[[str], object]]
         "a number as text": raw(
             zlib.compress(json.dumps([run_jobs.WORK, None, ["7"], {}]).encode())
         ),
+        "a fraction": raw(zlib.compress(json.dumps([run_jobs.WORK, None, [7.0], {}]).encode())),
         "an instance": raw(zlib.compress(json.dumps(["attempt.work", "os", [7], {}]).encode())),
         "gigabytes when unpacked": raw(zlib.compress(b" " * 10_000_000)),
         "lists without end": raw(zlib.compress(b"[" * 990)),
