@@ -12,6 +12,13 @@ PAGES = (
     *(f"/analytics?view={view}" for view in VIEWS),
 )
 
+OFF_SCREEN = """
+() => [...document.querySelectorAll(".badge, .stMarkdownBadge")]
+  .map(badge => [badge.textContent, badge.getBoundingClientRect()])
+  .filter(([_, { left, right, width }]) => width && (left < 0 || right > innerWidth))
+  .map(([text]) => text)
+"""
+
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_no_page_keeps_anybody_out(visit: Visit, mode: str) -> None:
@@ -48,6 +55,13 @@ def test_every_page_fits_a_phone(visit: Visit, path: str) -> None:
     page = visit(width=390).open(path)
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_no_badge_and_no_row_of_people_goes_off_a_phone(visit: Visit) -> None:
+    page = visit(width=390).open("/settings")
+    expect(page.locator("[data-ready] .rows")).to_be_visible()
+    assert page.evaluate(OFF_SCREEN) == []
+    assert page.locator(".rows").evaluate("table => table.scrollWidth - table.clientWidth") == 0
 
 
 def test_each_tab_keeps_its_own_organization(visit: Visit, app: App) -> None:

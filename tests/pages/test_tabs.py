@@ -7,12 +7,14 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from sync_core import runs
 from sync_core.audit import exports
 from sync_core.catalogue import resources
 from sync_core.catalogue.cell_codes import CELL_CODES
 from sync_core.catalogue.resources import ENTITIES
 from sync_core.execution import attempt
 from sync_core.foundation import db, settings
+from sync_core.foundation.settings import ROOT
 from sync_core.operations import syncs
 from sync_core.organizations import Organization, source_settings
 from sync_core.records.outcome_format import KEY_SEPARATOR
@@ -62,6 +64,37 @@ def test_every_tab_says_so_where_it_has_nothing_to_show(visit: Visit) -> None:
         ("History", "There are no runs yet."),
     ):
         assert told in texts(open_tab(visit, tab))
+
+
+EVERY_TAB = ("Rows", "What changed", "Needs attention", "Skipped", "History")
+
+
+def test_an_empty_tab_has_the_button_that_ends_its_emptiness(visit: Visit, desk: Desk) -> None:
+    for tab in EVERY_TAB:
+        page = open_tab(visit, tab)
+        assert [link.value for link in page.main.page_link] == ["Set the source"], tab
+    desk.write("locations", [LABELS, row("L1")])
+    desk.set_source("locations")
+    for tab in EVERY_TAB:
+        assert open_tab(visit, tab).button(key="first-sync-locations").label == "Sync locations"
+    page.switch_page(str(ROOT / "pages" / "runs.py")).run()
+    assert [link.value for link in page.main.page_link] == ["Open the overview"]
+    page.switch_page(str(ROOT / "pages" / "locations.py")).run()
+    page.button(key="first-sync-locations").click().run()
+    assert not page.exception
+    with db.everywhere() as connection:
+        (run,) = runs.history(connection, desk.organization.id)
+    assert (run.resource, run.active) == ("locations", True)
+    assert not [button for button in page.button if button.key == "first-sync-locations"]
+
+
+def test_who_may_not_sync_is_told_who_does(visit: Visit, desk: Desk) -> None:
+    page = visit("locations", "vera.olsen@example.org")
+    assert "An administrator sets it." in texts(page)
+    desk.set_source("locations")
+    page = visit("locations", "vera.olsen@example.org")
+    assert "An analyst of your organization starts it." in texts(page)
+    assert not [button for button in page.button if button.key == "first-sync-locations"]
 
 
 def test_what_changed_tells_before_and_after(visit: Visit, desk: Desk) -> None:

@@ -1,6 +1,7 @@
 """The inbox: what waits for the visitor, and what happened to their syncs."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -14,8 +15,10 @@ from sync_core.runs import Run, run_address
 from sync_core.ui.frame import browser_news, inbox_count, run_state, visitor
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
+from sync_core.ui.parts import paging
 from sync_core.ui.parts.notice_looks import LOOKS
 from sync_core.ui.parts.words import brief, literal
+from sync_core.ui.runs import first_sync
 
 MOST = 50
 
@@ -53,7 +56,9 @@ def _show_waiting(here: Visitor, waiting: Sequence[Run]) -> None:
 
 def _show_told(here: Visitor, found: Sequence[Notice]) -> None:
     if not found:
-        st.info("What happens to your syncs is listed here.", icon=":material/notifications:")
+        more = "What happens to your syncs is listed here."
+        begin = partial(first_sync.to_overview, here)
+        paging.show_empty(":material/notifications:", "Nothing to read.", more, begin)
         return
     with st.container(border=True, gap="xsmall", key="told"):
         for one in found:

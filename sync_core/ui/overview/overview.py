@@ -29,6 +29,8 @@ from sync_core.ui.parts.words import (
 )
 from sync_core.ui.runs import progress_words, run_strip
 
+STRIP_WIDTH = 260  # pixels, of the bars of the last runs
+
 
 def show() -> None:
     """Show the overview of the visitor's organization. Raises SyncError("no_permission")."""
@@ -56,33 +58,38 @@ def _draw(here: Visitor, top: DeltaGenerator, feed: DeltaGenerator, state: RunSt
     first_steps.show(here, state)
     attention.show(here, state)
     latest = run_strip.of(here.organization.id, state.signature)
-    with st.grid(2, min_column_width=260):
-        for resource in resources.CATALOGUE.values():
-            _card(here, resource, state, latest[resource.name])
+    for resource in resources.CATALOGUE.values():
+        _card(here, resource, state, latest[resource.name])
 
 
 def _card(here: Visitor, resource: Resource, state: RunState, latest: Sequence[Run]) -> None:
     run = state.runs.get(resource.name)
-    run_look = look(run)
-    with st.container(border=True, height="stretch", gap="xsmall", key=f"card-{resource.name}"):
+    with st.container(border=True, gap="xsmall", key=f"card-{resource.name}"):
         head = f"top-of-{resource.name}"
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=head):
             title = f"**{resource.title}**"
-            st.page_link(page_file(resource.name), label=title, icon=resource.icon, width="stretch")
+            st.page_link(page_file(resource.name), label=title, icon=resource.icon, width="content")
+            st.markdown(_badges(resource, run, state), width="stretch")
             if here.person.may("sync"):
                 _offer_sync(here, resource, run)
-        overdue = " :orange-badge[:material/hourglass_bottom: Overdue]"
-        badge = f":{run_look.color}-badge[{run_look.icon} {run_look.word}]"
-        st.markdown(badge + (overdue if state.overdue(resource.name) else ""))
         if run and run.active:
             percent = progress_words.of(run, state).percent
             st.progress(min(percent, 100), text=literal(progress_words.told(run, state)))
         else:
             text = literal(brief(run.message)) if run else ":gray[Its first sync fills this card.]"
             st.markdown(f":small[{text}]")
-        st.space("stretch")
-        run_strip.show(here, latest)
-        st.caption(f"{_when(run)}  \n{_freshness(resource, state)}" if run else _before(latest))
+        with st.container(horizontal=True, vertical_alignment="bottom", key=f"end-{resource.name}"):
+            told = f"{_when(run)}  \n{_freshness(resource, state)}" if run else _before(latest)
+            st.caption(told, width="stretch")
+            with st.container(width=STRIP_WIDTH):
+                run_strip.show(here, latest)
+
+
+def _badges(resource: Resource, run: Run | None, state: RunState) -> str:
+    run_look = look(run)
+    overdue = " :orange-badge[:material/hourglass_bottom: Overdue]"
+    badge = f":{run_look.color}-badge[{run_look.icon} {run_look.word}]"
+    return badge + (overdue if state.overdue(resource.name) else "")
 
 
 def _offer_sync(here: Visitor, resource: Resource, run: Run | None) -> None:

@@ -1,6 +1,7 @@
 """What every long list needs: its pages, and a sentence where it is empty."""
 
 import zlib
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -42,11 +43,15 @@ def show_no_match(more: str = "", *, searched: bool = False) -> None:
     show_empty(":material/search_off:", what, more)
 
 
-def show_empty(icon: str, what: str, more: str = "") -> None:
-    """Show that there is nothing, and why."""
+def show_empty(
+    icon: str, what: str, more: str = "", button: Callable[[], None] | None = None
+) -> None:
+    """Show that there is nothing, why, and the button that ends it, where there is one."""
     with st.container(border=True, horizontal_alignment="center", gap="xsmall"):
         st.space("small")
         st.markdown(f"{icon} **{what}**", width="content")
         if more:
             st.caption(more, width="content", text_alignment="center")
+        if button:
+            button()
         st.space("small")

@@ -20,7 +20,7 @@ from sync_core.runs import Run
 from sync_core.ui.frame import asking, polling, run_state, visitor
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import totals
+from sync_core.ui.parts import paging, totals
 from sync_core.ui.resources import (
     file_sync,
     record_drawer,
@@ -30,6 +30,7 @@ from sync_core.ui.resources import (
     source_test,
 )
 from sync_core.ui.runs import (
+    first_sync,
     head_line,
     history_tab,
     left_out_tabs,
@@ -170,13 +171,12 @@ def _tabs(here: Visitor, resource: Resource, state: RunState) -> None:
     rows, changes, attention, skipped, history = st.tabs(
         names, key=notice.TAB, on_change="rerun", bind="query-params"
     )
-    fresh = state.fresh.get(resource.name)
     with rows:
         if rows.open:
-            rows_tab.show(here, resource, totals.version(state.runs.get(resource.name)))
+            rows_tab.show(here, resource, state)
     with changes:
         if changes.open:
-            run_view.show_changes(here, fresh, state.counts(fresh))
+            _changes(here, resource, state)
     with attention:
         if attention.open:
             left_out_tabs.show_failed(here, resource, state)
@@ -185,4 +185,15 @@ def _tabs(here: Visitor, resource: Resource, state: RunState) -> None:
             left_out_tabs.show_skipped(here, resource, state)
     with history:
         if history.open:
-            history_tab.show(here, resource)
+            history_tab.show(here, resource, first_sync.of(here, resource, state))
+
+
+def _changes(here: Visitor, resource: Resource, state: RunState) -> None:
+    """Show what the last sync changed."""
+    fresh = state.fresh.get(resource.name)
+    if fresh:
+        run_view.show_changes(here, fresh, state.counts(fresh))
+        return
+    more = "What a sync creates, updates and removes is listed here, row by row."
+    button = first_sync.of(here, resource, state)
+    paging.show_empty(":material/difference:", "Nothing has been synced yet.", more, button)

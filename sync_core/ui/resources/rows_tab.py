@@ -17,6 +17,7 @@ from sync_core.records import names, privacy, rows
 from sync_core.records.privacy import Place
 from sync_core.records.rows import EVERYTHING, View
 from sync_core.ui.frame import saved_views
+from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging, row_table, source_line, totals
 from sync_core.ui.parts.row_table import Column, Order, Row, Table
@@ -25,16 +26,18 @@ from sync_core.ui.parts.words import listed, literal
 from sync_core.ui.resources import record_drawer, row_cells, row_filter
 from sync_core.ui.resources.resource_figures import GROUP
 from sync_core.ui.resources.row_cells import Reading
-from sync_core.ui.runs import downloads
+from sync_core.ui.runs import downloads, first_sync
 
 
-def show(here: Visitor, resource: Resource, since: Version) -> None:
+def show(here: Visitor, resource: Resource, state: RunState) -> None:
     """Show the rows of a table of the resource, with search, order and pages."""
+    since = totals.version(state.runs.get(resource.name))
     entity = choose(resource, "rows")
     total = totals.total(here.organization.id, entity, since)
     if not total:
         what = f"There are no {entity.title.lower()} yet."
-        paging.show_empty(":material/inbox:", what, _how_to_fill(here, resource))
+        button = first_sync.of(here, resource, state)
+        paging.show_empty(":material/inbox:", what, first_sync.means(here, resource), button)
         return
     group = _group(here, resource, entity)
     fields, view = _toolbar(here, entity, since, total, group)
@@ -83,14 +86,6 @@ def _offer_file(here: Visitor, entity: Entity, view: View, group: str) -> None:
         sort = f"{'-' * view.descending}{view.order or ''}"
         slug, what = here.organization.slug, (view.search, view.only, sort, group)
         downloads.offer("Download CSV", addresses.of_records(entity.name, slug, *what))
-
-
-def _how_to_fill(here: Visitor, resource: Resource) -> str:
-    if source_line.settings_of(here.organization, resource.name):
-        return "They appear here after a sync."
-    if here.person.may("administer"):
-        return "First set their source on the page Sources."
-    return "They have no source yet. An administrator sets it."
 
 
 def choose(resource: Resource, key: str) -> Entity:

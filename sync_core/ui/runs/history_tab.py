@@ -1,6 +1,6 @@
 """The latest runs, of a resource or of all; each opens on the page of its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
@@ -22,15 +22,19 @@ EMPTY = "Every run stays here: who requested it, when, and how it ended."
 COUNTED = (OutcomeKind.CREATED, OutcomeKind.UPDATED, OutcomeKind.FAILED)  # the message has all
 
 
-def show(here: Visitor, resource: Resource | None = None) -> None:
-    """Show the latest runs; a click on one opens it."""
+def show(
+    here: Visitor,
+    resource: Resource | None = None,
+    begin: Callable[[], None] | None = None,
+) -> None:
+    """Show the latest runs; a click on one opens it. Where there is none, `begin` is the button."""
     name = resource.name if resource else None
     if number := run_number.read(st.query_params.get(RUN, "")):  # an address as it was once sent
         open_run(here, number)
     with db.within(here.organization.id) as connection:
         total = runs.count(connection, here.organization.id, name)
     if not total:
-        paging.show_empty(":material/history:", "There are no runs yet.", EMPTY)
+        paging.show_empty(":material/history:", "There are no runs yet.", EMPTY, begin)
         return
     table, pages = st.container(), f"history-{name or 'all'}"
     offset = paging.choose_page(pages, total, "run")

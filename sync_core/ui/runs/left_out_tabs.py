@@ -13,6 +13,7 @@ from sync_core.ui.parts import paging
 from sync_core.ui.runs import (
     downloads,
     failures_list,
+    first_sync,
     outcome_table,
     reasons_list,
     retry_button,
@@ -31,7 +32,8 @@ def show_failed(here: Visitor, resource: Resource, state: RunState) -> None:
     now = retry or run
     if now is None or not _has(state, now, OutcomeKind.FAILED):
         more = "Rows that fail are listed here, with what is wrong and how to fix it."
-        paging.show_empty(":material/task_alt:", "Nothing needs attention.", more)
+        button = None if now else first_sync.of(here, resource, state)
+        paging.show_empty(":material/task_alt:", "Nothing needs attention.", more, button)
         return
     _head(here, now, WHAT_TO_DO, OutcomeKind.FAILED)
     failures_list.show(here, now, "failed")
@@ -42,7 +44,8 @@ def show_skipped(here: Visitor, resource: Resource, state: RunState) -> None:
     run = state.fresh.get(resource.name)
     if run is None or not _has(state, run, OutcomeKind.SKIPPED):
         more = "Rows that a rule leaves out are listed here, with the name of the rule."
-        paging.show_empty(":material/step_over:", "No row was skipped.", more)
+        button = None if run else first_sync.of(here, resource, state)
+        paging.show_empty(":material/step_over:", "No row was skipped.", more, button)
         return
     _head(here, run, SKIPPED, OutcomeKind.SKIPPED)
     reasons_list.show(run, (OutcomeKind.SKIPPED,))

@@ -71,12 +71,8 @@ def _metrics(counts: Mapping[str, int]) -> None:
             st.metric(word, f"{number:,}", border=True)
 
 
-def show_changes(here: Visitor, run: Run | None, tallies: Tallies) -> None:
+def show_changes(here: Visitor, run: Run, tallies: Tallies) -> None:
     """Show what the run changed, row by row."""
-    if run is None:
-        more = "What a sync creates, updates and removes is listed here, row by row."
-        paging.show_empty(":material/difference:", "Nothing has been synced yet.", more)
-        return
     with st.container(horizontal=True, vertical_alignment="center"):
         show_headline(here, run)
         st.space("stretch")

@@ -1,5 +1,7 @@
 """The page of runs: the latest ones, or the one that the address names, with all that is known."""
 
+from functools import partial
+
 import streamlit as st
 
 from sync_core import runs
@@ -8,7 +10,7 @@ from sync_core.foundation.errors import SyncError
 from sync_core.runs import Run, run_address, run_number
 from sync_core.ui.frame import polling, visitor
 from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
-from sync_core.ui.runs import history_tab, run_in_full
+from sync_core.ui.runs import first_sync, history_tab, run_in_full
 
 MAX_LETTERS = 18  # of what stands there instead of a number, in the sentence that says so
 
@@ -26,7 +28,7 @@ def show() -> None:
 def _show_latest(here: Visitor) -> None:
     _show_title()
     polling.follow(here)
-    history_tab.show(here)
+    history_tab.show(here, begin=partial(first_sync.to_overview, here))
 
 
 def _show_title() -> None:

@@ -62,11 +62,11 @@ def _channels(here: Visitor, found: Sequence[Channel]) -> None:
         more = "People are told by themselves; a channel tells a whole team."
         paging.show_empty(":material/campaign:", "There is no channel.", more)
         return
-    kinds = ("pinned", "brief", "", "wide")
+    kinds = ("pinned first", "brief", "", "wide")
     columns = [Column(label, kind) for label, kind in zip(COLUMNS, kinds, strict=True)]
     rows = [Row(one.name, list(map(Cell, _cells(here, one)))) for one in found]
     alt = f"Channels of {here.organization.name}"
-    opened = row_table.show(Table(columns, rows), key="channels", alt=alt)
+    opened = row_table.show(Table(columns, rows, cards=True), key="channels", alt=alt)
     if opened is not None:
         st.query_params[CHANNEL] = opened
 

@@ -63,7 +63,7 @@ def _table(everyone: Sequence[Person], accounts: Accounts) -> Table:
     """Return all people as a table; so it sorts here, and not in Postgres."""
     order = row_table.order(SORTS)
     columns = (
-        Column("Name", "pinned", "name"),
+        Column("Name", "pinned first", "name"),
         Column("E-mail", "", "email"),
         Column("Role", "brief", "role"),
         Column("Team", "", "team"),
@@ -82,7 +82,7 @@ def _table(everyone: Sequence[Person], accounts: Accounts) -> Table:
         )
         for person in _sorted(everyone, order)
     ]
-    return Table(columns, rows, order)
+    return Table(columns, rows, order, cards=True)
 
 
 def _sorted(everyone: Sequence[Person], order: Order) -> Sequence[Person]:

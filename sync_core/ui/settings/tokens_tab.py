@@ -66,11 +66,11 @@ def _table(here: Visitor, found: Sequence[Token]) -> None:
             ":material/key:", "There is no token.", "Programs use one to call the API."
         )
         return
-    kinds = ("pinned", "", "", "brief", "brief", "brief")
+    kinds = ("pinned first", "", "", "brief", "brief", "brief")
     columns = [Column(label, kind) for label, kind in zip(COLUMNS, kinds, strict=True)]
     rows = [Row(one.name, list(map(Cell, _cells(here, one)))) for one in found]
     alt = f"Tokens of {here.organization.name}"
-    opened = row_table.show(Table(columns, rows), key="tokens", alt=alt)
+    opened = row_table.show(Table(columns, rows, cards=True), key="tokens", alt=alt)
     if opened is not None:
         st.query_params[PROGRAM] = opened
 
