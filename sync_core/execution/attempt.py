@@ -86,8 +86,9 @@ def _attempt(claim: Claim, heartbeat: Heartbeat, reporter: Reporter, limit: floa
         if db.is_away(error):
             refused = db.is_crowded(error)
             why = "Postgres had too many connections" if refused else "Postgres went away"
-            crashed = not (refused or db.is_restart(error))  # it may be this run that it dies of
-            return _interrupt(claim, why, reporter, crashed=crashed)
+            # else it may be this run that it dies of
+            blameless = refused or db.is_restart(error) or db.was_away_before(error)
+            return _interrupt(claim, why, reporter, crashed=not blameless)
         return _finish(claim, _result(claim, error, limit), reporter)
 
 

@@ -45,6 +45,11 @@ CROWDED = (  # the beginning of a connection is refused without a SQLSTATE: by P
     "too many connections",
     "no more connections allowed",
 )
+NOT_REACHED = (  # as psycopg begins to say it
+    "connection failed:",
+    "connection is bad:",
+    "connection timeout expired",
+)
 TOO_MANY_CONNECTIONS = "53300"
 FULL = ("53", "58")  # the disk or the memory is full, the disk fails
 OPTIONS = (  # a process that is frozen in the midst of a transaction locks nobody out for long,
@@ -246,6 +251,11 @@ def as_sync_error(error: Exception) -> SyncError | None:
 def is_restart(error: Exception) -> bool:
     """Return whether it is an outage that somebody wanted, and no crash."""
     return _sqlstate(error) == RESTART
+
+
+def was_away_before(error: Exception) -> bool:
+    """Return whether Postgres could not even be reached: what asks first cannot have crashed it."""
+    return is_away(error) and any(words in str(error) for words in NOT_REACHED)
 
 
 def is_crowded(error: BaseException) -> bool:

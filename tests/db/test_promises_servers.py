@@ -4,6 +4,7 @@ import signal
 import time
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -105,6 +106,21 @@ def test_a_run_goes_on_after_an_outage_of_postgres(
     assert long_run.went_on(run)
     assert long_run.every_row_once(run)
     assert worker.is_alive()
+
+
+def test_a_postgres_that_is_away_when_a_page_is_to_be_kept_is_no_crash_of_the_run(
+    crew: Crew, desk: Desk, workers_log: Path
+) -> None:
+    worker = crew(SLOW_PAGE="0.3")
+    run = long_run.start(desk)
+    postgres = processes.postmaster()
+    with processes.frozen(processes.supervisor()):
+        with processes.frozen(processes.work_horse(worker)):
+            kill(postgres, signal.SIGINT)
+            eventually(lambda: psutil.Process(postgres).status() == psutil.STATUS_ZOMBIE)
+        eventually(lambda: NO_POSTGRES in workers_log.read_text())
+    assert ended(run).message == long_run.ALL_CREATED
+    assert watching.ask("select crashes from runs where id = :r", r=run.id) == [(0,)]
 
 
 @pytest.mark.parametrize("lose", ["truncate", "drop table"])  # a crash may forget the table

@@ -40,6 +40,28 @@ def test_a_restart_is_told_from_a_crash() -> None:
     assert not db.is_restart(psycopg.OperationalError("server closed the connection"))
 
 
+@pytest.mark.parametrize("begins", ["connection failed:", "connection is bad:"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "the database system is starting up",
+        "the database system is in recovery mode",
+        "the database system is shutting down",
+        "Connection refused",
+    ],
+)
+def test_who_is_not_let_in_has_crashed_nothing(words: str, begins: str) -> None:
+    refused = psycopg.OperationalError(f"{begins} connection to server failed: {words}")
+    assert db.is_away(refused)
+    assert db.was_away_before(sa.exc.OperationalError("select 1", {}, refused))
+
+
+def test_who_was_connected_may_have_crashed_it() -> None:
+    for lost in ("server closed the connection unexpectedly", "the connection is lost"):
+        assert not db.was_away_before(psycopg.OperationalError(lost))
+    assert not db.was_away_before(errors.UndefinedTable("connection failed: x"))
+
+
 def test_a_full_disk_has_a_sentence_of_its_own() -> None:
     assert db.is_full(errors.DiskFull())
     assert not db.is_full(ValueError())
