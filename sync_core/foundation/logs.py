@@ -20,12 +20,16 @@ JOINED = {
     False: "\nDuring handling of the above exception, another exception occurred:\n\n",
 }
 
+TELLS_ADDRESSES = ("httpx2", "httpcore2", "urllib3")  # at INFO and DEBUG: of sources and webhooks
+
 _plain = logging.getLogRecordFactory()
 
 
 def install() -> None:
     """Let everything that this process logs of errors be told so."""
     logging.setLogRecordFactory(_record)
+    for library in TELLS_ADDRESSES:
+        logging.getLogger(library).setLevel(logging.WARNING)
     sys.excepthook = _unhandled
     threading.excepthook = _unhandled_in_thread
 

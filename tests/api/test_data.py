@@ -1,5 +1,6 @@
 """Resources, sources and records over HTTP, and the documents that describe them."""
 
+import logging
 import re
 from typing import Any
 
@@ -9,12 +10,15 @@ import pytest
 from sync_core.catalogue import resources
 from sync_core.demo import files as demo_files
 from sync_core.foundation.vocabulary import APPLIED, Role
+from sync_core.operations import syncs
 from sync_core.operations.administration import set_source
 from sync_core.organizations import Organization
 from sync_core.records.privacy import MASK
 from sync_core.runs import Run
 from tests.support.api_server import Program, Server
 from tests.support.desk import ANA, Desk
+from tests.support.fakes import google as fake
+from tests.support.fakes.google import Google
 from tests.support.locations import HEADER, row
 
 
@@ -52,6 +56,34 @@ def test_a_secret_address_is_told_to_those_who_may_set_it(
         role: Program(server, home, role).get("/sources")["sources"][0]["location"] for role in Role
     }
     assert told == dict.fromkeys(Role, "files.example.org") | {Role.ADMIN: address}
+
+
+def test_a_secret_address_stands_nowhere_else_whatever_its_server_answers(
+    server: Server, home: Organization, desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither in what runs say of it, in the trail or in logs, however much they log."""
+    caplog.set_level(logging.DEBUG)
+    with Google() as google:
+        for answer in (
+            fake.html(404),
+            fake.html(200),
+            fake.redirect(f"{google.url}/TOKEN-9?key=TOKEN-9"),
+            fake.redirect("https://10.0.0.1/TOKEN-9"),
+            fake.redirect("ftp://somebody:TOKEN-9@files.example.org/TOKEN-9"),
+            fake.body("Location code,Name\nL1,"),
+        ):
+            google.fault("/TOKEN-7", answer)
+            address = f"{google.url}/TOKEN-7?key=TOKEN-8"
+            set_source(home, ANA, resources.by_name("locations"), address)
+            desk.work(syncs.start(home, "locations", ANA, "test"))
+    program, manager = Program(server, home), Program(server, home, Role.MANAGER)
+    found = program.get("/runs")["runs"]
+    told = [program("GET", f"/runs/{one['id']}/log.txt?org={home.slug}").text for one in found]
+    for path in ("/runs", "/resources", f"/audit.csv?organizations={home.slug}"):
+        told += [program("GET", path).text, manager("GET", path).text]
+    assert len(found) == len([one for one in found if one["status"] == "failed"]) == 6
+    assert "TOKEN" not in "".join(told)
+    assert "TOKEN" not in caplog.text
 
 
 def test_records_are_read_a_page_at_a_time_with_their_history(
