@@ -1,3 +1,4 @@
+import json
 import re
 
 import pytest
@@ -5,10 +6,11 @@ from playwright.sync_api import Page, expect
 
 from tests.support.browser import App, Visit, serious
 
+SARAH = ("--as", "sarah.lim@example.org")
 VIEWS = ("Results", "Speed", "Failures", "Week", "People")
 PAGES = (
     *"/ /inbox /therapists /locations /admins /services /sources /audit /settings /help".split(),
-    "/notifications",
+    *"/notifications /patients /runs /nowhere /runs?id=999999".split(),
     *(f"/analytics?view={view}" for view in VIEWS),
 )
 
@@ -26,6 +28,36 @@ def test_no_page_keeps_anybody_out(visit: Visit, mode: str) -> None:
     for path in PAGES:
         page = tab.open(path)
         expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+        assert serious(page) == {} or settled(page) == {}, path
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_no_state_of_a_page_keeps_anybody_out(visit: Visit, app: App, mode: str) -> None:
+    for resource in ("locations", "admins"):
+        app.command("sync", resource, "--wait", *SARAH, check=False)
+    app.command("sync", "services", "--preview", "--wait", *SARAH, check=False)
+    found: dict[str, int] = {}  # the newest run of each status
+    for resource in ("locations", "admins", "services"):
+        told = json.loads(app.command("history", resource, "--limit", "300", "--json"))
+        found = {run["status"]: run["run_id"] for run in reversed(told["runs"])} | found
+    assert {"completed", "partial", "failed", "waiting"} <= found.keys()
+    states = [f"/runs?id={run}" for run in found.values()]
+    states += [
+        "/locations?record=locations&key=LOC-0001",
+        "/settings?person=vera.olsen@example.org",
+        "/settings?person=new",
+    ]
+    tab = visit(mode=mode)
+    for path in states:
+        page = tab.open(path)
+        expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+        assert serious(page) == {} or settled(page) == {}, path
+    page = tab.open("/")
+    page.locator(".st-key-open-preferences").get_by_role("button").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert serious(page) == {} or settled(page) == {}, "preferences"
+    for who, path in ((None, "/"), ("Vera Olsen", "/audit")):
+        page = visit(who, mode=mode).open(path)
         assert serious(page) == {} or settled(page) == {}, path
 
 
