@@ -37,6 +37,7 @@ MAX_CRASHES = 3  # as many fail a run
 CANCEL_SECONDS = 10  # after which a cancel is enforced
 DECISION_HOURS = 24  # for which a plan waits for a person
 RENEWAL_SECONDS = 2  # in which an attempt that lives has renewed its lease, whatever the clock says
+GLANCE_SECONDS = 1.5  # likewise, where somebody waits for it
 BLIND_SECONDS = 3  # without a look, after which a watch begins anew
 BACKEND_MS = 1000  # milliseconds for a backend of Postgres to end
 
@@ -76,7 +77,8 @@ class Watch:
     jump of the database's clock makes the leases of the living look so, for a moment.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, renewal: float = RENEWAL_SECONDS) -> None:
+        self._renewal = renewal
         self._seen: dict[tuple[int, int], tuple[datetime, float]] = {}
         self._looked = 0.0
         self._was_refused = float("-inf")
@@ -108,7 +110,7 @@ class Watch:
             before, since = earlier.get((run_id, attempt), (until, now))
             since = since if before == until else now
             self._seen[run_id, attempt] = (until, since)
-            if now >= since + (RENEWAL_SECONDS if is_over else LEASE_SECONDS):
+            if now >= since + (self._renewal if is_over else LEASE_SECONDS):
                 found.append(run_id)
         return found
 
@@ -243,9 +245,9 @@ def revive(
     """
     watch = None
     if _is_over_of_the_connected(connection, organization_id, resource):
-        watch = Watch()
+        watch = Watch(GLANCE_SECONDS)
         watch.silent(connection)
-        time.sleep(RENEWAL_SECONDS)
+        time.sleep(GLANCE_SECONDS)
     dead = close_dead(connection, organization_id, resource, watch=watch)
     return resume(connection) if dead else []
 

@@ -296,12 +296,14 @@ def test_a_cursor_of_another_file_is_refused(opened: Opened) -> None:
     )
 
 
-@pytest.mark.parametrize("change", ["Code\nL1\nL2\nL3\n", "Code\n"])
+@pytest.mark.parametrize(
+    "change", ["Code\nL1\nL2\nL3\n", "Code\n", "Code\nL", 'Code\n"L1\nL2\n', "Code\nL\xe91\n"]
+)
 def test_a_file_that_changes_while_it_is_read_is_refused(
     opened: Opened, tmp_path: Path, change: str
 ) -> None:
     sheet = opened("Code\nL1\nL2\n")
-    (tmp_path / "locations.csv").write_text(change)
+    (tmp_path / "locations.csv").write_text(change, encoding="latin-1")
     error = refusal(lambda: list(sheet.pages(NONE)))
     assert error.sentence == "The file 'locations.csv' was changed while it was being read."
     assert error.entry.retry

@@ -66,7 +66,11 @@ class CsvSheet:
             self._must_be(cursor["version"])
             at, row = cursor["byte"], cursor["row"]
         while at < self.total:
-            page = self._page(at, row, self.text.block)
+            try:
+                page = self._page(at, row, self.text.block)
+            except SyncError:  # half of a change looks like any mistake
+                self._must_be(file_version.identity(self.file))
+                raise
             at, row = page.done or self.total, row + len(page.rows)
             yield page
         self._must_be(file_version.identity(self.file))
