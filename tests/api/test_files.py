@@ -326,3 +326,21 @@ def test_without_redis_there_is_a_sentence_instead_of_a_log(
     with processes.frozen(processes.valkey()):
         answer = server.get(f"/runs/{run.id}/log.txt?org={home.slug}")
     assert (answer.status_code, answer.json()["code"]) == (503, "no_live_progress")
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [
+        ("HEAD", {}),
+        ("OPTIONS", {}),
+        ("GET", {"range": "bytes=0-10"}),
+        ("GET", {"if-none-match": "*"}),
+        ("GET", {"x-http-method-override": "HEAD"}),
+        ("GET", {"accept-encoding": "gzip, br"}),
+    ],
+)
+def test_no_way_to_ask_for_a_file_leaves_it_out_of_the_trail(
+    method: str, headers: dict[str, str], server: Server, home: Organization
+) -> None:
+    answer = server.get(trail_of(home), headers=headers, method=method)
+    assert (answer.status_code, len(manifests(home))) in ((405, 0), (200, 1))

@@ -227,3 +227,27 @@ def test_the_issuer_of_the_demo_keeps_no_account(mia: Person) -> None:
     assert refused(sign_in(mia.email, iss=ISSUER)) is None
     assert refused(sign_in(mia.email, iss=kept.DEMO, sub=mia.email)) == "another_account"
     assert sign_ins.ISSUER != kept.DEMO
+
+
+def test_who_was_removed_is_nobody_until_they_take_a_place_that_is_offered_anew(
+    organization: Organization, mia: Person
+) -> None:
+    """Neither in an open page, which has the old place, nor by a place of a greater role."""
+    signed_in = sign_in(mia.email)
+    ((_, here),) = access.arrive(signed_in).require(signed_in).values()
+    assert here.admission
+    stale = replace(here, admission=replace(here.admission, looked_at=0.0))
+    administration.remove_person(organization, ANA, mia.email)
+    assert refusal(lambda: people.require(stale, "read")).code == "sign_in_ended"
+    administration.put_person(organization, ANA, replace(mia, role=Role.ADMIN))
+    assert refusal(lambda: people.require(stale, "read")).code == "sign_in_ended"
+    assert refused(signed_in) == "unknown_person"
+    assert access.accept(organization, signed_in).role == Role.ADMIN
+    assert refusal(lambda: access.accept(organization, signed_in)).code == "no_offer"
+    assert refusal(lambda: access.decline(organization, signed_in)).code == "no_offer"
+    access.sign_out(organization, people.require(stale, "read"))
+    administration.remove_person(organization, ANA, mia.email)
+    administration.put_person(organization, ANA, mia)
+    copied = signed_in
+    assert refusal(lambda: access.accept(organization, copied)).code == "no_offer"
+    assert refusal(lambda: access.decline(organization, copied)).code == "no_offer"
