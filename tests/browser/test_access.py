@@ -61,6 +61,35 @@ def test_no_state_of_a_page_keeps_anybody_out(visit: Visit, app: App, mode: str)
         assert serious(page) == {} or settled(page) == {}, path
 
 
+EMPTY = (
+    *"/ /locations /patients /runs /inbox /analytics /sources /notifications".split(),
+    *(f"/locations?tab={tab}" for tab in ("What+changed", "Needs+attention", "Skipped", "History")),
+)
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_no_empty_page_of_a_fresh_organization_keeps_anybody_out(
+    visit: Visit, app: App, mode: str
+) -> None:
+    app.command("org", "add", "fresh", "Fresh Clinics", check=False)  # by the other mode already
+    words = "nina.stone@example.org,Nina Stone,--role,admin,--org,fresh".split(",")
+    app.command("person", "set", *words)
+    tab = visit(who=None, mode=mode)
+    tab.open().get_by_role("button", name="Nina Stone").click()
+    accept = tab.page.locator(".st-key-accept-fresh").get_by_role("button")
+    steps = tab.page.get_by_text("Three steps to your first sync")
+    expect(accept.or_(steps)).to_be_visible()
+    if accept.count():
+        accept.click()
+    expect(steps).to_be_visible()
+    for path in EMPTY:
+        page = tab.open(path)
+        expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+        assert serious(page) == {} or settled(page) == {}, path
+    page.get_by_role("link", name="Set the source").click()
+    expect(page.get_by_role("heading", name="Sources", level=1)).to_be_visible()
+
+
 def settled(page: Page) -> dict[str, list[str]]:
     """Look again until nothing fades in any more, for half a colour has half the contrast."""
     for _ in range(4):
