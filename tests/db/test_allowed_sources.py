@@ -105,7 +105,14 @@ def test_who_knows_the_id_of_another_organization_s_sheet_does_not_read_it(
 ) -> None:
     assert google
     administration.set_source(organization, shell(), LOCATIONS, DEMO)
-    for words in (DEMO, f"https://docs.google.com/spreadsheets/d/{DEMO}/edit#gid=0"):
+    for words in (
+        DEMO,
+        f" {DEMO}\n",
+        f"https://docs.google.com/spreadsheets/d/{DEMO}/edit#gid=0",
+        f"https://DOCS.GOOGLE.COM:443/a/example.org/spreadsheets/u/3/d/{DEMO}",
+        f"https://docs.google.com/spreadsheets/d/{DEMO}%2F..%2F{'x' * 30}/edit",
+        f"https://docs.google.com/spreadsheets/d/{'x' * 30}/../{DEMO}/edit",
+    ):
         error = refusal(lambda: administration.set_source(other, ANA, LOCATIONS, words))  # noqa: B023 - called at once
         assert error.sentence.startswith(SHEET)
         assert error.code == "source_not_allowed"
