@@ -37,7 +37,7 @@ MAX_CRASHES = 3  # as many fail a run
 CANCEL_SECONDS = 10  # after which a cancel is enforced
 DECISION_HOURS = 24  # for which a plan waits for a person
 RENEWAL_SECONDS = 2  # in which an attempt that lives has renewed its lease, whatever the clock says
-GLANCE_SECONDS = 1.5  # likewise, where somebody waits for it
+GLANCE_SECONDS = 1.2  # likewise, where somebody waits for the answer
 BLIND_SECONDS = 3  # without a look, after which a watch begins anew
 BACKEND_MS = 1000  # milliseconds for a backend of Postgres to end
 
