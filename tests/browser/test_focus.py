@@ -23,7 +23,7 @@ IS_SEEN = """
 STOPS = 45  # of the Tab key, from the top of a page
 OPENERS: dict[str, tuple[str, Callable[[Page], Locator]]] = {
     "preferences": ("/help", lambda page: page.locator(".st-key-open-preferences button").first),
-    "a row": ("/locations", lambda page: page.locator("tr[data-opens]").nth(2)),
+    "a row": ("/admins", lambda page: page.locator("tr[data-opens]").nth(2)),
     "a person": ("/settings", lambda page: page.locator("tr[data-opens]").nth(1)),
     "somebody new": ("/settings", lambda page: page.locator(".st-key-add-person button").first),
     "a file": ("/locations", lambda page: page.get_by_role("button", name="From a file")),
@@ -32,7 +32,7 @@ OPENERS: dict[str, tuple[str, Callable[[Page], Locator]]] = {
 
 @pytest.fixture(scope="module")
 def _synced(app: App) -> None:
-    app.command("sync", "locations", "--wait", "--as", "sarah.lim@example.org", check=False)
+    app.command("sync", "admins", "--wait", "--as", "sarah.lim@example.org", check=False)
 
 
 def quiet(page: Page) -> Page:
@@ -66,7 +66,7 @@ def test_the_keyboard_is_back_where_it_was_once_a_dialog_or_a_drawer_is_closed(
 
 
 @pytest.mark.usefixtures("_synced")
-@pytest.mark.parametrize("path", ["/", "/locations", "/audit", "/settings", "/analytics"])
+@pytest.mark.parametrize("path", ["/", "/admins", "/audit", "/settings", "/analytics"])
 def test_it_is_seen_where_the_keyboard_is(visit: Visit, path: str) -> None:
     page = quiet(visit().open(path))
     unseen = set()

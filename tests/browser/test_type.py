@@ -11,9 +11,9 @@ from tests.support.browser import App, Visit, serious
 SIZES = {24.0, 19.0, 16.0, 12.0}  # pixels; and 13 to 14
 TEXT = (13.0, 14.0)
 PAGES = (
-    "/ /inbox /locations /patients /runs /sources /audit /settings /help /notifications"
+    "/ /inbox /admins /patients /runs /sources /audit /settings /help /notifications"
     " /analytics?view=Results /analytics?view=Speed /analytics?view=Failures /analytics?view=Week"
-    " /analytics?view=People /locations?tab=History /therapists?tab=Needs+attention"
+    " /analytics?view=People /admins?tab=History /therapists?tab=Needs+attention"
 ).split()
 SEEN = """
 () => {
@@ -48,7 +48,7 @@ def others(page: Page) -> dict[float, str]:
 
 @pytest.fixture(scope="module")
 def _synced(app: App) -> None:
-    for resource in ("locations", "therapists"):
+    for resource in ("admins", "therapists"):
         app.command("sync", resource, "--wait", "--as", "sarah.lim@example.org", check=False)
 
 
@@ -77,4 +77,6 @@ def test_dialogs_drawers_and_the_sign_in_have_them_too(visit: Visit) -> None:
     expect(page.get_by_role("dialog").get_by_text("Theme")).to_be_visible()
     assert others(page) == {}
     assert serious(page) == {}
-    assert others(visit(who=None).open("/")) == {}
+    page = visit(who=None).open("/")
+    expect(page.get_by_test_id("stCaptionContainer").first).to_have_css("font-size", "12px")
+    assert others(page) == {}
