@@ -1,7 +1,11 @@
+from contextlib import suppress
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.support.browser import App, Tab, Visit
+from tests.support.waiting import eventually
 
 DARK, LIGHT = "rgb(14, 20, 32)", "rgb(255, 255, 255)"
 NOTHING_IS_KEPT = "Storage.prototype.setItem = () => { throw new Error('full') }"
@@ -75,13 +79,24 @@ def test_shortcuts_of_the_keyboard_search_and_lead_to_pages(visit: Visit) -> Non
     search = page.get_by_placeholder("Search people, messages, records")
     expect(search).to_be_visible()
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
-    page.keyboard.press("/")
-    expect(search).to_be_focused()
+    press_until(search, ":focus", "/")
+    search.fill("")  # a key that was pressed again stands there
     page.keyboard.type("g o")
     expect(search).to_have_value("g o")
     search.blur()
-    page.keyboard.press("?")
-    expect(page.get_by_role("heading", name="Help", exact=True)).to_be_visible()
-    page.keyboard.press("g")
-    page.keyboard.press("a")
-    expect(page.get_by_role("heading", name="Analytics", exact=True)).to_be_visible()
+    press_until(page.get_by_role("heading", name="Help", exact=True), ":visible", "?")
+    press_until(page.get_by_role("heading", name="Analytics", exact=True), ":visible", "g", "a")
+
+
+def press_until(found: Locator, how: str, *keys: str) -> None:
+    """Press keys until they do what they do: a page that is not settled does not hear them yet."""
+
+    def is_so() -> bool:
+        for key in keys:
+            found.page.keyboard.press(key)
+        with suppress(PlaywrightTimeout):
+            found.and_(found.page.locator(how)).wait_for(timeout=3000)
+            return True
+        return False
+
+    eventually(is_so)
