@@ -110,11 +110,13 @@ def require_operator(person: Person) -> None:
 
 
 def find(connection: Connection, organization_id: int, email: str) -> Person | None:
-    """Return the person with this address in the organization."""
+    """Return the person with this address, who has taken their place in the organization."""
     people = tables.people.c
     row = connection.execute(
         sa.select(people.name, people.email, people.role, people.team).where(
-            people.organization_id == organization_id, people.email == email.strip().lower()
+            people.organization_id == organization_id,
+            people.email == email.strip().lower(),
+            people.accepted_at.is_not(None),
         )
     ).one_or_none()
     return Person(row.name, row.email, Role(row.role), row.team) if row else None

@@ -165,12 +165,15 @@ def test_an_organization_is_added_by_the_machine_s_shell_alone_and_nobody_is_in_
         administration.add_organization(shell(), slug, "Again", "AU", "UTC")
 
 
+@pytest.mark.parametrize("number", [os.getuid(), 54_321])  # the second is nobody's, as a rule
 def test_the_shell_s_person_is_the_system_s_user_whatever_variables_say(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME", "SUDO_USER", "HOME"):
         monkeypatch.setenv(name, "somebody-else")
-    name = pwd.getpwuid(os.getuid()).pw_name
+    monkeypatch.setattr(os, "getuid", lambda: number)
+    known = [one.pw_name for one in pwd.getpwall() if one.pw_uid == number]
+    name = next(iter(known), f"user-{number}")
     assert (shell().name, shell().email) == (name, f"{name}@localhost")
 
 

@@ -2,6 +2,8 @@ import json
 import os
 import subprocess
 import sys
+import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +11,20 @@ import psycopg
 import pytest
 from click.testing import Result
 
-from sync_core.foundation import embedded
+from sync_core import organizations
+from sync_core.foundation import db, embedded
 from sync_core.foundation.embedded import Urls
 from sync_core.foundation.settings import ROOT
-from sync_core.organizations import Organization
+from sync_core.foundation.vocabulary import Role
+from sync_core.operations import administration
+from sync_core.organizations import Organization, people
+from sync_core.organizations.people import Person
 from tests.support import owner
-from tests.support.desk import Desk
+from tests.support.desk import ANA, Desk
 from tests.support.locations import HEADER, row
 from tests.support.shell import ask
 
+VERA = Person("Vera Olsen", "vera@example.org", Role.VIEWER)
 SYNCDESK = Path(sys.executable).with_name("syncdesk")
 
 
@@ -112,15 +119,33 @@ def test_a_source_of_one_entity_keeps_the_others(organization: Organization) -> 
     ]
 
 
-def test_a_viewer_may_not_start_a_sync(desk: Desk, database: psycopg.Connection) -> None:
+def test_a_viewer_may_not_start_a_sync(desk: Desk) -> None:
     desk.sync("locations", locations=[HEADER, row("L1")])
-    database.execute(
-        "insert into people (organization_id, email, name, role) values (%s, %s, %s, %s)",
-        [desk.organization.id, "vera@example.org", "Vera Olsen", "viewer"],
-    )
-    words = ["sync", "locations", "--org", desk.organization.slug, "--as", "vera@example.org"]
+    with db.everywhere() as connection:
+        people.add(connection, desk.organization.id, VERA)
+    words = ["sync", "locations", "--org", desk.organization.slug, "--as", VERA.email]
     result = ask(*words, "--json")
     assert (result.exit_code, told(result)["error"]["code"]) == (5, "no_permission")
+
+
+@pytest.mark.parametrize("who", ["elsewhere", "removed", "only asked", "nobody"])
+def test_nobody_acts_as_who_does_not_belong_here(desk: Desk, who: str) -> None:
+    desk.write("locations", [HEADER, row("L1")])
+    here, rose = desk.organization, replace(VERA, email="rose@example.org", role=Role.ADMIN)
+    with db.everywhere() as connection:
+        slug = f"o-{uuid.uuid4().hex[:12]}"
+        other = organizations.add(connection, slug, "Harbor Clinics")
+        people.add(connection, here.id, ANA)
+        if who != "nobody":
+            people.add(connection, other.id if who == "elsewhere" else here.id, rose)
+    if who in {"removed", "only asked"}:
+        administration.remove_person(here, ANA, rose.email)
+    if who == "only asked":
+        administration.put_person(here, ANA, rose)
+    for spelt in (rose.email, f" {rose.email.upper()} "):
+        result = ask("sync", "locations", "--org", here.slug, "--as", spelt, "--json")
+        assert (result.exit_code, told(result)["error"]["code"]) == (5, "unknown_person")
+    assert told(ask("history", "--org", here.slug, "--json"))["runs"] == []
 
 
 def test_a_second_sync_is_told_whose_run_it_is(desk: Desk) -> None:

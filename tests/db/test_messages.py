@@ -375,10 +375,15 @@ def test_a_link_ends_the_mails_of_one_person_and_only_a_whole_one(
     assert told(desk.organization, BEN) == ["failed"]  # the pages tell it still
 
 
-def test_who_left_before_the_delivery_gets_nothing(desk: Desk, office: PostOffice) -> None:
+@pytest.mark.parametrize("again", [False, True], ids=["gone", "a place is offered anew"])
+def test_who_left_before_the_delivery_gets_nothing(
+    desk: Desk, office: PostOffice, *, again: bool
+) -> None:
     fail(desk)
     tell()
     administration.remove_person(desk.organization, ANA, BEN.email)
+    if again:  # they have not taken it
+        administration.put_person(desk.organization, ANA, BEN)
     deliver(datetime.now(UTC))
     assert [mail["To"] for mail in office.mails] == [ANA.email]
     (message,) = [m for m in in_outbox(desk.organization) if m.address.email == BEN.email]

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, with_config
 from pydantic.alias_generators import to_camel
 from typing_extensions import TypedDict
 
-from sync_core.analytics import patients
+from sync_core.analytics import analyses, patients
 from sync_core.api.asked import Limit, Offset, Search, Whole
 from sync_core.api.callers import By
 from sync_core.api.front_ends import patient_runs, words
@@ -154,7 +154,8 @@ class SyncedPatients(BaseModel):
 
     organization_id: str = Field(description="short name", examples=["demo"])
     patients: Sequence[Mapping[str, Any]] = Field(
-        description="by column, and whether each is active; what one may not see is masked",
+        description="by column, and whether each is active; what one may not see is masked,"
+        " and `active`, which tells who comes, is null",
         examples=[[{"cliniko_patient_id": "101", "name": "Mia Wood", "active": True}]],
     )
     total: int = Field(description="patients on all pages", examples=[648])
@@ -240,9 +241,11 @@ def synced_patients(
         total = rows.count(connection, organization.id, entity, view, person)
         told = [dict(zip(columns, row, strict=True)) for row in found]
         ids = [row[entity.keys[0].column] for row in told]
-        active = patients.active_among(connection, organization.id, ids)
+        active = None
+        if analyses.group(PATIENTS, "active", person):
+            active = patients.active_among(connection, organization.id, ids)
     for row, patient in zip(told, ids, strict=True):
-        row["active"] = patient in active
+        row["active"] = None if active is None else patient in active
     return SyncedPatients(
         organization_id=organization.slug, patients=told, total=total, limit=limit, offset=offset
     )
