@@ -4,10 +4,11 @@ import psycopg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sync_core.catalogue.fields import Convention, Field
+from sync_core.catalogue.fields import Convention, Field, Moment
 from sync_core.foundation import db
 from tests.support.cells import CONVENTIONS, COUNTING, FIELDS, HERE, TYPED, answers
 
+MOMENTS = st.datetimes(timezones=st.timezones()).map(lambda at: at.isoformat())
 same_connection = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture]  # it is only asked, never changed
 )
@@ -16,7 +17,10 @@ same_connection = settings(
 def cast(database: psycopg.Connection, field: Field, values: list[str]) -> list[str]:
     """Return the texts of the values as the field's column would hold them."""
     kind = field.sql_type.compile(dialect=db.engine().dialect)
-    query = f"select value::{kind}::text from unnest(%s::text[]) with ordinality as v (value, n)"
+    text = f"value::{kind}::text"
+    if isinstance(field, Moment):  # Postgres writes it without the T and the Z of ISO 8601
+        text = f"replace(replace({text}, ' ', 'T'), '+00', 'Z')"
+    query = f"select {text} from unnest(%s::text[]) with ordinality as v (value, n)"
     rows = database.execute(f"{query} order by n".encode(), [values]).fetchall()
     return [text for (text,) in rows]
 
@@ -24,7 +28,7 @@ def cast(database: psycopg.Connection, field: Field, values: list[str]) -> list[
 @same_connection
 @given(
     field=st.sampled_from(FIELDS),
-    texts=st.lists(TYPED, max_size=20),
+    texts=st.lists(TYPED | MOMENTS, max_size=20),
     convention=st.sampled_from(CONVENTIONS),
 )
 def test_postgres_writes_the_value_of_a_text_as_the_field_does(

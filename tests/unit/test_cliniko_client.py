@@ -13,6 +13,7 @@ import pytest
 
 from sync_core.demo.cliniko import Account
 from sync_core.demo.cliniko.known import KINDS
+from sync_core.foundation import logs
 from sync_core.foundation.settings import Secret, Settings
 from sync_core.sources.cliniko import key as cliniko_key
 from sync_core.sources.cliniko.client import Client, Permission, Survey, open_client
@@ -696,7 +697,8 @@ def test_the_key_goes_nowhere_but_to_cliniko(account: Account) -> None:
 def test_the_key_is_in_no_sentence_and_no_log(
     cliniko: Cliniko, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.DEBUG)
+    for name in (None, *logs.TELLS_ADDRESSES):
+        caplog.set_level(logging.DEBUG, name)
     faults: list[fake.Fault] = [fake.status(code) for code in (400, 401, 403, 404, 429, 500)]
     said = []
     with client(cliniko) as reader:

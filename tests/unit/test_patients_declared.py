@@ -82,6 +82,8 @@ def test_words_of_another_system_are_never_refused(text: str) -> None:
         ("2026-04-03T09:00:00", None, "not_a_moment"),
         ("2026-04-03", None, "not_a_moment"),
         ("soon", None, "not_a_moment"),
+        ("2026-04-03009:00-00:00", None, "not_a_moment"),
+        ("20260403T090000Z", "2026-04-03T09:00:00Z", None),
     ],
 )
 def test_a_moment_has_its_offset_from_utc(text: str, value: str | None, code: str | None) -> None:

@@ -50,6 +50,7 @@ _DAYS_OF_MONTHS = (  # every day of a year but 29 February
 )
 _SURE_DAYS = "|".join(f"(?:{months})-(?:{days})" for months, days in _DAYS_OF_MONTHS)
 _FOUR_DIGITS = "[1-9][0-9]{3}"
+_DAY_THEN_TIME = re.compile("[0-9W-]+[Tt ][0-9]")
 _ISO_MOMENT = f"^{_FOUR_DIGITS}-(?:{_SURE_DAYS})T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$"
 _DAY_OR_MONTH = "^(?:0?[1-9]|1[0-2])[-/] ?(?:0?[1-9]|1[0-2])[-/]"  # nowhere with dots
 _SEEN_AS_A_DATE = "|".join(
@@ -278,8 +279,11 @@ class Moment(Field):
 
     def parse(self, text: str, _convention: Convention) -> str:
         """Read a moment by ISO 8601; without an offset it would be a guess."""
+        bare = plain(text).strip()
+        if not _DAY_THEN_TIME.match(bare):  # Python takes whatever stands between the two
+            raise CellError("not_a_moment")
         try:
-            moment = datetime.fromisoformat(plain(text).strip())
+            moment = datetime.fromisoformat(bare)
             utc = moment.astimezone(UTC)
         except (ValueError, OverflowError):
             raise CellError("not_a_moment") from None
