@@ -209,8 +209,14 @@ def offenders(connection: Connection, wanted: Filter, readers: Sequence[Person])
     """
     found = _again(connection, wanted).limit(SHOWN).subquery().c
     seen = privacy.outcomes(Place.HISTORY, *readers)
+    order = privacy.outcomes(Place.SORT, *readers).order
     newest = (
-        sa.select(seen.called.label("name"), seen.issues.label("issues"))
+        sa.select(
+            seen.called.label("name"),
+            seen.issues.label("issues"),
+            order.label("order"),
+            _OUTCOMES.row_number,
+        )
         .where(
             _OUTCOMES.run_id == found.last,
             _OUTCOMES.entity == found.entity,
@@ -232,7 +238,13 @@ def offenders(connection: Connection, wanted: Filter, readers: Sequence[Person])
             found.of,
         )
         .join(newest, sa.true())
-        .order_by(found.runs.desc(), found.until.desc(), found.entity, found.who)
+        .order_by(
+            found.runs.desc(),
+            found.until.desc(),
+            found.entity,
+            newest.c.order,
+            newest.c.row_number,
+        )
     )
     return [Offender(**row) for row in ask(connection, query)]
 

@@ -1,4 +1,4 @@
-"""What logs say of errors: where they were raised and what kind they are, never whose data it was.
+"""What logs say of errors and requests: where, and of what kind, never whose data it was.
 
 What Postgres and libraries write into their errors holds rows, parameters and cells. So a trace in
 any log of a process that imports Sync Desk, whichever library writes it, names its frames and its
@@ -20,6 +20,7 @@ JOINED = {
     False: "\nDuring handling of the above exception, another exception occurred:\n\n",
 }
 
+SERVER = "uvicorn."  # begins the loggers of the server of the API, which log what is asked of it
 TELLS_ADDRESSES = ("httpx2", "httpcore2", "urllib3")  # at INFO and DEBUG: of sources and webhooks
 
 _plain = logging.getLogRecordFactory()
@@ -80,11 +81,17 @@ def _record(*args: Any, **options: Any) -> logging.LogRecord:  # noqa: ANN401 - 
     if record.exc_info and record.exc_info[1] is not None:
         record.exc_text = trace(record.exc_info[1])  # formatters write it as it stands
     if isinstance(record.args, tuple):
-        record.args = tuple(
-            told(one) if isinstance(one, BaseException) and not _is_ours(one) else one
-            for one in record.args
-        )
+        record.args = tuple(_argument(record.name, one) for one in record.args)
     return record
+
+
+def _argument(logger: str, one: object) -> object:
+    """Return what a log may say of an argument: of addresses not what people have looked for."""
+    if isinstance(one, BaseException) and not _is_ours(one):
+        return told(one)
+    if logger.startswith(SERVER) and isinstance(one, str) and one.startswith("/"):
+        return one.partition("?")[0]
+    return one
 
 
 def _unhandled(

@@ -2,10 +2,13 @@
 
 import logging
 import re
+from contextlib import suppress
 from typing import Any
 
 import httpx2
 import pytest
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import connect
 
 from sync_core.catalogue import resources
 from sync_core.demo import files as demo_files
@@ -168,3 +171,25 @@ def test_whatever_is_asked_for_is_answered_without_a_failure(
 ) -> None:
     assert run
     assert Program(server, home)("GET", path).status_code < 500
+
+
+def test_the_log_of_the_server_does_not_tell_what_people_look_for(
+    server: Server, home: Organization, run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    program = Program(server, home)
+    caplog.set_level(logging.INFO, "uvicorn")
+    for name in ("uvicorn.access", "uvicorn.error"):
+        caplog.set_level(logging.INFO, name)
+        logging.getLogger(name).addHandler(caplog.handler)
+    try:
+        program.get("/records/patients", search="Okonkwo")
+        program("GET", "/records/patients/rows.csv?only=last_name%3DOkonkwo")
+        address = f"{program.url}/runs/{run.id}/socket?after=Okonkwo".replace("http", "ws", 1)
+        with suppress(WebSocketException), connect(address, additional_headers=program.headers):
+            pass
+    finally:
+        for name in ("uvicorn.access", "uvicorn.error"):
+            logging.getLogger(name).removeHandler(caplog.handler)
+    for told in ("/records/patients ", "/records/patients/rows.csv ", f"/runs/{run.id}/socket"):
+        assert told in caplog.text
+    assert "Okonkwo" not in caplog.text

@@ -28,6 +28,7 @@ from sync_core.foundation.settings import ROOT
 from sync_core.foundation.vocabulary import NoticeKind, Role
 from sync_core.notifications import wishes
 from sync_core.notifications.wishes import Wish
+from sync_core.operations import syncs
 from sync_core.organizations import people
 from sync_core.organizations.people import Person
 from sync_core.records.privacy import MASK
@@ -37,7 +38,7 @@ from sync_core.ui.parts.words import literal
 from tests.support import sign_ins
 from tests.support.api_server import Program, Server
 from tests.support.clinic import Clinic, open_clinic
-from tests.support.desk import Desk
+from tests.support.desk import ANA, Desk
 from tests.support.fakes.cliniko import Cliniko
 from tests.support.post import PostOffice, deliver, forget, use
 from tests.support.shell import ask
@@ -63,6 +64,7 @@ class Side:
     partial: Run
     waiting: Run
     headless: Run
+    undoing: Run
 
     @property
     def slug(self) -> str:
@@ -155,8 +157,8 @@ def _account(mark: str, born: str, visit: str) -> Account:
     return account
 
 
-def _therapists(desk: Desk, mark: str, pay: str) -> tuple[Run, Run, Run]:
-    """Sync one who is paid, then some who fail, thrice; plan a raise; lose the header."""
+def _therapists(desk: Desk, mark: str, pay: str) -> tuple[Run, Run, Run, Run]:
+    """Sync one who is paid, then some who fail, thrice; plan a raise, an undo; lose the header."""
 
     def therapist(key: str, rate: str) -> list[str]:
         usual = {"Therapist ID": key, "Name": f"Therapist {key}", "Hourly rate": rate}
@@ -168,13 +170,15 @@ def _therapists(desk: Desk, mark: str, pay: str) -> tuple[Run, Run, Run]:
     for _ in range(3):
         run = desk.sync("therapists", therapists=[LABELS, *good, *bad], schedules=HOURS)
     assert run.status == "partial"
-    desk.sync("therapists", therapists=[LABELS, therapist("T1", ""), good[1]], schedules=HOURS)
+    gone = [LABELS, therapist("T1", "")]
+    last = desk.sync("therapists", therapists=gone, schedules=HOURS)
     headless = desk.sync("therapists", therapists=[[f"{mark} a row"] * 9], schedules=HOURS)
     assert headless.error_code == "no_label"
     raised = [LABELS, therapist("T1", pay), therapist("T2", f"{mark} a year")]
     waiting = desk.preview("therapists", therapists=raised, schedules=HOURS)
-    assert waiting.status == "waiting"
-    return run, waiting, headless
+    undoing = desk.work(syncs.undo(desk.organization, last.id, ANA, "test"))
+    assert (waiting.status, undoing.status) == ("waiting", "waiting")
+    return run, waiting, headless, undoing
 
 
 # Who reads
@@ -207,13 +211,15 @@ def check(sides: tuple[Side, Side], side: Side, reader: Reader, told: str, where
 def addresses(side: Side) -> Iterator[str]:
     """List every address that tells of rows, runs or what happened."""
     org, whose = f"org={side.slug}", f"organization={side.slug}"
-    for run in (side.partial, side.waiting, side.headless):
+    for run in (side.partial, side.waiting, side.headless, side.undoing):
         yield f"/v1/runs/{run.id}?{whose}"
         yield f"/v1/runs/{run.id}/log.txt?{org}"
-    for run in (side.partial, side.waiting):
+    for run in (side.partial, side.waiting, side.undoing):
         yield f"/v1/runs/{run.id}/outcomes?{whose}"
         yield f"/v1/runs/{run.id}/outcomes.csv?{org}"
     yield f"/v1/runs/{side.partial.id}/rejects.csv?{org}"
+    yield f"/v1/runs/{side.partial.id}/events?{whose}"
+    yield f"/admin-portal/therapists/sync-status?{whose}"
     for entity in ("patients", "appointments", "therapists"):
         yield f"/v1/records/{entity}?{whose}"
         yield f"/v1/records/{entity}/rows.csv?{org}"
@@ -222,6 +228,8 @@ def addresses(side: Side) -> Iterator[str]:
     yield f"/v1/records/therapists/history.csv?{org}&key=T1"
     for known in side.clinic.account.known("patients")[:1]:
         yield f"/v1/records/patients/history?{whose}&key={known.id}"
+    for known in side.clinic.account.known("individual_appointments")[:2]:
+        yield f"/v1/records/appointments/history?{whose}&key={known.id}"
     yield f"/v1/audit.csv?organizations={side.slug}"
     yield f"/v1/runs?{whose}"
     yield f"/v1/sources?{whose}"
@@ -260,6 +268,51 @@ def test_a_search_over_http_finds_nothing_that_is_hidden(
                 asked = f"/records/{table}?organization={side.slug}&search={word}"
                 total = server.get(asked, reader.email).json()["total"]
                 assert bool(total) == reader.sees, (table, reader)
+
+
+WRONG = "qqxnobody"  # a guess that is wrong
+
+
+def guesses(side: Side) -> Iterator[tuple[str, str, str]]:
+    """List addresses by which somebody guesses what is hidden: with the right word, and another."""
+    org, whose = f"org={side.slug}", f"organization={side.slug}"
+    hidden = (
+        ("patients", "last_name", side.mark),
+        ("appointments", "cliniko_patient_id", side.visit),
+        ("therapists", "hourly_rate", side.pay),
+    )
+    for table, column, right in hidden:
+        for address in (
+            f"/records/{table}?{whose}&search={{0}}",
+            f"/records/{table}/rows.csv?{org}&search={{0}}",
+            f"/records/{table}/rows.csv?{org}&only={column}={{0}}",
+        ):
+            yield address, right, WRONG
+        for sign in ("", "-"):
+            yield f"/records/{table}/rows.csv?{org}&sort={sign}{{0}}", column, WRONG
+    yield f"/cliniko/active-patients/{side.slug}?search={{0}}", side.mark, WRONG
+    yield f"/runs/{side.partial.id}/outcomes?{whose}&search={{0}}", side.pay, WRONG
+    yield f"/runs/{side.undoing.id}/outcomes?{whose}&search={{0}}", side.pay, WRONG
+    yield f"/records/patients/rows.csv?{org}&group={{0}}", "active", WRONG
+    yield f"/records/patients/rows.csv?{org}&group={{0}}", "upcoming", WRONG
+
+
+def test_a_right_guess_is_answered_like_a_wrong_one(
+    server: Server, sides: tuple[Side, Side]
+) -> None:
+    told_apart = set()
+    for side in sides:
+        for reader in readers(sides, side):
+            for address, *words in guesses(side):
+                answers = [server.get(address.format(word), reader.email) for word in words]
+                right, wrong = (
+                    (answer.status_code, answer.text.replace(word, ""))
+                    for answer, word in zip(answers, words, strict=True)
+                )
+                assert reader.sees or right == wrong, (address, reader)
+                if right != wrong:
+                    told_apart.add(address.partition("?")[0].rsplit("/", 1)[-1])
+    assert told_apart >= {"patients", "appointments", "therapists", "rows.csv", sides[0].slug}
 
 
 @pytest.mark.parametrize("role", Role)
@@ -370,6 +423,9 @@ def _commands(side: Side, file: Path) -> Sequence[Sequence[str]]:
         ("rejects", str(side.partial.id), *csv),
         ("export", *csv),
         ("history", "--record", "therapists", "T1", *csv),
+        ("compare", str(side.headless.id), str(side.partial.id)),
+        ("compare", str(side.partial.id), str(side.waiting.id), "--json"),
+        ("prove", str(side.partial.id), "T5", "--file", str(file)),
     ]
 
 

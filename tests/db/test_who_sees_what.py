@@ -300,6 +300,17 @@ def test_no_filter_and_no_order_tells_what_is_hidden(synced: Synced, person: Per
     assert offered == []
 
 
+@pytest.mark.parametrize("person", demo.PEOPLE, ids=lambda person: person.role)
+def test_the_order_of_rows_that_keep_failing_tells_nothing_hidden(
+    synced: Synced, person: Person
+) -> None:
+    with db.everywhere() as connection:
+        told = [one.sentence for one in reasons.offenders(connection, synced.wanted, [person])]
+    by_key = ("a number", "a date", "required", "Seat already exists")
+    places = [next(n for n, one in enumerate(told) if words in one) for words in by_key]
+    assert (places == sorted(places)) == (person.role in SEE)
+
+
 def test_no_sentence_message_note_or_log_holds_anything_personal(
     synced: Synced, database: psycopg.Connection
 ) -> None:
