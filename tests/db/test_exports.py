@@ -37,6 +37,7 @@ from sync_core.ui.audit.audit_page import details
 from tests.support.desk import ANA, Desk
 from tests.support.locations import HEADER, row
 from tests.support.shell import ask
+from tests.support.workbooks import saved, workbook
 
 MANAGER = Person("Michael Tan", "michael.tan@example.org", Role.MANAGER, "Marketing")
 VIEWER = Person("Vera Olsen", "vera.olsen@example.org", Role.VIEWER)
@@ -359,6 +360,47 @@ def test_nothing_is_kept_of_columns_that_nobody_declared(desk: Desk) -> None:
     assert "SECRET" not in str(kept)
     found = exports.rejects(desk.organization, ANA, run)
     assert "SECRET" not in str(rows(found))
+
+
+MARK = "2950-aside"
+ASIDE: dict[str, Callable[[list[str]], list[str]]] = {  # where it stands, by a name in the header
+    "": lambda cells: [*cells[:2], MARK, *cells[2:]],
+    "Medicare": lambda cells: [*cells, MARK],
+    "E mail": lambda cells: [*cells[:7], MARK, *cells[7:]],
+    "\N{CYRILLIC CAPITAL LETTER IE}mail": lambda cells: [*cells[:7], MARK, *cells[7:]],
+    "Phone number (private)": lambda cells: [MARK, *cells],
+}
+
+
+@pytest.mark.parametrize("book", [False, True], ids=["CSV", "workbook"])
+@pytest.mark.parametrize("name", ASIDE)
+def test_no_table_keeps_what_stands_aside(
+    desk: Desk, database: psycopg.Connection, name: str, *, book: bool
+) -> None:
+    put = ASIDE[name]
+    header = [name if cell == MARK else cell for cell in put(HEADER)]
+    lines = [row("L1"), row("L2", Email="nobody"), row("L3", ""), row("Total"), row("L1")]
+    sheet = [header, *map(put, lines), [*put(row("L4")), MARK], put(row("L5"))[:-2]]
+    if book:
+        saved(workbook(*sheet), desk.folder / "locations.xlsx")
+    else:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerows(sheet)
+        text.write(f'L7,"a torn cell,{MARK},{MARK}{"," * 9}\n')
+        writer.writerows(put(row(f"L{n}")) for n in range(10, 20))
+        (desk.folder / "locations.csv").write_text(text.getvalue(), "utf-8")
+    for run in (desk.preview("locations"), desk.work(desk.start("locations"))):
+        assert run.status in {"waiting", "partial"}, run.message
+        assert _where(database) == []
+
+
+def _where(database: psycopg.Connection) -> list[str]:
+    """Return the tables, of ours and of runs, in which the mark stands."""
+    tables_of = "select format('%I.%I', table_schema, table_name) from information_schema.tables"
+    names = database.execute(f"{tables_of} where table_schema in ('public', 'staging')").fetchall()
+    asked = "select exists (select from {0} t where t::text like '%2950-aside%')"
+    return [name for (name,) in names if database.execute(asked.format(name)).fetchone() == (True,)]
 
 
 def test_filtered_rows_are_a_file_of_those_who_may_export(desk: Desk) -> None:
