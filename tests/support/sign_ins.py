@@ -13,13 +13,13 @@ from sync_core.organizations import sign_ins as kept
 from sync_core.organizations.memberships import Places
 from sync_core.organizations.sign_ins import SignIn
 
-ISSUER = "https://id.example.org"
+CLIENT, ISSUER = "sync-desk", "https://id.example.org"
 SECRET = "a-secret-of-the-tests-that-is-long-enough"  # noqa: S105 - of the tests
 SECRETS = """
 [auth]
 redirect_uri = "http://127.0.0.1:{pages}/oauth2callback"
 cookie_secret = "{secret}"
-client_id = "sync-desk"
+client_id = "{client}"
 client_secret = "made-up"
 server_metadata_url = "http://127.0.0.1:{provider}/.well-known/openid-configuration"
 """
@@ -27,13 +27,14 @@ server_metadata_url = "http://127.0.0.1:{provider}/.well-known/openid-configurat
 
 def secrets_of(pages: int, provider: int) -> str:
     """Return what `.streamlit/secrets.toml` says of pages whose people a provider knows."""
-    return SECRETS.format(pages=pages, provider=provider, secret=SECRET)
+    return SECRETS.format(pages=pages, provider=provider, secret=SECRET, client=CLIENT)
 
 
 def claims(email: str, /, **others: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     """Return the claims of a new sign-in; what `others` says is None is missing."""
     about = {
         "iss": ISSUER,
+        "aud": CLIENT,
         "sub": email,
         "email": email,
         "email_verified": True,
