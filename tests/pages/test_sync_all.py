@@ -8,7 +8,7 @@ from sync_core.foundation import db
 from sync_core.runs import batches, lease
 from tests.pages.test_settings import open_tab
 from tests.support.desk import Desk
-from tests.support.locations import LOCATIONS
+from tests.support.locations import HEADER, LOCATIONS, row
 from tests.support.pages import Visit, column
 
 SARAH, MICHAEL = "sarah.lim@example.org", "michael.tan@example.org"
@@ -54,6 +54,16 @@ def test_everything_is_synced_from_the_overview_with_a_line_of_its_own(
     assert page.button(key="sync-all").label == "Sync all"
     told = next(caption.value for caption in page.caption if "Sync all by" in caption.value)
     assert "of 2 resources, 2 synced; left out:" in told
+
+
+def test_what_came_through_in_part_is_told_apart(visit: Visit, ready: Desk) -> None:
+    ready.write("locations", [HEADER, row("L1"), row("L1")])
+    visit("overview", SARAH).button(key="sync-all").click().run()
+    work(ready, "locations")
+    work(ready, "therapists")
+    captions = visit("overview", SARAH).caption
+    told = next(caption.value for caption in captions if "Sync all by" in caption.value)
+    assert "of 2 resources, 1 synced, 1 partly synced; left out:" in told
 
 
 def test_without_a_source_the_reason_is_told(visit: Visit) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from sync_core.catalogue import resources
 from sync_core.foundation.counting import ago, count
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import APPLIED, RunStatus, Trigger
+from sync_core.foundation.vocabulary import RunStatus, Trigger
 from sync_core.operations import syncs
 from sync_core.runs.batches import Batch, Part
 from sync_core.ui.frame import error_box, run_state
@@ -86,17 +86,23 @@ def _under_way(batch: Batch) -> str:
 def _ended(batch: Batch) -> str:
     found = [part.run.status for part in batch.parts if part.run]
     counts = {
-        "synced": sum(status in APPLIED for status in found),
+        "synced": found.count(RunStatus.COMPLETED),
+        "partly synced": found.count(RunStatus.PARTIAL),
         "waiting for a decision": found.count(RunStatus.WAITING),
     }
     counts["not synced"] = len(found) - sum(counts.values())
     told = [f"{number} {what}" for what, number in counts.items() if number]
-    left_out = [_title(part.resource) for part in batch.parts if part.skipped]
+    left_out = [_left_out(part) for part in batch.parts if part.skipped]
     without = f"; left out: {', '.join(left_out)}" if left_out else ""
     when = ago(batch.finished_at) if batch.finished_at else ""
     of = count(len(found), "resource")
     who = literal(batch.requested_by)
     return f"Sync all by {who} ended {when}: of {of}, {', '.join(told)}{without}"
+
+
+def _left_out(part: Part) -> str:
+    why = " (its plan waits for a decision)" if part.skipped == "plan_waits" else ""
+    return _title(part.resource) + why
 
 
 def _title(name: str) -> str:

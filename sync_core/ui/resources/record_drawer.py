@@ -72,7 +72,7 @@ def open_by_address(here: Visitor, resource: Resource) -> None:
     """Open the record that the address names, where it names one of this resource."""
     names = [entity.name for entity in resource.entities]
     name, key = st.query_params.get(RECORD, ""), st.query_params.get_all(KEY)
-    if name not in names:
+    if name not in names or not key:
         return
     entity = resources.entity(resource, name)
     try:
@@ -86,7 +86,8 @@ def open_by_address(here: Visitor, resource: Resource) -> None:
 
 def choose(entity: Entity, key: Sequence[str]) -> None:
     """Open a record: the address names it from now on."""
-    st.query_params[RECORD], st.query_params[KEY] = entity.name, list(key)
+    # at once: each change by itself is a step of the browser's Back
+    st.query_params.update({RECORD: entity.name, KEY: list(key)})
 
 
 def _open(here: Visitor, title: str, content: Callable[[], None]) -> None:
