@@ -11,7 +11,7 @@ from sync_core.engine.work import Work
 from sync_core.foundation import db
 from sync_core.foundation.counting import moment_there
 from sync_core.foundation.errors import SyncError
-from sync_core.runs import lease, sheet_facts
+from sync_core.runs import lease, sheet_facts, undos
 from sync_core.runs.plans import EntityPlan, Plans
 
 PLANNED = (  # of a planned row, all but where it stands in staging
@@ -22,6 +22,18 @@ DIFFERING = (
     "select count(distinct coalesce(d.row_number::text, d.key)) from"
     " (({now} except all {before}) union all ({before} except all {now})) d"
 )
+
+
+def require_no_undo(work: Work) -> None:
+    """Refuse where something was taken back since: the plan could do it again, and look the same.
+
+    Raises SyncError(plan_outdated).
+    """
+    claim = work.claim
+    with db.within(claim.organization_id) as connection:
+        undo = undos.since_plan(connection, claim.organization_id, claim.resource, claim.run_id)
+    if undo:
+        raise _outdated(f"run {undo.id} has taken run {undo.undoes} back since it was made")
 
 
 def require_rows(work: Work) -> None:

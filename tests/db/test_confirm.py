@@ -248,6 +248,39 @@ def test_a_sync_in_between_refuses(preview: Run, desk: Desk) -> None:
     assert "3 rows of it would end otherwise" in refused(desk, preview)
 
 
+def take_back(desk: Desk, run: Run) -> Run:
+    return confirm(desk, desk.work(syncs.undo(desk.organization, run.id, ANA, "test")))
+
+
+def test_what_was_taken_back_since_is_not_done_again(
+    preview: Run, desk: Desk, database: psycopg.Connection
+) -> None:
+    there = table(database, desk.organization, "locations")
+    same = desk.sync("locations")
+    undo = take_back(desk, same)
+    assert table(database, desk.organization, "locations") == there
+    assert refused(desk, preview) == (
+        f"The plan is out of date: run {undo.id} has taken run {same.id} back since it was made."
+        " Nothing was changed."
+    )
+    assert table(database, desk.organization, "locations") == there
+
+
+def test_what_was_taken_back_since_is_not_done_again_by_a_second_attempt(
+    preview: Run, desk: Desk
+) -> None:
+    take_back(desk, desk.sync("locations"))
+    run = syncs.confirm(desk.organization, preview.id, ANA, "test")
+    interrupted(run)
+    assert desk.work(run).error_code == "plan_outdated"
+
+
+@pytest.mark.usefixtures("preview")
+def test_what_was_taken_back_before_the_plan_does_not_refuse(desk: Desk) -> None:
+    take_back(desk, desk.sync("locations"))
+    assert confirm(desk, desk.preview("locations", locations=AFTER)).message == RESULT
+
+
 def test_another_removal_policy_refuses(preview: Run, desk: Desk) -> None:
     with db.everywhere() as connection:
         policies.put(connection, desk.organization, "locations", Policy(removal=Removal.KEEP))

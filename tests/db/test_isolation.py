@@ -181,6 +181,7 @@ TRIED_ELSEWHERE = {  # as they need what no run of patients leaves
     "run.queue_positions",
     "run.taken_back",
     "tab_titles.named",
+    "undos.since_plan",
     "uploads.settings_of_run",
     "allowed_sources.require",
 }

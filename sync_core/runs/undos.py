@@ -1,0 +1,34 @@
+"""Undos that were applied: since a plan was made."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from sync_core.foundation import tables
+from sync_core.foundation.vocabulary import APPLIED, RunKind, RunStatus
+from sync_core.runs.run import Run, some
+
+_RUNS, _ATTEMPTS = tables.runs.c, tables.attempts.c
+
+
+def since_plan(
+    connection: Connection, organization_id: int, resource: str, run_id: int
+) -> Run | None:
+    """Return the last undo of a resource that was applied after a run's plan was made."""
+    made = sa.select(_ATTEMPTS.ended_at).where(
+        _ATTEMPTS.run_id == run_id, _ATTEMPTS.ended == RunStatus.WAITING
+    )
+    newest = _applied(organization_id, resource).where(_RUNS.finished_at > made.scalar_subquery())
+    found = connection.execute(newest.order_by(_RUNS.finished_at.desc()).limit(1)).scalar()
+    return some(connection, [found])[0] if found else None
+
+
+def _applied(organization_id: int, resource: str) -> sa.Select[Any]:
+    """Select the undos of a resource, and what each undoes, by the index `runs_that_undo`."""
+    return sa.select(_RUNS.id, _RUNS.undoes).where(
+        _RUNS.organization_id == organization_id,
+        _RUNS.resource == resource,
+        _RUNS.kind == RunKind.UNDO,
+        _RUNS.status.in_(APPLIED),
+    )
