@@ -27,6 +27,7 @@ class Question:
     done: str  # "Sarah Lim was removed."
     icon: str
     chosen_by: Sequence[str] = ()  # the parameters of the address that name what is changed
+    undone: str = "It is as it was before."  # said after Undo
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Answer:
 
     told: str
     undo: Change | None = None
+    undone: str = ""  # what is told after Undo
     refused: SyncError | None = None
 
 
@@ -81,14 +83,15 @@ def show_answer() -> None:
         else:
             st.success(literal(answer.told), icon=":material/check:")
         if answer.undo:
-            undone = partial(_make, answer.undo, "It is as it was before.", None, ())
-            st.button("Undo", icon=":material/undo:", key="undo-change", on_click=undone)
+            undo = partial(_make, answer.undo, Answer(answer.undone))
+            st.button("Undo", icon=":material/undo:", key="undo-change", on_click=undo)
         st.button("Close", type="tertiary", key="close-answer", on_click=close)
 
 
 def _ask(question: Question, change: Change, undo: Change | None) -> None:
     st.markdown(question.means)
-    make = partial(_make, change, question.done, undo, question.chosen_by)
+    made = Answer(question.done, undo, question.undone)
+    make = partial(_make, change, made, question.chosen_by)
     with st.container(horizontal=True):
         if st.button(
             literal(question.verb),
@@ -102,10 +105,9 @@ def _ask(question: Question, change: Change, undo: Change | None) -> None:
             st.rerun()
 
 
-def _make(change: Change, told: str, undo: Change | None, chosen_by: Sequence[str]) -> None:
+def _make(change: Change, answer: Answer, chosen_by: Sequence[str] = ()) -> None:
     try:
         change()
-        answer = Answer(told, undo)
     except SyncError as error:
         answer = Answer("", refused=error)
     st.session_state[ANSWER] = answer

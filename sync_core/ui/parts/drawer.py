@@ -1,7 +1,7 @@
 """A drawer beside the page, with what the address names; once closed, the address forgets it."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import partial, wraps
 
 import streamlit as st
 
@@ -21,7 +21,22 @@ def show(
 ) -> None:
     """Open the drawer; it was named by these parameters of the address."""
     look = {"width": WIDTH, "position": "right", "on_dismiss": partial(_forget, named_by)}
-    visitor.dialog(here, literal(title), icon, content, **look)
+    visitor.dialog(here, literal(title), icon, _as_long_as_named(content, named_by), **look)
+
+
+def _as_long_as_named(content: Callable[[], None], named_by: Sequence[str]) -> Callable[[], None]:
+    """Return what draws as long as the address names it; else the page is drawn without it.
+
+    What is pressed in a drawer draws the drawer alone, and a callback may have removed what it is
+    about.
+    """
+
+    def look() -> None:
+        if not any(name in st.query_params for name in named_by):
+            st.rerun()
+        content()
+
+    return wraps(getattr(content, "func", content))(look)  # Streamlit tells parts apart by it
 
 
 def _forget(named_by: Sequence[str]) -> None:

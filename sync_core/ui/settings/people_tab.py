@@ -148,6 +148,7 @@ def _more(here: Visitor, chosen: Person, accounts: Accounts) -> None:
         done=f"{chosen.name} was removed.",
         icon=":material/person_remove:",
         chosen_by=(PERSON,),
+        undone=f"{chosen.name} is invited again.",
     )
     remove = partial(administration.remove_person, here.organization, here.person, chosen.email)
     invite = partial(administration.put_person, here.organization, here.person, chosen)
