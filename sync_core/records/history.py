@@ -94,6 +94,9 @@ class Entry:
     def sentence(self) -> str:
         """What happened, and, where no run did it, between which two."""
         what = self.what[0].upper() + self.what[1:]
+        if self.run and self.run.undoes:
+            what = "Put back" if self.what == Happening.UPDATED else what
+            what += f" by the undo of run {self.run.undoes}"
         if self.since and self.until:
             return f"{what} between run {self.since.id} and run {self.until.id}"
         if self.since:

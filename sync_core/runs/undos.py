@@ -1,4 +1,4 @@
-"""Undos that were applied: since a plan was made."""
+"""Undos that were applied: since a plan was made, and of a run, as long as they stand."""
 
 from typing import Any
 
@@ -22,6 +22,16 @@ def since_plan(
     newest = _applied(organization_id, resource).where(_RUNS.finished_at > made.scalar_subquery())
     found = connection.execute(newest.order_by(_RUNS.finished_at.desc()).limit(1)).scalar()
     return some(connection, [found])[0] if found else None
+
+
+def standing(connection: Connection, run: Run) -> Run | None:
+    """Return the undo that took a run back, and was not taken back itself."""
+    later = _applied(run.organization_id, run.resource).where(_RUNS.id > run.id)
+    undo_of: dict[int, int] = {}
+    for undo, undone in connection.execute(later.order_by(_RUNS.id.desc())):
+        if undo not in undo_of:  # what took it back is newer, and was seen before
+            undo_of.setdefault(undone, undo)
+    return some(connection, [undo_of[run.id]])[0] if run.id in undo_of else None
 
 
 def _applied(organization_id: int, resource: str) -> sa.Select[Any]:

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from sync_core.catalogue import resources
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import Removal
-from sync_core.operations import administration
+from sync_core.operations import administration, syncs
 from sync_core.organizations.policies import Policy
 from sync_core.runs import Run
 from tests.pages.test_tabs import LABELS, row
@@ -112,3 +112,9 @@ def test_the_search_of_the_audit_page_finds_records_and_leads_to_their_history(
 def test_cells_of_a_record_are_shown_as_they_are(visit: Visit, desk: Desk) -> None:
     desk.sync("locations", locations=[LABELS, row("L1", "<b>x</b> **y**")])
     assert "&lt;b&gt;x&lt;/b&gt; **y**" in history(opened(visit, "L1"))
+
+
+def test_an_undo_is_told_as_such(visit: Visit, desk: Desk, changed: Run) -> None:
+    undo = desk.work(syncs.undo(desk.organization, changed.id, ANA, "test"))
+    desk.work(syncs.confirm(desk.organization, undo.id, ANA, "test"))
+    assert f"<b>Put back by the undo of run {changed.id}</b>" in history(opened(visit, "L1"))

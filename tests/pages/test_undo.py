@@ -1,5 +1,7 @@
 """The undo of a run, as its page shows it before somebody confirms."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 import sqlalchemy as sa
 from streamlit.testing.v1 import AppTest
@@ -8,10 +10,11 @@ from sync_core import runs
 from sync_core.foundation import db
 from sync_core.operations import syncs
 from sync_core.runs import Run
+from sync_core.ui.parts.words import moment
 from tests.pages.test_plan import plan
 from tests.pages.test_tabs import LABELS, row, texts
 from tests.support.desk import ANA, Desk
-from tests.support.pages import Visit, column, strip
+from tests.support.pages import Visit, column, rows, strip
 
 
 @pytest.fixture
@@ -81,6 +84,55 @@ def test_what_was_taken_back_is_in_step_no_more(visit: Visit, desk: Desk, run: R
     assert f"run {run.id} undone by Ana Ruiz" in strip(visit("locations")).since
     desk.sync("locations")
     assert "1 of 5" in summary(visit)
+
+
+def test_a_run_that_was_taken_back_says_so_until_it_is_done_again(
+    visit: Visit, desk: Desk, run: Run
+) -> None:
+    undo = desk.work(syncs.undo(desk.organization, run.id, ANA, "test"))
+    assert told_and_offered(visit, run) == (["", ""], True)
+    done = confirmed(desk, undo)
+    assert done.finished_at
+    zone = ZoneInfo(desk.organization.time_zone)
+    told = f"Run {undo.id} took it back on {moment(done.finished_at, zone)}."
+    assert told_and_offered(visit, run) == ([told, told], False)
+    again = confirmed(desk, desk.work(syncs.undo(desk.organization, undo.id, ANA, "test")))
+    assert told_and_offered(visit, run) == (["", ""], True)
+    confirmed(desk, desk.work(syncs.undo(desk.organization, again.id, ANA, "test")))
+    assert told_and_offered(visit, run) == ([told, told], False)
+
+
+def test_an_undo_is_called_so_wherever_runs_are_listed(visit: Visit, desk: Desk, run: Run) -> None:
+    undo = confirmed(desk, desk.work(syncs.undo(desk.organization, run.id, ANA, "test")))
+    for page, label in ((visit("runs"), "Result"), (visit("audit"), "Event")):
+        words = [one[label] for one in rows(page) if one["Run"] == str(undo.id)]
+        assert "check_circleUndone" in words
+        assert "check_circleSynced" not in words
+    ended = column(visit("runs", id=undo.id), "How it ended")
+    assert sorted(ended) == ["Needs a decision", "Undone"]
+
+
+def confirmed(desk: Desk, undo: Run) -> Run:
+    return desk.work(syncs.confirm(desk.organization, undo.id, ANA, "test"))
+
+
+def told_and_offered(visit: Visit, run: Run) -> tuple[list[str], bool]:
+    """Return what the run's page and the tab of its changes say of its undo, and if it is offered.
+
+    Both offer it, or neither.
+    """
+    tab = visit("locations", "sarah.lim@example.org")
+    tab.session_state["tab"] = "What changed"
+    tab.run()
+    pages = [visit("runs", "sarah.lim@example.org", id=run.id), tab]
+    told, offered = [], set()
+    for page in pages:
+        links = [link.value for link in page.main.page_link]
+        told.append("".join(label for label in links if "took it back" in label))
+        keys = {button.key for button in page.button}
+        offered.add(bool(keys & {f"undo-run-{run.id}", f"undo-changes-{run.id}"}))
+    (both,) = offered
+    return told, both
 
 
 def summary(visit: Visit) -> str:

@@ -41,11 +41,11 @@ from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import drawer, paging, reason_words, row_table
 from sync_core.ui.parts.row_table import Cell, Column, Row, Table
 from sync_core.ui.parts.words import (
-    LOOKS,
     PAUSED,
     icon_name,
     lasted,
     literal,
+    look_of,
     moment,
     origin_within,
     second,
@@ -173,14 +173,14 @@ def _cells(here: Visitor, askers: Askers, entry: Entry, columns: Sequence[Column
 
 def _event_cell(entry: Entry) -> Cell:
     if entry.entry == "run":
-        look = LOOKS[entry.what]
+        look = look_of(entry.kind, entry.what)
         return Cell(look.word, f"badge {look.color}", icon_name(look.icon))
     return Cell(_event(entry), "badge")  # without a colour: it is no status
 
 
 def _event(entry: Entry) -> str:
     if entry.entry == "run":
-        return LOOKS[entry.what].word
+        return look_of(entry.kind, entry.what).word
     return ACTION_WORDS.get(entry.what) or entry.what.capitalize()
 
 

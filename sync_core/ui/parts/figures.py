@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from sync_core.runs import Run
-from sync_core.ui.parts.words import LOOKS, lasted, moment
+from sync_core.ui.parts.words import LOOKS, lasted, look, moment
 
 COLORS = {  # they stand out on white and on black
     "completed": "#12A37A",
@@ -57,7 +57,7 @@ def in_small(figure: go.Figure) -> go.Figure:
 
 
 def _hover_text(run: Run, zone: ZoneInfo) -> str:
-    took, how = lasted(run.seconds or 0), LOOKS[run.status].word.lower()
+    took, how = lasted(run.seconds or 0), look(run).word.lower()
     return f"Run {run.id}, {moment(run.queued_at, zone)}: {took}, {how}"
 
 

@@ -155,7 +155,7 @@ LOOKS = {
     "cancelled": Look("Cancelled", ":material/block:", "gray"),
     "expired": Look("Expired", ":material/hourglass_disabled:", "gray"),
 }
-WORDS = {  # of runs that are no syncs
+WORDS: dict[tuple[str | None, str], str] = {  # of runs that are no syncs
     (RunKind.PREVIEW, RunStatus.RUNNING): "Previewing",
     (RunKind.UNDO, RunStatus.RUNNING): "Undoing",
     (RunKind.UNDO, RunStatus.COMPLETED): "Undone",
@@ -166,10 +166,13 @@ NEVER = Look("Not synced yet", ":material/radio_button_unchecked:", "gray")
 
 def look(run: Run | None) -> Look:
     """Return the look of a run, or of a resource that never had one."""
-    if run is None:
-        return NEVER
-    found = LOOKS[run.status]
-    return replace(found, word=WORDS.get((run.kind, run.status), found.word))
+    return NEVER if run is None else look_of(run.kind, run.status)
+
+
+def look_of(kind: str | None, status: str) -> Look:
+    """Return the look of a run of this kind that has this status."""
+    found = LOOKS[status]
+    return replace(found, word=WORDS.get((kind, status), found.word))
 
 
 _ORIGINS: dict[str, str] = {Trigger.PAGE: "By hand", Trigger.SCHEDULE: "Scheduled"}

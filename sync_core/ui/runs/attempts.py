@@ -8,7 +8,7 @@ from sync_core.runs.attempts import Attempt
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging, row_table
 from sync_core.ui.parts.row_table import Cell, Column, Row, Table
-from sync_core.ui.parts.words import LOOKS, capitalized, second
+from sync_core.ui.parts.words import LOOKS, capitalized, look_of, second
 
 COLUMNS = (
     Column("Attempt", "number"),
@@ -30,26 +30,26 @@ def show(here: Visitor, run: Run, found: Sequence[Attempt]) -> None:
     if not found:
         paging.show_empty(":material/replay:", "No worker has taken it yet.")
         return
-    rows = [Row("", list(map(Cell, _cells(here, one)))) for one in found]
+    rows = [Row("", list(map(Cell, _cells(here, run, one)))) for one in found]
     table = Table(COLUMNS, rows, cards=True)
     row_table.show(table, key=f"attempts-{run.id}", alt="Attempts at the run")
 
 
-def _cells(here: Visitor, one: Attempt) -> tuple[str, ...]:
+def _cells(here: Visitor, run: Run, one: Attempt) -> tuple[str, ...]:
     return (
         f"{one.attempt}",
         second(one.started_at, here.zone),
         second(one.ended_at, here.zone) if one.ended_at else "",
-        _ending(one),
+        _ending(run, one),
         _worker(one.worker),
     )
 
 
-def _ending(one: Attempt) -> str:
+def _ending(run: Run, one: Attempt) -> str:
     """Return how an attempt ended: it is kept as a status of its run, or as the reason in words."""
     if one.ended is None:
         return "A worker is working on it"
-    return LOOKS[one.ended].word if one.ended in LOOKS else capitalized(one.ended)
+    return look_of(run.kind, one.ended).word if one.ended in LOOKS else capitalized(one.ended)
 
 
 def _worker(name: str) -> str:

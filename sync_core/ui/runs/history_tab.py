@@ -14,7 +14,7 @@ from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import figures, paging, row_table
 from sync_core.ui.parts.row_table import Cell, Column, Row, Table
-from sync_core.ui.parts.words import LOOKS, icon_name, lasted, moment, origin_within
+from sync_core.ui.parts.words import icon_name, lasted, look, moment, origin_within
 
 RUN = "run"  # in the address, formerly
 TITLE = "History"  # of the tab
@@ -75,12 +75,12 @@ def _table(
 
 
 def _row(here: Visitor, run: Run, tallies: Tallies, columns: Sequence[Column]) -> Row:
-    look = LOOKS[run.status]
+    run_look = look(run)
     cells = {
         "Run": Cell(f"{run.id}"),
         "When": Cell(moment(run.queued_at, here.zone)),
         "Resource": Cell(resources.CATALOGUE[run.resource].title),
-        "Result": Cell(look.word, f"badge {look.color}", icon_name(look.icon)),
+        "Result": Cell(run_look.word, f"badge {run_look.color}", icon_name(run_look.icon)),
         "By": Cell(_who(run)),
         "Message": Cell(run.message),
         "Took": Cell(lasted(run.seconds) if run.seconds is not None else ""),

@@ -1,23 +1,52 @@
-"""The button that takes a run back: it shows first what would become of each row."""
+"""The button that takes a run back: it shows first what would become of each row.
+
+Where an undo took the run back, that is told instead.
+"""
 
 import streamlit as st
 
+from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import APPLIED, Trigger
+from sync_core.foundation.vocabulary import APPLIED, RunStatus, Trigger
 from sync_core.operations import syncs
-from sync_core.runs import MADE_UP, Run
+from sync_core.runs import MADE_UP, Run, run_address, undos
 from sync_core.ui.frame import run_state
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
+from sync_core.ui.parts.words import moment
 from sync_core.ui.runs import history_tab, notice
 
 
-def offer(here: Visitor, run: Run, place: str) -> None:
+def standing(run: Run) -> Run | None:
+    """Return the undo that took the run back, as long as it stands."""
+    if run.status not in APPLIED:
+        return None
+    with db.within(run.organization_id) as connection:
+        return undos.standing(connection, run)
+
+
+def tell(here: Visitor, undo: Run | None) -> None:
+    """Say in a link that an undo took the run back, where one did."""
+    if undo is None or undo.finished_at is None:
+        return
+    how_far = "" if undo.status == RunStatus.COMPLETED else " in part"
+    st.page_link(
+        page_file(run_address.PAGE),
+        label=f"Run {undo.id} took it back{how_far} on {moment(undo.finished_at, here.zone)}.",
+        icon=":material/undo:",
+        query_params=run_address.parameters(here.organization.slug, undo.id),
+    )
+
+
+def offer(here: Visitor, run: Run, place: str, undo: Run | None) -> None:
     """Show the button where the run was applied; `place` tells it from others on the page.
 
-    Where a schedule would do it again, another button pauses that, too.
+    Not where an `undo` took all of it back: what was impossible then may be possible by now. Where
+    a schedule would do it again, another button pauses that, too.
     """
     if run.status not in APPLIED or run.trigger == MADE_UP or not here.person.may("sync"):
+        return
+    if undo and undo.status == RunStatus.COMPLETED:
         return
     if st.button(
         "Undo",
