@@ -1,4 +1,4 @@
-"""Undos that were applied: since a plan was made, and of a run, as long as they stand."""
+"""Undos that changed something: since a plan was made, and of a run, as long as they stand."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core.foundation import tables
-from sync_core.foundation.vocabulary import APPLIED, RunKind, RunStatus
+from sync_core.foundation.vocabulary import APPLIED, CHANGED, RunKind, RunStatus
 from sync_core.runs.run import Run, some
 
-_RUNS, _ATTEMPTS = tables.runs.c, tables.attempts.c
+_RUNS, _ATTEMPTS, _TALLIES = tables.runs.c, tables.attempts.c, tables.tallies.c
 
 
 def since_plan(
@@ -35,10 +35,16 @@ def standing(connection: Connection, run: Run) -> Run | None:
 
 
 def _applied(organization_id: int, resource: str) -> sa.Select[Any]:
-    """Select the undos of a resource, and what each undoes, by the index `runs_that_undo`."""
+    """Select the undos of a resource, and what each undoes, by the index `runs_that_undo`.
+
+    Those that found nothing to put back are none.
+    """
+    done = sum((_TALLIES[kind] for kind in CHANGED), start=sa.literal(0))
+    changed = sa.exists().where(_TALLIES.run_id == _RUNS.id, done > 0)
     return sa.select(_RUNS.id, _RUNS.undoes).where(
         _RUNS.organization_id == organization_id,
         _RUNS.resource == resource,
         _RUNS.kind == RunKind.UNDO,
         _RUNS.status.in_(APPLIED),
+        changed,
     )

@@ -94,12 +94,29 @@ def test_a_run_that_was_taken_back_says_so_until_it_is_done_again(
     done = confirmed(desk, undo)
     assert done.finished_at
     zone = ZoneInfo(desk.organization.time_zone)
-    told = f"Run {undo.id} took it back on {moment(done.finished_at, zone)}."
+    told = f"Run {undo.id} took it back in part on {moment(done.finished_at, zone)}."
     assert told_and_offered(visit, run) == ([told, told], False)
     again = confirmed(desk, desk.work(syncs.undo(desk.organization, undo.id, ANA, "test")))
     assert told_and_offered(visit, run) == (["", ""], True)
     confirmed(desk, desk.work(syncs.undo(desk.organization, again.id, ANA, "test")))
     assert told_and_offered(visit, run) == ([told, told], False)
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_only_an_undo_that_put_something_back_took_a_run_back(
+    visit: Visit, desk: Desk, *, edited: bool
+) -> None:
+    desk.sync("locations", locations=[LABELS, row("L1", city="Perth")])
+    moved = desk.sync("locations", locations=[LABELS, row("L1", city="Broome")])
+    with db.everywhere() as connection:
+        edit = "update locations set city = 'Derby' where :edited and organization_id = :org"
+        connection.execute(sa.text(edit), {"edited": edited, "org": desk.organization.id})
+    undo = desk.work(syncs.undo(desk.organization, moved.id, ANA, "test"))
+    assert confirmed(desk, undo).status == "completed"
+    told, offered = told_and_offered(visit, moved)
+    what = "" if edited else f"Run {undo.id} took it back"
+    assert [one.partition(" on ")[0] for one in told] == [what] * 2
+    assert offered == edited
 
 
 def test_an_undo_is_called_so_wherever_runs_are_listed(visit: Visit, desk: Desk, run: Run) -> None:

@@ -5,9 +5,10 @@ Where an undo took the run back, that is told instead.
 
 import streamlit as st
 
+from sync_core import runs
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import APPLIED, RunStatus, Trigger
+from sync_core.foundation.vocabulary import APPLIED, LEFT_OUT, RunStatus, Trigger
 from sync_core.operations import syncs
 from sync_core.runs import MADE_UP, Run, run_address, undos
 from sync_core.ui.frame import run_state
@@ -29,7 +30,10 @@ def tell(here: Visitor, undo: Run | None) -> None:
     """Say in a link that an undo took the run back, where one did."""
     if undo is None or undo.finished_at is None:
         return
-    how_far = "" if undo.status == RunStatus.COMPLETED else " in part"
+    with db.within(undo.organization_id) as connection:
+        tallies = runs.tallies(connection, [undo.id]).get(undo.id, {})
+    left = any(tally[kind] for tally in tallies.values() for kind in LEFT_OUT)
+    how_far = " in part" if left else ""
     st.page_link(
         page_file(run_address.PAGE),
         label=f"Run {undo.id} took it back{how_far} on {moment(undo.finished_at, here.zone)}.",
@@ -41,8 +45,8 @@ def tell(here: Visitor, undo: Run | None) -> None:
 def offer(here: Visitor, run: Run, place: str, undo: Run | None) -> None:
     """Show the button where the run was applied; `place` tells it from others on the page.
 
-    Not where an `undo` took all of it back: what was impossible then may be possible by now. Where
-    a schedule would do it again, another button pauses that, too.
+    Not where an `undo` took it back, unless something was impossible then: it may be possible by
+    now. Where a schedule would do it again, another button pauses that, too.
     """
     if run.status not in APPLIED or run.trigger == MADE_UP or not here.person.may("sync"):
         return
