@@ -125,6 +125,7 @@ class ActionKind(StrEnum):
     BEGAN_EXPORT = "began an export"
     EXPORTED = "exported"
     CHANGED_SETTING = "changed a setting"
+    CHANGED_PEOPLE = "changed the people"
     DROPPED_VALUES = "dropped old values"
     SET_SCHEDULE = "set a schedule"
     REMOVED_SCHEDULE = "removed a schedule"

@@ -10,7 +10,7 @@ from sync_core.organizations import (
     preferences,
     sign_ins,
 )
-from sync_core.organizations.actions import ChangedSetting, SetPreferences
+from sync_core.organizations.actions import ChangedPeople, SetPreferences
 from sync_core.organizations.memberships import Places
 from sync_core.organizations.people import Person
 from sync_core.organizations.preferences import Preferences
@@ -64,9 +64,8 @@ def accept(organization: Organization, sign_in: SignIn) -> Person:
     """
     with db.everywhere() as connection:  # all places of the account become its own
         person = memberships.accept(connection, organization.id, sign_in.mark)
-        what = ChangedSetting(
-            f"the people: {person.email} has accepted the invitation as {person.role}"
-        )
+        accepted = f"accepted the invitation as {people.ONE[person.role]}"
+        what = ChangedPeople(accepted, person.email)
         actions.record(connection, organization.id, person, what)
     return person
 
@@ -75,7 +74,7 @@ def decline(organization: Organization, sign_in: SignIn) -> None:
     """Refuse the place that an organization offers. Raises SyncError("no_offer")."""
     with db.within(organization.id) as connection:
         person = memberships.decline(connection, organization.id, sign_in.mark)
-        what = ChangedSetting(f"the people: {person.email} has declined the invitation")
+        what = ChangedPeople("declined the invitation", person.email)
         actions.record(connection, organization.id, person, what)
 
 

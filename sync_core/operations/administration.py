@@ -23,7 +23,7 @@ from sync_core.organizations import (
     source_settings,
     tokens,
 )
-from sync_core.organizations.actions import ChangedSetting, DroppedValues
+from sync_core.organizations.actions import ChangedPeople, ChangedSetting, DroppedValues
 from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy, Threshold
 from sync_core.sources import SourceSetting, source_name
@@ -147,14 +147,16 @@ def put_person(organization: Organization, by: Person, person: Person) -> None:
         _lock(connection, organization)
         if person.role != Role.ADMIN:
             _keep_an_admin(connection, organization, person.email)
-        was = people.find(connection, organization.id, person.email)
+        was = _known(connection, organization, person.email)
+        member = people.find(connection, organization.id, person.email)
         people.offer(connection, organization.id, person)
-        if was and was.role != person.role:
+        if member and member.role != person.role:
             people.end_sign_ins(connection, organization.id, person.email)
-        what = f"the role of {person.name} to {person.role}, team {person.team or 'none'}"
+        now = _known(connection, organization, person.email) or person
+        what = _changes(was, now) if was else _invitation(now)
         if person.role != Role.ADMIN:
             what += _without_tokens(connection, organization, person.email)
-        _record(connection, organization, by, what)
+        actions.record(connection, organization.id, by, ChangedPeople(what, now.email))
 
 
 def remove_person(organization: Organization, by: Person, email: str) -> None:
@@ -163,11 +165,12 @@ def remove_person(organization: Organization, by: Person, email: str) -> None:
     with db.within(organization.id) as connection:
         _lock(connection, organization)
         _keep_an_admin(connection, organization, email)
-        if people.remove(connection, organization.id, email):
+        was = _known(connection, organization, email)
+        if was and people.remove(connection, organization.id, email):
             saved_views.remove_all(connection, organization.id, email)
             revoked = _without_tokens(connection, organization, email)
-            what = f"the people: {email} is no longer one of them{revoked}"
-            _record(connection, organization, by, what)
+            what = ChangedPeople(f"removed {was.name}{revoked}", was.email)
+            actions.record(connection, organization.id, by, what)
 
 
 def let_account_in(organization: Organization, by: Person, email: str) -> None:
@@ -178,10 +181,11 @@ def let_account_in(organization: Organization, by: Person, email: str) -> None:
     """
     by = people.require(by, "administer")
     with db.within(organization.id) as connection:
-        if not people.forget_account(connection, organization.id, email):
+        known = _known(connection, organization, email)
+        if not known or not people.forget_account(connection, organization.id, email):
             raise SyncError("unknown_person", email=email, organization=organization.name)
-        what = f"the people: the next account with the address {email} is that person's"
-        _record(connection, organization, by, what)
+        what = ChangedPeople(f"let another account of {known.name} in", known.email)
+        actions.record(connection, organization.id, by, what)
 
 
 def add_organization(
@@ -231,6 +235,32 @@ def _without_tokens(connection: Connection, organization: Organization, email: s
     """Revoke the tokens of who is no administrator any more; returns which, in words."""
     revoked = tokens.revoke_of(connection, organization.id, email)
     return f"; revoked their tokens: {', '.join(revoked)}" if revoked else ""
+
+
+def _known(connection: Connection, organization: Organization, email: str) -> Person | None:
+    """Return who has this address in the organization, or is invited to it."""
+    address = email.strip().lower()
+    everyone = people.everyone(connection, organization.id)
+    return next((person for person in everyone if person.email == address), None)
+
+
+def _invitation(person: Person) -> str:
+    team = f", team {person.team}" if person.team else ""
+    return f"invited {person.name} as {people.ONE[person.role]}{team}"
+
+
+def _changes(was: Person, now: Person) -> str:
+    """Return in words what is different about somebody."""
+    changes = [
+        f"{name} {new or 'none'}"
+        for name, old, new in (
+            ("name", was.name, now.name),
+            ("now", people.ONE[was.role], people.ONE[now.role]),
+            ("team", was.team, now.team),
+        )
+        if old != new
+    ]
+    return f"changed {was.name}: {', '.join(changes)}" if changes else f"saved {was.name} unchanged"
 
 
 def _refuse_mistakes_about(person: Person) -> None:

@@ -149,6 +149,15 @@ class ChangedSetting:
 
 
 @dataclass(frozen=True)
+class ChangedPeople:
+    """Somebody was invited, changed or removed, or answered: what was done, from its verb on."""
+
+    kind: ClassVar = ActionKind.CHANGED_PEOPLE
+    what: str = "changed the people"
+    email: str | None = None  # of whom it is about
+
+
+@dataclass(frozen=True)
 class DroppedValues:
     """The values in the outcomes of runs that ended before a moment were dropped."""
 
@@ -252,6 +261,7 @@ Detail = (
     | BeganExport
     | Exported
     | ChangedSetting
+    | ChangedPeople
     | DroppedValues
     | SetSchedule
     | RemovedSchedule
@@ -279,6 +289,7 @@ DETAILS: Mapping[str, type[Detail]] = {
         BeganExport,
         Exported,
         ChangedSetting,
+        ChangedPeople,
         DroppedValues,
         SetSchedule,
         RemovedSchedule,

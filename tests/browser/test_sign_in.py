@@ -93,3 +93,10 @@ def test_the_pages_refuse_to_start_where_nobody_would_have_to_sign_in(app: App) 
     assert done.returncode != 0
     assert "[auth]" in done.stderr + done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_the_list_of_people_says_how_they_sign_in_on_the_demo(visit: Visit) -> None:
+    page = visit().open("/settings")
+    ana = page.locator("tr[data-opens]").filter(has_text="ana.ruiz@example.org")
+    expect(ana).to_contain_text("Demo sign-in")
+    expect(page.get_by_text("Not signed in yet")).to_have_count(0)

@@ -20,6 +20,7 @@ from sync_core.organizations.actions import (
     Approved,
     BeganExport,
     Cancelled,
+    ChangedPeople,
     ChangedSetting,
     Confirmed,
     Declined,
@@ -64,6 +65,11 @@ STORED: list[tuple[str, dict[str, Any], Detail]] = [  # as databases hold it
     ("signed in", {"at": "1764036000"}, SignedIn("1764036000")),
     ("signed out", {}, SignedOut()),
     ("changed a setting", {"what": "the people: a"}, ChangedSetting("the people: a")),
+    (
+        "changed the people",
+        {"what": "removed Sarah Lim", "email": "sarah.lim@example.org"},
+        ChangedPeople("removed Sarah Lim", "sarah.lim@example.org"),
+    ),
     ("started", {"tick": AT.isoformat(), "late": True}, Started(tick=AT, late=True)),
     ("started all", {"batch": 3, "resources": ["admins"]}, StartedAll(3, ["admins"])),
     ("set a schedule", {"cron": "0 6 * * *", "what": "daily"}, SetSchedule("0 6 * * *", "daily")),
@@ -202,5 +208,5 @@ def test_the_facts_of_a_shape_are_the_keys_that_are_stored() -> None:
     assert names == set(
         "what file run filters organizations masked rows bytes sha256"
         " complete seconds head began before outcomes at files trigger guards failed_in"
-        " tick late cron why error batch resources".split()
+        " tick late cron why error batch resources email".split()
     )

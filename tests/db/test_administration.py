@@ -1,6 +1,7 @@
 import os
 import pwd
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -227,3 +228,25 @@ def test_the_shell_lets_the_first_administrator_in(organization: Organization) -
     words[words.index("admin")] = "viewer"
     refused = CliRunner().invoke(cli, words)
     assert (refused.exit_code, "no administrator left" in refused.stderr) == (5, True)
+
+
+def test_what_is_done_to_people_is_written_down_in_plain_words(
+    staffed: Organization, database: psycopg.Connection
+) -> None:
+    administration.put_person(staffed, ANA, SARAH)
+    administration.put_person(staffed, ANA, replace(SARAH, team=""))
+    administration.put_person(staffed, ANA, replace(SARAH, team=""))
+    administration.put_person(staffed, ANA, replace(SARAH, name="Sarah Tan", role=Role.ADMIN))
+    administration.let_account_in(staffed, ANA, SARAH.email.upper())
+    administration.remove_person(staffed, ANA, SARAH.email)
+    assert written_down(database, staffed) == [
+        "invited Sarah Lim as an analyst, team Operations",
+        "changed Sarah Lim: team none",
+        "saved Sarah Lim unchanged",
+        "changed Sarah Lim: name Sarah Tan, now an administrator, team Operations",
+        "let another account of Sarah Tan in",
+        "removed Sarah Tan",
+    ]
+    query = "select distinct kind, detail->>'email' from actions where organization_id = %s"
+    written = database.execute(query, [staffed.id]).fetchall()
+    assert written == [("changed the people", SARAH.email)]

@@ -37,7 +37,7 @@ def press(page: AppTest, label: str, index: int = 0) -> AppTest:
 def written_down(database: psycopg.Connection, organization: Organization) -> list[str]:
     query = (
         "select detail->>'what' from actions where organization_id = %s"
-        " and kind = 'changed a setting' order by id"
+        " and kind like 'changed %%' order by id"
     )
     return [row[0] for row in database.execute(query, [organization.id])]
 
@@ -128,9 +128,11 @@ def test_somebody_is_added_and_let_in(
     press(olive, "Accept")
     assert olive.title[0].value == "Overview"
     assert written_down(database, organization) == [
-        "the role of Olive Park to analyst, team Billing",
-        "the people: olive.park@example.org has accepted the invitation as analyst",
+        "invited Olive Park as an analyst, team Billing",
+        "accepted the invitation as an analyst",
     ]
+    feed = [text.value.replace("\\", "") for text in visit("overview").markdown]
+    assert any("invited Olive Park as an analyst, team Billing" in line for line in feed)
 
 
 def test_a_place_that_is_offered_to_a_member_of_another_organization_waits_in_the_sidebar(

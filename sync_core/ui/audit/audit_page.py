@@ -19,6 +19,7 @@ from sync_core.foundation.vocabulary import PauseReason
 from sync_core.organizations import actions
 from sync_core.organizations.actions import (
     BeganExport,
+    ChangedPeople,
     ChangedSetting,
     DroppedValues,
     Exported,
@@ -67,6 +68,7 @@ ACTION_WORDS = {  # of an action in the list
     "began an export": "Started an export",
     "exported": "Exported",
     "changed a setting": "Changed a setting",
+    "changed the people": "Changed the people",
     "dropped old values": "Deleted old values",
     "set a schedule": "Set a schedule",
     "removed a schedule": "Removed a schedule",
@@ -198,6 +200,7 @@ def _done(entry: Entry, zone: ZoneInfo) -> str:
             return _file(entry.detail, has_ended=entry.has_ended)
         case (
             ChangedSetting(what=what)
+            | ChangedPeople(what=what)
             | SetSchedule(what=what)
             | SetNotifications(what=what)
             | SetPreferences(what=what)
@@ -284,6 +287,7 @@ def _action(here: Visitor, entry: Entry) -> None:
 
 FACT_NAMES = {  # of the facts of a manifest
     "what": "What",
+    "email": "E-mail",
     "file": "File",
     "files": "Uploaded files",
     "filters": "Filters",

@@ -13,7 +13,7 @@ from sync_core.audit.trail import Entry
 from sync_core.catalogue import resources
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import RunKind
-from sync_core.organizations.actions import ChangedSetting
+from sync_core.organizations.actions import ChangedPeople, ChangedSetting
 from sync_core.runs import MADE_UP, Run, run_address
 from sync_core.runs.filters import Filter
 from sync_core.ui.frame.navigation import page_file
@@ -123,10 +123,11 @@ def _show(here: Visitor, item: Item, line: str) -> None:
 
 
 def _items(organization_id: int) -> list[Item]:
-    settings_changed = Filter(organizations=(organization_id,), action=(ChangedSetting.kind,))
+    kinds = (ChangedSetting.kind, ChangedPeople.kind)
+    changed = Filter(organizations=(organization_id,), action=kinds)
     with db.within(organization_id) as connection:
         latest = runs.history(connection, organization_id, limit=MAX_EVENTS)
-        changes = trail.read(connection, settings_changed, MAX_EVENTS)
+        changes = trail.read(connection, changed, MAX_EVENTS)
     items = [*map(_of_run, latest), *map(_of_change, changes)]
     items.sort(key=lambda item: item.at, reverse=True)
     return list(_merged(items))[:MAX_LINES]
@@ -151,8 +152,10 @@ def _of_run(run: Run) -> Item:
 
 
 def _of_change(entry: Entry) -> Item:
-    what = entry.detail.what if isinstance(entry.detail, ChangedSetting) else "a setting"
     who = _who(entry.name, entry.team)
+    if isinstance(entry.detail, ChangedPeople):
+        return Item(entry.at, ":gray[:material/group:]", f"{who} {literal(entry.detail.what)}")
+    what = entry.detail.what if isinstance(entry.detail, ChangedSetting) else "a setting"
     return Item(entry.at, ":gray[:material/tune:]", f"{who} changed {literal(what)}")
 
 

@@ -10,7 +10,7 @@ from sync_core.foundation.vocabulary import Role
 from sync_core.operations import administration
 from sync_core.organizations import people
 from sync_core.organizations.people import Accounts, Person
-from sync_core.ui.frame import asking, form
+from sync_core.ui.frame import asking, demo_sign_in, form
 from sync_core.ui.frame.asking import Question
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import drawer, row_table
@@ -95,7 +95,8 @@ def _account(accounts: Accounts, person: Person) -> str:
     """Return by whom somebody signs in."""
     if person.email not in accounts:
         return "Not accepted yet"
-    return accounts[person.email] or "Not signed in yet"
+    before = "Not signed in yet" if demo_sign_in.why_closed() else "Demo sign-in"
+    return accounts[person.email] or before  # the demo's sign-in binds nobody to an account
 
 
 def _person_form(here: Visitor, chosen: Person | None, accounts: Accounts) -> None:
