@@ -69,7 +69,8 @@ def test_a_sync_is_previewed_read_confirmed_and_taken_back(
     expect(page.get_by_text("1 undone").first).to_be_visible(timeout=30_000)
     page.goto(f"{app.url}/locations?tab=Rows")
     click_row(page, "locations")
-    expect(page.get_by_role("dialog").get_by_text("Updated")).to_have_count(2)
+    expect(page.get_by_role("dialog").get_by_text("Updated")).to_have_count(1)
+    expect(page.get_by_role("dialog").get_by_text("Put back by the undo of run")).to_have_count(1)
 
 
 def shrunk(body: bytes) -> bytes:
