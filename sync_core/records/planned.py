@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Entity
+from sync_core.foundation import tables
 from sync_core.foundation.vocabulary import OutcomeKind
 from sync_core.records import plan_format
 from sync_core.records.outcome_format import KEY_SEPARATOR
@@ -73,7 +74,13 @@ def _of_entity(run: Run, entity: Entity) -> sa.Select[Any]:
         kept.issues,
         kept.raw,
         sa.cast(sa.null(), sa.DateTime(timezone=True)).label("at"),
-    )
+    ).where(_is_found(run_id))
+
+
+def _is_found(run_id: int) -> sa.ColumnElement[bool]:
+    """Return the condition that the run is one of who asks: no wall stands around its plans."""
+    found = tables.runs.alias("found")
+    return sa.select(found.c.id).where(found.c.id == run_id).exists()
 
 
 def _table(run_id: int, entity: Entity, what: str, *columns: sa.ColumnClause[Any]) -> sa.FromClause:

@@ -73,6 +73,9 @@ class Queued:
 _RUNS, _LEASES = tables.runs.c, tables.leases.c
 _NOW = sa.func.clock_timestamp()
 _LASTING = timedelta(seconds=LEASE_SECONDS)
+_RENEW = sa.text(
+    "select cancelled, active from renew_lease(:organization_id, :run_id, :attempt, :lasting)"
+)
 _WAITED = _RUNS.started_at - sa.func.greatest(_RUNS.active_since, _RUNS.queued_at)
 CLAIM_COLUMNS = (
     _RUNS.id,
@@ -118,14 +121,11 @@ def claim(connection: Connection, run_id: int, worker: str) -> Claim | None:
 
 
 def renew(connection: Connection, held: Claim) -> LeaseState:
-    """Prove that the attempt lives. Raises LeaseLostError where its run was closed."""
-    age = sa.func.seconds_active(_LEASES.run_id)  # the run itself stands behind a wall
-    row = connection.execute(
-        sa.update(tables.leases)
-        .where(_LEASES.run_id == held.run_id, _LEASES.attempt == held.attempt)
-        .values(lease_until=_NOW + _LASTING)
-        .returning(_LEASES.cancel_requested_at.is_not(None), sa.cast(age, sa.Float))
-    ).one_or_none()
+    """Prove that the attempt lives. Raises LeaseLostError where its run was closed.
+
+    The transaction, one statement of `db.at_once`, is within the run's organization from then on.
+    """
+    row = connection.execute(_RENEW, {**vars(held), "lasting": _LASTING}).one_or_none()
     if row is None:
         raise LeaseLostError
     return LeaseState(*row)
