@@ -29,6 +29,7 @@ from sync_core.runs.lease import (
     overdue,
     usual_limits,
 )
+from sync_core.runs.run import Run, some
 
 _RUNS, _LEASES = tables.runs.c, tables.leases.c
 _NOW = sa.func.clock_timestamp()
@@ -184,6 +185,13 @@ def expire_plans(connection: Connection) -> list[int]:
     error = SyncError("expired", hours=DECISION_HOURS)
     result = failure(error, RunStatus.EXPIRED)
     return [run_id for run_id in undecided if close(connection, [_RUNS.id == run_id], result)]
+
+
+def plans_that_wait(connection: Connection, organization_id: int) -> list[Run]:
+    """Return the runs whose plans somebody can still decide on, oldest first."""
+    here = (_RUNS.organization_id == organization_id, _RUNS.status == RunStatus.WAITING)
+    found = connection.execute(sa.select(_RUNS.id).where(*here, _waits_until() >= _NOW)).scalars()
+    return some(connection, found.all())
 
 
 def waits_until(connection: Connection, run_id: int) -> datetime | None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from sync_core.foundation import settings
 from tests.support import sign_ins
 from tests.support.browser import (
     CHROMIUM,
@@ -123,6 +125,18 @@ def slow_sheet(published: SlowSheet) -> Iterator[SlowSheet]:
     published.go_on.clear()
     yield published
     published.go_on.set()
+
+
+@pytest.fixture
+def patient(app: App) -> Iterator[App]:
+    """Serve the pages with a cooldown that can be seen, in a process of its own."""
+    port = free_port()
+    slow = {"SYNCDESK_COOLDOWN": "3", settings.UP: str(os.getpid())}  # as where it is the demo
+    pages = replace(app, url=f"http://127.0.0.1:{port}", settings=slow)
+    options = ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    with running([*STREAMLIT, *options], pages) as server:
+        wait_until_it_answers(f"{pages.url}/_stcore/health", server)
+        yield pages
 
 
 @pytest.fixture

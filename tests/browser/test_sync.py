@@ -4,9 +4,9 @@ import time
 
 import psutil
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import CLICKS, START, STARTED, App, SlowSheet, Visit
+from tests.support.browser import CLICKS, START, STARTED, App, SlowSheet, Tab, Visit
 
 DONE = re.compile(r"Processed 4,000 locations")
 
@@ -93,6 +93,35 @@ def test_nothing_below_the_strip_moves_when_a_sync_starts_runs_and_ends(
     page.get_by_role("button", name="Close notification").click()
     expect(page.locator(".strip")).to_contain_text("Up to date")
     assert len(page.evaluate("[...window.moved]")) == 1, page.evaluate("[...window.moved]")
+
+
+BUTTONS = """() => {  // where the buttons above the strip stand, at every frame from now on
+    window.moved = new Set()
+    const look = () => {
+        const all = document.querySelectorAll("[class*=st-key-head] [data-testid=stButton]")
+        const places = [...all].map(one => one.getBoundingClientRect()).filter(({ width }) => width)
+        window.moved.add(JSON.stringify(places.map(({ x, width }) => [x, width].map(Math.round))))
+        requestAnimationFrame(look)
+    }
+    look()
+}"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_button_moves_while_the_next_sync_is_counted_down(
+    browser: Browser, patient: App, slow_sheet: SlowSheet, width: int
+) -> None:
+    slow_sheet.go_on.set()
+    tab = Tab(browser, patient.url, width=width)
+    tab.sign_in("Sarah Lim")
+    page = tab.open("/locations")
+    expect(page.get_by_role("button", name=START)).to_be_enabled(timeout=20_000)
+    page.evaluate(BUTTONS)
+    page.get_by_role("button", name=START).click()
+    expect(page.get_by_role("button", name=re.compile(r"^Sync in \d s$"))).to_be_disabled()
+    expect(page.get_by_role("button", name="Sync again")).to_be_enabled()
+    assert len(page.evaluate("[...window.moved]")) == 1, page.evaluate("[...window.moved]")
+    tab.context.close()
 
 
 def test_rows_with_issues_are_told_and_listed_with_their_reasons(

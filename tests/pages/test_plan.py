@@ -4,6 +4,7 @@ import re
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Element
 
 from sync_core import runs
 from sync_core.catalogue import resources
@@ -45,6 +46,10 @@ def select(page: AppTest, key: str, label: str) -> AppTest:
     box = page.selectbox(key=key)
     place = next(n for n, option in enumerate(box.options) if option.startswith(label))
     return box.select_index(place).run()
+
+
+def leads_to(link: Element, run: Run) -> bool:
+    return f"id={run.id}&" in f"{link.proto.query_string}&"
 
 
 def metrics(page: AppTest) -> dict[str, str]:
@@ -213,3 +218,41 @@ def test_the_overview_leads_to_a_plan_that_waits(visit: Visit, waiting: Run) -> 
     assert waiting.status == "waiting"
     page = visit()
     assert any("Waiting for a decision" in link.proto.label for link in page.get("page_link"))
+
+
+def test_every_plan_that_waits_needs_attention_whatever_ran_after_it(
+    visit: Visit, desk: Desk, waiting: Run
+) -> None:
+    second = desk.preview("locations")
+    desk.sync("locations")
+    page = visit()
+    for plan_of in (waiting, second):
+        told = [one.proto.label for one in page.main.page_link if leads_to(one, plan_of)]
+        assert [one for one in told if f"Run {plan_of.id}, just now, before the last run." in one]
+    assert visit("locations").button(key="review-locations")  # the newest of them
+    syncs.cancel(desk.organization, waiting.id, ANA)
+    assert not [one for one in visit().main.page_link if f"Run {waiting.id}," in one.proto.label]
+
+
+def test_a_sync_beside_a_plan_is_offered_alike_wherever_it_is_and_says_what_it_means(
+    visit: Visit, desk: Desk, waiting: Run
+) -> None:
+    for name in ("overview", "locations", "sources"):
+        button = visit(name).button(key="sync-locations")
+        assert not button.disabled
+        assert "A plan waits for a decision" in button.help
+        assert "refused when somebody confirms it" in button.help
+    visit().button(key="sync-locations").click().run()
+    with db.everywhere() as connection:
+        run = runs.latest(connection, desk.organization.id)["locations"]
+    assert run.active
+    assert desk.work(run).status == "partial"
+    confirmed = desk.work(syncs.confirm(desk.organization, waiting.id, ANA, "test"))
+    assert confirmed.error_code == "plan_outdated"
+
+
+def test_a_sync_that_is_refused_on_a_card_says_why_there(visit: Visit, desk: Desk) -> None:
+    page = visit()
+    desk.start("locations")  # by somebody else, since the page was drawn
+    page.button(key="sync-locations").click().run()
+    assert "Ana Ruiz started this" in texts(page)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -77,6 +77,9 @@ class App:
     data: Path
     other_site: int = field(default_factory=free_port)  # whose pages may call the API
     states: dict[str, StorageState] = field(default_factory=dict)  # of who is signed in
+    settings: Mapping[str, str] = field(
+        default_factory=lambda: {"SYNCDESK_COOLDOWN": "0.1"}  # one test syncs right after the other
+    )
 
     def command(self, *words: str, check: bool = True) -> str:
         done = subprocess.run(
@@ -86,9 +89,8 @@ class App:
 
     @property
     def environ(self) -> dict[str, str]:
-        hasty = {"SYNCDESK_COOLDOWN": "0.1"}  # one test syncs right after the other
         site = {"SYNCDESK_API_ORIGINS": f"http://127.0.0.1:{self.other_site}"}
-        return {**os.environ, **hasty, **site, "SYNCDESK_DATA": str(self.data)}
+        return {**os.environ, **self.settings, **site, "SYNCDESK_DATA": str(self.data)}
 
     def process(self, *words: str) -> psutil.Process:
         """Find the process of this program whose command line holds all the words."""

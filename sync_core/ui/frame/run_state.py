@@ -38,6 +38,7 @@ class RunState:
     two by the run, `queue_positions` the positions of runs in the queue (1 is the next), `usual`
     the seconds that each
     phase of the runs of an active resource usually takes, `problem` why no worker takes one.
+    `plans` holds the runs whose plans wait for a decision, whatever ran after them.
     `newest_notice` is the number of the last notice that anybody was given.
     `has_live_progress` is False where progress and logs cannot be read; the runs go on without.
     """
@@ -46,6 +47,7 @@ class RunState:
     fresh: Mapping[str, Run]
     retries: Mapping[str, Run]
     taken_back: Mapping[str, Run]
+    plans: Sequence[Run]
     tallies: Mapping[int, Tallies]
     policies: Mapping[str, Policy]
     schedules: Mapping[str, Schedule]
@@ -68,10 +70,14 @@ class RunState:
     @property
     def signature(self) -> Signature:
         """Return what concerns the whole page: it is drawn anew when this changes."""
-        runs = ((run.id, _stage(run)) for run in self.runs.values())
+        runs = ((run.id, _stage(run)) for run in (*self.runs.values(), *self.plans))
         batch = self.batch
         of_all = [(-batch.id, "ended" if batch.finished_at else "active")] if batch else []
         return frozenset([*runs, *of_all])
+
+    def plans_of(self, resource: str) -> list[Run]:
+        """Return the runs of a resource whose plans wait for a decision, oldest first."""
+        return [run for run in self.plans if run.resource == resource]
 
     def failed_rows(self, resource: str) -> int:
         """Return how many rows failed in the run that last brought the resource in step.
@@ -124,6 +130,7 @@ def read(organization_id: int) -> RunState:
         fresh = runs.fresh(connection, organization_id)
         tried_again = retries.latest(connection, organization_id, fresh)
         taken_back = runs.taken_back(connection, organization_id, fresh)
+        plans = recovery.plans_that_wait(connection, organization_id)
         applied = [*fresh.values(), *tried_again.values()]
         tallies = runs.tallies(connection, [run.id for run in applied])
         decided = policies.of(connection, organization_id)
@@ -138,6 +145,7 @@ def read(organization_id: int) -> RunState:
         fresh=fresh,
         retries=tried_again,
         taken_back=taken_back,
+        plans=plans,
         tallies=tallies,
         policies=decided,
         schedules=scheduled,

@@ -8,8 +8,8 @@ import streamlit as st
 
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
-from sync_core.foundation.counting import count
-from sync_core.foundation.vocabulary import FAILED, RunStatus
+from sync_core.foundation.counting import ago, count
+from sync_core.foundation.vocabulary import FAILED
 from sync_core.runs import run_address
 from sync_core.ui.audit import chain_status
 from sync_core.ui.frame.navigation import page_file
@@ -81,10 +81,12 @@ def _of_resource(here: Visitor, resource: Resource, state: RunState) -> Iterator
     if run and run.status in FAILED:
         text = f"{title}: {literal(brief(run.message))}"
         yield AttentionItem(":material/error:", "red", text, run_address.PAGE, run_id=run.id)
-    if run and run.status == RunStatus.WAITING:
-        text = f"{title}: {literal(brief(run.message))}"
+    for plan in state.plans_of(resource.name):
+        text = f"{title}: {literal(brief(plan.message))}"
+        if run and plan.id != run.id:
+            text += f" Run {plan.id}, {ago(plan.queued_at)}, before the last run."
         icon = ":material/front_hand:"
-        yield AttentionItem(icon, "orange", text, run_address.PAGE, run_id=run.id)
+        yield AttentionItem(icon, "orange", text, run_address.PAGE, run_id=plan.id)
     if failed := state.failed_rows(resource.name):
         when = (
             "again when they were retried" if resource.name in state.retries else "in the last sync"

@@ -10,11 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation.counting import ago, hours
-from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import RunStatus, Trigger
-from sync_core.operations import syncs
 from sync_core.runs import MADE_UP, Run
-from sync_core.ui.frame import polling, run_state, visitor
+from sync_core.ui.frame import polling, visitor
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
@@ -27,7 +24,7 @@ from sync_core.ui.parts.words import (
     look,
     taken_back,
 )
-from sync_core.ui.runs import progress_words, run_strip
+from sync_core.ui.runs import notice, progress_words, run_strip, sync_button
 
 STRIP_WIDTH = 260  # pixels, of the bars of the last runs
 
@@ -71,11 +68,13 @@ def _card(here: Visitor, resource: Resource, state: RunState, latest: Sequence[R
             st.page_link(page_file(resource.name), label=title, icon=resource.icon, width="content")
             st.markdown(_badges(resource, run, state), width="stretch")
             if here.person.may("sync"):
-                _offer_sync(here, resource, run)
+                sync_button.show(here, resource, state, "tertiary")
+        if refused := notice.refusal(resource.name, run):
+            st.markdown(f":small[:orange[:material/front_hand:] {literal(refused)}]")
         if run and run.active:
             percent = progress_words.of(run, state).percent
             st.progress(min(percent, 100), text=literal(progress_words.told(run, state)))
-        else:
+        elif not refused:
             text = literal(brief(run.message)) if run else ":gray[Its first sync fills this card.]"
             st.markdown(f":small[{text}]")
         with st.container(horizontal=True, vertical_alignment="bottom", key=f"end-{resource.name}"):
@@ -90,28 +89,6 @@ def _badges(resource: Resource, run: Run | None, state: RunState) -> str:
     overdue = " :orange-badge[:material/hourglass_bottom: Overdue]"
     badge = f":{run_look.color}-badge[{run_look.icon} {run_look.word}]"
     return badge + (overdue if state.overdue(resource.name) else "")
-
-
-def _offer_sync(here: Visitor, resource: Resource, run: Run | None) -> None:
-    waits = bool(run and run.status == RunStatus.WAITING)
-    st.button(
-        "Sync",
-        icon=":material/sync:",
-        key=f"sync-{resource.name}",
-        type="tertiary",
-        disabled=waits or bool(run and run.active),
-        help="Decide about its plan first." if waits else None,
-        on_click=_start,
-        args=(here, resource),
-    )
-
-
-def _start(here: Visitor, resource: Resource) -> None:
-    try:
-        syncs.start(here.organization, resource.name, here.person, Trigger.PAGE)
-    except SyncError as error:
-        st.session_state[sync_all.REFUSED] = error
-    run_state.forget(here.organization.id)
 
 
 def _before(latest: Sequence[Run]) -> str:

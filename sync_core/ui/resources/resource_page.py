@@ -1,21 +1,13 @@
 """The page of one resource: what it holds, how fresh, the button, the run, the rows."""
 
-import math
-from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
-from typing import Literal
 
 import streamlit as st
 
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
-from sync_core.foundation import settings
-from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import FAILED, RunKind, RunStatus, Trigger
+from sync_core.foundation.vocabulary import RunKind
 from sync_core.operations import syncs
-from sync_core.organizations import Organization
-from sync_core.organizations.people import Person
 from sync_core.runs import Run
 from sync_core.ui.frame import asking, polling, run_state, visitor
 from sync_core.ui.frame.run_state import RunState
@@ -37,13 +29,8 @@ from sync_core.ui.runs import (
     notice,
     run_view,
     status_strip,
+    sync_button,
 )
-
-Kind = Literal["primary", "secondary"]
-Start = Callable[[Organization, str, Person, str], Run]
-SYNC_WIDTH = 132  # pixels, whatever stands in it
-SYNCS = (RunKind.SYNC, RunKind.RETRY)
-RETRIED = (*FAILED, RunStatus.EXPIRED)  # after which the button says Retry
 
 
 def show(name: str) -> None:
@@ -61,7 +48,7 @@ def show(name: str) -> None:
             source_test.offer(here, resource)
             file_sync.offer(here, resource, state.runs.get(name))
             preview_button(here, resource, state.runs.get(name))
-            sync_button(here, resource, state.runs.get(name))
+            sync_button.show(here, resource, state)
     asking.show_answer()
     schedule_panel.show(here, resource, state)
     counted = head_line.counts(here, resource, state)
@@ -98,71 +85,9 @@ def preview_button(here: Visitor, resource: Resource, run: Run | None) -> None:
         key=f"preview-{resource.name}",
         help="See each change that a sync would make, before any is made.",
         disabled=bool(run and run.active),
-        on_click=_start,
+        on_click=sync_button.start,
         args=(here, resource.name, syncs.preview),
     )
-
-
-def sync_button(
-    here: Visitor,
-    resource: Resource,
-    run: Run | None,
-    kind: Kind = "primary",
-) -> None:
-    """Show the button that starts a sync, or says that one is on its way, or when one may be."""
-    counts_down = 1 if _cooldown_left(run) else None
-    # a click redraws the page, for the strip tells of it: only what counts down stands apart
-    draw = visitor.fragment(here, _sync_button, 1) if counts_down else _sync_button
-    draw(here, resource, run, kind, counts_down)
-
-
-def _sync_button(
-    here: Visitor, resource: Resource, run: Run | None, kind: Kind, counts_down: int | None
-) -> None:
-    left = _cooldown_left(run)
-    if counts_down and not left:
-        st.rerun()
-    under_way = bool(run and run.active and run.kind in SYNCS)
-    waits = bool(run and run.status == RunStatus.WAITING)
-    st.button(
-        _label(run, left),
-        icon="spinner" if under_way else ":material/sync:",
-        type="secondary" if waits else kind,  # to decide comes first
-        key=f"sync-{resource.name}",
-        width=SYNC_WIDTH,
-        disabled=bool(left or (run and run.active)),
-        on_click=_start,
-        args=(here, resource.name, syncs.start),
-    )
-
-
-def _cooldown_left(run: Run | None) -> int:
-    """Return the whole seconds for which no other run of the resource may start."""
-    if run is None or run.finished_at is None:
-        return 0
-    pause = settings.current().cooldown
-    left = pause - (datetime.now(UTC) - run.finished_at).total_seconds()
-    return math.ceil(left) if 0 < left <= pause else 0
-
-
-def _label(run: Run | None, left: int) -> str:
-    if run is None or run.kind not in SYNCS:
-        return f"Sync in {left} s" if left else "Sync data"
-    if run.active:
-        return "Syncing..."
-    is_retry = run.status in RETRIED
-    if left:
-        return f"{'Retry' if is_retry else 'Sync'} in {left} s"
-    return "Retry" if is_retry else "Sync again"
-
-
-def _start(here: Visitor, name: str, operation: Start) -> None:
-    try:
-        operation(here.organization, name, here.person, Trigger.PAGE)
-        notice.clear_refusal(name)
-    except SyncError as error:
-        notice.keep_refusal(name, error)
-    run_state.forget(here.organization.id)
 
 
 def _tabs(here: Visitor, resource: Resource, state: RunState) -> None:

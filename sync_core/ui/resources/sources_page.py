@@ -15,8 +15,8 @@ from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line
 from sync_core.ui.parts.words import literal
-from sync_core.ui.resources import file_sync, resource_page, source_test
-from sync_core.ui.runs import head_line, status_strip
+from sync_core.ui.resources import file_sync, source_test
+from sync_core.ui.runs import head_line, status_strip, sync_button
 
 
 def show() -> None:
@@ -43,7 +43,7 @@ def _card(here: Visitor, resource: Resource) -> None:
             if here.person.may("sync"):
                 source_test.offer(here, resource)
                 file_sync.offer(here, resource, run)
-                resource_page.sync_button(here, resource, run, "secondary")
+                sync_button.show(here, resource, state, "secondary")
         _settings(here, resource)
         source_test.show(here, resource)
         if run and run.active:

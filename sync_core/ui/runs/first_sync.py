@@ -6,15 +6,11 @@ from functools import partial
 import streamlit as st
 
 from sync_core.catalogue.resource import Resource
-from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import Trigger
-from sync_core.operations import syncs
-from sync_core.ui.frame import run_state
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
 from sync_core.ui.parts import source_line
-from sync_core.ui.runs import notice
+from sync_core.ui.runs import sync_button
 
 
 def of(here: Visitor, resource: Resource, state: RunState) -> Callable[[], None] | None:
@@ -57,15 +53,6 @@ def _button(here: Visitor, resource: Resource) -> None:
         f"Sync {resource.title.lower()}",
         icon=":material/sync:",
         key=f"first-sync-{resource.name}",
-        on_click=_start,
+        on_click=sync_button.start,
         args=(here, resource.name),
     )
-
-
-def _start(here: Visitor, name: str) -> None:
-    try:
-        syncs.start(here.organization, name, here.person, Trigger.PAGE)
-        notice.clear_refusal(name)
-    except SyncError as error:
-        notice.keep_refusal(name, error)
-    run_state.forget(here.organization.id)

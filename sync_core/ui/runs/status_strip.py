@@ -131,8 +131,8 @@ def _buttons(here: Visitor, resource: Resource, run: Run | None, state: RunState
     """Show what can be done about what the strip says."""
     if run and run.active and here.person.may("sync"):
         _cancel_button(here, run)
-    if run and run.status == RunStatus.WAITING:
-        _review_button(here, run)
+    for plan in state.plans_of(resource.name)[-1:]:  # it may be older than the last run
+        _review_button(here, plan)
     noticed = bool(run and state.noticed(run, here.person.email))
     if run and noticed and run.kind == RunKind.SYNC and state.failed_rows(resource.name):
         _failures_button(resource)
