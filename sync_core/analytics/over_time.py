@@ -31,10 +31,11 @@ from sync_core.runs.filters import Filter
 
 @dataclass(frozen=True)
 class Ended:
-    """How many runs of a resource, asked for at this time, are in a status."""
+    """How many runs of a kind and resource, asked for at this time, are in a status."""
 
     at: datetime
     resource: str
+    kind: str
     status: str
     runs: int
 
@@ -94,11 +95,10 @@ class Mark:
 
 
 def ended(connection: Connection, wanted: Filter, zone: ZoneInfo, unit: Unit) -> list[Ended]:
-    """Count the runs by time, resource and status."""
-    query = sa.select(
-        bucket(zone, unit).label("at"), RUNS.resource, RUNS.status, sa.func.count().label("runs")
-    )
-    grouped = query.where(*filters.runs(wanted)).group_by("at", RUNS.resource, RUNS.status)
+    """Count the runs by time, resource, kind and status."""
+    by = (bucket(zone, unit).label("at"), RUNS.resource, RUNS.kind, RUNS.status)
+    query = sa.select(*by, sa.func.count().label("runs")).where(*filters.runs(wanted))
+    grouped = query.group_by("at", RUNS.resource, RUNS.kind, RUNS.status)
     return [Ended(**row) for row in ask(connection, grouped.order_by("at", RUNS.resource))]
 
 

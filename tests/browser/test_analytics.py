@@ -4,7 +4,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from sync_core.ui.analytics.panel import MAX_VISIBLE_ROWS
+from sync_core.ui.analytics.table import MAX_VISIBLE_ROWS
 from tests.support.browser import Visit
 
 WAIT = 20_000  # milliseconds, on a machine that is busy with other things

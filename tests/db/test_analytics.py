@@ -107,9 +107,9 @@ def test_the_time_to_recover(history: History, wanted: Filter, runs: list[Past])
 def test_the_figures_over_time(wanted: Filter, runs: list[Past], zone: ZoneInfo, unit: str) -> None:
     begins = {run.id: oracle.begin_of(run.queued_at, zone, unit) for run in runs}
     assert {
-        (row.at, row.resource, row.status): row.runs
+        (row.at, row.resource, row.kind, row.status): row.runs
         for row in ask(over_time.ended, wanted, zone, unit)
-    } == Counter((begins[run.id], run.resource, run.status) for run in runs)
+    } == Counter((begins[run.id], run.resource, run.kind, run.status) for run in runs)
     completed = [run for run in runs if run.status == "completed"]
     groups = oracle.grouped(completed, lambda run: (begins[run.id], run.resource))
     assert {

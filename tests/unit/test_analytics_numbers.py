@@ -6,8 +6,19 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
+from sync_core.analytics.reasons import Reason
 from sync_core.runs.filters import Filter
-from sync_core.ui.analytics import behind, drawing, numbers, panel, period, results_tab, sparkline
+from sync_core.ui.analytics import (
+    behind,
+    drawing,
+    failures_tab,
+    numbers,
+    panel,
+    period,
+    results_tab,
+    sparkline,
+    table,
+)
 from sync_core.ui.analytics.period import Asked
 
 PERTH, BERLIN = ZoneInfo("Australia/Perth"), ZoneInfo("Europe/Berlin")
@@ -79,11 +90,67 @@ def test_a_trailing_rate_has_gaps_where_nothing_was_judged() -> None:
 
 def test_a_table_becomes_cells_with_iso_times_and_nothing_for_what_is_not_there() -> None:
     at = datetime(2026, 11, 26, 9, 30, tzinfo=PERTH)
-    table = pd.DataFrame({"When": [at], "Name": ["=1+1"], "Runs": [-3], "p95 (s)": [float("nan")]})
-    assert panel.cells(table) == (
+    some = pd.DataFrame({"When": [at], "Name": ["=1+1"], "Runs": [-3], "p95 (s)": [float("nan")]})
+    assert panel.cells(some) == (
         ["When (UTC)", "Name", "Runs", "p95 (s)"],
         [["2026-11-26T01:30:00Z", "=1+1", -3, None]],
     )
+
+
+@pytest.mark.parametrize("counts", [[17, 8, 1], [1], [12_345, 40]])
+def test_both_axes_of_the_reasons_have_names_and_room_for_all_they_show(counts: list[int]) -> None:
+    found = [Reason(code=f"code_{count}", count=count, runs=1) for count in counts]
+    chart = failures_tab.pareto("Rows", found)
+    below, above = chart.layout.xaxis, chart.layout.xaxis2
+    assert "Failed rows" in below.title.text
+    assert "of all" in above.title.text
+    assert above.ticktext[-1] == "100%"
+    bars, line = chart.data
+    assert below.range[1] >= 1.1 * max(bars.x)
+    assert above.range[1] >= 1.1 * max(line.x)
+    assert bars.textposition == "outside"
+
+
+def test_a_table_on_the_screen_is_in_words_the_newest_first() -> None:
+    days = [datetime(2026, 10, day, tzinfo=BERLIN) for day in (24, 25, 26)]  # clocks change
+    shown = told(
+        pd.DataFrame(
+            {
+                "When": days,
+                "Run": [1001, 1002, 1003],
+                "Rows": [1000, 2, 3],
+                "Took (s)": [0.4, 200, float("nan")],
+                "Success": [1, 0.5, 0.9999],
+            }
+        ),
+        BERLIN,
+    )
+    assert shown == {
+        "When": ["26 Oct 2026", "25 Oct 2026", "24 Oct 2026"],
+        "Run": ["1003", "1002", "1001"],
+        "Rows": ["3", "2", "1,000"],
+        "Took": ["–", "3 min 20 s", "0.4 s"],  # noqa: RUF001 - the dash of what is not there
+        "Success": ["99.9%", "50%", "100%"],
+    }
+
+
+def test_a_table_by_hour_tells_the_hours_of_the_zone() -> None:
+    hours = [datetime(2026, 11, 26, hour, tzinfo=UTC) for hour in (0, 16)]
+    assert told(pd.DataFrame({"When": hours}), PERTH) == {
+        "When": ["27 Nov 2026, 00:00", "26 Nov 2026, 08:00"]
+    }
+
+
+def test_columns_of_nothing_but_zeros_are_no_part_of_a_table_on_the_screen() -> None:
+    none = pd.DataFrame({"Name": ["", ""], "Synced": [1, 0], "Failed": [0, 0], "p95 (s)": [0.0, 0]})
+    assert table.empty_columns(none) == ["Failed", "p95 (s)"]
+
+
+def told(found: pd.DataFrame, zone: ZoneInfo) -> dict[str, list[str]]:
+    """Return what each column says."""
+    lines = table.in_words(found, zone).hide(axis="index").to_string(delimiter="|").splitlines()
+    titles, *rows = (line.split("|") for line in lines)
+    return dict(zip(titles, map(list, zip(*rows, strict=True)), strict=True))
 
 
 def test_presets_are_this_day_and_the_month_before_where_the_visitor_is() -> None:

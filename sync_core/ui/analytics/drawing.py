@@ -13,20 +13,18 @@ import streamlit as st
 from sync_core.catalogue import resources
 from sync_core.ui.analytics import behind
 from sync_core.ui.analytics.period import Asked
-from sync_core.ui.parts.figures import COLORS, SMALL
-from sync_core.ui.parts.words import LOOKS
+from sync_core.ui.parts.figures import AMBER, GREEN, GREY, RED, SMALL, Fill
 
 CHART_PIXELS, SMALL_CHART_PIXELS = 250, 170  # heights
 LABEL_PIXELS, LETTER_PIXELS = 15, 7  # of a name at the end of its line
 FAR_AWAY = 10  # times the usual value: such a one would press all others to the ground
-GREY = "#7C8AA0"  # stands out on white and on black
 STRONG, MEDIUM, FAINT = "#64738C", GREY, "#A9B5C7"  # parts of one thing: no status, no resource
 KIND_COLORS = {  # as their badges everywhere
-    "created": COLORS["completed"],
+    "created": GREEN,
     "updated": "#3565DB",
     "removed": "#5F6F86",
-    "skipped": COLORS["partial"],
-    "failed": COLORS["failed"],
+    "skipped": AMBER,
+    "failed": RED,
     "unchanged": "#CBD3E0",
 }
 Values = Sequence[float | None]
@@ -167,7 +165,8 @@ def name_stacks(figure: go.Figure) -> go.Figure:
     top = _highest(figure)
     gap = top * LABEL_PIXELS / max(1, figure.layout.height - 40)
     for height, (bar, _) in zip(spread(middles, gap, top), sizes, strict=True):
-        mark = f'<span style="color:{bar.marker.color}">■</span> '
+        sign = Fill(bar.marker.color, striped=bool(bar.marker.pattern.shape)).sign
+        mark = f'<span style="color:{bar.marker.color}">{sign}</span> '
         _beside(figure, height, mark + bar.name)
     longest = max((len(bar.name) for bar in figure.data), default=0)
     return figure.update_layout(
@@ -263,23 +262,9 @@ def bars(
     name: str,
     x: Sequence[object],
     y: Sequence[object],
-    color: str,
+    fill: Fill | str,
     **more: object,
 ) -> None:
-    """Add solid bars."""
-    figure.add_bar(
-        name=escape(name), x=x, y=y, marker={"color": color, "line": {"width": 0}}, **more
-    )
-
-
-def status_bar(figure: go.Figure, asked: Asked, status: str, y: Values) -> None:
-    """Add the bars of a status over time; a click on one leads to its runs."""
-    times = asked.time_axis()
-    bars(
-        figure,
-        LOOKS[status].word,
-        times,
-        y,
-        COLORS.get(status, GREY),
-        customdata=[behind.address(asked, at, status=(status,)) for at in times],
-    )
+    """Add bars with this fill, or in this colour."""
+    marker = (Fill(fill) if isinstance(fill, str) else fill).marker
+    figure.add_bar(name=escape(name), x=x, y=y, marker=marker, **more)

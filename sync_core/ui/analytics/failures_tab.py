@@ -29,6 +29,7 @@ from sync_core.ui.runs import history_tab, outcome_words
 
 ROWS, RUNS = "Rows", "Runs"
 MAX_BARS = 12
+ROOM_FOR_NUMBERS = 1.2  # of the longest bar, so that its number stands beside it
 CODE = "code"  # of the reason that is opened, in the address
 
 
@@ -62,7 +63,7 @@ def _pareto(here: Visitor, asked: Asked, of: str, found: Sequence[Reason]) -> No
             panel.show_nothing()
             return
         st.plotly_chart(
-            figures.in_small(_bars(of, found)),
+            figures.in_small(pareto(of, found)),
             config=panel.CHART_CONFIG,
             key=f"chart-pareto-{of}",
             alt=name,
@@ -80,7 +81,7 @@ def _pareto(here: Visitor, asked: Asked, of: str, found: Sequence[Reason]) -> No
         panel.offer_tables(here, asked, "pareto", {f"Reasons of {of.lower()}": table})
 
 
-def _bars(of: str, found: Sequence[Reason]) -> go.Figure:
+def pareto(of: str, found: Sequence[Reason]) -> go.Figure:
     """Draw the most frequent reasons, and what part of all they make up together."""
     some, total = found[:MAX_BARS], sum(row.count for row in found)
     codes, names = [row.code for row in some], [reason_words.of_code(row.code) for row in some]
@@ -94,9 +95,7 @@ def _bars(of: str, found: Sequence[Reason]) -> go.Figure:
         customdata=codes,
         hovertext=[escape(name) for name in names],
         text=[f"{number:,}" for number in counts],
-        textposition="inside",
-        insidetextanchor="start",
-        constraintext="none",
+        textposition="outside",
         textfont=figures.SMALL,
         marker={"color": drawing.KIND_COLORS["failed"], "line": {"width": 0}},
         hovertemplate="%{hovertext}: %{x:,}<extra></extra>",
@@ -107,11 +106,11 @@ def _bars(of: str, found: Sequence[Reason]) -> go.Figure:
         x=[100 * part / total for part in accumulate(counts)],
         xaxis="x2",
         mode="lines",
-        line={"color": drawing.GREY, "width": 1.5},
+        line={"color": figures.GREY, "width": 1.5},
         hovertemplate="%{x:.0f}% of all<extra></extra>",
     )
     figure.update_yaxes(tickvals=codes, ticktext=[_wrapped(name) for name in names])
-    return _axes(drawing.tidy(figure, 110 + 34 * len(some)))
+    return _axes(drawing.tidy(figure, 110 + 34 * len(some), legend=False), of, max(counts))
 
 
 def _wrapped(name: str) -> str:
@@ -119,13 +118,28 @@ def _wrapped(name: str) -> str:
     return "<br>".join(escape(line) for line in wrap(name, 26, max_lines=2, placeholder=" …"))
 
 
-def _axes(figure: go.Figure) -> go.Figure:
-    """Put counts on the axis below, and percent on an axis of their own across the same width."""
-    percent = {"overlaying": "x", "side": "top", "range": [0, 105], "ticksuffix": "%"}
+def _axes(figure: go.Figure, of: str, most: int) -> go.Figure:
+    """Put counts on the axis below, and percent on an axis of their own across the same width.
+
+    Each axis is as long as what it holds, and the bars' numbers fit beside them.
+    """
     figure.update_layout(
-        xaxis={"rangemode": "tozero", "showgrid": False, "nticks": 6},
-        xaxis2={**percent, "showgrid": False, "tickvals": [0, 50, 100]},
-        legend={"y": 1.12},
+        xaxis={
+            "title": f"Failed {of.lower()}, as bars",
+            "range": [0, most * ROOM_FOR_NUMBERS],
+            "showgrid": False,
+            "nticks": 5,
+            "tickformat": ",d",
+        },
+        xaxis2={
+            "title": "Together, of all, as a line",
+            "overlaying": "x",
+            "side": "top",
+            "range": [0, 100 * ROOM_FOR_NUMBERS],
+            "showgrid": False,
+            "tickvals": [0, 50, 100],
+            "ticktext": ["0%", "50%", "100%"],
+        },
     )
     return figure.update_yaxes(autorange="reversed", type="category")
 

@@ -8,19 +8,18 @@ from functools import partial
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
-from streamlit.elements.lib.column_types import ColumnConfig
 
 from sync_core.api import prepared
 from sync_core.audit import exports
 from sync_core.audit.exports import Export
 from sync_core.foundation import csv_writer
-from sync_core.ui.analytics import behind, numbers
+from sync_core.ui.analytics import behind
+from sync_core.ui.analytics import table as figures_table
 from sync_core.ui.analytics.period import Asked
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import figures, paging
+from sync_core.ui.parts import figures
 from sync_core.ui.runs import downloads
 
-MAX_VISIBLE_ROWS = 12  # without scrolling
 CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False}
 Tables = Mapping[str, pd.DataFrame]
 
@@ -85,22 +84,8 @@ def offer_tables(here: Visitor, asked: Asked, key: str, tables: Tables) -> None:
         return
     with below:
         for name, table in tables.items():
-            show_table(table, f"frame-{key}-{name}", name)
+            figures_table.show(table, asked.zone, f"frame-{key}-{name}", name)
             offer_file(here, asked, name, table, f"{key}-{name}")
-
-
-def show_table(table: pd.DataFrame, key: str, alt: str, **columns: ColumnConfig) -> None:
-    """Show a table; what does not fit is scrolled to."""
-    st.dataframe(
-        table,
-        hide_index=True,
-        height=paging.height(min(len(table), MAX_VISIBLE_ROWS)),
-        row_height=paging.ROW_PIXELS,
-        column_config=columns,
-        key=key,
-        placeholder=numbers.NONE,
-        alt=alt,
-    )
 
 
 def offer_file(here: Visitor, asked: Asked, name: str, table: pd.DataFrame, key: str) -> None:

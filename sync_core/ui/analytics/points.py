@@ -125,5 +125,5 @@ def _point(row: Point) -> dict[str, object]:
         "Run": row.run_id,
         "Resource": title(row.resource),
         "Rows": row.rows,
-        "Seconds": row.seconds,
+        "Took (s)": row.seconds,
     }

@@ -1,8 +1,8 @@
 """How runs ended, what they did to rows, and how fresh data were."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -15,18 +15,17 @@ from sync_core.analytics.freshness import Kept
 from sync_core.analytics.habits import OfResource
 from sync_core.analytics.over_time import Ended, Handled
 from sync_core.catalogue import resources
-from sync_core.foundation.vocabulary import APPLIED, CHANGED, FAILED, OutcomeKind, RunStatus
+from sync_core.foundation.vocabulary import APPLIED, CHANGED, OutcomeKind, RunKind
 from sync_core.runs import Run
 from sync_core.ui.analytics import behind, cached, drawing, numbers, panel
 from sync_core.ui.analytics.period import Asked, title
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import row_table
+from sync_core.ui.parts import figures, row_table
 from sync_core.ui.parts.html import render
 from sync_core.ui.parts.row_table import Cell, Column, Row, Table
-from sync_core.ui.parts.words import LOOKS
+from sync_core.ui.parts.words import look_of
 from sync_core.ui.runs import run_strip
 
-STACKED_STATUSES = (*APPLIED, *FAILED, RunStatus.CANCELLED, RunStatus.EXPIRED)
 TOUCHED = (*CHANGED, OutcomeKind.SKIPPED, OutcomeKind.FAILED)
 ROW_KINDS = (*TOUCHED, OutcomeKind.UNCHANGED)
 COLUMNS = (
@@ -79,22 +78,41 @@ def show(here: Visitor, asked: Asked) -> None:
 def _outcomes(here: Visitor, asked: Asked, found: Sequence[Ended]) -> None:
     counted = Counter[tuple[str, datetime]]()
     for row in found:
-        counted[row.status, asked.local(row.at)] += row.runs
+        counted[look_of(row.kind, row.status).word, asked.local(row.at)] += row.runs
     times, figure = asked.time_axis(), go.Figure()
-    for status in STACKED_STATUSES:
-        values = [counted[status, at] for at in times]
+    for (kind, status), fill in figures.FILLS.items():
+        word = look_of(kind, status).word
+        values = [counted[word, at] for at in times]
         if any(values):
-            drawing.status_bar(figure, asked, status, values)
+            wanted = _of_ending(asked, kind, status)
+            addresses = [behind.address(wanted, at) for at in times]
+            drawing.bars(figure, word, times, values, fill, customdata=addresses)
     figure.update_layout(barmode="stack")
     drawing.crosshair(asked, drawing.over_time(asked, drawing.tidy(figure), "Runs"))
     drawing.name_stacks(figure)
+    words = _in_order({word for word, _ in counted})
     rows = [
-        {"When": asked.there(at), **{LOOKS[status].word: counted[status, at] for status in LOOKS}}
+        {"When": asked.there(at), **{word: counted[word, at] for word in words}}
         for at in times
-        if any(counted[status, at] for status in LOOKS)
+        if any(counted[word, at] for word in words)
     ]
     name = f"Outcomes by {asked.unit}"
     panel.show(here, asked, name, "outcomes", figure, {name: pd.DataFrame(rows)})
+
+
+def _of_ending(asked: Asked, kind: str | None, status: str) -> Asked:
+    """Ask for the runs that ended so: undos, or those that are none."""
+    origins = asked.wanted.trigger or asked.triggers
+    others = tuple(name for name in origins if name != RunKind.UNDO)
+    apart = status in APPLIED and RunKind.UNDO in origins
+    trigger = (RunKind.UNDO,) if kind else others if apart else asked.wanted.trigger
+    return replace(asked, wanted=replace(asked.wanted, status=(status,), trigger=trigger))
+
+
+def _in_order(words: Collection[str]) -> Sequence[str]:
+    """Return the words of the endings in their order, and after them those of active runs."""
+    known = [look_of(kind, status).word for kind, status in figures.FILLS]
+    return [*(word for word in known if word in words), *sorted(set(words) - set(known))]
 
 
 def _success(here: Visitor, asked: Asked, found: Sequence[Ended]) -> None:
@@ -108,7 +126,7 @@ def _success(here: Visitor, asked: Asked, found: Sequence[Ended]) -> None:
         values = drawing.along(asked, {at: 100 * rate for at, rate in rates.items()})
         color = drawing.shade(drawing.index_of(resource))
         drawing.line(figure, asked, title(resource), values, color, resource)
-    drawing.crosshair(asked, drawing.over_time(asked, drawing.tidy(figure), "Success", " %"))
+    drawing.crosshair(asked, drawing.over_time(asked, drawing.tidy(figure), "Success", "%"))
     drawing.name_lines(figure.update_yaxes(range=[0, 104]), 104)
     rows = _success_rows(asked, judged, completed)
     about = f"Of the {window} days up to each day." if window > 1 else ""
@@ -183,7 +201,7 @@ def _resources(
         rows = [Row("", list(map(Cell, _resource(row)))) for row in worst_first]
         alt = "Runs, success and durations of each resource"
         row_table.show(Table(COLUMNS, rows), key="resources", alt=alt)
-        panel.offer_file(here, asked, "Resources", pd.DataFrame(found), "resources")
+        panel.offer_file(here, asked, "Resources", pd.DataFrame(map(_in_file, found)), "resources")
         _run_strips(here, last)
 
 
@@ -198,6 +216,19 @@ def _resource(row: OfResource) -> Sequence[str]:
         f"{row.completed:,}",
         "few" if numbers.few(row.judged) else "",
     )
+
+
+def _in_file(row: OfResource) -> dict[str, object]:
+    return {
+        "Resource": title(row.resource),
+        "Runs": row.runs,
+        "Counted runs": row.judged,
+        "Completed": row.completed,
+        "Success": row.success,
+        "Mean (s)": row.mean,
+        "Median (s)": row.median,
+        "p95 (s)": row.p95,
+    }
 
 
 def _run_strips(here: Visitor, last: Mapping[str, Sequence[Run]]) -> None:

@@ -15,6 +15,7 @@ from sync_core.analytics.over_time import Mark, Took
 from sync_core.ui.analytics import cached, drawing, panel, points
 from sync_core.ui.analytics.period import Asked, title
 from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts import figures
 
 PHASE_COLORS = {
     "downloading": drawing.STRONG,
@@ -84,7 +85,7 @@ def _mark(asked: Asked, figure: go.Figure, marks: Sequence[Mark], top: float) ->
     """Mark what changed: a line, and at its head a symbol of what it was."""
     at = [asked.local(mark.at) for mark in marks]
     for moment in at:
-        figure.add_vline(x=moment, line={"color": drawing.GREY, "dash": "dot", "width": 1})
+        figure.add_vline(x=moment, line={"color": figures.GREY, "dash": "dot", "width": 1})
     if marks:
         is_headers = [mark.what.startswith("the headers of ") for mark in marks]
         figure.add_scatter(
@@ -96,7 +97,7 @@ def _mark(asked: Asked, figure: go.Figure, marks: Sequence[Mark], top: float) ->
                 "symbol": [
                     HEADERS_SYMBOL if headers else SETTINGS_SYMBOL for headers in is_headers
                 ],
-                "color": drawing.GREY,
+                "color": figures.GREY,
                 "size": 9,
             },
             customdata=[escape(mark.what) for mark in marks],

@@ -1,20 +1,48 @@
 """Charts of runs, in the colours of the statuses."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import plotly.graph_objects as go
 import streamlit as st
 
+from sync_core.foundation.vocabulary import RunKind, RunStatus
 from sync_core.runs import Run
-from sync_core.ui.parts.words import LOOKS, lasted, look, moment
+from sync_core.ui.parts.words import lasted, look, look_of, moment
 
-COLORS = {  # they stand out on white and on black
-    "completed": "#12A37A",
-    "partial": "#D98A0B",
-    "failed": "#DC4B4B",
-    "timed_out": "#DC4B4B",
-    "cancelled": "#7C8AA0",
+GREEN, AMBER, RED, GREY = "#12A37A", "#C77A05", "#DC4B4B", "#7C8AA0"  # seen on white and on black
+
+
+@dataclass(frozen=True)
+class Fill:
+    """What fills a bar: a colour, with white stripes where solid it means something else."""
+
+    color: str
+    striped: bool = False
+
+    @property
+    def marker(self) -> dict[str, object]:
+        """Return it as plotly wants it."""
+        stripes = {"shape": "/", "fillmode": "overlay", "fgcolor": "#FFFFFF", "size": 6}
+        pattern = {"pattern": {**stripes, "solidity": 0.35}} if self.striped else {}
+        return {"color": self.color, "line": {"width": 0}, **pattern}
+
+    @property
+    def sign(self) -> str:
+        """Return a square that is filled like this."""
+        return "▨" if self.striped else "■"
+
+
+FILLS: Mapping[tuple[RunKind | None, RunStatus], Fill] = {  # of the ways to end: the best first
+    (None, RunStatus.COMPLETED): Fill(GREEN),
+    (RunKind.UNDO, RunStatus.COMPLETED): Fill(GREEN, striped=True),
+    (None, RunStatus.PARTIAL): Fill(AMBER),
+    (RunKind.UNDO, RunStatus.PARTIAL): Fill(AMBER, striped=True),
+    (None, RunStatus.FAILED): Fill(RED),
+    (None, RunStatus.TIMED_OUT): Fill(RED, striped=True),
+    (None, RunStatus.CANCELLED): Fill(GREY),
+    (None, RunStatus.EXPIRED): Fill(GREY, striped=True),
 }
 SMALL = {"size": 12}  # pixels; of letters
 HEIGHT_PIXELS = 180
@@ -22,19 +50,20 @@ MIN_RUNS = 3  # below which a chart says nothing
 
 
 def durations(found: Sequence[Run], zone: ZoneInfo) -> go.Figure:
-    """Draw how long runs took, oldest first: a colour for each way to end, and its word."""
+    """Draw how long runs took, oldest first: a fill for each way to end, and its word."""
     figure = go.Figure()
     order = [str(run.id) for run in reversed(found)]
-    for status, color in COLORS.items():
-        runs_of_status = [run for run in found if run.status == status]
-        if runs_of_status:
+    for ending, fill in FILLS.items():
+        word = look_of(*ending).word
+        some = [run for run in found if look(run).word == word]
+        if some:
             figure.add_bar(
-                name=LOOKS[status].word,
-                x=[str(run.id) for run in runs_of_status],
-                y=[run.seconds for run in runs_of_status],
-                marker={"color": color, "line": {"width": 0}},
+                name=word,
+                x=[str(run.id) for run in some],
+                y=[run.seconds for run in some],
+                marker=fill.marker,
                 width=0.5,
-                customdata=[_hover_text(run, zone) for run in runs_of_status],
+                customdata=[_hover_text(run, zone) for run in some],
                 hovertemplate="%{customdata}<extra></extra>",
             )
     figure.update_xaxes(type="category", categoryarray=order, title="Run", showgrid=False)
@@ -63,7 +92,7 @@ def _hover_text(run: Run, zone: ZoneInfo) -> str:
 
 def show_durations(found: Sequence[Run], zone: ZoneInfo, key: str) -> None:
     """Show how long the runs took, where there are enough of them to compare."""
-    ended = [run for run in found if run.seconds is not None and run.status in COLORS]
+    ended = [run for run in found if run.seconds is not None and run.finished_at]
     if len(ended) < MIN_RUNS:
         return
     st.markdown("**How long the last runs took**")

@@ -158,8 +158,8 @@ LOOKS = {
 WORDS: dict[tuple[str | None, str], str] = {  # of runs that are no syncs
     (RunKind.PREVIEW, RunStatus.RUNNING): "Previewing",
     (RunKind.UNDO, RunStatus.RUNNING): "Undoing",
-    (RunKind.UNDO, RunStatus.COMPLETED): "Undone",
-    (RunKind.UNDO, RunStatus.PARTIAL): "Undone in part",
+    (RunKind.UNDO, RunStatus.COMPLETED): "Undo done",
+    (RunKind.UNDO, RunStatus.PARTIAL): "Undo done in part",
 }
 NEVER = Look("Not synced yet", ":material/radio_button_unchecked:", "gray")
 
