@@ -23,7 +23,7 @@ from sync_core.analytics.definitions import (
     share,
 )
 from sync_core.foundation.vocabulary import FAILED, ORIGINS, RunStatus
-from sync_core.runs import Run, filters
+from sync_core.runs import Run, filters, undos
 from sync_core.runs.filters import Filter
 from sync_core.runs.progress import SHEET_BANDS
 
@@ -222,7 +222,8 @@ def last(
     query = sa.select(newest.c.id).select_from(each).join(newest, sa.true())
     ids = [row["id"] for row in ask(connection, query)]
     found: dict[str, list[Run]] = {name: [] for name in names}
-    for run in sorted(runs.some(connection, ids), key=lambda run: (run.queued_at, run.id)):
+    some = undos.marked(connection, runs.some(connection, ids))
+    for run in sorted(some, key=lambda run: (run.queued_at, run.id)):
         found[run.resource].append(run)
     return found
 
@@ -231,7 +232,8 @@ def newest(connection: Connection, wanted: Filter, limit: int) -> Sequence[Run]:
     """Return the newest runs that are wanted, the newest first."""
     query = sa.select(RUNS.id).where(*filters.runs(wanted))
     ranked = query.order_by(RUNS.queued_at.desc(), RUNS.id.desc()).limit(limit)
-    found = runs.some(connection, [row["id"] for row in ask(connection, ranked)])
+    ids = [row["id"] for row in ask(connection, ranked)]
+    found = undos.marked(connection, runs.some(connection, ids))
     return sorted(found, key=lambda run: (run.queued_at, run.id), reverse=True)
 
 

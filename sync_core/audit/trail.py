@@ -14,11 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core.foundation import searching, tables
-from sync_core.foundation.vocabulary import ORIGINS, ActionKind
+from sync_core.foundation.vocabulary import APPLIED, ORIGINS, ActionKind
 from sync_core.organizations import actions
 from sync_core.organizations.actions import Detail
-from sync_core.runs import filters
+from sync_core.runs import filters, undos
 from sync_core.runs.filters import Filter
+from sync_core.runs.run import Undone
 
 LAST = 10_000  # entries that a search looks through before it asks its index
 FREQUENT = 0.1  # share of the last entries that has a word for which no index is asked
@@ -50,6 +51,7 @@ class Entry:
     log_message: str
     detail: Detail | None  # of an action
     has_ended: bool = True  # whether of an export that began its end is known, too
+    undone: Undone | None = None  # a run
 
     @property
     def origin(self) -> str | None:
@@ -166,7 +168,8 @@ def read(connection: Connection, wanted: Filter, limit: int, offset: int = 0) ->
         found += _newest(connection, part, needed, oldest)
         found.sort(key=lambda row: (row["at"], row["id"], row["entry"]), reverse=True)
         del found[needed:]
-    return _with_ends(connection, [_entry(row) for row in found[offset:]])
+    window = [_entry(row) for row in found[offset:]]
+    return _with_undos(connection, _with_ends(connection, window))
 
 
 def action(connection: Connection, organizations: Sequence[int], action_id: int) -> Entry | None:
@@ -197,6 +200,16 @@ def _with_ends(connection: Connection, found: Sequence[Entry]) -> list[Entry]:
     )
     ended = set(connection.execute(ends).scalars())
     return [replace(one, has_ended=one.id not in began or one.id in ended) for one in found]
+
+
+def _with_undos(connection: Connection, found: Sequence[Entry]) -> list[Entry]:
+    """Tell of runs which undo took them back."""
+    applied = [one for one in found if one.entry == "run" and one.what in APPLIED]
+    if not applied:
+        return list(found)
+    whose = {one.organization_id for one in applied}
+    undone = undos.standing(connection, whose, min(one.id for one in applied))
+    return [replace(one, undone=undone.get(one.id)) if one.entry == "run" else one for one in found]
 
 
 def _newest(

@@ -27,6 +27,16 @@ from sync_core.runs.plans import Plans
 
 
 @dataclass(frozen=True)
+class Undone:
+    """Which undo took a run back and was not undone itself, when, and how far."""
+
+    by: int
+    at: datetime
+    in_part: bool  # something was kept, or could not be put back
+    failed: bool  # something could not be put back, but may be by now
+
+
+@dataclass(frozen=True)
 class Run:
     """One execution of one resource for one organization."""
 
@@ -54,6 +64,7 @@ class Run:
     undoes: int | None  # the run that this one undoes
     scheduled_for: datetime | None = None  # the tick of the schedule that started it
     late: bool = False  # it was started after that, for itself and for ticks that were missed
+    undone: Undone | None = None  # where `undos.marked` looked for it
 
     @property
     def active(self) -> bool:
@@ -81,7 +92,7 @@ _RUNS, _LEASES, _TICKS = tables.runs.c, tables.leases.c, tables.schedule_ticks.c
 _REAL = _RUNS.trigger != MADE_UP  # a made-up run makes nothing fresh, or late
 _NOW = sa.func.clock_timestamp()
 _IS_LOST = (_RUNS.status == RunStatus.RUNNING) & lease_is_over()
-_ELSEWHERE = {"lost", "cancelling", "scheduled_for", "late"}  # not in the run's own row
+_ELSEWHERE = {"lost", "cancelling", "scheduled_for", "late", "undone"}  # not in the run's own row
 _READ = sa.select(
     *(tables.runs.c[f] for f in Run.__dataclass_fields__ if f not in _ELSEWHERE),
     sa.func.coalesce(_IS_LOST, sa.false()).label("lost"),

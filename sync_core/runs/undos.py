@@ -1,13 +1,15 @@
 """Undos that changed something: since a plan was made, and of a run, as long as they stand."""
 
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core.foundation import tables
-from sync_core.foundation.vocabulary import APPLIED, CHANGED, RunKind, RunStatus
-from sync_core.runs.run import Run, some
+from sync_core.foundation.vocabulary import APPLIED, CHANGED, LEFT_OUT, RunKind, RunStatus
+from sync_core.runs.run import Run, Undone, some
 
 _RUNS, _ATTEMPTS, _TALLIES = tables.runs.c, tables.attempts.c, tables.tallies.c
 
@@ -19,32 +21,55 @@ def since_plan(
     made = sa.select(_ATTEMPTS.ended_at).where(
         _ATTEMPTS.run_id == run_id, _ATTEMPTS.ended == RunStatus.WAITING
     )
-    newest = _applied(organization_id, resource).where(_RUNS.finished_at > made.scalar_subquery())
+    its = (_RUNS.resource == resource, _RUNS.finished_at > made.scalar_subquery())
+    newest = _applied([organization_id]).where(*its)
     found = connection.execute(newest.order_by(_RUNS.finished_at.desc()).limit(1)).scalar()
     return some(connection, [found])[0] if found else None
 
 
-def standing(connection: Connection, run: Run) -> Run | None:
-    """Return the undo that took a run back, and was not taken back itself."""
-    later = _applied(run.organization_id, run.resource).where(_RUNS.id > run.id)
-    undo_of: dict[int, int] = {}
-    for undo, undone in connection.execute(later.order_by(_RUNS.id.desc())):
-        if undo not in undo_of:  # what took it back is newer, and was seen before
-            undo_of.setdefault(undone, undo)
-    return some(connection, [undo_of[run.id]])[0] if run.id in undo_of else None
+def marked(connection: Connection, found: Sequence[Run]) -> list[Run]:
+    """Return the runs, each with the undo that took it back, where one did and still stands."""
+    applied = [run for run in found if run.status in APPLIED]
+    if not applied:
+        return list(found)
+    whose = {run.organization_id for run in applied}
+    undone = standing(connection, whose, min(run.id for run in applied))
+    return [replace(run, undone=undone.get(run.id)) for run in found]
 
 
-def _applied(organization_id: int, resource: str) -> sa.Select[Any]:
-    """Select the undos of a resource, and what each undoes, by the index `runs_that_undo`.
+def standing(
+    connection: Connection, organization_ids: Collection[int], since: int
+) -> dict[int, Undone]:
+    """Return, by the run that it took back, each undo that stands; of runs `since` that number."""
+    left = [_sum_of(LEFT_OUT), _TALLIES.failed]
+    sums = [
+        sa.select(sa.func.sum(one)).where(_TALLIES.run_id == _RUNS.id).scalar_subquery()
+        for one in left
+    ]
+    later = _applied(organization_ids).where(_RUNS.id > since).add_columns(_RUNS.finished_at, *sums)
+    found: dict[int, Undone] = {}
+    undone: set[int] = set()
+    for undo, its, at, left_out, failed in connection.execute(later.order_by(_RUNS.id.desc())):
+        if undo in undone:  # by a newer one, which was seen before
+            continue
+        undone.add(its)
+        found.setdefault(its, Undone(undo, at, in_part=bool(left_out), failed=bool(failed)))
+    return found
+
+
+def _applied(organization_ids: Collection[int]) -> sa.Select[Any]:
+    """Select the undos of organizations, and what each undoes, by the index `runs_that_undo`.
 
     Those that found nothing to put back are none.
     """
-    done = sum((_TALLIES[kind] for kind in CHANGED), start=sa.literal(0))
-    changed = sa.exists().where(_TALLIES.run_id == _RUNS.id, done > 0)
+    changed = sa.exists().where(_TALLIES.run_id == _RUNS.id, _sum_of(CHANGED) > 0)
     return sa.select(_RUNS.id, _RUNS.undoes).where(
-        _RUNS.organization_id == organization_id,
-        _RUNS.resource == resource,
+        _RUNS.organization_id.in_(organization_ids),
         _RUNS.kind == RunKind.UNDO,
         _RUNS.status.in_(APPLIED),
         changed,
     )
+
+
+def _sum_of(kinds: Collection[str]) -> sa.ColumnElement[Any]:
+    return sum((_TALLIES[kind] for kind in kinds), start=sa.literal(0))

@@ -65,6 +65,12 @@ def test_the_address_filters_the_audit_and_the_widgets_show_it(
     assert events(page) == ["Synced"]
     assert page.text_input(key="audit-search").value == "processed"
     assert page.multiselect(key="audit-status").value == ["completed"]
+    assert {
+        "Synced or undo done",
+        "Partly synced or undo done in part",
+        "Syncing, previewing or undoing",
+        "Failed",
+    } <= set(page.multiselect(key="audit-status").options)
     page.multiselect(key="audit-status").set_value(["failed"]).run()
     assert page.query_params["status"] in ("failed", ["failed"])
     assert "Nothing matches" in texts(page)

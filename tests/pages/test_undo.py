@@ -1,5 +1,6 @@
 """The undo of a run, as its page shows it before somebody confirms."""
 
+import re
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -94,7 +95,7 @@ def test_a_run_that_was_taken_back_says_so_until_it_is_done_again(
     done = confirmed(desk, undo)
     assert done.finished_at
     zone = ZoneInfo(desk.organization.time_zone)
-    told = f"Run {undo.id} took it back in part on {moment(done.finished_at, zone)}."
+    told = f"Run {undo.id} undid it in part on {moment(done.finished_at, zone)}."
     assert told_and_offered(visit, run) == ([told, told], False)
     again = confirmed(desk, desk.work(syncs.undo(desk.organization, undo.id, ANA, "test")))
     assert told_and_offered(visit, run) == (["", ""], True)
@@ -114,7 +115,7 @@ def test_only_an_undo_that_put_something_back_took_a_run_back(
     undo = desk.work(syncs.undo(desk.organization, moved.id, ANA, "test"))
     assert confirmed(desk, undo).status == "completed"
     told, offered = told_and_offered(visit, moved)
-    what = "" if edited else f"Run {undo.id} took it back"
+    what = "" if edited else f"Run {undo.id} undid it"
     assert [one.partition(" on ")[0] for one in told] == [what] * 2
     assert offered == edited
 
@@ -123,10 +124,38 @@ def test_an_undo_is_called_so_wherever_runs_are_listed(visit: Visit, desk: Desk,
     undo = confirmed(desk, desk.work(syncs.undo(desk.organization, run.id, ANA, "test")))
     for page, label in ((visit("runs"), "Result"), (visit("audit"), "Event")):
         words = [one[label] for one in rows(page) if one["Run"] == str(undo.id)]
-        assert "check_circleUndone" in words
+        assert "check_circleUndo done" in words
         assert "check_circleSynced" not in words
     ended = column(visit("runs", id=undo.id), "How it ended")
-    assert sorted(ended) == ["Needs a decision", "Undone"]
+    assert sorted(ended) == ["Needs a decision", "Undo done"]
+
+
+def test_a_run_that_was_undone_is_green_no_more_wherever_runs_are_listed(
+    visit: Visit, desk: Desk, run: Run
+) -> None:
+    assert listings(visit, run) == ["check_circleSynced", "completed sync"]
+    undo = confirmed(desk, desk.work(syncs.undo(desk.organization, run.id, ANA, "test")))
+    assert listings(visit, run) == ["undoUndone in part", "undone"]
+    assert ":material/undo: Undone in part]" in texts(visit("runs", id=run.id))
+    (entry,) = (
+        one
+        for one in rows(visit("audit"))
+        if one["Event"] == "check_circleSynced" and one["Run"] == str(run.id)
+    )
+    assert entry["Details"].endswith(f"Undone in part by run {undo.id}.")
+    confirmed(desk, desk.work(syncs.undo(desk.organization, undo.id, ANA, "test")))
+    assert listings(visit, run) == ["check_circleSynced", "completed sync"]
+    assert listings(visit, undo) == ["undoUndone", "undone"]
+
+
+def listings(visit: Visit, run: Run) -> list[str]:
+    """Return how the list of runs shows a run, and the bars of the overview, by their CSS."""
+    (listed,) = (one["Result"] for one in rows(visit("runs")) if one["Run"] == str(run.id))
+    bars = (one.proto.body for one in visit().get("html"))
+    kinds = [kind for html in bars for kind in re.findall(r'<i class="([^"]*)" title=', html)]
+    with db.within(run.organization_id) as connection:
+        ids = [one.id for one in runs.history(connection, run.organization_id, run.resource)]
+    return [listed, kinds[sorted(ids).index(run.id)]]
 
 
 def confirmed(desk: Desk, undo: Run) -> Run:
@@ -145,7 +174,7 @@ def told_and_offered(visit: Visit, run: Run) -> tuple[list[str], bool]:
     told, offered = [], set()
     for page in pages:
         links = [link.value for link in page.main.page_link]
-        told.append("".join(label for label in links if "took it back" in label))
+        told.append("".join(label for label in links if "undid it" in label))
         keys = {button.key for button in page.button}
         offered.add(bool(keys & {f"undo-run-{run.id}", f"undo-changes-{run.id}"}))
     (both,) = offered

@@ -10,14 +10,14 @@ import streamlit as st
 from sync_core.audit import trail
 from sync_core.catalogue import resources
 from sync_core.foundation import db
-from sync_core.foundation.vocabulary import ORIGINS, ActionKind, RunStatus
+from sync_core.foundation.vocabulary import ORIGINS, ActionKind, RunKind, RunStatus
 from sync_core.organizations import Organization
 from sync_core.organizations.people import Person
 from sync_core.runs import filters
 from sync_core.runs.filters import Filter
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import reason_words
-from sync_core.ui.parts.words import LOOKS, origin
+from sync_core.ui.parts.words import LOOKS, capitalized, listed, look_of, origin
 
 Askers = Mapping[str, tuple[Organization, Person]]  # by the organization's slug: who may audit
 
@@ -226,7 +226,7 @@ def _offered(organization_ids: tuple[int, ...]) -> Mapping[str, Sequence[str]]:
 def value_in_words(name: str, value: str) -> str:
     """Return a value of a filter as people know it."""
     if name == "status" and value in LOOKS:
-        return LOOKS[value].word
+        return capitalized(listed(_words_of(value), "or").lower())
     if name == "resource" and value in resources.CATALOGUE:
         return resources.CATALOGUE[value].title
     if name == "trigger":
@@ -234,6 +234,11 @@ def value_in_words(name: str, value: str) -> str:
     if name == "error":
         return reason_words.of_code(value)
     return value.capitalize() if name == "action" else value
+
+
+def _words_of(status: str) -> list[str]:
+    """Return how runs of all kinds are called that have a status, without saying one twice."""
+    return list(dict.fromkeys(look_of(kind, status).word for kind in RunKind))
 
 
 def _clear_button() -> None:

@@ -50,6 +50,7 @@ from sync_core.ui.parts.words import (
     moment,
     origin_within,
     second,
+    undone,
 )
 from sync_core.ui.runs import downloads, history_tab
 
@@ -189,8 +190,15 @@ def _event(entry: Entry) -> str:
 def details(entry: Entry, zone: ZoneInfo) -> str:
     """Return in a line what a run says, or what somebody did."""
     if entry.entry == "run":
-        return entry.message
+        return f"{entry.message} {_undone(entry)}".strip()
     return _done(entry, zone)
+
+
+def _undone(entry: Entry) -> str:
+    """Return which undo took a run back; how the run itself ended, its event says."""
+    if entry.undone is None:
+        return ""
+    return f"{undone(entry.undone).word} by run {entry.undone.by}."
 
 
 def _done(entry: Entry, zone: ZoneInfo) -> str:

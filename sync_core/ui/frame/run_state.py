@@ -1,6 +1,6 @@
 """The runs of an organization as they are now: one read a second for all sessions here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ from sync_core.notifications import notices
 from sync_core.organizations import policies, schedules
 from sync_core.organizations.policies import Policy
 from sync_core.organizations.schedules import Schedule
-from sync_core.runs import Run, Tallies, batches, dismissals, progress, recovery, retries
+from sync_core.runs import Run, Tallies, batches, dismissals, progress, recovery, retries, undos
 from sync_core.runs.batches import Batch
 from sync_core.runs.progress import Line, Progress
 from sync_core.runs.promise import Promise
@@ -131,6 +131,7 @@ def read(organization_id: int) -> RunState:
         tried_again = retries.latest(connection, organization_id, fresh)
         taken_back = runs.taken_back(connection, organization_id, fresh)
         plans = recovery.plans_that_wait(connection, organization_id)
+        latest, fresh, tried_again = _marked(connection, latest, fresh, tried_again)
         applied = [*fresh.values(), *tried_again.values()]
         tallies = runs.tallies(connection, [run.id for run in applied])
         decided = policies.of(connection, organization_id)
@@ -159,6 +160,13 @@ def read(organization_id: int) -> RunState:
         newest_notice=newest_notice,
         has_live_progress=live is not None,
     )
+
+
+def _marked(connection: db.Connection, *found: Mapping[str, Run]) -> Iterator[dict[str, Run]]:
+    """Return these runs of resources, each with the undo that took it back."""
+    several = {run.id: run for by_resource in found for run in by_resource.values()}
+    marked = {run.id: run for run in undos.marked(connection, list(several.values()))}
+    return ({name: marked[run.id] for name, run in one.items()} for one in found)
 
 
 def _queue_positions(organization_id: int, active: Sequence[Run]) -> Mapping[int, int]:

@@ -55,7 +55,7 @@ def durations(found: Sequence[Run], zone: ZoneInfo) -> go.Figure:
     order = [str(run.id) for run in reversed(found)]
     for ending, fill in FILLS.items():
         word = look_of(*ending).word
-        some = [run for run in found if look(run).word == word]
+        some = [run for run in found if look_of(run.kind, run.status).word == word]
         if some:
             figure.add_bar(
                 name=word,

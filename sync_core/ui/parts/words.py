@@ -14,6 +14,7 @@ from babel.numbers import format_currency
 from sync_core.foundation.counting import HOUR, MINUTE, ago, count
 from sync_core.foundation.vocabulary import PauseReason, Role, RunKind, RunStatus, Trigger
 from sync_core.runs import Run
+from sync_core.runs.run import Undone
 
 _ENGLISH = Locale("en")
 _SUFFIXES = {"one": "st", "two": "nd", "few": "rd"}  # of ordinals, by their plural form
@@ -58,10 +59,10 @@ def ordinal(number: int) -> str:
     return f"{number:,}{_SUFFIXES.get(_ENGLISH.ordinal_form(number), 'th')}"
 
 
-def listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str], last_after: str = "and") -> str:
     """Return names in a row: "rooms", "rooms and staff", "rooms, staff and fees"."""
     *others, last = names
-    return f"{', '.join(others)} and {last}" if others else last
+    return f"{', '.join(others)} {last_after} {last}" if others else last
 
 
 def capitalized(text: str) -> str:
@@ -166,7 +167,14 @@ NEVER = Look("Not synced yet", ":material/radio_button_unchecked:", "gray")
 
 def look(run: Run | None) -> Look:
     """Return the look of a run, or of a resource that never had one."""
-    return NEVER if run is None else look_of(run.kind, run.status)
+    if run is None:
+        return NEVER
+    return undone(run.undone) if run.undone else look_of(run.kind, run.status)
+
+
+def undone(by: Undone) -> Look:
+    """Return the look of a run that an undo took back: it is neither good nor bad."""
+    return Look("Undone in part" if by.in_part else "Undone", ":material/undo:", "gray")
 
 
 def look_of(kind: str | None, status: str) -> Look:

@@ -9,7 +9,7 @@ from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import OutcomeKind
-from sync_core.runs import Run, Tallies, run_address, run_number
+from sync_core.runs import Run, Tallies, run_address, run_number, undos
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import figures, paging, row_table
@@ -39,7 +39,8 @@ def show(
     table, pages = st.container(), f"history-{name or 'all'}"
     offset = paging.choose_page(pages, total, "run")
     with db.within(here.organization.id) as connection:
-        found = runs.history(connection, here.organization.id, name, paging.PAGE_ROWS, offset)
+        latest = runs.history(connection, here.organization.id, name, paging.PAGE_ROWS, offset)
+        found = undos.marked(connection, latest)
         tallies = runs.tallies(connection, [run.id for run in found])
     with table:
         if resource:

@@ -9,7 +9,7 @@ from sync_core.api import addresses
 from sync_core.catalogue import resources
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT, OutcomeKind, RunKind, RunStatus
-from sync_core.runs import Run, Tallies, run_address
+from sync_core.runs import Run, Tallies, run_address, undos
 from sync_core.runs.attempts import joined_log
 from sync_core.ui.frame import polling
 from sync_core.ui.frame.navigation import page_file
@@ -42,13 +42,13 @@ def show(here: Visitor, run: Run) -> None:
     """Show the run: its result, why rows failed, what it changed; then its log and attempts."""
     with db.within(run.organization_id) as connection:
         tallies = runs.tallies(connection, [run.id]).get(run.id, {})
-    undo = undo_button.standing(run)
-    _head(here, run, undo)
+        (run,) = undos.marked(connection, [run])
+    _head(here, run)
     if run.active:
         polling.follow(here, partial(_draw, here, run))
     else:
         _result(here, run)
-        undo_button.tell(here, undo)
+        undo_button.tell(here, run)
     if run.status == RunStatus.WAITING:
         run_facts.show(here, run)
         plan_section.show(here, run)
@@ -66,7 +66,7 @@ def _draw(here: Visitor, run: Run, state: RunState) -> None:
     status_strip.show(here, resource, state, head_line.of(here, resource, state))
 
 
-def _head(here: Visitor, run: Run, undo: Run | None) -> None:
+def _head(here: Visitor, run: Run) -> None:
     resource = resources.CATALOGUE[run.resource]
     with st.container(horizontal=True, vertical_alignment="center", key="head"):
         st.title(f"Run {run.id}", icon=resource.icon, anchor=False, width="content")
@@ -77,7 +77,7 @@ def _head(here: Visitor, run: Run, undo: Run | None) -> None:
             query_params={ORGANIZATION: here.organization.slug},
         )
         st.space("stretch")
-        undo_button.offer(here, run, "run", undo)
+        undo_button.offer(here, run, "run")
         if not run.active and run.status != RunStatus.COMPLETED:
             notice.offer_details(here, resource, run)
         copy_link.offer(run_address.path(here.organization.slug, run.id))

@@ -10,7 +10,7 @@ from sync_core import runs
 from sync_core.catalogue import resources
 from sync_core.foundation import db
 from sync_core.foundation.counting import count
-from sync_core.runs import MADE_UP, Run
+from sync_core.runs import MADE_UP, Run, undos
 from sync_core.runs.filters import Filter
 from sync_core.ui.frame.run_state import Signature
 from sync_core.ui.frame.visitor import Visitor
@@ -24,7 +24,7 @@ MAX_RUNS = 30
 class Bar:
     """One run of the strip."""
 
-    status: str  # its CSS class
+    status: str  # its CSS classes
     title: str
 
 
@@ -36,10 +36,13 @@ def of(organization_id: int, signature: Signature) -> Mapping[str, Sequence[Run]
 @st.cache_resource(ttl=600, max_entries=200, show_spinner=False)
 def _read(organization_id: int, signature: Signature) -> Mapping[str, Sequence[Run]]:  # noqa: ARG001 - the key of the cache
     with db.within(organization_id) as connection:
-        return {
-            name: runs.found(connection, _all_of(organization_id, name), MAX_RUNS)[::-1]
+        latest = [
+            run
             for name in resources.CATALOGUE
-        }
+            for run in runs.found(connection, _all_of(organization_id, name), MAX_RUNS)[::-1]
+        ]
+        found = undos.marked(connection, latest)
+    return {name: [run for run in found if run.resource == name] for name in resources.CATALOGUE}
 
 
 def _all_of(organization_id: int, resource: str) -> Filter:
@@ -58,6 +61,7 @@ def show(here: Visitor, latest: Sequence[Run]) -> None:
 
 def _bar(here: Visitor, run: Run) -> Bar:
     title = f"{look(run).word}, {moment(run.queued_at, here.zone)}, {run.requested_by}"
+    kind = "undone" if run.undone else f"{run.status} {run.kind}"
     if run.trigger == MADE_UP:
-        return Bar(f"{run.status} made-up", f"{title}, made up for the demo")
-    return Bar(run.status, title)
+        return Bar(f"{kind} made-up", f"{title}, made up for the demo")
+    return Bar(kind, title)

@@ -73,12 +73,11 @@ def _metrics(counts: Mapping[str, int]) -> None:
 
 def show_changes(here: Visitor, run: Run, tallies: Tallies) -> None:
     """Show what the run changed, row by row."""
-    undo = undo_button.standing(run)
     with st.container(horizontal=True, vertical_alignment="center"):
         show_headline(here, run)
         st.space("stretch")
-        undo_button.offer(here, run, "changes", undo)
-    undo_button.tell(here, undo)
+        undo_button.offer(here, run, "changes")
+    undo_button.tell(here, run)
     show_counts(run, tallies)
     if kinds := kinds_present(tallies, CHANGED):
         outcome_table.show(here, run, kinds, "changes")

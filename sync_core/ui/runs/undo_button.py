@@ -5,12 +5,10 @@ Where an undo took the run back, that is told instead.
 
 import streamlit as st
 
-from sync_core import runs
-from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import APPLIED, LEFT_OUT, RunStatus, Trigger
+from sync_core.foundation.vocabulary import APPLIED, Trigger
 from sync_core.operations import syncs
-from sync_core.runs import MADE_UP, Run, run_address, undos
+from sync_core.runs import MADE_UP, Run, run_address
 from sync_core.ui.frame import run_state
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
@@ -18,39 +16,29 @@ from sync_core.ui.parts.words import moment
 from sync_core.ui.runs import history_tab, notice
 
 
-def standing(run: Run) -> Run | None:
-    """Return the undo that took the run back, as long as it stands."""
-    if run.status not in APPLIED:
-        return None
-    with db.within(run.organization_id) as connection:
-        return undos.standing(connection, run)
-
-
-def tell(here: Visitor, undo: Run | None) -> None:
+def tell(here: Visitor, run: Run) -> None:
     """Say in a link that an undo took the run back, where one did."""
-    if undo is None or undo.finished_at is None:
+    undone = run.undone
+    if undone is None:
         return
-    with db.within(undo.organization_id) as connection:
-        tallies = runs.tallies(connection, [undo.id]).get(undo.id, {})
-    left = any(tally[kind] for tally in tallies.values() for kind in LEFT_OUT)
-    how_far = " in part" if left else ""
+    how_far = " in part" if undone.in_part else ""
     st.page_link(
         page_file(run_address.PAGE),
-        label=f"Run {undo.id} took it back{how_far} on {moment(undo.finished_at, here.zone)}.",
+        label=f"Run {undone.by} undid it{how_far} on {moment(undone.at, here.zone)}.",
         icon=":material/undo:",
-        query_params=run_address.parameters(here.organization.slug, undo.id),
+        query_params=run_address.parameters(here.organization.slug, undone.by),
     )
 
 
-def offer(here: Visitor, run: Run, place: str, undo: Run | None) -> None:
+def offer(here: Visitor, run: Run, place: str) -> None:
     """Show the button where the run was applied; `place` tells it from others on the page.
 
-    Not where an `undo` took it back, unless something was impossible then: it may be possible by
+    Not where an undo took it back, unless something was impossible then: it may be possible by
     now. Where a schedule would do it again, another button pauses that, too.
     """
     if run.status not in APPLIED or run.trigger == MADE_UP or not here.person.may("sync"):
         return
-    if undo and undo.status == RunStatus.COMPLETED:
+    if run.undone and not run.undone.failed:
         return
     if st.button(
         "Undo",
