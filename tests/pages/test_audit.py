@@ -74,6 +74,9 @@ def test_the_address_filters_the_audit_and_the_widgets_show_it(
     page.multiselect(key="audit-status").set_value(["failed"]).run()
     assert page.query_params["status"] in ("failed", ["failed"])
     assert "Nothing matches" in texts(page)
+    page.button(key="clear-audit").click().run()
+    assert "Synced" in events(page)
+    assert not {"status", "search"} & set(page.query_params)
 
 
 def test_an_own_period_in_the_address_holds(audit: Callable[..., AppTest], desk: Desk) -> None:

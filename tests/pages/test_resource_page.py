@@ -213,6 +213,20 @@ def test_the_search_looks_for_every_word_in_any_column(visit: Visit, desk: Desk)
     page.text_input(key="search-locations").set_value("100%").run()
     assert not rows(page)
     assert any("Nothing matches the search." in text.value for text in page.markdown)
+    page.button(key="clear-locations").click().run()
+    assert len(rows(page)) == len(LOCATIONS) - 1
+
+
+def test_what_nothing_matches_is_cleared_by_one_button_the_address_too(
+    visit: Visit, desk: Desk
+) -> None:
+    desk.sync("locations", locations=LOCATIONS)
+    address = {"search-locations": "nobody", "only-locations-active": "false"}
+    page = visit("locations", **address)
+    assert not rows(page)
+    page.button(key="clear-locations").click().run()
+    assert len(rows(page)) == len(LOCATIONS) - 1
+    assert not [name for name in page.query_params if name.startswith(("search-", "only-"))]
 
 
 def test_rows_are_sorted_and_paged_in_sql(visit: Visit, desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
@@ -118,6 +119,13 @@ def test_an_address_that_was_sent_before_runs_had_one_still_leads_there(
     assert page.title[0].value == f"Run {run.id}"
 
 
-def test_no_number_is_a_sentence(visit: Visit) -> None:
-    for number in ("x", "-1", "9" * 30):
-        assert "There is no run" in visit("runs", id=number).error[0].proto.title
+@pytest.mark.parametrize("number", ["x", "-1", "0", "987654321", "9" * 30])
+def test_a_run_that_there_is_not_is_a_sentence_with_the_way_to_all_runs(
+    visit: Visit, desk: Desk, number: str
+) -> None:
+    page = visit("runs", id=number)
+    assert "There is no run" in page.error[0].proto.title
+    run = partial(desk)
+    page.button(key="all-runs").click().run()
+    assert column(page, "Run") == [f"{run.id}"]
+    assert "id" not in page.query_params

@@ -120,9 +120,16 @@ def test_search_and_filters_of_changes_and_failures_stand_in_the_address(
     desk.sync("locations", locations=[LABELS, *rows])
     page = visit("locations", tab="What changed", **{"search-changes": "L9"})
     assert "Nothing matches." in texts(page)
+    page.button(key="clear-changes").click().run()
+    assert column(page, "Key") == ["L1"]
+    assert "search-changes" not in page.query_params
     address = {"by-reason-failed": "bad_phone", "search-failed": "L2"}
     page = visit("locations", tab="Needs attention", **address)
     assert column(page, "Value") == ["no phone"]
+    page.text_input(key="search-failed").set_value("L9").run()
+    page.button(key="clear-failed").click().run()
+    assert set(column(page, "Value")) == {"no phone", "blank"}
+    assert not set(address) & set(page.query_params)
     page.text_input(key="search-failed").set_value("").run()
     page.selectbox(key="by-reason-failed").set_value(None).run()
     assert "by-reason-failed" not in page.query_params

@@ -243,10 +243,11 @@ def _words_of(status: str) -> list[str]:
 
 def _clear_button() -> None:
     if any(name in st.query_params for name in ADDRESS_NAMES):
-        st.button("Clear", icon=":material/filter_list_off:", type="tertiary", on_click=_clear)
+        st.button("Clear", icon=":material/filter_list_off:", type="tertiary", on_click=clear)
 
 
-def _clear() -> None:
+def clear() -> None:
+    """Ask for all entries again."""
     for name in ADDRESS_NAMES:
         if name in st.query_params:
             del st.query_params[name]

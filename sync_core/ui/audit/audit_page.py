@@ -119,7 +119,7 @@ def _list(here: Visitor, asked: Asked) -> None:
     with db.within(*asked.wanted.organizations) as connection:
         total = trail.count(connection, asked.wanted)
     if not total:
-        paging.show_no_match("Try fewer filters.")
+        paging.show_no_match("audit", audit_filters.clear, "Try fewer filters.")
         return
     table = st.container()
     offset = paging.choose_page("audit", min(total, trail.MOST))

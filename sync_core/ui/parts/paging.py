@@ -1,7 +1,8 @@
 """What every long list needs: its pages, and a sentence where it is empty."""
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 import streamlit as st
 
@@ -37,10 +38,28 @@ def _mark(asked: object) -> str:
     return f"{zlib.crc32(repr(asked).encode()):x}"
 
 
-def show_no_match(more: str = "", *, searched: bool = False) -> None:
-    """Show that a filter, or a search, finds nothing."""
+def show_no_match(
+    key: str, clear: Callable[[], None], more: str = "", *, searched: bool = False
+) -> None:
+    """Show that a filter, or a search, finds nothing, and the button that clears them."""
     what = "Nothing matches the search." if searched else "Nothing matches."
-    show_empty(":material/search_off:", what, more)
+    show_empty(":material/search_off:", what, more, partial(_clear_button, key, clear))
+
+
+def _clear_button(key: str, clear: Callable[[], None]) -> None:
+    st.button(
+        "Clear search and filters",
+        icon=":material/filter_list_off:",
+        key=f"clear-{key}",
+        on_click=clear,
+    )
+
+
+def blank(names: Iterable[str]) -> None:
+    """Empty the widgets of these keys; what is bound to the address goes from it, too."""
+    for name in names:
+        if name in st.session_state:
+            st.session_state[name] = [] if isinstance(st.session_state[name], list) else None
 
 
 def show_empty(

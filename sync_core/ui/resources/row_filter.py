@@ -24,7 +24,7 @@ def show(here: Visitor, entity: Entity, since: Version, total: int) -> Only:
     offered = _offered(here.organization.id, entity.name, since, total)
     if not offered:
         return {}
-    keys = {column: f"only-{entity.name}-{column}" for column in offered}
+    keys = {column: _key(entity, column) for column in offered}
     chosen = sum(bool(st.session_state.get(key)) for key in keys.values())
     label = f"Filter ({chosen})" if chosen else "Filter"
     labels = {field.column: field.label for field in entity.fields}
@@ -41,6 +41,15 @@ def show(here: Visitor, entity: Entity, since: Version, total: int) -> Only:
             for column, values in offered.items()
         }
     return {column: values for column, values in only.items() if values}
+
+
+def names(entity: Entity) -> list[str]:
+    """Return what the filters may be called in the address."""
+    return [_key(entity, field.column) for field in entity.fields]
+
+
+def _key(entity: Entity, column: str) -> str:
+    return f"only-{entity.name}-{column}"
 
 
 @st.cache_resource(ttl=600, max_entries=500, show_spinner=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -49,7 +50,8 @@ def show(here: Visitor, resource: Resource, state: RunState) -> None:
             total = rows.count(connection, here.organization.id, entity, view, here.person)
     if not total:
         more = "Every word must occur somewhere in a row, and every filter must hold."
-        paging.show_no_match(more, searched=bool(view.search.strip()))
+        searched = bool(view.search.strip())
+        paging.show_no_match(entity.name, partial(_clear, entity), more, searched=searched)
         return
     table = st.container()
     offset = paging.choose_page(entity.name, total, asked=asked)
@@ -78,6 +80,12 @@ def _group(here: Visitor, resource: Resource, entity: Entity) -> str:
 
 def _leave_group() -> None:
     st.query_params.pop(GROUP, None)
+
+
+def _clear(entity: Entity) -> None:
+    """Ask for all rows again."""
+    paging.blank([f"search-{entity.name}", *row_filter.names(entity)])
+    _leave_group()
 
 
 def _offer_file(here: Visitor, entity: Entity, view: View, group: str) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 
 import streamlit as st
@@ -67,7 +68,7 @@ def show(here: Visitor, run: Run, key: str) -> None:
         paging.show_empty(":material/auto_delete:", GONE, "Their counts stay.")
         return
     if not total:
-        paging.show_no_match()
+        paging.show_no_match(key, partial(outcome_filter.clear, key))
         return
     if total > paging.PAGE_ROWS:
         reasons_list.show(run, KINDS)

@@ -58,6 +58,14 @@ def show(run: Run, kinds: Sequence[str], key: str) -> Wanted:
     )
 
 
+def clear(key: str) -> None:
+    """Ask for all rows again."""
+    own = [f"by-{name}-{key}" for name in ("table", "field", "reason")]
+    paging.blank([f"search-{key}", f"kinds-{key}", *own])
+    for name in own:  # which are not bound
+        st.query_params.pop(name, None)
+
+
 def offered(run: Run) -> Offered:
     """Return what the rows of a run can be filtered by: read once, for it does not change."""
     return _offered(run.id, run.status, run)

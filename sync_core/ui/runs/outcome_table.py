@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -29,7 +30,7 @@ def show(here: Visitor, run: Run, kinds: Sequence[str], key: str) -> None:
     with db.within(run.organization_id) as connection:
         total = outcomes.count(connection, run, wanted, here.person)
     if not total:
-        paging.show_no_match()
+        paging.show_no_match(key, partial(outcome_filter.clear, key))
         return
     table = st.container()
     pages = f"{key}-{run.id}"  # of another run the first is shown

@@ -8,7 +8,7 @@ from sync_core import runs
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.runs import Run, run_address, run_number
-from sync_core.ui.frame import polling, visitor
+from sync_core.ui.frame import error_box, polling, visitor
 from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
 from sync_core.ui.runs import first_sync, history_tab, run_in_full
 
@@ -16,13 +16,32 @@ MAX_LETTERS = 18  # of what stands there instead of a number, in the sentence th
 
 
 def show() -> None:
-    """Show the runs of the visitor's organization. Raises SyncError: no_permission, unknown_run."""
+    """Show the runs of the visitor's organization. Raises SyncError("no_permission")."""
     here = visitor.enter("read")
     asked = st.query_params.get(run_address.ID, "")
     if not asked:
         _show_latest(here)
         return
-    run_in_full.show(here, _find(here, asked))
+    try:
+        run = _find(here, asked)
+    except SyncError as error:
+        _show_unknown(error)
+        return
+    run_in_full.show(here, run)
+
+
+def _show_unknown(error: SyncError) -> None:
+    """Say that there is no such run, and lead to those that there are."""
+    _show_title()  # a sentence alone would not say which page this is
+    error_box.show_sentence(error)
+    st.button(
+        "Open the history of runs", icon=":material/history:", key="all-runs", on_click=_forget
+    )
+
+
+def _forget() -> None:
+    """Ask for no run: a link within the page would leave the browser's address as it is."""
+    st.query_params.pop(run_address.ID, None)
 
 
 def _show_latest(here: Visitor) -> None:
@@ -36,7 +55,10 @@ def _show_title() -> None:
 
 
 def _find(here: Visitor, asked: str) -> Run:
-    """Find the run that the address names; in another organization of the visitor's, go there."""
+    """Find the run that the address names; in another organization of the visitor's, go there.
+
+    Raises SyncError("unknown_run").
+    """
     number = run_number.read(asked) or 0
     theirs = (here.organization, *here.choices)
     with db.within(*(one.id for one in theirs)) as connection:
@@ -49,5 +71,4 @@ def _find(here: Visitor, asked: str) -> Run:
                 return run
             st.query_params[ORGANIZATION] = one.slug
             st.rerun()
-    _show_title()  # a sentence alone would not say which page this is
     raise SyncError("unknown_run", run=asked[:MAX_LETTERS])

@@ -131,10 +131,12 @@ def _buttons(here: Visitor, resource: Resource, run: Run | None, state: RunState
     """Show what can be done about what the strip says."""
     if run and run.active and here.person.may("sync"):
         _cancel_button(here, run)
-    for plan in state.plans_of(resource.name)[-1:]:  # it may be older than the last run
-        _review_button(here, plan)
+    plans = state.plans_of(resource.name)
+    if plans:  # the newest, which may be older than the last run
+        _review_button(here, plans[-1])
     noticed = bool(run and state.noticed(run, here.person.email))
-    if run and noticed and run.kind == RunKind.SYNC and state.failed_rows(resource.name):
+    failed = bool(run and run.kind == RunKind.SYNC and state.failed_rows(resource.name))
+    if noticed and failed and not plans:  # there is room for one: to decide comes first
         _failures_button(resource)
     _details_button(resource.name)
     _close_button(here, resource.name, run if noticed else None)
