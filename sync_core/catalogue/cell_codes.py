@@ -3,8 +3,13 @@
 What can go wrong with a whole run stands in `foundation/errors`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from string import Formatter
+
+_QUOTED_AT_END = re.compile(r": \{(?:text|shown)\}.*$")
+_OF_THE_VALUE = frozenset({"text", "shown", "value", "hidden", "readings"})  # facts that quote it
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,18 @@ class CellCode:
     def sentence(self) -> str:
         """What is told of one cell."""
         return self.about or self.summary
+
+    @property
+    def unquoted(self) -> str:
+        """What is told of one cell whose value nobody may read here: it makes sense without it.
+
+        The quotation at the end goes; where the sentence needs it, the summary is told instead.
+        """
+        without = _QUOTED_AT_END.sub("", self.sentence)
+        named = {name for _, name, _, _ in Formatter().parse(without)}
+        if named.isdisjoint(_OF_THE_VALUE):
+            return without
+        return f"{{label}}: {self.summary[0].lower()}{self.summary[1:]}"
 
 
 CELL_CODES: Mapping[str, CellCode] = {
@@ -270,3 +287,8 @@ CELL_CODES: Mapping[str, CellCode] = {
 def sentence(code: str, **facts: object) -> str:
     """Return what a code says of one cell."""
     return CELL_CODES[code].sentence.format(**facts)
+
+
+def unquoted(code: str, **facts: object) -> str:
+    """Return what a code says of one cell whose value is hidden."""
+    return CELL_CODES[code].unquoted.format(**facts)

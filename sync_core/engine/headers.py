@@ -14,7 +14,7 @@ from sync_core.catalogue.source import Sheet
 from sync_core.engine.listing import first_of
 from sync_core.foundation.errors import SyncError
 from sync_core.records import privacy
-from sync_core.records.privacy import MASK, Place
+from sync_core.records.privacy import Place
 
 ALIKE = 0.8  # of the letters of two words are the same, in the same order; Rate is no Date
 
@@ -89,17 +89,18 @@ def _no_label(entity: Entity, headers: Sequence[str], sheet: Sheet) -> SyncError
     """Return what is said where nothing looks like the header: it is another table, or no table."""
     first = next(filter(None, headers), "")
     # where it is no header it is a cell of a row, and nobody knows of which field
-    quoted = MASK if privacy.hidden(entity, Place.LOG) else _cut(first)
+    quoted = "" if privacy.hidden(entity, Place.LOG) else f"'{_cut(first)}'"
     if _labels_in(first, entity) >= len(entity.fields) / 2:
         row = sheet.header_row
-        return SyncError("unparted_header", name=_inside(sheet.name), row=row, text=quoted)
+        quoted = quoted and f": {quoted}"
+        return SyncError("unparted_header", name=_inside(sheet.name), row=row, quoted=quoted)
     return SyncError(
         "no_label",
         sheet=sheet.title,
         name=sheet.name,
         table=entity.title,
         row=sheet.header_row,
-        text=quoted,
+        holds=f"begins with {quoted}" if quoted else "holds none of its labels",
         label=entity.fields[0].label,
     )
 

@@ -159,3 +159,16 @@ def test_the_note_of_many_unknown_columns_names_twenty_of_them() -> None:
 def test_a_long_header_is_not_quoted_whole() -> None:
     (note,) = match("Clinic code", "Name", "Email", "Phone", "x" * 5000).notes
     assert len(note) < 100
+
+
+def test_where_its_cells_are_hidden_what_is_no_header_is_not_quoted() -> None:
+    name = CLINICS.fields[0]
+    secret = Entity(name="clinics", title="Clinics", fields=(name, Text("Pay", sensitive=True)))
+    for entity, wrong in ((CLINICS, "its row 1 begins with 'Jo'"), (secret, "holds none of its")):
+        with pytest.raises(SyncError) as caught:
+            headers.match(entity, Header(("Jo", "95")))
+        assert caught.value.code == "no_label"
+        assert wrong in caught.value.sentence
+    with pytest.raises(SyncError) as caught:
+        headers.match(secret, Header(("Clinic code;Pay",)))
+    assert caught.value.sentence == "The header in row 1 of clinics is not split into cells."

@@ -20,7 +20,6 @@ from sync_core.catalogue.fields import (
     Time,
     YesNo,
 )
-from sync_core.catalogue.fields.field import HIDDEN
 from tests.support.cells import (
     CONVENTIONS,
     COUNTING,
@@ -187,10 +186,8 @@ def test_what_the_cell_hides_is_named(
 
 def test_a_sensitive_number_is_not_quoted() -> None:
     rate = Money("Hourly rate", sensitive=True)
-    sentence = told(rate, "$95.65", 95.652)
-    assert sentence is not None
-    assert "95" not in sentence
-    assert HIDDEN in sentence
+    sentence = "Hourly rate: the cell shows less than its value"
+    assert told(rate, "$95.65", 95.652) == sentence
 
 
 @pytest.mark.parametrize("field", COUNTING, ids=lambda field: field.label)

@@ -1,8 +1,12 @@
 """A page of rows: which are blank, which contradict themselves, and what is under their cells."""
 
+import re
+from string import Formatter
+
 import pytest
 
 from sync_core.catalogue import resources
+from sync_core.catalogue.cell_codes import CELL_CODES, unquoted
 from sync_core.catalogue.fields import Convention
 from sync_core.engine.validate import ValidatedPage
 from tests.support.pages_of_rows import Row, Under, page, records, sentences, validator
@@ -79,8 +83,32 @@ def test_a_currency_that_is_wrong_is_named_once() -> None:
 def test_an_amount_without_a_column_for_its_currency_is_in_the_countrys() -> None:
     rates = ["$95", "95 AUD", "\u20ac95", "95 NZD"]
     rows = [{"Therapist ID": f"T{i}", "Name": "N", "Hourly rate": r} for i, r in enumerate(rates)]
-    hidden = "Hourly rate is '\N{HORIZONTAL ELLIPSIS}', but amounts are in AUD here"
+    hidden = "Hourly rate: the currency beside the amount contradicts the row"
     assert sentences(validated("therapists", *rows)) == {4: [hidden], 5: [hidden]}
+
+
+def test_a_sentence_about_a_hidden_value_reads_as_if_nothing_were_left_out() -> None:
+    rates = ["on request", "1,23", "1.005", "9" * 50, "#REF!"]
+    rows = [{"Therapist ID": f"T{i}", "Name": "N", "Hourly rate": r} for i, r in enumerate(rates)]
+    found = sentences(validated("therapists", *rows))
+    assert [told for (told,) in found.values()] == [
+        "Hourly rate is not a number",
+        "Hourly rate is not a number",
+        "Hourly rate has more than two decimals",
+        "Hourly rate must be between -999,999,999,999.99 and 999,999,999,999.99",
+        "Hourly rate: the formula shows an error",
+    ]
+
+
+QUOTING = {"text", "shown", "value", "hidden", "readings"}  # facts that quote the cell
+
+
+@pytest.mark.parametrize("code", CELL_CODES)
+def test_no_code_quotes_a_hidden_value_or_leaves_its_place_open(code: str) -> None:
+    known = {name for _, name, _, _ in Formatter().parse(CELL_CODES[code].sentence) if name}
+    told = unquoted(code, **dict.fromkeys({*known, "label"} - QUOTING, "known"))
+    assert re.search(r"\w$|\)$", told), told
+    assert not re.search(r"''|: *:|\( *\)", told), told
 
 
 # The end of a day

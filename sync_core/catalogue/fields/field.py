@@ -30,7 +30,6 @@ from sync_core.catalogue.fields.placeholders import is_placeholder
 from sync_core.catalogue.fields.polars_later import pl
 
 REMEMBERED = 16_384  # odd cells whose reading is kept: some megabytes for each field
-HIDDEN = "\N{HORIZONTAL ELLIPSIS}"  # what a sentence quotes of a sensitive cell
 QUOTED = 40  # characters of a cell that a sentence quotes
 LONGEST = 1000  # characters that it looks at
 
@@ -146,21 +145,19 @@ class Field(ABC):
         cell: NumberCell | None = None,
         *,
         hidden: bool = False,
+        **more: object,
     ) -> str:
-        """Say in a sentence what `code` means for this cell.
+        """Say in a sentence what `code` means for this cell; `more` are facts of the row.
 
         A sensitive one is not quoted, nor one that is `hidden`, as it may hold what is sensitive.
         """
         if self.sensitive or hidden:
-            text, cell = HIDDEN, None
+            facts = {**self.facts("", convention), **more}
+            return cell_codes.unquoted(code, label=self.label, **facts)
         shown = _shown(text) or "nothing"
-        value = told(cell) if cell else HIDDEN
-        facts = {"value": value, **self.facts(text, convention, cell)}
+        value = told(cell) if cell else ""
+        facts = {"value": value, **self.facts(text, convention, cell), **more}
         return cell_codes.sentence(code, label=self.label, shown=shown, text=f"'{shown}'", **facts)
-
-    def shown(self, text: str, *, hidden: bool = False) -> str:
-        """Return what a sentence may quote of a cell."""
-        return HIDDEN if self.sensitive or hidden else _shown(text)
 
     def _values(self, convention: Convention, look: Look, cells: Sequence[pl.Series]) -> pl.Series:
         values = self._quick(convention, *cells)

@@ -22,7 +22,7 @@ from sync_core.catalogue.fields.cells import (
     plain,
 )
 from sync_core.catalogue.fields.convention import Convention
-from sync_core.catalogue.fields.field import HIDDEN, Field
+from sync_core.catalogue.fields.field import Field
 from sync_core.catalogue.fields.number_formats import (
     HARMLESS,
     NumberCell,
@@ -209,7 +209,7 @@ class Time(Field):
         """Return what the cell hides."""
         number = cell.number if cell and FIRST_DAY <= cell.number <= LAST_DAY else 0
         day = _day(floor(number)).isoformat()
-        return {"hidden": f"a date ({day})", "value": _clock_told(number) if cell else HIDDEN}
+        return {"hidden": f"a date ({day})", "value": _clock_told(number) if cell else ""}
 
     def shortcuts(self, _convention: Convention) -> tuple[Shortcut, ...]:
         """Keep 09:00:00; make it of 09:00."""

@@ -238,9 +238,8 @@ class Validator:
             if broken := row.get(_of("out_of_order", field.label)):
                 yield Issue(field.label, "out_of_order", broken, cell)
             if other := row.get(_of("other_currency", field.label)):
-                quoted = f"'{field.shown(text, hidden=hidden)}'"
-                sentence = cell_codes.sentence(
-                    "other_currency", label=field.label, text=quoted, other=other
+                sentence = field.explain(
+                    "other_currency", text, self.convention, hidden=hidden, other=other
                 )
                 yield Issue(field.label, "other_currency", sentence, cell)
 

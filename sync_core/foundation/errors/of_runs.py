@@ -9,12 +9,12 @@ OF_RUNS: dict[str, Entry] = {
         OWNER,
     ),
     "no_label": Entry(
-        "{name} has no header of {table}: its row {row} begins with '{text}'.",
+        "{name} has no header of {table}: its row {row} {holds}.",
         "Put the labels of the columns, '{label}' and so on, above the data of '{sheet}'.",
         OWNER,
     ),
     "unparted_header": Entry(
-        "The header in row {row} of {name} is not split into cells: '{text}'.",
+        "The header in row {row} of {name} is not split into cells{quoted}.",
         "Put each label into a cell of its own: commas, semicolons, tabs or | separate the cells "
         "of a CSV, without quotes around the row.",
         OWNER,
