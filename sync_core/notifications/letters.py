@@ -51,22 +51,17 @@ class Letter:
 
 
 def of_news(connection: Connection, organization: Organization, content: Content) -> Letter:
-    """Word what happened: of each kind and resource the newest."""
-    newest = {(item.resource, item.kind): item for item in content.items}
-    times = Counter((item.resource, item.kind) for item in content.items)
-    told = sorted(newest.values(), key=lambda item: item.at, reverse=True)
+    """Word what happened: of what is called alike the newest."""
+    titled = words.titles(connection, organization.id, content.items)
+    newest = {title: item for item, title in titled}
+    times = Counter(title for _, title in titled)
+    told = sorted(newest.items(), key=lambda one: one[1].at, reverse=True)
     shown = told[:MOST_ENTRIES]
-    run_ids = [item.run_id for item in shown if item.run_id]
+    run_ids = [item.run_id for _, item in shown if item.run_id]
     found = {run.id: run for run in runs.some(connection, run_ids)}
     entries = tuple(
-        _entry(
-            connection,
-            organization,
-            item,
-            found.get(item.run_id or 0),
-            times[item.resource, item.kind],
-        )
-        for item in shown
+        _entry(connection, organization, title, item, found.get(item.run_id or 0), times[title])
+        for title, item in shown
     )
     more = len(told) - len(shown)
     closing = (f"And {count(more, 'more change')}: the pages show them.",) if more else ()
@@ -88,7 +83,12 @@ def _subject(organization: Organization, entries: tuple[Entry, ...]) -> str:
 
 
 def _entry(
-    connection: Connection, organization: Organization, item: Item, run: Run | None, times: int
+    connection: Connection,
+    organization: Organization,
+    title: str,
+    item: Item,
+    run: Run | None,
+    times: int,
 ) -> Entry:
     lines = [_when(organization, item.at, times), item.text]
     counts: Mapping[str, int] = {}
@@ -96,7 +96,7 @@ def _entry(
         counts = counted(connection, run)
         lines += [run.advice, *_reasons(connection, run)]  # its text has the counts
     return Entry(
-        title=words.title(item.kind, item.resource),
+        title=title,
         lines=tuple(line(one) for one in lines if one),
         link=of_run(organization, item.resource, item.run_id),
         kind=item.kind,

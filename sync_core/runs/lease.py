@@ -18,6 +18,7 @@ from sync_core.runs.plans import Plans
 
 LEASE_SECONDS = 12  # that an attempt may go without a heartbeat
 HEARTBEAT_SECONDS = 1  # between two heartbeats
+DECLINED = "Declined. Nothing was changed."  # the message of a run whose plan a person declined
 
 Conditions = Sequence[sa.ColumnElement[bool]]
 
@@ -238,7 +239,7 @@ def cancelled() -> RunResult:
 
 def declined() -> RunResult:
     """Return the result of a run whose plan a person has declined."""
-    return RunResult(RunStatus.CANCELLED, "Declined. Nothing was changed.")
+    return RunResult(RunStatus.CANCELLED, DECLINED)
 
 
 def overdue(limit: float, waited: float = 0.0) -> RunResult:

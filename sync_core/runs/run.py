@@ -22,7 +22,7 @@ from sync_core.foundation.vocabulary import (
 )
 from sync_core.runs import filters, turns
 from sync_core.runs.filters import Filter
-from sync_core.runs.lease import lease_is_over
+from sync_core.runs.lease import DECLINED, lease_is_over
 from sync_core.runs.plans import Plans
 
 
@@ -70,6 +70,11 @@ class Run:
     def active(self) -> bool:
         """Return whether it is on its way."""
         return self.status in ACTIVE
+
+    @property
+    def declined(self) -> bool:
+        """Return whether it ended because a person declined its plan."""
+        return self.status == RunStatus.CANCELLED and self.message == DECLINED
 
     @property
     def origin(self) -> str:

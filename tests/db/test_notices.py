@@ -1,6 +1,8 @@
 """Who is told what in the pages: once when a state changes, and once when it is over."""
 
+import re
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -8,7 +10,7 @@ import pytest
 
 from sync_core import organizations
 from sync_core.foundation import db
-from sync_core.foundation.vocabulary import NoticeKind
+from sync_core.foundation.vocabulary import NoticeKind, RunKind
 from sync_core.notifications import news, notices, telling, wishes, words
 from sync_core.notifications.wishes import Wish
 from sync_core.operations import administration, syncs
@@ -84,6 +86,63 @@ def test_a_preview_concerns_only_who_asked_for_it(desk: Desk) -> None:
     tell()
     assert told(desk.organization, ANA) == ["waiting"]
     assert told(desk.organization, BEN) == []
+
+
+def titles(desk: Desk) -> list[str]:
+    """Return what Ana was told since she last read it, as it is called, oldest first."""
+    tell()
+    unread = [one for one in inbox(desk.organization, ANA) if one.read_at is None]
+    with db.everywhere() as connection:
+        found = words.titles(connection, desk.organization.id, unread)
+        notices.mark_read(connection, desk.organization.id, ANA)
+    return [title.removeprefix("Locations: ") for _, title in found]
+
+
+def test_an_undo_is_told_as_what_it_is_whatever_becomes_of_it(desk: Desk) -> None:
+    run = desk.sync("locations", locations=LOCATIONS)
+    assert titles(desk) == ["synced"]
+    undo = desk.work(syncs.undo(desk.organization, run.id, ANA, "test"))
+    syncs.cancel(desk.organization, undo.id, ANA)
+    plan = f"the plan to undo run {run.id}"
+    assert titles(desk) == [f"{plan} was declined"]  # that it waited was over before it was told
+    undo = desk.work(syncs.undo(desk.organization, run.id, ANA, "test"))
+    assert titles(desk) == [f"{plan} waits for a decision"]
+    syncs.confirm(desk.organization, undo.id, ANA, "test")
+    syncs.cancel(desk.organization, undo.id, ANA)
+    assert titles(desk) == [f"the undo of run {run.id} was cancelled"]
+    undo = desk.work(syncs.undo(desk.organization, run.id, ANA, "test"))
+    desk.work(syncs.confirm(desk.organization, undo.id, ANA, "test"))
+    assert titles(desk) == [f"run {run.id} undone"]
+
+
+def test_a_preview_and_a_retry_are_told_as_what_they_are(desk: Desk) -> None:
+    preview = desk.preview("locations", locations=BROKEN)
+    assert titles(desk) == ["a plan waits for a decision"]
+    syncs.cancel(desk.organization, preview.id, ANA)
+    assert titles(desk) == ["the plan was declined"]
+    preview = syncs.preview(desk.organization, "locations", ANA, "test")
+    syncs.cancel(desk.organization, preview.id, ANA)
+    assert titles(desk) == ["the preview was cancelled"]
+    run = desk.sync("locations")
+    assert titles(desk) == ["synced only in part"]
+    retry = syncs.retry(desk.organization, run.id, ANA, "test")
+    syncs.cancel(desk.organization, retry.id, ANA)
+    assert titles(desk) == ["the sync of the fixed rows was cancelled"]
+    desk.work(syncs.retry(desk.organization, run.id, ANA, "test"))
+    assert titles(desk) == ["fixed rows synced only in part"]
+    (desk.folder / "locations.csv").unlink()
+    desk.work(syncs.preview(desk.organization, "locations", ANA, "test"))
+    desk.work(syncs.retry(desk.organization, run.id, ANA, "test"))
+    assert titles(desk) == ["the preview failed", "the sync of the fixed rows failed"]
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_whatever_is_told_of_any_kind_of_run_is_in_words(kind: NoticeKind, desk: Desk) -> None:
+    run = desk.start("locations")
+    for of in RunKind:
+        told_of = words.title(kind, "locations", replace(run, kind=of, undoes=7))
+        assert re.fullmatch(r"Locations: [a-z0-9 ]+", told_of)
+        assert "sync" not in told_of or of != RunKind.UNDO or kind == NoticeKind.RECOVERED
 
 
 def test_a_wish_says_which_kinds_and_which_resources(desk: Desk) -> None:

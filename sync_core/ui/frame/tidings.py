@@ -30,11 +30,7 @@ class Tiding:
     resource: str
     run_id: int | None
     text: str
-
-    @property
-    def title(self) -> str:
-        """Return it in a few words."""
-        return words.title(self.kind, self.resource)
+    title: str  # in a few words
 
     @property
     def stage(self) -> tuple[int | None, bool]:
@@ -62,7 +58,9 @@ def _own_runs(here: Visitor, state: RunState) -> Iterator[Tiding]:
     for run in state.runs.values():
         if run.id in was_active and not run.active and run.requested_email == here.person.email:
             tab_title.keep(run)
-            yield Tiding(KINDS[run.status], run.resource, run.id, run.message)
+            kind = KINDS[run.status]
+            title = words.title(kind, run.resource, run)
+            yield Tiding(kind, run.resource, run.id, run.message, title)
 
 
 def _notices(here: Visitor, newest: int) -> Iterator[Tiding]:
@@ -73,8 +71,9 @@ def _notices(here: Visitor, newest: int) -> Iterator[Tiding]:
     st.session_state[HEARD] = newest
     with db.within(here.organization.id) as connection:
         found = notices.of_person(connection, here.organization.id, here.person, after=heard)
-    for one in reversed(found):
-        yield Tiding(one.kind, one.resource, one.run_id, one.text)
+        titled = words.titles(connection, here.organization.id, found)
+    for one, title in reversed(titled):
+        yield Tiding(one.kind, one.resource, one.run_id, one.text, title)
 
 
 def _is_first(one: Tiding) -> bool:

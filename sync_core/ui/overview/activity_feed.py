@@ -82,6 +82,7 @@ ENDINGS = {  # by the status of the run
     "expired": ", and nobody decided",
     "waiting": ", and it waits for a decision",
 }
+DECLINED = ", and the plan was declined"
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,8 @@ def _of_run(run: Run) -> Item:
     verb = BY_KIND[run.kind][run.status]
     what = _what(run.resource)
     what = f"run {run.undoes} of {what}" if run.undoes else what
-    text = f"{who} {verb} {what}{ENDINGS.get(run.status, '')}"
+    ending = DECLINED if run.declined else ENDINGS.get(run.status, "")
+    text = f"{who} {verb} {what}{ending}"
     text += f" :gray[({MADE_UP})]" if run.trigger == MADE_UP else ""
     return Item(run.queued_at, f":{run_look.color}[{run_look.icon}]", text, run.id)
 

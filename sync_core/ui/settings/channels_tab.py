@@ -167,19 +167,20 @@ def _message(here: Visitor, one: Message, names: Mapping[int, str]) -> tuple[str
     return (
         moment(one.newest_at, here.zone),
         one.address.email or names.get(one.address.channel_id or 0, ""),
-        _what(one),
+        _what(here, one),
         _state(here, one),
         f"{one.tries:,}",
         one.last_error or "",
     )
 
 
-def _what(message: Message) -> str:
+def _what(here: Visitor, message: Message) -> str:
     if message.content.form in FORMS:
         return FORMS[message.content.form]
-    newest = message.content.items[-1]
+    newest = message.content.items[-1:]
     more = len(message.content.items) - 1
-    title = words.title(newest.kind, newest.resource)
+    with db.within(here.organization.id) as connection:
+        ((_, title),) = words.titles(connection, here.organization.id, newest)
     return f"{title}, and {more} more" if more else title
 
 
