@@ -29,7 +29,7 @@ from sync_core.foundation.vocabulary import OutcomeKind
 from sync_core.organizations import actions
 from sync_core.organizations.people import Person
 from sync_core.records import exact_json, privacy
-from sync_core.records.outcome_format import KEY_SEPARATOR, row_hash
+from sync_core.records.outcome_format import KEY_SEPARATOR, SHOWN_SEPARATOR, row_hash
 from sync_core.records.privacy import MASK, Place
 from sync_core.records.replay import NOW, NOWHERE, Outside, Replay, State, Step, Values, replay
 from sync_core.runs import MADE_UP, Run
@@ -141,7 +141,7 @@ class Record:
     @property
     def title(self) -> str:
         """The key as people read it."""
-        return " · ".join(self.key)
+        return SHOWN_SEPARATOR.join(self.key)
 
     @property
     def name(self) -> str:
@@ -273,7 +273,7 @@ def read(
 
 
 def _unknown(entity: Entity, key: Sequence[str]) -> SyncError:
-    return SyncError("unknown_record", key=" · ".join(key), table=entity.title.lower())
+    return SyncError("unknown_record", key=SHOWN_SEPARATOR.join(key), table=entity.title.lower())
 
 
 # What is stored

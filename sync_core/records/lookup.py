@@ -13,7 +13,7 @@ from sync_core.catalogue.target import target
 from sync_core.foundation import searching, tables
 from sync_core.organizations.people import Person
 from sync_core.records import privacy
-from sync_core.records.outcome_format import KEY_SEPARATOR
+from sync_core.records.outcome_format import KEY_SEPARATOR, SHOWN_SEPARATOR
 from sync_core.records.privacy import Place
 
 _RUNS, _KEPT = tables.runs.c, tables.outcomes.c
@@ -87,7 +87,7 @@ def _present(
         .limit(most)
     )
     for there, name, *key in connection.execute(query):
-        called = name if names and name else " · ".join(key)
+        called = name if names and name else SHOWN_SEPARATOR.join(key)
         yield Found(entity, tuple(key), called, there)
 
 
@@ -103,4 +103,4 @@ def _gone(
         .limit(1)
     )
     keys = [tuple(key.split(KEY_SEPARATOR)) for key in connection.execute(query).scalars()]
-    return [Found(entity, key, " · ".join(key), is_there=False) for key in keys]
+    return [Found(entity, key, SHOWN_SEPARATOR.join(key), is_there=False) for key in keys]

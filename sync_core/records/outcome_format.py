@@ -20,6 +20,7 @@ from sync_core.catalogue.fields import Field
 from sync_core.catalogue.resource import Entity
 
 KEY_SEPARATOR = "\x1f"  # between the parts of a key in outcomes; no cell can hold it
+SHOWN_SEPARATOR = " · "  # instead of it, for people
 
 NARROW = 4  # bits of a place that a node takes together
 BATCH = 3 * NARROW  # and those that a batch does

@@ -21,7 +21,7 @@ from sync_core.catalogue.issue import part
 from sync_core.catalogue.resource import Entity
 from sync_core.foundation import tables
 from sync_core.organizations.people import Person
-from sync_core.records.outcome_format import KEY_SEPARATOR
+from sync_core.records.outcome_format import KEY_SEPARATOR, SHOWN_SEPARATOR
 
 MASK = "***"  # stands for whatever a masked cell holds; a blank one stays blank
 NOT_SAID = "Not as it should be"  # where the catalogue has no sentence for a code
@@ -136,7 +136,9 @@ class Outcomes:
     @property
     def key(self) -> Column:
         """A row's key, as people read it."""
-        return self._where(_open_keys(), sa.func.replace(self._rows.key, KEY_SEPARATOR, " · "))
+        return self._where(
+            _open_keys(), sa.func.replace(self._rows.key, KEY_SEPARATOR, SHOWN_SEPARATOR)
+        )
 
     @property
     def identity(self) -> Column:
@@ -149,7 +151,7 @@ class Outcomes:
     @property
     def called(self) -> Column:
         """What tells a row from others: its name, else its key."""
-        key = sa.func.replace(self._rows.key, KEY_SEPARATOR, " · ")
+        key = sa.func.replace(self._rows.key, KEY_SEPARATOR, SHOWN_SEPARATOR)
         if self.sight is Sight.SHOWN:
             return sa.func.coalesce(self._rows.name, key)
         named = sa.case(

@@ -205,37 +205,31 @@ def _by_resource(
 
 
 def history(
-    connection: Connection,
-    organization_id: int,
-    resource: str | None = None,
-    limit: int = 20,
-    offset: int = 0,
+    connection: Connection, organization_id: int, resource: str | None = None, limit: int = 20
 ) -> list[Run]:
-    """List runs, newest first."""
-    query = _READ.where(*_of(organization_id, resource)).order_by(_RUNS.id.desc())
-    return _rows(connection, query.limit(limit).offset(offset))
+    """List the runs of a resource, or of all, newest first."""
+    wanted = Filter(organizations=(organization_id,), resource=(resource,) if resource else ())
+    return found(connection, wanted, limit)
 
 
-def count(connection: Connection, organization_id: int, resource: str | None = None) -> int:
-    """Count the runs that the history lists."""
+def count(connection: Connection, wanted: Filter) -> int:
+    """Count the runs that the filter finds."""
     query = sa.select(sa.func.count()).select_from(tables.runs)
-    return int(connection.execute(query.where(*_of(organization_id, resource))).scalar_one())
-
-
-def _of(organization_id: int, resource: str | None) -> Iterator[sa.ColumnElement[bool]]:
-    yield _RUNS.organization_id == organization_id
-    if resource:
-        yield _RUNS.resource == resource
+    return int(connection.execute(query.where(*filters.runs(wanted))).scalar_one())
 
 
 def found(
-    connection: Connection, wanted: Filter, limit: int = 50, before: int | None = None
+    connection: Connection,
+    wanted: Filter,
+    limit: int = 50,
+    before: int | None = None,
+    offset: int = 0,
 ) -> list[Run]:
     """List the runs that the filter finds, newest first; those `before` a run alone."""
     query = _READ.where(*filters.runs(wanted))
     if before is not None:
         query = query.where(_RUNS.id < before)
-    return _rows(connection, query.order_by(_RUNS.id.desc()).limit(limit))
+    return _rows(connection, query.order_by(_RUNS.id.desc()).limit(limit).offset(offset))
 
 
 def some(connection: Connection, run_ids: Sequence[int]) -> list[Run]:

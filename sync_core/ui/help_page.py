@@ -12,7 +12,7 @@ from sync_core.foundation.errors import CATALOGUE, OWNER, Who
 from sync_core.ui import help_cells, help_decisions, help_sources
 from sync_core.ui.frame import preferences, visitor
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import paging, reason_words
+from sync_core.ui.parts import page_head, paging, reason_words
 from sync_core.ui.parts.words import LOOKS, literal
 
 OUTCOME_MEANINGS = {
@@ -96,8 +96,7 @@ TABS = (
 def show() -> None:
     """Show the help. Raises SyncError("no_permission")."""
     here = visitor.enter("read")
-    with st.container(horizontal=True, key="head"):
-        st.title("Help", icon=":material/help:", anchor=False)
+    page_head.show("Help", ":material/help:")
     results, decisions, cells, sources, practice, troubleshooting, messages = st.tabs(
         TABS, key="help-tab", on_change="rerun", bind="query-params"
     )

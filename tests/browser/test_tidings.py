@@ -43,11 +43,13 @@ def test_on_another_page_a_toast_the_title_and_the_bell_tell_how_a_sync_ended(
     expect(page.get_by_test_id("stToast")).to_have_count(1)
     page.get_by_role("link", name=re.compile("Inbox")).click()
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
-    first = page.locator(".st-key-told").get_by_role("link").first
+    first = page.locator(".st-key-told tbody").get_by_role("row").first
     # "again" where the sync before had failed rows, whichever test started that
     expect(first).to_contain_text(re.compile("Locations: (synced|syncs again)"))
     expect(first).to_contain_text("New")
     expect(page).to_have_title("Inbox · Sync Desk")
+    page.locator(".st-key-told[data-ready] tr[data-opens]").first.click()
+    expect(page.get_by_role("heading", name=re.compile(r"^Run \d+$"))).to_be_visible()
     page.get_by_role("link", name="Help").click()
     expect(page.get_by_role("link", name=re.compile("Inbox$"))).to_be_visible()
 

@@ -106,7 +106,6 @@ READS: dict[str, Ask] = {
     "run.get": lambda c, s: runs.get(c, s.organization.id, s.run.id),
     "run.latest": lambda c, s: runs.latest(c, s.organization.id),
     "run.fresh": lambda c, s: runs.fresh(c, s.organization.id),
-    "run.count": lambda c, s: (s.mark, runs.count(c, s.organization.id)),
     "run.history": lambda c, s: runs.history(c, s.organization.id),
     "run.usual_phases": lambda c, s: runs.usual_phases(c, s.organization.id, "patients"),
     "organization.by_id": lambda c, s: organizations.by_id(c, s.organization.id),

@@ -342,4 +342,4 @@ def test_a_file_that_takes_too_much_memory_is_refused_and_starts_nothing(
     settings.current.cache_clear()
     assert error.code == "too_much_memory"
     with db.within(desk.organization.id) as connection:
-        assert runs.count(connection, desk.organization.id) == 0
+        assert runs.count(connection, Filter(organizations=(desk.organization.id,))) == 0

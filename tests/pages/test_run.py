@@ -111,6 +111,21 @@ def test_without_a_number_the_latest_runs_of_all_resources_are_listed(
     assert column(page, "Resource") == ["Locations"]
 
 
+def test_the_runs_are_found_by_their_resource_and_their_result(visit: Visit, desk: Desk) -> None:
+    good, bad = desk.sync("locations", locations=[LABELS, row("L1")]), partial(desk)
+    admins = desk.sync("admins", admins=[["no header of ours"]])
+    page = visit("runs", resource="locations", result="Partly synced")
+    assert column(page, "Run") == [f"{bad.id}"]
+    page.button_group(key="resource").set_value(["locations", "admins"]).run()
+    page.button_group(key="result").set_value(["Synced", "Failed"]).run()
+    assert column(page, "Run") == [f"{admins.id}", f"{good.id}"]
+    page.button_group(key="result").set_value(["Cancelled"]).run()
+    assert column(page, "Run") == []
+    assert "Nothing matches." in texts(page)
+    page.button_group(key="result").set_value([]).run()
+    assert len(column(page, "Run")) == 3
+
+
 def test_an_address_that_was_sent_before_runs_had_one_still_leads_there(
     visit: Visit, desk: Desk
 ) -> None:

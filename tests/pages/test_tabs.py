@@ -189,6 +189,7 @@ def test_a_key_of_several_parts_is_readable(visit: Visit, desk: Desk) -> None:
     assert keys == {"T1", "T1 · Monday · 08:00:00"}
     assert set(column(page, "Table")) == {"Therapists", "Schedules"}
     assert not any(KEY_SEPARATOR in key for key in keys)
+    assert set(column(page, "Name")) == {"Ann Lee", "Ann Lee · Monday · 08:00"}
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from sync_core.ui.analytics import (
 )
 from sync_core.ui.analytics.period import Asked
 from sync_core.ui.frame import visitor
+from sync_core.ui.parts import page_head
 
 TABS = {
     "Results": results_tab.show,
@@ -31,8 +32,7 @@ TABS = {
 def show() -> None:
     """Show the analytics. Raises SyncError("no_permission")."""
     here = visitor.enter("analyze")
-    with st.container(horizontal=True, vertical_alignment="center", key="head"):
-        st.title("Analytics", icon=":material/monitoring:", anchor=False, width="content")
+    page_head.show("Analytics", ":material/monitoring:")
     asked = period.ask(here)
     cards.show(here, asked)
     tabs = st.tabs(list(TABS), key="view", on_change="rerun", bind="query-params")

@@ -39,7 +39,7 @@ from sync_core.ui.audit.audit_filters import Asked, Askers
 from sync_core.ui.frame import saved_views, visitor
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import drawer, paging, reason_words, row_table
+from sync_core.ui.parts import drawer, page_head, paging, reason_words, row_table
 from sync_core.ui.parts.row_table import Cell, Column, Row, Table
 from sync_core.ui.parts.words import (
     PAUSED,
@@ -84,8 +84,7 @@ def show() -> None:
     """Show the audit trail. Raises SyncError: no_permission, unknown_run."""
     here = visitor.enter("audit")
     everywhere = visitor.where("audit")
-    with st.container(horizontal=True, vertical_alignment="center", key="head"):
-        st.title("Audit", icon=":material/fact_check:", anchor=False, width="content")
+    with page_head.show("Audit", ":material/fact_check:"):
         st.space("stretch")
         file_slot = st.container(width="content")
     chain_slot = st.container()

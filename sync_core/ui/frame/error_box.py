@@ -6,6 +6,7 @@ import streamlit as st
 
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
+from sync_core.ui.parts import page_head
 from sync_core.ui.parts.words import literal
 
 RETRY_SECONDS = 2  # between two looks whether the database is back
@@ -36,7 +37,7 @@ def show(error: Exception) -> bool:
 
 def _show_no_access(error: SyncError) -> None:
     """Say calmly that a page is not for this role; nothing went wrong."""
-    st.title("No access", icon=":material/lock:", anchor=False)
+    page_head.show("No access", ":material/lock:")
     st.markdown(literal(error.sentence))
     st.caption(literal(error.advice))
 

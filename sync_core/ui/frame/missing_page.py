@@ -5,6 +5,7 @@ from urllib.parse import unquote, urlencode, urlsplit
 import streamlit as st
 
 from sync_core.ui.frame.navigation import Pages, page_file
+from sync_core.ui.parts import page_head
 from sync_core.ui.parts.words import literal
 
 PAGE, ADDRESS = "page-not-found", "address"
@@ -48,7 +49,7 @@ def beside(offered: Pages) -> Pages:
 
 def _show(path: str) -> None:
     asked = st.query_params.get(ADDRESS, path) if path == PAGE else path
-    st.title("Page not found", icon=":material/explore_off:", anchor=False)
+    page_head.show("Page not found", ":material/explore_off:")
     where = literal(f"/{asked.strip('/')}")
     st.markdown(f"There is nothing at *{where}*. The link may be old, or mistyped.")
     for name in LINKS:

@@ -1,6 +1,6 @@
 """The inbox: what waits for the visitor, and what happened to their syncs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import streamlit as st
@@ -15,9 +15,10 @@ from sync_core.runs import Run, run_address
 from sync_core.ui.frame import browser_news, inbox_count, run_state, visitor
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
-from sync_core.ui.parts import paging
+from sync_core.ui.parts import page_head, paging, row_table
 from sync_core.ui.parts.notice_looks import LOOKS
-from sync_core.ui.parts.words import brief, literal
+from sync_core.ui.parts.row_table import Cell, Column, Row, Table
+from sync_core.ui.parts.words import brief, icon_name, literal
 from sync_core.ui.runs import first_sync
 
 MOST = 50
@@ -26,7 +27,7 @@ MOST = 50
 def show() -> None:
     """Show the inbox of the visitor. Raises SyncError("no_permission")."""
     here = visitor.enter("read")
-    st.title("Inbox")
+    page_head.show("Inbox", ":material/notifications:")
     with db.within(here.organization.id) as connection:
         found = notices.of_person(connection, here.organization.id, here.person, limit=MOST)
     _show_waiting(here, _waiting(here))
@@ -51,7 +52,8 @@ def _show_waiting(here: Visitor, waiting: Sequence[Run]) -> None:
         for run in waiting:
             title = resources.CATALOGUE[run.resource].title
             text = f":orange[:material/front_hand:] **{title}**: {literal(brief(run.message))}"
-            _link(here, run.resource, run.id, text)
+            page, parameters = _goal(here, run.resource, run.id)
+            st.page_link(page, label=text, query_params=parameters)
 
 
 def _show_told(here: Visitor, found: Sequence[Notice]) -> None:
@@ -60,31 +62,40 @@ def _show_told(here: Visitor, found: Sequence[Notice]) -> None:
         begin = partial(first_sync.to_overview, here)
         paging.show_empty(":material/notifications:", "Nothing to read.", more, begin)
         return
-    with st.container(border=True, gap="xsmall", key="told"):
-        for one in found:
-            _show_notice(here, one)
+    columns = [
+        Column("What happened", "brief first"),
+        Column("Result", "wide"),
+        Column("When", "brief"),
+        Column("New", "brief"),
+    ]
+    table = Table(columns, [_row(one) for one in found], cards=True)
+    if opened := row_table.show(table, key="told", alt="What happened, the newest first"):
+        resource, _, run_id = opened.partition(" ")
+        _open(here, resource, int(run_id) if run_id else None)
 
 
-def _show_notice(here: Visitor, one: Notice) -> None:
+def _row(one: Notice) -> Row:
+    """Return the row of a notice; it opens where there is something to go to."""
     icon, color = LOOKS[one.kind]
-    new = " :blue-badge[New]" if one.read_at is None else ""
-    title = literal(words.title(one.kind, one.resource))
-    when = f":small[:gray[{ago(one.at)}]]"
-    head = f":{color}[{icon}] **{title}**{new} {when}  \n:small[{literal(brief(one.text))}]"
-    if one.resource in resources.CATALOGUE:
-        _link(here, one.resource, one.run_id, head)
-    else:
-        st.markdown(head)
+    goes_to = f"{one.resource} {one.run_id or ''}".strip()
+    cells = [
+        Cell(words.title(one.kind, one.resource), f"toned {color}", icon_name(icon)),
+        Cell(one.text),
+        Cell(ago(one.at), "faint"),
+        Cell("New", "badge blue") if one.read_at is None else Cell(),
+    ]
+    return Row(goes_to if one.resource in resources.CATALOGUE else "", cells)
 
 
-def _link(here: Visitor, resource: str, run_id: int | None, text: str) -> None:
-    """Show a text that leads to the run of which it tells, else to its resource."""
+def _open(here: Visitor, resource: str, run_id: int | None) -> None:
+    """Go to the run of which a notice tells, else to its resource."""
+    page, parameters = _goal(here, resource, run_id)
+    st.switch_page(page, query_params=parameters)
+
+
+def _goal(here: Visitor, resource: str, run_id: int | None) -> tuple[str, Mapping[str, str]]:
+    """Return the page of a run, or else of a resource, and its parameters."""
     slug = here.organization.slug
-    st.page_link(
-        page_file(run_address.PAGE if run_id else resource),
-        label=text,
-        icon=":material/chevron_right:",
-        icon_position="right",
-        width="stretch",
-        query_params=run_address.parameters(slug, run_id) if run_id else {ORGANIZATION: slug},
-    )
+    if run_id:
+        return page_file(run_address.PAGE), run_address.parameters(slug, run_id)
+    return page_file(resource), {ORGANIZATION: slug}

@@ -8,7 +8,7 @@ from sync_core.notifications.wishes import Wish
 from sync_core.operations import notifications
 from sync_core.ui.frame import form, visitor
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import wish_fields
+from sync_core.ui.parts import page_head, wish_fields
 from sync_core.ui.parts.words import literal
 
 ABOUT = (
@@ -21,8 +21,7 @@ NO_MAILS = "Mails are not set up here. An administrator may change that; the REA
 def show() -> None:
     """Show the form. Raises SyncError("no_permission")."""
     here = visitor.enter("read")
-    with st.container(horizontal=True, key="head"):
-        st.title("My notifications", icon=":material/notifications:", anchor=False)
+    page_head.show("My notifications", ":material/notification_settings:")
     st.caption(ABOUT)
     with db.within(here.organization.id) as connection:
         kept = wishes.of_person(connection, here.organization.id, here.person)

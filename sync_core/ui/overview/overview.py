@@ -16,6 +16,7 @@ from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.overview import activity_feed, attention, first_steps, summary, sync_all
+from sync_core.ui.parts import page_head
 from sync_core.ui.parts.words import (
     brief,
     capitalized,
@@ -32,8 +33,7 @@ STRIP_WIDTH = 260  # pixels, of the bars of the last runs
 def show() -> None:
     """Show the overview of the visitor's organization. Raises SyncError("no_permission")."""
     here = visitor.enter("read")
-    with st.container(horizontal=True, key="head"):
-        st.title("Overview", icon=":material/dashboard:", anchor=False, width="content")
+    with page_head.show("Overview", ":material/dashboard:"):
         st.space("stretch")
         if here.person.may("sync"):
             sync_all.offer(here)

@@ -46,6 +46,7 @@ FILLS: Mapping[tuple[RunKind | None, RunStatus], Fill] = {  # of the ways to end
 }
 SMALL = {"size": 12}  # pixels; of letters
 HEIGHT_PIXELS = 180
+MAX_NAMES = 12  # of runs below the bars; the pointer tells of the others
 MIN_RUNS = 3  # below which a chart says nothing
 
 
@@ -67,6 +68,7 @@ def durations(found: Sequence[Run], zone: ZoneInfo) -> go.Figure:
                 hovertemplate="%{customdata}<extra></extra>",
             )
     figure.update_xaxes(type="category", categoryarray=order, title="Run", showgrid=False)
+    figure.update_xaxes(tickangle=0, nticks=MAX_NAMES)
     figure.update_yaxes(title="Seconds", rangemode="tozero", nticks=4)
     figure.update_layout(
         height=HEIGHT_PIXELS,

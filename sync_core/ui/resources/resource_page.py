@@ -12,7 +12,7 @@ from sync_core.runs import Run
 from sync_core.ui.frame import asking, polling, run_state, visitor
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import paging, totals
+from sync_core.ui.parts import page_head, paging, totals
 from sync_core.ui.resources import (
     file_sync,
     record_drawer,
@@ -38,10 +38,7 @@ def show(name: str) -> None:
     here = visitor.enter("read")
     resource = resources.by_name(name)
     state = run_state.read(here.organization.id)
-    with st.container(horizontal=True, vertical_alignment="center", key="head"):
-        st.title(
-            resource.heading or resource.title, icon=resource.icon, anchor=False, width="content"
-        )
+    with page_head.show(resource.heading or resource.title, resource.icon):
         st.space("stretch")
         _refresh_button(here)
         if here.person.may("sync"):

@@ -13,7 +13,7 @@ from sync_core.ui.frame import form, polling, run_state, visitor
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import source_line
+from sync_core.ui.parts import page_head, source_line
 from sync_core.ui.parts.words import literal
 from sync_core.ui.resources import file_sync, source_test
 from sync_core.ui.runs import head_line, status_strip, sync_button
@@ -22,8 +22,7 @@ from sync_core.ui.runs import head_line, status_strip, sync_button
 def show() -> None:
     """Show the sources of the visitor's organization. Raises SyncError("no_permission")."""
     here = visitor.enter("read")
-    with st.container(horizontal=True, key="head"):
-        st.title("Sources", icon=":material/cable:", anchor=False)
+    page_head.show("Sources", ":material/cable:")
     st.caption("A sync reads its source to the end before it changes anything.")
     for resource in resources.CATALOGUE.values():
         _card(here, resource)

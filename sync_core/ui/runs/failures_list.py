@@ -1,7 +1,7 @@
 """What is wrong with failed rows: by cause, cell by cell, with its value, problem and fix."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
@@ -13,7 +13,7 @@ from sync_core.catalogue.cell_codes import CELL_CODES
 from sync_core.foundation import db
 from sync_core.foundation.counting import count
 from sync_core.foundation.vocabulary import OutcomeKind
-from sync_core.records import failures, outcomes
+from sync_core.records import failures, outcomes, row_names
 from sync_core.records.failures import Failure
 from sync_core.records.outcomes import Wanted
 from sync_core.records.privacy import MASK
@@ -27,7 +27,6 @@ from sync_core.ui.runs import (
     cell_links,
     outcome_filter,
     outcome_in_full,
-    outcome_words,
     reasons_list,
 )
 
@@ -78,13 +77,16 @@ def show(here: Visitor, run: Run, key: str) -> None:
     offset = paging.choose_page(pages, total, "problem", asked)
     with db.within(run.organization_id) as connection:
         found = failures.read(connection, run, replace(wanted, offset=offset), here.person)
+        called = row_names.call(connection, run.organization_id, found, here.person)
     with table:
-        _open(here, run, _table(run, found, f"table-{key}"))
+        _open(here, run, _table(run, found, called, f"table-{key}"))
 
 
-def _table(run: Run, found: Sequence[Failure], key: str) -> str | None:
+def _table(
+    run: Run, found: Sequence[Failure], called: Callable[[Failure], str], key: str
+) -> str | None:
     groups = [
-        Group(_title(run, cause), list(_lines(run, lines)))
+        Group(_title(run, cause), list(_lines(run, lines, called)))
         for cause, lines in groupby(found, lambda one: one.cause)
     ]
     with st.container(key=key):
@@ -100,13 +102,13 @@ def _title(run: Run, cause: Reason) -> str:
     return f"{count(cause.rows, 'row')}{of} · {f'{cause.field}: ' if cause.field else ''}{why}"
 
 
-def _lines(run: Run, found: Iterator[Failure]) -> Iterator[Line]:
+def _lines(run: Run, found: Iterator[Failure], called: Callable[[Failure], str]) -> Iterator[Line]:
     links = cell_links.sheets_of(run.organization_id, run.id)
     for one in found:
         known = CELL_CODES.get(one.issue.code)
         yield Line(
             opens=f"{one.entity}:{one.row_number}",
-            record=outcome_words.open_text(one.name) or outcome_words.open_text(one.key),
+            record=called(one),
             cell=_place(one),
             address=_address(links, one),
             value="Hidden" if one.value == MASK else one.value or "blank",
@@ -134,5 +136,7 @@ def _open(here: Visitor, run: Run, opened: str | None) -> None:
         return
     wanted = Wanted(KINDS, entity=entity, row=int(number), limit=1)
     with db.within(run.organization_id) as connection:
-        for outcome in outcomes.read(connection, run, wanted, here.person):
-            outcome_in_full.open_beside(here, run, outcome, ROW)
+        found = outcomes.read(connection, run, wanted, here.person)
+        called = row_names.call(connection, run.organization_id, found, here.person)
+    for outcome in found:
+        outcome_in_full.open_beside(here, run, outcome, called(outcome), ROW)

@@ -10,11 +10,13 @@ from sync_core.catalogue.resource import Resource
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import OutcomeKind
 from sync_core.runs import Run, Tallies, run_address, run_number, undos
+from sync_core.runs.filters import Filter
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import figures, paging, row_table
 from sync_core.ui.parts.row_table import Cell, Column, Row, Table
 from sync_core.ui.parts.words import icon_name, lasted, look, moment, origin_within
+from sync_core.ui.runs import runs_filter
 
 RUN = "run"  # in the address, formerly
 TITLE = "History"  # of the tab
@@ -28,18 +30,24 @@ def show(
     begin: Callable[[], None] | None = None,
 ) -> None:
     """Show the latest runs; a click on one opens it. Where there is none, `begin` is the button."""
-    name = resource.name if resource else None
     if number := run_number.read(st.query_params.get(RUN, "")):  # an address as it was once sent
         open_run(here, number)
+    ours = Filter(
+        organizations=(here.organization.id,), resource=(resource.name,) if resource else ()
+    )
+    wanted = ours if resource else runs_filter.ask(here)
     with db.within(here.organization.id) as connection:
-        total = runs.count(connection, here.organization.id, name)
-    if not total:
+        total = runs.count(connection, wanted)
+    if not total and wanted == ours:
         paging.show_empty(":material/history:", "There are no runs yet.", EMPTY, begin)
         return
-    table, pages = st.container(), f"history-{name or 'all'}"
-    offset = paging.choose_page(pages, total, "run")
+    if not total:
+        paging.show_no_match()
+        return
+    table, pages = st.container(), f"history-{resource.name if resource else 'all'}"
+    offset = paging.choose_page(pages, total, "run", None if wanted == ours else wanted)
     with db.within(here.organization.id) as connection:
-        latest = runs.history(connection, here.organization.id, name, paging.PAGE_ROWS, offset)
+        latest = runs.found(connection, wanted, paging.PAGE_ROWS, offset=offset)
         found = undos.marked(connection, latest)
         tallies = runs.tallies(connection, [run.id for run in found])
     with table:
@@ -66,7 +74,7 @@ def _table(
         *([Column("Resource")] if several else []),
         Column("Result", "brief"),
         Column("By", "named"),
-        Column("Message", "wide first"),
+        Column("Message", "wide widest first"),
         Column("Took", "brief"),
         *([] if several else [Column(kind.capitalize(), "number") for kind in COUNTED]),
     ]

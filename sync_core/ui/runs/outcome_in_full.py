@@ -20,12 +20,11 @@ from sync_core.ui.parts.words import capitalized, listed, literal
 from sync_core.ui.runs import outcome_words
 
 
-def open_beside(here: Visitor, run: Run, outcome: Outcome, named_by: str) -> None:
+def open_beside(here: Visitor, run: Run, outcome: Outcome, name: str, named_by: str) -> None:
     """Open the row, which a parameter of the address names, beside the table."""
     kind = outcome_words.look(run, outcome.kind)
-    known = outcome_words.open_text(outcome.name) or outcome_words.open_text(outcome.key)
-    name = known or f"Row {outcome.row_number}"
-    drawer.show(here, name, kind.icon, partial(_show, here, run, outcome), (named_by,))
+    title = name or f"Row {outcome.row_number}"
+    drawer.show(here, title, kind.icon, partial(_show, here, run, outcome), (named_by,))
 
 
 def _show(here: Visitor, run: Run, outcome: Outcome) -> None:

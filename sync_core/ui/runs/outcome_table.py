@@ -1,6 +1,6 @@
 """What a run did to rows, or would do, as a table: searched and paged in SQL."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -9,7 +9,7 @@ import streamlit as st
 from sync_core.catalogue import resources
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import RunStatus
-from sync_core.records import outcomes
+from sync_core.records import outcomes, row_names
 from sync_core.records.history import in_words
 from sync_core.records.outcomes import Outcome, Wanted
 from sync_core.records.privacy import MASK
@@ -37,13 +37,14 @@ def show(here: Visitor, run: Run, kinds: Sequence[str], key: str) -> None:
     offset = paging.choose_page(pages, total, asked=None if wanted == Wanted(kinds) else wanted)
     with db.within(run.organization_id) as connection:
         found = outcomes.read(connection, run, replace(wanted, offset=offset), here.person)
+        called = row_names.call(connection, run.organization_id, found, here.person)
     with table:
-        opened = _table(run, found, key)
+        opened = _table(run, found, called, key)
     if opened is not None:
         st.query_params[ROW] = opened
     for outcome in found:
         if _named(outcome) == st.query_params.get(ROW):
-            outcome_in_full.open_beside(here, run, outcome, ROW)
+            outcome_in_full.open_beside(here, run, outcome, called(outcome), ROW)
 
 
 def _named(outcome: Outcome) -> str:
@@ -51,7 +52,9 @@ def _named(outcome: Outcome) -> str:
     return f"{outcome.entity}:{outcome.row_number or ''}:{outcome.key or ''}"
 
 
-def _table(run: Run, found: Sequence[Outcome], key: str) -> str | None:
+def _table(
+    run: Run, found: Sequence[Outcome], called: Callable[[Outcome], str], key: str
+) -> str | None:
     """Show a page of outcomes; returns which of them is opened."""
     links = cell_links.sheets_of(run.organization_id, run.id)
     columns = [
@@ -63,7 +66,10 @@ def _table(run: Run, found: Sequence[Outcome], key: str) -> str | None:
         Column("Key"),
         *([Column("Sheet", "brief")] if links else []),
     ]
-    rows = [Row(_named(one), [_cell(run, links, one, c.label) for c in columns]) for one in found]
+    rows = [
+        Row(_named(one), [_cell(run, links, one, called(one), c.label) for c in columns])
+        for one in found
+    ]
     return row_table.show(
         Table(columns, rows, cards=True),
         key=f"table-{key}",
@@ -71,14 +77,14 @@ def _table(run: Run, found: Sequence[Outcome], key: str) -> str | None:
     )
 
 
-def _cell(run: Run, links: SheetLinks, outcome: Outcome, label: str) -> Cell:
+def _cell(run: Run, links: SheetLinks, outcome: Outcome, name: str, label: str) -> Cell:
     match label:
         case "Table":
             return Cell(resources.ENTITIES[outcome.entity].title)
         case "Row":
             return Cell(f"{outcome.row_number:,}" if outcome.row_number else "")
         case "Name":
-            return Cell(outcome_words.open_text(outcome.name))
+            return Cell(name)
         case "Outcome":
             look = outcome_words.look(run, outcome.kind)
             return Cell(look.word, f"badge {look.color}", icon_name(look.icon))

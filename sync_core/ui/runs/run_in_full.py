@@ -15,7 +15,7 @@ from sync_core.ui.frame import polling
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
-from sync_core.ui.parts import copy_link, paging
+from sync_core.ui.parts import copy_link, page_head, paging
 from sync_core.ui.parts.words import literal, look
 from sync_core.ui.runs import (
     attempts,
@@ -68,8 +68,7 @@ def _draw(here: Visitor, run: Run, state: RunState) -> None:
 
 def _head(here: Visitor, run: Run) -> None:
     resource = resources.CATALOGUE[run.resource]
-    with st.container(horizontal=True, vertical_alignment="center", key="head"):
-        st.title(f"Run {run.id}", icon=resource.icon, anchor=False, width="content")
+    with page_head.show(f"Run {run.id}", resource.icon):
         st.page_link(
             page_file(run.resource),
             label=resource.title,

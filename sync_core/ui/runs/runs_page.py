@@ -10,6 +10,7 @@ from sync_core.foundation.errors import SyncError
 from sync_core.runs import Run, run_address, run_number
 from sync_core.ui.frame import error_box, polling, visitor
 from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
+from sync_core.ui.parts import page_head
 from sync_core.ui.runs import first_sync, history_tab, run_in_full
 
 MAX_LETTERS = 18  # of what stands there instead of a number, in the sentence that says so
@@ -51,7 +52,7 @@ def _show_latest(here: Visitor) -> None:
 
 
 def _show_title() -> None:
-    st.title("Runs", icon=":material/history:", anchor=False)
+    page_head.show("Runs", ":material/history:")
 
 
 def _find(here: Visitor, asked: str) -> Run:

@@ -5,7 +5,7 @@ import streamlit as st
 from sync_core.foundation import settings
 from sync_core.ui.frame import asking, visitor
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import row_table
+from sync_core.ui.parts import page_head, row_table
 from sync_core.ui.parts.row_table import Cell, Column, Row, Table
 from sync_core.ui.parts.words import lasted
 from sync_core.ui.settings import (
@@ -21,8 +21,7 @@ from sync_core.ui.settings import (
 def show() -> None:
     """Show the settings. Raises SyncError("no_permission")."""
     here = visitor.enter("administer")
-    with st.container(horizontal=True, key="head"):
-        st.title("Settings", icon=":material/settings:", anchor=False)
+    page_head.show("Settings", ":material/settings:")
     asking.show_answer()
     names = [
         "People",
