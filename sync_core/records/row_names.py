@@ -22,7 +22,7 @@ ON_THE_MINUTE = ":00"  # the seconds of a time, where there are none
 def call(
     connection: Connection, organization_id: int, found: Iterable[Keyed], person: Person
 ) -> Callable[[Keyed], str]:
-    """Return what says how to call each of these rows: "Maya Grant · Friday · 07:00"; "": hidden."""
+    """Return what calls each of these rows: "Maya Grant · Friday · 07:00"; "" for a hidden one."""
     by_table = groupby(sorted(found, key=_table), key=_table)
     known = {
         table: _names(connection, organization_id, resources.ENTITIES[table], list(rows), person)

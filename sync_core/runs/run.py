@@ -1,7 +1,7 @@
 """Runs: the truth about every sync; asked for here, worked on under a lease."""
 
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any

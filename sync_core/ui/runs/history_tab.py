@@ -42,7 +42,7 @@ def show(
         paging.show_empty(":material/history:", "There are no runs yet.", EMPTY, begin)
         return
     if not total:
-        paging.show_no_match()
+        paging.show_no_match("runs", runs_filter.clear)
         return
     table, pages = st.container(), f"history-{resource.name if resource else 'all'}"
     offset = paging.choose_page(pages, total, "run", None if wanted == ours else wanted)

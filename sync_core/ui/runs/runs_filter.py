@@ -8,7 +8,9 @@ from sync_core.catalogue import resources
 from sync_core.foundation.vocabulary import ACTIVE, FAILED, RunStatus
 from sync_core.runs.filters import Filter
 from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts import paging
 
+RESOURCE, RESULT = "resource", "result"  # in the address
 RESULTS: Mapping[str, tuple[RunStatus, ...]] = {  # as people ask for them
     "Synced": (RunStatus.COMPLETED,),
     "Partly synced": (RunStatus.PARTIAL,),
@@ -28,7 +30,7 @@ def ask(here: Visitor) -> Filter:
             list(titles),
             selection_mode="multi",
             format_func=titles.__getitem__,
-            key="resource",
+            key=RESOURCE,
             bind="query-params",
             label_visibility="collapsed",
         )
@@ -36,9 +38,14 @@ def ask(here: Visitor) -> Filter:
             "Result",
             list(RESULTS),
             selection_mode="multi",
-            key="result",
+            key=RESULT,
             bind="query-params",
             label_visibility="collapsed",
         )
     status = tuple(one for name in ended for one in RESULTS[name])
     return Filter(organizations=(here.organization.id,), resource=tuple(of), status=status)
+
+
+def clear() -> None:
+    """Ask for all runs again."""
+    paging.blank((RESOURCE, RESULT))
