@@ -333,8 +333,13 @@ FAILURES = {"view": "Failures", "code": "Not a number"}  # of the analytics
 
 
 def opened(email: str, slug: str, name: str, **address: str | list[str]) -> str:
-    """Return all that a page sends to a browser."""
+    """Return all that a page sends to a browser, read anew."""
     st.cache_resource.clear()
+    return shown(email, slug, name, **address)
+
+
+def shown(email: str, slug: str, name: str, **address: str | list[str]) -> str:
+    """Return all that a page sends to a browser, with what its process has kept for others."""
     page = AppTest.from_file(SCRIPT, default_timeout=60)
     page.user = sign_ins.claims(email)
     page.query_params["org"] = slug
@@ -356,7 +361,7 @@ def _texts(node: Node) -> Iterator[str]:
             yield from _texts(child)
 
 
-def views(side: Side) -> Iterator[Callable[[str], str]]:
+def views(side: Side, by: Callable[..., str] = opened) -> Iterator[Callable[[str], str]]:
     """List the pages that show rows, outcomes or what happened."""
     run = str(side.partial.id)
     for name, address in (
@@ -370,7 +375,7 @@ def views(side: Side) -> Iterator[Callable[[str], str]]:
         ("analytics", FAILURES),
         ("inbox", {}),
     ):
-        yield partial(opened, slug=side.slug, name=name, **address)
+        yield partial(by, slug=side.slug, name=name, **address)
 
 
 @pytest.mark.parametrize("who", ["Iris", Role.VIEWER, Role.ADMIN])
@@ -384,6 +389,32 @@ def test_no_page_tells_a_reader_what_they_may_not_see(sides: tuple[Side, Side], 
         check(sides, side, reader, page, number)
     seen = [side.is_told(page) for page in told]
     assert sum(seen) >= 5 if reader.sees else sum(seen) == 0, seen
+
+
+def test_no_page_tells_a_reader_what_its_process_has_kept_for_others(
+    sides: tuple[Side, Side],
+) -> None:
+    """Of both organizations, who sees most before who sees least, and then the other way round."""
+    one, other = sides
+    everyone = [
+        (one, Reader(IRIS, sees=True)),
+        (one, Reader(one.email(Role.VIEWER), sees=False)),
+        (other, Reader(other.email(Role.ADMIN), sees=True)),
+        (other, Reader(IRIS, sees=False)),
+        (other, Reader(other.email(Role.VIEWER), sees=False)),
+    ]
+    st.cache_resource.clear()
+    for number, seen in enumerate(zip(views(one, shown), views(other, shown), strict=True)):
+        by_side = dict(zip((one.slug, other.slug), seen, strict=True))
+        told = [
+            by_side[side.slug](reader.email)
+            for order in (everyone, everyone[::-1])
+            for side, reader in order
+        ]
+        for (side, reader), page in zip([*everyone, *everyone[::-1]], told, strict=True):
+            check(sides, side, reader, page, number)
+        again = [side.is_told(page) for (side, _), page in zip(everyone, told, strict=False)]
+        assert [s.is_told(p) for (s, _), p in zip(everyone, told[::-1], strict=False)] == again
 
 
 def test_the_analytics_of_both_organizations_tell_what_may_be_seen_in_each(

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from types import FunctionType
 from typing import Any, Concatenate, ParamSpec, TypeVar
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from sync_core.foundation import db
+from sync_core.organizations.people import Person
 from sync_core.runs.filters import Filter
 
 PARALLEL_QUESTIONS = 3  # of one page
@@ -23,7 +26,7 @@ def read(
     **_none: P.kwargs,
 ) -> T:
     """Return the answer to a question, shared with whoever asked the same a moment ago."""
-    answer: T = _kept(_name(question, wanted, *more), question, wanted, more)
+    answer: T = _kept(question, wanted, more)
     return answer
 
 
@@ -32,22 +35,29 @@ Asking = tuple[Any, ...]  # a question, its filter, and what more it wants to kn
 
 def read_all(asked: Sequence[Asking]) -> list[Any]:
     """Return the answers to several questions, asked in parallel, each on its own connection."""
-    names = tuple(_name(question, *more) for question, *more in asked)
-    answers: list[Any] = _kept_all(names, asked)
+    answers: list[Any] = _kept_all(tuple(asked))
     return answers
 
 
-def _name(question: Callable[..., Any], *more: object) -> str:
-    return f"{question.__module__}.{question.__qualname__} {more!r}"
+def _name(question: FunctionType) -> str:
+    """Name a question; one that was made within a function may hold more than its name tells."""
+    if "<" in question.__qualname__:
+        raise TypeError(f"{question.__qualname__} is made anew: nothing tells one from another")
+    return f"{question.__module__}.{question.__qualname__}"
 
 
-@st.cache_resource(ttl=CACHE_SECONDS, max_entries=100, show_spinner=False)
-def _kept_all(
-    names: tuple[str, ...],  # noqa: ARG001 - the key of the cache
-    _asked: Sequence[Asking],
-) -> list[Any]:
+KEYS: dict[str | type[Any], Callable[[Any], str]] = {  # what each tells of itself is all that it is
+    FunctionType: _name,
+    Filter: repr,
+    Person: repr,
+    ZoneInfo: str,
+}
+
+
+@st.cache_resource(ttl=CACHE_SECONDS, max_entries=100, show_spinner=False, hash_funcs=KEYS)
+def _kept_all(asked: Sequence[Asking]) -> list[Any]:
     with ThreadPoolExecutor(PARALLEL_QUESTIONS) as pool:
-        return list(pool.map(_answer, _asked))
+        return list(pool.map(_answer, asked))
 
 
 def _answer(asking: Asking) -> Any:  # noqa: ANN401 - whatever the question returns
@@ -56,12 +66,6 @@ def _answer(asking: Asking) -> Any:  # noqa: ANN401 - whatever the question retu
         return question(connection, wanted, *more)
 
 
-@st.cache_resource(ttl=CACHE_SECONDS, max_entries=500, show_spinner=False)
-def _kept(
-    name: str,  # noqa: ARG001 - the key of the cache
-    _question: Callable[..., Any],
-    _wanted: Filter,
-    _more: tuple[Any, ...],
-) -> Any:  # noqa: ANN401 - whatever the question returns
-    with db.within(*_wanted.organizations) as connection:
-        return _question(connection, _wanted, *_more)
+@st.cache_resource(ttl=CACHE_SECONDS, max_entries=500, show_spinner=False, hash_funcs=KEYS)
+def _kept(question: Callable[..., Any], wanted: Filter, more: tuple[Any, ...]) -> Any:  # noqa: ANN401 - whatever the question returns
+    return _answer((question, wanted, *more))

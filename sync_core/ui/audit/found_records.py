@@ -3,7 +3,6 @@
 import streamlit as st
 
 from sync_core.foundation import db
-from sync_core.foundation.vocabulary import Role
 from sync_core.organizations import Organization
 from sync_core.organizations.people import Person
 from sync_core.records import lookup
@@ -24,7 +23,7 @@ def show(asked: Asked) -> None:
     found = [
         (organization, one)
         for organization, person in asked.askers.values()
-        for one in _find(organization, person.role, person, search)
+        for one in _find(organization, person, search)
     ]
     if not found:
         return
@@ -35,10 +34,10 @@ def show(asked: Asked) -> None:
                 record_link.show(organization, one.entity, one.key, _label(one))
 
 
-@st.cache_resource(ttl=60, max_entries=200, show_spinner=False)
-def _find(organization: Organization, role: Role, _person: Person, search: str) -> list[Found]:  # noqa: ARG001 - the key of the cache
+@st.cache_resource(ttl=60, max_entries=200, show_spinner=False, hash_funcs={Person: repr})
+def _find(organization: Organization, person: Person, search: str) -> list[Found]:
     with db.within(organization.id) as connection:
-        return lookup.find(connection, organization.id, _person, search, MAX_OF_A_TABLE)
+        return lookup.find(connection, organization.id, person, search, MAX_OF_A_TABLE)
 
 
 def _label(one: Found) -> str:

@@ -16,13 +16,15 @@ COUNT_SECONDS = 600  # for which a count serves, unless anybody is told anything
 
 def unread(here: Visitor, newest: int) -> int:
     """Return how many notices the visitor has not read, up to the newest that anybody has."""
-    return _unread(here.organization.id, here.person.email, here.person, newest)
+    return _unread(here.organization.id, here.person, newest)
 
 
-@st.cache_resource(ttl=COUNT_SECONDS, max_entries=1_000, show_spinner=False)
-def _unread(organization_id: int, email: str, _person: Person, newest: int) -> int:  # noqa: ARG001 - the key of the cache
+@st.cache_resource(
+    ttl=COUNT_SECONDS, max_entries=1_000, show_spinner=False, hash_funcs={Person: repr}
+)
+def _unread(organization_id: int, person: Person, newest: int) -> int:
     with db.within(organization_id) as connection:
-        return notices.unread(connection, organization_id, _person, newest)
+        return notices.unread(connection, organization_id, person, newest)
 
 
 def read_all(here: Visitor, shown: Sequence[Notice]) -> None:

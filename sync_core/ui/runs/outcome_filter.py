@@ -19,6 +19,7 @@ from sync_core.records.outcomes import Wanted
 from sync_core.records.reasons import Reason
 from sync_core.runs import Run
 from sync_core.ui.parts import paging, reason_words
+from sync_core.ui.parts.totals import version
 from sync_core.ui.runs import outcome_words
 
 KEPT_BECAUSE = "changed_since"  # the code that tells what the rule of an undo means
@@ -66,15 +67,11 @@ def clear(key: str) -> None:
         st.query_params.pop(name, None)
 
 
+@st.cache_resource(ttl=600, max_entries=200, show_spinner=False, hash_funcs={Run: version})
 def offered(run: Run) -> Offered:
     """Return what the rows of a run can be filtered by: read once, for it does not change."""
-    return _offered(run.id, run.status, run)
-
-
-@st.cache_resource(ttl=600, max_entries=200, show_spinner=False)
-def _offered(run_id: int, status: str, _run: Run) -> Offered:  # noqa: ARG001 - the key of the cache
-    with db.within(_run.organization_id) as connection:
-        return Offered(outcomes.by_column(connection, _run), reasons.of_run(connection, _run))
+    with db.within(run.organization_id) as connection:
+        return Offered(outcomes.by_column(connection, run), reasons.of_run(connection, run))
 
 
 def _kinds(run: Run, kinds: Sequence[str], key: str) -> Sequence[str]:

@@ -14,6 +14,7 @@ from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import time_left
+from sync_core.ui.parts.totals import version
 from sync_core.ui.parts.words import literal
 from sync_core.ui.runs import attempts, notice, progress_panel, progress_words, run_log
 
@@ -60,11 +61,11 @@ def _show_ended(here: Visitor, run: Run) -> None:
     for line in (run.message, notice.advice(here, run), *run.notes):
         if line:
             st.markdown(literal(line))
-    lines = _log_of(run.id, run.status, run)
+    lines = _log_of(run)
     if lines:
         run_log.show_lines(here, run, lines)
 
 
-@st.cache_resource(ttl=600, max_entries=100, show_spinner=False)
-def _log_of(run_id: int, status: str, _run: Run) -> Sequence[Line]:  # noqa: ARG001 - the key of the cache
-    return joined_log(attempts.read(_run))
+@st.cache_resource(ttl=600, max_entries=100, show_spinner=False, hash_funcs={Run: version})
+def _log_of(run: Run) -> Sequence[Line]:
+    return joined_log(attempts.read(run))
