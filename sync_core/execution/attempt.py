@@ -31,7 +31,7 @@ from sync_core.runs.lease import Claim, LeaseLostError, RunResult
 from sync_core.runs.progress import Reporter
 from sync_core.runs.sheet_facts import Address, ReadWindow
 from sync_core.runs.traffic import Traffic
-from sync_core.sources import Opening, SourceSetting
+from sync_core.sources import Opening, SourceSetting, alone
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,21 @@ WHILE_AWAY = Retrying(  # an attempt waits so long for Postgres; later, its leas
     stop=stop_after_delay(60),
     retry_error_callback=lambda _: "left to maintenance",
 )
+
+
+_alone = False
+
+
+def be_alone() -> None:
+    """Let this process, which works on one run, forget all keys but those of its sources."""
+    global _alone  # noqa: PLW0603 - of the process, as its environment
+    _alone = True
+
+
+def _forget_other_keys(found: Sequence[SourceSetting]) -> None:
+    if _alone:
+        settings.know_only(alone.environment_of_run(found))
+        processes.forget_first_environment()
 
 
 def work(run_id: int) -> str:
@@ -108,6 +123,7 @@ def _sync(claim: Claim, heartbeat: Heartbeat, reporter: Reporter) -> RunResult:
         confirmed = plans.of_run(connection, claim.run_id)
         retried = retries.of_run(connection, claim.run_id)
         noted = runs.get(connection, organization.id, claim.run_id).notes if confirmed else []
+    _forget_other_keys(found)
     analysis = analyses.of(resource)
     with Reading(heartbeat.check, settings.current().fetch_timeout) as reading:
         work = Work(
@@ -136,6 +152,7 @@ def _undo(claim: Claim, run_id: int, heartbeat: Heartbeat, reporter: Reporter) -
         organization = organizations.by_id(connection, claim.organization_id)
         undone = runs.get(connection, organization.id, run_id)
         confirmed = plans.of_run(connection, claim.run_id)
+    _forget_other_keys([])
     with Reading(heartbeat.check, settings.current().fetch_timeout) as reading:
         work = Work(
             claim,

@@ -27,7 +27,7 @@ from rq.worker_registration import register
 
 from sync_core import sources
 from sync_core.catalogue import fields
-from sync_core.execution import maintenance, memory, run_jobs
+from sync_core.execution import attempt, maintenance, memory, run_jobs
 from sync_core.execution.heartbeat import STOP_REQUEST, StopRequest
 from sync_core.execution.queue import SCHEMA, work_horse_died
 from sync_core.execution.redis_outage import OUTAGE, quiet_rq
@@ -241,6 +241,7 @@ class SyncWorker(Worker):
         if _is_another_schema():
             os._exit(OTHER_SCHEMA)
         processes.limit_memory(settings.current().memory_limit)
+        attempt.be_alone()
         super().main_work_horse(job, queue)
 
     def _leave_it_to_others(self) -> None:

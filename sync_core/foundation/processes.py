@@ -11,6 +11,7 @@ from pathlib import Path
 from sync_core.foundation.embedded import ENVIRONMENT
 
 PR_SET_PDEATHSIG = 1  # of prctl(2)
+ENV_START = 47  # which word after the name of the program, in /proc/PID/stat (proc(5))
 CERTIFICATES = frozenset({"SSL_CERT_FILE", "SSL_CERT_DIR"})  # of servers that are trusted
 
 
@@ -18,6 +19,18 @@ def bare_environment() -> dict[str, str]:
     """Return the environment of a process that is told nothing of ours: no key is in it."""
     needed = ENVIRONMENT | CERTIFICATES
     return {name: value for name, value in os.environ.items() if name in needed}
+
+
+def forget_first_environment() -> None:
+    """Overwrite the variables with which this program was started: nobody may need them any more.
+
+    They stay in its memory, and in what the kernel tells of it, though `os.environ` has others.
+    Other systems than Linux do not tell where.
+    """
+    if sys.platform == "linux":
+        told = Path("/proc/self/stat").read_text(encoding="ascii", errors="replace")
+        start, end = map(int, told.rpartition(")")[2].split()[ENV_START : ENV_START + 2])
+        ctypes.memset(start, 0, end - start)
 
 
 def end_with_parent(number: signal.Signals) -> None:

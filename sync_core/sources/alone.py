@@ -1,6 +1,7 @@
-"""What a process that reads one source, and no other, is told and may ask."""
+"""What a process that reads one source, or works on one run, and no other, is told and may ask."""
 
 import os
+from collections.abc import Sequence
 
 from sync_core.foundation import settings
 from sync_core.foundation.processes import bare_environment
@@ -12,6 +13,17 @@ from sync_core.sources.kinds.folder import FOLDER
 OF_ALL = frozenset(  # settings; none is a secret
     {"fetch_timeout", "memory_limit", "private_hosts", "statement_timeout"}
 )
+OF_RUN = OF_ALL | {  # settings of whoever works on a run; of servers it knows their addresses
+    "account_runs",
+    "active_days",
+    "address",
+    "cooldown",
+    "data",
+    "database_url",
+    "redis_url",
+    "sweep_hours",
+    "time_limits",
+}
 PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy"})  # of a company
 
 
@@ -25,6 +37,14 @@ def environment(setting: SourceSetting | None = None) -> dict[str, str]:
         return told
     of_kind = settings.variables(KINDS[setting.kind].needs, setting.organization)
     return {**told, **of_kind, **({} if setting.kind == FOLDER.name else _proxies())}
+
+
+def environment_of_run(found: Sequence[SourceSetting]) -> dict[str, str]:
+    """Return the variables with which a process syncs these sources: no keys but theirs."""
+    told = {**bare_environment(), **settings.variables(OF_RUN)}
+    for setting in found:
+        told |= environment(setting)
+    return told
 
 
 def _proxies() -> dict[str, str]:

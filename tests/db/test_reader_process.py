@@ -1,6 +1,7 @@
 """A source is read in a process of its own, which may hang or die of it, and takes nobody along."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -8,7 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import psutil
@@ -22,6 +23,7 @@ from sync_core.foundation.errors import SyncError
 from sync_core.operations import source_probes
 from sync_core.organizations import source_settings
 from sync_core.sources import SourceSetting, alone
+from sync_core.sources.kinds import KINDS
 from tests.support import bombs
 from tests.support.desk import ANA, Desk
 from tests.support.fakes import google as fake
@@ -159,6 +161,44 @@ def test_whoever_reads_a_source_is_told_its_key_alone_and_whoever_compares_none(
     assert told(of("csv")) == {"HTTPS_PROXY"}
     assert told(of("sheet")) == {"GOOGLE_SERVICE_ACCOUNT_JSON", "HTTPS_PROXY"}
     assert told(of("cliniko")) == {ours, "CLINIKO_CONTACT", "HTTPS_PROXY"}
+
+    def told_a_run(*kinds: str) -> set[str]:
+        return set(alone.environment_of_run([of(kind) for kind in kinds])) & set(secrets)
+
+    servers = {"DATABASE_URL", "REDIS_URL"}
+    assert told_a_run() == told_a_run("folder") == servers
+    assert told_a_run("cliniko") == {ours, "CLINIKO_CONTACT", "HTTPS_PROXY", *servers}
+    assert told_a_run("folder", "sheet") == told(of("sheet")) | servers
+
+
+NOT_OF_A_RUN = {  # settings that these packages read, and for whom
+    "migration_database_url": "who migrates",
+    "heads_file": "who checks the chain",
+    "upload_limit": "who uploads",
+    "sign_in_age": "who signs in",
+    "google_service_account_file": "who reads a sheet: see `needs`",
+}
+
+
+def test_who_works_on_a_run_is_told_every_setting_that_it_asks_for() -> None:
+    """Else it would take the default for what somebody has set. Found by reading the code."""
+    of_runs = (
+        "analytics audit catalogue engine execution foundation organizations records runs sources"
+    ).split()
+    asked = {
+        name
+        for package in of_runs
+        for path in (settings.ROOT / "sync_core" / package).rglob("*.py")
+        for name in re.findall(
+            r"(?:current\(\)|opening\.settings|(?<![\w.])settings|usual)\.([a-z]\w+)\b(?!\()",
+            path.read_text(),
+        )
+    }
+    known = {spec.name for spec in fields(settings.Settings)}
+    needs = {name for kind in KINDS.values() for name in kind.needs}
+    assert len(asked & known) > 10
+    assert asked & known <= alone.OF_RUN | needs | NOT_OF_A_RUN.keys()
+    assert known >= alone.OF_RUN
 
 
 def read_nothing() -> SyncError:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -18,13 +19,13 @@ from rq.timeouts import BaseDeathPenalty, HorseMonitorTimeoutException
 from sync_core import runs
 from sync_core.execution.run_jobs import QUEUE
 from sync_core.execution.worker import SyncWorker
-from sync_core.foundation import db, redis_clients
+from sync_core.foundation import db, redis_clients, settings
 from sync_core.foundation.settings import ROOT
 from sync_core.runs import Run, progress
 from tests.support.desk import Desk
 from tests.support.locations import HEADER, row
 from tests.support.waiting import eventually
-from tests.support.watching import ask, ended
+from tests.support.watching import ask, ended, staged
 
 pytestmark = pytest.mark.alone
 
@@ -76,6 +77,35 @@ def _horse(worker: subprocess.Popen[bytes]) -> int:
         return next((child for child in held if child in children), None)
 
     return int(eventually(working) or 0)
+
+
+def test_a_work_horse_knows_the_key_of_its_source_and_no_others(
+    own_redis: None, desk: Desk
+) -> None:
+    """Nor does the kernel tell of others that it had."""
+    assert own_redis is None
+    ours = settings.cliniko_variable(desk.organization.slug)
+    others = {
+        ours: "key-of-ours-" + uuid.uuid4().hex,
+        settings.cliniko_variable("other"): "key-of-others-" + uuid.uuid4().hex,
+        settings.channel_variable("SYNCDESK_WEBHOOK_KEY", desk.organization.slug, "ops"): "w" * 40,
+        "SYNCDESK_MAIL_PASSWORD": "of-the-mails-" + uuid.uuid4().hex,
+        "SYNCDESK_MONITOR_TOKEN": "m" * 40,
+        "OF_ANOTHER_PROGRAM": "s" * 40,
+    }
+    needed = {"CLINIKO_CONTACT": "it@example.org", "SYNCDESK_COOLDOWN": "0.25"}
+    environment = {**os.environ, **others, **needed}
+    worker = subprocess.Popen([sys.executable, ROOT / "worker.py"], cwd=ROOT, env=environment)
+    try:
+        desk.write("locations", [HEADER, *(row(f"L{n}") for n in range(100_000))])
+        run = desk.start("locations")
+        eventually(lambda: staged(run) > 0)
+        told = Path(f"/proc/{_horse(worker)}/environ").read_text()
+        assert [name for name, value in others.items() if name in told or value in told] == []
+        assert ended(run).message.startswith("Processed 100,000 locations: 100,000 created")
+    finally:
+        worker.terminate()
+        assert worker.wait(20) == 0
 
 
 def test_a_stopped_worker_gives_its_run_back(

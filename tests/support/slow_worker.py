@@ -32,6 +32,8 @@ BLOCK = 4096  # bytes of a page: about a hundred rows
 GOOGLE_ROWS = 100  # of a page
 CALM_SECONDS = 4.0  # between errors of Redis, twice as long as a worker waits for a job
 
+TOLD: dict[str, str] = {}  # the environment
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -67,7 +69,7 @@ def slow_end(name: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
 
 def seconds(name: str) -> float:
-    return float(os.environ.get(name, "0"))
+    return float(TOLD.get(name, "0"))  # a work-horse has forgotten what is not of its run
 
 
 def change(where: object, name: str, how: Callable[[T], T]) -> None:
@@ -92,7 +94,7 @@ def hungry_items(pages: Callable[P, Iterator[T]]) -> Callable[P, Iterator[T]]:
     def hungrily(*args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
         held: list[object] = []
         while True:
-            one = bytearray if os.environ["HUNGRY"] == "python" else _column
+            one = bytearray if TOLD["HUNGRY"] == "python" else _column
             held.append(one(10_000_000))
         yield from pages(*args, **kwargs)
 
@@ -126,6 +128,7 @@ def hurry(start: float, speed: float) -> None:
 def maintain(environment: Mapping[str, str]) -> None:
     """Be a maintenance alone until told to stop, in a process of its own."""
     os.environ.update(environment)
+    TOLD.update(os.environ)
     if "CLOCK_START" in os.environ:
         hurry(seconds("CLOCK_START"), seconds("CLOCK_SPEED"))
     maintenance.main()
@@ -134,6 +137,7 @@ def maintain(environment: Mapping[str, str]) -> None:
 def main(options: Sequence[str], environment: Mapping[str, str]) -> None:
     """Be a worker until told to stop, in a process of its own."""
     os.environ.update(environment)
+    TOLD.update(os.environ)
     if path := environment.get("LOG"):
         with Path(path).open("a") as log:
             os.dup2(log.fileno(), sys.stderr.fileno())
