@@ -211,10 +211,18 @@ def _manifest(what: str, file: str, askers: Askers, wanted: Filter) -> Exported:
     return Exported(
         what=what,
         file=file,
-        filters=filters.to_address(wanted),
+        filters=filters.to_address(wanted) | _searched(wanted.search),
         organizations=[organization.slug for organization, _ in askers],
         masked=not privacy.permits(_readers(askers)),
     )
+
+
+def _searched(words: str) -> dict[str, str]:
+    """Say that words were searched, and not which: they may name a patient, wherever it is.
+
+    Nothing leaves the trail again, and of a hash guesses would find them.
+    """
+    return {"search": MASK} if words.strip() else {}
 
 
 def _of_query(askers: Askers, query: sa.Select[Any], *, loops: bool = True) -> Content:
@@ -383,12 +391,9 @@ def records(
     """
     askers = [(organization, by)]
     _may(askers, "export")
-    asked = {
-        "search": view.search,
-        **{name: ", ".join(map(str, s)) for name, s in view.only.items()},
-    }
+    chosen = {name: ", ".join(map(str, s)) for name, s in view.only.items() if s}
     is_told = not privacy.hidden(entity, Place.LOG)  # the trail is read by others
-    told = {name: text if is_told else MASK for name, text in asked.items() if text}
+    told = _searched(view.search) | {n: text if is_told else MASK for n, text in chosen.items()}
     manifest = Exported(
         what="records",
         file=f"{entity.name}-{datetime.now(UTC):%Y-%m-%d-%H%M}.csv",

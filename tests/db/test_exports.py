@@ -30,6 +30,7 @@ from sync_core.foundation.vocabulary import COUNTS, Role
 from sync_core.organizations import Organization, actions
 from sync_core.organizations.actions import BeganExport, SignedIn
 from sync_core.organizations.people import Person
+from sync_core.records.privacy import MASK
 from sync_core.records.rows import View
 from sync_core.runs import Run, filters
 from sync_core.runs.filters import Filter
@@ -412,7 +413,7 @@ def test_filtered_rows_are_a_file_of_those_who_may_export(desk: Desk) -> None:
     assert len(found) == 30  # of all pages
     assert found[0]["Name"] == "Clinic 9"
     assert {line["City"] for line in found} == {"Hobart"}
-    assert export.manifest.filters == {"table": "locations", "search": "clinic", "city": "Hobart"}
+    assert export.manifest.filters == {"table": "locations", "search": MASK, "city": "Hobart"}
     for person in (ANALYST, VIEWER):
         with pytest.raises(SyncError, match="may not"):
             exports.records(desk.organization, person, ENTITIES["locations"], view)
@@ -503,9 +504,31 @@ def test_each_export_leaves_a_manifest_with_its_filters(desk: Desk, synced: Run)
     (told,) = manifests(desk.organization)
     assert told["sha256"] == hashlib.sha256(written).hexdigest()
     assert (told["rows"], told["bytes"], told["complete"]) == (1, len(written), True)
-    assert told["filters"] == {"status": "partial", "search": "ruiz"}
+    assert told["filters"] == {"status": "partial", "search": MASK}
     assert told["head"]["link"] == 4
     assert len(told["head"]["hash"]) == 64
+
+
+@pytest.mark.parametrize("word", ["Priya Nandakumar", "0412 345 678", "ruiz"])
+def test_no_table_keeps_a_word_that_was_searched_when_a_file_of_the_trail_was_taken(
+    desk: Desk, synced: Run, database: psycopg.Connection, word: str
+) -> None:
+    """It may be a patient's name, and what the trail holds it holds for ever, for all its readers.
+
+    Which file it was, its SHA-256 and the number of its rows tell.
+    """
+    assert synced
+    asked = trail(desk.organization, search=f"{word} zzyzx")
+    content(asked)
+    figures = exports.figures(
+        asked.askers, Filter(organizations=(desk.organization.id,), search=word), "x", ["A"], []
+    )
+    content(figures)
+    kept = "select detail::text from actions where organization_id = %s and detail::text ~ 'zzyzx'"
+    assert database.execute(kept, [desk.organization.id]).fetchall() == []
+    told = manifests(desk.organization)
+    assert [one["filters"]["search"] for one in told] == [MASK, MASK]
+    assert word not in str(told)
 
 
 def test_a_file_that_broke_off_is_recorded_as_such(organization: Organization) -> None:
@@ -541,7 +564,7 @@ def test_a_file_is_in_the_trail_before_its_first_byte(
     (began,), (told,) = entries(organization, "began an export"), manifests(organization)
     assert (details(began, ZoneInfo("UTC")), told["began"]) == ("Audit trail", began.id)
     assert isinstance(began.detail, BeganExport)
-    assert began.detail.filters == told["filters"] == {"search": "nobody"}
+    assert began.detail.filters == told["filters"] == {"search": MASK}
 
 
 KILLED = """
