@@ -1,12 +1,12 @@
 """Which column of a sheet is which field: checked before any row is read."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 from sync_core.catalogue import header_row
-from sync_core.catalogue.cell_address import address
+from sync_core.catalogue.cell_address import address, letters
 from sync_core.catalogue.fields import Field
 from sync_core.catalogue.fields.field import QUOTED
 from sync_core.catalogue.resource import Entity
@@ -60,14 +60,25 @@ def match(entity: Entity, sheet: Sheet) -> Columns:
         if len(found) > 1:
             cells = " and ".join(address(sheet.title, sheet.header_row, i) for i in found[:2])
             raise SyncError("repeated_column", label=label, cells=cells)
+    told = tuple(_told(entity, headers, places))
     return Columns(
         tuple((field, places[field.label][0]) for field in entity.fields),
-        headers,
-        tuple(_notes(entity, headers, places)),
+        told,
+        tuple(_notes(entity, told, places)),
     )
 
 
-def _unknown(headers: Sequence[str], places: dict[str, list[int]]) -> list[int]:
+def _told(entity: Entity, headers: Sequence[str], places: Mapping[str, list[int]]) -> Iterator[str]:
+    """Return the headers as they are kept: one that nobody declared may name a person.
+
+    So beside what is personal it is called by its letters; what it says stays in the sheet.
+    """
+    unknown = _unknown(headers, places) if privacy.hidden(entity, Place.LOG) else []
+    for index, header in enumerate(headers):
+        yield letters(index) if index in unknown else header
+
+
+def _unknown(headers: Sequence[str], places: Mapping[str, list[int]]) -> list[int]:
     known = {index for found in places.values() for index in found}
     return [i for i, header in enumerate(headers) if header and i not in known]
 
@@ -124,9 +135,13 @@ def _guess(field: Field, spare: Sequence[str]) -> str | None:
     return None
 
 
-def _notes(entity: Entity, headers: Sequence[str], places: dict[str, list[int]]) -> list[str]:
+def _quoted(header: str, index: int) -> str:
+    return header if header == letters(index) else f"'{_cut(header)}'"
+
+
+def _notes(entity: Entity, headers: Sequence[str], places: Mapping[str, list[int]]) -> list[str]:
     notes = []
-    if ignored := [f"'{_cut(headers[i])}'" for i in _unknown(headers, places)]:
+    if ignored := [_quoted(headers[i], i) for i in _unknown(headers, places)]:
         were = "columns were" if len(ignored) > 1 else "column was"
         notes.append(
             f"{entity.title}: {len(ignored):,} unknown {were} ignored: {first_of(ignored)}."

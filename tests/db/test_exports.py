@@ -30,6 +30,7 @@ from sync_core.foundation.vocabulary import COUNTS, Role
 from sync_core.organizations import Organization, actions
 from sync_core.organizations.actions import BeganExport, SignedIn
 from sync_core.organizations.people import Person
+from sync_core.records import comparisons
 from sync_core.records.privacy import MASK
 from sync_core.records.rows import View
 from sync_core.runs import Run, filters
@@ -394,6 +395,28 @@ def test_no_table_keeps_what_stands_aside(
     for run in (desk.preview("locations"), desk.work(desk.start("locations"))):
         assert run.status in {"waiting", "partial"}, run.message
         assert _where(database) == []
+
+
+@pytest.mark.parametrize("title", [f"Notes on {MARK}", MARK])
+def test_no_table_keeps_the_title_of_a_column_that_nobody_declared_beside_personal_ones(
+    desk: Desk, database: psycopg.Connection, title: str
+) -> None:
+    """It may name a person: a column for each patient, a row of cells above the header's end."""
+    hours = [field.label for field in ENTITIES["schedules"].fields]
+    labels = [field.label for field in ENTITIES["therapists"].fields]
+    sheets = {
+        "therapists": [[*labels[:1], title, *labels[1:]], ["T1", "x"]],
+        "schedules": [hours],
+    }
+    preview, run = desk.preview("therapists", **sheets), desk.sync("therapists", **sheets)
+    assert _where(database) == []
+    assert "Therapists: 1 unknown column was ignored: B." in run.notes
+    for one in (preview, run):
+        assert MARK not in str(content(exports.log(desk.organization, ANA, one)))
+    sheets["therapists"][0][1] = "another"
+    with db.within(run.organization_id) as connection:
+        found = comparisons.compare(connection, run, desk.sync("therapists", **sheets), ANA)
+    assert [(one.new_headers, one.lost_headers) for one in found.tables] == [([], [])] * 2
 
 
 def _where(database: psycopg.Connection) -> list[str]:

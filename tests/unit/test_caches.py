@@ -234,5 +234,5 @@ def test_an_answer_of_the_analytics_is_kept_by_all_that_was_asked() -> None:
 
 def test_a_question_that_is_made_anew_is_refused() -> None:
     """Its name does not tell what it holds."""
-    with pytest.raises(UserHashError, match="made anew"):
+    with pytest.raises(UserHashError, match="no name of its own"):
         cached.read(lambda _connection, _wanted: 1, WANTED)

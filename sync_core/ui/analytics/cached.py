@@ -42,7 +42,7 @@ def read_all(asked: Sequence[Asking]) -> list[Any]:
 def _name(question: FunctionType) -> str:
     """Name a question; one that was made within a function may hold more than its name tells."""
     if "<" in question.__qualname__:
-        raise TypeError(f"{question.__qualname__} is made anew: nothing tells one from another")
+        raise TypeError(f"{question.__qualname__} has no name of its own: define it in a module")
     return f"{question.__module__}.{question.__qualname__}"
 
 
