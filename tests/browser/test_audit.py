@@ -56,3 +56,17 @@ def _choose_first(page: Page) -> None:
 def test_a_viewer_has_no_audit(visit: Visit) -> None:
     page = visit("Vera Olsen").open("/")
     expect(page.get_by_role("link", name="Audit")).to_have_count(0)
+
+
+def test_no_address_in_a_name_becomes_a_link(visit: Visit, app: App) -> None:
+    name = "Olive olive@example.org www.example.org https://example.org"
+    app.command("person", "set", "olive.park@example.org", name, "--role", "viewer")
+    feed = visit().open().locator(".st-key-activity-feed")
+    expect(feed).to_contain_text("Olive olive@")
+    page = visit().open("/audit?action=changed+the+people")
+    page.locator("tr[data-opens]").first.click()
+    drawer = page.get_by_role("dialog")
+    expect(drawer).to_contain_text("www")
+    outside = "a[href^='mailto:'], a[href*='example.org']"
+    expect(feed.locator(outside)).to_have_count(0)
+    expect(drawer.locator(outside)).to_have_count(0)

@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -93,6 +94,33 @@ def test_any_text_is_shown_literally(text: str) -> None:
     assert shown == bare
     for mark in "*_[]()<>:$`#|~&!":
         assert mark not in shown.replace("\\\\", "").replace(f"\\{mark}", "")
+
+
+TURNED_INTO_LINKS = re.compile(  # as `mdast-util-gfm-autolink-literal` finds them in any text
+    r"(https?://|www(?=\.))([-.\w]+)([^ \t\r\n]*)|([-.\w+]+)@([-\w]+(?:\.[-\w]+)+)",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ana.ruiz@example.org",
+        "invited <ana.ruiz+desk@mail.example.org> as a viewer",
+        "mailto:ana@example.org",
+        "xmpp:ana@example.org/home",
+        "a@b@example.org",
+        "https://example.org/a?b=c",
+        "HTTP://EXAMPLE.ORG",
+        "www.example.org",
+        "see WWW.example.org.",
+    ],
+)
+def test_no_address_becomes_a_link(text: str) -> None:
+    drawn = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", words.literal(text))  # as Markdown reads it
+    assert TURNED_INTO_LINKS.search(text)
+    assert not TURNED_INTO_LINKS.search(drawn)
+    assert drawn.replace("\N{WORD JOINER}", "") == text
 
 
 def test_no_text_turns_the_direction_of_its_neighbours() -> None:
