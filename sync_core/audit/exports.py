@@ -287,7 +287,8 @@ def _columns(askers: Askers, found: sa.Subquery, counts: sa.FromClause) -> Colum
     """List the columns of the file by their titles."""
     one = found.c
     slugs = {organization.id: organization.slug for organization, _ in askers}
-    took = sa.func.extract("epoch", one.finished_at - one.started_at)
+    lasted = sa.func.extract("epoch", one.finished_at - one.started_at)
+    took = sa.func.coalesce(sa.cast(one.worked, sa.Numeric), lasted)
     return {
         utc("Time"): moment(one.at),
         "Entry": one.entry,
@@ -362,7 +363,7 @@ def log(organization: Organization, by: Person, run: Run) -> Export:
     _may([(organization, by)], "read")
     _, live = progress.read(redis_clients.client(), [run.id] if run.active else [])
     with db.within(organization.id) as connection:
-        lines = live.get(run.id) or attempts.joined_log(attempts.of_run(connection, run.id))
+        lines = live.get(run.id) or attempts.log_of(run, attempts.of_run(connection, run.id))
     text = f"{progress.as_text(lines, ZoneInfo(organization.time_zone))}\n".encode()
     return Export(
         manifest=Exported(what="log", file=f"{run.resource}-run-{run.id}.log", run=run.id),

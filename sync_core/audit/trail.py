@@ -19,7 +19,7 @@ from sync_core.organizations import actions
 from sync_core.organizations.actions import Detail
 from sync_core.runs import filters, undos
 from sync_core.runs.filters import Filter
-from sync_core.runs.run import Undone
+from sync_core.runs.run import Undone, worked
 
 LAST = 10_000  # entries that a search looks through before it asks its index
 FREQUENT = 0.1  # share of the last entries that has a word for which no index is asked
@@ -52,6 +52,7 @@ class Entry:
     detail: Detail | None  # of an action
     has_ended: bool = True  # whether of an export that began its end is known, too
     undone: Undone | None = None  # a run
+    worked: float | None = None  # seconds of its attempts, where its plan waited for a person
 
     @property
     def origin(self) -> str | None:
@@ -60,7 +61,9 @@ class Entry:
 
     @property
     def seconds(self) -> float | None:
-        """Return the duration of a run in seconds, without the wait in the queue."""
+        """Return the seconds of work on a run, without its waits."""
+        if self.worked is not None:
+            return self.worked if self.finished_at else None
         if self.started_at is None or self.finished_at is None:
             return None
         return (self.finished_at - self.started_at).total_seconds()
@@ -91,6 +94,7 @@ _OF_RUN: dict[str, sa.ColumnElement[Any]] = {
     "message": _RUNS.message,
     "log_message": _RUNS.log_message,
     "detail": _null(_ACTIONS.detail.type),
+    "worked": worked(),
 }
 _OF_ACTION: dict[str, sa.ColumnElement[Any]] = {
     "entry": sa.literal_column("'action'", _TEXT),
@@ -112,6 +116,7 @@ _OF_ACTION: dict[str, sa.ColumnElement[Any]] = {
     "message": sa.literal_column("''", _TEXT),
     "log_message": sa.literal_column("''", _TEXT),
     "detail": _ACTIONS.detail,
+    "worked": _null(sa.Float()),
 }
 
 

@@ -93,6 +93,8 @@ def take_back(work: Work, undone: Run) -> RunResult:
 
     Once they have confirmed it, exactly that plan is applied. Raises SyncError(plan_outdated).
     """
+    if work.confirmed:
+        narration.confirms(work)
     narration.undoing(work, undone)
     with work.phase("processing"):
         scopes = undo.scopes(work)

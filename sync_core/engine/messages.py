@@ -50,11 +50,14 @@ def undone(
     run_id: int,
     tallies: Mapping[str, Tally],
     named: Mapping[str, Sequence[Named]] | None = None,
+    *,
+    planned: bool = False,
 ) -> str:
-    """Return what an undo takes back, and what it leaves as it is."""
+    """Return what an undo takes back, or will where it is `planned`, and what it leaves."""
     rows = [row for some in (named or {}).values() for row in some]
     of = {kind: sum(getattr(t, kind) for t in tallies.values()) for kind in OutcomeKind}
-    parts = [f"{sum(of[kind] for kind in CHANGED):,} undone"]
+    what = "to undo" if planned else "undone"
+    parts = [f"{sum(of[kind] for kind in CHANGED):,} {what}"]
     parts += _with_reasons(of[OutcomeKind.SKIPPED], "kept", [row for row in rows if row.rule])
     parts += _with_reasons(
         of[OutcomeKind.FAILED], "impossible", [row for row in rows if not row.rule]

@@ -1,12 +1,12 @@
 """What people are told while a run goes on: in its progress and in its log."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sync_core.catalogue.phases import Band
 from sync_core.catalogue.resource import Entity, Resource
 from sync_core.catalogue.source import Sheet
-from sync_core.engine.messages import message
+from sync_core.engine.messages import Named, counts, undone
 from sync_core.engine.statements import Scope
 from sync_core.engine.tally import Tally
 from sync_core.engine.work import Work
@@ -14,6 +14,7 @@ from sync_core.foundation.counting import count
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import OutcomeKind
 from sync_core.runs import Run
+from sync_core.runs.plans import Tripped
 from sync_core.runs.progress import Amount, Download, Reporter
 from sync_core.runs.traffic import NO_TRAFFIC
 
@@ -143,10 +144,12 @@ def was_read(work: Work, scope: Scope) -> None:
 # Comparing
 
 
-def undoing(work: Work, undone: Run) -> None:
+def undoing(work: Work, earlier: Run) -> None:
     """Tell which run is compared with what the tables hold now."""
     band = work.steps.comparing
-    work.reporter.tell(band, f"Comparing what run {undone.id} changed with what is there", now=True)
+    sentence = f"Comparing what run {earlier.id} changed with what is there"
+    work.reporter.tell(band, sentence, now=True)
+    work.reporter.log(sentence)
 
 
 def comparing(work: Work, scope: Scope, part: float) -> None:
@@ -186,8 +189,25 @@ def analyzed(work: Work, found: int) -> None:
 
 
 def planned(work: Work, tallies: Mapping[str, Tally]) -> None:
-    """Tell what the whole plan will do."""
-    work.reporter.log(f"Planned: {message(tallies, work.resource.entities)}")
+    """Tell what the whole plan will do; of a confirmed one, what it would do by now."""
+    first = "Planned again" if work.confirmed else "The plan is ready"
+    work.reporter.log(f"{first}. {planned_counts(work, tallies)}")
+
+
+def planned_counts(
+    work: Work,
+    tallies: Mapping[str, Tally],
+    named: Mapping[str, Sequence[Named]] | None = None,
+) -> str:
+    """Return what the whole plan will do; with `named` rows, their reasons."""
+    if work.undone:
+        return undone(work.undone.id, tallies, named, planned=True)
+    return counts(tallies, work.resource.entities, named)
+
+
+def waits_for_a_decision(work: Work, tripped: Sequence[Tripped]) -> None:
+    """Tell that the run stops here until a person has decided."""
+    work.reporter.log("Waiting for approval" if tripped else "Waiting for a decision")
 
 
 # Saving

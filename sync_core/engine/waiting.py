@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection
 
-from sync_core.engine import staging
-from sync_core.engine.messages import Named, counts, undone
+from sync_core.engine import narration, staging
+from sync_core.engine.messages import Named
 from sync_core.engine.plan import MEMORY
 from sync_core.engine.statements import Scope
 from sync_core.engine.tally import Tally
@@ -26,26 +26,17 @@ def for_a_decision(
     work: Work, plans: Plans, tallies: Mapping[str, Tally], named: Mapping[str, Sequence[Named]]
 ) -> RunResult:
     """Return how a run waits: it was asked for its plan alone, or a guard holds it back."""
+    narration.waits_for_a_decision(work, plans.tripped)
     why = _why(work, plans.tripped)
     return RunResult(
         status=RunStatus.WAITING,
-        message=why.format(counts=_counts(work, tallies)),
-        log_message=why.format(counts=_counts(work, tallies, named)),
+        message=why.format(counts=narration.planned_counts(work, tallies)),
+        log_message=why.format(counts=narration.planned_counts(work, tallies, named)),
         notes=work.notes,
         phases=work.phases,
         log=work.reporter.as_json(),
         plans=plans,
     )
-
-
-def _counts(
-    work: Work,
-    tallies: Mapping[str, Tally],
-    named: Mapping[str, Sequence[Named]] | None = None,
-) -> str:
-    if work.undone:
-        return undone(work.undone.id, tallies, named)
-    return counts(tallies, work.resource.entities, named)
 
 
 def _why(work: Work, tripped: Sequence[Tripped]) -> str:

@@ -8,7 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core.foundation import tables
-from sync_core.runs.progress import Line
+from sync_core.foundation.vocabulary import FAILED, RunStatus
+from sync_core.runs.progress import Level, Line
+from sync_core.runs.run import Run
 
 _ATTEMPTS = tables.attempts.c
 
@@ -35,6 +37,24 @@ def of_run(connection: Connection, run_id: int) -> list[Attempt]:
     return [
         Attempt(**{**row, "log": [Line(**line) for line in row["log"]]}) for row in rows.mappings()
     ]
+
+
+def log_of(run: Run, found: Sequence[Attempt]) -> list[Line]:
+    """Return the log of a run as its attempts have left it, and at its end how the run ended.
+
+    That is no part of any attempt where nobody worked on it then: a plan was declined, say.
+    """
+    lines = joined_log(found)
+    is_told = bool(lines) and lines[-1].text == run.message
+    if not found or run.finished_at is None or is_told or not run.message:
+        return lines
+    return [*lines, Line(run.finished_at.timestamp(), _level(run.status), run.message)]
+
+
+def _level(status: RunStatus) -> Level:
+    if status in FAILED:
+        return "error"
+    return "warning" if status == RunStatus.PARTIAL else "info"
 
 
 def joined_log(found: Sequence[Attempt]) -> list[Line]:

@@ -65,6 +65,7 @@ class Run:
     scheduled_for: datetime | None = None  # the tick of the schedule that started it
     late: bool = False  # it was started after that, for itself and for ticks that were missed
     undone: Undone | None = None  # where `undos.marked` looked for it
+    worked: float | None = None  # seconds of its attempts, where its plan waited for a person
 
     @property
     def active(self) -> bool:
@@ -83,27 +84,50 @@ class Run:
 
     @property
     def seconds(self) -> float | None:
-        """Return the duration in seconds, without the wait in the queue."""
-        if self.started_at is None or self.finished_at is None:
+        """Return the seconds of work, without the waits in the queue and for a decision."""
+        if self.finished_at is None:
             return None
-        return (self.finished_at - self.started_at).total_seconds()
+        if self.worked is not None:
+            return self.worked
+        return None if self.started_at is None else _seconds(self.started_at, self.finished_at)
+
+
+def _seconds(since: datetime, until: datetime) -> float:
+    return (until - since).total_seconds()
 
 
 Tallies = Mapping[str, Mapping[str, Any]]  # of a run: entity -> kind of outcome -> count
 
 MADE_UP = "demo data"  # the trigger of the made-up runs in the demo's history
 
+
+def worked() -> sa.ColumnElement[float | None]:
+    """Return the seconds of a run's attempts, of one whose plan waited for a person; else null."""
+    done = tables.attempts.c
+    took = sa.func.date_part("epoch", done.ended_at - done.started_at, type_=sa.Float)
+    of_all = sa.select(sa.func.sum(took)).where(done.run_id == tables.runs.c.id).scalar_subquery()
+    return sa.case((tables.runs.c.plans.is_not(None), of_all))
+
+
 _RUNS, _LEASES, _TICKS = tables.runs.c, tables.leases.c, tables.schedule_ticks.c
 _REAL = _RUNS.trigger != MADE_UP  # a made-up run makes nothing fresh, or late
 _NOW = sa.func.clock_timestamp()
 _IS_LOST = (_RUNS.status == RunStatus.RUNNING) & lease_is_over()
-_ELSEWHERE = {"lost", "cancelling", "scheduled_for", "late", "undone"}  # not in the run's own row
+_ELSEWHERE = {
+    "lost",
+    "cancelling",
+    "scheduled_for",
+    "late",
+    "undone",
+    "worked",
+}  # not in the run's own row
 _READ = sa.select(
     *(tables.runs.c[f] for f in Run.__dataclass_fields__ if f not in _ELSEWHERE),
     sa.func.coalesce(_IS_LOST, sa.false()).label("lost"),
     _LEASES.cancel_requested_at.is_not(None).label("cancelling"),
     _TICKS.at.label("scheduled_for"),
     sa.func.coalesce(_TICKS.late, sa.false()).label("late"),
+    worked().label("worked"),
 ).select_from(
     tables.runs.outerjoin(tables.leases, _LEASES.run_id == _RUNS.id).outerjoin(
         tables.schedule_ticks, _TICKS.run_id == _RUNS.id

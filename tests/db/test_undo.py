@@ -81,7 +81,7 @@ def test_an_undo_waits_and_shows_what_would_be_taken_back(desk: Desk) -> None:
     run = desk.sync("locations", locations=[HEADER, row("L1", City="Broome"), row("L2"), row("L3")])
     undo = plan_undo(desk, run)
     assert (undo.status, undo.kind, undo.undoes) == ("waiting", "undo", run.id)
-    assert undo.message == f"Waiting for a decision. Undo of run {run.id}: 2 undone."
+    assert undo.message == f"Waiting for a decision. Undo of run {run.id}: 2 to undo."
     updated, removed = found(undo)
     assert (updated.kind, updated.changes) == ("updated", {"city": ["Broome", "Perth"]})
     assert (removed.kind, removed.key, removed.row_number) == ("removed", "L3", None)
@@ -215,7 +215,7 @@ def test_a_value_that_another_record_holds_now_is_impossible(
     assert run.status == "completed", run.log_message
     sync("a.lane@example.org", "ada@example.org")
     undo = plan_undo(desk, run)
-    assert undo.message == f"Waiting for a decision. Undo of run {run.id}: 0 undone, 1 impossible."
+    assert undo.message == f"Waiting for a decision. Undo of run {run.id}: 0 to undo, 1 impossible."
     assert why(undo) == {"T1": ["Email already exists"]}
     assert confirm(desk, undo).status == "partial"
     assert table(database, desk, "therapists")["T1"]["email"] == "a.lane@example.org"

@@ -8,7 +8,7 @@ from sync_core.catalogue.resource import Resource
 from sync_core.foundation.counting import ago
 from sync_core.foundation.vocabulary import RunStatus
 from sync_core.runs import Run, run_address
-from sync_core.runs.attempts import joined_log
+from sync_core.runs.attempts import log_of
 from sync_core.runs.progress import Line
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
@@ -68,4 +68,4 @@ def _show_ended(here: Visitor, run: Run) -> None:
 
 @st.cache_resource(ttl=600, max_entries=100, show_spinner=False, hash_funcs={Run: version})
 def _log_of(run: Run) -> Sequence[Line]:
-    return joined_log(attempts.read(run))
+    return log_of(run, attempts.read(run))

@@ -7,7 +7,9 @@ import streamlit as st
 
 from sync_core.foundation import db
 from sync_core.foundation.counting import count
+from sync_core.foundation.vocabulary import RunStatus
 from sync_core.runs import Run, sheet_facts, traffic, uploads
+from sync_core.runs.attempts import Attempt
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.html import render
 from sync_core.ui.parts.words import capitalized, lasted, moment, size, started_how
@@ -24,35 +26,47 @@ class Value:
     address: str | None = None
 
 
-def show(here: Visitor, run: Run) -> None:
-    """Show the facts of a run."""
-    facts = [(label, values) for label, values in _facts(here, run) if values]
+def show(here: Visitor, run: Run, found: Sequence[Attempt]) -> None:
+    """Show the facts of a run, and of the attempts at it."""
+    facts = [(label, values) for label, values in _facts(here, run, found) if values]
     st.html(render("run_facts", facts=facts))
 
 
-def _facts(here: Visitor, run: Run) -> Iterator[tuple[str, Sequence[Value]]]:
+def _facts(
+    here: Visitor, run: Run, found: Sequence[Attempt]
+) -> Iterator[tuple[str, Sequence[Value]]]:
     team = f", {run.requested_team}" if run.requested_team else ""
     who = [Value(f"{run.requested_by}{team}"), Value(run.requested_email)]
     yield "Requested by", [one for one in who if one.text]
     yield "How", [Value(started_how(run, here.zone))]
-    yield "Started", [Value(moment(run.started_at or run.queued_at, here.zone))]
+    began = found[0].started_at if found else run.queued_at
+    yield "Started", [Value(moment(began, here.zone))]
     if run.finished_at:
         yield "Ended", [Value(moment(run.finished_at, here.zone))]
-    yield "Took", list(_times(run))
+    yield "Took", list(_times(run, found))
     yield "Source", _sources(run)
 
 
-def _times(run: Run) -> Iterator[Value]:
-    """Tell how long the run took, how long it waited, and how long each of its phases took."""
+def _times(run: Run, found: Sequence[Attempt]) -> Iterator[Value]:
+    """Tell how long the work took, each phase of it, and for what the run waited how long."""
     if run.seconds is not None:
         yield Value(lasted(run.seconds))
-    waited = (run.started_at - run.queued_at).total_seconds() if run.started_at else 0
-    parts = [f"waited {lasted(waited)}"] if waited >= 1 else []
+    queued = (found[0].started_at - run.queued_at).total_seconds() if found else 0
+    waits = {"a worker": queued, "a decision": sum(_decisions(run, found))}
+    parts = [f"waited {lasted(time)} for {what}" for what, time in waits.items() if time >= 1]
     last = len(PHASE_ORDER)
     order = sorted(run.phases.items(), key=lambda phase: PHASE_ORDER.get(phase[0], last))
     parts += [f"{name.replace('_', ' ')} {lasted(seconds)}" for name, seconds in order]
     if parts:
         yield Value(capitalized(", ".join(parts)))
+
+
+def _decisions(run: Run, found: Sequence[Attempt]) -> Iterator[float]:
+    """Yield the seconds for which a plan waited: until it was confirmed and taken, or dropped."""
+    ends = [*(one.started_at for one in found[1:]), run.finished_at]
+    for one, end in zip(found, ends, strict=True):
+        if one.ended == RunStatus.WAITING and one.ended_at and end:
+            yield (end - one.ended_at).total_seconds()
 
 
 def _sources(run: Run) -> list[Value]:

@@ -1,5 +1,6 @@
 """One run with all that is known of it: the result first, then why, what changed, and how."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
@@ -10,7 +11,7 @@ from sync_core.catalogue import resources
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT, OutcomeKind, RunKind, RunStatus
 from sync_core.runs import Run, Tallies, run_address, undos
-from sync_core.runs.attempts import joined_log
+from sync_core.runs.attempts import Attempt, log_of
 from sync_core.ui.frame import polling
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
@@ -43,6 +44,7 @@ def show(here: Visitor, run: Run) -> None:
     with db.within(run.organization_id) as connection:
         tallies = runs.tallies(connection, [run.id]).get(run.id, {})
         (run,) = undos.marked(connection, [run])
+    found = attempts.read(run)
     _head(here, run)
     if run.active:
         polling.follow(here, partial(_draw, here, run))
@@ -50,14 +52,14 @@ def show(here: Visitor, run: Run) -> None:
         _result(here, run)
         undo_button.tell(here, run)
     if run.status == RunStatus.WAITING:
-        run_facts.show(here, run)
+        run_facts.show(here, run, found)
         plan_section.show(here, run)
     elif run.finished_at:
         run_view.show_counts(run, tallies)
-        run_facts.show(here, run)
+        run_facts.show(here, run, found)
         _failures(here, run, tallies)
         _changes(here, run, tallies)
-    _how(here, run)
+    _how(here, run, found)
 
 
 def _draw(here: Visitor, run: Run, state: RunState) -> None:
@@ -127,11 +129,10 @@ def _changes(here: Visitor, run: Run, tallies: Tallies) -> None:
     comparison_view.offer(here, run)
 
 
-def _how(here: Visitor, run: Run) -> None:
+def _how(here: Visitor, run: Run, found: Sequence[Attempt]) -> None:
     """Show how it went, in tabs: its log, and the attempts at it."""
-    found = attempts.read(run)
     log, tries = st.tabs(["Log", "Attempts"], key=PART, on_change="rerun", bind="query-params")
     with log:
-        run_log.show_kept(here, run, joined_log(found))
+        run_log.show_kept(here, run, log_of(run, found))
     with tries:
         attempts.show(here, run, found)
