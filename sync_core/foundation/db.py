@@ -4,7 +4,7 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -299,8 +299,9 @@ def migrate(connection: Connection) -> None:
 
     Then the walls between organizations stand, and the program's role has its rights. Between its
     statements it reads all migrations, which may take long on a busy machine. Raises SyncError:
-    program_outdated where the schema is newer than them all, owner_is_no_member.
+    program_outdated where the schema is newer than them all, several_versions, owner_is_no_member.
     """
+    _require_one_revision(connection)
     if is_newer(connection):
         raise SyncError("program_outdated")
     connection.execute(sa.text("set local idle_in_transaction_session_timeout = 0"))
@@ -326,7 +327,8 @@ def _program(owning: Connection) -> str | None:
 def prepare() -> None:
     """Make sure that the schema is the newest; an embedded database is brought there.
 
-    Raises SyncError: needs_migration for an outside one, program_outdated where it is newer.
+    Raises SyncError: needs_migration for an outside one, program_outdated where it is newer,
+    several_versions.
     """
     if settings.current().database_url:
         _require_current()
@@ -340,6 +342,7 @@ def _require_current() -> None:
     try:
         with everywhere() as connection:
             if not is_current(connection):
+                _require_one_revision(connection)
                 newer = is_newer(connection)
                 raise SyncError("program_outdated" if newer else "needs_migration")
             if not walls.stand(connection):
@@ -361,10 +364,23 @@ def is_newer(connection: Connection) -> bool:
 
 
 def revision(connection: Connection) -> str | None:
-    """Return the revision of the schema; None before the first migration."""
+    """Return the revision of the schema; None before the first migration.
+
+    Where somebody has written several, it is all of them, which is none that any program knows.
+    """
+    return ", ".join(_revisions(connection)) or None
+
+
+def _revisions(connection: Connection) -> Sequence[str]:
     if connection.execute(sa.select(sa.func.to_regclass("alembic_version"))).scalar() is None:
-        return None
-    return connection.exec_driver_sql("select version_num from alembic_version").scalar()
+        return []
+    every = "select version_num from alembic_version order by 1"
+    return connection.exec_driver_sql(every).scalars().all()
+
+
+def _require_one_revision(connection: Connection) -> None:
+    if len(found := _revisions(connection)) > 1:
+        raise SyncError("several_versions", versions=", ".join(found))
 
 
 @cache

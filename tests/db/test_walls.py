@@ -479,6 +479,28 @@ def test_an_owner_who_is_no_superuser_lets_the_program_in(
         assert hash_chain.verify(connection, added).broken is None
 
 
+def test_a_database_of_several_versions_is_refused_at_every_start(
+    elsewhere: Urls, outside: Callable[..., None]
+) -> None:
+    outside(elsewhere.database, elsewhere.owner)
+    with db.as_owner() as connection:
+        db.migrate(connection)
+    with db.as_owner() as connection:
+        connection.exec_driver_sql("insert into alembic_version values ('0001')")
+    for start in (db.prepare, migrate):
+        with pytest.raises(SyncError) as refused:
+            start()
+        assert refused.value.code == "several_versions"
+        assert f"0001, {db.newest_revision()}" in refused.value.sentence
+    with db.everywhere() as connection:
+        assert not db.is_current(connection)  # by which workers and maintenance go
+
+
+def migrate() -> None:
+    with db.as_owner() as connection:
+        db.migrate(connection)
+
+
 def test_what_runs_have_staged_becomes_the_program_s(
     elsewhere: Urls, outside: Callable[..., None]
 ) -> None:

@@ -41,4 +41,10 @@ OF_THE_MACHINE: dict[str, Entry] = {
         "Install the newer version of the program, then start it again.",
         "administrator",
     ),
+    "several_versions": Entry(
+        "The database says that it is of several versions at once ({versions}).",
+        "Somebody has changed the table alembic_version: keep the row of the version whose tables"
+        " are there, or restore a backup.",
+        "administrator",
+    ),
 }
