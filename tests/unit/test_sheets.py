@@ -975,6 +975,49 @@ def test_dates_of_the_neighbours_are_no_dates_of_the_row(google: Google) -> None
     assert error.code == "google_contradicts"
 
 
+@pytest.mark.parametrize("rows", [40, 15_000])
+@pytest.mark.parametrize("column", [1, 3, 6])
+@pytest.mark.parametrize("place", [0, -15])
+def test_a_column_of_texts_alone_that_slipped_is_not_taken(
+    google: Google, rows: int, column: int, place: int
+) -> None:
+    """All else of the answer is well-formed: it has as many columns and rows as before."""
+
+    def slip(body: fake.Json) -> None:
+        if len(body["values"][column]) == rows - 1:  # the header was read before
+            del body["values"][column][place]
+            body["values"][column].append("of another row")
+
+    google.add(Tab("Locations", Lazy(location, rows)))
+    numbers = frozenset({0, 8, 9, 10, 11})
+    usual = all_texts(whole(google), numbers)
+    google.fault("/values/", lambda answer: answer, fake.changed(slip))
+    assert all_texts(whole(google), numbers) == usual
+    google.fault("/values/", fake.changed(slip), times=99)
+    error = refusal(lambda: all_texts(whole(google), numbers))
+    assert error.code == "google_contradicts"
+
+
+def whole(google: Google) -> Sheet:
+    return source(google).open(resources.ENTITIES["locations"])
+
+
+def all_texts(sheet: Sheet, numbers: frozenset[int]) -> list[list[str | None]]:
+    pages = list(sheet.pages(numbers))
+    return [[text for page in pages for text in page.texts[n]] for n in range(len(sheet.headers))]
+
+
+def test_a_column_that_nobody_reads_may_change_with_each_look(google: Google) -> None:
+    def tick(body: fake.Json) -> None:
+        body["values"][12][0] = "another time"
+
+    rows: list[Row] = [[*location(0), "Now"]]
+    rows += [[*location(number), f"12:0{number}"] for number in range(1, 5)]
+    google.add(Tab("Locations", rows))
+    google.fault("/values/", lambda answer: answer, fake.changed(tick))
+    assert len(all_texts(whole(google), frozenset({0}))[0]) == 4
+
+
 def _day(number: float) -> str:
     day = DAY_0 + timedelta(number)
     return f"{day.day}/{day.month}/{day.year}"

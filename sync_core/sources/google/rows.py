@@ -17,6 +17,8 @@ from sync_core.sources.google.number_formats import Format
 
 PAGE_ROWS = 20_000  # of ten columns; about 3 MB of JSON, and constant memory
 PAGE_CELLS = 400_000
+READ_AGAIN = 20_000  # texts of a block of which nobody wants the values; some 500 kB of JSON
+LAST_ROWS = 20  # of a larger block
 REMEMBERED = 65_536  # pairs of text and number; dates and prices come again and again
 
 T = TypeVar("T")
@@ -72,6 +74,7 @@ class RowReader:
     name: str  # in sentences
     width: int  # columns
     last: int  # row of the grid
+    declared: frozenset[int]  # columns that somebody reads
     locale: str | None
 
     def cells(self, rows: range) -> Cells:
@@ -118,19 +121,27 @@ class RowReader:
         """Read the values under columns; where nothing is shown, of all: for nothing may be there.
 
         They are asked for down to the end of the block, and would reveal that texts are missing.
+        With them, texts of which nobody wants the values are read once more: all of a small block,
+        of a larger one the last, for a column that slipped is seen at its end.
         """
         columns = sorted(numbers) if block.height else range(self.width)
         runs = [Cells(self.title, block.rows, run) for run in _runs(columns)]
-        found = self._in_parts(self.client.values, _below, runs) if runs else []
-        under = {
-            column: values
-            for run, cells in zip(runs, found, strict=True)
-            for column, values in zip(run.columns, cells, strict=True)
-        }
+        texts = sorted(self.declared - numbers) if block.height else []
+        is_small = block.height * len(texts) <= READ_AGAIN
+        start = 0 if is_small else block.height - LAST_ROWS
+        ends = [Cells(self.title, block.rows[start : block.height], run) for run in _runs(texts)]
+        found = self._in_parts(self.client.values, _below, [*runs, *ends]) if runs else []
+        under = _by_column(runs, found[: len(runs)])
         for column, values in under.items():
-            if (place := mismatch(block.texts[column], values)) is not None:
-                raise self._contradiction(block, column, place)
+            self._must_fit(block, column, 0, values)
+        for column, values in _by_column(ends, found[len(runs) :]).items():
+            self._must_fit(block, column, start, values)
         return under
+
+    def _must_fit(self, block: Block, column: int, start: int, values: Sequence[Any]) -> None:
+        """Refuse values of a column, from a place on, that cannot be under its texts."""
+        if (place := mismatch(block.texts[column][start:], values)) is not None:
+            raise self._contradiction(block, column, start + place)
 
     def _formats(
         self, block: Block, under: Mapping[int, list[Any]]
@@ -205,6 +216,14 @@ class RowReader:
     def _contradiction(self, block: Block, column: int, place: int) -> SyncError:
         cell = rowcol_to_a1(block.rows[place], column + 1)
         return SyncError("google_contradicts", name=self.name, cell=cell)
+
+
+def _by_column(ranges: Sequence[Cells], found: Sequence[Columns]) -> dict[int, list[Any]]:
+    return {
+        column: values
+        for cells, columns in zip(ranges, found, strict=False)  # nothing where nobody asked
+        for column, values in zip(cells.columns, columns, strict=True)
+    }
 
 
 def _at(texts: Sequence[str], place: int) -> str:

@@ -47,6 +47,7 @@ class GoogleTab:
     locale: str | None
     headers: Sequence[str]
     header_row: int
+    declared: frozenset[int]  # columns that are fields of the entity
     moment: Moment
     unit: Literal["rows", "bytes"] = "rows"
     found: list[str] = field(default_factory=list)  # notes of what was found while it was read
@@ -131,6 +132,7 @@ class GoogleTab:
             width=len(self.headers),
             last=self.tab.rows,
             locale=self.locale,
+            declared=self.declared,
         )
 
     def _page(self, read: ReadBlock) -> Page:
@@ -182,6 +184,7 @@ class SheetsSource:
         top = _top(client, cells, name)
         row, headers = _header(top, entity, name, wanted)
         tabs.confirm(spreadsheet, tab, headers, self.setting.tab, entity)
+        labels = [header_rows.tidied(header) for header in headers]
         return GoogleTab(
             client=client,
             tab=tab,
@@ -189,6 +192,11 @@ class SheetsSource:
             locale=self.setting.locale or spreadsheet.locale,
             headers=headers,
             header_row=row,
+            declared=frozenset(
+                column
+                for declared in entity.fields
+                for column in header_rows.columns_of(declared, labels)
+            ),
             moment=Moment(
                 client, spreadsheet, tab, name, file.modified if file else None, (cells, top)
             ),
