@@ -43,20 +43,24 @@ def of_run(connection: Connection, run_id: int) -> Retried | None:
     return Retried(*found, _failed(connection, found.id)) if found else None
 
 
-def latest(connection: Connection, organization_id: int, runs: Mapping[str, Run]) -> dict[str, Run]:
-    """Return, by resource, the last retry in effect of what had failed in its run.
+def latest(
+    connection: Connection, organization_id: int, runs: Mapping[str, Run]
+) -> dict[str, list[Run]]:
+    """Return, by resource, the retries in effect of what had failed in its run, oldest first.
 
     A retry tries all that had failed, so that what failed in the last one is what still fails. Of
     a resource without one there is none.
     """
-    last = {name: run.id for name, run in runs.items()}
-    followed = set(last.values())  # these runs, then their retries, and the retries of those
+    followed = {run.id for run in runs.values()}  # these runs, their retries, the retries of those
+    wanted: list[int] = []
     for row in _in_effect(connection, organization_id, runs):
         if row.retries in followed:
             followed.add(row.id)
-            last[row.resource] = row.id
-    wanted = [run_id for name, run_id in last.items() if run_id != runs[name].id]
-    return {run.resource: run for run in some(connection, wanted)} if wanted else {}
+            wanted.append(row.id)
+    found: dict[str, list[Run]] = {}
+    for run in some(connection, wanted) if wanted else ():
+        found.setdefault(run.resource, []).append(run)
+    return found
 
 
 def _in_effect(

@@ -35,7 +35,7 @@ def follows(run: Run) -> Run | None:
     """Return the retry that tells what of a run still fails."""
     with db.everywhere() as connection:
         found = retries.latest(connection, run.organization_id, {run.resource: run})
-    return found.get(run.resource)
+    return next(reversed(found.get(run.resource, [])), None)
 
 
 def done(run: Run) -> list[tuple[str, str | None]]:

@@ -3,6 +3,7 @@ from streamlit.testing.v1 import AppTest
 
 from sync_core import organizations, runs
 from sync_core.catalogue.resources import CATALOGUE
+from sync_core.demo import history
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import Removal
 from sync_core.organizations import Organization, people, policies
@@ -21,6 +22,32 @@ def test_an_empty_organization_shows_a_card_for_each_resource(visit: Visit) -> N
         assert f"**{resource.title}**" in links(page)
     assert texts(page).count("Its first sync fills this card.") == len(CATALOGUE)
     assert "no source is set" in links(page)
+
+
+def test_made_up_runs_are_told_as_such_and_count_in_no_figure_of_now(
+    visit: Visit, desk: Desk
+) -> None:
+    assert told_of_now(visit()).count("nothing was synced yet") == 2
+    assert "made-up" not in captions(visit())
+    with db.everywhere() as connection:
+        history.load(connection, desk.organization)
+    page = visit()
+    assert told_of_now(page).count("only made-up runs so far") == 2
+    assert "nothing was synced yet" not in told_of_now(page)
+    assert "Includes made-up runs of the demo" in captions(page)
+    desk.sync("admins", admins=[("Email", "Name", "Role", "Team", "Active")])
+    assert "Clinic admins, by Ana Ruiz" in told_of_now(visit())
+    assert "only made-up runs so far" not in told_of_now(visit())
+
+
+def told_of_now(page: AppTest) -> str:
+    """Return what the figures say."""
+    bodies = (str(element.proto.body) for element in page.get("html"))
+    return next(body for body in bodies if 'class="summary"' in body)
+
+
+def captions(page: AppTest) -> str:
+    return "\n".join(text.value for text in page.main.caption)
 
 
 def test_a_run_is_on_its_card_and_in_the_feed_in_words(visit: Visit, desk: Desk) -> None:

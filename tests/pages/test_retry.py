@@ -1,5 +1,7 @@
 """Failed rows tried again, and two runs beside each other, on the pages."""
 
+import re
+
 import pytest
 
 from sync_core import runs
@@ -10,7 +12,7 @@ from sync_core.runs import Run, retries
 from tests.pages.test_resource_page import again, keys
 from tests.pages.test_tabs import LABELS, open_tab, row, texts
 from tests.support.desk import ANA, Desk
-from tests.support.pages import Visit, column, healthy
+from tests.support.pages import Visit, column, healthy, strip
 
 
 @pytest.fixture
@@ -54,6 +56,42 @@ def test_what_was_tried_again_needs_a_person_only_where_it_still_fails(
     assert to_mend(visit) == []
     assert "none fails any more" in texts(open_tab(visit, "Needs attention"))
     assert not [one for one in visit().get("page_link") if "failed" in one.proto.label]
+
+
+def test_a_retry_is_told_as_what_it_changed(visit: Visit, desk: Desk, partial: Run) -> None:
+    assert "retried" not in strip(visit("locations")).since
+    fixed = [row("L1", "Another name"), row("L2", "Harbour Clinic", phone="08 9192 3402")]
+    desk.write("locations", [LABELS, *fixed])
+    retry = desk.work(syncs.retry(desk.organization, partial.id, ANA, "test"))
+    page = open_tab(visit, "What changed")
+    choice = page.button_group(key=f"changes-of-{partial.id}")
+    assert list(choice.options) == [
+        f"Retry of failed rows, run {retry.id}: 1 row changed",
+        f"Sync, run {partial.id}: 1 row changed",
+    ]
+    assert column(page, "Key") == ["L2"]
+    choice.set_value(partial.id).run()
+    assert column(page, "Key") == ["L1"]
+    told = strip(visit("locations")).since
+    assert "Last successful sync " in told
+    assert re.search(r"; its failed rows retried [\w ,:]+ by Ana Ruiz", told)
+    overview = "".join(element.proto.body for element in visit().get("html"))
+    assert "Locations, failed rows retried, by Ana Ruiz" in overview
+    assert "by Ana Ruiz, retry" in texts(visit())
+    syncs.undo(desk.organization, retry.id, ANA, "test")
+    with db.everywhere() as connection:
+        undo = desk.work(runs.latest(connection, retry.organization_id)["locations"])
+    desk.work(syncs.confirm(desk.organization, undo.id, ANA, "test"))
+    page = open_tab(visit, "What changed")
+    assert column(page, "Key") == ["L1"]
+    assert "retried" not in strip(visit("locations")).since
+
+
+def test_a_retry_that_changed_nothing_is_no_change(visit: Visit, desk: Desk, partial: Run) -> None:
+    desk.work(syncs.retry(desk.organization, partial.id, ANA, "test"))
+    page = open_tab(visit, "What changed")
+    assert f"changes-of-{partial.id}" not in {group.key for group in page.button_group}
+    assert column(page, "Key") == ["L1"]
 
 
 def test_rows_that_a_rule_leaves_out_stay_listed_after_a_retry(visit: Visit, desk: Desk) -> None:

@@ -21,6 +21,7 @@ def run(number: int, status: str, seconds: float, kind: str = "sync") -> Run:
             **values,
             "id": number,
             "kind": kind,
+            "worked": None,
             "status": status,
             "queued_at": START,
             "started_at": START,

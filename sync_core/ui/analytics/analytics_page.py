@@ -19,6 +19,7 @@ from sync_core.ui.analytics import (
 from sync_core.ui.analytics.period import Asked
 from sync_core.ui.frame import visitor
 from sync_core.ui.parts import page_head
+from sync_core.ui.parts.words import MADE_UP_NOTE
 
 TABS = {
     "Results": results_tab.show,
@@ -47,10 +48,7 @@ def show() -> None:
 
 def _note_made_up_runs(asked: Asked) -> None:
     if MADE_UP in asked.triggers and cached.read(habits.has_made_up, asked.wanted):
-        st.caption(
-            ":material/science: Includes made-up runs of the demo, so that there is something to"
-            " see: those that were started from *Demo data*."
-        )
+        st.caption(f"{MADE_UP_NOTE}: those that were started from *Demo data*.")
 
 
 def _definitions() -> None:

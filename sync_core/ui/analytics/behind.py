@@ -9,7 +9,7 @@ import streamlit as st
 
 from sync_core.analytics import habits, key_figures
 from sync_core.foundation.counting import count
-from sync_core.runs import Run, filters
+from sync_core.runs import MADE_UP, Run, filters
 from sync_core.runs.filters import Filter
 from sync_core.ui.analytics import cached, cards
 from sync_core.ui.analytics.period import Asked, title
@@ -93,5 +93,6 @@ def _line(here: Visitor, run: Run) -> str:
     how = look(run)
     head = f"{how.icon} **{literal(how.word)}** · {literal(title(run.resource))}"
     who = f"{moment(run.queued_at, here.zone)} by {literal(run.requested_by)}"
+    who += f" :gray[({MADE_UP})]" if run.trigger == MADE_UP else ""
     said = f"  \n:small[{literal(brief(run.message))}]" if run.message else ""
     return f"{head} · {who}{said}"

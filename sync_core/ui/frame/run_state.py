@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 
 import streamlit as st
 from redis import RedisError
@@ -33,19 +34,18 @@ Signature = frozenset[tuple[int, str]]  # the ids of runs, and the stage of each
 class RunState:
     """The runs that matter now, by resource, with their progress and who wants no notice of them.
 
-    `fresh` holds the runs that last brought a resource in step, `retries` the last retry of what
-    had failed in each of these, `taken_back` the last undo since, `tallies` the counts of the first
-    two by the run, `queue_positions` the positions of runs in the queue (1 is the next), `usual`
-    the seconds that each
-    phase of the runs of an active resource usually takes, `problem` why no worker takes one.
-    `plans` holds the runs whose plans wait for a decision, whatever ran after them.
+    `fresh` holds the runs that last brought a resource in step, `retries` the retries of what had
+    failed in each of these, oldest first, `taken_back` the last undo since, `tallies` the counts of
+    the first two by the run, `queue_positions` the positions of runs in the queue (1 is the next),
+    `usual` the seconds that each phase of the runs of an active resource usually takes, `problem`
+    why no worker takes one.
     `newest_notice` is the number of the last notice that anybody was given.
     `has_live_progress` is False where progress and logs cannot be read; the runs go on without.
     """
 
     runs: Mapping[str, Run]
     fresh: Mapping[str, Run]
-    retries: Mapping[str, Run]
+    retries: Mapping[str, Sequence[Run]]
     taken_back: Mapping[str, Run]
     plans: Sequence[Run]
     tallies: Mapping[int, Tallies]
@@ -84,8 +84,12 @@ class RunState:
 
         Where they were tried again since, it is those that failed again.
         """
-        run = self.retries.get(resource) or self.fresh.get(resource)
+        run = self.last_retry(resource) or self.fresh.get(resource)
         return sum(tally["failed"] for tally in self.counts(run).values())
+
+    def last_retry(self, resource: str) -> Run | None:
+        """Return the last retry of what had failed when the resource was last in step."""
+        return next(reversed(self.retries.get(resource, ())), None)
 
     def counts(self, run: Run | None) -> Tallies:
         """Return the counts of one of these runs."""
@@ -131,8 +135,8 @@ def read(organization_id: int) -> RunState:
         tried_again = retries.latest(connection, organization_id, fresh)
         taken_back = runs.taken_back(connection, organization_id, fresh)
         plans = recovery.plans_that_wait(connection, organization_id)
-        latest, fresh, tried_again = _marked(connection, latest, fresh, tried_again)
-        applied = [*fresh.values(), *tried_again.values()]
+        latest, fresh = _marked(connection, latest, fresh)
+        applied = [*fresh.values(), *chain.from_iterable(tried_again.values())]
         tallies = runs.tallies(connection, [run.id for run in applied])
         decided = policies.of(connection, organization_id)
         scheduled = schedules.of(connection, organization_id)

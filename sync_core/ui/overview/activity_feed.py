@@ -18,7 +18,7 @@ from sync_core.runs import MADE_UP, Run, run_address
 from sync_core.runs.filters import Filter
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts.words import listed, literal, look, moment
+from sync_core.ui.parts.words import MADE_UP_NOTE, listed, literal, look, moment
 
 MAX_LINES = 10
 MAX_EVENTS = 50  # that are read, of each kind: what happened again and again is one line
@@ -94,6 +94,7 @@ class Item:
     text: str  # Markdown, without the time
     run_id: int | None = None  # to whose page it leads
     times: int = 1  # in a row
+    made_up: bool = False  # for the demo
 
 
 def show(here: Visitor) -> None:
@@ -103,6 +104,8 @@ def show(here: Visitor) -> None:
         items = _items(here.organization.id)
         if not items:
             st.caption("Nothing has happened yet. Who syncs what, and when, is listed here.")
+        if any(item.made_up for item in items):
+            st.caption(f"{MADE_UP_NOTE}.")
         for item in items:
             often = f" :gray-badge[{item.times} times]" if item.times > 1 else ""
             _show(
@@ -149,8 +152,10 @@ def _of_run(run: Run) -> Item:
     what = f"run {run.undoes} of {what}" if run.undoes else what
     ending = DECLINED if run.declined else ENDINGS.get(run.status, "")
     text = f"{who} {verb} {what}{ending}"
-    text += f" :gray[({MADE_UP})]" if run.trigger == MADE_UP else ""
-    return Item(run.queued_at, f":{run_look.color}[{run_look.icon}]", text, run.id)
+    made_up = run.trigger == MADE_UP
+    text += f" :gray[({MADE_UP})]" if made_up else ""
+    icon = f":{run_look.color}[{run_look.icon}]"
+    return Item(run.queued_at, icon, text, run.id, made_up=made_up)
 
 
 def _of_change(entry: Entry) -> Item:

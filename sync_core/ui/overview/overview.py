@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation.counting import ago, hours
+from sync_core.foundation.vocabulary import ORIGINS
 from sync_core.runs import MADE_UP, Run
 from sync_core.ui.frame import polling, visitor
 from sync_core.ui.frame.navigation import page_file
@@ -23,6 +24,7 @@ from sync_core.ui.parts.words import (
     lasted,
     literal,
     look,
+    origin_within,
     taken_back,
 )
 from sync_core.ui.runs import notice, progress_words, run_strip, sync_button
@@ -47,14 +49,15 @@ def show() -> None:
 
 def _draw(here: Visitor, top: DeltaGenerator, feed: DeltaGenerator, state: RunState) -> None:
     """Show the summary, what needs attention, the cards, and what happened last."""
+    latest = run_strip.of(here.organization.id, state.signature)
+    has_made_up = any(_is_made_up(runs) for runs in latest.values())
     with top:
-        summary.show(state)
+        summary.show(state, has_made_up=has_made_up)
     with feed.container():
         activity_feed.show(here)
     sync_all.show(state)
     first_steps.show(here, state)
     attention.show(here, state)
-    latest = run_strip.of(here.organization.id, state.signature)
     for resource in resources.CATALOGUE.values():
         _card(here, resource, state, latest[resource.name])
 
@@ -93,9 +96,13 @@ def _badges(resource: Resource, run: Run | None, state: RunState) -> str:
 
 def _before(latest: Sequence[Run]) -> str:
     """Return what stands below the bars of a resource that was never synced."""
-    if any(run.trigger == MADE_UP for run in latest):
+    if _is_made_up(latest):
         return ":material/science: The bars are made-up runs of the demo"
     return "No runs yet"
+
+
+def _is_made_up(latest: Sequence[Run]) -> bool:
+    return any(run.trigger == MADE_UP for run in latest)
 
 
 def _when(run: Run) -> str:
@@ -104,7 +111,8 @@ def _when(run: Run) -> str:
     if run.finished_at is None:
         return f"Started {ago(run.queued_at)} by {who}"
     took = f" · took {lasted(run.seconds)}" if run.seconds is not None else ""
-    return f"{capitalized(ago(run.finished_at))} by {who}{took}"
+    what = f", {origin_within(run.origin)}" if run.kind in ORIGINS else ""
+    return f"{capitalized(ago(run.finished_at))} by {who}{what}{took}"
 
 
 def _freshness(resource: Resource, state: RunState) -> str:

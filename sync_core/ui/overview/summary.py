@@ -6,6 +6,7 @@ import streamlit as st
 
 from sync_core.catalogue import resources
 from sync_core.foundation.counting import ago, count
+from sync_core.foundation.vocabulary import RunKind
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.parts.html import render
 from sync_core.ui.parts.words import capitalized, listed
@@ -23,17 +24,23 @@ class Figure:
     caption: str
 
 
-def show(state: RunState) -> None:
-    """Show the figures."""
-    figures = (_in_step(state), _running(state), _failed_rows(state), _last(state))
+def show(state: RunState, *, has_made_up: bool) -> None:
+    """Show the figures: of real runs alone, which is said where there are made-up ones besides."""
+    none_yet = "only made-up runs so far" if has_made_up else "nothing was synced yet"
+    figures = (
+        _in_step(state, none_yet),
+        _running(state),
+        _failed_rows(state),
+        _last(state, none_yet),
+    )
     st.html(render("summary", figures=figures))
 
 
-def _in_step(state: RunState) -> Figure:
+def _in_step(state: RunState, none_yet: str) -> Figure:
     names = list(resources.CATALOGUE)
     late = [resources.CATALOGUE[name].title for name in names if not state.in_step(name)]
     if not state.runs:
-        return Figure("verified", "Up to date", f"0 of {len(names)}", "nothing was synced yet")
+        return Figure("verified", "Up to date", f"0 of {len(names)}", none_yet)
     told = f"{listed(late)} {'is' if len(late) == 1 else 'are'} not" if late else "all on time"
     return Figure("verified", "Up to date", f"{len(names) - len(late)} of {len(names)}", told)
 
@@ -52,13 +59,18 @@ def _failed_rows(state: RunState) -> Figure:
     return Figure("build", "Rows to fix", f"{sum(failed):,}", caption)
 
 
-def _last(state: RunState) -> Figure:
-    at = {run.finished_at: run for run in state.runs.values() if run.finished_at}
+def _last(state: RunState, none_yet: str) -> Figure:
+    """Return when rows were last synced, be it that only those that had failed were tried again."""
+    retries = (run for some in state.retries.values() for run in some)
+    at = {run.finished_at: run for run in (*state.fresh.values(), *retries) if run.finished_at}
     if not at:
-        return Figure("history", "Last sync", NOT_KNOWN, "none yet")
+        return Figure(
+            "history", "Last sync", NOT_KNOWN, "none succeeded yet" if state.runs else none_yet
+        )
     latest = max(at)
     run = at[latest]
-    title = resources.CATALOGUE[run.resource].title
+    what = resources.CATALOGUE[run.resource].title
+    what += ", failed rows retried" if run.kind == RunKind.RETRY else ""
     return Figure(
-        "history", "Last sync", capitalized(ago(latest)), f"{title}, by {run.requested_by}"
+        "history", "Last sync", capitalized(ago(latest)), f"{what}, by {run.requested_by}"
     )

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from sync_core.foundation.vocabulary import RunKind, RunStatus
-from sync_core.runs import Run
+from sync_core.runs import MADE_UP, Run
 from sync_core.ui.parts.words import lasted, look, look_of, moment
 
 GREEN, AMBER, RED, GREY = "#12A37A", "#C77A05", "#DC4B4B", "#7C8AA0"  # seen on white and on black
@@ -89,7 +89,8 @@ def in_small(figure: go.Figure) -> go.Figure:
 
 def _hover_text(run: Run, zone: ZoneInfo) -> str:
     took, how = lasted(run.seconds or 0), look(run).word.lower()
-    return f"Run {run.id}, {moment(run.queued_at, zone)}: {took}, {how}"
+    made_up = f" ({MADE_UP})" if run.trigger == MADE_UP else ""
+    return f"Run {run.id}, {moment(run.queued_at, zone)}: {took}, {how}{made_up}"
 
 
 def show_durations(found: Sequence[Run], zone: ZoneInfo, key: str) -> None:

@@ -210,6 +210,10 @@ def started_how(run: Run, zone: ZoneInfo) -> str:
     return f"{told} for {moment(run.scheduled_for, zone)}" + (", late" if run.late else "")
 
 
+MADE_UP_NOTE = (  # beside what is told of the past; how data are now, real runs alone tell
+    ":material/science: Includes made-up runs of the demo, so that there is something to see"
+)
+
 ROLES: dict[Role, str] = {
     Role.VIEWER: "Viewer",
     Role.ANALYST: "Analyst",

@@ -6,6 +6,7 @@ import streamlit as st
 
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
+from sync_core.foundation.counting import count
 from sync_core.foundation.vocabulary import RunKind
 from sync_core.operations import syncs
 from sync_core.runs import Run
@@ -111,11 +112,37 @@ def _tabs(here: Visitor, resource: Resource, state: RunState) -> None:
 
 
 def _changes(here: Visitor, resource: Resource, state: RunState) -> None:
-    """Show what the last sync changed."""
+    """Show what the last sync changed, or one of the retries since."""
     fresh = state.fresh.get(resource.name)
     if fresh:
-        run_view.show_changes(here, fresh, state.counts(fresh))
+        run = _choose_changes(fresh, state)
+        run_view.show_changes(here, run, state.counts(run))
         return
     more = "What a sync creates, updates and removes is listed here, row by row."
     button = first_sync.of(here, resource, state)
     paging.show_empty(":material/difference:", "Nothing has been synced yet.", more, button)
+
+
+def _choose_changes(fresh: Run, state: RunState) -> Run:
+    """Let the visitor choose among the last sync and the retries that changed rows since then."""
+    retries = state.retries.get(fresh.resource, ())
+    some = {run.id: run for run in reversed(retries) if run_view.changed_rows(state.counts(run))}
+    if not some:
+        return fresh
+    some[fresh.id] = fresh
+    chosen = st.segmented_control(
+        "What changed rows",
+        list(some),
+        format_func=lambda run_id: _changing(some[run_id], state),
+        default=next(iter(some)),
+        required=True,
+        key=f"changes-of-{fresh.id}",
+        label_visibility="collapsed",
+    )
+    return some[chosen or fresh.id]
+
+
+def _changing(run: Run, state: RunState) -> str:
+    """Return what changed how many rows: "Retry of failed rows, run 12: 1 row changed"."""
+    what = "Retry of failed rows" if run.kind == RunKind.RETRY else "Sync"
+    return f"{what}, run {run.id}: {count(run_view.changed_rows(state.counts(run)), 'row')} changed"

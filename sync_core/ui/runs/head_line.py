@@ -45,6 +45,7 @@ def of(
     values = [Value(f"{counted} · ")] if counted else []
     values.append(Value(_last_success(here, fresh)))
     values += _sources(here, resource, fresh) if names_sources else ()
+    values += _last_retry(here, state.last_retry(resource.name))
     if promise := state.promise(resource.name):
         values.append(Value(promise.verdict(datetime.now(UTC))))
     if undo := state.taken_back.get(resource.name):
@@ -58,6 +59,12 @@ def _last_success(here: Visitor, fresh: Run | None) -> str:
         return "Not synced yet"
     when = short_moment(fresh.finished_at, here.zone)
     return f"Last successful sync {when} by {fresh.requested_by}"
+
+
+def _last_retry(here: Visitor, retry: Run | None) -> Iterator[Value]:
+    if retry and retry.finished_at:
+        when = short_moment(retry.finished_at, here.zone)
+        yield Value(f"; its failed rows retried {when} by {retry.requested_by}")
 
 
 def _sources(here: Visitor, resource: Resource, fresh: Run | None) -> Iterator[Value]:

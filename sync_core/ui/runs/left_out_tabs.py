@@ -26,7 +26,7 @@ SKIPPED = "A rule leaves these rows out. There is nothing to fix."
 
 def show_failed(here: Visitor, resource: Resource, state: RunState) -> None:
     """Show what fails of the last sync; where it was tried again since, what failed then."""
-    run, retry = state.fresh.get(resource.name), state.retries.get(resource.name)
+    run, retry = state.fresh.get(resource.name), state.last_retry(resource.name)
     if run and retry:
         st.caption(f":material/build: {_tried_again(run, retry, state)}")
     now = retry or run

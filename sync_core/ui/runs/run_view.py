@@ -87,6 +87,11 @@ def show_changes(here: Visitor, run: Run, tallies: Tallies) -> None:
         )
 
 
+def changed_rows(tallies: Tallies) -> int:
+    """Return how many rows these counts say were created, updated or removed."""
+    return sum(tally[kind] for tally in tallies.values() for kind in CHANGED)
+
+
 def kinds_present(tallies: Tallies, kinds: Sequence[str]) -> list[str]:
     """Return those of the kinds that the run has any rows of."""
     return [kind for kind in kinds if any(tally[kind] for tally in tallies.values())]
