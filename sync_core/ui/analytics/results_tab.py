@@ -31,12 +31,11 @@ ROW_KINDS = (*TOUCHED, OutcomeKind.UNCHANGED)
 COLUMNS = (
     Column("Resource", "pinned"),
     Column("Runs", "number"),
+    Column("Synced", "number"),  # whose durations count
     Column("Success", "number"),
     Column("Mean", "number"),
     Column("Median", "number"),
     Column("p95", "number"),
-    Column("Timed runs", "number"),
-    Column("Samples"),
 )
 TRAILING_DAYS = 7  # over which the success rate is taken, in a period of some weeks
 TRAILING_FROM_DAYS = 14
@@ -209,12 +208,11 @@ def _resource(row: OfResource) -> Sequence[str]:
     return (
         title(row.resource),
         f"{row.runs:,}",
-        numbers.percent(row.success),
+        f"{row.completed:,}",
+        f"{numbers.percent(row.success)}{' of few' if numbers.few(row.judged) else ''}",
         numbers.seconds(row.mean),
         numbers.seconds(row.median),
         numbers.seconds(row.p95),
-        f"{row.completed:,}",
-        "few" if numbers.few(row.judged) else "",
     )
 
 

@@ -6,6 +6,6 @@ from streamlit.delta_generator import DeltaGenerator
 
 def show(title: str, icon: str) -> DeltaGenerator:
     """Show the title of a page, at the same height on each; returns the row that it stands in."""
-    head = st.container(horizontal=True, vertical_alignment="center", key="head")
+    head = st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="head")
     head.title(title, icon=icon, anchor=False, width="content")
     return head
