@@ -22,6 +22,7 @@ from sync_core.cli.common import (
 from sync_core.cli.common import organization as organization_called
 from sync_core.cli.report import report
 from sync_core.foundation import db
+from sync_core.runs import result_words
 
 
 @click.command()
@@ -87,6 +88,6 @@ def history(
         return
     for run in found:
         when = run.queued_at.isoformat(timespec="seconds")
-        click.echo(
-            f"{run.id}\t{when}\t{run.resource}\t{run.status}\t{run.requested_by}\t{run.message}"
-        )
+        title = resources.CATALOGUE[run.resource].title
+        word = result_words.word(run.kind, run.status)
+        click.echo(f"{run.id}\t{when}\t{title}\t{word}\t{run.requested_by}\t{run.message}")

@@ -5,11 +5,12 @@ from typing import Any
 
 import click
 
+from sync_core.catalogue import resources
 from sync_core.cli import run_json
 from sync_core.cli.common import EXIT_CODES
 from sync_core.foundation.vocabulary import WITHOUT_WORKER
 from sync_core.organizations import Organization
-from sync_core.runs import Run
+from sync_core.runs import Run, result_words
 
 
 def report(
@@ -24,7 +25,7 @@ def report(
         click.echo(json.dumps({**run_json.of_run(organization, run), **more}))
     else:
         going = "its worker was asked to end it." if run.cancelling else "running."
-        click.echo(f"Run {run.id}, {run.resource}, {run.status}: {run.message or going}")
+        click.echo(f"{begun(run)}: {run.message or going}")
         nobody = _why_nobody_takes_it() if run.status in WITHOUT_WORKER else None
         for line in (nobody, run.advice, *run.notes):
             if line:
@@ -36,3 +37,9 @@ def _why_nobody_takes_it() -> str | None:
     from sync_core.execution import queue  # noqa: PLC0415 - of a run that waits alone: it brings RQ
 
     return queue.problem()
+
+
+def begun(run: Run) -> str:
+    """Return how a line about a run begins: "Run 676, locations, partly synced"."""
+    word = result_words.word(run.kind, run.status)
+    return f"Run {run.id}, {resources.CATALOGUE[run.resource].title.lower()}, {word.lower()}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from sync_core.cli import run_json
+from sync_core.cli import report, run_json
 from sync_core.cli.common import (
     as_person,
     json_option,
@@ -90,7 +90,7 @@ def schedule_run(resource: str, org: str, email: str | None, *, as_json: bool) -
     """Start the scheduled sync of RESOURCE now; its next times stay as they are."""
     of = organization(org)
     run = operations.run_now(of, resource, who(email, of), Trigger.SHELL)
-    told = f"Run {run.id}, {run.resource}, {run.status}."
+    told = f"{report.begun(run)}."
     click.echo(json.dumps(run_json.of_run(of, run)) if as_json else told)
 
 

@@ -15,7 +15,7 @@ from sync_core.foundation.vocabulary import Trigger
 from sync_core.operations import syncs
 from sync_core.organizations import Organization
 from sync_core.organizations.people import Person
-from sync_core.runs import batches
+from sync_core.runs import batches, result_words
 from sync_core.runs.batches import Batch, Part
 
 
@@ -52,7 +52,8 @@ def _read(organization: Organization) -> Batch | None:
 
 def _told(batch: Batch, part: Part) -> str:
     if part.run:
-        return f"run {part.run.id}, {part.run.status}: {part.run.message or 'running.'}"
+        word = result_words.word(part.run.kind, part.run.status)
+        return f"run {part.run.id}, {word.lower()}: {part.run.message or 'running.'}"
     if part.skipped:
         return f"left out: {part.skipped}"
     return f"comes after {', '.join(batch.awaits(part))}"

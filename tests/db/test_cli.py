@@ -162,7 +162,10 @@ def test_status_tells_the_counts_and_the_exit_code(desk: Desk) -> None:
     assert result.exit_code == 3
     assert told(result)["counts"]["locations"]["failed"] == 1
     told_as_text = ask("status", str(run.id), "--org", desk.organization.slug)
+    assert told_as_text.stdout.startswith(f"Run {run.id}, locations, partly synced: Processed 2")
     assert "1 created, 0 updated, 1 failed." in told_as_text.stdout
+    listed = ask("history", "--org", desk.organization.slug).stdout
+    assert listed.split("\t")[2:4] == ["Locations", "Partly synced"]
 
 
 def test_every_run_that_is_told_as_json_has_its_asker_its_start_and_its_end(desk: Desk) -> None:

@@ -12,8 +12,8 @@ from babel import Locale
 from babel.numbers import format_currency
 
 from sync_core.foundation.counting import HOUR, MINUTE, ago, count
-from sync_core.foundation.vocabulary import PauseReason, Role, RunKind, RunStatus, Trigger
-from sync_core.runs import Run
+from sync_core.foundation.vocabulary import PauseReason, Role, RunStatus, Trigger
+from sync_core.runs import Run, result_words
 from sync_core.runs.run import Undone
 
 _ENGLISH = Locale("en")
@@ -144,23 +144,20 @@ class Look:
     color: Color
 
 
-LOOKS = {
-    "queued": Look("Starting", ":material/schedule:", "blue"),
-    "running": Look("Syncing", ":material/progress_activity:", "blue"),
-    "interrupted": Look("Interrupted", ":material/sync_problem:", "blue"),
-    "waiting": Look("Needs a decision", ":material/front_hand:", "orange"),
-    "completed": Look("Synced", ":material/check_circle:", "green"),
-    "partial": Look("Partly synced", ":material/warning:", "orange"),
-    "failed": Look("Failed", ":material/error:", "red"),
-    "timed_out": Look("Timed out", ":material/timer_off:", "red"),
-    "cancelled": Look("Cancelled", ":material/block:", "gray"),
-    "expired": Look("Expired", ":material/hourglass_disabled:", "gray"),
+_LOOKS: dict[RunStatus, tuple[str, Color]] = {
+    RunStatus.QUEUED: (":material/schedule:", "blue"),
+    RunStatus.RUNNING: (":material/progress_activity:", "blue"),
+    RunStatus.INTERRUPTED: (":material/sync_problem:", "blue"),
+    RunStatus.WAITING: (":material/front_hand:", "orange"),
+    RunStatus.COMPLETED: (":material/check_circle:", "green"),
+    RunStatus.PARTIAL: (":material/warning:", "orange"),
+    RunStatus.FAILED: (":material/error:", "red"),
+    RunStatus.TIMED_OUT: (":material/timer_off:", "red"),
+    RunStatus.CANCELLED: (":material/block:", "gray"),
+    RunStatus.EXPIRED: (":material/hourglass_disabled:", "gray"),
 }
-WORDS: dict[tuple[str | None, str], str] = {  # of runs that are no syncs
-    (RunKind.PREVIEW, RunStatus.RUNNING): "Previewing",
-    (RunKind.UNDO, RunStatus.RUNNING): "Undoing",
-    (RunKind.UNDO, RunStatus.COMPLETED): "Undo done",
-    (RunKind.UNDO, RunStatus.PARTIAL): "Undo done in part",
+LOOKS: dict[str, Look] = {
+    status: Look(result_words.word(None, status), *look) for status, look in _LOOKS.items()
 }
 NEVER = Look("Not synced yet", ":material/radio_button_unchecked:", "gray")
 
@@ -180,7 +177,7 @@ def undone(by: Undone) -> Look:
 def look_of(kind: str | None, status: str) -> Look:
     """Return the look of a run of this kind that has this status."""
     found = LOOKS[status]
-    return replace(found, word=WORDS.get((kind, status), found.word))
+    return replace(found, word=result_words.word(kind, status))
 
 
 _ORIGINS: dict[str, str] = {Trigger.PAGE: "By hand", Trigger.SCHEDULE: "Scheduled"}

@@ -1,0 +1,27 @@
+"""What people call a run's status: the same word on pages, in files and in a terminal."""
+
+from sync_core.foundation.vocabulary import RunKind, RunStatus
+
+OF_STATUS: dict[RunStatus, str] = {
+    RunStatus.QUEUED: "Starting",
+    RunStatus.RUNNING: "Syncing",
+    RunStatus.INTERRUPTED: "Interrupted",
+    RunStatus.WAITING: "Needs a decision",
+    RunStatus.COMPLETED: "Synced",
+    RunStatus.PARTIAL: "Partly synced",
+    RunStatus.FAILED: "Failed",
+    RunStatus.TIMED_OUT: "Timed out",
+    RunStatus.CANCELLED: "Cancelled",
+    RunStatus.EXPIRED: "Expired",
+}
+OF_OTHERS: dict[tuple[str | None, str], str] = {  # of runs that are no syncs
+    (RunKind.PREVIEW, RunStatus.RUNNING): "Previewing",
+    (RunKind.UNDO, RunStatus.RUNNING): "Undoing",
+    (RunKind.UNDO, RunStatus.COMPLETED): "Undo done",
+    (RunKind.UNDO, RunStatus.PARTIAL): "Undo done in part",
+}
+
+
+def word(kind: str | None, status: str) -> str:
+    """Return what a run of this kind that has this status is called: "Partly synced"."""
+    return OF_OTHERS.get((kind, status)) or OF_STATUS[RunStatus(status)]
