@@ -29,9 +29,10 @@ def require_no_undo(work: Work) -> None:
 
     Raises SyncError(plan_outdated).
     """
-    claim = work.claim
+    claim, undoes = work.claim, work.undone.id if work.undone else None
+    whose = (claim.organization_id, claim.resource)
     with db.within(claim.organization_id) as connection:
-        undo = undos.since_plan(connection, claim.organization_id, claim.resource, claim.run_id)
+        undo = undos.since_plan(connection, *whose, claim.run_id, undoes)
     if undo:
         raise _outdated(f"run {undo.id} has taken run {undo.undoes} back since it was made")
 

@@ -96,6 +96,8 @@ def take_back(work: Work, undone: Run) -> RunResult:
     if work.confirmed:
         narration.confirms(work)
     narration.undoing(work, undone)
+    if work.confirmed:
+        confirming.require_no_undo(work)
     with work.phase("processing"):
         scopes = undo.scopes(work)
         if work.confirmed:

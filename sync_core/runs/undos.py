@@ -15,14 +15,25 @@ _RUNS, _ATTEMPTS, _TALLIES = tables.runs.c, tables.attempts.c, tables.tallies.c
 
 
 def since_plan(
-    connection: Connection, organization_id: int, resource: str, run_id: int
+    connection: Connection,
+    organization_id: int,
+    resource: str,
+    run_id: int,
+    undoes: int | None = None,
 ) -> Run | None:
-    """Return the last undo of a resource that was applied after a run's plan was made."""
+    """Return the last undo of a resource that was applied after a run's plan was made.
+
+    Of a plan that itself `undoes` a run only one that took another undo of that run back counts:
+    the plan would do that one again. What else was undone since, it finds in the records.
+    """
     made = sa.select(_ATTEMPTS.ended_at).where(
         _ATTEMPTS.run_id == run_id, _ATTEMPTS.ended == RunStatus.WAITING
     )
     its = (_RUNS.resource == resource, _RUNS.finished_at > made.scalar_subquery())
     newest = _applied([organization_id]).where(*its)
+    if undoes is not None:
+        same = tables.runs.alias("same").c
+        newest = newest.where(_RUNS.undoes.in_(sa.select(same.id).where(same.undoes == undoes)))
     found = connection.execute(newest.order_by(_RUNS.finished_at.desc()).limit(1)).scalar()
     return some(connection, [found])[0] if found else None
 

@@ -272,6 +272,35 @@ def test_an_undo_is_refused_where_a_record_was_changed_after_its_plan(
     assert table(database, desk, "locations")["L1"]["city"] == "Derby"
 
 
+def test_an_undo_is_refused_that_would_do_again_what_was_put_right_since(
+    desk: Desk, database: psycopg.Connection
+) -> None:
+    desk.sync("locations", locations=[HEADER, row("L1", City="Perth")])
+    run = desk.sync("locations", locations=[HEADER, row("L1", City="Broome")])
+    there = table(database, desk, "locations")
+    old = plan_undo(desk, run)
+    again = take_back(desk, take_back(desk, run))
+    assert table(database, desk, "locations") == there  # so that what is planned still fits
+    refused = confirm(desk, old)
+    assert (refused.status, refused.error_code) == ("failed", "plan_outdated")
+    assert f"run {again.id} has taken run {again.undoes} back" in refused.message
+    assert table(database, desk, "locations") == there
+    assert take_back(desk, run).message == f"Undo of run {run.id}: 1 undone."
+
+
+def test_an_undo_is_not_refused_for_that_of_another_run(
+    desk: Desk, database: psycopg.Connection
+) -> None:
+    desk.sync("locations", locations=[HEADER, row("L1", City="Perth"), row("L2", City="Albany")])
+    moved = desk.sync("locations", locations=[HEADER, row("L1"), row("L2", City="Albany")])
+    other = desk.sync("locations", locations=[HEADER, row("L1"), row("L2", City="Derby")])
+    old = plan_undo(desk, moved)
+    take_back(desk, take_back(desk, take_back(desk, other)))
+    assert confirm(desk, old).status == "completed"
+    found = table(database, desk, "locations")
+    assert [found[key]["city"] for key in ("L1", "L2")] == ["Perth", "Albany"]
+
+
 def test_only_what_was_applied_is_undone_and_only_by_who_may_sync(desk: Desk) -> None:
     failed = desk.sync("locations", locations=[["Nonsense"]])
     assert failed.status == "failed"
