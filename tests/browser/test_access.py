@@ -117,6 +117,36 @@ def test_every_page_fits_a_phone(visit: Visit, path: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+WORDLESS = """
+() => [...document.querySelectorAll("[data-testid^=stBaseButton], [data-testid^=stPopoverButton]")]
+  .filter(button => button.offsetParent && button.closest("[data-testid=stMain]"))
+  .filter(button => !button.closest("[class*=st-key-close-]"))  // an X is known by itself
+  .filter(button => {
+    const words = button.querySelector("[data-testid=stMarkdownContainer]") ?? button
+    const { width, height } = words.getBoundingClientRect()
+    return width < 20 || height < 10 || words.scrollWidth > words.clientWidth + 1
+  })
+  .map(button => button.textContent)
+"""
+CUT = """
+() => [...document.querySelectorAll(".strip .since > span, [role=tablist]")]
+  .filter(one => one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 1)
+  .map(one => one.textContent)
+"""
+
+
+@pytest.mark.parametrize("path", ["/", "/locations", "/therapists", "/sources", "/runs", "/audit"])
+def test_on_a_phone_what_can_be_pressed_has_its_word_and_no_line_is_cut(
+    visit: Visit, app: App, path: str
+) -> None:
+    app.command("sync", "therapists", "--wait", *SARAH, check=False)
+    page = visit(width=390).open(path)
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    page.wait_for_timeout(500)  # until it has its sizes
+    assert page.evaluate(WORDLESS) == []
+    assert page.evaluate(CUT) == []
+
+
 def test_no_badge_and_no_row_of_people_goes_off_a_phone(visit: Visit) -> None:
     page = visit(width=390).open("/settings")
     expect(page.locator("[data-ready] .rows")).to_be_visible()

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import START, STARTED, SlowSheet, Visit
+from tests.support.browser import START, STARTED, App, SlowSheet, Visit
 
 AWAY = """() => {  // the tab is in the background, and what the browser shows is kept
     Object.defineProperty(document, "hidden", {get: () => true})
@@ -52,6 +52,26 @@ def test_on_another_page_a_toast_the_title_and_the_bell_tell_how_a_sync_ended(
     expect(page.get_by_role("heading", name=re.compile(r"^Run \d+$"))).to_be_visible()
     page.get_by_role("link", name="Help").click()
     expect(page.get_by_role("link", name=re.compile("Inbox$"))).to_be_visible()
+
+
+def test_a_toast_covers_nothing_that_can_be_pressed_at_the_top_of_a_page(
+    visit: Visit, app: App, slow_sheet: SlowSheet
+) -> None:
+    app.command("sync", "admins", "--wait", "--as", "sarah.lim@example.org", check=False)
+    page = visit("Sarah Lim").open("/locations")
+    page.get_by_role("button", name=START).click()
+    page.get_by_text(STARTED).first.wait_for()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Runs").click()
+    page.locator("[data-ready] tr[data-opens]").filter(has_text="Clinic admins").first.click()
+    copy = page.locator(".st-key-copy-link button")
+    expect(copy).to_be_visible()
+    slow_sheet.go_on.set()
+    toast = page.get_by_test_id("stToast")
+    expect(toast).to_be_visible(timeout=20_000)
+    told = toast.bounding_box()
+    assert told
+    assert told["y"] > 450, told  # pixels, of 900
+    copy.click(timeout=3_000)  # nothing lies over it
 
 
 def test_in_the_background_the_browser_itself_tells_it_where_it_may(

@@ -4,9 +4,10 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from sync_core.foundation.settings import ROOT
-from tests.support.desk import Desk
+from sync_core.operations import syncs
+from tests.support.desk import ANA, Desk
 from tests.support.locations import BROKEN, LOCATIONS
-from tests.support.pages import Visit, rows
+from tests.support.pages import Visit, column, links, rows
 from tests.support.telling import tell
 
 SARAH, VERA = "sarah.lim@example.org", "vera.olsen@example.org"
@@ -87,6 +88,8 @@ def test_a_plan_that_waits_is_in_the_inbox_of_those_who_sync(visit: Visit, desk:
     desk.preview("locations", locations=LOCATIONS)
     page = visit("inbox", SARAH)
     assert "**Waits for you** :gray-badge[1]" in waits(page)
+    desk.sync("locations")  # after which the plan waits as before
+    assert "**Waits for you** :gray-badge[1]" in waits(visit("inbox"))
     assert "**Locations**" in page.main.page_link[0].value
     assert waits(visit("inbox", VERA)) == ""
 
@@ -106,3 +109,24 @@ def test_what_a_sheet_says_is_no_markup_in_a_toast(visit: Visit, desk: Desk) -> 
     (toast,) = look_again(page).toast
     assert "[x](" not in toast.value
     assert toast.value.count("](") == 1  # the link of ours
+
+
+def test_an_undo_and_a_declined_plan_are_told_in_the_inbox_and_in_the_feed(
+    visit: Visit, desk: Desk
+) -> None:
+    run = desk.sync("locations", locations=LOCATIONS)
+    page = visit("inbox")  # opened before
+    undo = desk.work(syncs.undo(desk.organization, run.id, ANA, "test"))
+    syncs.cancel(desk.organization, undo.id, ANA)
+    undo = desk.work(syncs.undo(desk.organization, run.id, ANA, "test"))
+    desk.work(syncs.confirm(desk.organization, undo.id, ANA, "test"))
+    tell()
+    told = [
+        f"Locations: run {run.id} undone",
+        f"Locations: the plan to undo run {run.id} was declined",
+    ]
+    assert set(told) <= set(toasts(look_again(page)))
+    listed = column(visit("inbox"), "What happened")
+    assert [one[one.index("Loc") :] for one in listed[:2]] == told  # after the icon
+    assert any("and the plan was declined" in link for link in links(visit()).splitlines())
+    assert [one for one in column(visit("runs"), "Result") if one.endswith("Declined")]

@@ -8,7 +8,6 @@ import streamlit as st
 from sync_core.catalogue import resources
 from sync_core.foundation import db
 from sync_core.foundation.counting import ago
-from sync_core.foundation.vocabulary import RunStatus
 from sync_core.notifications import notices, words
 from sync_core.notifications.notices import Notice
 from sync_core.runs import Run, run_address
@@ -40,8 +39,7 @@ def _waiting(here: Visitor) -> Sequence[Run]:
     """Find the runs whose plan waits for somebody like the visitor."""
     if not here.person.may("sync"):
         return ()
-    latest = run_state.read(here.organization.id).runs.values()
-    return [run for run in latest if run.status == RunStatus.WAITING]
+    return run_state.read(here.organization.id).plans
 
 
 def _show_waiting(here: Visitor, waiting: Sequence[Run]) -> None:
@@ -62,24 +60,26 @@ def _show_told(here: Visitor, found: Sequence[Notice]) -> None:
         begin = partial(first_sync.to_overview, here)
         paging.show_empty(":material/notifications:", "Nothing to read.", more, begin)
         return
+    with db.within(here.organization.id) as connection:
+        titled = words.titles(connection, here.organization.id, found)
     columns = [
         Column("What happened", "brief first"),
         Column("Result", "wide"),
         Column("When", "brief"),
         Column("New", "brief"),
     ]
-    table = Table(columns, [_row(one) for one in found], cards=True)
+    table = Table(columns, [_row(one, title) for one, title in titled], cards=True)
     if opened := row_table.show(table, key="told", alt="What happened, the newest first"):
         resource, _, run_id = opened.partition(" ")
         _open(here, resource, int(run_id) if run_id else None)
 
 
-def _row(one: Notice) -> Row:
+def _row(one: Notice, title: str) -> Row:
     """Return the row of a notice; it opens where there is something to go to."""
     icon, color = LOOKS[one.kind]
     goes_to = f"{one.resource} {one.run_id or ''}".strip()
     cells = [
-        Cell(words.title(one.kind, one.resource), f"toned {color}", icon_name(icon)),
+        Cell(title, f"toned {color}", icon_name(icon)),
         Cell(one.text),
         Cell(ago(one.at), "faint"),
         Cell("New", "badge blue") if one.read_at is None else Cell(),

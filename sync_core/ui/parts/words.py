@@ -166,7 +166,10 @@ def look(run: Run | None) -> Look:
     """Return the look of a run, or of a resource that never had one."""
     if run is None:
         return NEVER
-    return undone(run.undone) if run.undone else look_of(run.kind, run.status)
+    if run.undone:
+        return undone(run.undone)
+    found = look_of(run.kind, run.status)
+    return replace(found, word="Declined") if run.declined else found
 
 
 def undone(by: Undone) -> Look:

@@ -65,7 +65,7 @@ def _draw(here: Visitor, resource: Resource, counted: str, state: RunState) -> N
 
 def _refresh_button(here: Visitor) -> None:
     st.button(
-        "",
+        "Refresh",
         icon=":material/refresh:",
         help="Refresh",
         key="refresh",
