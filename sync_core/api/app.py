@@ -55,6 +55,8 @@ def make(claims: Claims = no_claims) -> FastAPI:
             event_routes.OverError: event_routes.over,
             HTTPException: problems.of_http,
             RequestValidationError: problems.of_mistakes,
+            # by name, for what only `Exception` covers is raised again for the server's log
+            **dict.fromkeys(db.ERRORS, problems.unexpected),
             Exception: problems.unexpected,
         },
     )

@@ -1,5 +1,6 @@
 """What those ask who operate the program: is it alive, is it ready, its figures."""
 
+import logging
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -150,6 +151,26 @@ def test_a_frozen_server_is_told_and_keeps_nobody_waiting(
         f"syncdesk_server_up{{{frozen}}}": 0.0,
         f"syncdesk_server_up{{{other}}}": 1.0,
     }
+
+
+@pytest.mark.parametrize("path", ["runs", "sources", "audit.csv", "records/locations"])
+def test_a_frozen_postgres_fills_no_log_however_many_ask(
+    server: Server, home: Organization, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    """Nor does anybody wait for long."""
+    program = Program(server, home)
+    of_server = logging.getLogger("uvicorn.error")
+    of_server.addHandler(caplog.handler)
+    try:
+        with processes.frozen(*processes.postgres()):
+            answers = [program("GET", f"/{path}") for _ in range(5)]
+    finally:
+        of_server.removeHandler(caplog.handler)
+    eventually(db.answers)
+    assert [(one.status_code, one.json()["code"]) for one in answers] == [
+        (503, "database_down")
+    ] * 5
+    assert [one.getMessage() for one in caplog.records if one.exc_info] == []
 
 
 def test_to_count_workers_leaves_the_waits_for_redis_short(worker: Worker) -> None:
