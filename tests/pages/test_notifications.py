@@ -71,7 +71,9 @@ def test_what_somebody_wishes_is_kept_and_shown(visit: Visit, organization: Orga
 def test_a_test_mail_is_offered_where_mails_are_set_up(visit: Visit) -> None:
     page = visit("notifications", VERA)
     assert "test-mail" not in {button.key for button in page.button}
-    assert any("Mails are not set up here" in caption.value for caption in page.caption)
+    assert any("Ask an administrator" in caption.value for caption in page.caption)
+    page = visit("notifications")
+    assert any("SYNCDESK_MAIL_SERVER" in caption.value for caption in page.caption)
 
 
 def test_a_test_mail_arrives(visit: Visit, office: PostOffice) -> None:

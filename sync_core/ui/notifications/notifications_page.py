@@ -15,7 +15,8 @@ ABOUT = (
     "You are told once when a state changes, and once when it is over; not of each run. The pages"
     " always tell you how the syncs ended that you started yourself."
 )
-NO_MAILS = "Mails are not set up here. An administrator may change that; the README says how."
+NO_MAILS = "Mails are not set up here. Ask an administrator for them."
+HOW_TO_MAIL = "Mails are not set up here: SYNCDESK_MAIL_SERVER names no server. See the README."
 
 
 def show() -> None:
@@ -48,6 +49,6 @@ def _form(here: Visitor, kept: Wish) -> None:
 
 def _try(here: Visitor) -> None:
     if settings.current().mail_server is None:
-        st.caption(NO_MAILS)
+        st.caption(HOW_TO_MAIL if here.person.may("administer") else NO_MAILS)
     elif st.button("Send a test mail", icon=":material/outgoing_mail:", key="test-mail"):
         form.save(lambda: notifications.try_mail(here.organization, here.person))
