@@ -35,7 +35,7 @@ from tests.support.browser import (
 )
 
 HERE = Path(__file__).parent
-expect.set_options(timeout=10_000)  # a busy machine is not a fault of the pages
+expect.set_options(timeout=30_000)  # a busy machine is not a fault of the pages
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,13 +7,12 @@ from playwright.sync_api import Page, expect
 from sync_core.ui.analytics.table import MAX_VISIBLE_ROWS
 from tests.support.browser import Visit
 
-WAIT = 20_000  # milliseconds, on a machine that is busy with other things
 TALL = 2_200  # pixels, so that nothing has to be scrolled to
 
 
 def settled(page: Page) -> Page:
-    expect(page.locator(".st-key-key-figures")).to_be_visible(timeout=WAIT)
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=WAIT)
+    expect(page.locator(".st-key-key-figures")).to_be_visible()
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
     return page
 
 
@@ -29,23 +28,23 @@ def test_a_key_figure_leads_to_the_list_of_its_runs(visit: Visit, figure: str) -
     card = page.locator(f".st-key-kpi-{figure}")
     told = card.get_by_test_id("stMetricValue").text_content() or ""
     card.get_by_role("link").click()
-    expect(page.get_by_role("heading", name="Audit")).to_be_visible(timeout=WAIT)
-    expect(page).to_have_url(re.compile("/audit.*since=.*status="), timeout=WAIT)
-    expect(page.get_by_text(re.compile(rf"of {told} rows?$"))).to_be_visible(timeout=WAIT)
+    expect(page.get_by_role("heading", name="Audit")).to_be_visible()
+    expect(page).to_have_url(re.compile("/audit.*since=.*status="))
+    expect(page.get_by_text(re.compile(rf"of {told} rows?$"))).to_be_visible()
 
 
 def test_a_bar_of_the_reasons_leads_to_the_rows_and_to_their_file(visit: Visit) -> None:
     page = look(visit, "period=90+days&view=Failures")
     panel = page.locator(".st-key-panel-pareto")
     label = panel.get_by_text("Invalid phone format")
-    expect(label).to_be_visible(timeout=WAIT)
+    expect(label).to_be_visible()
     box, chart = label.bounding_box(), panel.locator(".nsewdrag").first.bounding_box()
     assert box
     assert chart
     page.mouse.click(chart["x"] + 20, box["y"] + box["height"] / 2)
     told = page.get_by_text(re.compile(r"^\d+ rows in \d+ runs$"))
-    expect(told).to_be_visible(timeout=WAIT)
-    expect(page).to_have_url(re.compile(r"code=Invalid(\+|%20)phone"), timeout=WAIT)
+    expect(told).to_be_visible()
+    expect(page).to_have_url(re.compile(r"code=Invalid(\+|%20)phone"))
     rows = int((told.text_content() or "").split()[0])
     with page.expect_download() as download:
         page.get_by_role("link", name="Download these rows").click()
@@ -58,7 +57,7 @@ def test_a_bar_of_the_reasons_leads_to_the_rows_and_to_their_file(visit: Visit) 
 def test_a_point_leads_to_its_run_and_those_like_it_beside_the_chart(visit: Visit) -> None:
     page = look(visit, "period=90+days&view=Speed")
     beside = page.locator(".st-key-panel-points-list")
-    expect(beside.get_by_text("The slowest runs", exact=True)).to_be_visible(timeout=WAIT)
+    expect(beside.get_by_text("The slowest runs", exact=True)).to_be_visible()
     point = page.locator(".st-key-panel-points .scatterlayer .point").last
     point.scroll_into_view_if_needed()
     box, list_box = point.bounding_box(), beside.bounding_box()
@@ -66,22 +65,20 @@ def test_a_point_leads_to_its_run_and_those_like_it_beside_the_chart(visit: Visi
     assert list_box
     assert abs(list_box["y"] - box["y"]) < TALL / 3  # both are seen at once
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    expect(page).to_have_url(re.compile(r"point=\d+"), timeout=WAIT)
+    expect(page).to_have_url(re.compile(r"point=\d+"))
     run = page.url.partition("point=")[2].partition("&")[0]
-    expect(beside.get_by_text(f"Run {run}, and those most like it", exact=True)).to_be_visible(
-        timeout=WAIT
-    )
+    expect(beside.get_by_text(f"Run {run}, and those most like it", exact=True)).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)
     first = beside.locator("tr[data-opens]").first
     expect(first).to_contain_text(run)
     first.click()
-    expect(page).to_have_url(re.compile(f"/runs.*id={run}"), timeout=WAIT)
+    expect(page).to_have_url(re.compile(f"/runs.*id={run}"))
 
 
 def test_outcomes_are_named_beside_their_bars_and_not_in_a_legend(visit: Visit) -> None:
     page = look(visit, "period=90+days")
     chart = page.locator(".st-key-panel-outcomes .js-plotly-plot")
-    expect(chart.locator(".annotation-text", has_text="Synced").first).to_be_visible(timeout=WAIT)
+    expect(chart.locator(".annotation-text", has_text="Synced").first).to_be_visible()
     expect(chart.locator(".legend")).to_have_count(0)
 
 
@@ -97,16 +94,16 @@ def test_a_bar_of_a_day_leads_to_its_runs_over_the_page(visit: Visit) -> None:
         page.wait_for_timeout(1_000)
         if listed.count():
             break
-    expect(listed.get_by_text("Runs behind it")).to_be_visible(timeout=WAIT)
+    expect(listed.get_by_text("Runs behind it")).to_be_visible()
     listed.get_by_role("link", name=re.compile("in the audit$")).click()
-    expect(page).to_have_url(re.compile("/audit.*since=.*until="), timeout=WAIT)
+    expect(page).to_have_url(re.compile("/audit.*since=.*until="))
 
 
 def test_a_chart_has_its_table_and_its_file(visit: Visit) -> None:
     page = look(visit, "period=90+days")
     panel = page.locator(".st-key-panel-outcomes")
     panel.get_by_text("Table and CSV").click()
-    expect(panel.get_by_test_id("stDataFrame")).to_be_visible(timeout=WAIT)
+    expect(panel.get_by_test_id("stDataFrame")).to_be_visible()
     with page.expect_download() as download:
         panel.get_by_role("link", name="Download outcomes by day").click()
     found = list(csv.DictReader(download.value.path().read_text("utf-8-sig").splitlines()))
@@ -118,12 +115,12 @@ def test_a_chart_has_its_table_and_its_file(visit: Visit) -> None:
 
 def test_the_filters_are_kept_in_the_address_and_the_zone_is_told(visit: Visit) -> None:
     page = look(visit, "period=90+days")
-    expect(page.get_by_text("Times are in Australia/Perth.")).to_be_visible(timeout=WAIT)
+    expect(page.get_by_text("Times are in Australia/Perth.")).to_be_visible()
     runs = page.locator(".st-key-kpi-runs").get_by_test_id("stMetricValue")
     of_all = runs.text_content() or ""
     page.get_by_role("button", name="Locations", exact=True).click()
-    expect(runs).not_to_have_text(of_all, timeout=WAIT)
-    expect(page).to_have_url(re.compile("resource=Locations"), timeout=WAIT)
+    expect(runs).not_to_have_text(of_all)
+    expect(page).to_have_url(re.compile("resource=Locations"))
     some = runs.text_content() or ""
     page.reload()
     expect(settled(page).locator(".st-key-kpi-runs").get_by_test_id("stMetricValue")).to_have_text(

@@ -26,10 +26,10 @@ def test_a_sync_is_previewed_read_confirmed_and_taken_back(
     page.get_by_role("button", name="Preview").click()
     for each in (page, other):  # everybody who watches sees it
         review = each.get_by_role("button", name="Review the plan")
-        expect(review).to_be_visible(timeout=30_000)
+        expect(review).to_be_visible()
         review.click()
         plan = each.get_by_role("heading", name="What this sync would do")
-        expect(plan).to_be_visible(timeout=30_000)
+        expect(plan).to_be_visible()
         expect(each.get_by_text(re.compile(r"waits until \d+ \w+ 2"))).to_be_visible()
     expect(other.get_by_role("button", name="Confirm")).to_have_count(0)
     change = page.get_by_role("row", name="Name Clinic 1 Harbour Clinic")
@@ -41,9 +41,7 @@ def test_a_sync_is_previewed_read_confirmed_and_taken_back(
     asked = page.get_by_role("dialog")
     expect(asked).to_contain_text("Locations: 1 updated")
     asked.get_by_role("button", name="Confirm and apply").click()
-    expect(page.get_by_text(re.compile("1 updated, 3,999 unchanged")).first).to_be_visible(
-        timeout=30_000
-    )
+    expect(page.get_by_text(re.compile("1 updated, 3,999 unchanged")).first).to_be_visible()
     expect(page.get_by_role("heading", name="What this sync would do")).to_have_count(0)
     page.goto(f"{app.url}/locations")
 
@@ -60,13 +58,11 @@ def test_a_sync_is_previewed_read_confirmed_and_taken_back(
 
     page.get_by_role("tab", name="What changed").click()
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_role("heading", name=re.compile("What undoing run"))).to_be_visible(
-        timeout=30_000
-    )
+    expect(page.get_by_role("heading", name=re.compile("What undoing run"))).to_be_visible()
     page.get_by_role("button", name="Confirm").click()
     expect(asked).to_contain_text("The next sync brings the values of the source again")
     asked.get_by_role("button", name="Undo now").click()
-    expect(page.get_by_text("1 undone").first).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("1 undone").first).to_be_visible()
     page.goto(f"{app.url}/locations?tab=Rows")
     click_row(page, "locations")
     expect(page.get_by_role("dialog").get_by_text("Updated")).to_have_count(1)
@@ -128,14 +124,14 @@ def test_a_source_that_shrank_or_is_another_waits_for_approval(
     slow_sheet.body = become(slow_sheet.body)
     page, other = visit("Sarah Lim").open("/locations"), visit("Vera Olsen").open("/")
     page.get_by_role("button", name=re.compile("^Sync (data|again)$")).click()
-    page.get_by_role("button", name="Review the plan").click(timeout=30_000)
+    page.get_by_role("button", name="Review the plan").click()
     approval = page.get_by_text("Nothing is applied until somebody has approved it.")
-    expect(approval).to_be_visible(timeout=30_000)
+    expect(approval).to_be_visible()
     held = page.get_by_test_id("stAlert").filter(has=approval)
     expect(held).to_contain_text(told)
     expect(page.get_by_text("Somebody else approves this")).to_be_visible()
     expect(other.get_by_text(re.compile("Waiting for approval")).first).to_be_visible()
     waits = other.get_by_role("link", name=re.compile("Locations: Waiting for approval"))
-    expect(waits).to_be_visible(timeout=10_000)
+    expect(waits).to_be_visible()
     page.get_by_role("button", name="Decline").click()
     expect(approval).to_have_count(0)

@@ -43,7 +43,7 @@ def run_ids(app: App) -> set[int]:
 def expect_done(page: Page) -> None:
     """Wait for the notice of the end; beside it may stand that Redis does not answer."""
     done = page.locator(".strip").filter(has_text=DONE)
-    expect(done).to_be_visible(timeout=30_000)
+    expect(done).to_be_visible()
 
 
 def test_a_click_brings_the_blue_notice_then_the_green_one_and_the_rows(
@@ -89,7 +89,7 @@ def test_nothing_below_the_strip_moves_when_a_sync_starts_runs_and_ends(
     expect(page.locator(".strip.blue")).to_contain_text("Sync in progress...")
     expect(page.locator(".strip.blue")).to_contain_text(re.compile(r"[1-9]\d*%"))
     slow_sheet.go_on.set()
-    expect(page.locator(".strip.green")).to_contain_text(DONE, timeout=30_000)
+    expect(page.locator(".strip.green")).to_contain_text(DONE)
     page.get_by_role("button", name="Close notification").click()
     expect(page.locator(".strip")).to_contain_text("Up to date")
     assert len(page.evaluate("[...window.moved]")) == 1, page.evaluate("[...window.moved]")
@@ -115,7 +115,7 @@ def test_no_button_moves_while_the_next_sync_is_counted_down(
     tab = Tab(browser, patient.url, width=width)
     tab.sign_in("Sarah Lim")
     page = tab.open("/locations")
-    expect(page.get_by_role("button", name=START)).to_be_enabled(timeout=20_000)
+    expect(page.get_by_role("button", name=START)).to_be_enabled()
     page.evaluate(BUTTONS)
     page.get_by_role("button", name=START).click()
     expect(page.get_by_role("button", name=re.compile(r"^Sync in \d s$"))).to_be_disabled()
@@ -145,7 +145,7 @@ def test_a_reload_and_a_colleague_show_the_run_and_its_end(
 ) -> None:
     page, other = visit("Sarah Lim").open("/locations"), visit("Vera Olsen").open("/locations")
     start(page)
-    expect(other.get_by_text("Sync in progress...")).to_be_visible(timeout=7_000)
+    expect(other.get_by_text("Sync in progress...")).to_be_visible()
     page.reload()
     expect(page.get_by_role("button", name="Syncing...")).to_be_disabled()
     expect(page.get_by_text("Sync in progress...")).to_be_visible()
@@ -161,16 +161,16 @@ def test_a_run_started_in_the_shell_is_seen_within_5_seconds_on_every_page(
     phone = visit(width=390).open("/help")
     app.command("sync", "locations", "--as", "sarah.lim@example.org")
     on_phone = phone.locator(".st-key-running").get_by_role("link", name=re.compile(r"^Locations"))
-    expect(on_phone).to_be_visible(timeout=7_000)
-    expect(page.get_by_role("button", name="Syncing...")).to_be_visible(timeout=7_000)
+    expect(on_phone).to_be_visible()
+    expect(page.get_by_role("button", name="Syncing...")).to_be_visible()
     badge = elsewhere.get_by_test_id("stSidebar").get_by_role(
         "link", name=re.compile(r"^Locations \d+%")
     )
-    expect(badge).to_be_visible(timeout=7_000)
+    expect(badge).to_be_visible()
     badge.click()
     expect(elsewhere.get_by_role("heading", name="Location Management")).to_be_visible()
     slow_sheet.go_on.set()
-    expect(elsewhere.get_by_test_id("stSidebar").get_by_text("%")).to_have_count(0, timeout=20_000)
+    expect(elsewhere.get_by_test_id("stSidebar").get_by_text("%")).to_have_count(0)
 
 
 def test_a_closed_notice_stays_closed_for_that_person(visit: Visit, slow_sheet: SlowSheet) -> None:
@@ -200,7 +200,7 @@ def test_typed_text_and_open_filters_survive_the_end_of_a_run(
     page.get_by_role("combobox", name="Active").click()
     page.get_by_role("option", name="Yes").click()
     slow_sheet.go_on.set()
-    expect(page.get_by_text(DONE).first).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(DONE).first).to_be_visible()
     expect(page.get_by_role("dialog", name="Filter (1)")).to_be_visible()  # it still is open
     expect(search).to_have_value("clinic 39")
     expect(page.get_by_text("1 to 50 of 179 rows")).to_be_visible()
@@ -222,7 +222,7 @@ def test_two_people_who_press_at_once_start_one_run(
     expect(second.get_by_text(f"{first} started this")).to_be_visible()
     slow_sheet.go_on.set()
     for each in (page, other):
-        expect(each.get_by_text(DONE).first).to_be_visible(timeout=30_000)
+        expect(each.get_by_text(DONE).first).to_be_visible()
     assert len(run_ids(app) - before) == 1
 
 
@@ -244,7 +244,7 @@ def test_the_panel_of_a_run_tells_figures_and_its_log_can_be_cleared_and_kept(
         card.get_by_role("link", name="Download").click()
     assert "Locations: opening the source" in download.value.path().read_text("utf-8")
     slow_sheet.go_on.set()
-    expect(card.get_by_text(DONE).first).to_be_visible(timeout=30_000)
+    expect(card.get_by_text(DONE).first).to_be_visible()
 
 
 def test_two_resources_run_side_by_side_on_the_page_of_the_sources(
@@ -253,14 +253,14 @@ def test_two_resources_run_side_by_side_on_the_page_of_the_sources(
     page = visit("Sarah Lim").open("/sources")
     app.command("sync", "locations", "--as", "sarah.lim@example.org")
     cards = [page.locator(f".st-key-card-{name}") for name in ("locations", "admins")]
-    expect(cards[0].get_by_role("progressbar")).to_be_visible(timeout=7_000)
+    expect(cards[0].get_by_role("progressbar")).to_be_visible()
     cards[1].get_by_role("button", name=START).click()
     expect(cards[1].get_by_text(re.compile("Waiting for a worker")).first).to_be_visible()
     for card in cards:
         expect(card.get_by_role("progressbar")).to_be_visible()
     slow_sheet.go_on.set()
-    expect(cards[0].get_by_text(DONE).first).to_be_visible(timeout=30_000)
-    expect(cards[1].get_by_text(re.compile("Processed 64 admins"))).to_be_visible(timeout=30_000)
+    expect(cards[0].get_by_text(DONE).first).to_be_visible()
+    expect(cards[1].get_by_text(re.compile("Processed 64 admins"))).to_be_visible()
 
 
 def test_a_cancelled_run_changes_nothing_and_says_so(visit: Visit, slow_sheet: SlowSheet) -> None:
@@ -269,7 +269,7 @@ def test_a_cancelled_run_changes_nothing_and_says_so(visit: Visit, slow_sheet: S
     start(page)
     page.get_by_role("button", name="Cancel").click()
     told = page.locator(".strip.gray")
-    expect(told).to_contain_text("Cancelled. Nothing was changed.", timeout=20_000)
+    expect(told).to_contain_text("Cancelled. Nothing was changed.")
     expect(page.get_by_role("button", name="Sync again")).to_be_enabled()
 
 
@@ -296,7 +296,7 @@ def test_a_run_is_followed_while_redis_is_silent(
     redis.suspend()
     try:
         told = page.get_by_text("Live progress is unavailable; the sync continues.")
-        expect(told).to_be_visible(timeout=10_000)
+        expect(told).to_be_visible()
         slow_sheet.go_on.set()
         expect_done(page)
     finally:
@@ -311,7 +311,7 @@ def test_a_run_outlives_a_redis_that_is_killed(
     expect(page.get_by_text("Sync in progress...")).to_be_visible()
     app.process("valkey-server").kill()
     slow_sheet.go_on.set()
-    expect(page.get_by_text(DONE).first).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(DONE).first).to_be_visible()
 
 
 def test_a_page_whose_database_goes_away_says_so_and_comes_back_by_itself(
@@ -335,7 +335,7 @@ def test_a_failed_run_is_explained_with_details_to_copy(visit: Visit, app: App) 
     page = visit("Sarah Lim").open("/services")
     page.get_by_role("button", name=START).click()
     told = page.locator(".strip.red")
-    expect(told).to_contain_text("There is nothing to read at 'no/such/folder'", timeout=20_000)
+    expect(told).to_contain_text("There is nothing to read at 'no/such/folder'")
     expect(page.get_by_role("button", name="Retry")).to_be_enabled()
     page.get_by_role("button", name="Details").click()
     page.get_by_role("button", name="Copy details for support").click()
@@ -346,7 +346,7 @@ def test_the_source_can_be_tested_without_changing_anything(visit: Visit, app: A
     before = app.command("history", "admins", "--json")
     page = visit("Sarah Lim").open("/admins")
     page.get_by_role("button", name="Test source").click()
-    expect(page.get_by_text(re.compile("can be read: 64 rows"))).to_be_visible(timeout=20_000)
+    expect(page.get_by_text(re.compile("can be read: 64 rows"))).to_be_visible()
     assert app.command("history", "admins", "--json") == before
 
 

@@ -24,7 +24,7 @@ def start_and_leave(page: Page, to: str) -> None:
     page.get_by_text(STARTED).first.wait_for()
     page.get_by_test_id("stSidebar").get_by_role("link", name=to).click()
     expect(page.get_by_role("heading", name=to)).to_be_visible()
-    expect(page).to_have_title(re.compile(r"^\d+% · Locations · Sync Desk$"), timeout=20_000)
+    expect(page).to_have_title(re.compile(r"^\d+% · Locations · Sync Desk$"))
 
 
 def test_on_another_page_a_toast_the_title_and_the_bell_tell_how_a_sync_ended(
@@ -34,7 +34,7 @@ def test_on_another_page_a_toast_the_title_and_the_bell_tell_how_a_sync_ended(
     start_and_leave(page, "Help")
     slow_sheet.go_on.set()
     toast = page.get_by_test_id("stToast").filter(has_text="Locations: synced")
-    expect(toast).to_contain_text("Processed 4,000 locations", timeout=20_000)
+    expect(toast).to_contain_text("Processed 4,000 locations")
     expect(page).to_have_title("Synced · Locations · Sync Desk")
     expect(page.get_by_role("link", name=re.compile(r"Inbox \d+ new"))).to_be_visible()
     expect(toast.get_by_role("link")).to_have_attribute(

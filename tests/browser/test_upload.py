@@ -57,7 +57,7 @@ def test_a_workbook_is_synced_and_its_broken_row_is_listed_with_its_reason(
     page.get_by_role("button", name="Sync this file").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     done = page.locator(".strip").filter(has_text=DONE)
-    expect(done).to_contain_text("3 created", timeout=30_000)
+    expect(done).to_contain_text("3 created")
     expect(done).to_contain_text("1 failed")
     page.get_by_role("button", name="Show the rows that failed").click()
     expect(page.get_by_text("1 to 1 of 1 problem")).to_be_visible()

