@@ -31,7 +31,8 @@ DEFINITIONS = {  # shown on the page as they stand here
     "Failure reasons": "of runs: the code of the error that ended them; of rows: each failed row"
     " counts once for each code that it carries.",
     "Rows that keep failing": "rows that failed in three runs or more; a row is known by its key,"
-    " one without a key by its name.",
+    " one without a key by its name. It still fails if it failed in the last sync or retry that was"
+    " applied, whatever the period.",
     "Within max age": "the part of the period in which the newest completed or partial run was no"
     " older than the max age, from the first such run on.",
     "Few samples": f"fewer than {FEW} runs: one more could change the figure.",

@@ -13,7 +13,7 @@ from sync_core.audit import exports
 from sync_core.audit.exports import Askers, Export
 from sync_core.catalogue.issue import part, told
 from sync_core.foundation import csv_writer, tables
-from sync_core.foundation.vocabulary import FAILED, OutcomeKind
+from sync_core.foundation.vocabulary import APPLIED, FAILED, IN_STEP, OutcomeKind, RunKind
 from sync_core.organizations.people import Person
 from sync_core.records import outcomes, privacy
 from sync_core.records.privacy import Outcomes, Place
@@ -61,6 +61,7 @@ class Offender:
     since: datetime
     until: datetime
     sentence: str  # of its newest failure
+    still: bool  # whether it failed in the last run that was applied, whatever is asked for
     of: int  # how many such rows there are, shown or not
 
 
@@ -203,11 +204,12 @@ _WHO = sa.func.coalesce(_OUTCOMES.key, _OUTCOMES.name)  # as far as anybody know
 
 
 def offenders(connection: Connection, wanted: Filter, readers: Sequence[Person]) -> list[Offender]:
-    """List the rows that failed in several runs, the most stubborn first.
+    """List the rows that failed in several runs: those that still fail, the most stubborn first.
 
     What one of the readers may not see is masked.
     """
-    found = _again(connection, wanted).limit(SHOWN).subquery().c
+    again = _again(connection, wanted).limit(SHOWN).subquery()
+    found = again.c
     seen = privacy.outcomes(Place.HISTORY, *readers)
     order = privacy.outcomes(Place.SORT, *readers).order
     newest = (
@@ -227,6 +229,7 @@ def offenders(connection: Connection, wanted: Filter, readers: Sequence[Person])
         .limit(1)
         .lateral("newest")
     )
+    still = _fails_now(again).label("still")
     query = (
         sa.select(
             found.entity,
@@ -235,10 +238,12 @@ def offenders(connection: Connection, wanted: Filter, readers: Sequence[Person])
             found.since,
             found.until,
             told(newest.c.issues[0]).label("sentence"),
+            still,
             found.of,
         )
         .join(newest, sa.true())
         .order_by(
+            still.desc(),
             found.runs.desc(),
             found.until.desc(),
             found.entity,
@@ -249,6 +254,28 @@ def offenders(connection: Connection, wanted: Filter, readers: Sequence[Person])
     return [Offender(**row) for row in ask(connection, query)]
 
 
+def _fails_now(rows: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Return the SQL of whether a row failed in the last run of its resource that was applied.
+
+    A retry tries all that had failed, so that what failed in it is what still fails.
+    """
+    now, later = tables.runs.alias("now"), tables.runs.alias("later").c
+    run = now.c
+    its = (later.organization_id == rows.c.organization_id, later.resource == rows.c.resource)
+    applied = (later.status.in_(APPLIED), later.kind.in_((*IN_STEP, RunKind.RETRY)))
+    newest = sa.select(later.id).where(*its, *applied).order_by(later.id.desc()).limit(1)
+    return (
+        sa.select(_OUTCOMES.run_id)
+        .join(now, run.id == _OUTCOMES.run_id)
+        .where(run.id == newest.correlate(rows).scalar_subquery())
+        .where(_OUTCOMES.entity == rows.c.entity, rows.c.who == _WHO)
+        .where(_OUTCOMES.kind == OutcomeKind.FAILED)
+        .where(outcomes.within(run.queued_at, run.finished_at))
+        .correlate(rows)
+        .exists()
+    )
+
+
 def _again(connection: Connection, wanted: Filter) -> sa.Select[Any]:
     """Select the rows that failed in several runs, with the number of the last of these."""
     runs = sa.func.count(_OUTCOMES.run_id.distinct())
@@ -257,6 +284,7 @@ def _again(connection: Connection, wanted: Filter) -> sa.Select[Any]:
     return (
         sa.select(
             RUNS.organization_id,
+            RUNS.resource,
             _OUTCOMES.entity,
             _WHO.label("who"),
             runs.label("runs"),
@@ -270,7 +298,7 @@ def _again(connection: Connection, wanted: Filter) -> sa.Select[Any]:
             *filters.runs(wanted), here, _OUTCOMES.kind == OutcomeKind.FAILED, _OUTCOMES.at <= last
         )
         .where(*([_OUTCOMES.at >= wanted.since] if wanted.since else []))
-        .group_by(RUNS.organization_id, _OUTCOMES.entity, "who")
+        .group_by(RUNS.organization_id, RUNS.resource, _OUTCOMES.entity, "who")
         .having(runs >= AGAIN)
         .order_by(sa.desc("runs"), sa.desc("until"), _OUTCOMES.entity, "who")
     )

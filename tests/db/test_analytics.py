@@ -293,12 +293,15 @@ def _file(history: History, wanted: Filter, code: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def test_which_rows_fail_again_and_again(wanted: Filter, runs: list[Past]) -> None:
+def test_which_rows_fail_again_and_again_and_which_still_do(
+    history: History, wanted: Filter, runs: list[Past]
+) -> None:
     found = ask(reasons.offenders, wanted, [MANAGER])
-    expected = oracle.offenders(runs)
-    assert Counter((row.entity, row.runs) for row in found) == Counter(
-        (entity, count) for (_, entity, _), count in expected.items()
+    expected, now = oracle.offenders(runs), oracle.failing_now(history)
+    assert Counter((row.entity, row.runs, row.still) for row in found) == Counter(
+        (who[1], count, who in now) for who, count in expected.items()
     )
+    assert [row.still for row in found] == sorted((row.still for row in found), reverse=True)
     assert {row.of for row in found} <= {len(expected)}
     assert all(row.since <= row.until and row.sentence.startswith("It is ") for row in found)
 

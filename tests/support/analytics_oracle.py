@@ -152,6 +152,17 @@ def offenders(runs: Iterable[Past]) -> dict[tuple[int, str, str], int]:
     return {who: len(found) for who, found in where.items() if len(found) >= 3}
 
 
+def failing_now(history: History) -> set[tuple[int, str, str]]:
+    """List the rows that failed in the last sync or retry of their resource that was applied."""
+    good = [r for r in history.runs if r.status in {"completed", "partial"} and r.kind != "undo"]
+    last = {(run.organization_id, run.resource): run for run in sorted(good, key=lambda r: r.id)}
+    return {
+        (run.organization_id, bad.entity, bad.key or bad.name)
+        for run in last.values()
+        for bad in run.bad
+    }
+
+
 def marks(
     history: History, runs: Sequence[Past], wanted: Filter, zone: ZoneInfo
 ) -> set[tuple[datetime, str, str]]:

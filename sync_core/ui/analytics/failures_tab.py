@@ -269,7 +269,7 @@ def _cells_of_run(asked: Asked, run: Run) -> Sequence[Cell]:
 
 def _offenders(here: Visitor, asked: Asked) -> None:
     found = cached.read(reasons.offenders, asked.wanted, asked.readers)
-    about = f"Rows that failed in {reasons.AGAIN} runs or more: fix these first."
+    about = f"Rows that failed in {reasons.AGAIN} runs or more; those that still fail come first."
     with panel.frame("Rows that keep failing", about, "offenders"):
         if not found:
             st.caption(":material/task_alt: No row failed that often.")
@@ -278,6 +278,7 @@ def _offenders(here: Visitor, asked: Asked) -> None:
         columns = (
             Column("Name", "named"),
             Column("Latest reason", "wide first"),
+            Column("Now", "brief"),
             Column("Failed in runs", "number"),
             Column("First", "brief"),
             Column("Last", "brief"),
@@ -295,6 +296,7 @@ def _cells_of_offender(asked: Asked, row: Offender) -> Sequence[Cell]:
     return (
         Cell(outcome_words.open_text(row.name)),
         Cell(row.sentence),
+        Cell(_now(row), "badge red" if row.still else "badge green", _now_icon(row)),
         Cell(f"{row.runs:,}"),
         Cell(day(row.since, asked.zone)),
         Cell(day(row.until, asked.zone)),
@@ -310,4 +312,14 @@ def _offender(asked: Asked, row: Offender) -> dict[str, Hashable]:
         "First": asked.there(row.since),
         "Last": asked.there(row.until),
         "Latest reason": row.sentence,
+        "Now": _now(row),
     }
+
+
+def _now(row: Offender) -> str:
+    """Return whether a row failed in the last run that was applied; it may have gone since."""
+    return "Still fails" if row.still else "No longer fails"
+
+
+def _now_icon(row: Offender) -> str:
+    return "error" if row.still else "check_circle"
