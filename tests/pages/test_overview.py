@@ -66,6 +66,8 @@ def test_a_card_starts_a_sync_and_the_first_steps_go_with_the_first_run(
     desk.set_source("admins")
     page = visit()
     assert "**Three steps to your first sync**" in texts(page)
+    assert "Open sources" in links(page)
+    assert "Check a source" in links(page)
     page.button(key="sync-admins").click().run()
     assert not page.exception
     with db.everywhere() as connection:
@@ -74,6 +76,20 @@ def test_a_card_starts_a_sync_and_the_first_steps_go_with_the_first_run(
     page = visit()
     assert page.button(key="sync-admins").disabled
     assert "Three steps" not in texts(page)
+
+
+def test_the_third_step_syncs_all_that_has_a_source(visit: Visit, desk: Desk) -> None:
+    page = visit()
+    page.button(key="start-first-sync").click().run()
+    assert any("No resource has a source" in error.proto.title for error in page.error)
+    desk.write("admins", [("Email", "Name", "Role", "Team", "Active")])
+    desk.set_source("admins")
+    page.button(key="start-first-sync").click().run()
+    with db.everywhere() as connection:
+        assert [run.resource for run in runs.history(connection, desk.organization.id)] == [
+            "admins"
+        ]
+    assert "start-first-sync" not in {button.key for button in visit().button}
 
 
 def test_who_may_not_sync_is_offered_no_sync(visit: Visit) -> None:

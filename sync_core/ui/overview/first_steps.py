@@ -8,6 +8,7 @@ from sync_core.catalogue import resources
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.overview import sync_all
 from sync_core.ui.parts import source_line
 
 
@@ -17,7 +18,7 @@ class Step:
 
     title: str
     about: str
-    link: str = ""  # what the link says; "": it is done on this page
+    link: str = ""  # what the link to the sources says; "": it is done on this page
     done: bool = False
 
 
@@ -34,7 +35,7 @@ def show(here: Visitor, state: RunState) -> None:
             return
         with st.grid(3, min_column_width=140):
             for number, step in enumerate(_steps(here), 1):
-                _show(number, step)
+                _show(here, number, step)
 
 
 def _steps(here: Visitor) -> tuple[Step, ...]:
@@ -50,14 +51,22 @@ def _steps(here: Visitor) -> tuple[Step, ...]:
             done=len(known) == len(resources.CATALOGUE),
         ),
         Step("Check", "Read the first rows, and see what a sync would say.", "Check a source"),
-        Step("Sync", "Press Sync all above, or Sync on a card. You can preview first."),
+        Step("Sync", "Sync all resources that have a source, or one of them on its card."),
     )
 
 
-def _show(number: int, step: Step) -> None:
+def _show(here: Visitor, number: int, step: Step) -> None:
     with st.container(gap="xsmall", key=f"step-{number}"):
         icon = ":green[:material/check_circle:]" if step.done else f":material/counter_{number}:"
         st.markdown(f"{icon} **{step.title}**")
         st.caption(step.about)
         if step.link:
             st.page_link(page_file("sources"), label=step.link, icon=":material/arrow_forward:")
+        else:
+            st.button(
+                "Start the first sync",
+                icon=":material/sync:",
+                key="start-first-sync",
+                on_click=sync_all.start,
+                args=(here,),
+            )

@@ -29,12 +29,13 @@ def offer(here: Visitor) -> None:
         key="sync-all",
         help="Sync every resource, each after those to which its rows refer.",
         disabled=under_way,
-        on_click=_start,
+        on_click=start,
         args=(here,),
     )
 
 
-def _start(here: Visitor) -> None:
+def start(here: Visitor) -> None:
+    """Sync all; why that is refused is shown at the next draw."""
     try:
         syncs.start_all(here.organization, here.person, Trigger.PAGE)
     except SyncError as error:
