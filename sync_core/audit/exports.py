@@ -19,14 +19,13 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from sync_core.audit import hash_chain, proofs
-from sync_core.audit import trail as audit
+from sync_core.audit import hash_chain, proofs, trail_file
 from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Entity
-from sync_core.foundation import csv_writer, db, redis_clients, tables
-from sync_core.foundation.csv_writer import moment, text, utc
+from sync_core.foundation import csv_writer, db, redis_clients
+from sync_core.foundation.csv_writer import utc
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import COUNTS, RunStatus
+from sync_core.foundation.vocabulary import RunStatus
 from sync_core.organizations import Organization, actions, people
 from sync_core.organizations.actions import BeganExport, Detail, Exported, Head
 from sync_core.organizations.people import Permission, Person
@@ -225,11 +224,21 @@ def _searched(words: str) -> dict[str, str]:
     return {"search": MASK} if words.strip() else {}
 
 
-def _of_query(askers: Askers, query: sa.Select[Any], *, loops: bool = True) -> Content:
-    """Return what a query finds in their organizations, in flat memory."""
+def _of_query(
+    askers: Askers,
+    query: sa.Select[Any],
+    *,
+    loops: bool = True,
+    told: Callable[[bytes], bytes] = bytes,
+) -> Content:
+    """Return what a query finds in their organizations, each row `told`, in flat memory.
+
+    Columns whose titles begin with "_" are for `told` alone, which leaves them out.
+    """
 
     def content() -> Iterator[tuple[bytes, int]]:
-        titles = csv_writer.line(column.name for column in query.selected_columns).encode()
+        names = (column.name for column in query.selected_columns)
+        titles = csv_writer.line(name for name in names if not name.startswith("_")).encode()
         with db.apart(*_whose(askers)) as connection:
             connection.exec_driver_sql(f"set local jit = off; set local work_mem = '{MEMORY}'")
             planned = nullcontext() if loops else db.without_loops(connection)
@@ -238,11 +247,15 @@ def _of_query(askers: Askers, query: sa.Select[Any], *, loops: bool = True) -> C
                 closing(csv_writer.blocks(connection, query)) as blocks,
             ):  # else they block the end
                 first = next(blocks, [])  # so that the query is under way, or has failed
-                yield titles + (csv_writer.joined(first) if first else b""), len(first)
+                yield titles + (_joined(first, told) if first else b""), len(first)
                 for rows in blocks:
-                    yield csv_writer.joined(rows), len(rows)
+                    yield _joined(rows, told), len(rows)
 
     return content
+
+
+def _joined(rows: Iterable[bytes], told: Callable[[bytes], bytes]) -> bytes:
+    return csv_writer.joined(list(map(told, rows)))
 
 
 # The trail
@@ -253,70 +266,12 @@ def trail(askers: Askers, wanted: Filter, *, bom: bool = False) -> Export:
     _may_all(askers, wanted)
     file = f"audit-{datetime.now(UTC):%Y-%m-%d-%H%M}.csv"
     manifest = _manifest("audit trail", file, askers, wanted)
-    return Export(manifest, askers, _of_query(askers, _trail(askers, wanted)), bom)
-
-
-def _trail(askers: Askers, wanted: Filter) -> sa.Select[Any]:
-    """Return the query of the trail: what the list shows, with the counts of the runs."""
-    found = audit.entries(wanted).subquery("found")
-    counts = _counts(wanted)
-    named = [column.label(title) for title, column in _columns(askers, found, counts).items()]
-    its = (counts.c.run_id == found.c.id) & (found.c.entry == "run")
-    query = sa.select(*named).select_from(found.outerjoin(counts, its))
-    return query.order_by(found.c.at.desc(), found.c.id.desc(), found.c.entry.desc())
-
-
-def _counts(wanted: Filter) -> sa.Subquery:
-    """Return the counts of each run, of all between the first and the last one that is wanted.
-
-    To sum them once and join is twice as fast as to look each run up.
-    """
-    kept, run = tables.tallies.c, tables.runs.c.id
-    first, last = (
-        sa.select(end(run)).where(*audit.conditions_on_runs(wanted)).scalar_subquery()
-        for end in (sa.func.min, sa.func.max)
+    return Export(
+        manifest,
+        askers,
+        _of_query(askers, trail_file.query(askers, wanted), told=trail_file.in_words),
+        bom,
     )
-    sums = (  # as integers, which add up faster; a sheet has no more rows than these can count
-        sa.func.sum(sa.cast(kept[kind], sa.Integer)).label(kind) for kind in COUNTS
-    )
-    summed = sa.select(kept.run_id, *sums).where(kept.run_id.between(first, last))
-    return summed.group_by(kept.run_id).subquery("counts")
-
-
-def _columns(askers: Askers, found: sa.Subquery, counts: sa.FromClause) -> Columns:
-    """List the columns of the file by their titles."""
-    one = found.c
-    slugs = {organization.id: organization.slug for organization, _ in askers}
-    lasted = sa.func.extract("epoch", one.finished_at - one.started_at)
-    took = sa.func.coalesce(sa.cast(one.worked, sa.Numeric), lasted)
-    return {
-        utc("Time"): moment(one.at),
-        "Entry": one.entry,
-        "Id": one.id,
-        "Organization": sa.case(slugs, value=one.organization_id),
-        "Event": one.what,  # this and the next three are words of ours: nobody types them
-        "Resource": one.resource,
-        "Kind": one.kind,
-        "Trigger": one.trigger,
-        "Person": text(one.name),
-        "E-mail": text(one.email),
-        "Team": text(one.team),
-        "Run": one.run_id,
-        utc("Started"): moment(one.started_at),
-        utc("Finished"): moment(one.finished_at),
-        "Seconds": sa.func.round(took, 3),
-        "Attempts": one.attempt,
-        **{kind.capitalize(): counts.c[kind] for kind in COUNTS},
-        "Error": one.error_code,
-        "Message": text(one.message),
-        "Details": text(_details(found)),
-    }
-
-
-def _details(found: sa.Subquery) -> sa.ColumnElement[str]:
-    """Tell the names and reasons of a run, or the facts of an action."""
-    is_run = found.c.entry == "run"
-    return sa.case((is_run, found.c.log_message), else_=sa.cast(found.c.detail, sa.Text))
 
 
 # The rows of a run

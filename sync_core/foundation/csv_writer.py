@@ -65,12 +65,16 @@ def utc(title: str) -> str:
 
 def line(cells: Iterable[object]) -> str:
     """Write a line whose cells are at hand, as harmless as those that Postgres writes."""
-    texts = ("" if cell is None else harmless(str(cell)) for cell in cells)
-    quoted = (
+    return quoted("" if cell is None else harmless(str(cell)) for cell in cells) + "\r\n"
+
+
+def quoted(texts: Iterable[str]) -> str:
+    """Write a line of texts that are harmless already, without its end."""
+    cells = (
         '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"\r\n') else text
         for text in texts
     )
-    return ",".join(quoted) + "\r\n"
+    return ",".join(cells)
 
 
 def harmless(written: str) -> str:

@@ -25,3 +25,9 @@ OF_OTHERS: dict[tuple[str | None, str], str] = {  # of runs that are no syncs
 def word(kind: str | None, status: str) -> str:
     """Return what a run of this kind that has this status is called: "Partly synced"."""
     return OF_OTHERS.get((kind, status)) or OF_STATUS[RunStatus(status)]
+
+
+def every_word(status: str) -> str:
+    """Return what runs of all kinds that have a status are called: "Synced or undo done"."""
+    *others, last = dict.fromkeys(word(kind, status) for kind in RunKind)
+    return f"{', '.join(others)} or {last}".capitalize() if others else last

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from sync_core.catalogue import resources
+from sync_core.catalogue import reason_words, resources
 from sync_core.catalogue.cell_codes import CELL_CODES
 from sync_core.catalogue.phases import Band
 from sync_core.foundation import settings
@@ -12,7 +12,7 @@ from sync_core.foundation.errors import CATALOGUE, OWNER, Who
 from sync_core.ui import help_cells, help_decisions, help_sources
 from sync_core.ui.frame import preferences, visitor
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import page_head, paging, reason_words
+from sync_core.ui.parts import page_head, paging
 from sync_core.ui.parts.words import LOOKS, literal
 
 OUTCOME_MEANINGS = {

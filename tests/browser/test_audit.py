@@ -42,7 +42,7 @@ def test_a_manager_filters_the_audit_opens_a_run_and_downloads_the_file(
     download.value.save_as(file)
     found = list(csv.DictReader(io.StringIO(file.read_text("utf-8-sig"), newline="")))
     assert str(done["run_id"]) in {line["Id"] for line in found if line["Entry"] == "run"}
-    assert {line["Resource"] for line in found} == {"admins"}
+    assert {line["Resource"] for line in found} == {"Clinic admins"}
     page = visit("Michael Tan").open("/audit?action=exported")
     expect(page.get_by_text(re.compile(r"^1 to \d+ of \d+ rows?$"))).to_be_visible()
     _choose_first(page)

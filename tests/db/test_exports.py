@@ -1,6 +1,7 @@
 import csv
 import hashlib
 import io
+import json
 import signal
 import subprocess
 import sys
@@ -19,16 +20,17 @@ import sqlalchemy as sa
 
 from sync_core import organizations
 from sync_core.analytics import reasons
-from sync_core.audit import exports, hash_chain
+from sync_core.audit import exports, hash_chain, in_words
 from sync_core.audit import trail as audit
 from sync_core.audit.exports import Export
 from sync_core.catalogue.resources import ENTITIES
 from sync_core.foundation import csv_writer, db, tables
-from sync_core.foundation.errors import SyncError
+from sync_core.foundation.errors import CATALOGUE, SyncError
 from sync_core.foundation.settings import ROOT
-from sync_core.foundation.vocabulary import COUNTS, Role
+from sync_core.foundation.vocabulary import COUNTS, ActionKind, Role, RunStatus
+from sync_core.operations import syncs
 from sync_core.organizations import Organization, actions
-from sync_core.organizations.actions import BeganExport, SignedIn
+from sync_core.organizations.actions import BeganExport, ChangedSetting, SignedIn
 from sync_core.organizations.people import Person
 from sync_core.records import comparisons
 from sync_core.records.privacy import MASK
@@ -155,6 +157,46 @@ def test_lines_end_as_rfc_4180_says_and_cells_keep_their_own_line_ends() -> None
 # The trail
 
 
+def test_the_trail_is_told_as_on_its_page_and_codes_stand_where_they_are_named(
+    desk: Desk, synced: Run
+) -> None:
+    undo = desk.work(syncs.undo(desk.organization, synced.id, ANA, "page"))
+    desk.work(syncs.confirm(desk.organization, undo.id, ANA, "page"))
+    desk.sync("admins")  # there is no file
+    content(trail(desk.organization))
+    with db.everywhere() as connection:
+        actions.record(connection, desk.organization.id, ANA, SignedIn("2026-11-29T08:00:00+00:00"))
+        actions.record(connection, desk.organization.id, ANA, ChangedSetting('=a, "b"\nc'))
+        listed = audit.read(connection, Filter(organizations=(desk.organization.id,)), 100)
+    found = rows(trail(desk.organization))
+    found = [line for line in found if int(line["Id"]) in {one.id for one in listed}]
+    shown = {
+        (one.entry, one.id): (
+            in_words.event(one),
+            details(replace(one, undone=None), ZoneInfo("UTC")),
+        )
+        for one in listed
+    }
+    told = {(line["Entry"], int(line["Id"])): line for line in found}
+    for key, (event, message) in shown.items():
+        assert told[key]["Event"] == event
+        assert told[key]["Message"] == csv_writer.harmless(message)
+    plain = [
+        f"{title}: {cell}"
+        for line in found
+        for title, cell in line.items()
+        if "code" not in title and "JSON" not in title
+    ]
+    codes = {*RunStatus, *CATALOGUE, "admins", *map(str, ActionKind)} - {"undo"}
+    assert [cell for cell in plain if cell.partition(": ")[2] in codes or '{"' in cell] == []
+    by_event = {line["Event"]: line for line in found}
+    assert by_event["Signed in"]["Details"].startswith("Signed in at: 29 Nov 2026, 08:00:00 UTC")
+    assert json.loads(by_event["Signed in"]["Facts (JSON)"])["at"] == "2026-11-29T08:00:00+00:00"
+    assert by_event["Failed"]["Error"].startswith("There is neither")
+    assert by_event["Undo done"]["Started from"] == "Undo"
+    assert "SHA-256: " in by_event["Exported"]["Details"]
+
+
 def test_the_trail_holds_runs_and_actions_newest_first(desk: Desk, synced: Run) -> None:
     found = rows(trail(desk.organization))
     assert [line["Entry"] for line in found] == ["run", "action"] * 2
@@ -162,7 +204,17 @@ def test_the_trail_holds_runs_and_actions_newest_first(desk: Desk, synced: Run) 
         ::-1
     ]
     last = found[0]
-    assert (last["Id"], last["Event"], last["Person"]) == (str(synced.id), "partial", "Ana Ruiz")
+    assert (last["Id"], last["Event"], last["Person"]) == (
+        str(synced.id),
+        "Partly synced",
+        "Ana Ruiz",
+    )
+    assert (last["Resource"], last["Kind of run"], last["Message"]) == (
+        "Locations",
+        "Sync",
+        synced.message,
+    )
+    assert (last["Event code"], last["Resource code"]) == ("partial", "locations")
     counts = [last[kind.capitalize()] for kind in COUNTS]
     assert counts == ["3", "1", "1", "0", "0", "1", "0"]
     assert "Invalid email format" in last["Details"]
@@ -301,8 +353,8 @@ def test_the_trail_of_several_organizations_is_one_list(
             actions.record(connection, one.id, ANA, SignedIn())
     wanted = Filter(organizations=(organization.id, other.id))
     export = exports.trail([(organization, ANA), (other, ANA)], wanted)
-    slugs = [line["Organization"] for line in rows(export)]
-    assert slugs == [organization.slug, other.slug, organization.slug]
+    names = [line["Organization"] for line in rows(export)]
+    assert names == [organization.name, other.name, organization.name]
     assert manifests(other)[0]["organizations"] == [organization.slug, other.slug]
     assert len(manifests(organization)) == 1
 
@@ -668,3 +720,17 @@ def test_the_shell_refuses_who_may_not_export(desk: Desk, tmp_path: Path) -> Non
 def test_the_address_of_a_filter_asks_for_the_same(organization: Organization) -> None:
     wanted = Filter(organizations=(organization.id,), action=("exported",), search="x")
     assert filters.from_address(filters.to_address(wanted), (organization.id,)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("kept", "told"),
+    [
+        ("2026-11-29T08:00:00+00:00", "2026-11-29"),
+        ("1795965858", "2026-11-29"),  # as claims have it
+        ("some time", "some time"),
+        ("9" * 30, "9" * 30),
+    ],
+)
+def test_a_moment_is_told_however_it_is_kept(kept: str, told: str) -> None:
+    facts = in_words.named({"at": kept}, lambda at: f"{at:%Y-%m-%d}")
+    assert facts == [("Signed in at", told)]

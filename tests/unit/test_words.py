@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sync_core.catalogue import reason_words
 from sync_core.catalogue.cell_codes import CELL_CODES
 from sync_core.foundation import counting
 from sync_core.foundation.errors import CATALOGUE
 from sync_core.foundation.vocabulary import RunStatus
-from sync_core.ui.parts import reason_words, words
+from sync_core.ui.parts import words
 
 NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)  # 14:30 in Perth, a Monday
 PERTH = ZoneInfo("Australia/Perth")

@@ -13,7 +13,7 @@ import streamlit as st
 
 from sync_core.analytics import habits, reasons
 from sync_core.analytics.reasons import FailedRow, Offender, Reason
-from sync_core.catalogue import resources
+from sync_core.catalogue import reason_words, resources
 from sync_core.foundation import db
 from sync_core.foundation.counting import count
 from sync_core.foundation.vocabulary import FAILED
@@ -22,7 +22,7 @@ from sync_core.runs import Run
 from sync_core.ui.analytics import cached, cards, drawing, panel
 from sync_core.ui.analytics.period import Asked, title
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import figures, paging, reason_words, row_table
+from sync_core.ui.parts import figures, paging, row_table
 from sync_core.ui.parts.row_table import Cell, Column, Row, Table
 from sync_core.ui.parts.words import day, moment
 from sync_core.ui.runs import history_tab, outcome_words

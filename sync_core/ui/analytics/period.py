@@ -15,10 +15,11 @@ from sync_core.foundation.counting import count
 from sync_core.organizations import Organization
 from sync_core.organizations.people import Person
 from sync_core.runs.filters import Filter
+from sync_core.runs.words import origin
 from sync_core.ui.analytics import cached
 from sync_core.ui.frame import visitor
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts.words import literal, origin
+from sync_core.ui.parts.words import literal
 
 TODAY, LAST_24_HOURS, LAST_MONTH, CUSTOM = "Today", "24 hours", "Last month", "Custom"
 DAYS = {"7 days": 7, "30 days": 30, "90 days": 90}

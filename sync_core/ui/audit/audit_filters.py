@@ -8,16 +8,15 @@ from typing import Any
 import streamlit as st
 
 from sync_core.audit import trail
+from sync_core.audit.in_words import LABELS, value_in_words
 from sync_core.catalogue import resources
 from sync_core.foundation import db
-from sync_core.foundation.vocabulary import ORIGINS, ActionKind, RunKind, RunStatus
+from sync_core.foundation.vocabulary import ORIGINS, ActionKind, RunStatus
 from sync_core.organizations import Organization
 from sync_core.organizations.people import Person
 from sync_core.runs import filters
 from sync_core.runs.filters import Filter
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import reason_words
-from sync_core.ui.parts.words import LOOKS, capitalized, listed, look_of, origin
 
 Askers = Mapping[str, tuple[Organization, Person]]  # by the organization's slug: who may audit
 
@@ -26,15 +25,6 @@ PERIODS = {"": "Any time", "1": "24 hours", "7": "7 days", "30": "30 days", "90"
 OWN_PERIOD = "own"
 ADDRESS_NAMES = ("since", "until", "search", DAYS, ORGANIZATIONS, *filters.MANY)
 WRITTEN = "audit-address"  # session key: the address as the widgets have written it
-LABELS = {
-    "resource": "Resource",
-    "status": "Result",
-    "action": "Action",
-    "person": "Person",
-    "team": "Team",
-    "trigger": "Started from",
-    "error": "Error",
-}
 
 
 @dataclass(frozen=True)
@@ -221,24 +211,6 @@ def _offered(organization_ids: tuple[int, ...]) -> Mapping[str, Sequence[str]]:
         "trigger": ORIGINS,
     }
     return {name: sorted({*found.get(name, ()), *known.get(name, ())}) for name in LABELS}
-
-
-def value_in_words(name: str, value: str) -> str:
-    """Return a value of a filter as people know it."""
-    if name == "status" and value in LOOKS:
-        return capitalized(listed(_words_of(value), "or").lower())
-    if name == "resource" and value in resources.CATALOGUE:
-        return resources.CATALOGUE[value].title
-    if name == "trigger":
-        return origin(value)
-    if name == "error":
-        return reason_words.of_code(value)
-    return value.capitalize() if name == "action" else value
-
-
-def _words_of(status: str) -> list[str]:
-    """Return how runs of all kinds are called that have a status, without saying one twice."""
-    return list(dict.fromkeys(look_of(kind, status).word for kind in RunKind))
 
 
 def _clear_button() -> None:

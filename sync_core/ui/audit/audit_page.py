@@ -1,48 +1,27 @@
 """The audit page: every run and every action, newest first, and files of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from sync_core.api import addresses
-from sync_core.audit import trail
+from sync_core.audit import in_words, trail
 from sync_core.audit.trail import Entry
 from sync_core.catalogue import resources
 from sync_core.foundation import db
-from sync_core.foundation.counting import count
-from sync_core.foundation.vocabulary import PauseReason
 from sync_core.organizations import actions
-from sync_core.organizations.actions import (
-    BeganExport,
-    ChangedPeople,
-    ChangedSetting,
-    DroppedValues,
-    Exported,
-    PausedSchedule,
-    Previewed,
-    SentTest,
-    SetNotifications,
-    SetPreferences,
-    SetSchedule,
-    Started,
-    StartedAll,
-    Undone,
-)
-from sync_core.runs import filters, run_address, run_number
+from sync_core.runs import run_address, run_number
 from sync_core.ui.audit import audit_filters, chain_status, found_records
 from sync_core.ui.audit.audit_filters import Asked, Askers
 from sync_core.ui.frame import saved_views, visitor
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import drawer, page_head, paging, reason_words, row_table
+from sync_core.ui.parts import drawer, page_head, paging, row_table
 from sync_core.ui.parts.row_table import Cell, Column, Row, Table
 from sync_core.ui.parts.words import (
-    PAUSED,
     icon_name,
     lasted,
     literal,
@@ -55,29 +34,6 @@ from sync_core.ui.parts.words import (
 from sync_core.ui.runs import downloads, history_tab
 
 RUN, ACTION = "run", "action-id"  # in the address: what is opened
-
-ACTION_WORDS = {  # of an action in the list
-    "started": "Started a sync",
-    "started all": "Synced all",
-    "previewed": "Previewed a sync",
-    "cancelled": "Cancelled a sync",
-    "retried": "Synced fixed rows",
-    "approved": "Approved a plan",
-    "confirmed": "Confirmed a plan",
-    "declined": "Declined a plan",
-    "asked to undo": "Asked to undo",
-    "began an export": "Started an export",
-    "exported": "Exported",
-    "changed a setting": "Changed a setting",
-    "changed the people": "Changed the people",
-    "dropped old values": "Deleted old values",
-    "set a schedule": "Set a schedule",
-    "removed a schedule": "Removed a schedule",
-    "paused a schedule": "Paused a schedule",
-    "resumed a schedule": "Resumed a schedule",
-    "signed in": "Signed in",
-    "signed out": "Signed out",
-}
 
 
 def show() -> None:
@@ -177,20 +133,15 @@ def _event_cell(entry: Entry) -> Cell:
     if entry.entry == "run":
         look = look_of(entry.kind, entry.what)
         return Cell(look.word, f"badge {look.color}", icon_name(look.icon))
-    return Cell(_event(entry), "badge")  # without a colour: it is no status
-
-
-def _event(entry: Entry) -> str:
-    if entry.entry == "run":
-        return look_of(entry.kind, entry.what).word
-    return ACTION_WORDS.get(entry.what) or entry.what.capitalize()
+    return Cell(in_words.event(entry), "badge")  # without a colour: it is no status
 
 
 def details(entry: Entry, zone: ZoneInfo) -> str:
     """Return in a line what a run says, or what somebody did."""
     if entry.entry == "run":
         return f"{entry.message} {_undone(entry)}".strip()
-    return _done(entry, zone)
+    at = partial(moment, zone=zone)
+    return in_words.done(entry.detail, entry.run_id, at, has_ended=entry.has_ended)
 
 
 def _undone(entry: Entry) -> str:
@@ -198,53 +149,6 @@ def _undone(entry: Entry) -> str:
     if entry.undone is None:
         return ""
     return f"{undone(entry.undone).word} by run {entry.undone.by}."
-
-
-def _done(entry: Entry, zone: ZoneInfo) -> str:
-    """Return in a line what somebody did."""
-    match entry.detail:
-        case BeganExport() | Exported():
-            return _file(entry.detail, has_ended=entry.has_ended)
-        case (
-            ChangedSetting(what=what)
-            | ChangedPeople(what=what)
-            | SetSchedule(what=what)
-            | SetNotifications(what=what)
-            | SetPreferences(what=what)
-            | SentTest(what=what)
-        ):
-            return what
-        case StartedAll(resources=names):
-            return ", ".join(map(_titled, names))
-        case Started(files=files) | Previewed(files=files) if files:
-            return f"Run {entry.run_id}, from {', '.join(file.name for file in files)}"
-        case Undone(run=run):
-            return f"Run {entry.run_id} undoes run {run}"
-        case PausedSchedule(why=why):
-            return PAUSED[PauseReason(why)]
-        case DroppedValues(before=before, outcomes=outcomes):
-            return f"{outcomes:,} outcomes, before {moment(before, zone)}"
-        case _:
-            return f"Run {entry.run_id}" if entry.run_id else ""
-
-
-def _titled(name: str) -> str:
-    known = resources.CATALOGUE.get(name)
-    return known.title if known else name
-
-
-def _file(detail: BeganExport | Exported, *, has_ended: bool) -> str:
-    """Return in a line how far a file came that somebody asked for."""
-    what = _what(detail.what)
-    if isinstance(detail, Exported):
-        return f"{what}, {count(detail.rows, 'row') if detail.complete else 'was cut short'}"
-    return what if has_ended else f"{what}: no end is recorded, so it is running or was cut short"
-
-
-def _what(what: str) -> str:
-    """Return what a file holds; the reason of its rows is kept as a code."""
-    kind, mark, code = what.partition("failed rows: ")
-    return f"{kind}{mark}{reason_words.of_code(code)}".capitalize() if mark else what.capitalize()
 
 
 def _open(here: Visitor, askers: Askers, entry: Entry) -> None:
@@ -272,7 +176,7 @@ def _open_action(here: Visitor, asked: Asked, action_id: int) -> None:
         return
     there = _visitor_at(here, asked.askers, entry.organization_id)
     show_it = partial(_action, there, entry)
-    drawer.show(here, _event(entry), ":material/fact_check:", show_it, (ACTION,))
+    drawer.show(here, in_words.event(entry), ":material/fact_check:", show_it, (ACTION,))
 
 
 def _action(here: Visitor, entry: Entry) -> None:
@@ -280,8 +184,9 @@ def _action(here: Visitor, entry: Entry) -> None:
     team = f" from {literal(entry.team)}" if entry.team else ""
     who = f"{literal(entry.name)}{team} ({literal(entry.email)})"
     st.markdown(f":gray[{moment(entry.at, here.zone)} · {who} · action {entry.id}]")
+    at = partial(second, zone=here.zone)
     if facts := actions.facts(entry.detail) if entry.detail else {}:
-        named = {literal(name): literal(text) for name, text in _named(facts, here.zone)}
+        named = {literal(name): literal(text) for name, text in in_words.named(facts, at)}
         st.table(named, border="horizontal")
     if entry.run_id is not None:
         st.page_link(
@@ -290,77 +195,3 @@ def _action(here: Visitor, entry: Entry) -> None:
             icon=":material/arrow_forward:",
             query_params=run_address.parameters(here.organization.slug, entry.run_id),
         )
-
-
-FACT_NAMES = {  # of the facts of a manifest
-    "what": "What",
-    "email": "E-mail",
-    "file": "File",
-    "files": "Uploaded files",
-    "filters": "Filters",
-    "organizations": "Organizations",
-    "rows": "Rows",
-    "bytes": "Bytes",
-    "sha256": "SHA-256",
-    "complete": "Complete",
-    "masked": "Masked for the role",
-    "seconds": "Seconds",
-    "head": "Last link of the chain",
-    "began": "Started as action",
-    "run": "Run",
-    "batch": "Number",
-    "resources": "Resources",
-    "tick": "Scheduled for",
-    "late": "Late",
-    "cron": "Cron expression",
-    "why": "Reason",
-    "error": "Error",
-    "before": "Before",
-    "outcomes": "Outcomes",
-    "since": "From",
-    "until": "Until",
-}
-MOMENTS = frozenset({"before", "tick", "since", "until", "at"})
-
-
-def _named(facts: Mapping[str, Any], zone: ZoneInfo) -> list[tuple[str, str]]:
-    order = {name: index for index, name in enumerate(FACT_NAMES)}
-    names = sorted(facts, key=lambda name: order.get(name, len(order)))
-    return [
-        (FACT_NAMES.get(name, name.capitalize()), _fact(name, facts[name], zone)) for name in names
-    ]
-
-
-def _fact(name: str, value: object, zone: ZoneInfo) -> str:
-    match value:
-        case bool():
-            return "yes" if value else "no"
-        case int():
-            return f"{value:,}"
-        case dict():
-            parts = (f"{_part_name(part)}: {_fact(part, of, zone)}" for part, of in value.items())
-            return "; ".join(parts) or "none"
-        case list():
-            return ", ".join(_fact(name, one, zone) for one in value)
-        case str():
-            return _text(name, value, zone)
-        case _:
-            return str(value)
-
-
-def _text(name: str, value: str, zone: ZoneInfo) -> str:
-    """Return a fact as people read it: no code, no moment of another zone."""
-    if name in MOMENTS:
-        return second(datetime.fromisoformat(value), zone)
-    if name == "what":
-        return _what(value)
-    if name == "why" and value in PAUSED:
-        return PAUSED[PauseReason(value)]
-    if name in audit_filters.LABELS:
-        several = value.split(filters.SEPARATOR)
-        return ", ".join(audit_filters.value_in_words(name, one) for one in several)
-    return value
-
-
-def _part_name(name: str) -> str:
-    return audit_filters.LABELS.get(name) or FACT_NAMES.get(name, name.capitalize())

@@ -12,9 +12,10 @@ from babel import Locale
 from babel.numbers import format_currency
 
 from sync_core.foundation.counting import HOUR, MINUTE, ago, count
-from sync_core.foundation.vocabulary import PauseReason, Role, RunStatus, Trigger
+from sync_core.foundation.vocabulary import Role, RunStatus
 from sync_core.runs import Run, result_words
 from sync_core.runs.run import Undone
+from sync_core.runs.words import origin
 
 _ENGLISH = Locale("en")
 _SUFFIXES = {"one": "st", "two": "nd", "few": "rd"}  # of ordinals, by their plural form
@@ -59,10 +60,10 @@ def ordinal(number: int) -> str:
     return f"{number:,}{_SUFFIXES.get(_ENGLISH.ordinal_form(number), 'th')}"
 
 
-def listed(names: Sequence[str], last_after: str = "and") -> str:
+def listed(names: Sequence[str]) -> str:
     """Return names in a row: "rooms", "rooms and staff", "rooms, staff and fees"."""
     *others, last = names
-    return f"{', '.join(others)} {last_after} {last}" if others else last
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def capitalized(text: str) -> str:
@@ -181,19 +182,6 @@ def look_of(kind: str | None, status: str) -> Look:
     """Return the look of a run of this kind that has this status."""
     found = LOOKS[status]
     return replace(found, word=result_words.word(kind, status))
-
-
-_ORIGINS: dict[str, str] = {Trigger.PAGE: "By hand", Trigger.SCHEDULE: "Scheduled"}
-PAUSED: dict[PauseReason, str] = {
-    PauseReason.BY_HAND: "by hand",
-    PauseReason.FAILURES: "it failed several times in a row, and a person must fix the cause",
-    PauseReason.UNDO: "a sync was undone",
-}
-
-
-def origin(name: str) -> str:
-    """Return how a run came about: "By hand", "Scheduled", "API", "Retry", "Undo"."""
-    return _ORIGINS.get(name) or capitalized(name)
 
 
 def origin_within(name: str) -> str:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from sync_core.catalogue import reason_words
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation import db
 from sync_core.foundation.counting import ago, count
@@ -14,13 +15,14 @@ from sync_core.foundation.vocabulary import Trigger
 from sync_core.operations import schedules as operations
 from sync_core.organizations import schedule_words, schedules, timetable
 from sync_core.organizations.schedules import SHOWN, Schedule, Tick
+from sync_core.runs.words import PAUSED
 from sync_core.ui.frame import asking, error_box, form
 from sync_core.ui.frame.asking import Question
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import reason_words, row_table
+from sync_core.ui.parts import row_table
 from sync_core.ui.parts.row_table import Cell, Column, Row, Table
-from sync_core.ui.parts.words import PAUSED, capitalized, literal, moment
+from sync_core.ui.parts.words import capitalized, literal, moment
 
 SKIPPED = {  # why a tick started no run, by the code of the error
     "already_running": "a sync was running",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from sync_core.catalogue import resources
+from sync_core.catalogue import reason_words, resources
 from sync_core.engine.undo.turned_round import KEPT
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import LEFT_OUT, OutcomeKind
@@ -18,7 +18,7 @@ from sync_core.records import outcomes, reasons
 from sync_core.records.outcomes import Wanted
 from sync_core.records.reasons import Reason
 from sync_core.runs import Run
-from sync_core.ui.parts import paging, reason_words
+from sync_core.ui.parts import paging
 from sync_core.ui.parts.totals import version
 from sync_core.ui.runs import outcome_words
 

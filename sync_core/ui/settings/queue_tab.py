@@ -11,11 +11,12 @@ from sync_core.foundation import db, settings
 from sync_core.foundation.counting import count
 from sync_core.runs import at_work
 from sync_core.runs.at_work import AtWork
+from sync_core.runs.words import origin
 from sync_core.ui.frame import visitor
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging, row_table
 from sync_core.ui.parts.row_table import Cell, Column, Row, Table
-from sync_core.ui.parts.words import lasted, look, moment, origin
+from sync_core.ui.parts.words import lasted, look, moment
 
 COLUMNS = (
     Column("Run", "pinned number"),

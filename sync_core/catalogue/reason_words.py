@@ -4,7 +4,6 @@ import re
 
 from sync_core.catalogue.cell_codes import CELL_CODES
 from sync_core.foundation.errors import CATALOGUE
-from sync_core.ui.parts.words import capitalized
 
 _FACT = re.compile(r"\{\w+[^}]*\}")
 
@@ -15,7 +14,7 @@ def of_code(code: str) -> str:
         return CELL_CODES[code].summary
     if code in CATALOGUE:
         return without_facts(CATALOGUE[code].sentence).split(". ")[0].rstrip(".")
-    return capitalized(code.replace("_", " "))
+    return code[:1].upper() + code[1:].replace("_", " ")
 
 
 def without_facts(sentence: str) -> str:

@@ -1,0 +1,223 @@
+"""What the trail says in plain words: on its page, and in its file."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sync_core.audit.trail import Entry
+from sync_core.catalogue import reason_words, resources
+from sync_core.foundation.counting import count
+from sync_core.foundation.vocabulary import PauseReason, RunStatus
+from sync_core.organizations.actions import (
+    BeganExport,
+    ChangedPeople,
+    ChangedSetting,
+    Detail,
+    DroppedValues,
+    Exported,
+    PausedSchedule,
+    Previewed,
+    SentTest,
+    SetNotifications,
+    SetPreferences,
+    SetSchedule,
+    Started,
+    StartedAll,
+    Undone,
+)
+from sync_core.runs import filters, result_words
+from sync_core.runs.words import PAUSED, origin
+
+Moment = Callable[[datetime], str]  # how moments are told: in somebody's zone, or in UTC
+LABELS = {
+    "resource": "Resource",
+    "status": "Result",
+    "action": "Action",
+    "person": "Person",
+    "team": "Team",
+    "trigger": "Started from",
+    "error": "Error",
+}
+ACTION_WORDS = {  # of an action in the list
+    "started": "Started a sync",
+    "started all": "Synced all",
+    "previewed": "Previewed a sync",
+    "cancelled": "Cancelled a sync",
+    "retried": "Synced fixed rows",
+    "approved": "Approved a plan",
+    "confirmed": "Confirmed a plan",
+    "declined": "Declined a plan",
+    "asked to undo": "Asked to undo",
+    "began an export": "Started an export",
+    "exported": "Exported",
+    "changed a setting": "Changed a setting",
+    "changed the people": "Changed the people",
+    "dropped old values": "Deleted old values",
+    "set a schedule": "Set a schedule",
+    "removed a schedule": "Removed a schedule",
+    "paused a schedule": "Paused a schedule",
+    "resumed a schedule": "Resumed a schedule",
+    "signed in": "Signed in",
+    "signed out": "Signed out",
+}
+
+
+def action(what: str) -> str:
+    """Return in a word or two what somebody did, by the kind of the action."""
+    return ACTION_WORDS.get(what) or what.capitalize()
+
+
+def event(entry: Entry) -> str:
+    """Return what happened in a word or two: how a run ended, or what somebody did."""
+    is_run = entry.entry == "run"
+    return result_words.word(entry.kind, entry.what) if is_run else action(entry.what)
+
+
+def done(detail: Detail | None, run_id: int | None, at: Moment, *, has_ended: bool = True) -> str:
+    """Return in a line what somebody did; of an export that began, whether its end is known."""
+    match detail:
+        case BeganExport() | Exported():
+            return _file(detail, has_ended=has_ended)
+        case (
+            ChangedSetting(what=what)
+            | ChangedPeople(what=what)
+            | SetSchedule(what=what)
+            | SetNotifications(what=what)
+            | SetPreferences(what=what)
+            | SentTest(what=what)
+        ):
+            return what
+        case StartedAll(resources=names):
+            return ", ".join(map(_titled, names))
+        case Started(files=files) | Previewed(files=files) if files:
+            return f"Run {run_id}, from {', '.join(file.name for file in files)}"
+        case Undone(run=run):
+            return f"Run {run_id} undoes run {run}"
+        case PausedSchedule(why=why):
+            return PAUSED[PauseReason(why)]
+        case DroppedValues(before=before, outcomes=outcomes):
+            return f"{outcomes:,} outcomes, before {at(before)}"
+        case _:
+            return f"Run {run_id}" if run_id else ""
+
+
+def _titled(name: str) -> str:
+    known = resources.CATALOGUE.get(name)
+    return known.title if known else name
+
+
+def _file(detail: BeganExport | Exported, *, has_ended: bool) -> str:
+    """Return in a line how far a file came that somebody asked for."""
+    what = _what(detail.what)
+    if isinstance(detail, Exported):
+        return f"{what}, {count(detail.rows, 'row') if detail.complete else 'was cut short'}"
+    return what if has_ended else f"{what}: no end is recorded, so it is running or was cut short"
+
+
+def _what(what: str) -> str:
+    """Return what a file holds; the reason of its rows is kept as a code."""
+    kind, mark, code = what.partition("failed rows: ")
+    return f"{kind}{mark}{reason_words.of_code(code)}".capitalize() if mark else what.capitalize()
+
+
+def value_in_words(name: str, value: str) -> str:
+    """Return a value of a filter as people know it."""
+    if name == "status" and value in set(RunStatus):
+        return result_words.every_word(value)
+    if name == "resource" and value in resources.CATALOGUE:
+        return resources.CATALOGUE[value].title
+    if name == "trigger":
+        return origin(value)
+    if name == "error":
+        return reason_words.of_code(value)
+    return value.capitalize() if name == "action" else value
+
+
+FACT_NAMES = {  # of the facts of a manifest
+    "what": "What",
+    "email": "E-mail",
+    "file": "File",
+    "files": "Uploaded files",
+    "filters": "Filters",
+    "organizations": "Organizations",
+    "rows": "Rows",
+    "bytes": "Bytes",
+    "sha256": "SHA-256",
+    "complete": "Complete",
+    "masked": "Masked for the role",
+    "seconds": "Seconds",
+    "head": "Last link of the chain",
+    "began": "Started as action",
+    "at": "Signed in at",
+    "trigger": "Started from",
+    "run": "Run",
+    "batch": "Number",
+    "resources": "Resources",
+    "tick": "Scheduled for",
+    "late": "Late",
+    "cron": "Cron expression",
+    "why": "Reason",
+    "error": "Error",
+    "before": "Before",
+    "outcomes": "Outcomes",
+    "since": "From",
+    "until": "Until",
+}
+MOMENTS = frozenset({"before", "tick", "since", "until", "at"})
+
+
+def named(facts: Mapping[str, Any], at: Moment) -> list[tuple[str, str]]:
+    """Return the facts of an action by their names, in plain words."""
+    order = {name: index for index, name in enumerate(FACT_NAMES)}
+    names = sorted(facts, key=lambda name: order.get(name, len(order)))
+    return [
+        (FACT_NAMES.get(name, name.capitalize()), _fact(name, facts[name], at)) for name in names
+    ]
+
+
+def _fact(name: str, value: object, at: Moment) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case dict():
+            parts = (f"{_part_name(part)}: {_fact(part, of, at)}" for part, of in value.items())
+            return "; ".join(parts) or "none"
+        case list():
+            return ", ".join(_fact(name, one, at) for one in value)
+        case str():
+            return _text(name, value, at)
+        case _:
+            return str(value)
+
+
+def _text(name: str, value: str, at: Moment) -> str:
+    """Return a fact as people read it: no code, no moment of another zone."""
+    if name in MOMENTS and (when := _moment(value)):
+        return at(when)
+    if name == "what":
+        return _what(value)
+    if name == "why" and value in PAUSED:
+        return PAUSED[PauseReason(value)]
+    if name in LABELS:
+        several = value.split(filters.SEPARATOR)
+        return ", ".join(value_in_words(name, one) for one in several)
+    return value
+
+
+def _moment(value: str) -> datetime | None:
+    """Return a moment that is kept as ISO 8601, or as seconds as sign-ins have it; else None."""
+    try:
+        seconds = int(value) if value.isdecimal() else None
+        return (
+            datetime.fromisoformat(value)
+            if seconds is None
+            else datetime.fromtimestamp(seconds, UTC)
+        )
+    except (ValueError, OverflowError):
+        return None
+
+
+def _part_name(name: str) -> str:
+    return LABELS.get(name) or FACT_NAMES.get(name, name.capitalize())
