@@ -51,6 +51,13 @@ def test_a_header_sorts_all_rows_and_a_reload_keeps_it(
     expect(page.get_by_role("dialog")).to_contain_text(shown[0])
     page.get_by_role("dialog").get_by_role("button", name="Close").click()
     expect(page).not_to_have_url(re.compile("record=|key="))
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.go_back()  # to close it was one step
+    expect(page).to_have_url(re.compile("[?&]record=locations&key="))
+    expect(page.get_by_role("dialog")).to_contain_text(shown[0])
+    page.go_back()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("record=|key="))
 
 
 def test_on_a_phone_the_reason_is_seen_first(visit: Visit, app: App, slow_sheet: SlowSheet) -> None:

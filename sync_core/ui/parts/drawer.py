@@ -32,7 +32,7 @@ def _as_long_as_named(content: Callable[[], None], named_by: Sequence[str]) -> C
     """
 
     def look() -> None:
-        if not any(name in st.query_params for name in named_by):
+        if not any(st.query_params.get(name) for name in named_by):
             st.rerun()
         content()
 
@@ -41,5 +41,5 @@ def _as_long_as_named(content: Callable[[], None], named_by: Sequence[str]) -> C
 
 def _forget(named_by: Sequence[str]) -> None:
     asking.ask_no_more()
-    for name in named_by:
-        st.query_params.pop(name, None)
+    # at once: each change by itself is a step of the browser's Back; empty ones leave the address
+    st.query_params.update({name: [] for name in named_by})
