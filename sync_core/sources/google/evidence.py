@@ -44,6 +44,21 @@ def mismatch(texts: Sequence[str], values: Sequence[Any]) -> int | None:
     return None
 
 
+def slipped(texts: Sequence[str], values: Sequence[Any]) -> int | None:
+    """Return the first place of a column at which the text is that of another row.
+
+    A format may hide a text or show another word instead, and a formula may say something else at
+    each look: none of these is a text of the column that stands in a wrong row.
+    """
+    if texts == values:
+        return None
+    elsewhere = {value for value in values if isinstance(value, str)}
+    for place, (text, value) in enumerate(zip(texts, values, strict=False)):
+        if isinstance(value, str) and text in elsewhere and value not in text:
+            return place
+    return None
+
+
 def tells(convention: Convention, text: str, number: float) -> bool:
     """Return whether the text alone says what people see of the number, and that it is this one."""
     seen = kind(NumberCell(number, text), convention)

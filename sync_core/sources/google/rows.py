@@ -12,7 +12,7 @@ from sync_core.foundation.errors import SyncError
 from sync_core.sources.google.answers import Cells, Columns
 from sync_core.sources.google.bodies import LARGEST_BODY, TOO_LARGE
 from sync_core.sources.google.client import GoogleClient
-from sync_core.sources.google.evidence import contradicts, mismatch, tells
+from sync_core.sources.google.evidence import contradicts, mismatch, slipped, tells
 from sync_core.sources.google.number_formats import Format
 
 PAGE_ROWS = 20_000  # of ten columns; about 3 MB of JSON, and constant memory
@@ -133,15 +133,12 @@ class RowReader:
         found = self._in_parts(self.client.values, _below, [*runs, *ends]) if runs else []
         under = _by_column(runs, found[: len(runs)])
         for column, values in under.items():
-            self._must_fit(block, column, 0, values)
+            if (place := mismatch(block.texts[column], values)) is not None:
+                raise self._contradiction(block, column, place)
         for column, values in _by_column(ends, found[len(runs) :]).items():
-            self._must_fit(block, column, start, values)
+            if (place := slipped(block.texts[column][start:], values)) is not None:
+                raise self._contradiction(block, column, start + place)
         return under
-
-    def _must_fit(self, block: Block, column: int, start: int, values: Sequence[Any]) -> None:
-        """Refuse values of a column, from a place on, that cannot be under its texts."""
-        if (place := mismatch(block.texts[column][start:], values)) is not None:
-            raise self._contradiction(block, column, start + place)
 
     def _formats(
         self, block: Block, under: Mapping[int, list[Any]]
