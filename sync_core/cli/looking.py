@@ -4,10 +4,13 @@ These answer at once: what they need of the program is loaded, and no more.
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy import Connection
 
 from sync_core import runs
 from sync_core.catalogue import resources
@@ -22,7 +25,8 @@ from sync_core.cli.common import (
 from sync_core.cli.common import organization as organization_called
 from sync_core.cli.report import report
 from sync_core.foundation import db
-from sync_core.runs import result_words
+from sync_core.organizations import Organization
+from sync_core.runs import recovery, result_words
 
 
 @click.command()
@@ -33,9 +37,17 @@ from sync_core.runs import result_words
 def status(run_id: int, org: str, *, as_json: bool) -> int:
     """Tell how a run is, or how it ended."""
     organization = organization_called(org)
-    with db.within(organization.id) as connection:
+    with _as_they_are(organization) as connection:
         run = runs.get(connection, organization.id, run_id)
     return report(organization, run, as_json=as_json)
+
+
+@contextmanager
+def _as_they_are(organization: Organization) -> Iterator[Connection]:
+    """Open a transaction in which no run is over its limit, though no worker is alive."""
+    with db.within(organization.id) as connection:
+        recovery.close_overdue(connection, organizations=[organization.id])
+        yield connection
 
 
 @click.command()
@@ -79,7 +91,7 @@ def history(
         return
     if any(asked.values()):
         raise click.UsageError("--as-of and --csv are of a record: name it with --record")
-    with db.within(organization.id) as connection:
+    with _as_they_are(organization) as connection:
         found = runs.history(
             connection, organization.id, resource and resources.by_name(resource).name, limit
         )

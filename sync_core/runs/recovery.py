@@ -162,14 +162,24 @@ def close_overdue(
     for held in running:
         finish(connection, held, overdue(limit(connection, held.run_id, limits), held.waited))
     idle = connection.execute(
-        sa.select(_RUNS.id, _RUNS.started_at)
+        sa.select(_RUNS.id, _RUNS.started_at, _seconds_worked())
         .where(_RUNS.status.in_(WITHOUT_WORKER), *is_over)
         .with_for_update(skip_locked=True)
     ).all()
-    for run_id, started_at in idle:
-        result = overdue if started_at else never_begun
-        close(connection, [_RUNS.id == run_id], result(limit(connection, run_id, limits)))
-    return [*(held.run_id for held in running), *(run_id for run_id, _ in idle)]
+    for run_id, started_at, worked in idle:
+        longest = limit(connection, run_id, limits)
+        result = overdue(longest, longest - worked) if started_at else never_begun(longest)
+        close(connection, [_RUNS.id == run_id], result)
+    return [*(held.run_id for held in running), *(one.id for one in idle)]
+
+
+def _seconds_worked() -> sa.ScalarSelect[float]:
+    """Tell for how long workers have worked on a run since it was asked for, or confirmed."""
+    its = tables.attempts.c
+    took = sa.func.extract("epoch", sa.func.sum(its.ended_at - its.started_at))
+    since = (its.run_id == _RUNS.id, its.started_at >= _RUNS.active_since)
+    worked = sa.select(sa.cast(sa.func.coalesce(took, 0), sa.Float)).where(*since)
+    return worked.correlate(tables.runs).scalar_subquery()
 
 
 def expire_plans(connection: Connection) -> list[int]:

@@ -21,6 +21,7 @@ from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy
 from sync_core.runs import Run, lease, recovery, transitions
 from sync_core.runs.lease import Claim, LeaseLostError, RunResult
+from tests.support.shell import ask
 
 DONE = RunResult(RunStatus.COMPLETED, "Processed 0 locations: 0 created, 0 updated.")
 
@@ -374,6 +375,39 @@ def test_a_run_that_waited_behind_another_did_not_take_long(start: Callable[[], 
         "It was not finished after 30 min, most of which it waited for a worker, and was ended."
         " Nothing was changed."
     )
+
+
+def test_a_run_that_nobody_took_up_again_did_not_take_long(start: Callable[[], Run]) -> None:
+    """Its worker was stopped after a moment, and then there was none."""
+    run = start()
+    held = claim(run)
+    kept = tables.runs.c
+    with db.everywhere() as connection:
+        lease.interrupt(connection, held, "its worker was asked to stop", crashed=False)
+        earlier = kept.queued_at - timedelta(minutes=40)
+        queued = sa.update(tables.runs).where(kept.id == run.id)
+        connection.execute(queued.values(active_since=earlier, queued_at=earlier))
+        assert run.id in recovery.close_overdue(connection, Limits(3600, {"locations": 1800}))
+        found = runs.get(connection, run.organization_id, run.id)
+    assert found.message == (
+        "It was not finished after 30 min, most of which it waited for a worker, and was ended."
+        " Nothing was changed."
+    )
+
+
+@pytest.mark.parametrize("words", [["status", "{run}"], ["history", "locations"]])
+def test_the_shell_ends_a_run_over_its_limit_though_no_worker_is_alive(
+    start: Callable[[], Run], organization: Organization, words: list[str]
+) -> None:
+    run = start()
+    claim(run)
+    kept = tables.runs.c
+    with db.everywhere() as connection:
+        earlier = sa.update(tables.runs).where(kept.id == run.id)
+        connection.execute(earlier.values(active_since=kept.active_since - timedelta(days=1)))
+    told = ask(*(one.format(run=run.id) for one in words), "--org", organization.slug)
+    assert status(run) == "timed_out"
+    assert "imed out" in told.output
 
 
 def test_whoever_closes_a_run_ends_the_backend_that_applies(
