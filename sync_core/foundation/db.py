@@ -299,7 +299,8 @@ def migrate(connection: Connection) -> None:
 
     Then the walls between organizations stand, and the program's role has its rights. Between its
     statements it reads all migrations, which may take long on a busy machine. Raises SyncError:
-    program_outdated where the schema is newer than them all, several_versions, owner_is_no_member.
+    program_outdated where the schema is newer than them all, no_version, several_versions,
+    owner_is_no_member.
     """
     _require_one_revision(connection)
     if is_newer(connection):
@@ -328,7 +329,7 @@ def prepare() -> None:
     """Make sure that the schema is the newest; an embedded database is brought there.
 
     Raises SyncError: needs_migration for an outside one, program_outdated where it is newer,
-    several_versions.
+    no_version, several_versions.
     """
     if settings.current().database_url:
         _require_current()
@@ -374,13 +375,17 @@ def revision(connection: Connection) -> str | None:
 def _revisions(connection: Connection) -> Sequence[str]:
     if connection.execute(sa.select(sa.func.to_regclass("alembic_version"))).scalar() is None:
         return []
-    every = "select version_num from alembic_version order by 1"
+    every = "select version_num from alembic_version where version_num <> '' order by 1"
     return connection.exec_driver_sql(every).scalars().all()
 
 
 def _require_one_revision(connection: Connection) -> None:
-    if len(found := _revisions(connection)) > 1:
+    found = _revisions(connection)
+    if len(found) > 1:
         raise SyncError("several_versions", versions=", ".join(found))
+    has_tables = sa.select(sa.func.to_regclass("public.runs").is_not(None))
+    if not found and connection.execute(has_tables).scalar_one():
+        raise SyncError("no_version")
 
 
 @cache

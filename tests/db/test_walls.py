@@ -510,6 +510,27 @@ def test_a_database_of_several_versions_is_refused_at_every_start(
         assert not db.is_current(connection)  # by which workers and maintenance go
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "delete from alembic_version",
+        "update alembic_version set version_num = ''",
+        "drop table alembic_version",
+    ],
+)
+def test_tables_of_no_known_version_are_refused_at_every_start(
+    elsewhere: Urls, outside: Callable[..., None], change: str
+) -> None:
+    outside(elsewhere.database, elsewhere.owner)
+    migrate()
+    with db.as_owner() as connection:
+        connection.exec_driver_sql(change)
+    for start in (db.prepare, migrate):
+        with pytest.raises(SyncError) as refused:
+            start()
+        assert refused.value.code == "no_version"
+
+
 def migrate() -> None:
     with db.as_owner() as connection:
         db.migrate(connection)

@@ -41,6 +41,12 @@ OF_THE_MACHINE: dict[str, Entry] = {
         "Install the newer version of the program, then start it again.",
         "administrator",
     ),
+    "no_version": Entry(
+        "The database has tables of this program, and does not say of which version.",
+        "Somebody has changed the table alembic_version: write the version of the tables there, or"
+        " restore a backup.",
+        "administrator",
+    ),
     "several_versions": Entry(
         "The database says that it is of several versions at once ({versions}).",
         "Somebody has changed the table alembic_version: keep the row of the version whose tables"
