@@ -14,6 +14,7 @@ from sync_core.catalogue.resources import ENTITIES
 from sync_core.cli.common import EXIT_CODES
 from sync_core.foundation.settings import ROOT, Settings
 from sync_core.foundation.vocabulary import OutcomeKind, RunStatus
+from sync_core.runs import result_words
 from tests.support.commands import find, names
 
 README, ARCHITECTURE, CONTRIBUTING = (
@@ -85,7 +86,7 @@ def test_the_exit_codes_are_those_of_the_shell() -> None:
     (told,) = re.findall(r"Exit codes: (.+?)\.\n", README, re.DOTALL)
     meanings = dict(re.findall(r"(\d) ([^\d]+)", " ".join(told.split())))
     for status, code in EXIT_CODES.items():
-        assert status.replace("_", " ") in meanings[str(code)]
+        assert result_words.word(None, status).casefold() in meanings[str(code)]
 
 
 def targets() -> set[str]:
