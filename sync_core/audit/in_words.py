@@ -25,9 +25,10 @@ from sync_core.organizations.actions import (
     StartedAll,
     Undone,
 )
-from sync_core.runs import filters, result_words
+from sync_core.runs import filters, lease, result_words
 from sync_core.runs.words import PAUSED, origin
 
+DECLINED = "Declined"  # what a run is called whose plan a person declined
 Moment = Callable[[datetime], str]  # how moments are told: in somebody's zone, or in UTC
 LABELS = {
     "resource": "Resource",
@@ -69,8 +70,10 @@ def action(what: str) -> str:
 
 def event(entry: Entry) -> str:
     """Return what happened in a word or two: how a run ended, or what somebody did."""
-    is_run = entry.entry == "run"
-    return result_words.word(entry.kind, entry.what) if is_run else action(entry.what)
+    if entry.entry != "run":
+        return action(entry.what)
+    is_declined = entry.message == lease.DECLINED  # by a person, and not cut off
+    return DECLINED if is_declined else result_words.word(entry.kind, entry.what)
 
 
 def done(detail: Detail | None, run_id: int | None, at: Moment, *, has_ended: bool = True) -> str:

@@ -18,7 +18,7 @@ from sync_core.foundation.errors import CATALOGUE
 from sync_core.foundation.vocabulary import COUNTS, ORIGINS, ActionKind, RunStatus
 from sync_core.organizations import Organization, actions
 from sync_core.organizations.people import Person
-from sync_core.runs import result_words
+from sync_core.runs import lease, result_words
 from sync_core.runs.filters import Filter
 from sync_core.runs.words import origin
 
@@ -123,7 +123,8 @@ def _called(found: sa.Subquery) -> sa.ColumnElement[Any]:
         for (kind, status), word in result_words.OF_OTHERS.items()
     ]
     every = [(one.what == status, result_words.OF_STATUS[status]) for status in RunStatus]
-    return sa.case((one.entry == "action", sa.null()), *others, *every)
+    declined = (one.message == lease.DECLINED, words.DECLINED)
+    return sa.case((one.entry == "action", sa.null()), declined, *others, *every)
 
 
 def _origin(found: sa.Subquery) -> sa.ColumnElement[Any]:

@@ -162,6 +162,7 @@ def test_the_trail_is_told_as_on_its_page_and_codes_stand_where_they_are_named(
 ) -> None:
     undo = desk.work(syncs.undo(desk.organization, synced.id, ANA, "page"))
     desk.work(syncs.confirm(desk.organization, undo.id, ANA, "page"))
+    syncs.cancel(desk.organization, desk.preview("locations").id, ANA)
     desk.sync("admins")  # there is no file
     content(trail(desk.organization))
     with db.everywhere() as connection:
@@ -194,6 +195,7 @@ def test_the_trail_is_told_as_on_its_page_and_codes_stand_where_they_are_named(
     assert json.loads(by_event["Signed in"]["Facts (JSON)"])["at"] == "2026-11-29T08:00:00+00:00"
     assert by_event["Failed"]["Error"].startswith("There is neither")
     assert by_event["Undo done"]["Started from"] == "Undo"
+    assert by_event["Declined"]["Event code"] == "cancelled"
     assert "SHA-256: " in by_event["Exported"]["Details"]
 
 

@@ -132,7 +132,7 @@ def _cells(here: Visitor, askers: Askers, entry: Entry, columns: Sequence[Column
 def _event_cell(entry: Entry) -> Cell:
     if entry.entry == "run":
         look = look_of(entry.kind, entry.what)
-        return Cell(look.word, f"badge {look.color}", icon_name(look.icon))
+        return Cell(in_words.event(entry), f"badge {look.color}", icon_name(look.icon))
     return Cell(in_words.event(entry), "badge")  # without a colour: it is no status
 
 
