@@ -51,6 +51,12 @@ def test_no_state_of_a_page_keeps_anybody_out(visit: Visit, app: App, mode: str)
         page = tab.open(path)
         expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
         assert serious(page) == {} or settled(page) == {}, path
+    for path in (f"/runs?id={found['partial']}", "/admins"):
+        page = tab.open(path)
+        page.locator("[data-ready] tr[data-opens]").first.click()
+        expect(page.get_by_role("dialog").get_by_test_id("stMarkdown").first).to_be_visible()
+        expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+        assert serious(page) == {} or settled(page) == {}, f"a drawer of {path}"
     page = tab.open("/")
     page.locator(".st-key-open-preferences").get_by_role("button").click()
     expect(page.get_by_role("dialog")).to_be_visible()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.support.browser import App, Visit
 from tests.support.locations import HEADER, row
@@ -31,7 +31,7 @@ def choose(page: Page, *files: Path) -> None:
         expect(page.get_by_role("dialog").get_by_text(file.name)).to_be_visible()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def files(app: App) -> str:
     """Make an organization whose tables are empty, with people of its own; returns its slug."""
     slug = "files"
@@ -94,6 +94,37 @@ def test_a_resource_of_several_tables_takes_a_file_for_each(visit: Visit, tmp_pa
     dialog.locator("input[type=file]").set_input_files(alone)
     dialog.get_by_role("button", name="Sync these files").click()
     expect(dialog.get_by_test_id("stAlert")).to_contain_text("is missing")
+
+
+def reach(page: Page, button: Locator) -> None:
+    """Go on by Tab until a button has the focus."""
+    expect(button).to_be_enabled()
+    for _ in range(60):
+        if button.evaluate("button => button === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"Tab does not reach {button}")
+
+
+def test_a_csv_is_synced_by_the_keyboard_alone(visit: Visit, files: str, tmp_path: Path) -> None:
+    sheet = tmp_path / "clinics.csv"
+    rows = [HEADER, row("KB1", "Keyboard Clinic", City="Hobart")]
+    sheet.write_text("".join(",".join(map(str, cells)) + "\n" for cells in rows), encoding="utf-8")
+    assert files
+    page = visit("Uma Field").open("/locations")
+    page.on("filechooser", lambda asks: asks.set_files(sheet))  # as the machine's own dialog would
+    reach(page, page.get_by_role("button", name="From a file"))
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    reach(page, dialog.get_by_role("button", name="Upload", exact=True))
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_text(sheet.name)).to_be_visible()
+    reach(page, dialog.get_by_role("button", name="Sync this file"))
+    page.keyboard.press("Enter")
+    expect(dialog).to_have_count(0)
+    done = page.locator(".strip").filter(has_text="Processed 1 location")
+    expect(done).to_contain_text("1 created", timeout=30_000)
 
 
 def test_who_may_not_sync_is_not_asked_for_a_file(visit: Visit) -> None:
