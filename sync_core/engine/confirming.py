@@ -11,7 +11,7 @@ from sync_core.engine.work import Work
 from sync_core.foundation import db
 from sync_core.foundation.counting import moment_there
 from sync_core.foundation.errors import SyncError
-from sync_core.runs import lease, sheet_facts, undos
+from sync_core.runs import lease, overtaken, sheet_facts, undos
 from sync_core.runs.plans import EntityPlan, Plans
 
 PLANNED = (  # of a planned row, all but where it stands in staging
@@ -94,12 +94,22 @@ def _moved(connection: db.Connection, scope: Scope, confirmed: EntityPlan) -> st
         return f"the source of {scope.entity.title} was changed meanwhile"
     if waiting.plan_digest(connection, scope) == confirmed.plan_digest:
         return None
+    changed = _who_changed(connection, scope)
     if not staging.plan_is_aside(connection, scope.run_id, scope.entity):
-        return f"the table {scope.entity.title} was changed meanwhile"
+        return changed
     now, before = (scope.statement(PLANNED + name) for name in ("{plan} p", "{confirmed} p"))
     ((rows,),) = scope.ask(connection, DIFFERING, now=now, before=before)
     which = "1 row of it" if rows == 1 else f"{rows:,} rows of it"
-    return f"the table {scope.entity.title} was changed meanwhile, and {which} would end otherwise"
+    return f"{changed}, and {which} would end otherwise"
+
+
+def _who_changed(connection: db.Connection, scope: Scope) -> str:
+    """Tell by which newer run the table was changed, where one did."""
+    table = f"the table {scope.entity.title}"
+    newer = overtaken.last_change(connection, scope.run_id)
+    return (
+        f"run {newer.id} has changed {table} since" if newer else f"{table} was changed meanwhile"
+    )
 
 
 def _outdated(moved: str) -> SyncError:

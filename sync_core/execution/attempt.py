@@ -42,6 +42,10 @@ WHILE_AWAY = Retrying(  # an attempt waits so long for Postgres; later, its leas
     retry_error_callback=lambda _: "left to maintenance",
 )
 
+ENDINGS = {  # of a run, by the code of its error; by any other it failed
+    "source_silent": RunStatus.TIMED_OUT,
+    "plan_outdated": RunStatus.EXPIRED,  # the promise is kept: exactly what was shown, or nothing
+}
 
 _alone = False
 
@@ -214,15 +218,15 @@ def _result(claim: Claim, error: Exception, limit: float) -> RunResult:
             return lease.overdue(limit, claim.waited)
         case SyncError():
             log.warning("run %s: %s: %s", claim.run_id, error.code, error.sentence)
-            silent = error.code == "source_silent"
-            return lease.failure(error, RunStatus.TIMED_OUT if silent else RunStatus.FAILED)
+            return lease.failure(error, ENDINGS.get(error.code, RunStatus.FAILED))
         case _:
             log.error("run %s", claim.run_id, exc_info=error)
             return lease.failure(db.as_sync_error(error) or SyncError("internal"))
 
 
 def _finish(claim: Claim, result: RunResult, reporter: Reporter) -> str:
-    reporter.log(result.message, "warning" if result.status == RunStatus.CANCELLED else "error")
+    calm = result.status in {RunStatus.CANCELLED, RunStatus.EXPIRED}
+    reporter.log(result.message, "warning" if calm else "error")
 
     def end() -> str:
         with db.within(claim.organization_id) as connection:

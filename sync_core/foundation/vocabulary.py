@@ -15,7 +15,7 @@ class RunStatus(StrEnum):
     CANCELLED = "cancelled"
     INTERRUPTED = "interrupted"
     TIMED_OUT = "timed_out"
-    EXPIRED = "expired"  # nobody decided on its plan
+    EXPIRED = "expired"  # nobody decided on its plan in time, or it was out of date
 
 
 ACTIVE = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.INTERRUPTED)  # on its way

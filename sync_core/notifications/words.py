@@ -42,6 +42,7 @@ HEADLINES: Mapping[NoticeKind, str] = {
     NoticeKind.EXPIRED: "nobody decided on {plan} in time",
 }
 TIMED_OUT, DECLINED = "{work} took too long", "{plan} was declined"
+OUTDATED = "{plan} was out of date"
 USUAL = {"done": "synced", "work": "the sync", "plan": "the plan", "a_plan": "a plan"}
 UNDO = "the plan to undo run {undoes}"
 WORDS: Mapping[RunKind, Mapping[str, str]] = {  # of what a run did, by its kind
@@ -84,6 +85,8 @@ def _headline(kind: NoticeKind, run: Run | None) -> str:
         told = TIMED_OUT
     if kind == NoticeKind.CANCELLED and run.declined:
         told = DECLINED
+    if kind == NoticeKind.EXPIRED and run.error_code == "plan_outdated":
+        told = OUTDATED
     named = {name: text.format(undoes=run.undoes) for name, text in WORDS[run.kind].items()}
     return told.format(**named)
 

@@ -12,6 +12,7 @@ TRANSITIONS: dict[tuple[RunStatus, RunStatus], str] = {
     (RunStatus.RUNNING, RunStatus.FAILED): "source, plan or apply failed; nothing was changed",
     (RunStatus.RUNNING, RunStatus.CANCELLED): "the worker obeyed, or was made to",
     (RunStatus.RUNNING, RunStatus.TIMED_OUT): "the time limit passed",
+    (RunStatus.RUNNING, RunStatus.EXPIRED): "the confirmed plan was out of date; nothing was done",
     (RunStatus.RUNNING, RunStatus.WAITING): "the plan waits for a person",
     (RunStatus.RUNNING, RunStatus.INTERRUPTED): "its worker or Postgres died, or was stopped",
     (RunStatus.INTERRUPTED, RunStatus.QUEUED): "it continues by itself",

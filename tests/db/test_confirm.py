@@ -61,7 +61,7 @@ def confirm(desk: Desk, run: Run) -> Run:
 def refused(desk: Desk, run: Run) -> str:
     """Confirm a plan that does not hold, and return what is told."""
     ended = confirm(desk, run)
-    assert (ended.status, ended.error_code) == ("failed", "plan_outdated")
+    assert (ended.status, ended.error_code) == ("expired", "plan_outdated")
     assert ended.advice == "Preview, or undo, again, and confirm the new plan."
     return ended.message
 
@@ -244,8 +244,9 @@ def test_what_changed_elsewhere_does_not_refuse(
 
 
 def test_a_sync_in_between_refuses(preview: Run, desk: Desk) -> None:
-    desk.sync("locations")
-    assert "3 rows of it would end otherwise" in refused(desk, preview)
+    newer = desk.sync("locations")
+    told = f"run {newer.id} has changed the table Locations since, and 3 rows of it would end"
+    assert told in refused(desk, preview)
 
 
 def take_back(desk: Desk, run: Run) -> Run:

@@ -314,7 +314,7 @@ def test_an_approval_covers_exactly_that_plan(
 ) -> None:
     desk.write("locations", sheet(*range(19)))
     ended = approve(desk, suspicious, TOM)
-    assert (ended.status, ended.error_code) == ("failed", "plan_outdated")
+    assert (ended.status, ended.error_code) == ("expired", "plan_outdated")
     assert stored(database, desk) == 60
     assert held(desk.sync("locations")) == ["removals", "fewer_rows"]  # it asks again
 

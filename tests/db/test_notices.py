@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from sync_core import organizations
+from sync_core.analytics import key_figures
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import NoticeKind, RunKind
 from sync_core.notifications import news, notices, telling, wishes, words
@@ -17,6 +18,7 @@ from sync_core.operations import administration, syncs
 from sync_core.organizations import Organization, policies
 from sync_core.organizations.policies import Policy
 from sync_core.runs import lease
+from sync_core.runs.filters import Filter
 from tests.support.desk import ANA, Desk
 from tests.support.locations import BROKEN, HEADER, LOCATIONS, row
 from tests.support.telling import BEN, CLEO, DAN, PEOPLE, inbox, join, tell, told
@@ -113,6 +115,20 @@ def test_an_undo_is_told_as_what_it_is_whatever_becomes_of_it(desk: Desk) -> Non
     undo = desk.work(syncs.undo(desk.organization, run.id, ANA, "test"))
     desk.work(syncs.confirm(desk.organization, undo.id, ANA, "test"))
     assert titles(desk) == [f"run {run.id} undone"]
+
+
+def test_a_plan_that_was_overtaken_by_a_sync_is_nobody_s_failure(desk: Desk) -> None:
+    plan = desk.preview("locations", locations=LOCATIONS)
+    newer = desk.sync("locations")
+    assert titles(desk) == ["a plan waits for a decision", "synced"]
+    ended = desk.work(syncs.confirm(desk.organization, plan.id, ANA, "test"))
+    assert ended.status == "expired"
+    assert f"run {newer.id} has changed the table Locations since" in ended.message
+    assert titles(desk) == ["the plan was out of date"]
+    assert "failed" not in told(desk.organization, BEN)
+    with db.everywhere() as connection:
+        found = key_figures.of_recovery(connection, Filter(organizations=(desk.organization.id,)))
+    assert found.failures == 0
 
 
 def test_a_preview_and_a_retry_are_told_as_what_they_are(desk: Desk) -> None:

@@ -333,7 +333,7 @@ def test_a_plan_is_refused_by_drive_s_word_that_something_was_changed(
     run = sync(organization, ask=syncs.preview)
     sheet.modified = "2026-11-21T10:32:00.000Z"
     ended = confirm(organization, run)
-    assert (ended.status, ended.error_code) == ("failed", "plan_outdated")
+    assert (ended.status, ended.error_code) == ("expired", "plan_outdated")
     assert ended.message == (
         "The plan is out of date: the tab 'Locations' of 'Master data' was changed on"
         " 21 Nov 2026, 10:32 (UTC). Nothing was changed."

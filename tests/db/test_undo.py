@@ -268,7 +268,7 @@ def test_an_undo_is_refused_where_a_record_was_changed_after_its_plan(
     undo = plan_undo(desk, run)
     change(database, desk, "locations", "city = 'Derby'", "location_code = 'L1'")
     refused = confirm(desk, undo)
-    assert (refused.status, refused.error_code) == ("failed", "plan_outdated")
+    assert (refused.status, refused.error_code) == ("expired", "plan_outdated")
     assert table(database, desk, "locations")["L1"]["city"] == "Derby"
 
 
@@ -282,7 +282,7 @@ def test_an_undo_is_refused_that_would_do_again_what_was_put_right_since(
     again = take_back(desk, take_back(desk, run))
     assert table(database, desk, "locations") == there  # so that what is planned still fits
     refused = confirm(desk, old)
-    assert (refused.status, refused.error_code) == ("failed", "plan_outdated")
+    assert (refused.status, refused.error_code) == ("expired", "plan_outdated")
     assert f"run {again.id} has taken run {again.undoes} back" in refused.message
     assert table(database, desk, "locations") == there
     assert take_back(desk, run).message == f"Undo of run {run.id}: 1 undone."
