@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from sync_core.audit.trail import Entry
 from sync_core.catalogue import reason_words, resources
 from sync_core.foundation.counting import count
-from sync_core.foundation.vocabulary import PauseReason, RunStatus
+from sync_core.foundation.vocabulary import ActionKind, PauseReason, RunStatus
+from sync_core.organizations import actions
 from sync_core.organizations.actions import (
     BeganExport,
     ChangedPeople,
@@ -17,6 +17,7 @@ from sync_core.organizations.actions import (
     Exported,
     PausedSchedule,
     Previewed,
+    Retried,
     SentTest,
     SetNotifications,
     SetPreferences,
@@ -94,14 +95,21 @@ def done(detail: Detail | None, run_id: int | None, at: Moment, *, has_ended: bo
             return ", ".join(map(_titled, names))
         case Started(files=files) | Previewed(files=files) if files:
             return f"Run {run_id}, from {', '.join(file.name for file in files)}"
-        case Undone(run=run):
-            return f"Run {run_id} undoes run {run}"
+        case Undone() | Retried():
+            return _of_two_runs(detail, run_id)
         case PausedSchedule(why=why):
             return PAUSED[PauseReason(why)]
         case DroppedValues(before=before, outcomes=outcomes):
             return f"{outcomes:,} outcomes, before {at(before)}"
         case _:
             return f"Run {run_id}" if run_id else ""
+
+
+def _of_two_runs(detail: Undone | Retried, run_id: int | None) -> str:
+    """Say what a run does to the other one that the action names."""
+    if isinstance(detail, Undone):
+        return f"Run {run_id} undoes run {detail.run}"
+    return f"Run {run_id} syncs the rows that failed in run {detail.failed_in}"
 
 
 def _titled(name: str) -> str:
@@ -151,6 +159,7 @@ FACT_NAMES = {  # of the facts of a manifest
     "seconds": "Seconds",
     "head": "Last link of the chain",
     "began": "Started as action",
+    "failed_in": "Failed in run",
     "at": "Signed in at",
     "trigger": "Started from",
     "run": "Run",
@@ -166,16 +175,21 @@ FACT_NAMES = {  # of the facts of a manifest
     "since": "From",
     "until": "Until",
 }
+OWN_NAMES: Mapping[
+    str, Mapping[str, str]
+] = {  # of the facts of one kind of action, where it names two runs
+    ActionKind.UNDONE: {"run": "Run to undo"},
+}
 MOMENTS = frozenset({"before", "tick", "since", "until", "at"})
+NUMBERS = frozenset({"run", "failed_in", "began"})  # which name something, and count nothing
 
 
-def named(facts: Mapping[str, Any], at: Moment) -> list[tuple[str, str]]:
+def named(detail: Detail, at: Moment) -> list[tuple[str, str]]:
     """Return the facts of an action by their names, in plain words."""
+    facts, names = actions.facts(detail), {**FACT_NAMES, **OWN_NAMES.get(detail.kind, {})}
     order = {name: index for index, name in enumerate(FACT_NAMES)}
-    names = sorted(facts, key=lambda name: order.get(name, len(order)))
-    return [
-        (FACT_NAMES.get(name, name.capitalize()), _fact(name, facts[name], at)) for name in names
-    ]
+    in_order = sorted(facts, key=lambda name: order.get(name, len(order)))
+    return [(names.get(name, name.capitalize()), _fact(name, facts[name], at)) for name in in_order]
 
 
 def _fact(name: str, value: object, at: Moment) -> str:
@@ -183,7 +197,7 @@ def _fact(name: str, value: object, at: Moment) -> str:
         case bool():
             return "yes" if value else "no"
         case int():
-            return f"{value:,}"
+            return f"{value}" if name in NUMBERS else f"{value:,}"
         case dict():
             parts = (f"{_part_name(part)}: {_fact(part, of, at)}" for part, of in value.items())
             return "; ".join(parts) or "none"

@@ -147,7 +147,7 @@ def in_words(row: bytes) -> bytes:
     told = dict(zip(_titles(), cells, strict=True))
     kept = json.loads(told[FACTS] or "{}")
     detail, run = actions.read(told["Event code"], kept), told["Run"]
-    facts = words.named(actions.facts(detail), _moment)
+    facts = words.named(detail, _moment)
     sentence = words.done(detail, int(run) if run else None, _moment, has_ended=ended == "t")
     new = {
         "Event": words.action(told["Event code"]),

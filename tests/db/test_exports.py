@@ -734,5 +734,5 @@ def test_the_address_of_a_filter_asks_for_the_same(organization: Organization) -
     ],
 )
 def test_a_moment_is_told_however_it_is_kept(kept: str, told: str) -> None:
-    facts = in_words.named({"at": kept}, lambda at: f"{at:%Y-%m-%d}")
+    facts = in_words.named(SignedIn(kept), lambda at: f"{at:%Y-%m-%d}")
     assert facts == [("Signed in at", told)]

@@ -11,11 +11,12 @@ from sync_core.audit import hash_chain
 from sync_core.foundation import db
 from sync_core.foundation.settings import ROOT
 from sync_core.foundation.vocabulary import Role
+from sync_core.operations import syncs
 from sync_core.organizations import people
 from sync_core.organizations.people import Person
 from sync_core.ui import SCRIPT
 from tests.support import sign_ins
-from tests.support.desk import Desk
+from tests.support.desk import ANA, Desk
 from tests.support.locations import HEADER, row
 from tests.support.pages import Visit, column, healthy, links
 
@@ -100,6 +101,35 @@ def test_an_action_in_the_address_opens(
     page = audit(**{"action-id": str(action)})
     assert f"action {action}" in texts(page)
     assert f"Run {run.id}" in [link.value for link in page.page_link]
+
+
+def test_an_action_that_names_two_runs_says_which_does_what(
+    audit: Callable[..., AppTest], desk: Desk, database: psycopg.Connection
+) -> None:
+    first = desk.sync("locations", locations=[HEADER, row("L1"), row("L2", Email="nobody")])
+    query = "select id from actions where run_id = %s"
+    for ask, told, fact in (
+        (syncs.retry, "syncs the rows that failed in run", "Failed in run"),
+        (syncs.undo, "undoes run", "Run to undo"),
+    ):
+        run = desk.work(ask(desk.organization, first.id, ANA, "test"))
+        ((action,),) = database.execute(query, [run.id]).fetchall()
+        page = audit(**{"action-id": str(action)})
+        assert f"Run {run.id} {told} {first.id}" in [link.value for link in page.page_link]
+        (facts,) = page.table
+        named = [str(part) for part in facts.value.to_numpy(na_value="").ravel()]
+        assert {fact, str(first.id)} <= {*named, *map(str, facts.value.index)}
+
+
+def test_a_search_that_finds_a_record_and_no_event_says_so(
+    audit: Callable[..., AppTest], desk: Desk
+) -> None:
+    desk.sync("locations", locations=[HEADER, row("LOC-0004")])
+    page = audit(search="LOC-0004")
+    assert any("LOC-0004" in link.value.replace("\\", "") for link in page.page_link)
+    assert "No events match." in texts(page)
+    assert "Nothing matches" not in texts(page)
+    assert "Nothing matches." in texts(audit(search="LOC-0005"))
 
 
 def test_the_page_says_through_when_the_trail_is_verified(

@@ -12,7 +12,7 @@ from sync_core.audit import in_words, trail
 from sync_core.audit.trail import Entry
 from sync_core.catalogue import resources
 from sync_core.foundation import db
-from sync_core.organizations import actions
+from sync_core.organizations.actions import Retried, Undone
 from sync_core.runs import run_address, run_number
 from sync_core.ui.audit import audit_filters, chain_status, found_records
 from sync_core.ui.audit.audit_filters import Asked, Askers
@@ -50,8 +50,8 @@ def show() -> None:
     with file_slot, st.container(horizontal=True, width="content"):
         saved_views.offer(here, "audit")
         _offer_file(asked)
-    found_records.show(asked)
-    _list(here, asked)
+    has_records = found_records.show(asked)
+    _list(here, asked, has_records=has_records)
     if number := run_number.read(st.query_params.get(RUN, "")):  # an address as it was once sent
         history_tab.open_run(here, number)
     if number := run_number.read(st.query_params.get(ACTION, "")):
@@ -69,12 +69,12 @@ def _offer_file(asked: Asked) -> None:
         downloads.offer("Download CSV", addresses.of_trail({**asked.address, **bom}))
 
 
-def _list(here: Visitor, asked: Asked) -> None:
+def _list(here: Visitor, asked: Asked, *, has_records: bool) -> None:
     """Show the entries, a screenful at a time, and open the one that is chosen."""
     with db.within(*asked.wanted.organizations) as connection:
         total = trail.count(connection, asked.wanted)
     if not total:
-        paging.show_no_match("audit", audit_filters.clear, "Try fewer filters.")
+        _say_no_match(has_records=has_records)
         return
     table = st.container()
     offset = paging.choose_page("audit", min(total, trail.MOST))
@@ -86,6 +86,17 @@ def _list(here: Visitor, asked: Asked) -> None:
         opened = _table(here, asked.askers, found)
     if opened is not None:
         _open(here, asked.askers, found[opened])
+
+
+def _say_no_match(*, has_records: bool) -> None:
+    """Say that no entry is found; a search may well have found records all the same."""
+    what, more = "Nothing matches.", "Try fewer filters."
+    if has_records:
+        what, more = (
+            "No events match.",
+            "What happened to a record is in its history, linked above.",
+        )
+    paging.show_no_match("audit", audit_filters.clear, more, what=what)
 
 
 def _table(here: Visitor, askers: Askers, found: Sequence[Entry]) -> int | None:
@@ -185,13 +196,19 @@ def _action(here: Visitor, entry: Entry) -> None:
     who = f"{literal(entry.name)}{team} ({literal(entry.email)})"
     st.markdown(f":gray[{moment(entry.at, here.zone)} · {who} · action {entry.id}]")
     at = partial(second, zone=here.zone)
-    if facts := actions.facts(entry.detail) if entry.detail else {}:
-        named = {literal(name): literal(text) for name, text in in_words.named(facts, at)}
-        st.table(named, border="horizontal")
+    if entry.detail and (facts := in_words.named(entry.detail, at)):
+        st.table({literal(name): literal(text) for name, text in facts}, border="horizontal")
     if entry.run_id is not None:
         st.page_link(
             page_file(run_address.PAGE),
-            label=f"Run {entry.run_id}",
+            label=_of_run(entry, entry.run_id),
             icon=":material/arrow_forward:",
             query_params=run_address.parameters(here.organization.slug, entry.run_id),
         )
+
+
+def _of_run(entry: Entry, run_id: int) -> str:
+    """Name the run of an action, and what it does to another one, where the action names two."""
+    if isinstance(entry.detail, Retried | Undone):
+        return in_words.done(entry.detail, run_id, str)
+    return f"Run {run_id}"

@@ -15,23 +15,24 @@ MIN_LETTERS = 2  # of a search, below which nearly everything is found
 MAX_OF_A_TABLE, MAX_RECORDS = 3, 6
 
 
-def show(asked: Asked) -> None:
-    """Show the first records whose key or name holds every word of the search."""
+def show(asked: Asked) -> bool:
+    """Show the first records whose key or name holds every word; return whether any do."""
     search = asked.wanted.search.strip()
     if len(search) < MIN_LETTERS:
-        return
+        return False
     found = [
         (organization, one)
         for organization, person in asked.askers.values()
         for one in _find(organization, person, search)
     ]
     if not found:
-        return
+        return False
     with st.container(border=True, gap="xsmall", key="found-records"):
         st.markdown("**Records with this key or name**")
         with st.container(horizontal=True, gap="small"):
             for organization, one in found[:MAX_RECORDS]:
                 record_link.show(organization, one.entity, one.key, _label(one))
+    return True
 
 
 @st.cache_resource(ttl=60, max_entries=200, show_spinner=False, hash_funcs={Person: repr})

@@ -39,10 +39,9 @@ def _mark(asked: object) -> str:
 
 
 def show_no_match(
-    key: str, clear: Callable[[], None], more: str = "", *, searched: bool = False
+    key: str, clear: Callable[[], None], more: str = "", *, what: str = "Nothing matches."
 ) -> None:
     """Show that a filter, or a search, finds nothing, and the button that clears them."""
-    what = "Nothing matches the search." if searched else "Nothing matches."
     show_empty(":material/search_off:", what, more, partial(_clear_button, key, clear))
 
 

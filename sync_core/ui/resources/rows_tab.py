@@ -50,8 +50,8 @@ def show(here: Visitor, resource: Resource, state: RunState) -> None:
             total = rows.count(connection, here.organization.id, entity, view, here.person)
     if not total:
         more = "Every word must occur somewhere in a row, and every filter must hold."
-        searched = bool(view.search.strip())
-        paging.show_no_match(entity.name, partial(_clear, entity), more, searched=searched)
+        what = "Nothing matches the search." if view.search.strip() else "Nothing matches."
+        paging.show_no_match(entity.name, partial(_clear, entity), more, what=what)
         return
     table = st.container()
     offset = paging.choose_page(entity.name, total, asked=asked)
