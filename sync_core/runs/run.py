@@ -14,6 +14,7 @@ from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import (
     ACTIVE,
     APPLIED,
+    FAILED,
     IN_STEP,
     ORIGINS,
     OutcomeKind,
@@ -183,6 +184,21 @@ def taken_back(
         sa.or_(sa.false(), *since),
     )
     return {run.resource: run for run in _rows(connection, query.order_by(_RUNS.finished_at))}
+
+
+def setbacks(connection: Connection, organization_id: int) -> dict[str, Run]:
+    """Return each resource's newest run since it was in step that failed, or was declined.
+
+    A sync failed, or guards held its plan back and a person declined it; whatever else ran
+    meanwhile, the source was not applied since.
+    """
+    names = _resources_of(organization_id)
+    is_sync, held = _ONE.kind.in_(IN_STEP), _ONE.plans["tripped"].astext.not_in(["[]"])
+    failed = is_sync & _ONE.status.in_(FAILED)
+    declined = (_ONE.status == RunStatus.CANCELLED) & (_ONE.message == DECLINED) & held
+    told = sa.or_(in_step(_ONE_RUN), failed, declined)
+    newest = _by_resource(connection, names, _first(names, organization_id, _ONE.id.desc(), told))
+    return {name: run for name, run in newest.items() if run.status not in APPLIED}
 
 
 def in_step(runs: sa.FromClause) -> sa.ColumnElement[bool]:

@@ -176,7 +176,7 @@ def test_the_figures_at_the_top_sum_the_resources_up(visit: Visit, desk: Desk) -
     known = len(CATALOGUE)
     assert f"<b>1 of {known}</b>" in told
     assert "Therapists, Locations, Brands &amp; packages and Patients are not" in told
-    assert "<span>Locations</span>" in told
+    assert "<span>1 waiting for a worker</span>" in told
     assert "in 1 resource" in told
 
 

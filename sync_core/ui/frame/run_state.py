@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum, auto
 from itertools import chain
 
 import streamlit as st
@@ -11,13 +12,24 @@ from redis import RedisError
 from sync_core import runs
 from sync_core.foundation import db, redis_clients
 from sync_core.foundation.breaker import Breaker
-from sync_core.foundation.vocabulary import RunStatus
+from sync_core.foundation.vocabulary import FAILED, RunStatus
 from sync_core.notifications import notices
 from sync_core.organizations import policies, schedules
 from sync_core.organizations.policies import Policy
 from sync_core.organizations.schedules import Schedule
-from sync_core.runs import Run, Tallies, batches, dismissals, progress, recovery, retries, undos
+from sync_core.runs import (
+    Run,
+    Tallies,
+    batches,
+    declines,
+    dismissals,
+    progress,
+    recovery,
+    retries,
+    undos,
+)
 from sync_core.runs.batches import Batch
+from sync_core.runs.declines import Decline
 from sync_core.runs.progress import Line, Progress
 from sync_core.runs.promise import Promise
 from sync_core.ui.frame import workers
@@ -30,15 +42,25 @@ CACHE_SECONDS = 0.9  # for which a read serves everybody
 Signature = frozenset[tuple[int, str]]  # the ids of runs, and the stage of each
 
 
+class Behind(Enum):
+    """Why a resource is not up to date: its rows are not those of a sync within its max age."""
+
+    NEVER = auto()  # no sync was applied yet
+    OVERDUE = auto()  # the last one is older than the max age
+    FAILED = auto()  # it was tried again since, and that failed
+    UNDONE = auto()  # something was undone since
+
+
 @dataclass(frozen=True)
 class RunState:
     """The runs that matter now, by resource, with their progress and who wants no notice of them.
 
     `fresh` holds the runs that last brought a resource in step, `retries` the retries of what had
-    failed in each of these, oldest first, `taken_back` the last undo since, `tallies` the counts of
-    the first two by the run, `queue_positions` the positions of runs in the queue (1 is the next),
-    `usual` the seconds that each phase of the runs of an active resource usually takes, `problem`
-    why no worker takes one.
+    failed in each of these, oldest first, `taken_back` the last undo since, `setbacks` the last run
+    since that failed or whose plan was declined, `declines` the decisions against these by the run,
+    `tallies` the counts of the first two by the run, `queue_positions` the positions of runs in the
+    queue (1 is the next), `usual` the seconds that each phase of the runs of an active resource
+    usually takes, `problem` why no worker takes one.
     `newest_notice` is the number of the last notice that anybody was given.
     `has_live_progress` is False where progress and logs cannot be read; the runs go on without.
     """
@@ -47,6 +69,8 @@ class RunState:
     fresh: Mapping[str, Run]
     retries: Mapping[str, Sequence[Run]]
     taken_back: Mapping[str, Run]
+    setbacks: Mapping[str, Run]
+    declines: Mapping[int, Decline]
     plans: Sequence[Run]
     tallies: Mapping[int, Tallies]
     policies: Mapping[str, Policy]
@@ -95,10 +119,20 @@ class RunState:
         """Return the counts of one of these runs."""
         return self.tallies.get(run.id, {}) if run else {}
 
-    def in_step(self, resource: str) -> bool:
-        """Return whether the resource is in step, as far as it is known, and lately enough."""
-        was = resource in self.fresh and resource not in self.taken_back
-        return was and not self.overdue(resource)
+    def behind(self, resource: str) -> Behind | None:
+        """Return why the resource is not up to date; None where it is."""
+        if resource not in self.fresh:
+            return Behind.NEVER
+        if self.overdue(resource):
+            return Behind.OVERDUE
+        if self.last_failure(resource):
+            return Behind.FAILED
+        return Behind.UNDONE if resource in self.taken_back else None
+
+    def last_failure(self, resource: str) -> Run | None:
+        """Return the last sync of the resource, where it failed."""
+        run = self.setbacks.get(resource)
+        return run if run and run.status in FAILED else None
 
     def overdue(self, resource: str) -> bool:
         """Return whether the resource was in step, but not within the time it shall be fresh."""
@@ -134,6 +168,9 @@ def read(organization_id: int) -> RunState:
         fresh = runs.fresh(connection, organization_id)
         tried_again = retries.latest(connection, organization_id, fresh)
         taken_back = runs.taken_back(connection, organization_id, fresh)
+        setbacks = runs.setbacks(connection, organization_id)
+        declined = [run.id for run in setbacks.values() if run.declined]
+        decided_against = declines.of_runs(connection, declined)
         plans = recovery.plans_that_wait(connection, organization_id)
         latest, fresh = _marked(connection, latest, fresh)
         applied = [*fresh.values(), *chain.from_iterable(tried_again.values())]
@@ -150,6 +187,8 @@ def read(organization_id: int) -> RunState:
         fresh=fresh,
         retries=tried_again,
         taken_back=taken_back,
+        setbacks=setbacks,
+        declines=decided_against,
         plans=plans,
         tallies=tallies,
         policies=decided,

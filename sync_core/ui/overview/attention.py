@@ -16,7 +16,7 @@ from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
 from sync_core.ui.parts import source_line
-from sync_core.ui.parts.words import Color, brief, literal
+from sync_core.ui.parts.words import Color, brief, capitalized, literal, short_moment, taken_back
 from sync_core.ui.runs import notice
 
 MANY_GONE, PART_GONE = 20, 0.1  # records, and the part of all, from which they are worth a look
@@ -78,9 +78,7 @@ def _items(here: Visitor, state: RunState) -> Iterator[AttentionItem]:
 
 def _of_resource(here: Visitor, resource: Resource, state: RunState) -> Iterator[AttentionItem]:
     run, title = state.runs.get(resource.name), f"**{resource.title}**"
-    if run and run.status in FAILED:
-        text = f"{title}: {literal(brief(run.message))}"
-        yield AttentionItem(":material/error:", "red", text, run_address.PAGE, run_id=run.id)
+    yield from _setbacks(here, resource, state)
     for plan in state.plans_of(resource.name):
         text = f"{title}: {literal(brief(plan.message))}"
         if run and plan.id != run.id:
@@ -102,10 +100,34 @@ def _of_resource(here: Visitor, resource: Resource, state: RunState) -> Iterator
     if promise and state.overdue(resource.name):
         text = f"{title}: {promise.sentence(datetime.now(UTC))}."
         yield AttentionItem(":material/hourglass_bottom:", "orange", text, resource.name)
+    if undo := state.taken_back.get(resource.name):
+        text = f"{title}: {capitalized(taken_back(undo))}; the next sync applies the source again."
+        yield AttentionItem(":material/undo:", "orange", text, run_address.PAGE, run_id=undo.id)
     if not source_line.settings_of(here.organization, resource.name):
         yield AttentionItem(
             ":material/link_off:", "orange", f"{title}: {source_line.NOT_SET}.", "sources"
         )
+    elif state.runs and run is None:  # before the first of all, the first steps say it
+        text = f"{title}: Not synced yet."
+        yield AttentionItem(":material/radio_button_unchecked:", "orange", text, resource.name)
+
+
+def _setbacks(here: Visitor, resource: Resource, state: RunState) -> Iterator[AttentionItem]:
+    """Return what failed last, and why a plan was held that somebody declined."""
+    run, title = state.runs.get(resource.name), f"**{resource.title}**"
+    last = run if run and run.status in FAILED else None  # an undo, too
+    if failed := last or state.last_failure(resource.name):
+        text = f"{title}: {literal(brief(failed.message))}"
+        if run and failed.id != run.id:
+            text += f" Run {failed.id}, {ago(failed.queued_at)}."
+        yield AttentionItem(":material/error:", "red", text, run_address.PAGE, run_id=failed.id)
+    setback = state.setbacks.get(resource.name)
+    if setback and (decline := state.declines.get(setback.id)):
+        why = capitalized("; ".join(decline.reasons))
+        who = f"Declined by {decline.by}, {short_moment(decline.at, here.zone)}."
+        text = f"{title}: {literal(f'{why}. {who}')}"
+        icon = ":material/front_hand:"
+        yield AttentionItem(icon, "orange", text, run_address.PAGE, run_id=setback.id)
 
 
 def _many_gone(state: RunState, resource: str) -> int:

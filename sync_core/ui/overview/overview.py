@@ -121,8 +121,9 @@ def _freshness(resource: Resource, state: RunState) -> str:
     if promise is None:
         allowed = hours(state.policies[resource.name].fresh_hours)
         return f":material/hourglass_empty: Never synced; the max age is {allowed}"
-    told = promise.sentence(datetime.now(UTC))
+    now = datetime.now(UTC)
     if undo := state.taken_back.get(resource.name):
-        return f":material/undo: {capitalized(taken_back(undo))} · {told}"
-    icon = "hourglass_bottom" if state.overdue(resource.name) else "verified"
-    return f":material/{icon}: {told}"
+        since = f"last synced {ago(promise.since, now)}"
+        return f":material/undo: {capitalized(taken_back(undo))} · {since}"
+    icon = "hourglass_bottom" if state.behind(resource.name) else "verified"
+    return f":material/{icon}: {promise.sentence(now)}"

@@ -6,7 +6,7 @@ import streamlit as st
 
 from sync_core.catalogue import resources
 from sync_core.foundation.counting import ago, count
-from sync_core.foundation.vocabulary import RunKind
+from sync_core.foundation.vocabulary import WITHOUT_WORKER, RunKind
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.parts.html import render
 from sync_core.ui.parts.words import capitalized, listed
@@ -28,7 +28,7 @@ def show(state: RunState, *, has_made_up: bool) -> None:
     """Show the figures: of real runs alone, which is said where there are made-up ones besides."""
     none_yet = "only made-up runs so far" if has_made_up else "nothing was synced yet"
     figures = (
-        _in_step(state, none_yet),
+        _up_to_date(state, none_yet),
         _running(state),
         _failed_rows(state),
         _last(state, none_yet),
@@ -36,19 +36,25 @@ def show(state: RunState, *, has_made_up: bool) -> None:
     st.html(render("summary", figures=figures))
 
 
-def _in_step(state: RunState, none_yet: str) -> Figure:
+def _up_to_date(state: RunState, none_yet: str) -> Figure:
     names = list(resources.CATALOGUE)
-    late = [resources.CATALOGUE[name].title for name in names if not state.in_step(name)]
+    late = [resources.CATALOGUE[name].title for name in names if state.behind(name)]
     if not state.runs:
         return Figure("verified", "Up to date", f"0 of {len(names)}", none_yet)
-    told = f"{listed(late)} {'is' if len(late) == 1 else 'are'} not" if late else "all on time"
+    failed = sum(map(state.failed_rows, names))
+    told = f"on time, {count(failed, 'row')} to fix" if failed else "all on time"
+    if late:
+        told = f"{listed(late)} {'is' if len(late) == 1 else 'are'} not"
     return Figure("verified", "Up to date", f"{len(names) - len(late)} of {len(names)}", told)
 
 
 def _running(state: RunState) -> Figure:
     active = [run for run in state.runs.values() if run.active]
-    titles = (resources.CATALOGUE[run.resource].title for run in active)
-    return Figure("sync", "Running now", f"{len(active)}", ", ".join(titles) or "nothing")
+    waiting = [run for run in active if run.status in WITHOUT_WORKER]
+    running = [run for run in active if run not in waiting]
+    told = [resources.CATALOGUE[run.resource].title for run in running]
+    told += [f"{len(waiting)} waiting for a worker"] if waiting else []
+    return Figure("sync", "Running now", f"{len(running)}", ", ".join(told) or "nothing")
 
 
 def _failed_rows(state: RunState) -> Figure:

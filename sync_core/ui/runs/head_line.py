@@ -46,10 +46,10 @@ def of(
     values.append(Value(_last_success(here, fresh)))
     values += _sources(here, resource, fresh) if names_sources else ()
     values += _last_retry(here, state.last_retry(resource.name))
-    if promise := state.promise(resource.name):
-        values.append(Value(promise.verdict(datetime.now(UTC))))
     if undo := state.taken_back.get(resource.name):
         values.append(Value(f"; run {undo.undoes} undone by {undo.requested_by}"))
+    elif promise := state.promise(resource.name):
+        values.append(Value(promise.verdict(datetime.now(UTC))))
     values += _last_failure(here, state.runs.get(resource.name))
     return values
 

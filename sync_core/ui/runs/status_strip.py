@@ -11,12 +11,12 @@ import streamlit as st
 
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import FAILED, WITHOUT_WORKER, RunKind, RunStatus
+from sync_core.foundation.vocabulary import WITHOUT_WORKER, RunKind, RunStatus
 from sync_core.operations import syncs
 from sync_core.runs import Run
 from sync_core.ui.frame import run_state
 from sync_core.ui.frame.navigation import page_file
-from sync_core.ui.frame.run_state import RunState
+from sync_core.ui.frame.run_state import Behind, RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.html import render
 from sync_core.ui.parts.words import Look, icon_name, lasted, look
@@ -33,6 +33,7 @@ UP_TO_DATE = Look("Up to date", ":material/check_circle:", "gray")
 OVERDUE = Look("Overdue", ":material/hourglass_bottom:", "orange")
 NOT_YET = Look("Not synced yet", ":material/radio_button_unchecked:", "gray")
 READY = Look("Ready to sync", ":material/sync:", "gray")
+STANDING = {Behind.NEVER: NOT_YET, Behind.OVERDUE: OVERDUE}
 NO_WORKER = Look("No worker", ":material/engineering:", "orange")
 REFUSED = Look("Not started", ":material/front_hand:", "orange")
 
@@ -119,12 +120,8 @@ def _ended(here: Visitor, run: Run) -> Strip:
 
 def _standing(name: str, state: RunState) -> Look:
     """Return how a resource stands of which there is nothing to tell."""
-    if name not in state.fresh:
-        return NOT_YET
-    if state.overdue(name):
-        return OVERDUE
-    run = state.runs[name]
-    return UP_TO_DATE if state.in_step(name) and run.status not in FAILED else READY
+    behind = state.behind(name)
+    return STANDING.get(behind, READY) if behind else UP_TO_DATE
 
 
 def _buttons(here: Visitor, resource: Resource, run: Run | None, state: RunState) -> None:
