@@ -1,6 +1,6 @@
 """Which rows a retry applies: those that failed in an earlier run, by key or row number."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,15 @@ class Retried:
     since: datetime
     until: datetime
     failed: int  # rows, of all tables
+
+
+@dataclass(frozen=True)
+class TriedAgain:
+    """What became of the rows that failed in a run, by its retries that stand, oldest first."""
+
+    by: Sequence[int]  # runs
+    failed: int  # rows, in the run itself
+    left: int  # of these that failed in the last retry, too
 
 
 def require_failed_rows(connection: Connection, run: Run) -> int:
@@ -61,6 +70,15 @@ def latest(
     for run in some(connection, wanted) if wanted else ():
         found.setdefault(run.resource, []).append(run)
     return found
+
+
+def since(connection: Connection, run: Run) -> TriedAgain | None:
+    """Return what became of the rows that failed in a run; None where none was tried again."""
+    again = latest(connection, run.organization_id, {run.resource: run}).get(run.resource)
+    if not again:
+        return None
+    failed, left = (_failed(connection, one.id) for one in (run, again[-1]))
+    return TriedAgain([one.id for one in again], failed, left)
 
 
 def _in_effect(

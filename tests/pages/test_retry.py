@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from sync_core import runs
 from sync_core.catalogue.resources import ENTITIES
@@ -12,7 +13,7 @@ from sync_core.runs import Run, retries
 from tests.pages.test_resource_page import again, keys
 from tests.pages.test_tabs import LABELS, open_tab, row, texts
 from tests.support.desk import ANA, Desk
-from tests.support.pages import Visit, column, healthy, strip
+from tests.support.pages import Visit, column, healthy, links, strip
 
 
 @pytest.fixture
@@ -134,3 +135,39 @@ def test_two_runs_stand_beside_each_other(visit: Visit, desk: Desk, partial: Run
     assert counts["Created"] == ("1", "1")
     assert counts["Failed"] == ("**1**", "**0**")
     assert any("failed only in run" in one.label for one in page.expander)
+
+
+def test_rows_of_a_run_before_the_latest_are_told_as_such_and_no_result_of_that(
+    visit: Visit, desk: Desk, partial: Run
+) -> None:
+    assert "show-failed-locations" in keys(visit("locations"))
+    assert "As of run" not in captions(open_tab(visit, "Needs attention"))
+    failed = desk.sync("locations", locations=[["A", "B"], ["x", "y"]])
+    assert failed.status == "failed"
+    assert "show-failed-locations" not in keys(visit("locations"))
+    page = open_tab(visit, "Needs attention")
+    assert f"As of run {partial.id}, " in captions(page)
+    assert f"The latest run is {failed.id}: failed." in captions(page)
+    assert column(page, "Record") == ["Harbour Clinic"]
+
+
+def test_a_run_tells_what_its_retries_have_fixed_and_offers_another_while_rows_are_left(
+    visit: Visit, desk: Desk
+) -> None:
+    wrong = [row(code, code, phone="no phone") for code in ("L1", "L2")]
+    first = desk.sync("locations", locations=[LABELS, *wrong])
+    assert "fixed since" not in links(visit("runs", id=first.id))
+    desk.write("locations", [LABELS, row("L1", "L1"), wrong[1]])
+    retry = desk.work(syncs.retry(desk.organization, first.id, ANA, "test"))
+    page = visit("runs", id=first.id)
+    assert f"1 of 2 rows fixed since by run {retry.id}." in links(page)
+    assert f"retry-{first.id}" in keys(page)
+    desk.write("locations", [LABELS, row("L1"), row("L2")])
+    second = desk.work(syncs.retry(desk.organization, retry.id, ANA, "test"))
+    page = visit("runs", id=first.id)
+    assert f"2 of 2 rows fixed since by runs {retry.id} and {second.id}." in links(page)
+    assert f"retry-{first.id}" not in keys(page)
+
+
+def captions(page: AppTest) -> str:
+    return "\n".join(text.value for text in page.main.caption)

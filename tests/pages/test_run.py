@@ -144,3 +144,10 @@ def test_a_run_that_there_is_not_is_a_sentence_with_the_way_to_all_runs(
     page.button(key="all-runs").click().run()
     assert column(page, "Run") == [f"{run.id}"]
     assert "id" not in page.query_params
+
+
+def test_the_log_of_a_run_that_has_just_begun_follows(visit: Visit, desk: Desk) -> None:
+    run = desk.start("locations")
+    page = shown(visit("runs", id=run.id))
+    assert "Its log follows." in page
+    assert "No log is kept" not in page

@@ -108,8 +108,11 @@ class RunState:
 
         Where they were tried again since, it is those that failed again.
         """
-        run = self.last_retry(resource) or self.fresh.get(resource)
-        return sum(tally["failed"] for tally in self.counts(run).values())
+        return sum(tally["failed"] for tally in self.counts(self.last_judged(resource)).values())
+
+    def last_judged(self, resource: str) -> Run | None:
+        """Return the run whose failed rows are those that fail now: the last sync, or its retry."""
+        return self.last_retry(resource) or self.fresh.get(resource)
 
     def last_retry(self, resource: str) -> Run | None:
         """Return the last retry of what had failed when the resource was last in step."""

@@ -10,6 +10,7 @@ from sync_core.runs import Run
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
+from sync_core.ui.parts.words import look, moment
 from sync_core.ui.runs import (
     downloads,
     failures_list,
@@ -29,11 +30,15 @@ def show_failed(here: Visitor, resource: Resource, state: RunState) -> None:
     run, retry = state.fresh.get(resource.name), state.last_retry(resource.name)
     if run and retry:
         st.caption(f":material/build: {_tried_again(run, retry, state)}")
-    now = retry or run
+    now = state.last_judged(resource.name)
+    _tell_of_which_run(here, now, state.runs.get(resource.name))
     if now is None or not _has(state, now, OutcomeKind.FAILED):
         more = "Rows that fail are listed here, with what is wrong and how to fix it."
         button = None if now else first_sync.of(here, resource, state)
-        paging.show_empty(":material/task_alt:", "Nothing needs attention.", more, button)
+        empty = "No row needs attention." if now else "Nothing needs attention."
+        if now is None and resource.name in state.runs:
+            empty = "No row was synced yet."
+        paging.show_empty(":material/task_alt:", empty, more, button)
         return
     _head(here, now, WHAT_TO_DO, OutcomeKind.FAILED)
     failures_list.show(here, now, "failed")
@@ -50,6 +55,18 @@ def show_skipped(here: Visitor, resource: Resource, state: RunState) -> None:
     _head(here, run, SKIPPED, OutcomeKind.SKIPPED)
     reasons_list.show(run, (OutcomeKind.SKIPPED,))
     outcome_table.show(here, run, (OutcomeKind.SKIPPED,), "skipped")
+
+
+def _tell_of_which_run(here: Visitor, judged: Run | None, latest: Run | None) -> None:
+    """Say of which run the rows are, where that is not the latest one."""
+    if judged is None or judged.finished_at is None or latest is None or latest.id == judged.id:
+        return
+    when = moment(judged.finished_at, here.zone)
+    word = look(latest).word
+    st.caption(
+        f":material/history: As of run {judged.id}, {when}, the last that was applied."
+        f" The latest run is {latest.id}: {word[0].lower()}{word[1:]}."
+    )
 
 
 def _has(state: RunState, run: Run, kind: OutcomeKind) -> bool:

@@ -58,7 +58,9 @@ def _clear() -> None:
 def show_kept(here: Visitor, run: Run, lines: Sequence[Line]) -> None:
     """Show the log that the attempts at a run have left."""
     if not lines:
-        paging.show_empty(":material/article:", "No log is kept of it.")
+        about = ("Its log follows.", "While it runs, the log is in its details, above.")
+        about = about if run.active else ("No log is kept of it.", "")
+        paging.show_empty(":material/article:", *about)
         return
     text = progress.as_text(lines[-MAX_LINES:], here.zone, "%H:%M:%S")
     st.code(text, language=None, wrap_lines=True)

@@ -132,7 +132,7 @@ def _buttons(here: Visitor, resource: Resource, run: Run | None, state: RunState
     if plans:  # the newest, which may be older than the last run
         _review_button(here, plans[-1])
     noticed = bool(run and state.noticed(run, here.person.email))
-    failed = bool(run and run.kind == RunKind.SYNC and state.failed_rows(resource.name))
+    failed = run == state.last_judged(resource.name) and state.failed_rows(resource.name)
     if noticed and failed and not plans:  # there is room for one: to decide comes first
         _failures_button(resource)
     _details_button(resource.name)
