@@ -334,6 +334,28 @@ def record(
     return int(connection.execute(number).scalar_one())
 
 
+DECIDED = (ActionKind.CONFIRMED, ActionKind.APPROVED, ActionKind.DECLINED)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Who decided on the plan of a run, how, and when."""
+
+    kind: ActionKind
+    name: str
+    at: datetime
+
+
+def decisions(connection: Connection, organization_id: int, run_id: int) -> list[Decision]:
+    """Return the decisions on the plan of a run, the first one first."""
+    done = tables.actions.c
+    query = sa.select(done.kind, done.name, done.at).where(
+        done.organization_id == organization_id, done.run_id == run_id, done.kind.in_(DECIDED)
+    )
+    found = connection.execute(query.order_by(done.id))
+    return [Decision(ActionKind(kind), name, at) for kind, name, at in found]
+
+
 def facts(detail: Detail) -> dict[str, Any]:
     """Return the facts of an action as they are stored: JSON, without what is not known."""
     if isinstance(detail, Unknown):

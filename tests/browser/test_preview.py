@@ -129,7 +129,7 @@ def test_a_source_that_shrank_or_is_another_waits_for_approval(
     expect(approval).to_be_visible()
     held = page.get_by_test_id("stAlert").filter(has=approval)
     expect(held).to_contain_text(told)
-    expect(page.get_by_text("Somebody else approves this")).to_be_visible()
+    expect(page.get_by_text("You requested this, and a guard holds it back.")).to_be_visible()
     expect(other.get_by_text(re.compile("Waiting for approval")).first).to_be_visible()
     waits = other.get_by_role("link", name=re.compile("Locations: Waiting for approval"))
     expect(waits).to_be_visible()

@@ -1,13 +1,16 @@
 """A sync that a guard holds back, on the pages; its thresholds in the settings."""
 
+import re
+
 import pytest
 
 from sync_core import organizations
 from sync_core.catalogue import resources
 from sync_core.foundation import db
-from sync_core.foundation.vocabulary import Removal
+from sync_core.foundation.vocabulary import Removal, Role
 from sync_core.operations import administration, syncs
 from sync_core.organizations import policies
+from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy, Threshold
 from sync_core.runs import Run
 from sync_core.ui.runs.plan_section import KEPT
@@ -97,3 +100,46 @@ def test_a_sync_that_is_held_back_and_would_change_nothing_says_where_the_missin
     syncs.cancel(desk.organization, held.id, ANA)
     run = desk.preview("locations")
     assert len(plan(visit("runs", VERA, id=run.id))) == 38
+
+
+def waits_for(visit: Visit, email: str, run: Run) -> str:
+    """Return what somebody is told of who decides on the plan; "" where they do themselves."""
+    told = [one.value for one in visit("runs", email, id=run.id).info if "Copy link" in one.value]
+    return "".join(told).replace("\\", "")
+
+
+def test_who_cannot_decide_is_told_who_can(visit: Visit, desk: Desk, held: Run) -> None:
+    others = "An administrator, or an analyst other than Ana Ruiz, approves this plan."
+    assert others in waits_for(visit, VERA, held)
+    assert not waits_for(visit, SARAH, held)
+    assert not waits_for(visit, ANA_S, held)
+    syncs.cancel(desk.organization, held.id, ANA)
+    sarah = Person("Sarah Lim", SARAH, Role.ANALYST)
+    own = desk.work(syncs.start(desk.organization, "locations", sarah, "page"))
+    assert own.status == "waiting"
+    told = waits_for(visit, SARAH, own)
+    assert "You requested this, and a guard holds it back. Another analyst, or an admin" in told
+    assert "You can decline it." in told
+    syncs.cancel(desk.organization, own.id, ANA)
+    preview = desk.preview("locations", locations=[LABELS, *[row(f"L{n:02}") for n in range(40)]])
+    told = waits_for(visit, VERA, preview)
+    assert "An analyst or an administrator confirms or declines this plan." in told
+
+
+def test_who_decided_on_a_plan_and_when_is_a_fact_of_its_run(
+    visit: Visit, desk: Desk, held: Run
+) -> None:
+    sarah = Person("Sarah Lim", SARAH, Role.ANALYST)
+    assert "Approved by" not in shown(visit, held)
+    desk.work(syncs.confirm(desk.organization, held.id, sarah, "page"))
+    assert re.search(r"Approved by.*?Sarah Lim, \d+ \w+ \d{4}, \d\d:\d\d", shown(visit, held))
+    preview = desk.preview("locations")
+    assert re.search(r"How</dt><dd><span>Preview, ", shown(visit, preview))
+    syncs.cancel(desk.organization, preview.id, sarah)
+    assert re.search(r"Declined by.*?Sarah Lim, \d", shown(visit, preview))
+
+
+def shown(visit: Visit, run: Run) -> str:
+    """Return the facts of a run, as one line."""
+    found = [html.proto.body for html in visit("runs", id=run.id).get("html")]
+    return " ".join(next(body for body in found if "Requested by" in body).split())

@@ -143,6 +143,29 @@ def test_a_plan_that_holds_no_more_says_so(visit: Visit, desk: Desk, waiting: Ru
     assert "The plan is out of date" in texts(again(page))
 
 
+def test_a_plan_that_was_overtaken_is_previewed_again_and_not_confirmed(
+    visit: Visit, desk: Desk, waiting: Run
+) -> None:
+    newer = desk.sync("locations")
+    page = visit("runs", SARAH, id=waiting.id)
+    assert f"Run {newer.id} has changed these records since" in page.info[0].value
+    assert f"ask-confirm-plan-{waiting.id}" not in keys(page)
+    assert f"decline-plan-{waiting.id}" in keys(page)
+    page.button(key=f"preview-again-plan-{waiting.id}").click().run()
+    with db.everywhere() as connection:
+        plans = runs.history(connection, desk.organization.id, "locations")
+    assert [(run.kind, run.status) for run in plans[:1]] == [("preview", "queued")]
+    assert next(run for run in plans if run.id == waiting.id).declined
+
+
+def test_a_plan_to_which_a_newer_sync_did_nothing_is_confirmed(visit: Visit, desk: Desk) -> None:
+    desk.sync("locations", locations=[LABELS, row("L1")])
+    rows = [LABELS, row("L1", city="Hobart")]
+    plan_of = desk.preview("locations", locations=rows)
+    desk.sync("locations", locations=[LABELS, row("L1")])
+    assert f"ask-confirm-plan-{plan_of.id}" in keys(visit("runs", SARAH, id=plan_of.id))
+
+
 def test_an_older_plan_is_decided_on_where_its_run_is_opened(
     visit: Visit, desk: Desk, waiting: Run
 ) -> None:

@@ -6,13 +6,15 @@ from functools import partial
 import streamlit as st
 
 from sync_core.catalogue import resources
+from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT, RunKind, Trigger
 from sync_core.operations import syncs
-from sync_core.runs import Run, Tallies
+from sync_core.runs import Run, Tallies, uploads
 from sync_core.runs.plans import Tripped
 from sync_core.ui.frame import run_state, visitor
-from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.frame.navigation import page_file
+from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
 from sync_core.ui.parts.words import capitalized, literal
 from sync_core.ui.runs import notice, outcome_words
 
@@ -21,14 +23,24 @@ WHAT_UNDO_MEANS = (
     " wrong."
 )
 WHAT_CONFIRM_DOES = "Exactly this is applied, all of it or nothing. Where {moved} since, nothing is"
+SEND_LINK = "*Copy link*, at the top of this page, gives the address to send to them."
+FOUR_EYES = "Nobody approves a plan of their own here"
 MOVED = "the source or one of these records has changed"
 MOVED_UNDO = "one of these records has changed"
 
 
 def offer(
-    here: Visitor, run: Run, tallies: Tallies, place: str, tripped: Sequence[Tripped]
+    here: Visitor,
+    run: Run,
+    tallies: Tallies,
+    place: str,
+    tripped: Sequence[Tripped],
+    newer: Run | None = None,
 ) -> None:
-    """Show the buttons of who may decide; `place` tells them from those elsewhere on the page."""
+    """Show the buttons of who may decide; `place` tells them from those elsewhere on the page.
+
+    Where a `newer` run has made the plan out of date, another preview is offered instead.
+    """
     if not here.person.may("sync"):
         return
     st.button(
@@ -39,8 +51,10 @@ def offer(
         on_click=_decide,
         args=(here, run, partial(syncs.cancel, here.organization, run.id, here.person)),
     )
-    if tripped and not _may_approve(here, run):
-        st.badge("Somebody else approves this", icon=":material/group:", color="gray")
+    if newer:
+        _offer_another(here, run, place)
+        return
+    if tripped and not may_approve(here, run):
         return
     if st.button(
         "Approve" if tripped else "Confirm",
@@ -54,9 +68,74 @@ def offer(
         visitor.dialog(here, title, ":material/check:", ask)
 
 
-def _may_approve(here: Visitor, run: Run) -> bool:
+def _offer_another(here: Visitor, run: Run, place: str) -> None:
+    """Offer another preview, which takes the place of the plan that waits."""
+    with db.within(run.organization_id) as connection:
+        if uploads.of_run(connection, run.id):  # the source that is set would be read instead
+            return
+    if st.button(
+        "Preview again",
+        icon=":material/preview:",
+        type="primary",
+        key=f"preview-again-{place}-{run.id}",
+        help="See what would be done now. This plan is declined.",
+    ):
+        _decide(here, run, partial(_another, here, run))
+        there = {ORGANIZATION: here.organization.slug}
+        st.switch_page(page_file(run.resource), query_params=there)
+
+
+def _another(here: Visitor, run: Run) -> Run:
+    asked = (here.person, Trigger.PAGE)
+    if run.kind == RunKind.UNDO and run.undoes:
+        made = syncs.undo(here.organization, run.undoes, *asked)
+    else:
+        made = syncs.preview(here.organization, run.resource, *asked)
+    syncs.cancel(here.organization, run.id, here.person)
+    return made
+
+
+def explain(here: Visitor, run: Run, tripped: Sequence[Tripped], newer: Run | None) -> None:
+    """Say what the plan needs of whom, where that is not for the visitor to do."""
+    if newer:
+        st.info(
+            f"Run {newer.id} has changed these records since this plan was made: the plan is out of"
+            " date, and is not applied any more.",
+            icon=":material/hourglass_disabled:",
+        )
+    elif told := who_decides(here, run, tripped):
+        st.info(f"{literal(told)} {SEND_LINK}", icon=":material/group:")
+
+
+def who_decides(here: Visitor, run: Run, tripped: Sequence[Tripped]) -> str:
+    """Return who decides on a plan, "" where it is the visitor."""
+    may_sync = here.person.may("sync")
+    if not tripped:
+        return "" if may_sync else "An analyst or an administrator confirms or declines this plan."
+    if may_sync and may_approve(here, run):
+        return ""
+    another = "Another analyst, or an administrator, approves it"
+    if here.organization.four_eyes:
+        another = f"{FOUR_EYES}: another analyst or administrator approves it"
+    if is_own(here, run):
+        own = f"You requested this, and a guard holds it back. {another}."
+        return f"{own} You can decline it." if may_sync else own
+    if run.trigger == Trigger.SCHEDULE:
+        return "An analyst or an administrator approves or declines this plan."
+    than = f"other than {run.requested_by}"
+    if here.organization.four_eyes:
+        return f"An analyst or an administrator {than} approves this plan."
+    return f"An administrator, or an analyst {than}, approves this plan."
+
+
+def is_own(here: Visitor, run: Run) -> bool:
+    """Return whether the visitor asked for the run."""
+    return run.requested_email.lower() == here.person.email.lower()
+
+
+def may_approve(here: Visitor, run: Run) -> bool:
     """Return whether the visitor may approve what a guard holds back; the operation decides."""
-    if run.requested_email.lower() != here.person.email.lower():
+    if not is_own(here, run):
         return True
     return here.person.may("administer") and not here.organization.four_eyes
 

@@ -9,7 +9,7 @@ from sync_core.api import addresses
 from sync_core.foundation import db
 from sync_core.foundation.counting import ago
 from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT, RunKind
-from sync_core.runs import Run, plans, recovery
+from sync_core.runs import Run, overtaken, plans, recovery
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import literal, look, moment
@@ -28,6 +28,7 @@ def show(here: Visitor, run: Run) -> None:
         tallies = runs.tallies(connection, [run.id]).get(run.id, {})
         due = recovery.waits_until(connection, run.id)
         kept = plans.of_run(connection, run.id)
+        newer = overtaken.by(connection, run)
     tripped = kept.tripped if kept else ()
     kinds = run_view.kinds_present(tallies, (*CHANGED, *LEFT_OUT))
     with st.container(border=True, key=f"plan-{run.id}"):
@@ -35,8 +36,9 @@ def show(here: Visitor, run: Run) -> None:
             st.header(_title(run), anchor=False, width="content")
             st.space("stretch")
             _offer_file(here, run, kinds)
-            decision.offer(here, run, tallies, "plan", tripped)
+            decision.offer(here, run, tallies, "plan", tripped, newer)
         _headline(here, run, moment(due, here.zone) if due else "")
+        decision.explain(here, run, tripped, newer)
         guard_list.show(tripped)
         run_view.show_counts(run, tallies)
         if not kinds:

@@ -7,12 +7,13 @@ import streamlit as st
 
 from sync_core.foundation import db
 from sync_core.foundation.counting import count
-from sync_core.foundation.vocabulary import RunStatus
+from sync_core.foundation.vocabulary import RunKind, RunStatus
+from sync_core.organizations import actions
 from sync_core.runs import Run, sheet_facts, traffic, uploads
 from sync_core.runs.attempts import Attempt
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.html import render
-from sync_core.ui.parts.words import capitalized, lasted, moment, size, started_how
+from sync_core.ui.parts.words import capitalized, lasted, moment, origin_within, size, started_how
 
 NAMES = ("downloading", "processing", "saving")
 PHASE_ORDER = {name: index for index, name in enumerate(NAMES)}
@@ -38,13 +39,28 @@ def _facts(
     team = f", {run.requested_team}" if run.requested_team else ""
     who = [Value(f"{run.requested_by}{team}"), Value(run.requested_email)]
     yield "Requested by", [one for one in who if one.text]
-    yield "How", [Value(started_how(run, here.zone))]
+    yield "How", [Value(_how(here, run))]
     began = found[0].started_at if found else run.queued_at
     yield "Started", [Value(moment(began, here.zone))]
+    yield from _decided(here, run)
     if run.finished_at:
         yield "Ended", [Value(moment(run.finished_at, here.zone))]
     yield "Took", list(_times(run, found))
     yield "Source", _sources(run)
+
+
+def _how(here: Visitor, run: Run) -> str:
+    how = started_how(run, here.zone)
+    return f"Preview, {origin_within(run.origin)}" if run.kind == RunKind.PREVIEW else how
+
+
+def _decided(here: Visitor, run: Run) -> Iterator[tuple[str, Sequence[Value]]]:
+    """Tell who decided on the plan, and when."""
+    with db.within(run.organization_id) as connection:
+        found = actions.decisions(connection, run.organization_id, run.id)
+    for one in found:
+        label = f"{one.kind.capitalize()} by"
+        yield label, [Value(f"{one.name}, {moment(one.at, here.zone)}")]
 
 
 def _times(run: Run, found: Sequence[Attempt]) -> Iterator[Value]:
