@@ -43,6 +43,7 @@ HEADLINES: Mapping[NoticeKind, str] = {
 }
 TIMED_OUT, DECLINED = "{work} took too long", "{plan} was declined"
 OUTDATED = "{plan} was out of date"
+DECIDED = "{a_plan} waited for a decision"
 USUAL = {"done": "synced", "work": "the sync", "plan": "the plan", "a_plan": "a plan"}
 UNDO = "the plan to undo run {undoes}"
 WORDS: Mapping[RunKind, Mapping[str, str]] = {  # of what a run did, by its kind
@@ -85,6 +86,8 @@ def _headline(kind: NoticeKind, run: Run | None) -> str:
         told = TIMED_OUT
     if kind == NoticeKind.CANCELLED and run.declined:
         told = DECLINED
+    if kind == NoticeKind.WAITING and run.status != RunStatus.WAITING:
+        told = DECIDED
     if kind == NoticeKind.EXPIRED and run.error_code == "plan_outdated":
         told = OUTDATED
     named = {name: text.format(undoes=run.undoes) for name, text in WORDS[run.kind].items()}

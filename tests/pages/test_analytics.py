@@ -9,9 +9,10 @@ from sync_core.demo import history, organization
 from sync_core.foundation import db
 from sync_core.foundation.settings import ROOT
 from sync_core.foundation.vocabulary import Role
+from sync_core.operations import syncs
 from sync_core.organizations import people
 from sync_core.ui.parts.words import literal
-from tests.support.desk import Desk
+from tests.support.desk import ANA, Desk
 from tests.support.locations import BROKEN, LOCATIONS
 from tests.support.pages import Visit, healthy, rows
 
@@ -162,3 +163,16 @@ def test_the_definitions_stand_on_the_page(visit: Visit) -> None:
     told = texts(look(visit))
     for term, meaning in DEFINITIONS.items():
         assert f"**{term}**: {meaning}" in told
+
+
+def test_the_success_of_a_resource_is_told_beside_the_runs_that_it_is_of(
+    visit: Visit, desk: Desk
+) -> None:
+    desk.sync("locations", locations=LOCATIONS)
+    desk.sync("locations", locations=BROKEN)
+    syncs.cancel(desk.organization, desk.start("locations").id, ANA)
+    page = look(visit, view="Results")
+    (told,) = rows(page, "Runs, success and durations")
+    assert (told["Runs"], told["Counted"], told["Synced"]) == ("3", "2", "1")
+    assert told["Success"].startswith("50%")
+    assert "are not counted" in "".join(text.value for text in page.caption)

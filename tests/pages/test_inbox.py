@@ -1,10 +1,14 @@
 """What the pages tell people of what happened: toasts, the bell, the inbox."""
 
+from collections.abc import Callable
+
+import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from sync_core.foundation.settings import ROOT
 from sync_core.operations import syncs
+from sync_core.runs import Run
 from tests.support.desk import ANA, Desk
 from tests.support.locations import BROKEN, LOCATIONS
 from tests.support.pages import Visit, column, links, rows
@@ -130,3 +134,23 @@ def test_an_undo_and_a_declined_plan_are_told_in_the_inbox_and_in_the_feed(
     assert [one[one.index("Loc") :] for one in listed[:2]] == told  # after the icon
     assert any("and the plan was declined" in link for link in links(visit()).splitlines())
     assert [one for one in column(visit("runs"), "Result") if one.endswith("Declined")]
+
+
+@pytest.mark.parametrize("decide", [syncs.confirm, syncs.cancel])
+def test_a_plan_that_was_decided_on_is_told_as_such(
+    visit: Visit, desk: Desk, decide: Callable[..., Run]
+) -> None:
+    run = desk.preview("locations", locations=LOCATIONS)
+    tell()
+    (waiting,) = plans_told(visit)
+    assert waiting.endswith("a plan waits for a decision")
+    more = ("test",) if decide is syncs.confirm else ()
+    decide(desk.organization, run.id, ANA, *more)
+    (decided,) = plans_told(visit)
+    assert decided.endswith("a plan waited for a decision")
+    assert "Waiting for" not in "".join(column(visit("inbox"), "Result"))
+
+
+def plans_told(visit: Visit) -> list[str]:
+    told = column(visit("inbox"), "What happened")
+    return [one for one in told if "for a decision" in one]

@@ -31,11 +31,16 @@ ROW_KINDS = (*TOUCHED, OutcomeKind.UNCHANGED)
 COLUMNS = (
     Column("Resource", "pinned"),
     Column("Runs", "number"),
+    Column("Counted", "number"),  # of which success is a part
     Column("Synced", "number"),  # whose durations count
     Column("Success", "number"),
     Column("Mean", "number"),
     Column("Median", "number"),
     Column("p95", "number"),
+)
+BASE = (
+    "Success is the part of the counted runs that were synced without a failed row. Those that were"
+    " cancelled, waited for a decision that nobody made, or are still active are not counted."
 )
 TRAILING_DAYS = 7  # over which the success rate is taken, in a period of some weeks
 TRAILING_FROM_DAYS = 14
@@ -200,6 +205,7 @@ def _resources(
         rows = [Row("", list(map(Cell, _resource(row)))) for row in worst_first]
         alt = "Runs, success and durations of each resource"
         row_table.show(Table(COLUMNS, rows), key="resources", alt=alt)
+        st.caption(BASE)
         panel.offer_file(here, asked, "Resources", pd.DataFrame(map(_in_file, found)), "resources")
         _run_strips(here, last)
 
@@ -208,6 +214,7 @@ def _resource(row: OfResource) -> Sequence[str]:
     return (
         title(row.resource),
         f"{row.runs:,}",
+        f"{row.judged:,}",
         f"{row.completed:,}",
         f"{numbers.percent(row.success)}{' of few' if numbers.few(row.judged) else ''}",
         numbers.seconds(row.mean),

@@ -5,9 +5,11 @@ from functools import partial
 
 import streamlit as st
 
+from sync_core import runs
 from sync_core.catalogue import resources
 from sync_core.foundation import db
 from sync_core.foundation.counting import ago
+from sync_core.foundation.vocabulary import NoticeKind, RunStatus
 from sync_core.notifications import notices, words
 from sync_core.notifications.notices import Notice
 from sync_core.runs import Run, run_address
@@ -17,7 +19,7 @@ from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
 from sync_core.ui.parts import page_head, paging, row_table
 from sync_core.ui.parts.notice_looks import LOOKS
 from sync_core.ui.parts.row_table import Cell, Column, Row, Table
-from sync_core.ui.parts.words import brief, icon_name, literal
+from sync_core.ui.parts.words import brief, icon_name, literal, look
 from sync_core.ui.runs import first_sync
 
 MOST = 50
@@ -62,25 +64,40 @@ def _show_told(here: Visitor, found: Sequence[Notice]) -> None:
         return
     with db.within(here.organization.id) as connection:
         titled = words.titles(connection, here.organization.id, found)
+        decided = _decided(connection, here, found)
     columns = [
         Column("What happened", "brief first"),
         Column("Result", "wide"),
         Column("When", "brief"),
         Column("New", "brief"),
     ]
-    table = Table(columns, [_row(one, title) for one, title in titled], cards=True)
+    table = Table(columns, [_row(one, title, decided) for one, title in titled], cards=True)
     if opened := row_table.show(table, key="told", alt="What happened, the newest first"):
         resource, _, run_id = opened.partition(" ")
         _open(here, resource, int(run_id) if run_id else None)
 
 
-def _row(one: Notice, title: str) -> Row:
+def _decided(
+    connection: db.Connection, here: Visitor, found: Sequence[Notice]
+) -> Mapping[int, Run]:
+    """Return, by number, the runs whose plans waited when it was told, and do not any more."""
+    waited = [one.run_id for one in found if one.kind == NoticeKind.WAITING and one.run_id]
+    told = runs.some(connection, waited) if waited else ()
+    ours = (run for run in told if run.organization_id == here.organization.id)
+    return {run.id: run for run in ours if run.status != RunStatus.WAITING}
+
+
+def _row(one: Notice, title: str, decided: Mapping[int, Run]) -> Row:
     """Return the row of a notice; it opens where there is something to go to."""
     icon, color = LOOKS[one.kind]
+    text, run = one.text, decided.get(one.run_id or 0)
+    if one.kind == NoticeKind.WAITING and run:
+        icon, color = ":material/task_alt:", "gray"
+        text = run.message if run.finished_at else f"Confirmed. {look(run).word}."
     goes_to = f"{one.resource} {one.run_id or ''}".strip()
     cells = [
         Cell(title, f"toned {color}", icon_name(icon)),
-        Cell(one.text),
+        Cell(text),
         Cell(ago(one.at), "faint"),
         Cell("New", "badge blue") if one.read_at is None else Cell(),
     ]
