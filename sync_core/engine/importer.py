@@ -77,6 +77,7 @@ def confirm(work: Work, sources: Mapping[str, Source], confirmed: Plans) -> RunR
     Nothing is read again of a source that can tell that it is as it was. Raises SyncError.
     """
     narration.confirms(work)
+    work.note(*(f"Approved by a person: {one.sentence}." for one in confirmed.tripped))
     confirming.require_no_undo(work)
     with work.phase("downloading"):
         confirming.require_rows(work)

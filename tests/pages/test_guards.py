@@ -13,8 +13,7 @@ from sync_core.organizations import policies
 from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy, Threshold
 from sync_core.runs import Run
-from sync_core.ui.runs.plan_section import KEPT
-from tests.pages.test_plan import plan
+from sync_core.ui.runs.missing_list import KEPT
 from tests.pages.test_resource_page import keys
 from tests.pages.test_tabs import LABELS, row
 from tests.support.desk import ANA, Desk
@@ -87,19 +86,27 @@ def test_thresholds_are_seen_and_changed_in_the_settings(visit: Visit, desk: Des
     assert guards.empty_source is True
 
 
-def test_a_sync_that_is_held_back_and_would_change_nothing_says_where_the_missing_are_seen(
+def test_a_sync_that_is_held_back_and_keeps_what_is_missing_lists_it(
     visit: Visit, desk: Desk
 ) -> None:
     rows = [row(f"L{n:02}") for n in range(40)]
     desk.sync("locations", locations=[LABELS, *rows])
     held = desk.sync("locations", locations=[LABELS, *rows[:2]])
     assert held.status == "waiting"
-    assert any(KEPT in text.value for text in visit("runs", VERA, id=held.id).caption)
-    policy = Policy(removal=Removal.DEACTIVATE)
-    administration.set_policy(desk.organization, ANA, resources.by_name("locations"), policy)
-    syncs.cancel(desk.organization, held.id, ANA)
-    run = desk.preview("locations")
-    assert len(plan(visit("runs", VERA, id=run.id))) == 38
+    page = visit("runs", VERA, id=held.id)
+    assert KEPT in [text.value for text in page.markdown]
+    listed = [
+        one.proto.body for one in page.get("html") if "Records that are missing" in one.proto.body
+    ]
+    found = re.findall(r"L\d\d", " ".join(listed))
+    assert found == [f"L{n:02}" for n in range(2, 40)]
+    assert [one.label for one in page.expander if "more record" in one.label] == [
+        "Show 28 more records."
+    ]
+    ended = desk.work(syncs.confirm(desk.organization, held.id, ANA, "test"))
+    assert ended.status == "completed"
+    assert "Approved by a person: 38 of 40 locations are not in the source any more." in ended.notes
+    assert f"undo-run-{held.id}" not in keys(visit("runs", ANA_S, id=held.id))
 
 
 def waits_for(visit: Visit, email: str, run: Run) -> str:

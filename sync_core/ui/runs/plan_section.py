@@ -8,17 +8,19 @@ from sync_core import runs
 from sync_core.api import addresses
 from sync_core.foundation import db
 from sync_core.foundation.counting import ago
-from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT, RunKind
+from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT, OutcomeKind, RunKind
 from sync_core.runs import Run, overtaken, plans, recovery
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import literal, look, moment
-from sync_core.ui.runs import decision, downloads, guard_list, outcome_table, reasons_list, run_view
-
-KEPT = (
-    "Records that are not in the source any more stay in the table. To see which these are,"
-    " an administrator lets them be marked as removed, in the settings of resources, and previews"
-    " again."
+from sync_core.ui.runs import (
+    decision,
+    downloads,
+    guard_list,
+    missing_list,
+    outcome_table,
+    reasons_list,
+    run_view,
 )
 
 
@@ -41,10 +43,11 @@ def show(here: Visitor, run: Run) -> None:
         decision.explain(here, run, tripped, newer)
         guard_list.show(tripped)
         run_view.show_counts(run, tallies)
+        removed = sum(tally[OutcomeKind.REMOVED] for tally in tallies.values())
+        missing_list.show(here, run, tripped, removed)
         if not kinds:
-            what = "It would change nothing."
-            more = "Every row is as it should be already."
-            paging.show_empty(":material/check:", what, KEPT if tripped else more)
+            more = "" if tripped else "Every row is as it should be already."
+            paging.show_empty(":material/check:", "It would change nothing.", more)
             return
         reasons_list.show(run, kinds)
         outcome_table.show(here, run, kinds, "plan")

@@ -45,7 +45,7 @@ def show(here: Visitor, run: Run) -> None:
         tallies = runs.tallies(connection, [run.id]).get(run.id, {})
         (run,) = undos.marked(connection, [run])
     found = attempts.read(run)
-    _head(here, run)
+    _head(here, run, tallies)
     if run.active:
         polling.follow(here, partial(_draw, here, run))
     else:
@@ -68,7 +68,7 @@ def _draw(here: Visitor, run: Run, state: RunState) -> None:
     status_strip.show(here, resource, state, head_line.of(here, resource, state))
 
 
-def _head(here: Visitor, run: Run) -> None:
+def _head(here: Visitor, run: Run, tallies: Tallies) -> None:
     resource = resources.CATALOGUE[run.resource]
     with page_head.show(f"Run {run.id}", resource.icon):
         st.page_link(
@@ -78,7 +78,7 @@ def _head(here: Visitor, run: Run) -> None:
             query_params={ORGANIZATION: here.organization.slug},
         )
         st.space("stretch")
-        undo_button.offer(here, run, "run")
+        undo_button.offer(here, run, tallies, "run")
         if not run.active and run.status != RunStatus.COMPLETED:
             notice.offer_details(here, resource, run)
         copy_link.offer(run_address.path(here.organization.slug, run.id))

@@ -76,7 +76,7 @@ def show_changes(here: Visitor, run: Run, tallies: Tallies) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         show_headline(here, run)
         st.space("stretch")
-        undo_button.offer(here, run, "changes")
+        undo_button.offer(here, run, tallies, "changes")
     undo_button.tell(here, run)
     show_counts(run, tallies)
     if kinds := kinds_present(tallies, CHANGED):

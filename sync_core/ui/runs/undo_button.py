@@ -6,9 +6,9 @@ Where an undo took the run back, that is told instead.
 import streamlit as st
 
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import APPLIED, Trigger
+from sync_core.foundation.vocabulary import APPLIED, CHANGED, Trigger
 from sync_core.operations import syncs
-from sync_core.runs import MADE_UP, Run, run_address
+from sync_core.runs import MADE_UP, Run, Tallies, run_address
 from sync_core.ui.frame import run_state
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
@@ -30,13 +30,15 @@ def tell(here: Visitor, run: Run) -> None:
     )
 
 
-def offer(here: Visitor, run: Run, place: str) -> None:
-    """Show the button where the run was applied; `place` tells it from others on the page.
+def offer(here: Visitor, run: Run, tallies: Tallies, place: str) -> None:
+    """Show the button where the run changed rows; `place` tells it from others on the page.
 
     Not where an undo took it back, unless something was impossible then: it may be possible by
     now. Where a schedule would do it again, another button pauses that, too.
     """
     if run.status not in APPLIED or run.trigger == MADE_UP or not here.person.may("sync"):
+        return
+    if not any(tally[kind] for tally in tallies.values() for kind in CHANGED):
         return
     if run.undone and not run.undone.failed:
         return
