@@ -10,6 +10,8 @@ TRAIL = f"{PATH}/audit.csv"
 _RUN, _ENTITY, _FILE = "{run}", "{entity}", "{file}"  # as routes write a parameter
 OUTCOMES = f"{PATH}/runs/{_RUN}/outcomes.csv"
 REJECTS = f"{PATH}/runs/{_RUN}/rejects.csv"
+PROOF = f"{PATH}/runs/{_RUN}/proof.json"
+PROOF_SCRIPT = f"{PATH}/verify_proof.py"
 LOG = f"{PATH}/runs/{_RUN}/log.txt"
 RECORDS = f"{PATH}/records/{_ENTITY}/rows.csv"
 RECORD = f"{PATH}/records/{_ENTITY}/history.csv"
@@ -55,6 +57,16 @@ def of_records(
 def of_log(run_id: int, slug: str) -> str:
     """Return the address of the log of a run of the organization."""
     return _of_run(LOG, run_id, {"org": slug})
+
+
+def of_proof(run_id: int, slug: str, entity: str, row: int | None, key: Sequence[str]) -> str:
+    """Return the address of the proof of what a run did to a row.
+
+    The row is named by its number in the source, else by the parts of its key.
+    """
+    named: dict[str, int | Sequence[str]] = {"key": key} if row is None else {"row": row}
+    query = urlencode({"org": slug, "entity": entity, **named}, doseq=True)
+    return f"{PROOF.replace(_RUN, str(run_id))}?{query}"
 
 
 def of_record(entity: str, key: Sequence[str], slug: str, as_of: datetime | None = None) -> str:

@@ -1,8 +1,9 @@
-"""The files: the audit trail, a run's outcomes, rejects and log, a record's history."""
+"""The files: the audit trail, what a run did, its rejects and log, a record's history, proofs."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path as File
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -14,11 +15,11 @@ from starlette.responses import Response
 from sync_core import runs
 from sync_core.analytics import analyses
 from sync_core.api import addresses, prepared
-from sync_core.api.asked import Number
+from sync_core.api.asked import Number, Whole
 from sync_core.api.callers import By, Seat
-from sync_core.api.download import Download
+from sync_core.api.download import Download, file_headers
 from sync_core.api.sample import RESOURCE
-from sync_core.audit import exports
+from sync_core.audit import exports, proof_check
 from sync_core.audit.exports import Export
 from sync_core.catalogue import resources
 from sync_core.catalogue.fields import YesNo
@@ -28,11 +29,14 @@ from sync_core.foundation import db, searching
 from sync_core.foundation.errors import SyncError
 from sync_core.organizations import Organization, people
 from sync_core.organizations.people import Person
+from sync_core.records.outcome_format import KEY_SEPARATOR
 from sync_core.records.rows import View
 from sync_core.runs import Run, filters
 
 Short = Annotated[str | None, Query(description="short name of the organization")]
 Bom = Annotated[str | None, Query(description="1: begin with a byte order mark, for a spreadsheet")]
+PYTHON = "text/x-python"
+MOST_ROWS = 2**31 - 1  # that the number of a row can be
 
 
 routes = APIRouter(tags=["files"])
@@ -97,6 +101,29 @@ def log_of_run(by: By, run: Number, org: Short = None) -> Response:
         return Download(exports.log(*seat, _run(seat, run)))
     except RedisError:
         raise SyncError("no_live_progress") from None
+
+
+@_file(addresses.PROOF, exports.JSON)
+def proof_of_row(
+    by: By,
+    run: Number,
+    org: Short = None,
+    entity: Annotated[str | None, Query(max_length=100, description="name of the table")] = None,
+    row: Annotated[Whole | None, Query(ge=1, le=MOST_ROWS, description="row of the source")] = None,
+    key: Annotated[list[str], Query(max_length=10, description="the parts of its key")] = [],  # noqa: B006 - FastAPI reads it
+) -> Response:
+    """Return the proof of what a run did to a row, for people who may see all of it."""
+    seat = by.seat(org)
+    keys = [KEY_SEPARATOR.join(key)] if key else []
+    found = _run(seat, run)
+    return Download(exports.proof(*seat, found, keys=keys, entity=entity, row_number=row))
+
+
+@_file(addresses.PROOF_SCRIPT, PYTHON)
+def script_for_proofs() -> Response:
+    """Return the script that checks a proof, which needs nothing but Python."""
+    headers = file_headers(addresses.PROOF_SCRIPT.rpartition("/")[2])
+    return Response(File(proof_check.__file__).read_bytes(), media_type=PYTHON, headers=headers)
 
 
 @_file(addresses.RECORDS)

@@ -1,10 +1,13 @@
 import csv
 import io
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -14,6 +17,7 @@ from streamlit.web.server.server_util import AUTH_COOKIE_NAME
 
 from sync_core import organizations
 from sync_core.api import addresses, download
+from sync_core.cli import proof_script
 from sync_core.foundation import db, redis_clients, settings
 from sync_core.organizations import Organization, actions, people
 from sync_core.organizations.actions import SignedIn
@@ -38,6 +42,56 @@ def test_a_manager_gets_the_trail_as_a_file(server: Server, home: Organization, 
     assert [line["Id"] for line in found if line["Entry"] == "run"] == [str(run.id)]
     (told,) = manifests(home)
     assert (told["by"], told["rows"], told["complete"]) == (MICHAEL, len(found), True)
+
+
+def test_the_proof_of_a_row_is_a_file_that_the_script_beside_it_checks(
+    server: Server, home: Organization, run: Run, tmp_path: Path
+) -> None:
+    script, file = tmp_path / "verify_proof.py", tmp_path / "proof.json"
+    for entity, number, key, told in (
+        ("locations", 2, [], b'outcome: "created"'),
+        ("locations", None, ["L1"], b'outcome: "created"'),
+        ("locations", 3, ["L2"], b'outcome: "failed"'),
+    ):
+        address = addresses.of_proof(run.id, home.slug, entity, number, key)
+        answer = server.get(address.removeprefix(addresses.PATH), ANA_S)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+        assert f"run-{run.id}-proof.json" in answer.headers["content-disposition"]
+        file.write_bytes(answer.content)
+        script.write_bytes(server.get("/verify_proof.py", None).content)
+        command = [sys.executable, "-I", "-S", str(script), str(file)]
+        done = subprocess.run(command, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert told in done.stdout
+    assert [told["what"] for told in manifests(home)] == ["proof of a row"] * 3
+    assert script.read_bytes() == proof_script.SCRIPT.read_bytes()
+
+
+@pytest.mark.parametrize("email", [MICHAEL, SARAH, VERA])
+def test_a_proof_holds_all_of_a_row_so_who_sees_some_masked_is_refused(
+    server: Server, home: Organization, run: Run, email: str
+) -> None:
+    answer = server.get(f"/runs/{run.id}/proof.json?org={home.slug}&row=2", email)
+    assert (answer.status_code, answer.json()["code"]) == (403, "no_permission")
+    assert manifests(home) == []
+
+
+@pytest.mark.parametrize(
+    ("named", "code"),
+    [
+        ("row=99", "nothing_to_prove"),
+        ("key=L9", "nothing_to_prove"),
+        ("key=L%00", "bad_request"),
+        ("", "several_to_prove"),
+        ("row=0", "bad_request"),
+        ("row=99999999999", "bad_request"),
+    ],
+)
+def test_a_row_that_cannot_be_proved_is_told(
+    server: Server, home: Organization, run: Run, named: str, code: str
+) -> None:
+    answer = server.get(f"/runs/{run.id}/proof.json?org={home.slug}&{named}", ANA_S)
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
 
 
 def test_the_file_holds_what_the_filters_of_the_address_find(

@@ -5,6 +5,8 @@ import hashlib
 import io
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -51,6 +53,26 @@ def test_a_manager_filters_the_audit_opens_a_run_and_downloads_the_file(
 
 def _choose_first(page: Page) -> None:
     page.locator("[data-ready] tr[data-opens]").first.click()
+
+
+def test_the_proof_of_a_row_is_downloaded_and_checked_with_python_alone(
+    visit: Visit, app: App, tmp_path: Path
+) -> None:
+    done = json.loads(app.command("sync", "locations", "--wait", "--json", check=False))
+    page = visit().open(f"/runs?id={done['run_id']}")
+    page.locator(
+        ".st-key-table-failed tr[data-opens], .st-key-table-run tr[data-opens]"
+    ).first.click()
+    drawer = page.get_by_role("dialog")
+    for link in ("Download proof", "Download verify_proof.py"):
+        with page.expect_download() as download:
+            drawer.get_by_role("link", name=link).click()
+        download.value.save_as(tmp_path / download.value.suggested_filename)
+    command = [sys.executable, "-I", "-S", "verify_proof.py", f"run-{done['run_id']}-proof.json"]
+    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "The proof holds" in told.stdout
+    assert f"  run: {done['run_id']}\n" in told.stdout
 
 
 def test_a_viewer_has_no_audit(visit: Visit) -> None:

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from streamlit.testing.v1 import AppTest
 
+from sync_core.api import addresses
 from sync_core.catalogue import resources
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import Removal
@@ -89,6 +90,16 @@ def test_only_who_may_export_gets_the_file_of_a_history(visit: Visit, changed: R
         for email in ("ana.ruiz@example.org", "vera.olsen@example.org")
     }
     assert list(links.values()) == [True, False]
+
+
+def test_each_entry_of_a_history_has_its_proof_for_who_may_see_all_of_it(
+    visit: Visit, desk: Desk, changed: Run
+) -> None:
+    told = history(opened(visit, "L1"))
+    address = addresses.of_proof(changed.id, desk.organization.slug, "locations", 2, ["L1"])
+    assert address.replace("&", "&amp;") in told
+    assert told.count("proof.json") == 2  # and none of what happened outside of Sync Desk
+    assert "proof.json" not in history(opened(visit, "L1", email="michael.tan@example.org"))
 
 
 def test_the_search_of_the_audit_page_finds_records_and_leads_to_their_history(

@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from sync_core import organizations
+from sync_core.api import addresses
 from sync_core.foundation import db
 from sync_core.foundation.errors import CATALOGUE
 from sync_core.foundation.vocabulary import Role
@@ -75,6 +76,27 @@ def test_the_rows_of_a_run_open_by_the_address(visit: Visit, desk: Desk) -> None
     run = partial(desk)
     page = visit("runs", id=run.id, row="locations:3:L2")
     assert any("Invalid phone format" in text.value for text in page.markdown)
+
+
+@pytest.mark.parametrize(
+    ("email", "is_offered"), [(ANA_RUIZ, True), ("michael.tan@example.org", False), (VERA, False)]
+)
+def test_the_proof_of_a_row_is_offered_to_who_may_see_all_of_it(
+    visit: Visit, desk: Desk, email: str, *, is_offered: bool
+) -> None:
+    run = partial(desk)
+    page = visit("runs", email, id=run.id, row="locations:3:L2")
+    assert any("Invalid phone format" in text.value for text in page.markdown)
+    address = addresses.of_proof(run.id, desk.organization.slug, "locations", 3, [])
+    assert (address.replace("&", "&amp;") in shown(page)) is is_offered
+    assert (addresses.PROOF_SCRIPT in shown(page)) is is_offered
+
+
+def test_a_row_of_a_plan_has_no_proof_yet(visit: Visit, desk: Desk) -> None:
+    run = desk.preview("locations", locations=[LABELS, row("L1")])
+    page = visit("runs", ANA_RUIZ, id=run.id, row="locations:2:L1")
+    assert any("row 2 of the source" in text.value for text in page.markdown)
+    assert "proof.json" not in shown(page)
 
 
 def test_a_row_that_no_number_names_opens_nothing(visit: Visit, desk: Desk) -> None:

@@ -21,6 +21,7 @@ class Action:
     """Something that may be asked for, and how."""
 
     needs: Needs | None  # None: the shell of the machine alone
+    also: Needs = ()  # all of these, too
     verbs: tuple[str, ...] = ()  # operations
     routes: tuple[Call, ...] = ()
     commands: tuple[str, ...] = ()
@@ -32,7 +33,8 @@ class Action:
         if self.needs is None:
             return False
         person = Person("", "", role)
-        return not self.needs or any(person.may(one) for one in self.needs)
+        some = not self.needs or any(person.may(one) for one in self.needs)
+        return some and all(person.may(one) for one in self.also)
 
 
 def get(*paths: str) -> tuple[Call, ...]:
@@ -44,7 +46,7 @@ def post(*paths: str) -> tuple[Call, ...]:
 
 
 ACTIONS: dict[str, Action] = {
-    "read how to ask": Action((), routes=get("/openapi.json", "/reference")),
+    "read how to ask": Action((), routes=get("/openapi.json", "/reference", "/v1/verify_proof.py")),
     "end mails by the link in one": Action(  # it holds a ticket, which names who may
         (), routes=(*get("/mails-off"), *post("/mails-off"))
     ),
@@ -181,7 +183,13 @@ ACTIONS: dict[str, Action] = {
             "/v1/records/{entity}/rows.csv",
             "/v1/prepared/{file}.csv",
         ),
-        commands=("export", "prove"),  # a proof asks for personal data, too
+        commands=("export",),
+    ),
+    "prove a row": Action(
+        ("export",),
+        also=("personal",),
+        routes=get("/v1/runs/{run}/proof.json"),
+        commands=("prove",),
     ),
     "take the rows to fix": Action(
         ("export", "sync"), routes=get("/v1/runs/{run}/rejects.csv"), commands=("rejects",)
@@ -238,10 +246,11 @@ def of_way(way: str) -> Iterator[tuple[Any, Action]]:
             yield one, action
 
 
-ROUTES: dict[Call, Needs] = {one: action.needs or () for one, action in of_way("routes")}
+ROUTES: dict[Call, Action] = dict(of_way("routes"))
 VERBS: dict[str, Needs | None] = {one: action.needs for one, action in of_way("verbs")}
 COMMANDS: dict[str, Action] = dict(of_way("commands"))
 PAGES: dict[str, Action] = dict(of_way("pages"))
 BUTTONS: dict[str, Action] = dict(of_way("buttons"))
 MADE_BY_A_PAGE = ("GET", "/v1/prepared/{file}.csv")  # before anybody can ask for it
-FILES = [one for one in ROUTES if one[1].endswith((".csv", ".txt")) and one != MADE_BY_A_PAGE]
+FILE_NAMES = (".csv", ".txt", "/proof.json")
+FILES = [one for one in ROUTES if one[1].endswith(FILE_NAMES) and one != MADE_BY_A_PAGE]

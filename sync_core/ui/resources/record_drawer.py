@@ -26,7 +26,7 @@ from sync_core.ui.parts import drawer
 from sync_core.ui.parts.html import render
 from sync_core.ui.parts.record_link import KEY, RECORD
 from sync_core.ui.parts.words import day, listed, literal, moment
-from sync_core.ui.runs import downloads
+from sync_core.ui.runs import downloads, proof_link
 
 MAX_ENTRIES = 30  # on one page of the drawer
 LOOKS = {  # icon and CSS class
@@ -64,6 +64,7 @@ class ShownEntry:
     run: str
     address: str
     row: str
+    proof: str  # the address of its file; blank where there is none
     both: bool
     cells: Sequence[ShownCell]
 
@@ -129,11 +130,14 @@ def _show_entries(here: Visitor, record: Record) -> None:
     pages = -(-len(record.entries) // MAX_ENTRIES)
     page = st.pagination(pages, key="page-of-record") if pages > 1 else 1
     some = record.entries[(page - 1) * MAX_ENTRIES : page * MAX_ENTRIES]
-    entries = [_entry(here, entry, record.hidden) for entry in some]
+    entries = [_entry(here, record, entry) for entry in some]
     st.html(render("record_history", entries=entries))
+    if any(entry.proof for entry in entries):
+        proof_link.explain()
+        downloads.offer("Download verify_proof.py", addresses.PROOF_SCRIPT)
 
 
-def _entry(here: Visitor, entry: Entry, hidden: Collection[str]) -> ShownEntry:
+def _entry(here: Visitor, record: Record, entry: Entry) -> ShownEntry:
     icon, kind = LOOKS[entry.what]
     run, both = entry.run, entry.what not in ALONE
     return ShownEntry(
@@ -145,9 +149,17 @@ def _entry(here: Visitor, entry: Entry, hidden: Collection[str]) -> ShownEntry:
         run=f"Run {run.id}" if run else "",
         address=run_address.path(here.organization.slug, run.id) if run else "",
         row=f"row {entry.row_number:,} of the source" if entry.row_number else "",
+        proof=_proof(here, record, entry),
         both=both,
-        cells=list(_cells(entry, here.zone, hidden)),
+        cells=list(_cells(entry, here.zone, record.hidden)),
     )
+
+
+def _proof(here: Visitor, record: Record, entry: Entry) -> str:
+    if entry.run is None:
+        return ""
+    asked = record.entity.name, entry.row_number, record.key
+    return proof_link.address(here, entry.run, *asked) or ""
 
 
 def _who(run: Run) -> str:
@@ -191,5 +203,7 @@ def _show_snapshot(snapshot: Snapshot, zone: ZoneInfo, hidden: Collection[str]) 
         st.info(f"Whether it existed on {on} is not known.", icon=":material/help:")
     seen = [cell for cell in snapshot.cells if cell.field.column not in hidden]
     shown = [_shown(cell, None, cell.after, zone) for cell in seen]
-    was = ShownEntry(f"On {on}", "event", "updated", "", "", "", "", "", both=False, cells=shown)
+    was = ShownEntry(
+        f"On {on}", "event", "updated", "", "", "", "", "", "", both=False, cells=shown
+    )
     st.html(render("record_history", entries=[was]))

@@ -17,7 +17,7 @@ from sync_core.runs import Run
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import drawer, record_link
 from sync_core.ui.parts.words import capitalized, listed, literal
-from sync_core.ui.runs import outcome_words
+from sync_core.ui.runs import outcome_words, proof_link
 
 
 def open_beside(here: Visitor, run: Run, outcome: Outcome, name: str, named_by: str) -> None:
@@ -45,6 +45,9 @@ def _show(here: Visitor, run: Run, outcome: Outcome) -> None:
     if outcome.identity and not _is_to_come(run, outcome):
         parts = outcome.identity.split(KEY_SEPARATOR)
         record_link.show(here.organization, entity, parts, "History of this record")
+    key = outcome.identity.split(KEY_SEPARATOR) if outcome.identity else ()
+    if proof := proof_link.address(here, run, outcome.entity, outcome.row_number, key):
+        proof_link.show(proof)
 
 
 def _is_to_come(run: Run, outcome: Outcome) -> bool:
