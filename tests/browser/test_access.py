@@ -208,3 +208,12 @@ def test_no_address_ends_in_a_dialog(visit: Visit, asked: str, heading: str) -> 
     expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_text("Times are in Australia/Perth.")).to_have_count(1)
+
+
+def test_on_a_phone_the_menu_closes_once_a_page_is_chosen(visit: Visit) -> None:
+    page = visit(width=390).open("/")
+    page.get_by_test_id("stExpandSidebarButton").click()
+    menu = page.get_by_test_id("stSidebar")
+    menu.get_by_role("link", name="Runs", exact=True).click()
+    expect(page.get_by_role("heading", name="Runs", exact=True, level=1)).to_be_visible()
+    expect(menu).to_have_attribute("data-collapsed", "true")

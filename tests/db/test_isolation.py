@@ -24,7 +24,16 @@ from sync_core.demo.cliniko import Account
 from sync_core.foundation import db, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import ChannelKind, NoticeKind, Role
-from sync_core.notifications import channels, conditions, digest, letters, notices, outbox, wishes
+from sync_core.notifications import (
+    channels,
+    conditions,
+    digest,
+    letters,
+    notices,
+    outbox,
+    wishes,
+    words,
+)
 from sync_core.notifications.wishes import Wish
 from sync_core.operations import syncs
 from sync_core.organizations import (
@@ -42,14 +51,15 @@ from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy
 from sync_core.organizations.saved_views import SavedView
 from sync_core.organizations.schedules import Tick
-from sync_core.records import history, lookup, names, outcomes, rows
+from sync_core.records import history, lookup, names, outcomes, row_names, rows
 from sync_core.records.outcomes import Wanted
 from sync_core.records.rows import View
-from sync_core.runs import Run, attempts
+from sync_core.runs import Run, attempts, recovery
 from sync_core.sources import Location
 from tests.support.clinic import Clinic, open_clinic
-from tests.support.desk import ANA
+from tests.support.desk import ANA, Desk
 from tests.support.fakes.cliniko import Cliniko
+from tests.support.locations import LOCATIONS
 from tests.support.telling import tell
 
 MARKS = ("Alphaville", "Bravotown")  # what stands in every row, run and setting of each
@@ -134,6 +144,15 @@ READS: dict[str, Ask] = {
         for one in channels.everyone(c, s.organization.id)
     ],
     "outbox.latest": lambda c, s: outbox.latest(c, s.organization.id),
+    "words.titles": lambda c, s: (
+        s.mark,
+        [
+            title
+            for who in WATCHERS
+            for told in [notices.of_person(c, s.organization.id, who)]
+            for _, title in words.titles(c, s.organization.id, told)
+        ],
+    ),
     "letters.of_news": lambda c, s: letters.of_news(
         c, s.organization, outbox.latest(c, s.organization.id)[0].content
     ),
@@ -163,6 +182,11 @@ READS: dict[str, Ask] = {
 }
 OF_A_RUN: dict[str, Ask] = {  # these are asked with a run, which `runs.get` gives its own alone
     "outcomes.read": lambda c, s: outcomes.read(c, s.run, Wanted(KINDS, limit=1000), ANA),
+    "row_names.call": lambda c, s: [
+        row_names.call(c, s.organization.id, found, ANA)(one)
+        for found in [outcomes.read(c, s.run, Wanted(KINDS, limit=1000), ANA)]
+        for one in found
+    ],
     "exports.rejects": lambda _, s: _file(exports.rejects(s.organization, ANA, s.run)),
     "exports.outcomes": lambda _, s: _file(exports.outcomes(s.organization, ANA, s.run)),
     "runs.tallies": lambda c, s: runs.tallies(c, [s.run.id]),
@@ -173,6 +197,7 @@ TRIED_ELSEWHERE = {  # as they need what no run of patients leaves
     "hash_chain.holds",
     "hash_chain.latest",
     "kept_heads.gaps",
+    "recovery.plans_that_wait",
     "retries.latest",
     "at_work.of",
     "at_work.of_others",
@@ -312,7 +337,7 @@ def test_every_query_of_an_organization_is_tried_here() -> None:
     ]
     found = set(named)
     assert len(found) == len(named)  # else one of two with the same name could hide
-    assert found == set(READS) | WRITES | TRIED_ELSEWHERE, (
+    assert found == set(READS) | set(OF_A_RUN) & found | WRITES | TRIED_ELSEWHERE, (
         "add a new query to READS, so that it is tried"
     )
 
@@ -356,3 +381,14 @@ def test_both_sync_at_the_same_time(sides: tuple[Side, Side]) -> None:
     started = [syncs.start(s.organization, "patients", ANA, "test") for s in sides]
     ended = [side.clinic.work(run) for side, run in zip(sides, started, strict=True)]
     assert [run.status for run in ended] == ["partial", "partial"]
+
+
+def test_a_plan_that_waits_is_listed_for_its_organization_alone(
+    sides: tuple[Side, Side], desk: Desk
+) -> None:
+    waits = desk.preview("locations", locations=LOCATIONS)
+    with db.everywhere() as connection:
+        found = recovery.plans_that_wait(connection, desk.organization.id)
+        assert [run.id for run in found] == [waits.id]
+        for side in sides:
+            assert recovery.plans_that_wait(connection, side.organization.id) == []

@@ -46,9 +46,7 @@ def name_zone(here: Visitor) -> None:
 
 def offer(here: Visitor) -> None:
     """Offer to change how the pages are."""
-    if st.button(
-        "", icon=":material/tune:", type="tertiary", help="Preferences", key="open-preferences"
-    ):
+    if st.button("Preferences", icon=":material/tune:", type="tertiary", key="open-preferences"):
         visitor.dialog(here, "Preferences", ":material/tune:", partial(_ask, here))
 
 

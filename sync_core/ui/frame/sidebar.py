@@ -123,28 +123,23 @@ def _change() -> None:
 
 def _person(here: Visitor) -> None:
     team = f" · {literal(here.person.team)}" if here.person.team else ""
-    with st.container(horizontal=True, wrap=False, vertical_alignment="center", key="person"):
+    with st.container(gap=None, key="person"):
         st.markdown(
-            f"**{literal(here.person.name)}**  \n:small[:gray[{ROLES[here.person.role]}{team}]]",
-            width="stretch",
+            f"**{literal(here.person.name)}**  \n:small[:gray[{ROLES[here.person.role]}{team}]]"
         )
         preferences.offer(here)
-        st.button(
-            "",
-            icon=":material/logout:",
-            type="tertiary",
-            help="Sign out",
-            key="sign-out",
-            on_click=visitor.sign_out,
-            args=(here,),
-        )
-        st.button(
-            "",
-            icon=":material/phonelink_off:",
-            type="tertiary",
-            help="Sign out on all devices",
-            key="sign-out-everywhere",
-            on_click=visitor.sign_out,
-            args=(here,),
-            kwargs={"everywhere": True},
-        )
+        _sign_out(here, "Sign out", ":material/logout:", "sign-out")
+        everywhere = "Sign out on all devices"
+        _sign_out(here, everywhere, ":material/phonelink_off:", "sign-out-everywhere")
+
+
+def _sign_out(here: Visitor, label: str, icon: str, key: str) -> None:
+    st.button(
+        label,
+        icon=icon,
+        type="tertiary",
+        key=key,
+        on_click=visitor.sign_out,
+        args=(here,),
+        kwargs={"everywhere": key != "sign-out"},
+    )

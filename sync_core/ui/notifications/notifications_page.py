@@ -16,7 +16,7 @@ ABOUT = (
     " always tell you how the syncs ended that you started yourself."
 )
 NO_MAILS = "Mails are not set up here. Ask an administrator for them."
-HOW_TO_MAIL = "Mails are not set up here: SYNCDESK_MAIL_SERVER names no server. See the README."
+HOW_TO_MAIL = "Mails are not set up here. The README says how, under Settings."
 
 
 def show() -> None:

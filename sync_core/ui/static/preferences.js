@@ -1,6 +1,8 @@
-// Shows the theme that a person has chosen, and hears the shortcuts of the keyboard.
+// Shows the theme that a person has chosen, hears the shortcuts of the keyboard, and closes the menu
+// of a phone once somebody has chosen a page in it.
 
 const WAIT = 1500 // ms between the two keys of a shortcut
+const PHONE = "(max-width: 768px)" // below, Streamlit lays the sidebar over the page
 const TRIED = "sync-desk-theme" // the theme for which this tab was loaded anew
 
 export default function ({ data }) {
@@ -19,7 +21,16 @@ export default function ({ data }) {
     else link(path)?.click()
   }
   document.addEventListener("keydown", hear)
-  return () => document.removeEventListener("keydown", hear)
+  document.addEventListener("click", closeMenu)
+  return () => {
+    document.removeEventListener("keydown", hear)
+    document.removeEventListener("click", closeMenu)
+  }
+}
+
+function closeMenu(event) {
+  if (!matchMedia(PHONE).matches || !event.target.closest?.(".st-key-nav a[href]")) return
+  document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click()
 }
 
 // Streamlit keeps the theme by the path at which a tab was opened, and reads it only then. So a tab
