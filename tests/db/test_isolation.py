@@ -38,6 +38,7 @@ from sync_core.notifications.wishes import Wish
 from sync_core.operations import syncs
 from sync_core.organizations import (
     Organization,
+    actions,
     allowed_sources,
     people,
     policies,
@@ -193,6 +194,7 @@ OF_A_RUN: dict[str, Ask] = {  # these are asked with a run, which `runs.get` giv
     "attempts.of_run": lambda c, s: attempts.of_run(c, s.run.id),
 }
 TRIED_ELSEWHERE = {  # as they need what no run of patients leaves
+    "actions.decisions",
     "actions.whole_since",
     "hash_chain.holds",
     "hash_chain.latest",
@@ -203,6 +205,7 @@ TRIED_ELSEWHERE = {  # as they need what no run of patients leaves
     "at_work.of_others",
     "batches.latest",
     "run.queue_positions",
+    "run.setbacks",
     "run.taken_back",
     "tab_titles.named",
     "undos.since_plan",
@@ -383,7 +386,7 @@ def test_both_sync_at_the_same_time(sides: tuple[Side, Side]) -> None:
     assert [run.status for run in ended] == ["partial", "partial"]
 
 
-def test_a_plan_that_waits_is_listed_for_its_organization_alone(
+def test_what_waits_was_decided_or_failed_is_told_to_its_organization_alone(
     sides: tuple[Side, Side], desk: Desk
 ) -> None:
     waits = desk.preview("locations", locations=LOCATIONS)
@@ -392,3 +395,13 @@ def test_a_plan_that_waits_is_listed_for_its_organization_alone(
         assert [run.id for run in found] == [waits.id]
         for side in sides:
             assert recovery.plans_that_wait(connection, side.organization.id) == []
+    syncs.cancel(desk.organization, waits.id, ANA)
+    failed = desk.sync("admins", admins=[["no header of ours"]])
+    with db.everywhere() as connection:
+        (decision,) = actions.decisions(connection, desk.organization.id, waits.id)
+        assert decision.name == ANA.name
+        setbacks = runs.setbacks(connection, desk.organization.id)
+        assert {name: run.id for name, run in setbacks.items()} == {"admins": failed.id}
+        for side in sides:
+            assert actions.decisions(connection, side.organization.id, waits.id) == []
+            assert runs.setbacks(connection, side.organization.id) == {}
