@@ -8,6 +8,12 @@ from sync_core.engine.tally import Tally
 from sync_core.foundation.vocabulary import CHANGED, OutcomeKind
 
 NAMED = 20  # rows that the log message names, of each kind
+DONE = {kind: str(kind) for kind in CHANGED}  # what becomes of rows, in words
+PLANNED = {
+    OutcomeKind.CREATED: "to create",
+    OutcomeKind.UPDATED: "to update",
+    OutcomeKind.REMOVED: "to remove",
+}
 
 
 @dataclass(frozen=True)
@@ -36,10 +42,13 @@ def counts(
     tallies: Mapping[str, Tally],
     entities: Sequence[Entity],
     named: Mapping[str, Sequence[Named]] | None = None,
+    *,
+    planned: bool = False,
 ) -> str:
-    """Return the counts alone, whether they are planned or applied."""
+    """Return the counts alone: of what was done, or is to be done where it is `planned`."""
     rows = named or {}
-    parts = {e.name: _parts(tallies[e.name], rows.get(e.name, ())) for e in entities}
+    words = PLANNED if planned else DONE
+    parts = {e.name: _parts(tallies[e.name], rows.get(e.name, ()), words) for e in entities}
     if len(entities) == 1:
         only = entities[0]
         return f"{only.counted(tallies[only.name].read)}: {parts[only.name]}."
@@ -68,15 +77,16 @@ def undone(
     return f"Undo of run {run_id}: {', '.join(parts)}."
 
 
-def _parts(tally: Tally, named: Sequence[Named]) -> str:
-    parts = [f"{tally.created:,} created", f"{tally.updated:,} updated"]
+def _parts(tally: Tally, named: Sequence[Named], words: Mapping[OutcomeKind, str]) -> str:
+    told = {kind: f"{getattr(tally, kind):,} {words[kind]}" for kind in CHANGED}
+    parts = [told[OutcomeKind.CREATED], told[OutcomeKind.UPDATED]]
     parts += [f"{tally.unchanged:,} unchanged"] if tally.unchanged else []
     failed = [row for row in named if row.rule is None]
     parts += _with_reasons(tally.failed, "failed", failed)
     parts += _with_reasons(tally.skipped - sum(tally.rules.values()), "skipped", [])
     for rule, count in tally.rules.items():
         parts += _with_reasons(count, f"{rule} skipped", [n for n in named if n.rule == rule])
-    parts += [f"{tally.removed:,} removed"] if tally.removed else []
+    parts += [told[OutcomeKind.REMOVED]] if tally.removed else []
     return ", ".join(parts)
 
 

@@ -202,7 +202,7 @@ def planned_counts(
     """Return what the whole plan will do; with `named` rows, their reasons."""
     if work.undone:
         return undone(work.undone.id, tallies, named, planned=True)
-    return counts(tallies, work.resource.entities, named)
+    return counts(tallies, work.resource.entities, named, planned=True)
 
 
 def waits_for_a_decision(work: Work, tripped: Sequence[Tripped]) -> None:

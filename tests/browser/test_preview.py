@@ -39,7 +39,7 @@ def test_a_sync_is_previewed_read_confirmed_and_taken_back(
     expect(change).to_have_count(0)
     page.get_by_role("button", name="Confirm").click()
     asked = page.get_by_role("dialog")
-    expect(asked).to_contain_text("Locations: 1 updated")
+    expect(asked).to_contain_text("Locations: 1 to update")
     asked.get_by_role("button", name="Confirm and apply").click()
     expect(page.get_by_text(re.compile("1 updated, 3,999 unchanged")).first).to_be_visible()
     expect(page.get_by_role("heading", name="What this sync would do")).to_have_count(0)

@@ -91,7 +91,7 @@ def test_a_source_that_shrank_from_420_rows_to_2_deletes_nothing(
     assert run.message == (
         "Waiting for approval: 418 of 420 locations would be deleted;"
         " 2 rows of locations were read, and 420 by the last sync."
-        " 2 locations: 0 created, 0 updated, 2 unchanged, 418 removed."
+        " 2 locations: 0 to create, 0 to update, 2 unchanged, 418 to remove."
     )
     assert stored(database, desk) == 420
     assert kept(run).tripped[0] == Tripped(
@@ -332,7 +332,7 @@ def test_a_preview_says_which_guards_would_trip_and_its_confirm_is_an_approval(d
     run = desk.work(syncs.preview(desk.organization, "locations", SARAH, "test"))
     assert held(run) == ["removals", "fewer_rows"]
     assert run.message == (
-        "Waiting for a decision. 20 locations: 0 created, 0 updated, 20 unchanged."
+        "Waiting for a decision. 20 locations: 0 to create, 0 to update, 20 unchanged."
         " It needs approval: 40 of 60 locations are not in the source any more;"
         " 20 rows of locations were read, and 60 by the last sync."
     )

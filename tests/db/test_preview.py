@@ -90,7 +90,7 @@ def test_a_preview_leaves_every_table_byte_for_byte_as_it_was(
 def test_a_preview_waits_and_says_what_would_happen(preview: Run) -> None:
     assert preview.message == (
         "Waiting for a decision. 4 locations:"
-        " 1 created, 1 updated, 1 unchanged, 1 failed, 1 removed."
+        " 1 to create, 1 to update, 1 unchanged, 1 failed, 1 to remove."
     )
     assert "1 failed: A clinic (Invalid email format)" in preview.log_message
     assert (preview.kind, preview.finished_at, preview.error_code) == ("preview", None, None)
@@ -117,7 +117,7 @@ def test_a_preview_shows_each_row_with_its_cells_before_and_after(preview: Run) 
 
 def test_a_preview_of_a_first_load_shows_the_rows_to_be_created(desk: Desk) -> None:
     run = desk.preview("locations", locations=[HEADER, *(row(f"L{n}") for n in range(3))])
-    assert run.message == "Waiting for a decision. 3 locations: 3 created, 0 updated."
+    assert run.message == "Waiting for a decision. 3 locations: 3 to create, 0 to update."
     found = read(run)
     assert keys(found) == ["L0", "L1", "L2"]
     assert [outcome.changes and outcome.changes["name"] for outcome in found] == ["A clinic"] * 3

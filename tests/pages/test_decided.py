@@ -17,6 +17,7 @@ from tests.support.desk import ANA, Desk
 from tests.support.pages import Visit
 
 COUNTS = "1 location: 1 created, 0 updated."
+PLANNED = "1 location: 1 to create, 0 to update."
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_the_log_of_a_declined_plan_ends_with_the_decision(
 ) -> None:
     told = log(visit, decline(desk, preview))
     assert told[-3:] == [
-        f"The plan is ready. {COUNTS}",
+        f"The plan is ready. {PLANNED}",
         "Waiting for a decision",
         "Declined. Nothing was changed.",
     ]
@@ -79,7 +80,7 @@ def test_the_log_of_a_confirmed_plan_tells_both_parts_and_the_end(
     told = log(visit, confirm(desk, preview))
     waited = told.index("Waiting for a decision")
     assert told[waited + 1] == "The plan was confirmed: checking whether it still holds"
-    assert told[-2:] == [f"Planned again. {COUNTS}", f"Processed {COUNTS}"]
+    assert told[-2:] == [f"Planned again. {PLANNED}", f"Processed {COUNTS}"]
 
 
 def test_the_log_of_an_undo_tells_of_an_undo(visit: Visit, desk: Desk, undo: Run) -> None:

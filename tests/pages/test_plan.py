@@ -75,7 +75,7 @@ def test_a_plan_that_waits_is_counted_and_told_row_by_row(visit: Visit, waiting:
     assert strip(visit("locations")).word == "Needs a decision"
     page = visit("runs", id=waiting.id)
     told = metrics(page)
-    assert {told[k] for k in ("Created", "Updated", "Removed", "Failed")} == {"1"}
+    assert {told[k] for k in ("To create", "To update", "To remove", "Failed")} == {"1"}
     assert plan(page) == {
         "L1": "City: Perth → Hobart",
         "L2": "G3: Invalid phone format",
@@ -126,7 +126,7 @@ def test_a_plan_is_confirmed_after_one_question_that_says_what_will_happen(
     page = visit("runs", SARAH, id=waiting.id)
     page.button(key=f"ask-confirm-plan-{waiting.id}").click().run()
     told = [text.value for text in page.markdown]
-    assert "**Locations**: 1 created, 1 updated, 1 removed, 1 failed" in told
+    assert "**Locations**: 1 to create, 1 to update, 1 to remove, 1 failed" in told
     page.button(key=f"confirm-{waiting.id}").click().run()
     assert strip(page).word == "Sync started..."
     run = desk.work(waiting)

@@ -55,7 +55,7 @@ def test_an_undo_shows_what_goes_back_and_what_is_kept_and_why(
         "L3": "It was created by that run",
     }
     told = {metric.label: metric.value for metric in page.metric}
-    assert told == {"Removed": "1", "Put back": "1", "Kept": "1", "Impossible": "0"}
+    assert told == {"To remove": "1", "To put back": "1", "Kept": "1", "Impossible": "0"}
     listed = next(h.proto.body for h in page.get("html") if 'class="reasons"' in h.proto.body)
     assert "It was changed since" in listed
 

@@ -1,9 +1,9 @@
 """What happens to rows in a word, with its icon and colour; an undo has words of its own."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sync_core.foundation.vocabulary import OutcomeKind, RunKind
+from sync_core.foundation.vocabulary import OutcomeKind, RunKind, RunStatus
 from sync_core.records.privacy import MASK
 from sync_core.runs import Run
 from sync_core.ui.parts.words import Color
@@ -33,6 +33,11 @@ OF_AN_UNDO: Mapping[OutcomeKind, OutcomeLook] = {
     OutcomeKind.FAILED: OutcomeLook("Impossible", ":material/error:", "red"),
     OutcomeKind.UNCHANGED: OutcomeLook("Up to date", ":material/check:", "gray"),
 }
+PLANNED: Mapping[OutcomeKind, str] = {  # what is not done yet; a row that failed has failed
+    OutcomeKind.CREATED: "To create",
+    OutcomeKind.UPDATED: "To update",
+    OutcomeKind.REMOVED: "To remove",
+}
 
 
 def open_text(text: str | None) -> str:
@@ -51,4 +56,8 @@ def colors(run: Run) -> Mapping[str, Color]:
 
 
 def _looks(run: Run) -> Mapping[OutcomeKind, OutcomeLook]:
-    return OF_AN_UNDO if run.kind == RunKind.UNDO else LOOKS
+    looks = OF_AN_UNDO if run.kind == RunKind.UNDO else LOOKS
+    if run.status != RunStatus.WAITING:
+        return looks
+    words = {**PLANNED, OutcomeKind.UPDATED: "To put back"} if looks is OF_AN_UNDO else PLANNED
+    return {kind: replace(look, word=words.get(kind, look.word)) for kind, look in looks.items()}
