@@ -302,7 +302,7 @@ select slug from organizations o where not exists (
     ) at time zone o.time_zone
 ) order by id
 """
-_ONE_AT_A_TIME = 1_937_337_956  # the advisory lock of whoever verifies by night
+_ONE_AT_A_TIME = 1_937_337_956  # the advisory lock of whoever verifies by night, or from a page
 
 
 def verify_by_night() -> list[str]:
@@ -315,14 +315,19 @@ def verify_by_night() -> list[str]:
         with db.within() as connection:
             organization = organizations.get(connection, slug)
         with db.within(organization.id) as connection:
-            lock = sa.select(sa.func.pg_try_advisory_xact_lock(_ONE_AT_A_TIME))
-            if not connection.execute(lock).scalar_one() or slug not in _due(connection):
+            if not try_alone(connection) or slug not in _due(connection):
                 continue
             verdict = verify(connection, organization)
             keep(connection, organization, verdict)
         if verdict.broken:
             broken.append(f"{organization.name}: {verdict.broken}")
     return broken
+
+
+def try_alone(connection: Connection) -> bool:
+    """Return whether nobody else verifies by night or from a page; until the transaction ends."""
+    lock = sa.select(sa.func.pg_try_advisory_xact_lock(_ONE_AT_A_TIME))
+    return bool(connection.execute(lock).scalar_one())
 
 
 def _due(connection: Connection | None = None) -> list[str]:

@@ -243,9 +243,14 @@ def as_sync_error(error: Exception) -> SyncError | None:
         return SyncError("database_crowded")
     if is_away(error):
         return SyncError("database_down")
-    if _sqlstate(error) == TOO_LONG:
+    if is_too_long(error):
         return SyncError("took_too_long", seconds=round(settings.current().statement_timeout))
     return SyncError("database_full") if is_full(error) else None
+
+
+def is_too_long(error: BaseException) -> bool:
+    """Return whether Postgres ended a statement that took longer than it may."""
+    return _sqlstate(error) == TOO_LONG
 
 
 def is_restart(error: Exception) -> bool:

@@ -28,6 +28,7 @@ from sync_core.notifications.wishes import Wish
 from sync_core.operations import (
     access,
     administration,
+    chain_checks,
     notifications,
     schedules,
     source_probes,
@@ -253,6 +254,9 @@ VERBS: dict[str, Verb] = {
     ),
     "tokens.revoke": Verb(
         "administer", lambda s, by: tokens.revoke(s.organization, by, "Front desk")
+    ),
+    "chain_checks.verify": Verb(
+        "audit", lambda s, by: chain_checks.verify(s.organization, by), changes=False
     ),
     "uploads.start": Verb(
         "sync", lambda s, by: uploads.start(s.organization, "admins", by, "test", [_admins()])

@@ -147,6 +147,23 @@ def test_the_page_says_through_when_the_trail_is_verified(
     assert "links" not in page
 
 
+def test_verify_now_checks_the_trail_and_tells_what_it_found(
+    audit: Callable[..., AppTest], desk: Desk, database: psycopg.Connection
+) -> None:
+    run = desk.sync("locations", locations=[HEADER, row("L1")])
+    page = healthy(audit().button(key="verify-now").click().run())
+    assert "nothing was changed" in page.success[0].value
+    assert "Verified through" in texts(page)
+    again = page.button(key="verify-now").click().run()
+    assert "less than 30 seconds ago" in texts(again)
+    database.execute("set session_replication_role = replica")
+    database.execute("update verifications set at = at - interval '1 minute'")
+    database.execute("update runs set message = 'rosy' where id = %s", [run.id])
+    broken = page.button(key="verify-now").click().run()
+    assert "The audit trail is broken." in texts(broken)
+    assert not broken.success
+
+
 def test_a_broken_trail_shows_in_red_and_needs_a_person(
     audit: Callable[..., AppTest], visit: Visit, desk: Desk, database: psycopg.Connection
 ) -> None:

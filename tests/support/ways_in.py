@@ -173,7 +173,7 @@ ACTIONS: dict[str, Action] = {
         commands=("schedule set", "schedule remove"),
     ),
     "analyze": Action(("analyze",), pages=("analytics",)),
-    "see the trail": Action(("audit",), pages=("audit",)),
+    "see the trail": Action(("audit",), verbs=("chain_checks.verify",), pages=("audit",)),
     "take a file": Action(
         ("export",),
         routes=get(

@@ -159,6 +159,16 @@ OF_REQUESTS: dict[str, Entry] = {
         "Its counts and its history are not affected.",
         "administrator",
     ),
+    "check_is_running": Entry(
+        "The audit trail is being checked already.",
+        "Reload the page in a minute: it shows what was found.",
+        "administrator",
+    ),
+    "checked_just_now": Entry(
+        "The audit trail was checked less than {seconds} seconds ago.",
+        "What was found is on this page. Try again in a moment.",
+        "administrator",
+    ),
     "unknown_organization": Entry(
         "There is no organization {slug}.",
         "Check its short name, or ask an administrator to add it.",

@@ -46,7 +46,7 @@ def show() -> None:
     chain_slot = st.container()
     asked = audit_filters.show(here, everywhere)
     with chain_slot:
-        chain_status.show(here, [organization for organization, _ in asked.askers.values()])
+        chain_status.show(here, asked.askers)
     with file_slot, st.container(horizontal=True, width="content"):
         saved_views.offer(here, "audit")
         _offer_file(asked)

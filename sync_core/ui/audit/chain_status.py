@@ -1,6 +1,5 @@
 """The state of the audit's hash chain: what its last check has found, and when."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import streamlit as st
@@ -8,7 +7,13 @@ import streamlit as st
 from sync_core.audit import hash_chain
 from sync_core.audit.hash_chain import Verdict
 from sync_core.foundation import db
+from sync_core.foundation.errors import SyncError
+from sync_core.operations import chain_checks
+from sync_core.operations.chain_checks import Checked
 from sync_core.organizations import Organization
+from sync_core.organizations.people import Person
+from sync_core.ui.audit.audit_filters import Askers
+from sync_core.ui.frame import error_box
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.words import literal, moment
 
@@ -27,11 +32,45 @@ def verdict_of(organization_id: int) -> Verdict | None:
         return hash_chain.latest(connection, organization_id)
 
 
-def show(here: Visitor, organizations: Sequence[Organization]) -> None:
-    """Show the verdict on each of these organizations."""
-    for organization in organizations:
-        name = f"{literal(organization.name)}: " if len(organizations) > 1 else ""
-        _show(here, name, verdict_of(organization.id))
+def show(here: Visitor, askers: Askers) -> None:
+    """Show the verdict on each of these organizations, and the button that checks them now."""
+    verdicts = st.container()
+    asked = st.button("Verify now", icon=":material/verified_user:", key="verify-now")
+    for organization, person in askers.values():
+        name = f"{literal(organization.name)}: " if len(askers) > 1 else ""
+        found = None
+        if asked:
+            with st.spinner("Checking the audit trail..."):
+                found = _check(organization, person)
+        with verdicts:
+            _show(here, name, verdict_of(organization.id))
+            if found and not found.verdict.broken:
+                _tell(here, name, found)
+
+
+def _check(organization: Organization, person: Person) -> Checked | None:
+    """Check a chain now; where that is refused, say why."""
+    try:
+        found = chain_checks.verify(organization, person)
+    except SyncError as error:
+        error_box.show_sentence(error)
+        return None
+    verdict_of.clear()
+    return found
+
+
+def _tell(here: Visitor, name: str, found: Checked) -> None:
+    """Say how much of a chain was checked, and that it is as it was written."""
+    at = moment(found.verdict.at, here.zone)
+    if found.since is None:
+        st.success(f"{name}Checked on {at}: nothing was changed.", icon=":material/check:")
+        return
+    since = moment(found.since, here.zone)
+    st.success(
+        f"{name}Checked on {at}: nothing that was added since {since} was changed. A check of"
+        " everything takes longer than this page may wait; it is made every night.",
+        icon=":material/check:",
+    )
 
 
 def _show(here: Visitor, name: str, found: Verdict | None) -> None:
