@@ -193,7 +193,7 @@ def test_the_trail_is_told_as_on_its_page_and_codes_stand_where_they_are_named(
     by_event = {line["Event"]: line for line in found}
     assert by_event["Signed in"]["Details"].startswith("Signed in at: 29 Nov 2026, 08:00:00 UTC")
     assert json.loads(by_event["Signed in"]["Facts (JSON)"])["at"] == "2026-11-29T08:00:00+00:00"
-    assert by_event["Failed"]["Error"].startswith("There is neither")
+    assert by_event["Failed"]["Error"] == "File of a table not found"
     assert by_event["Undo done"]["Started from"] == "Undo"
     assert by_event["Declined"]["Event code"] == "cancelled"
     assert "SHA-256: " in by_event["Exported"]["Details"]

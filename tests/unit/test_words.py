@@ -10,6 +10,9 @@ from sync_core.catalogue import reason_words
 from sync_core.catalogue.cell_codes import CELL_CODES
 from sync_core.foundation import counting
 from sync_core.foundation.errors import CATALOGUE
+from sync_core.foundation.errors.of_runs import OF_RUNS
+from sync_core.foundation.errors.of_sources import OF_SOURCES
+from sync_core.foundation.errors.summaries import SUMMARIES
 from sync_core.foundation.vocabulary import RunStatus
 from sync_core.ui.parts import words
 
@@ -61,9 +64,9 @@ def test_a_moment_is_written_in_one_way_in_somebody_s_own_zone() -> None:
     ("code", "told"),
     [
         ("bad_phone", "Invalid phone format"),
-        ("missing_column", "Column '…' is missing"),
-        ("source_silent", "The source gave no sign of life for … s"),
-        ("too_much_memory", "This source needs more memory than a sync may use (… MB)"),
+        ("missing_column", "Column missing"),
+        ("source_silent", "Source stopped answering"),
+        ("too_much_memory", "Source needs too much memory"),
         ("FLAT skipped", "FLAT skipped"),
     ],
 )
@@ -74,6 +77,13 @@ def test_a_code_is_told_as_a_sentence(code: str, told: str) -> None:
 def test_no_code_of_the_catalogues_is_seen_as_such() -> None:
     told = {code: reason_words.of_code(code) for code in (*CATALOGUE, *CELL_CODES)}
     assert [code for code, words in told.items() if "_" in words or "{" in words] == []
+
+
+def test_what_can_end_a_run_is_told_without_the_gaps_of_a_template() -> None:
+    told = {code: reason_words.of_code(code) for code in OF_SOURCES | OF_RUNS}
+    assert [code for code, words in told.items() if "…" in words] == []
+    assert set(SUMMARIES) <= set(told)
+    assert len(set(SUMMARIES.values())) == len(SUMMARIES)  # each is told from the others
 
 
 def test_places_are_written_as_people_say_them() -> None:
