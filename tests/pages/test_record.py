@@ -50,6 +50,14 @@ def test_an_address_opens_the_history_of_a_record_newest_first(visit: Visit, cha
     assert all(text in told for text in ("Darwin", "Hobart", "not known"))
 
 
+def test_a_history_writes_values_as_the_table_does(visit: Visit, desk: Desk) -> None:
+    cells = {"Location code": "L1", "Name": "Mill Clinic", "Phone": "+61 8 9946 3961"}
+    cells |= {"Opened on": "2016-02-11", "Active": "no"}
+    desk.sync("locations", locations=[LABELS, [cells.get(label, "") for label in LABELS]])
+    told = history(opened(visit, "L1"))
+    assert all(text in told for text in ("+61 8 9946 3961", "11 Feb 2016", ">No<"))
+
+
 def test_a_run_of_a_history_is_one_click_away(visit: Visit, changed: Run) -> None:
     told = history(opened(visit, "L1"))
     assert re.search(rf'href="/runs\?org=[\w-]+&amp;id={changed.id}"', told)

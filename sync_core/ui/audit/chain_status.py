@@ -34,8 +34,9 @@ def verdict_of(organization_id: int) -> Verdict | None:
 
 def show(here: Visitor, askers: Askers) -> None:
     """Show the verdict on each of these organizations, and the button that checks them now."""
-    verdicts = st.container()
-    asked = st.button("Verify now", icon=":material/verified_user:", key="verify-now")
+    with st.container(horizontal=True, key="end-chain"):
+        verdicts = st.container()
+        asked = st.button("Verify now", icon=":material/verified_user:", key="verify-now")
     for organization, person in askers.values():
         name = f"{literal(organization.name)}: " if len(askers) > 1 else ""
         found = None

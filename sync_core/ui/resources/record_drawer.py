@@ -4,8 +4,9 @@ The address of the page names the record, so that its history can be sent to som
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ import streamlit as st
 
 from sync_core.api import addresses
 from sync_core.catalogue import resources
-from sync_core.catalogue.fields import Moment
+from sync_core.catalogue.fields import Date, Field, Moment, Phone, Time, phones
 from sync_core.catalogue.resource import Entity, Resource
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
@@ -25,7 +26,8 @@ from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import drawer
 from sync_core.ui.parts.html import render
 from sync_core.ui.parts.record_link import KEY, RECORD
-from sync_core.ui.parts.words import day, listed, literal, moment
+from sync_core.ui.parts.words import calendar_day, day, listed, literal, moment
+from sync_core.ui.resources.row_cells import YES_NO
 from sync_core.ui.runs import downloads, proof_link
 
 MAX_ENTRIES = 30  # on one page of the drawer
@@ -185,12 +187,24 @@ def _value(cell: Cell, value: history.Value, zone: ZoneInfo) -> tuple[str, str]:
     """Return a value in words, and its CSS class: one that is blank, or not known, is faint."""
     if value is None or value is history.NOT_KNOWN:
         return in_words(value) or "blank", "faint"
-    if isinstance(cell.field, Moment):
-        try:
-            return moment(datetime.fromisoformat(value), zone), ""
-        except ValueError:  # it is masked
-            pass
-    return in_words(value), ""
+    return _told(cell.field, value, zone), ""
+
+
+def _told(field: Field, value: history.Value, zone: ZoneInfo) -> str:
+    """Return a value as the table of the records shows it."""
+    if isinstance(value, bool):
+        return YES_NO[value]
+    with suppress(ValueError, TypeError):  # it is masked, or from a time when the field was another
+        match field:
+            case Moment():
+                return moment(datetime.fromisoformat(value), zone)
+            case Date():
+                return calendar_day(date.fromisoformat(value))
+            case Time():
+                return f"{time.fromisoformat(value):%H:%M}"
+            case Phone():
+                return phones.for_people(value)
+    return in_words(value)
 
 
 def _show_snapshot(snapshot: Snapshot, zone: ZoneInfo, hidden: Collection[str]) -> None:

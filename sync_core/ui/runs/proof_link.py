@@ -34,6 +34,6 @@ def show(proof: str) -> None:
 def explain() -> None:
     """Say in a sentence how somebody checks a proof."""
     st.caption(
-        "To check a proof, run `python3 verify_proof.py` with its file: it needs only Python, and"
+        "To check a proof, run *python3 verify\\_proof.py* with its file: it needs only Python, and"
         " says what the run did to the row, or what does not fit."
     )
