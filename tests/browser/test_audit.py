@@ -61,7 +61,7 @@ def test_the_proof_of_a_row_is_downloaded_and_checked_with_python_alone(
     done = json.loads(app.command("sync", "locations", "--wait", "--json", check=False))
     page = visit().open(f"/runs?id={done['run_id']}")
     page.locator(
-        ".st-key-table-failed tr[data-opens], .st-key-table-run tr[data-opens]"
+        "[data-ready]:is(.st-key-table-failed, .st-key-table-run) tr[data-opens]"
     ).first.click()
     drawer = page.get_by_role("dialog")
     for link in ("Download proof", "Download verify_proof.py"):

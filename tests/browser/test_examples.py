@@ -66,12 +66,14 @@ def token(app: App) -> str:
 
 
 def latest(app: App, token: str) -> tuple[str, list[str]]:
-    """Return how the newest run stands, and the lines of its log, as the server tells them."""
+    """Return how the newest run stands, and its log up to how it ended, as the server tells it."""
     headers = {"authorization": f"Bearer {token}"}
     with httpx2.Client(base_url=f"{app.url}/api/v1", headers=headers) as client:
         (run,) = client.get("/runs?resource=locations&limit=1").json()["runs"]
         log = client.get(f"/runs/{run['id']}/log.txt").text
-    return run["status"], [text.split("  ")[-1] for text in log.splitlines()]
+    *lines, end = (text.split("  ")[-1] for text in log.splitlines())
+    assert end == run["message"]
+    return run["status"], lines
 
 
 def connected(site: Tab, line: ShakyLine, token: str) -> Page:
