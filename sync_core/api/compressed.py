@@ -5,6 +5,7 @@ never changes, and there are only as many as Streamlit has brought. A file answe
 of other paths, too (`/static//js`, `/static/./js`); what is asked for under these is not kept.
 """
 
+import asyncio
 import gzip
 import posixpath
 from dataclasses import dataclass
@@ -22,11 +23,12 @@ OK = 200
 class _Answer:
     start: Message
     body: bytes
+    is_whole: bool
 
     @property
-    def never_changes(self) -> bool:
+    def may_be_kept(self) -> bool:
         said = Headers(raw=self.start["headers"]).get("cache-control", "")
-        return self.start["status"] == OK and "immutable" in said
+        return self.start["status"] == OK and "immutable" in said and self.is_whole
 
 
 class Compressed:
@@ -43,22 +45,39 @@ class Compressed:
             return
         answer = self._kept.get(scope["path"])
         if answer is None:
-            answer = await self._ask(scope, receive)
-            if answer.never_changes:
+            answer = await self._ask(scope)
+            if answer.may_be_kept:
                 answer = await run_in_threadpool(_compress, answer)
                 self._kept[scope["path"]] = answer
         await send({**answer.start, "headers": list(answer.start["headers"])})
         await send({"type": "http.response.body", "body": answer.body})
 
-    async def _ask(self, scope: Scope, receive: Receive) -> _Answer:
+    async def _ask(self, scope: Scope) -> _Answer:
+        """Ask for the whole answer, for everybody: who asked first may be gone before its end."""
         messages: list[Message] = []
 
         async def keep(message: Message) -> None:
             messages.append(message)
 
-        await self._app(scope, receive, keep)
+        await self._app(scope, _Asker(), keep)
         start, *parts = messages
-        return _Answer(start, b"".join(part.get("body", b"") for part in parts))
+        body = b"".join(part.get("body", b"") for part in parts)
+        length = Headers(raw=start["headers"]).get("content-length", str(len(body)))
+        has_end = bool(parts) and not parts[-1].get("more_body", False)
+        return _Answer(start, body, is_whole=has_end and length == str(len(body)))
+
+
+class _Asker:
+    """Somebody who asks for a file, and does not go away."""
+
+    def __init__(self) -> None:
+        self._has_asked = False
+
+    async def __call__(self) -> Message:
+        if self._has_asked:
+            await asyncio.Event().wait()
+        self._has_asked = True
+        return {"type": "http.request", "body": b"", "more_body": False}
 
 
 def _is_for_it(scope: Scope) -> bool:
@@ -94,4 +113,4 @@ def _compress(answer: _Answer) -> _Answer:
         del headers[name]
     headers.update({"content-encoding": "gzip", "content-length": str(len(body))})
     headers.add_vary_header("Accept-Encoding")
-    return _Answer(start, body)
+    return _Answer(start, body, is_whole=True)

@@ -1,14 +1,16 @@
 """What the pages are made of comes compressed, once it was compressed."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from starlette.types import Message, Receive, Scope, Send
 
 from sync_core.api.compressed import Compressed
 
@@ -71,6 +73,53 @@ def test_all_else_comes_as_it_is(
         assert "content-encoding" not in said.headers
         assert said.text in {SCRIPT, "not here"}
     assert asked == [path, path]
+
+
+def test_what_somebody_did_not_wait_for_is_whole_for_the_next_one() -> None:
+    async def script(_: Request) -> Response:
+        async def parts() -> AsyncIterator[str]:
+            for part in (SCRIPT[:1000], SCRIPT[1000:]):
+                await asyncio.sleep(0.05)
+                yield part
+
+        return StreamingResponse(parts(), headers=FOR_EVER)
+
+    app = Compressed(Starlette(routes=[Route("/{rest:path}", script)]))
+    headers = [(b"accept-encoding", b"gzip")]
+    scope = {"type": "http", "method": "GET", "path": "/for-ever.js", "headers": headers}
+
+    async def leave() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def hear_nothing(_: Message) -> None:
+        pass
+
+    asyncio.run(app({**scope, "query_string": b""}, leave, hear_nothing))
+    said = TestClient(app).get("/for-ever.js", headers={"accept-encoding": "gzip"})
+    assert (said.text, said.headers["content-encoding"]) == (SCRIPT, "gzip")
+
+
+def test_half_an_answer_is_not_kept(asked: list[str]) -> None:
+    async def broken(scope: Scope, _: Receive, send: Send) -> None:
+        asked.append(scope["path"])
+        headers = [(b"cache-control", b"immutable"), (b"content-length", b"100")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"half", "more_body": True})
+
+    app = Compressed(broken)
+    headers = [(b"accept-encoding", b"gzip")]
+    scope = {"type": "http", "method": "GET", "path": "/a.js", "headers": headers}
+    heard: list[Message] = []
+
+    async def hear(message: Message) -> None:
+        heard.append(message)
+
+    async def wait() -> Message:
+        return await asyncio.Future()
+
+    for _ in range(2):
+        asyncio.run(app(scope, wait, hear))
+    assert asked == ["/a.js", "/a.js"]
 
 
 @pytest.mark.parametrize(
