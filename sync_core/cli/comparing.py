@@ -42,7 +42,8 @@ def compare(first_id: int, second_id: int, org: str, email: str | None, *, as_js
 def _text(found: Comparison) -> str:
     """Write a comparison down: of each table, only what there is to say."""
     head = f"Runs {found.first.id} and {found.second.id}, {found.first.resource}"
-    return "\n".join([head, *(line for table in found.tables for line in _lines(found, table))])
+    lines = (line for table in found.tables for line in _lines(found, table))
+    return "\n".join([head, *found.notes, *lines])
 
 
 def _lines(found: Comparison, table: Table) -> Iterator[str]:
@@ -79,6 +80,7 @@ def _as_json(organization: Organization, found: Comparison) -> dict[str, Any]:
         "second": found.second.id,
         "runs": [run_json.of_run(organization, one) for one in (found.first, found.second)],
         "resource": found.first.resource,
+        "notes": found.notes,
         "tables": [{**asdict(table), "reasons": _reasons(table)} for table in found.tables],
     }
 

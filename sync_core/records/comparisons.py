@@ -9,11 +9,11 @@ from sqlalchemy import Connection
 from sync_core.catalogue import resources
 from sync_core.catalogue.issue import Issue
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import COUNTS, OutcomeKind
+from sync_core.foundation.vocabulary import COUNTS, OutcomeKind, RunKind
 from sync_core.organizations.people import Person
 from sync_core.records import outcomes, privacy, reasons
 from sync_core.records.privacy import Place
-from sync_core.runs import Run, sheet_facts, tallies
+from sync_core.runs import Run, retries, sheet_facts, tallies
 
 SHOWN = 50  # rows that are named, of each side and table
 
@@ -58,6 +58,7 @@ class Comparison:
     first: Run
     second: Run
     tables: Sequence[Table]
+    notes: Sequence[str]  # of a run that did not take the whole source, so that counts may mislead
 
 
 def compare(connection: Connection, first: Run, second: Run, person: Person | None) -> Comparison:
@@ -83,7 +84,21 @@ def compare(connection: Connection, first: Run, second: Run, person: Person | No
                 only_second=_failed_in_one(connection, second, first, entity.name, person),
             )
         )
-    return Comparison(first, second, found)
+    notes = [note for run in both if (note := _partial(connection, run))]
+    return Comparison(first, second, found, notes)
+
+
+def _partial(connection: Connection, run: Run) -> str | None:
+    """Say of which rows a run is that did not take the whole source; None of one that did."""
+    if run.kind == RunKind.UNDO:
+        return f"Run {run.id} undid run {run.undoes}: its numbers are of records, not of rows."
+    retried = retries.of_run(connection, run.id)
+    if retried is None:
+        return None
+    return (
+        f"Run {run.id} took only the rows that had failed in run {retried.run_id}: its numbers are"
+        " of these rows alone."
+    )
 
 
 def _pair(first: int, second: int) -> Pair:

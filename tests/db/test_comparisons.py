@@ -8,6 +8,7 @@ import pytest
 from sync_core.demo import organization as demo
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
+from sync_core.operations import syncs
 from sync_core.organizations import people
 from sync_core.records import comparisons
 from sync_core.records.comparisons import Comparison
@@ -87,6 +88,17 @@ def test_two_runs_are_compared_in_the_shell(desk: Desk, both: tuple[Run, Run]) -
     (table,) = json.loads(ask(*words, "--json").stdout)["tables"]
     assert table["counts"]["read"] == [3, 4]
     assert {"field": "Email", "code": "bad_email", "rows": [1, 1]} in table["reasons"]
+
+
+def test_a_retry_beside_a_sync_is_told_as_such_in_the_shell(
+    desk: Desk, both: tuple[Run, Run]
+) -> None:
+    retry = desk.work(syncs.retry(desk.organization, both[1].id, ANA, "test"))
+    words = ["compare", f"{both[0].id}", f"{retry.id}", "--org", desk.organization.slug]
+    note = f"Run {retry.id} took only the rows that had failed in run {both[1].id}: "
+    assert ask(*words).output.splitlines()[1].startswith(note)
+    assert json.loads(ask(*words, "--json").stdout)["notes"][0].startswith(note)
+    assert not compared(*both).notes
 
 
 # Previews from the shell

@@ -10,6 +10,7 @@ from sync_core.catalogue.resources import ENTITIES
 from sync_core.foundation import db
 from sync_core.operations import syncs
 from sync_core.runs import Run, retries
+from sync_core.ui.runs import comparison_view
 from tests.pages.test_resource_page import again, keys
 from tests.pages.test_tabs import LABELS, open_tab, row, texts
 from tests.support.desk import ANA, Desk
@@ -125,16 +126,53 @@ def test_nobody_retries_who_may_not_sync(visit: Visit, partial: Run) -> None:
     assert f"retry-{partial.id}" not in keys(page)
 
 
+def beside(page: AppTest, run: Run) -> dict[str, tuple[str, ...]]:
+    """Return the table that shows a run beside another one."""
+    (table,) = (t.value for t in page.table if f"Run {run.id}" in t.value)
+    return {line[0]: tuple(line[1:]) for line in table.to_numpy().tolist()}
+
+
 def test_two_runs_stand_beside_each_other(visit: Visit, desk: Desk, partial: Run) -> None:
     later = desk.sync("locations", locations=[LABELS, row("L1", "Mill Clinic"), row("L3")])
     page = visit("runs", id=later.id)
-    page.selectbox(key=f"compare-{later.id}").set_value(partial.id).run()
+    page.selectbox(key=f"compare-{later.id}").set_value(f"{partial.id}").run()
     healthy(page)
-    (table,) = (t.value for t in page.table if f"Run {partial.id}" in t.value)
-    counts = {line[0]: tuple(line[1:]) for line in table.to_numpy().tolist()}
+    counts = beside(page, partial)
     assert counts["Created"] == ("1", "1")
     assert counts["Failed"] == ("**1**", "**0**")
     assert any("failed only in run" in one.label for one in page.expander)
+    assert "took only the rows" not in captions(page)
+
+
+def test_what_a_run_is_compared_with_stands_in_the_address(
+    visit: Visit, desk: Desk, partial: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = desk.sync("locations", locations=[LABELS, row("L1", "Mill Clinic")])
+    page = visit("runs", id=later.id)
+    choice = f"compare-{later.id}"
+    page.selectbox(key=choice).set_value(f"{partial.id}").run()
+    assert page.query_params["compare"] == f"{partial.id}"
+    monkeypatch.setattr(comparison_view, "MAX_RUNS", 1)  # as if many had run since
+    page = visit("runs", id=later.id, compare=partial.id)
+    assert beside(page, partial)["Failed"] == ("**1**", "**0**")
+    page.selectbox(key=choice).set_value(None).run()
+    assert "compare" not in page.query_params
+    admins = desk.sync("admins", admins=[["Email", "Name", "Role", "Team", "Active"]])
+    for number in (admins.id, later.id, "9" * 30, "x"):
+        page = visit("runs", id=partial.id, compare=number)
+        assert (page.selectbox(key=f"compare-{partial.id}").value or "") != f"{admins.id}"
+
+
+def test_a_run_of_some_rows_beside_one_of_all_says_so(
+    visit: Visit, desk: Desk, partial: Run
+) -> None:
+    retry = desk.work(syncs.retry(desk.organization, partial.id, ANA, "test"))
+    undo = desk.work(syncs.undo(desk.organization, partial.id, ANA, "test"))
+    desk.work(syncs.confirm(desk.organization, undo.id, ANA, "test"))
+    told = captions(visit("runs", id=retry.id, compare=partial.id))
+    assert f"Run {retry.id} took only the rows that had failed in run {partial.id}:" in told
+    told = captions(visit("runs", id=partial.id, compare=undo.id))
+    assert f"Run {undo.id} undid run {partial.id}: its numbers are of records" in told
 
 
 def test_rows_of_a_run_before_the_latest_are_told_as_such_and_no_result_of_that(
@@ -170,4 +208,4 @@ def test_a_run_tells_what_its_retries_have_fixed_and_offers_another_while_rows_a
 
 
 def captions(page: AppTest) -> str:
-    return "\n".join(text.value for text in page.main.caption)
+    return "\n".join(text.value for text in page.main.caption).replace("\\", "")

@@ -9,40 +9,56 @@ from sync_core import runs
 from sync_core.catalogue import resources
 from sync_core.foundation import db
 from sync_core.foundation.counting import count
+from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import APPLIED, RunStatus
 from sync_core.records import comparisons
 from sync_core.records.comparisons import OneSide, Table
-from sync_core.runs import Run
+from sync_core.runs import Run, run_number
 from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts import kept_choice
 from sync_core.ui.parts.words import literal, look, moment
 from sync_core.ui.runs import outcome_filter
 
+OTHER = "compare"  # in the address: the other run
 MAX_RUNS = 30  # to choose from
 COMPARABLE = (*APPLIED, RunStatus.WAITING)
 
 
 def offer(here: Visitor, run: Run) -> None:
     """Show the other runs to choose from, and the comparison with the one that is chosen."""
-    if run.status not in COMPARABLE:
-        return
-    with db.within(run.organization_id) as connection:
-        found = runs.history(connection, run.organization_id, run.resource, MAX_RUNS)
-    others = {one.id: one for one in found if one.id != run.id and one.status in COMPARABLE}
+    others = _others(run) if run.status in COMPARABLE else {}
     if not others:
         return
-    chosen = st.selectbox(
+    chosen = kept_choice.show(
         "Compare with",
-        list(others),
-        index=None,
-        format_func=lambda run_id: _named(here, others[run_id]),
+        {number: _named(here, other) for number, other in others.items()},
+        f"compare-{run.id}",
+        OTHER,
         placeholder="Another run",
         icon=":material/compare_arrows:",
-        key=f"compare-{run.id}",
         width=420,
     )
     if chosen is not None:
         first, second = sorted((others[chosen], run), key=lambda one: one.id)
         _show(here, first, second)
+
+
+def _others(run: Run) -> dict[str, Run]:
+    """Return the latest runs of its resource, and the one that the address names, by number."""
+    with db.within(run.organization_id) as connection:
+        found = runs.history(connection, run.organization_id, run.resource, MAX_RUNS)
+        found += _asked(connection, run)
+    return {f"{one.id}": one for one in found if one.id != run.id and one.status in COMPARABLE}
+
+
+def _asked(connection: db.Connection, run: Run) -> list[Run]:
+    """Return the run that the address names, if it is one of the resource: it may be an old one."""
+    number = run_number.read(st.query_params.get(OTHER, ""))
+    try:
+        found = runs.get(connection, run.organization_id, number or 0)
+    except SyncError:
+        return []
+    return [found] if found.resource == run.resource else []
 
 
 def _named(here: Visitor, run: Run) -> str:
@@ -52,6 +68,8 @@ def _named(here: Visitor, run: Run) -> str:
 def _show(here: Visitor, first: Run, second: Run) -> None:
     with db.within(first.organization_id) as connection:
         found = comparisons.compare(connection, first, second, here.person)
+    for note in found.notes:
+        st.caption(f":material/info: {literal(note)}")
     for table in found.tables:
         title = resources.ENTITIES[table.entity].title
         lines = list(_lines(table))

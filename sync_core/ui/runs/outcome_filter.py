@@ -18,7 +18,7 @@ from sync_core.records import outcomes, reasons
 from sync_core.records.outcomes import Wanted
 from sync_core.records.reasons import Reason
 from sync_core.runs import Run
-from sync_core.ui.parts import paging
+from sync_core.ui.parts import kept_choice, paging
 from sync_core.ui.parts.totals import version
 from sync_core.ui.runs import outcome_words
 
@@ -102,32 +102,8 @@ def _more(run: Run, kinds: Sequence[str], key: str) -> tuple[str | None, str | N
     chosen = sum(st.query_params.get(keys[name]) in words for name, words in shown.items())
     label = f"Filter ({chosen})" if chosen else "Filter"
     with st.popover(label, icon=":material/filter_list:", key=f"filter-{key}"):
-        picked = {name: _one(name, words, keys[name]) for name, words in shown.items()}
+        picked = {name: kept_choice.show(name, words, keys[name]) for name, words in shown.items()}
     return picked.get("Table"), picked.get("Field"), picked.get("Reason")
-
-
-def _one(name: str, words: Mapping[str, str], key: str) -> str | None:
-    """Show a choice, which begins as the address says, and is kept in it."""
-    asked = st.query_params.get(key)
-    if key not in st.session_state and asked in words:
-        st.session_state[key] = asked
-    return st.selectbox(
-        name,
-        list(words),
-        index=None,
-        format_func=words.__getitem__,
-        placeholder="Any",
-        key=key,
-        on_change=_keep_in_address,
-        args=(key,),
-    )
-
-
-def _keep_in_address(key: str) -> None:
-    if chosen := st.session_state[key]:
-        st.query_params[key] = chosen
-    else:
-        st.query_params.pop(key, None)
 
 
 def _columns(run: Run, found: Offered, kinds: Sequence[str]) -> dict[str, str]:
