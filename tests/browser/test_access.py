@@ -217,3 +217,14 @@ def test_on_a_phone_the_menu_closes_once_a_page_is_chosen(visit: Visit) -> None:
     menu.get_by_role("link", name="Runs", exact=True).click()
     expect(page.get_by_role("heading", name="Runs", exact=True, level=1)).to_be_visible()
     expect(menu).to_have_attribute("data-collapsed", "true")
+
+
+def test_an_address_that_is_copied_from_a_page_is_that_address(visit: Visit) -> None:
+    page = visit().open("/settings?person=vera.olsen@example.org")
+    page.get_by_role("button", name="Remove Vera Olsen").click()
+    means = page.get_by_text("no longer sees")
+    selected = means.evaluate(
+        "told => { getSelection().selectAllChildren(told); return getSelection().toString() }"
+    )
+    assert "(vera.olsen@example.org)" in selected
+    expect(page.locator("a[href^=mailto]")).to_have_count(0)

@@ -10,7 +10,7 @@ from sync_core.catalogue.resources import ENTITIES
 from sync_core.execution import queue
 from sync_core.foundation import db, settings
 from sync_core.operations import syncs
-from sync_core.ui.parts.words import literal, ordinal
+from sync_core.ui.parts.words import BREAK, literal, ordinal
 from tests.support import shell
 from tests.support.desk import ANA, Desk
 from tests.support.listed_worker import listed
@@ -340,7 +340,7 @@ def test_text_from_outside_is_shown_as_it_is(visit: Visit, desk: Desk) -> None:
 
 
 def test_every_kind_of_markdown_is_made_harmless() -> None:
-    shown = literal(NASTY).replace("\N{WORD JOINER}", "")
+    shown = literal(NASTY).replace(BREAK, "")
     assert shown.replace("\\", "") == NASTY
     for mark in "*[]()$<>:|`":
         assert mark not in shown.replace(f"\\{mark}", "")

@@ -20,7 +20,7 @@ from sync_core.runs.words import origin
 _ENGLISH = Locale("en")
 _SUFFIXES = {"one": "st", "two": "nd", "few": "rd"}  # of ordinals, by their plural form
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
-_JOINER = "\N{WORD JOINER}"  # invisible
+BREAK = ":small[]"  # parts a text for whatever turns it, and is nothing to those who copy it
 _TURNS_DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _TURNED_AFTER_PARSING = re.compile(  # addresses into links, `->` into arrows, `:icon:` into icons
     r"(?<=:)(?=[/a-z])|(?<=[<>~-])(?=[-=>])|(?<=www)(?=\.)|(?<=@)(?=\S)", re.IGNORECASE
@@ -33,7 +33,7 @@ def literal(text: object) -> str:
     Marks that would turn the direction of what stands beside it are shown as such.
     """
     line = " ".join(_TURNS_DIRECTION.sub("\N{REPLACEMENT CHARACTER}", str(text)).split())
-    return _PUNCTUATION.sub(r"\\\1", _TURNED_AFTER_PARSING.sub(_JOINER, line))
+    return BREAK.join(_PUNCTUATION.sub(r"\\\1", part) for part in _TURNED_AFTER_PARSING.split(line))
 
 
 def icon_name(icon: str) -> str:
