@@ -9,9 +9,10 @@ from streamlit.testing.v1 import AppTest
 
 from sync_core.execution import scheduler
 from sync_core.foundation import db
-from sync_core.operations import schedules, syncs
+from sync_core.operations import access, schedules, syncs
 from sync_core.organizations import Organization, retentions
 from sync_core.organizations import schedules as kept
+from sync_core.organizations.preferences import Preferences
 from tests.pages.test_settings import open_tab, press
 from tests.support.desk import ANA, Desk
 from tests.support.locations import LOCATIONS, row
@@ -33,6 +34,10 @@ def line(page: AppTest) -> str:
     return next(told, "")
 
 
+def next_times(page: AppTest) -> list[str]:
+    return [caption.value for caption in page.caption if "next times" in caption.value]
+
+
 def opened(page: AppTest) -> AppTest:
     page.session_state["schedule-locations"] = True
     page.run()
@@ -50,15 +55,35 @@ def test_a_schedule_is_set_in_words_and_shown_with_its_next_times(
     assert "is not a schedule" in page.error[0].proto.title.replace("\\", "")
     page = opened(visit("locations"))
     page.text_input(key="schedule-text-locations").set_value("every weekday at 6:30").run()
-    told = [caption.value for caption in page.caption if "next times" in caption.value]
-    assert len(told) == 1
-    assert "06:30" in told[0]
+    (told,) = next_times(page)
+    assert told.count("06:30") == 3
     page.button(key="schedule-save").click().run()
-    page = visit("locations")
+    assert page.session_state["schedule-locations"] is False  # it has closed
     assert "Synced every weekday at 06:30 · next" in line(page)
-    assert line(page).count("06:30") == 4
+    assert line(page).count("06:30") == 2
+    page = opened(page)
+    assert next_times(page) == []  # the line tells them already
+    assert page.button(key="schedule-save").disabled
     with db.everywhere() as connection:
         assert kept.get(connection, ready.organization.id, "locations").cron == "30 6 * * 1-5"
+
+
+def test_the_next_time_is_on_the_clock_of_the_reader(visit: Visit, ready: Desk) -> None:
+    schedules.put(ready.organization, "locations", ANA, "every day at 12:00")
+    assert " in UTC" not in line(visit("locations"))
+    access.prefer(ready.organization, ANA, Preferences(time_zone="Asia/Tokyo"))
+    page = visit("locations")
+    assert "Synced every day at 12:00 in UTC · next" in line(page)
+    assert ", 21:00" in line(page)
+    assert len([told for told in page.caption if "Asia/Tokyo" in told.value]) == 1
+
+
+def test_a_schedule_that_is_refused_leaves_its_panel_open(visit: Visit, ready: Desk) -> None:
+    schedules.put(ready.organization, "locations", ANA, "hourly")
+    page = opened(visit("locations"))
+    schedules.remove(ready.organization, "locations", ANA)
+    page.button(key="schedule-pause").click().run()
+    assert page.session_state["schedule-locations"] is True
 
 
 def test_a_schedule_is_paused_resumed_run_and_removed(visit: Visit, ready: Desk) -> None:
@@ -76,7 +101,9 @@ def test_a_schedule_is_paused_resumed_run_and_removed(visit: Visit, ready: Desk)
     opened(page).button(key="schedule-remove").click().run()
     page.button(key="make-change").click().run()
     assert "Not synced automatically" in line(visit("locations"))
-    assert line(visit("locations", SARAH)) == ""
+    page = visit("locations", SARAH)
+    assert "Not synced automatically. Ask an administrator to set a schedule." in line(page)
+    assert "schedule-locations" not in page.session_state
 
 
 def test_who_may_not_sync_sees_the_schedule_and_no_button(visit: Visit, ready: Desk) -> None:

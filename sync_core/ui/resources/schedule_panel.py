@@ -1,5 +1,6 @@
 """When a resource is synced by itself: in a line on its page, and in a dialog to change it."""
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -13,7 +14,8 @@ from sync_core.foundation.counting import ago, count
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import Trigger
 from sync_core.operations import schedules as operations
-from sync_core.organizations import schedule_words, schedules, timetable
+from sync_core.organizations import Organization, schedule_words, schedules, timetable
+from sync_core.organizations.people import Person
 from sync_core.organizations.schedules import SHOWN, Schedule, Tick
 from sync_core.runs.words import PAUSED
 from sync_core.ui.frame import asking, error_box, form
@@ -31,28 +33,41 @@ SKIPPED = {  # why a tick started no run, by the code of the error
     "cooldown": "a sync had just ended",
 }
 LAST = 5  # ticks that the dialog lists
+CHANGED = "schedule-changed"  # in the session, until the panel has closed
+ASK = "Ask an administrator to set a schedule."
 
 
 def show(here: Visitor, resource: Resource, state: RunState) -> None:
     """Show when the resource is synced by itself, and to whom may change it a button."""
     schedule = state.schedules.get(resource.name)
-    may = here.person.may("administer") or (schedule is not None and here.person.may("sync"))
-    if schedule is None and not may:
-        return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="schedule"):
-        st.markdown(f":small[:gray[{_line(schedule)}]]", width="content")
-        if may:
+        st.markdown(f":small[:gray[{_line(here, schedule)}]]", width="content")
+        if here.person.may("administer") or (schedule and here.person.may("sync")):
             _offer(here, resource, schedule)
 
 
-def _line(schedule: Schedule | None) -> str:
-    """Return in Markdown when it is synced by itself."""
+def _line(here: Visitor, schedule: Schedule | None) -> str:
+    """Return in Markdown when it is synced by itself, or who can change that it is not."""
     if schedule is None:
-        return ":material/event_repeat: Not synced automatically"
+        ask = "" if here.person.may("administer") else f". {ASK}"
+        return f":material/event_repeat: Not synced automatically{ask}"
     if schedule.paused_at:
         return f":material/pause_circle: {_paused(schedule)}"
-    times = ", ".join(_times(schedule.cron, schedule.zone))
-    return f":material/event_repeat: Synced {schedule.words} · next {times} ({_zone(schedule)})"
+    following = timetable.following(schedule.cron, schedule.zone, datetime.now(UTC))
+    times = f" · next {_times(here, following)}" if following else ""
+    zone = _other_zone(here, following)
+    return f":material/event_repeat: Synced {schedule.words}{zone}{times}"
+
+
+def _other_zone(here: Visitor, times: Sequence[datetime]) -> str:
+    """Name the zone in which schedules count, where its clock is not that of the visitor.
+
+    The page names the visitor's own at its end.
+    """
+    zone = ZoneInfo(here.organization.time_zone)
+    if all(at.astimezone(zone).utcoffset() == at.astimezone(here.zone).utcoffset() for at in times):
+        return ""
+    return f" in {literal(zone.key.replace('_', ' '))}"
 
 
 def _paused(schedule: Schedule) -> str:
@@ -65,23 +80,21 @@ def _paused(schedule: Schedule) -> str:
     return f"The schedule ({schedule.words}) was paused {since} {literal(who)}{because}"
 
 
-def _zone(schedule: Schedule) -> str:
-    return schedule.time_zone.replace("_", " ")
-
-
-def _times(cron: str, zone: ZoneInfo) -> list[str]:
-    """Return the next times, on the clocks of the zone: "Mon 30 Nov, 06:30"."""
-    found = timetable.following(cron, zone, datetime.now(UTC), SHOWN)
-    local = [at.astimezone(zone) for at in found]
-    return [f"{at:%a} {at.day} {at:%b, %H:%M}" for at in local]
+def _times(here: Visitor, times: Sequence[datetime]) -> str:
+    """Return times on the visitor's clock: "Mon 30 Nov, 06:30"."""
+    local = [at.astimezone(here.zone) for at in times]
+    return " · ".join(f"{at:%a} {at.day} {at:%b, %H:%M}" for at in local)
 
 
 def _offer(here: Visitor, resource: Resource, schedule: Schedule | None) -> None:
     """Show the button that opens the schedule, which costs nothing until then."""
+    key = f"schedule-{resource.name}"
+    if st.session_state.pop(CHANGED, False):
+        st.session_state[key] = False
     opened = st.popover(
         "Schedule",
         type="tertiary",
-        key=f"schedule-{resource.name}",
+        key=key,
         help="Sync this automatically, at the times that you choose.",
         on_change="rerun",
     )
@@ -92,10 +105,7 @@ def _offer(here: Visitor, resource: Resource, schedule: Schedule | None) -> None
 
 def _show(here: Visitor, resource: Resource, schedule: Schedule | None) -> None:
     """Show when it is synced by itself, what became of the last times, and how to change it."""
-    if schedule is None:
-        st.caption("It is not synced automatically yet, only when somebody starts it.")
-    else:
-        st.markdown(f"**{literal(capitalized(schedule.words))}**")
+    if schedule:
         _buttons(here, resource, schedule)
     if here.person.may("administer"):
         _edit(here, resource, schedule)
@@ -103,21 +113,30 @@ def _show(here: Visitor, resource: Resource, schedule: Schedule | None) -> None:
 
 
 def _buttons(here: Visitor, resource: Resource, schedule: Schedule) -> None:
-    if schedule.paused_at:
-        st.warning(_paused(schedule), icon=":material/pause_circle:")
     with st.container(horizontal=True):
         if st.button("Run now", icon=":material/play_arrow:", key="schedule-run"):
-            run = partial(operations.run_now, trigger=Trigger.PAGE)
-            form.save(lambda: run(here.organization, resource.name, here.person))
+            _change(here, resource, partial(operations.run_now, trigger=Trigger.PAGE))
         if schedule.paused_at:
             if st.button("Resume", icon=":material/resume:", key="schedule-resume"):
-                form.save(lambda: operations.resume(here.organization, resource.name, here.person))
+                _change(here, resource, operations.resume)
         elif st.button("Pause", icon=":material/pause:", key="schedule-pause"):
-            form.save(lambda: operations.pause(here.organization, resource.name, here.person))
+            _change(here, resource, operations.pause)
         if here.person.may("administer") and st.button(
             "Remove", icon=":material/delete:", key="schedule-remove"
         ):
             _ask_to_remove(here, resource, schedule)
+
+
+def _change(
+    here: Visitor, resource: Resource, change: Callable[[Organization, str, Person], object]
+) -> None:
+    """Change the schedule and close it; where that is refused it stays open with the reason."""
+
+    def change_and_close() -> None:
+        change(here.organization, resource.name, here.person)
+        st.session_state[CHANGED] = True
+
+    form.save(change_and_close)
 
 
 def _ask_to_remove(here: Visitor, resource: Resource, schedule: Schedule) -> None:
@@ -143,7 +162,7 @@ def _edit(here: Visitor, resource: Resource, schedule: Schedule | None) -> None:
         help=f"In words, or a cron expression: {', '.join(schedule_words.EXAMPLES)}.",
         key=f"schedule-text-{resource.name}",
     )
-    understood = _told(here, text) if text.strip() else False
+    understood = _told(here, text, schedule)
     if st.button(
         "Save",
         type="primary",
@@ -151,21 +170,24 @@ def _edit(here: Visitor, resource: Resource, schedule: Schedule | None) -> None:
         key="schedule-save",
         disabled=not understood,
     ):
-        form.save(lambda: operations.put(here.organization, resource.name, here.person, text))
+        _change(here, resource, partial(operations.put, text=text))
 
 
-def _told(here: Visitor, text: str) -> bool:
-    """Tell what a schedule means, or why it is none; returns whether it is one."""
+def _told(here: Visitor, text: str, schedule: Schedule | None) -> bool:
+    """Tell what other times mean than those that are set; returns whether they can be saved."""
+    if not text.strip():
+        return False
     try:
         cron = schedule_words.parse(text)
     except SyncError as error:
         error_box.show_sentence(error)
         return False
+    if schedule and cron == schedule.cron:
+        return False
     zone = ZoneInfo(here.organization.time_zone)
-    times = ", ".join(_times(cron, zone))
-    named = here.organization.time_zone.replace("_", " ")
+    following = timetable.following(cron, zone, datetime.now(UTC), SHOWN)
     words = literal(capitalized(schedule_words.words(cron)))
-    st.caption(f"{words}. The next times, in the time zone {named}: {times}.")
+    st.caption(f"{words}{_other_zone(here, following)}. The next times: {_times(here, following)}.")
     return True
 
 
