@@ -59,6 +59,8 @@ STATUS = {  # by the code of the error; what is not named is a request that cann
     "nothing_to_decide": HTTPStatus.CONFLICT,
     "key_used": HTTPStatus.UNPROCESSABLE_ENTITY,
     "nothing_to_retry": HTTPStatus.CONFLICT,
+    "already_fixed": HTTPStatus.CONFLICT,
+    "read_by_later_sync": HTTPStatus.CONFLICT,
     "nothing_to_undo": HTTPStatus.CONFLICT,
     "upload_lost": HTTPStatus.CONFLICT,
     "too_much_sent": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

@@ -30,7 +30,8 @@ from sync_core.organizations.actions import (
     Undone,
 )
 from sync_core.organizations.people import Person
-from sync_core.runs import Run, batches, lease, once, plans, recovery, retries, uploads
+from sync_core.records import read_again
+from sync_core.runs import Run, batches, lease, once, plans, recovery, uploads
 from sync_core.runs.batches import Batch
 from sync_core.runs.lease import Queued
 from sync_core.runs.once import Once
@@ -151,15 +152,15 @@ def retry(
 ) -> Run:
     """Read the source again and apply only the rows that had failed in a run; nothing is removed.
 
-    Raises SyncError: no_permission, unknown_run, nothing_to_retry, upload_lost, no_source,
-    already_running, cooldown.
+    Raises SyncError: no_permission, unknown_run, nothing_to_retry, already_fixed,
+    read_by_later_sync, upload_lost, no_source, already_running, cooldown.
     """
     person = people.require(person, "sync")
     with _asking(organization) as (connection, waiting):
         if made := once.earlier(connection, organization.id, person, request):
             return made
         earlier = runs.get(connection, organization.id, run_id)
-        failed = retries.require_failed_rows(connection, earlier)
+        failed = read_again.require_may_retry(connection, earlier)
         for given in uploads.of_run(connection, earlier.id):  # it went when its run had ended
             raise SyncError("upload_lost", name=given.name)
         source_settings.read(connection, organization, resources.by_name(earlier.resource))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -133,13 +134,8 @@ def _failed_in_one(
     """Return the rows that failed in a run and whose key, or else row, did not in the other."""
     kept = outcomes.table(connection, run)
     theirs = outcomes.table(connection, other).alias("theirs")
-    failed_there = (
-        sa.select(sa.func.coalesce(theirs.c.key, sa.cast(theirs.c.row_number, sa.Text)))
-        .where(*_failed(other, theirs, entity))
-        .where(theirs.c.row_number.is_not(None))
-    )
-    who = sa.func.coalesce(kept.c.key, sa.cast(kept.c.row_number, sa.Text))
-    mine = (*_failed(run, kept, entity), who.not_in(failed_there))
+    failed_there = failed_in(other, theirs, entity)
+    mine = (*_failed(run, kept, entity), who(kept).not_in(failed_there))
     seen = privacy.outcomes(Place.HISTORY, person, table=kept)
     rows = connection.execute(
         sa.select(sa.func.count()).select_from(kept).where(*mine)
@@ -155,6 +151,16 @@ def _failed_in_one(
         for number, key, name, issues in named
     ]
     return OneSide(rows, first)
+
+
+def failed_in(run: Run, kept: sa.FromClause, entity: str) -> sa.Select[Any]:
+    """Select `who` failed in a run."""
+    return sa.select(who(kept)).where(*_failed(run, kept, entity), kept.c.row_number.is_not(None))
+
+
+def who(kept: sa.FromClause) -> sa.ColumnElement[str]:
+    """Return the SQL by which a row is known in several runs: its key, else its number."""
+    return sa.func.coalesce(kept.c.key, sa.cast(kept.c.row_number, sa.Text))
 
 
 def _failed(run: Run, kept: sa.FromClause, entity: str) -> Sequence[sa.ColumnElement[bool]]:

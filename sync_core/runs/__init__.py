@@ -24,7 +24,6 @@ from sync_core.runs.run import (
     queue_positions,
     setbacks,
     some,
-    taken_back,
     tallies,
     usual_phases,
 )
@@ -49,7 +48,6 @@ __all__ = [
     "setbacks",
     "some",
     "start",
-    "taken_back",
     "tallies",
     "to_decide",
     "to_push",

@@ -1,6 +1,6 @@
 """Which rows a retry applies: those that failed in an earlier run, by key or row number."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Row
 from sync_core.foundation import tables
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import APPLIED, RunKind
-from sync_core.runs.run import Run, some
+from sync_core.runs import undos
+from sync_core.runs.run import Run, in_step, some
 
 _RUNS, _TALLIES = tables.runs.c, tables.tallies.c
 
@@ -26,18 +27,9 @@ class Retried:
     failed: int  # rows, of all tables
 
 
-@dataclass(frozen=True)
-class TriedAgain:
-    """What became of the rows that failed in a run, by its retries that stand, oldest first."""
-
-    by: Sequence[int]  # runs
-    failed: int  # rows, in the run itself
-    left: int  # of these that failed in the last retry, too
-
-
 def require_failed_rows(connection: Connection, run: Run) -> int:
     """Return how many rows failed in a run that was applied. Raises SyncError(nothing_to_retry)."""
-    failed = _failed(connection, run.id) if run.status in APPLIED else 0
+    failed = failed_rows(connection, run.id) if run.status in APPLIED else 0
     if not failed:
         raise SyncError("nothing_to_retry", run=run.id)
     return failed
@@ -49,7 +41,7 @@ def of_run(connection: Connection, run_id: int) -> Retried | None:
     found = connection.execute(
         sa.select(_RUNS.id, _RUNS.queued_at, _RUNS.finished_at).where(_RUNS.id == retried)
     ).one_or_none()
-    return Retried(*found, _failed(connection, found.id)) if found else None
+    return Retried(*found, failed_rows(connection, found.id)) if found else None
 
 
 def latest(
@@ -72,34 +64,39 @@ def latest(
     return found
 
 
-def since(connection: Connection, run: Run) -> TriedAgain | None:
-    """Return what became of the rows that failed in a run; None where none was tried again."""
-    again = latest(connection, run.organization_id, {run.resource: run}).get(run.resource)
-    if not again:
-        return None
-    failed, left = (_failed(connection, one.id) for one in (run, again[-1]))
-    return TriedAgain([one.id for one in again], failed, left)
+def later_sync(connection: Connection, run: Run) -> Run | None:
+    """Return the last sync of everything that was applied after a run, and was not undone since."""
+    newest = sa.select(sa.func.max(_RUNS.id)).where(
+        _RUNS.organization_id == run.organization_id,
+        _RUNS.resource == run.resource,
+        _RUNS.id > run.id,
+        in_step(tables.runs),
+    )
+    undone = undos.standing(connection, [run.organization_id], run.id)
+    found = connection.execute(newest.where(_RUNS.id.not_in(list(undone)))).scalar()
+    return some(connection, [found])[0] if found else None
 
 
 def _in_effect(
     connection: Connection, organization_id: int, runs: Mapping[str, Run]
-) -> Iterator[Row[Any, Any, Any, Any]]:
-    """Yield what was applied after these runs, and was not taken back since: oldest first."""
+) -> Iterator[Row[Any, Any, Any]]:
+    """Yield the retries that were applied after these runs, and not undone since: oldest first."""
+    if not runs:
+        return
     newer = (sa.and_(_RUNS.resource == name, _RUNS.id > run.id) for name, run in runs.items())
     query = (
-        sa.select(_RUNS.id, _RUNS.resource, _RUNS.retries, _RUNS.undoes)
+        sa.select(_RUNS.id, _RUNS.resource, _RUNS.retries)
         .where(_RUNS.organization_id == organization_id, _RUNS.status.in_(APPLIED))
-        .where(_RUNS.kind.in_([RunKind.RETRY, RunKind.UNDO]), sa.or_(sa.false(), *newer))
+        .where(_RUNS.kind == RunKind.RETRY, sa.or_(*newer))
         .order_by(_RUNS.id)
     )
     found = connection.execute(query).all()
-    undone: set[int] = set()
-    for row in reversed(found):  # an undo is newer than what it takes back, also where that undoes
-        if row.id not in undone:
-            undone.add(row.undoes)
-    return (row for row in found if row.id not in undone)
+    first = min(run.id for run in runs.values())
+    undone = undos.standing(connection, [organization_id], first) if found else {}
+    yield from (row for row in found if row.id not in undone)
 
 
-def _failed(connection: Connection, run_id: int) -> int:
+def failed_rows(connection: Connection, run_id: int) -> int:
+    """Return how many rows failed in a run, of all tables."""
     query = sa.select(sa.func.coalesce(sa.func.sum(_TALLIES.failed), 0))
     return int(connection.execute(query.where(_TALLIES.run_id == run_id)).scalar_one())

@@ -169,23 +169,6 @@ def fresh(connection: Connection, organization_id: int) -> dict[str, Run]:
     return _by_resource(connection, names, newest)
 
 
-def taken_back(
-    connection: Connection, organization_id: int, fresh: Mapping[str, Run]
-) -> dict[str, Run]:
-    """Return the last undo of each resource that was applied since it was in step."""
-    since = (
-        (_RUNS.resource == name) & (_RUNS.finished_at > run.finished_at)
-        for name, run in fresh.items()
-    )
-    query = _READ.where(
-        _RUNS.organization_id == organization_id,
-        _RUNS.kind == RunKind.UNDO,
-        _RUNS.status.in_(APPLIED),
-        sa.or_(sa.false(), *since),
-    )
-    return {run.resource: run for run in _rows(connection, query.order_by(_RUNS.finished_at))}
-
-
 def setbacks(connection: Connection, organization_id: int) -> dict[str, Run]:
     """Return each resource's newest run since it was in step that failed, or was declined.
 

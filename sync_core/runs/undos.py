@@ -1,6 +1,6 @@
 """Undos that changed something: since a plan was made, and of a run, as long as they stand."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -46,6 +46,31 @@ def marked(connection: Connection, found: Sequence[Run]) -> list[Run]:
     whose = {run.organization_id for run in applied}
     undone = standing(connection, whose, min(run.id for run in applied))
     return [replace(run, undone=undone.get(run.id)) for run in found]
+
+
+def taken_back(
+    connection: Connection, organization_id: int, fresh: Mapping[str, Run]
+) -> dict[str, Run]:
+    """Return the last undo since each resource was in step that leaves it otherwise.
+
+    One that was undone itself does not, nor one that undid another since, unless in part.
+    """
+    since = (
+        (_RUNS.resource == r) & (_RUNS.finished_at > run.finished_at) for r, run in fresh.items()
+    )
+    ids = connection.execute(
+        _applied([organization_id]).where(sa.or_(sa.false(), *since))
+    ).scalars()
+    found = {undo.id: undo for undo in some(connection, ids.all())}
+    if not found:
+        return {}
+    stands = standing(connection, [organization_id], min(found) - 1)
+    left = [
+        found[undo.by]
+        for run_id, undo in stands.items()
+        if undo.by in found and (run_id not in found or undo.in_part)
+    ]
+    return {undo.resource: undo for undo in sorted(left, key=lambda one: one.id)}
 
 
 def standing(

@@ -206,9 +206,9 @@ TRIED_ELSEWHERE = {  # as they need what no run of patients leaves
     "batches.latest",
     "run.queue_positions",
     "run.setbacks",
-    "run.taken_back",
     "tab_titles.named",
     "undos.since_plan",
+    "undos.taken_back",
     "uploads.settings_of_run",
     "allowed_sources.require",
 }

@@ -12,7 +12,7 @@ from sync_core.operations import syncs
 from sync_core.organizations import policies
 from sync_core.organizations.people import Person
 from sync_core.organizations.policies import Policy
-from sync_core.records import outcomes
+from sync_core.records import outcomes, read_again
 from sync_core.records.outcomes import Wanted
 from sync_core.runs import Run, lease, recovery, retries
 from tests.support.desk import ANA, Desk
@@ -177,6 +177,41 @@ def test_a_run_without_failed_rows_is_not_retried(desk: Desk) -> None:
     with pytest.raises(SyncError) as refused:
         retry(desk, run)
     assert refused.value.code == "nothing_to_retry"
+
+
+def test_a_run_whose_rows_a_later_sync_has_read_is_not_retried_unless_that_was_undone(
+    desk: Desk, partial: Run
+) -> None:
+    rows = [HEADER, row("L1"), row("L2"), row("L3"), row("L4", Phone="x"), row("L5", Phone="x")]
+    later = desk.sync("locations", locations=rows)
+    assert left(partial) == ([later.id], 1)  # of two; a row that is new in the source is no such
+    with pytest.raises(SyncError, match=f"Run {later.id} has read all rows again") as refused:
+        retry(desk, partial)
+    assert refused.value.code == "read_by_later_sync"
+    desk.write("locations", [*rows[:4], row("L4"), row("L5")])
+    again = retry(desk, later)
+    assert left(partial) == ([later.id, again.id], 0)
+    with pytest.raises(SyncError, match="No row that failed in run") as refused:
+        retry(desk, partial)
+    assert refused.value.code == "already_fixed"
+    taken_back(desk, again)
+    taken_back(desk, later)
+    assert left(partial) is None
+    assert ("created", "L4") in done(retry(desk, partial))
+
+
+def test_a_run_whose_retry_has_fixed_all_is_not_retried_again(desk: Desk, partial: Run) -> None:
+    desk.write("locations", [HEADER, row("L1"), row("L2"), row("L3"), row("L4")])
+    fixed = retry(desk, partial)
+    with pytest.raises(SyncError, match=f"run {fixed.id} has read them all again"):
+        retry(desk, partial)
+
+
+def left(run: Run) -> tuple[list[int], int | None] | None:
+    """Return which runs read the failed rows of a run again, and how many still fail."""
+    with db.everywhere() as connection:
+        found = read_again.since(connection, run)
+    return (list(found.by), found.left) if found else None
 
 
 def test_who_may_not_sync_does_not_retry(desk: Desk, partial: Run) -> None:

@@ -207,5 +207,23 @@ def test_a_run_tells_what_its_retries_have_fixed_and_offers_another_while_rows_a
     assert f"retry-{first.id}" not in keys(page)
 
 
+def test_a_run_tells_what_a_later_sync_has_fixed_and_offers_no_retry(
+    visit: Visit, desk: Desk
+) -> None:
+    wrong = [row(code, code, phone="no phone") for code in ("L1", "L2")]
+    first = desk.sync("locations", locations=[LABELS, *wrong])
+    some = desk.sync("locations", locations=[LABELS, row("L1", "L1"), wrong[1]])
+    page = visit("runs", id=first.id)
+    told = f"1 of 2 rows fixed since by run {some.id}, which read everything again. 1 still fails"
+    assert told in links(page)
+    assert f"retry-{first.id}" not in keys(page)
+    assert f"retry-{some.id}" in keys(visit("runs", id=some.id))
+    every = desk.sync("locations", locations=[LABELS, row("L1"), row("L2")])
+    for run, rows in ((first, "2 of 2 rows"), (some, "1 of 1 row")):
+        page = visit("runs", id=run.id)
+        assert f"{rows} fixed since by run {every.id}, which read everything again." in links(page)
+        assert f"retry-{run.id}" not in keys(page)
+
+
 def captions(page: AppTest) -> str:
     return "\n".join(text.value for text in page.main.caption).replace("\\", "")

@@ -83,6 +83,11 @@ def test_what_was_taken_back_is_in_step_no_more(visit: Visit, desk: Desk, run: R
     told = f"un {run.id} undone just now by Ana Ruiz"
     assert f"R{told}" in texts(visit())
     assert f"run {run.id} undone by Ana Ruiz" in strip(visit("locations")).since
+    again = confirmed(desk, desk.work(syncs.undo(desk.organization, undo.id, ANA, "test")))
+    assert "1 of 5" in summary(visit)
+    assert "undone by" not in strip(visit("locations")).since
+    confirmed(desk, desk.work(syncs.undo(desk.organization, again.id, ANA, "test")))
+    assert "0 of 5" in summary(visit)
     desk.sync("locations")
     assert "1 of 5" in summary(visit)
 

@@ -110,6 +110,16 @@ OF_REQUESTS: dict[str, Entry] = {
         "Start a sync of everything.",
         "analyst",
     ),
+    "already_fixed": Entry(
+        "No row that failed in run {run} fails any more: run {later} has read them all again.",
+        "There is nothing left to fix. Start a sync of everything to read the source again.",
+        "analyst",
+    ),
+    "read_by_later_sync": Entry(
+        "Run {later} has read all rows again since run {run}, and some of them still fail.",
+        "Open run {later}, and sync the fixed rows of that one.",
+        "analyst",
+    ),
     "not_comparable": Entry(
         "The runs {first} and {second} are not of one resource.",
         "Choose two runs of the same resource.",

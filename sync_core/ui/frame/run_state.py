@@ -170,7 +170,7 @@ def read(organization_id: int) -> RunState:
         latest = runs.latest(connection, organization_id)
         fresh = runs.fresh(connection, organization_id)
         tried_again = retries.latest(connection, organization_id, fresh)
-        taken_back = runs.taken_back(connection, organization_id, fresh)
+        taken_back = undos.taken_back(connection, organization_id, fresh)
         setbacks = runs.setbacks(connection, organization_id)
         declined = [run.id for run in setbacks.values() if run.declined]
         decided_against = declines.of_runs(connection, declined)

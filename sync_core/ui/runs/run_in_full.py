@@ -10,7 +10,8 @@ from sync_core.api import addresses
 from sync_core.catalogue import resources
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT, OutcomeKind, RunKind, RunStatus
-from sync_core.runs import Run, Tallies, retries, run_address, undos
+from sync_core.records import read_again
+from sync_core.runs import Run, Tallies, run_address, undos
 from sync_core.runs.attempts import Attempt, log_of
 from sync_core.ui.frame import polling
 from sync_core.ui.frame.navigation import page_file
@@ -101,12 +102,12 @@ def _failures(here: Visitor, run: Run, tallies: Tallies) -> None:
     if not kinds:
         return
     with db.within(run.organization_id) as connection:
-        again = retries.since(connection, run)
+        again = read_again.since(connection, run)
     title = "What was left as it is" if undoes else "Why rows failed"
     with st.container(horizontal=True, vertical_alignment="center", key="head-failures"):
         st.header(title, anchor=False, width="content")
         st.space("stretch")
-        if again is None or again.left:
+        if again is None or again.may_retry:
             retry_button.offer(here, run)
         if here.person.may("export") or here.person.may("sync"):
             downloads.offer(
