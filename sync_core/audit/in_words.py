@@ -73,6 +73,8 @@ def event(entry: Entry) -> str:
     """Return what happened in a word or two: how a run ended, or what somebody did."""
     if entry.entry != "run":
         return action(entry.what)
+    if entry.nothing_undone:
+        return result_words.NOTHING_UNDONE
     is_declined = entry.message == lease.DECLINED  # by a person, and not cut off
     return DECLINED if is_declined else result_words.word(entry.kind, entry.what)
 

@@ -19,7 +19,7 @@ from sync_core.organizations import actions
 from sync_core.organizations.actions import Detail
 from sync_core.runs import filters, undos
 from sync_core.runs.filters import Filter
-from sync_core.runs.run import Undone, worked
+from sync_core.runs.run import Undone, nothing_undone, worked
 
 LAST = 10_000  # entries that a search looks through before it asks its index
 FREQUENT = 0.1  # share of the last entries that has a word for which no index is asked
@@ -53,6 +53,7 @@ class Entry:
     has_ended: bool = True  # whether of an export that began its end is known, too
     undone: Undone | None = None  # a run
     worked: float | None = None  # seconds of its attempts, where its plan waited for a person
+    nothing_undone: bool = False  # an undo that put nothing back
 
     @property
     def origin(self) -> str | None:
@@ -95,6 +96,7 @@ _OF_RUN: dict[str, sa.ColumnElement[Any]] = {
     "log_message": _RUNS.log_message,
     "detail": _null(_ACTIONS.detail.type),
     "worked": worked(),
+    "nothing_undone": nothing_undone(),
 }
 _OF_ACTION: dict[str, sa.ColumnElement[Any]] = {
     "entry": sa.literal_column("'action'", _TEXT),
@@ -117,6 +119,7 @@ _OF_ACTION: dict[str, sa.ColumnElement[Any]] = {
     "log_message": sa.literal_column("''", _TEXT),
     "detail": _ACTIONS.detail,
     "worked": _null(sa.Float()),
+    "nothing_undone": sa.false(),
 }
 
 

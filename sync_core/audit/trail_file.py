@@ -124,7 +124,8 @@ def _called(found: sa.Subquery) -> sa.ColumnElement[Any]:
     ]
     every = [(one.what == status, result_words.OF_STATUS[status]) for status in RunStatus]
     declined = (one.message == lease.DECLINED, words.DECLINED)
-    return sa.case((one.entry == "action", sa.null()), declined, *others, *every)
+    nothing = (one.nothing_undone, result_words.NOTHING_UNDONE)
+    return sa.case((one.entry == "action", sa.null()), declined, nothing, *others, *every)
 
 
 def _origin(found: sa.Subquery) -> sa.ColumnElement[Any]:

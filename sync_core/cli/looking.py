@@ -101,5 +101,5 @@ def history(
     for run in found:
         when = run.queued_at.isoformat(timespec="seconds")
         title = resources.CATALOGUE[run.resource].title
-        word = result_words.word(run.kind, run.status)
+        word = result_words.of_run(run)
         click.echo(f"{run.id}\t{when}\t{title}\t{word}\t{run.requested_by}\t{run.message}")

@@ -41,5 +41,5 @@ def _why_nobody_takes_it() -> str | None:
 
 def begun(run: Run) -> str:
     """Return how a line about a run begins: "Run 676, locations, partly synced"."""
-    word = result_words.word(run.kind, run.status)
+    word = result_words.of_run(run)
     return f"Run {run.id}, {resources.CATALOGUE[run.resource].title.lower()}, {word.lower()}"

@@ -66,7 +66,8 @@ def undone(
     rows = [row for some in (named or {}).values() for row in some]
     of = {kind: sum(getattr(t, kind) for t in tallies.values()) for kind in OutcomeKind}
     what = "to undo" if planned else "undone"
-    parts = [f"{sum(of[kind] for kind in CHANGED):,} {what}"]
+    changed = sum(of[kind] for kind in CHANGED)
+    parts = [f"{changed:,} {what}" if changed else f"nothing {what}"]
     parts += _with_reasons(of[OutcomeKind.SKIPPED], "kept", [row for row in rows if row.rule])
     parts += _with_reasons(
         of[OutcomeKind.FAILED], "impossible", [row for row in rows if not row.rule]

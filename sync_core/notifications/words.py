@@ -43,6 +43,7 @@ HEADLINES: Mapping[NoticeKind, str] = {
 }
 TIMED_OUT, DECLINED = "{work} took too long", "{plan} was declined"
 OUTDATED = "{plan} was out of date"
+NOTHING_UNDONE = "nothing of run {undoes} was undone"
 DECIDED = "{a_plan} waited for a decision"
 USUAL = {"done": "synced", "work": "the sync", "plan": "the plan", "a_plan": "a plan"}
 UNDO = "the plan to undo run {undoes}"
@@ -82,6 +83,8 @@ def _headline(kind: NoticeKind, run: Run | None) -> str:
     if run is None:
         return HEADLINES[kind].format(**USUAL)
     told = HEADLINES[kind]
+    if run.nothing_undone:
+        told = NOTHING_UNDONE
     if kind == NoticeKind.FAILED and run.status == RunStatus.TIMED_OUT:
         told = TIMED_OUT
     if kind == NoticeKind.CANCELLED and run.declined:
@@ -91,7 +94,7 @@ def _headline(kind: NoticeKind, run: Run | None) -> str:
     if kind == NoticeKind.EXPIRED and run.error_code == "plan_outdated":
         told = OUTDATED
     named = {name: text.format(undoes=run.undoes) for name, text in WORDS[run.kind].items()}
-    return told.format(**named)
+    return told.format(undoes=run.undoes, **named)
 
 
 def resource_title(resource: str) -> str:

@@ -4,11 +4,11 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core.foundation import tables
-from sync_core.foundation.vocabulary import APPLIED, CHANGED, RunKind, RunStatus
+from sync_core.foundation.vocabulary import APPLIED, RunKind, RunStatus
 from sync_core.runs import undos
-from sync_core.runs.run import Run, some
+from sync_core.runs.run import Run, changed_rows, some
 
-_RUNS, _ATTEMPTS, _TALLIES = tables.runs.c, tables.attempts.c, tables.tallies.c
+_RUNS, _ATTEMPTS = tables.runs.c, tables.attempts.c
 
 
 def by(connection: Connection, run: Run) -> Run | None:
@@ -28,14 +28,13 @@ def last_change(connection: Connection, run_id: int) -> Run | None:
     made = sa.select(_ATTEMPTS.ended_at).where(
         _ATTEMPTS.run_id == run_id, _ATTEMPTS.ended == RunStatus.WAITING
     )
-    changed = sum((_TALLIES[kind] for kind in CHANGED), start=sa.literal(0))
     newest = sa.select(_RUNS.id).where(
         planned.id == run_id,
         _RUNS.organization_id == planned.organization_id,
         _RUNS.resource == planned.resource,
         _RUNS.status.in_(APPLIED),
         _RUNS.finished_at > made.scalar_subquery(),
-        sa.exists().where(_TALLIES.run_id == _RUNS.id, changed > 0),
+        changed_rows(),
     )
     found = connection.execute(newest.order_by(_RUNS.finished_at.desc()).limit(1)).scalar()
     return some(connection, [found])[0] if found else None

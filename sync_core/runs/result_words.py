@@ -1,6 +1,7 @@
 """What people call a run's status: the same word on pages, in files and in a terminal."""
 
 from sync_core.foundation.vocabulary import RunKind, RunStatus
+from sync_core.runs.run import Run
 
 OF_STATUS: dict[RunStatus, str] = {
     RunStatus.QUEUED: "Starting",
@@ -20,6 +21,13 @@ OF_OTHERS: dict[tuple[str | None, str], str] = {  # of runs that are no syncs
     (RunKind.UNDO, RunStatus.COMPLETED): "Undo done",
     (RunKind.UNDO, RunStatus.PARTIAL): "Undo done in part",
 }
+
+NOTHING_UNDONE = "Nothing undone"  # what an undo is called that put nothing back
+
+
+def of_run(run: Run) -> str:
+    """Return what people call how a run is, or ended."""
+    return NOTHING_UNDONE if run.nothing_undone else word(run.kind, run.status)
 
 
 def word(kind: str | None, status: str) -> str:

@@ -14,6 +14,7 @@ from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import (
     ACTIVE,
     APPLIED,
+    CHANGED,
     FAILED,
     IN_STEP,
     ORIGINS,
@@ -67,6 +68,7 @@ class Run:
     late: bool = False  # it was started after that, for itself and for ticks that were missed
     undone: Undone | None = None  # where `undos.marked` looked for it
     worked: float | None = None  # seconds of its attempts, where its plan waited for a person
+    nothing_undone: bool = False  # an undo that was applied, and found nothing to put back
 
     @property
     def active(self) -> bool:
@@ -110,6 +112,20 @@ def worked() -> sa.ColumnElement[float | None]:
     return sa.case((tables.runs.c.plans.is_not(None), of_all))
 
 
+def changed_rows() -> sa.ColumnElement[bool]:
+    """Return the condition that a run created, updated or removed rows."""
+    counts = tables.tallies.c
+    changed = sum((counts[kind] for kind in CHANGED), start=sa.literal(0))
+    return sa.exists().where(counts.run_id == tables.runs.c.id, changed > 0)
+
+
+def nothing_undone() -> sa.ColumnElement[bool]:
+    """Return the condition that a run is an undo which was applied and put nothing back."""
+    run = tables.runs.c
+    is_undo = (run.kind == RunKind.UNDO) & run.status.in_(APPLIED)
+    return sa.case((is_undo, ~changed_rows()), else_=sa.false())
+
+
 _RUNS, _LEASES, _TICKS = tables.runs.c, tables.leases.c, tables.schedule_ticks.c
 _REAL = _RUNS.trigger != MADE_UP  # a made-up run makes nothing fresh, or late
 _NOW = sa.func.clock_timestamp()
@@ -121,6 +137,7 @@ _ELSEWHERE = {
     "late",
     "undone",
     "worked",
+    "nothing_undone",
 }  # not in the run's own row
 _READ = sa.select(
     *(tables.runs.c[f] for f in Run.__dataclass_fields__ if f not in _ELSEWHERE),
@@ -129,6 +146,7 @@ _READ = sa.select(
     _TICKS.at.label("scheduled_for"),
     sa.func.coalesce(_TICKS.late, sa.false()).label("late"),
     worked().label("worked"),
+    nothing_undone().label("nothing_undone"),
 ).select_from(
     tables.runs.outerjoin(tables.leases, _LEASES.run_id == _RUNS.id).outerjoin(
         tables.schedule_ticks, _TICKS.run_id == _RUNS.id

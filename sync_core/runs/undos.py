@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core.foundation import tables
-from sync_core.foundation.vocabulary import APPLIED, CHANGED, LEFT_OUT, RunKind, RunStatus
-from sync_core.runs.run import Run, Undone, some
+from sync_core.foundation.vocabulary import APPLIED, LEFT_OUT, RunKind, RunStatus
+from sync_core.runs.run import Run, Undone, changed_rows, some
 
 _RUNS, _ATTEMPTS, _TALLIES = tables.runs.c, tables.attempts.c, tables.tallies.c
 
@@ -98,12 +98,11 @@ def _applied(organization_ids: Collection[int]) -> sa.Select[Any]:
 
     Those that found nothing to put back are none.
     """
-    changed = sa.exists().where(_TALLIES.run_id == _RUNS.id, _sum_of(CHANGED) > 0)
     return sa.select(_RUNS.id, _RUNS.undoes).where(
         _RUNS.organization_id.in_(organization_ids),
         _RUNS.kind == RunKind.UNDO,
         _RUNS.status.in_(APPLIED),
-        changed,
+        changed_rows(),
     )
 
 

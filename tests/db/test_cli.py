@@ -169,15 +169,15 @@ def test_status_tells_the_counts_and_the_exit_code(desk: Desk) -> None:
 
 
 def test_every_run_that_is_told_as_json_has_its_asker_its_start_and_its_end(desk: Desk) -> None:
-    first = desk.sync("locations", locations=[HEADER, row("L1", name="")])
-    second = desk.sync("locations", locations=[HEADER, row("L2")])
+    first = desk.sync("locations", locations=[HEADER, row("L2")])
+    second = desk.sync("locations", locations=[HEADER, row("L1", name="")])
     ids, as_json = [str(first.id), str(second.id)], ["--org", desk.organization.slug, "--json"]
     ask("schedule", "set", "locations", "@yearly", *as_json)
     shown = [
         *told(ask("compare", *ids, *as_json))["runs"],
         *told(ask("history", *as_json))["runs"],
         told(ask("status", ids[0], *as_json)),
-        told(ask("retry", ids[0], *as_json)),
+        told(ask("retry", ids[1], *as_json)),
         told(ask("cancel", str(second.id + 1), *as_json)),
         told(ask("sync", "locations", *as_json)),
         told(ask("cancel", str(second.id + 2), *as_json)),
@@ -187,7 +187,7 @@ def test_every_run_that_is_told_as_json_has_its_asker_its_start_and_its_end(desk
         assert one["requested_by"], one
         assert {"started_at", "finished_at"} <= one.keys(), one
     entry = told(ask("history", "--record", "locations", "L2", *as_json))["entries"][0]
-    assert (entry["by"], entry["run_id"]) == ("Ana Ruiz", second.id)
+    assert (entry["by"], entry["run_id"]) == ("Ana Ruiz", first.id)
     assert entry["started_at"] < entry["finished_at"]
     ask("cancel", str(second.id + 3), *as_json)
 

@@ -215,7 +215,10 @@ def test_a_value_that_another_record_holds_now_is_impossible(
     assert run.status == "completed", run.log_message
     sync("a.lane@example.org", "ada@example.org")
     undo = plan_undo(desk, run)
-    assert undo.message == f"Waiting for a decision. Undo of run {run.id}: 0 to undo, 1 impossible."
+    assert (
+        undo.message
+        == f"Waiting for a decision. Undo of run {run.id}: nothing to undo, 1 impossible."
+    )
     assert why(undo) == {"T1": ["Email already exists"]}
     assert confirm(desk, undo).status == "partial"
     assert table(database, desk, "therapists")["T1"]["email"] == "a.lane@example.org"

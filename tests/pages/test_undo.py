@@ -9,13 +9,15 @@ from streamlit.testing.v1 import AppTest
 
 from sync_core import runs
 from sync_core.foundation import db
+from sync_core.foundation.vocabulary import NoticeKind
+from sync_core.notifications.words import title
 from sync_core.operations import syncs
 from sync_core.runs import Run
 from sync_core.ui.parts.words import moment
 from tests.pages.test_plan import plan
 from tests.pages.test_tabs import LABELS, row, texts
 from tests.support.desk import ANA, Desk
-from tests.support.pages import Visit, column, rows, strip
+from tests.support.pages import Visit, column, links, rows, strip
 
 
 @pytest.fixture
@@ -118,7 +120,19 @@ def test_only_an_undo_that_put_something_back_took_a_run_back(
         edit = "update locations set city = 'Derby' where :edited and organization_id = :org"
         connection.execute(sa.text(edit), {"edited": edited, "org": desk.organization.id})
     undo = desk.work(syncs.undo(desk.organization, moved.id, ANA, "test"))
-    assert confirmed(desk, undo).status == "completed"
+    done = confirmed(desk, undo)
+    assert done.status == "completed"
+    assert ("nothing undone, 1 kept" in done.message) == edited
+    called = "do_not_disturb_onNothing undone" if edited else "check_circleUndo done"
+    for page, label in ((visit("runs"), "Result"), (visit("audit"), "Event")):
+        assert called in [one[label] for one in rows(page) if one["Run"] == str(undo.id)]
+    shown = texts(visit("runs", id=undo.id))
+    assert (":gray-badge[:material/do_not_disturb_on: Nothing undone]" in shown) == edited
+    assert column(visit("runs", id=undo.id), "How it ended")[-1] in called
+    feed = "tried to undo run {} of locations, and nothing was undone"
+    assert (feed.format(moved.id) in links(visit())) == edited
+    titled = title(NoticeKind.SUCCEEDED, "locations", done)
+    assert titled.endswith(f"nothing of run {moved.id} was undone" if edited else "undone")
     told, offered = told_and_offered(visit, moved)
     what = "" if edited else f"Run {undo.id} undid it"
     assert [one.partition(" on ")[0] for one in told] == [what] * 2

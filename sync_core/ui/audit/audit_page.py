@@ -22,6 +22,7 @@ from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import drawer, page_head, paging, row_table
 from sync_core.ui.parts.row_table import Cell, Column, Row, Table
 from sync_core.ui.parts.words import (
+    UNDONE_NOTHING,
     icon_name,
     lasted,
     literal,
@@ -142,7 +143,7 @@ def _cells(here: Visitor, askers: Askers, entry: Entry, columns: Sequence[Column
 
 def _event_cell(entry: Entry) -> Cell:
     if entry.entry == "run":
-        look = look_of(entry.kind, entry.what)
+        look = UNDONE_NOTHING if entry.nothing_undone else look_of(entry.kind, entry.what)
         return Cell(in_words.event(entry), f"badge {look.color}", icon_name(look.icon))
     return Cell(in_words.event(entry), "badge")  # without a colour: it is no status
 

@@ -83,6 +83,7 @@ ENDINGS = {  # by the status of the run
     "waiting": ", and it waits for a decision",
 }
 DECLINED = ", and the plan was declined"
+TRIED_TO_UNDO, UNDID_NOTHING = "tried to undo", ", and nothing was undone"
 
 
 @dataclass(frozen=True)
@@ -147,10 +148,11 @@ def _merged(items: Sequence[Item]) -> Iterator[Item]:
 def _of_run(run: Run) -> Item:
     run_look = look(run)
     who = _who(run.requested_by, run.requested_team)
-    verb = BY_KIND[run.kind][run.status]
+    verb = TRIED_TO_UNDO if run.nothing_undone else BY_KIND[run.kind][run.status]
     what = _what(run.resource)
     what = f"run {run.undoes} of {what}" if run.undoes else what
     ending = DECLINED if run.declined else ENDINGS.get(run.status, "")
+    ending = UNDID_NOTHING if run.nothing_undone else ending
     text = f"{who} {verb} {what}{ending}"
     made_up = run.trigger == MADE_UP
     text += f" :gray[({MADE_UP})]" if made_up else ""

@@ -162,6 +162,8 @@ LOOKS: dict[str, Look] = {
 }
 NEVER = Look("Not synced yet", ":material/radio_button_unchecked:", "gray")
 
+UNDONE_NOTHING = Look(result_words.NOTHING_UNDONE, ":material/do_not_disturb_on:", "gray")
+
 
 def look(run: Run | None) -> Look:
     """Return the look of a run, or of a resource that never had one."""
@@ -169,6 +171,8 @@ def look(run: Run | None) -> Look:
         return NEVER
     if run.undone:
         return undone(run.undone)
+    if run.nothing_undone:
+        return UNDONE_NOTHING
     found = look_of(run.kind, run.status)
     return replace(found, word="Declined") if run.declined else found
 

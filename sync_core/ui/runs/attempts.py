@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from sync_core.foundation import db
-from sync_core.runs import Run, attempts
+from sync_core.runs import Run, attempts, result_words
 from sync_core.runs.attempts import Attempt
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging, row_table
@@ -49,6 +49,8 @@ def _ending(run: Run, one: Attempt) -> str:
     """Return how an attempt ended: it is kept as a status of its run, or as the reason in words."""
     if one.ended is None:
         return "A worker is working on it"
+    if one.ended == run.status:
+        return result_words.of_run(run)
     return look_of(run.kind, one.ended).word if one.ended in LOOKS else capitalized(one.ended)
 
 

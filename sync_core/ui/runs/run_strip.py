@@ -61,7 +61,7 @@ def show(here: Visitor, latest: Sequence[Run]) -> None:
 
 def _bar(here: Visitor, run: Run) -> Bar:
     title = f"{look(run).word}, {moment(run.queued_at, here.zone)}, {run.requested_by}"
-    kind = "undone" if run.undone else f"{run.status} {run.kind}"
+    kind = "undone" if run.undone or run.nothing_undone else f"{run.status} {run.kind}"
     if run.trigger == MADE_UP:
         return Bar(f"{kind} made-up", f"{title}, made up for the demo")
     return Bar(kind, title)
