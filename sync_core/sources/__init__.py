@@ -33,9 +33,11 @@ __all__ = [
     "probe_source",
     "require_holds",
     "settings_to_probe",
+    "source_file",
     "source_link",
     "source_location",
     "source_name",
+    "source_words",
     "warm_up",
 ]
 
@@ -110,6 +112,17 @@ def _bad(text: str, why: str) -> SyncError:
 def source_name(setting: SourceSetting) -> str:
     """Return the name of a source in sentences: "Google Sheet 1AbC…wxyz, tab Locations"."""
     return kind_of(setting).label(setting)
+
+
+def source_file(setting: SourceSetting) -> str | None:
+    """Return the name of the file in which the table is, where the source is a folder of files."""
+    file = kind_of(setting).file
+    return file(setting) if file else None
+
+
+def source_words(setting: SourceSetting) -> str:
+    """Return what a person writes for this source, for those who may set it."""
+    return kind_of(setting).written(setting)
 
 
 def source_link(setting: SourceSetting, *, may_set: bool) -> str | None:

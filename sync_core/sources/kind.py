@@ -2,7 +2,9 @@
 
 A new kind is one file in `sources/kinds/` that declares a `SourceKind`, and one line for it in
 `sources/kinds/__init__.py`. The declaration says what a person writes for it (`typed`, `parse`),
-how it is named and drawn (`label`, `icon`), where a person can look at it (`link`), how it is
+how it is named and drawn (`label`, `icon`), where a person can look at it (`link`), which file of
+it to edit (`file`), what was written for one that is set (`written`, so that it can be changed;
+"" where nobody may see it), how it is
 opened for reading (`open` returns a `Source` of `catalogue/source.py`, whose sheets return pages of
 raw cells) and tried without a sync (`probe`; by default its first rows are judged as a sync would,
 see `engine/probe.py`). Where a location is a secret, `host` is what everybody may know of it. Three
@@ -109,6 +111,8 @@ class SourceKind:
     label: Callable[[SourceSetting], str]  # in sentences: "Google Sheet 1AbC…wxyz, tab Locations"
     open: Callable[[SourceSetting, Opening], Source]
     link: Callable[[SourceSetting], str | None] = lambda _setting: None
+    file: Callable[[SourceSetting], str] | None = None  # in it: "locations.csv (or .xlsx)"
+    written: Callable[[SourceSetting], str] = lambda setting: setting.location
     host: Callable[[SourceSetting], str] | None = None  # None: the location is no secret
     probe: Callable[[SourceSetting, Settings], AccountProbe] | None = (
         None  # None: its first rows are tried

@@ -8,15 +8,17 @@ from sync_core import organizations
 from sync_core.catalogue import resources
 from sync_core.foundation import db, settings
 from sync_core.foundation.vocabulary import ActionKind, Removal
+from sync_core.operations import administration
 from sync_core.organizations import Organization, people, policies, source_settings, tokens
 from sync_core.organizations.policies import Policy
 from sync_core.ui.frame import visitor
-from sync_core.ui.parts.words import ROLES
+from sync_core.ui.parts.words import ROLES, literal
 from tests.pages.test_tabs import LABELS, row
 from tests.support.desk import ANA, Desk
 from tests.support.pages import Visit, column, rows
 
 SARAH, MICHAEL = "sarah.lim@example.org", "michael.tan@example.org"
+SHEET = "1AbCdEfGhIjKlMnOpQrStUvWxYz"
 
 
 def open_tab(visit: Visit, tab: str) -> AppTest:
@@ -179,6 +181,43 @@ def test_a_source_is_set_on_its_page(
         found = source_settings.read(connection, organization, resources.by_name("locations"))
     assert [setting.location for setting in found] == ["clinics"]
     assert written_down(database, organization) == ["the source of locations to folder clinics"]
+
+
+def put(organization: Organization, name: str, words: str, tab: str | None = None) -> None:
+    administration.set_source(organization, ANA, resources.by_name(name), words, tab=tab)
+
+
+def test_a_source_is_changed_from_what_is_set(visit: Visit, organization: Organization) -> None:
+    put(organization, "locations", "https://example.org/a.csv?key=1")
+    put(organization, "services", "folder:clinics")
+    page = visit("sources")
+    assert page.text_input(key="words-locations").value == "https://example.org/a.csv?key=1"
+    assert page.selectbox(key="table-services").value == ""
+    assert page.text_input(key="words-services").value == "folder:clinics"
+    put(organization, "services", f"packages={SHEET}", "Prices")
+    page = visit("sources")
+    assert page.selectbox(key="table-services").value == "brands"
+    page.selectbox(key="table-services").set_value("packages").run()
+    assert page.text_input(key="tab-of-services-packages").value == "Prices"
+    press(page, "Save the source", 3)
+    with db.everywhere() as connection:
+        found = source_settings.read(connection, organization, resources.by_name("services"))
+    assert [(one.location, one.tab) for one in found] == [("clinics", None), (SHEET, "Prices")]
+
+
+def test_a_folder_is_told_with_the_file_of_each_table_and_no_path_of_the_machine(
+    visit: Visit, organization: Organization
+) -> None:
+    put(organization, "services", "folder:from/clinics")
+    page = visit("sources", SARAH)
+    told = "\n".join(text.value for text in page.markdown).replace("\\", "")
+    assert "Brands:] :material/folder: **brands.csv (or .xlsx)** in folder from/clinics" in told
+    assert "**packages.csv (or .xlsx)** in folder from/clinics" in told
+    about = "\n".join(caption.value for caption in page.caption)
+    assert f"in this organization's own folder **{literal(organization.slug)}**" in about
+    assert str(settings.current().folders) not in f"{told}{about}".replace("\\", "")
+    viewer = visit("sources", "vera.olsen@example.org")
+    assert not any("own folder" in caption.value for caption in viewer.caption)
 
 
 def test_the_page_of_the_sources_says_where_there_is_none(visit: Visit, desk: Desk) -> None:

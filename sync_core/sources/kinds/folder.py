@@ -30,6 +30,11 @@ def _open(setting: SourceSetting, opening: Opening) -> Source:
     return FolderSource(setting, OwnFolder(opening.settings.folders, setting.organization))
 
 
+def _written(setting: SourceSetting) -> str:
+    """Return what was written, but of a path of the machine, from earlier, nothing."""
+    return "" if setting.location.startswith("/") else f"{PREFIX}{setting.location}"
+
+
 FOLDER = SourceKind(
     name="folder",
     title="Folder of files",
@@ -37,6 +42,8 @@ FOLDER = SourceKind(
     typed=f"{PREFIX}PATH",
     parse=_parse,
     label=label,
+    file=lambda setting: f"{setting.entity}.csv (or .xlsx)",
+    written=_written,
     host=lambda setting: shown(setting.location),
     open=_open,
     needs=frozenset({"given_folders", "data"}),

@@ -52,6 +52,7 @@ GOOGLE_SHEET = SourceKind(
     parse=_parse,
     label=_label,
     link=_link,
+    written=lambda setting: f"{SPREADSHEET_URL}{setting.location}/edit",
     open=_open,
     quota="program",
     limit=lambda _setting, settings: quota(settings),

@@ -10,5 +10,6 @@ UPLOAD = SourceKind(
     typed="",
     parse=lambda _text: None,
     label=lambda setting: f"uploaded file {upload.name_of(setting)}",
+    written=lambda _setting: "",
     open=lambda setting, opening: upload.UploadSource(setting, opening.on_bytes),
 )

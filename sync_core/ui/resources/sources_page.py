@@ -1,5 +1,7 @@
 """The sources of all resources: where each is read, whether that works, and a sync of it."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
@@ -8,7 +10,7 @@ from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.operations import administration
 from sync_core.organizations.source_settings import LAST_HEADER_ROW
-from sync_core.sources import SourceSetting, expected, kind_of
+from sync_core.sources import SourceSetting, expected, kind_of, source_file, source_words
 from sync_core.ui.frame import form, polling, run_state, visitor
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
@@ -18,14 +20,33 @@ from sync_core.ui.parts.words import literal
 from sync_core.ui.resources import file_sync, source_test
 from sync_core.ui.runs import head_line, status_strip, sync_button
 
+FILES = (
+    " To change what is in a file of a folder, edit it on the computer that runs Sync Desk, in this"
+    " organization's own folder **{own}**, and sync; or sync a file of yours this once with"
+    " **From a file**."
+)
+
 
 def show() -> None:
     """Show the sources of the visitor's organization. Raises SyncError("no_permission")."""
     here = visitor.enter("read")
     page_head.show("Sources", ":material/cable:")
-    st.caption("A sync reads its source to the end before it changes anything.")
+    st.caption(
+        f"A sync reads its source to the end before it changes anything.{_about_files(here)}"
+    )
     for resource in resources.CATALOGUE.values():
         _card(here, resource)
+
+
+def _about_files(here: Visitor) -> str:
+    """Return how the files of a folder are changed, where one is a source."""
+    if not here.person.may("sync"):
+        return ""
+    names = resources.CATALOGUE
+    settings = [one for name in names for one in source_line.settings_of(here.organization, name)]
+    if not any(source_file(setting) for setting in settings):
+        return ""
+    return FILES.format(own=literal(here.organization.slug))
 
 
 def _card(here: Visitor, resource: Resource) -> None:
@@ -76,43 +97,75 @@ def _settings(here: Visitor, resource: Resource) -> None:
 def _describe(here: Visitor, setting: SourceSetting | None) -> str:
     if setting is None:
         return f":orange[:material/link_off: {source_line.NOT_SET}]"
-    shown = source_line.linked(here, setting)
+    file = source_file(setting)
+    shown = f"**{literal(file)}** in " * bool(file) + source_line.linked(here, setting)
     locale = f" · locale {literal(setting.locale)}" if setting.locale else ""
     header = f" · header in row {setting.header_row}" if setting.header_row else ""
     return f"{kind_of(setting).icon} {shown}{locale}{header}"
 
 
 def _setting_form(here: Visitor, resource: Resource) -> None:
-    with (
-        st.expander("Change the source", icon=":material/edit:", key=f"change-{resource.name}"),
-        st.form(f"source-{resource.name}", border=False),
-    ):
-        titles = {"": "All its tables"} | {
-            entity.name: entity.title for entity in resource.entities
-        }
-        entity = ""
-        if len(resource.entities) > 1:
-            entity = st.selectbox("Table", list(titles), format_func=titles.__getitem__)
-        wanted = f"{expected()[0].upper()}{expected()[1:]}"
-        words = st.text_input(
-            "Source", placeholder=wanted, help=wanted, key=f"words-{resource.name}"
+    """Ask for another source, beginning with what is set."""
+    kept = source_line.settings_of(here.organization, resource.name)
+    with st.expander("Change the source", icon=":material/edit:", key=f"change-{resource.name}"):
+        entity = _choose_table(resource, kept)
+        found = next((one for one in kept if one.entity == entity), _common(kept))
+        with st.form(f"source-{resource.name}", border=False):
+            words, tab, locale, header_row = _fields(resource, entity, found)
+            if st.form_submit_button("Save the source", icon=":material/save:"):
+                named = f"{entity}={words}" if entity else words
+                _save(here, resource, named, tab, locale, header_row)
+
+
+def _choose_table(resource: Resource, kept: Sequence[SourceSetting]) -> str:
+    """Ask for a table; "" for all of them, which is first where they have one source."""
+    if len(resource.entities) == 1:
+        return ""
+    titles = {"": "All its tables"} | {one.name: one.title for one in resource.entities}
+    first = 1 if kept and not _common(kept) else 0
+    key = f"table-{resource.name}"
+    return st.selectbox("Table", list(titles), first, format_func=titles.__getitem__, key=key)
+
+
+def _common(kept: Sequence[SourceSetting]) -> SourceSetting | None:
+    """Return what is set for all tables; None where that is not the same for each."""
+    same = len({replace(one, entity="", tab_title=None) for one in kept}) == 1
+    return kept[0] if same else None
+
+
+def _fields(
+    resource: Resource, entity: str, found: SourceSetting | None
+) -> tuple[str, str, str, int | None]:
+    """Ask for source, tab, locale and header row; returns them as they were typed."""
+    of = f"{resource.name}-{entity}" if entity else resource.name
+    wanted = f"{expected()[0].upper()}{expected()[1:]}"
+    words = st.text_input(
+        "Source",
+        source_words(found) if found else "",
+        placeholder=wanted,
+        help=wanted,
+        key=f"words-{of}",
+    )
+    with st.container(horizontal=True):
+        tab = st.text_input(
+            "Tab", (found and found.tab) or "", placeholder="name or gid", key=f"tab-of-{of}"
         )
-        with st.container(horizontal=True):
-            tab = st.text_input("Tab", placeholder="name or gid", key=f"tab-of-{resource.name}")
-            locale = st.text_input(
-                "Locale", placeholder="such as de_DE", key=f"locale-{resource.name}"
-            )
-            header_row = st.number_input(
-                "Header row",
-                min_value=1,
-                max_value=LAST_HEADER_ROW,
-                value=None,
-                placeholder="found by its labels",
-                help="The row with the labels of the columns. If blank, it is found by them.",
-                key=f"header-row-{resource.name}",
-            )
-        if st.form_submit_button("Save the source", icon=":material/save:"):
-            _save(here, resource, f"{entity}={words}" if entity else words, tab, locale, header_row)
+        locale = st.text_input(
+            "Locale",
+            (found and found.locale) or "",
+            placeholder="such as de_DE",
+            key=f"locale-{of}",
+        )
+        header_row = st.number_input(
+            "Header row",
+            min_value=1,
+            max_value=LAST_HEADER_ROW,
+            value=found.header_row if found else None,
+            placeholder="found by its labels",
+            help="The row with the labels of the columns. If blank, it is found by them.",
+            key=f"header-row-{of}",
+        )
+    return words, tab, locale, header_row
 
 
 def _save(
