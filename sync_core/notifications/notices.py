@@ -71,11 +71,18 @@ def mark_read(
     notices: Sequence[int] | None = None,
 ) -> None:
     """Note that a person has read these notices; None: all that they were told so far."""
-    which = [*_of(organization_id, person), _NOTICES.read_at.is_(None)]
-    if notices is not None:
-        which.append(_NOTICES.id.in_(notices))
-    now = sa.func.clock_timestamp()
-    connection.execute(sa.update(tables.notices).where(*which).values(read_at=now))
+    which = () if notices is None else (_NOTICES.id.in_(notices),)
+    _mark(connection, *_of(organization_id, person), *which)
+
+
+def mark_run_read(connection: Connection, organization_id: int, person: Person, run: int) -> None:
+    """Note that a person has read what they were told of a run."""
+    _mark(connection, *_of(organization_id, person), _NOTICES.run_id == run)
+
+
+def _mark(connection: Connection, *which: sa.ColumnElement[bool]) -> None:
+    unread = sa.update(tables.notices).where(*which, _NOTICES.read_at.is_(None))
+    connection.execute(unread.values(read_at=sa.func.clock_timestamp()))
 
 
 def drop_old(connection: Connection, now: datetime) -> None:

@@ -226,6 +226,7 @@ WRITES = {  # they change what is the organization's, or ask on behalf of what d
     "recovery.revive",
     "news.paused",
     "notices.mark_read",
+    "notices.mark_run_read",
     "once.earlier",
     "once.forget",
     "outbox.add",

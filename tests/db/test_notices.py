@@ -265,8 +265,12 @@ def test_who_has_read_a_notice_has_fewer_that_are_new(desk: Desk) -> None:
         assert notices.unread(connection, of, BEN) == 1
         assert notices.unread(connection, of, ANA) == 2
         assert notices.of_person(connection, of, BEN, after=first.id) == [second]
-        notices.mark_read(connection, of, BEN)
+        assert second.run_id
+        notices.mark_run_read(connection, of, BEN, second.run_id)
         assert notices.unread(connection, of, BEN) == 0
+        assert notices.unread(connection, of, ANA) == 2
+        notices.mark_read(connection, of, ANA)
+        assert notices.unread(connection, of, ANA) == 0
 
 
 def test_nobody_reads_the_notices_of_another_organization(desk: Desk) -> None:
@@ -275,7 +279,9 @@ def test_nobody_reads_the_notices_of_another_organization(desk: Desk) -> None:
     with db.everywhere() as connection:
         other = organizations.add(connection, f"o-{uuid.uuid4().hex[:12]}", "Southwind Care")
         (notice,) = notices.of_person(connection, desk.organization.id, BEN)
+        assert notice.run_id
         notices.mark_read(connection, other.id, BEN, [notice.id])
+        notices.mark_run_read(connection, other.id, BEN, notice.run_id)
         assert notices.of_person(connection, other.id, BEN) == []
         assert notices.unread(connection, desk.organization.id, BEN) == 1
 

@@ -83,9 +83,23 @@ def test_the_inbox_holds_what_happened_and_the_bell_counts_what_is_not_read(
     first, second = inbox(page)
     assert first["What happened"].endswith("Locations: synced only in part")
     assert second["What happened"].endswith("Locations: synced")
-    assert first["New"] == second["New"] == "New"
+    assert first["Status"] == second["Status"] == "New"
+    assert bell(look_again(page)) == "Inbox :blue-badge[2 new]"  # looking at it reads nothing
+    page.button(key="read-all").click().run()
+    assert [row["Status"] for row in inbox(page)] == ["", ""]
     assert bell(look_again(page)) == "Inbox"
-    assert [row["New"] for row in inbox(page)] == ["", ""]
+    assert "read-all" not in [button.key for button in page.button]
+
+
+def test_a_notice_is_read_once_its_run_is_opened(visit: Visit, desk: Desk) -> None:
+    desk.sync("locations", locations=LOCATIONS)
+    run = desk.sync("locations", locations=BROKEN)
+    tell()
+    visit("runs", id=run.id)
+    page = visit("inbox")
+    assert bell(page) == "Inbox :blue-badge[1 new]"
+    assert [row["Status"] for row in inbox(page)] == ["", "New"]
+    assert bell(visit("inbox", SARAH)) == "Inbox :blue-badge[1 new]"  # what she was told
 
 
 def test_a_plan_that_waits_is_in_the_inbox_of_those_who_sync(visit: Visit, desk: Desk) -> None:

@@ -32,6 +32,7 @@ ALLOWED = {
     "engine.plan_script.steps": "returns the SQL of a plan for people to read, and runs nothing",
     "execution.maintenance.main": "the machine's own care; it closes dead runs in nobody's name",
     "notifications.notices.mark_read": "what one person has read; it concerns nobody else",
+    "notifications.notices.mark_run_read": "likewise",
     "organizations.tokens.use": "notes when a token was last used; to show it is the permission",
     "runs.dismissals.save": "what one person no longer wants to see; it concerns nobody else",
     "runs.recovery.close_overdue": "the same care, where no maintenance is alive",

@@ -1,12 +1,9 @@
 """What a visitor has not read of their inbox: counted for the bell of every page."""
 
-from collections.abc import Sequence
-
 import streamlit as st
 
 from sync_core.foundation import db
 from sync_core.notifications import notices
-from sync_core.notifications.notices import Notice
 from sync_core.organizations.people import Person
 from sync_core.ui.frame.visitor import Visitor
 
@@ -27,9 +24,17 @@ def _unread(organization_id: int, person: Person, newest: int) -> int:
         return notices.unread(connection, organization_id, person, newest)
 
 
-def read_all(here: Visitor, shown: Sequence[Notice]) -> None:
-    """Note that the visitor has read these notices, on all their devices."""
-    if unseen := [one.id for one in shown if one.read_at is None]:
+def read(here: Visitor, notice: int | None = None) -> None:
+    """Note that the visitor has read a notice, on all their devices; None: all of them."""
+    with db.within(here.organization.id) as connection:
+        some = None if notice is None else [notice]
+        notices.mark_read(connection, here.organization.id, here.person, some)
+    _unread.clear()
+
+
+def read_run(here: Visitor, run_id: int, newest: int) -> None:
+    """Note that the visitor has read what they were told of a run, where anything is unread."""
+    if unread(here, newest):
         with db.within(here.organization.id) as connection:
-            notices.mark_read(connection, here.organization.id, here.person, unseen)
+            notices.mark_run_read(connection, here.organization.id, here.person, run_id)
         _unread.clear()

@@ -28,13 +28,26 @@ MOST = 50
 def show() -> None:
     """Show the inbox of the visitor. Raises SyncError("no_permission")."""
     here = visitor.enter("read")
-    page_head.show("Inbox", ":material/notifications:")
     with db.within(here.organization.id) as connection:
         found = notices.of_person(connection, here.organization.id, here.person, limit=MOST)
+    with page_head.show("Inbox", ":material/notifications:"):
+        st.space("stretch")
+        _read_all_button(here)
     _show_waiting(here, _waiting(here))
     _show_told(here, found)
     browser_news.ask()
-    inbox_count.read_all(here, found)
+
+
+def _read_all_button(here: Visitor) -> None:
+    newest = run_state.read(here.organization.id).newest_notice
+    if inbox_count.unread(here, newest):
+        st.button(
+            "Mark all as read",
+            icon=":material/done_all:",
+            key="read-all",
+            on_click=inbox_count.read,
+            args=(here,),
+        )
 
 
 def _waiting(here: Visitor) -> Sequence[Run]:
@@ -69,12 +82,13 @@ def _show_told(here: Visitor, found: Sequence[Notice]) -> None:
         Column("What happened", "brief first"),
         Column("Result", "wide"),
         Column("When", "brief"),
-        Column("New", "brief"),
+        Column("Status", "brief"),
     ]
     table = Table(columns, [_row(one, title, decided) for one, title in titled], cards=True)
     if opened := row_table.show(table, key="told", alt="What happened, the newest first"):
-        resource, _, run_id = opened.partition(" ")
-        _open(here, resource, int(run_id) if run_id else None)
+        for one in found:
+            if str(one.id) == opened:
+                _open(here, one)
 
 
 def _decided(
@@ -94,19 +108,20 @@ def _row(one: Notice, title: str, decided: Mapping[int, Run]) -> Row:
     if one.kind == NoticeKind.WAITING and run:
         icon, color = ":material/task_alt:", "gray"
         text = run.message if run.finished_at else f"Confirmed. {look(run).word}."
-    goes_to = f"{one.resource} {one.run_id or ''}".strip()
+    is_new = one.read_at is None
     cells = [
-        Cell(title, f"toned {color}", icon_name(icon)),
+        Cell(title, f"toned {color}" + ("" if is_new else " read"), icon_name(icon)),
         Cell(text),
         Cell(ago(one.at), "faint"),
-        Cell("New", "badge blue") if one.read_at is None else Cell(),
+        Cell("New", "badge blue") if is_new else Cell(),
     ]
-    return Row(goes_to if one.resource in resources.CATALOGUE else "", cells)
+    return Row(str(one.id) if one.resource in resources.CATALOGUE else "", cells)
 
 
-def _open(here: Visitor, resource: str, run_id: int | None) -> None:
-    """Go to the run of which a notice tells, else to its resource."""
-    page, parameters = _goal(here, resource, run_id)
+def _open(here: Visitor, one: Notice) -> None:
+    """Go to the run of which a notice tells, else to its resource; so it is read."""
+    inbox_count.read(here, one.id)
+    page, parameters = _goal(here, one.resource, one.run_id)
     st.switch_page(page, query_params=parameters)
 
 

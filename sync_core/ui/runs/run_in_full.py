@@ -13,7 +13,7 @@ from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT, OutcomeKind, RunK
 from sync_core.records import read_again
 from sync_core.runs import Run, Tallies, run_address, undos
 from sync_core.runs.attempts import Attempt, log_of
-from sync_core.ui.frame import polling
+from sync_core.ui.frame import inbox_count, polling, run_state
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
@@ -46,6 +46,7 @@ def show(here: Visitor, run: Run) -> None:
         tallies = runs.tallies(connection, [run.id]).get(run.id, {})
         (run,) = undos.marked(connection, [run])
     found = attempts.read(run)
+    inbox_count.read_run(here, run.id, run_state.read(here.organization.id).newest_notice)
     _head(here, run, tallies)
     if run.active:
         polling.follow(here, partial(_draw, here, run))
