@@ -71,6 +71,7 @@ def test_a_point_leads_to_its_run_and_those_like_it_beside_the_chart(visit: Visi
     expect(page.get_by_role("dialog")).to_have_count(0)
     first = beside.locator("tr[data-opens]").first
     expect(first).to_contain_text(run)
+    expect(page.locator("[data-ready] tr[data-opens]").first).to_be_visible()
     first.click()
     expect(page).to_have_url(re.compile(f"/runs.*id={run}"))
 

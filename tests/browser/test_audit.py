@@ -87,7 +87,7 @@ def test_no_address_in_a_name_becomes_a_link(visit: Visit, app: App) -> None:
     feed = visit().open().locator(".st-key-activity-feed")
     expect(feed).to_contain_text("Olive olive@")
     page = visit().open("/audit?action=changed+the+people")
-    page.locator("tr[data-opens]").first.click()
+    page.locator("[data-ready] tr[data-opens]").first.click()
     drawer = page.get_by_role("dialog")
     expect(drawer).to_contain_text("www")
     outside = "a[href^='mailto:'], a[href*='example.org']"

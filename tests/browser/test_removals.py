@@ -69,7 +69,7 @@ def test_what_a_drawer_removes_is_gone_from_the_list_and_comes_back_by_undo(
     page = visit().open("/settings")
     page.get_by_role("tab", name=tab).click()
     add(page, app)
-    listed = page.locator("tr[data-opens]").filter(has_text=row)
+    listed = page.locator("[data-ready] tr[data-opens]").filter(has_text=row)
     expect(listed).to_have_count(1)
     listed.click()
     drawer = page.get_by_role("dialog")

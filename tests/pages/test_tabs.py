@@ -167,7 +167,7 @@ def test_history_keeps_who_when_and_what(visit: Visit, desk: Desk) -> None:
     (desk.folder / "locations.csv").unlink()
     desk.sync("locations")
     page = open_tab(visit, "History")
-    assert column(page, "By") == ["Ana Ruiz (IT), test"] * 2
+    assert column(page, "By") == ["Ana RuizIT · test"] * 2
     assert column(page, "Result") == ["errorFailed", "check_circleSynced"]
     assert column(page, "Created") == ["", "1"]
 

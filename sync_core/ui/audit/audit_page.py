@@ -28,8 +28,8 @@ from sync_core.ui.parts.words import (
     literal,
     look_of,
     moment,
-    origin_within,
     second,
+    under_a_name,
     undone,
 )
 from sync_core.ui.runs import downloads, history_tab
@@ -126,12 +126,10 @@ def _table(here: Visitor, askers: Askers, found: Sequence[Entry]) -> int | None:
 def _cells(here: Visitor, askers: Askers, entry: Entry, columns: Sequence[Column]) -> list[Cell]:
     names = {organization.id: organization.name for organization, _ in askers.values()}
     resource = resources.CATALOGUE.get(entry.resource or "")
-    team = f" ({entry.team})" if entry.team else ""
-    came = f", {origin_within(entry.origin)}" if entry.origin else ""
     cells = {
         "When": Cell(second(entry.at, here.zone)),
         "Event": _event_cell(entry),
-        "Person": Cell(f"{entry.name}{team}{came}"),
+        "Person": Cell(entry.name, under=under_a_name(entry.team, entry.origin)),
         "Organization": Cell(names[entry.organization_id]),
         "Resource": Cell(resource.title if resource else entry.resource or ""),
         "Details": Cell(details(entry, here.zone)),

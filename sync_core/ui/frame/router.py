@@ -22,7 +22,6 @@ st.set_page_config(
     initial_sidebar_state=280,
 )
 st.html(STATIC / "desk.css")
-st.logo(str(STATIC / "logo.svg"), size="large", icon_image=str(STATIC / "icon.svg"))
 try:
     here = visitor.current()
     offered = missing_page.beside(navigation.pages(here))
@@ -30,6 +29,7 @@ try:
     if here is None:
         sign_in.show(f"/{page.url_path}")
     else:
+        st.logo(str(STATIC / "logo.svg"), size="large", icon_image=str(STATIC / "icon.svg"))
         visitor.record_sign_in(here)
         sidebar.show(here, offered, page)
         page.run()

@@ -108,10 +108,9 @@ def show(here: Visitor) -> None:
         if any(item.made_up for item in items):
             st.caption(f"{MADE_UP_NOTE}.")
         for item in items:
+            at = moment(item.at, here.zone).replace(" ", "\N{NO-BREAK SPACE}")  # on one line
             often = f" :gray-badge[{item.times} times]" if item.times > 1 else ""
-            _show(
-                here, item, f"{item.icon} {item.text} :gray[· {moment(item.at, here.zone)}]{often}"
-            )
+            _show(here, item, f"{item.icon} {item.text} :gray[· {at}]{often}")
 
 
 def _show(here: Visitor, item: Item, line: str) -> None:

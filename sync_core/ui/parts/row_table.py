@@ -36,6 +36,7 @@ class Cell:
     kind: str = ""  # CSS classes: faint, badge and its colour
     icon: str = ""
     address: str = ""  # of what the cell links to
+    under: str = ""  # a second line, smaller
 
 
 @dataclass(frozen=True)

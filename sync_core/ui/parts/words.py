@@ -194,6 +194,11 @@ def origin_within(name: str) -> str:
     return told if told.isupper() else told.lower()
 
 
+def under_a_name(team: str, origin_name: str | None) -> str:
+    """Return from which team somebody is, and how a run of theirs came about: "IT · by hand"."""
+    return " · ".join(filter(None, (team, origin_within(origin_name) if origin_name else "")))
+
+
 def started_how(run: Run, zone: ZoneInfo) -> str:
     """Return how a run came about, and for which time: "Scheduled for 23 Nov 2026, 06:30, late"."""
     told = origin(run.origin)

@@ -15,7 +15,7 @@ from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import figures, paging, row_table
 from sync_core.ui.parts.row_table import Cell, Column, Row, Table
-from sync_core.ui.parts.words import icon_name, lasted, look, moment, origin_within
+from sync_core.ui.parts.words import icon_name, lasted, look, moment, under_a_name
 from sync_core.ui.runs import runs_filter
 
 RUN = "run"  # in the address, formerly
@@ -90,7 +90,7 @@ def _row(here: Visitor, run: Run, tallies: Tallies, columns: Sequence[Column]) -
         "When": Cell(moment(run.queued_at, here.zone)),
         "Resource": Cell(resources.CATALOGUE[run.resource].title),
         "Result": Cell(run_look.word, f"badge {run_look.color}", icon_name(run_look.icon)),
-        "By": Cell(_who(run)),
+        "By": Cell(run.requested_by, under=_from_where(run)),
         "Message": Cell(run.message),
         "Took": Cell(lasted(run.seconds) if run.seconds is not None else ""),
     }
@@ -100,7 +100,6 @@ def _row(here: Visitor, run: Run, tallies: Tallies, columns: Sequence[Column]) -
     return Row(str(run.id), [cells.get(column.label, Cell()) for column in columns])
 
 
-def _who(run: Run) -> str:
-    """Return who asked for a run, from which team, and how: "Ana Ruiz (IT), scheduled, late"."""
-    team = f" ({run.requested_team})" if run.requested_team else ""
-    return f"{run.requested_by}{team}, {origin_within(run.origin)}" + (", late" if run.late else "")
+def _from_where(run: Run) -> str:
+    """Return from which team a run was asked for, and how: "IT · scheduled, late"."""
+    return under_a_name(run.requested_team, run.origin) + (", late" if run.late else "")
