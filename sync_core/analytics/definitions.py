@@ -35,7 +35,7 @@ DEFINITIONS = {  # shown on the page as they stand here
     " applied, whatever the period.",
     "Within max age": "the part of the period in which the newest completed or partial run was no"
     " older than the max age, from the first such run on.",
-    "Few samples": f"fewer than {FEW} runs: one more could change the figure.",
+    "Few runs": f"fewer than {FEW}: one more could change the figure, so none is compared with it.",
     "The period before": "is as long as the period, and ends where it begins.",
     "Days and hours": "are those of your time zone; a run belongs to the time it was requested.",
 }

@@ -54,6 +54,23 @@ def test_a_bar_of_the_reasons_leads_to_the_rows_and_to_their_file(visit: Visit) 
     assert {row["Reason"] for row in found} == {"Invalid phone format"}
 
 
+def test_a_bar_of_a_resource_leads_to_its_failed_runs_beside_it(visit: Visit) -> None:
+    page = look(visit, "period=90+days&view=Failures")
+    bar = page.locator(".st-key-panel-failing .barlayer .point").first
+    expect(bar).to_be_visible()
+    box = bar.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page).to_have_url(re.compile("failing="))
+    beside = page.locator(".st-key-panel-failing-runs")
+    expect(beside.get_by_text(re.compile(r"^All \d+ runs?$"))).to_be_visible()
+    list_box = beside.bounding_box()
+    assert list_box
+    assert abs(list_box["y"] - box["y"]) < TALL / 3  # both are seen at once
+    beside.locator("tr[data-opens]").first.click()
+    expect(page).to_have_url(re.compile(r"/runs.*id=\d+"))
+
+
 def test_a_point_leads_to_its_run_and_those_like_it_beside_the_chart(visit: Visit) -> None:
     page = look(visit, "period=90+days&view=Speed")
     beside = page.locator(".st-key-panel-points-list")

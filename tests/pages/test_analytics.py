@@ -100,6 +100,29 @@ def test_the_reasons_of_runs_lead_to_the_runs(visit: Visit, desk: Desk) -> None:
     assert failed["Run"] == f"{run.id}"
 
 
+def test_the_resource_that_fails_most_leads_to_its_failed_runs(visit: Visit, desk: Desk) -> None:
+    failed_run = desk.sync("admins")
+    desk.sync("locations", locations=LOCATIONS)
+    page = look(visit, view="Failures")
+    assert "**Which resource fails most**" in texts(page)
+    assert "Clinic admins failed most: 1 of 1 run." in texts(page)
+    page.selectbox(key="failing").select("admins").run()
+    (failed,) = rows(healthy(page), "Failed runs")
+    assert failed["Run"] == f"{failed_run.id}"
+    page = look(visit, view="Failures", failing="Clinic admins")
+    assert page.selectbox(key="failing").value == "admins"
+
+
+def test_figures_of_few_runs_say_so_in_plain_words(visit: Visit, desk: Desk) -> None:
+    desk.sync("locations", locations=LOCATIONS)
+    desk.sync("admins")
+    page = look(visit)
+    assert ":material/scatter_plot: only 2 runs" in texts(page)
+    shapes = [one.proto.body for one in page.get("html") if 'class="sparkline"' in one.proto.body]
+    assert any('aria-label="Runs: By day, between 0 and 2."' in shape for shape in shapes)
+    assert "By day, between 0 and 2." in page.metric[0].help
+
+
 def test_people_and_teams_are_told_in_words(visit: Visit, desk: Desk) -> None:
     desk.sync("locations", locations=LOCATIONS)
     page = look(visit, view="People")

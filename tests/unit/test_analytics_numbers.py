@@ -6,11 +6,13 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
+from sync_core.analytics.over_time import Ended
 from sync_core.analytics.reasons import Reason
 from sync_core.runs.filters import Filter
 from sync_core.ui.analytics import (
     behind,
     drawing,
+    failing_resources,
     failures_tab,
     numbers,
     panel,
@@ -19,6 +21,8 @@ from sync_core.ui.analytics import (
     sparkline,
     table,
 )
+from sync_core.ui.analytics.cards import Card
+from sync_core.ui.analytics.numbers import percent
 from sync_core.ui.analytics.period import Asked
 
 PERTH, BERLIN = ZoneInfo("Australia/Perth"), ZoneInfo("Europe/Berlin")
@@ -211,3 +215,57 @@ def test_a_sparkline_goes_from_edge_to_edge_and_lies_flat_where_nothing_changed(
         "0% 100%, 0.0% 88.0%, 50.0% 44.0%, 100.0% 0.0%, 100% 100%"
     )
     assert sparkline.corners([3, 3]) == "0% 100%, 0.0% 88.0%, 100.0% 88.0%, 100% 100%"
+
+
+def test_a_sparkline_of_counts_begins_at_zero() -> None:
+    assert sparkline.corners([5, 10], from_zero=True) == (
+        "0% 100%, 0.0% 48.0%, 100.0% 0.0%, 100% 100%"
+    )
+    assert sparkline.corners([0, 0], from_zero=True).count(" 96.0%") == 2
+
+
+def card(now: float, before: float | None, samples: tuple[int, int], noun: str = "run") -> Card:
+    return Card("k", "Label", "", now, before, samples, percent, "normal", "Runs", noun=noun)
+
+
+def test_a_figure_is_compared_only_with_one_of_enough_runs() -> None:
+    few = card(0.5, 0.25, (40, 3))
+    assert (few.change, few.compared) == (None, "3 runs before: too few to compare")
+    assert card(0.5, 0.2, (40, 1), "failed run").compared.startswith("1 failed run before")
+    enough = card(0.5, 0.25, (40, 20))
+    assert (enough.change, enough.compared) == ("+25.0 points", "vs before")
+    assert card(0.5, None, (40, 0)).compared == "none before"
+
+
+def test_a_key_figure_says_between_which_values_its_shape_goes() -> None:
+    assert (
+        card(0.5, 0.2, (40, 40)).extent([0.5, 0.875, 1], "day") == "By day, between 50% and 100%."
+    )
+    assert card(0.5, 0.2, (40, 40)).extent([0.5], "day") == ""
+
+
+def ended(resource: str, status: str, runs: int) -> Ended:
+    return Ended(datetime(2026, 11, 24, tzinfo=UTC), resource, "sync", status, runs)
+
+
+def test_the_resource_of_which_the_largest_part_failed_comes_first_and_says_of_how_many() -> None:
+    found = failing_resources.worst_first(
+        [
+            ended("therapists", "completed", 90),
+            ended("therapists", "failed", 6),
+            ended("therapists", "timed_out", 4),
+            ended("admins", "partial", 6),
+            ended("admins", "failed", 2),
+            ended("locations", "completed", 5),
+            ended("services", "cancelled", 5),
+        ]
+    )
+    assert [(row.resource, row.told) for row in found] == [
+        ("admins", "25%, 2 of 8"),
+        ("therapists", "10%, 10 of 100"),
+        ("locations", "0%, 0 of 5"),
+    ]
+    (bars,) = failing_resources.draw(found).data
+    assert list(bars.x) == [25, 10, 0]
+    assert list(bars.customdata) == ["admins", "therapists", ""]  # nothing to list of the last
+    assert failing_resources.draw(found[2:]).layout.xaxis.range[1] > 0

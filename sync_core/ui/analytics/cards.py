@@ -20,7 +20,7 @@ from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
 
 ORGANIZATIONS = "organizations"  # in the address of the list, by their short names
-FEW_HELP = f"Few samples: fewer than {FEW} runs. One more could change the figure."
+FEW_HELP = f"Fewer than {FEW}: one more could change the figure."
 Good = Literal["normal", "inverse", "off"]  # more of it is good, bad, or neither
 
 
@@ -38,6 +38,7 @@ class Card:
     good: Good
     meaning: str
     note: str = ""
+    noun: str = "run"  # what its samples are
 
     @property
     def few(self) -> tuple[bool, bool]:
@@ -49,7 +50,7 @@ class Card:
     @property
     def change(self) -> str | None:
         """Return the change of the figure, in its own unit; None where there is none to compare."""
-        if self.now is None or self.before is None:
+        if self.now is None or self.before is None or self.few[1]:
             return None
         difference = self.now - self.before
         if round(difference, 3) == 0:
@@ -57,6 +58,20 @@ class Card:
         points = f"{abs(difference) * 100:.1f} points"
         size = points if self.in_words is numbers.percent else self.in_words(abs(difference))
         return f"{'-' if difference < 0 else '+'}{size}"
+
+    @property
+    def compared(self) -> str:
+        """Say with what the figure is compared, or why with nothing."""
+        if self.few[1]:
+            return f"{count(self.samples[1], self.noun)} before: too few to compare"
+        return "vs before" if self.change else "none before"
+
+    def extent(self, course: Sequence[float], unit: str) -> str:
+        """Say between which values the figure went; "" where it has no course."""
+        if len(course) < 2:  # noqa: PLR2004 - of which no shape is drawn
+            return ""
+        low, high = self.in_words(min(course)), self.in_words(max(course))
+        return f"By {unit}, between {low} and {high}."
 
 
 def show(here: Visitor, asked: Asked) -> None:
@@ -69,19 +84,23 @@ def show(here: Visitor, asked: Asked) -> None:
 
 def _show(here: Visitor, asked: Asked, card: Card, course: Sequence[float]) -> None:
     with st.container(border=True, height="stretch", gap="xsmall", key=f"kpi-{card.key}"):
-        change, (few, few_before) = card.change, card.few
-        before = f"vs {'few ' if few_before else ''}before" if change else "none before"
+        extent = card.extent(course, asked.unit)
+        meaning = f"{DEFINITIONS[card.meaning]} Compared with the {asked.words} before. {extent}"
         st.metric(
             card.label,
             card.in_words(card.now),
-            delta=0 if change == "0" else change,
+            delta=0 if card.change == "0" else card.change,
             delta_color=card.good,
-            delta_description=before,
-            help=f"{DEFINITIONS[card.meaning]} Compared with the {asked.words} before.",
+            delta_description=None if card.few[1] else card.compared,
+            help=meaning.strip(),
         )
-        sparkline.show(course)
-        if few:
-            st.badge("few", icon=":material/scatter_plot:", color="gray", help=FEW_HELP)
+        if card.few[1]:
+            st.caption(card.compared)  # it wraps, where a metric would cut it
+        is_share = card.in_words is numbers.percent
+        sparkline.show(course, f"{card.label}: {extent}", from_zero=not is_share)
+        if card.few[0]:
+            only = f"only {count(card.samples[0], card.noun)}"
+            st.badge(only, icon=":material/scatter_plot:", color="gray", help=FEW_HELP)
         if card.note:
             st.caption(card.note)
         behind = replace(asked, wanted=filter_behind(asked, card.key))
@@ -254,6 +273,7 @@ def _of_failures(now: Recovery, before: Recovery, *, compare: bool) -> Iterator[
         good="inverse",
         meaning="Time to recover",
         note=f"{waiting:,} not recovered yet" if waiting else "",
+        noun="failed run",
     )
 
 

@@ -11,16 +11,15 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from sync_core.analytics import habits, reasons
+from sync_core.analytics import reasons
 from sync_core.analytics.reasons import FailedRow, Offender, Reason
 from sync_core.catalogue import reason_words, resources
 from sync_core.foundation import db
 from sync_core.foundation.counting import count
 from sync_core.foundation.vocabulary import FAILED
 from sync_core.records.privacy import MASK
-from sync_core.runs import Run
-from sync_core.ui.analytics import cached, cards, drawing, panel
-from sync_core.ui.analytics.period import Asked, title
+from sync_core.ui.analytics import cached, drawing, failed_runs, failing_resources, panel
+from sync_core.ui.analytics.period import Asked
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import figures, paging, row_table
 from sync_core.ui.parts.row_table import Cell, Column, Row, Table
@@ -35,6 +34,7 @@ CODE = "code"  # of the reason that is opened, in the address
 
 def show(here: Visitor, asked: Asked) -> None:
     """Show the tab."""
+    failing_resources.show(here, asked)
     of = st.segmented_control(
         "Failed",
         [ROWS, RUNS],
@@ -173,7 +173,8 @@ def _reason(here: Visitor, asked: Asked, of: str, found: Sequence[Reason]) -> No
         if of == ROWS:
             _rows(here, asked, reason)
         else:
-            _runs(here, asked, reason)
+            wanted = replace(asked.wanted, status=FAILED, error=(reason.code,))
+            failed_runs.show(here, asked, wanted, reason.count, "runs-of-reason")
 
 
 def _rows(here: Visitor, asked: Asked, reason: Reason) -> None:
@@ -225,46 +226,6 @@ def _cells(asked: Asked, row: FailedRow) -> Sequence[Cell]:
 def _entity(name: str) -> str:
     known = resources.ENTITIES.get(name)
     return known.title if known else name
-
-
-def _runs(here: Visitor, asked: Asked, reason: Reason) -> None:
-    """Show the newest runs that ended for a reason, and lead to the list of all of them."""
-    wanted = replace(asked.wanted, status=FAILED, error=(reason.code,))
-    cards.show_list_link(here, replace(asked, wanted=wanted), f"All {count(reason.count, 'run')}")
-    found = cached.read(habits.newest, wanted, paging.PAGE_ROWS)
-    table = pd.DataFrame(
-        {
-            "Requested": asked.there(run.queued_at),
-            "Resource": title(run.resource),
-            "By": run.requested_by,
-            "Message": run.message,
-            "Run": run.id,
-        }
-        for run in found
-    )
-    columns = (
-        Column("Message", "wide first"),
-        Column("Resource"),
-        Column("By", "named"),
-        Column("Requested", "brief"),
-        Column("Run", "number"),
-    )
-    rows = [Row(f"{run.id}", _cells_of_run(asked, run)) for run in found]
-    alt = "Failed runs"
-    opened = row_table.show(Table(columns, rows, cards=True), key="runs-of-reason", alt=alt)
-    if opened is not None:
-        history_tab.open_run(here, int(opened))
-    panel.offer_file(here, asked, "Failed runs", table, "runs-of-reason")
-
-
-def _cells_of_run(asked: Asked, run: Run) -> Sequence[Cell]:
-    return (
-        Cell(run.message),
-        Cell(title(run.resource)),
-        Cell(run.requested_by),
-        Cell(moment(run.queued_at, asked.zone)),
-        Cell(f"{run.id}"),
-    )
 
 
 def _offenders(here: Visitor, asked: Asked) -> None:

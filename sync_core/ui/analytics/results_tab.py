@@ -216,7 +216,7 @@ def _resource(row: OfResource) -> Sequence[str]:
         f"{row.runs:,}",
         f"{row.judged:,}",
         f"{row.completed:,}",
-        f"{numbers.percent(row.success)}{' of few' if numbers.few(row.judged) else ''}",
+        f"{numbers.percent(row.success)}{' (few runs)' if numbers.few(row.judged) else ''}",
         numbers.seconds(row.mean),
         numbers.seconds(row.median),
         numbers.seconds(row.p95),
