@@ -4,7 +4,10 @@ A command is loaded when it is asked for, and no other one: `COMMANDS` says wher
 the list of all tells of it.
 """
 
+import gc
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 
 import click
@@ -49,6 +52,17 @@ COMMANDS = {  # name: (module in this package, what it does)
 }
 
 
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Load modules without looking for garbage: they stay, and to walk them again takes long."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()  # nor are they walked later
+        gc.enable()
+
+
 class _Commands(click.Group):
     """The commands by name."""
 
@@ -61,7 +75,8 @@ class _Commands(click.Group):
         if name not in COMMANDS:
             return None
         module, _ = COMMANDS[name]
-        found = getattr(import_module(f"sync_core.cli.{module}"), name)
+        with _nothing_collected():
+            found = getattr(import_module(f"sync_core.cli.{module}"), name)
         assert isinstance(found, click.Command)  # noqa: S101 - a test loads them all
         return found
 

@@ -103,13 +103,18 @@ def be_patient() -> None:
     """Wait for a frozen Postgres as long as it takes: nobody sits before this process."""
     global _patient  # noqa: PLW0603 - of the process, as its engine
     _patient = True
-    engine.cache_clear()
+    _make_engine_anew()
 
 
 def be_brief() -> None:
     """End what takes this process too long: somebody waits for it, and others for their turn."""
     global _brief  # noqa: PLW0603 - of the process, as its engine
     _brief = True
+    _make_engine_anew()
+
+
+def _make_engine_anew() -> None:
+    """Forget the engine, and close what it has opened."""
     if engine.cache_info().currsize:
         engine().dispose()
         engine.cache_clear()
@@ -339,9 +344,23 @@ def prepare() -> None:
     if settings.current().database_url:
         _require_current()
         return
+    if _is_current_for_program():
+        return
     with as_owner() as connection:
         if not is_current(connection):
             migrate(connection)
+
+
+def _is_current_for_program() -> bool:
+    """Return whether the program finds the newest schema, which spares a connection of the owner.
+
+    Before the first migration its role has no rights, or is not there: the owner tells why.
+    """
+    try:
+        with everywhere() as connection:
+            return is_current(connection)
+    except (sa.exc.OperationalError, sa.exc.ProgrammingError):
+        return False
 
 
 def _require_current() -> None:

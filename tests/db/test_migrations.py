@@ -1,9 +1,11 @@
 import re
 
+import psycopg
 import sqlalchemy as sa
 from alembic import command
+from sqlalchemy.pool import Pool
 
-from sync_core.foundation import db, revisions, tables
+from sync_core.foundation import db, embedded, revisions, tables
 from sync_core.foundation.embedded import Urls
 
 
@@ -38,3 +40,19 @@ def test_the_migrations_allow_exactly_the_words_of_the_code(servers: Urls) -> No
 
 def words(condition: str) -> set[str]:
     return set(re.findall(r"'(\w+)'", condition))
+
+
+def test_a_schema_that_is_the_newest_takes_no_connection_of_the_owner(servers: Urls) -> None:
+    assert servers
+    made: list[str] = []
+
+    def note(raw: psycopg.Connection, _record: object) -> None:
+        made.append(raw.info.user)
+
+    db.engine().dispose()
+    sa.event.listen(Pool, "connect", note)
+    try:
+        db.prepare()
+    finally:
+        sa.event.remove(Pool, "connect", note)
+    assert made == [embedded.PROGRAM]

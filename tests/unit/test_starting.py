@@ -41,6 +41,24 @@ def test_what_looks_at_runs_loads_what_asks_postgres_alone(command: str) -> None
     assert found.isdisjoint(HEAVY.split())
 
 
+COLLECTED = """
+import gc
+import click
+from sync_core.cli.main import cli
+found = []
+gc.callbacks.append(lambda phase, _: found.append(phase))
+cli.get_command(click.Context(cli), "history")
+print(len(found), gc.isenabled(), gc.get_freeze_count() > 10_000)
+"""
+
+
+def test_nothing_that_a_command_loads_is_looked_through_for_garbage() -> None:
+    answer = subprocess.run(
+        [sys.executable, "-c", COLLECTED], check=True, capture_output=True, text=True
+    )
+    assert answer.stdout.split() == ["0", "True", "True"]
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_list_tells_of_a_command_what_it_tells_of_itself(name: str) -> None:
     command = cli.get_command(click.Context(cli), name)
