@@ -37,13 +37,14 @@ log = logging.getLogger("syncdesk.pages")
 
 Needs = Callable[[bytes], bool]  # whether pages of ours need a message of a browser
 Elsewhere = Callable[[str], str | None]  # path -> where its page is, if not there
+Links = Callable[[str], str]  # path -> what its page will ask for, as a header has it
 
 
 def around(
-    claims: Claims, needs: Needs, content_policy: str, elsewhere: Elsewhere
+    claims: Claims, needs: Needs, content_policy: str, elsewhere: Elsewhere, links: Links
 ) -> list[Middleware]:
     """Return what stands before the pages."""
-    gate_of_pages = Middleware(PageGate, claims, needs, content_policy, elsewhere)
+    gate_of_pages = Middleware(PageGate, claims, needs, content_policy, elsewhere, links)
     return [gate_of_pages, Middleware(Compressed)]
 
 
@@ -57,8 +58,10 @@ class PageGate:
         needs: Needs,
         content_policy: str,
         elsewhere: Elsewhere,
+        links: Links,
     ) -> None:
         self._app, self._claims, self._needs, self._elsewhere = app, claims, needs, elsewhere
+        self._links = links
         self._headers = {**HEADERS, "content-security-policy": content_policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,7 +72,7 @@ class PageGate:
                 return
             receive = self._sifted(receive)
         if scope["type"] == "http":
-            send = gate.safely(scope, send, self._headers)
+            send = gate.safely(scope, send, self._headers_of(Request(scope)))
             try:
                 await self._look(Request(scope))
             except SyncError as error:
@@ -80,6 +83,10 @@ class PageGate:
                 await RedirectResponse(there, HTTPStatus.FOUND)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+    def _headers_of(self, request: Request) -> dict[str, str]:
+        links = self._links(request.scope["path"]) if _is_page(request) else ""
+        return {**self._headers, "link": links} if links else self._headers
 
     async def _look(self, request: Request) -> None:
         """Raise SyncError where the request is for a door that is closed to who asks."""
@@ -93,8 +100,7 @@ class PageGate:
 
     def _page_elsewhere(self, request: Request) -> str | None:
         """Return where somebody is led who asks for a page at an address that has none."""
-        is_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
-        there = self._elsewhere(request.scope["path"]) if is_page else None
+        there = self._elsewhere(request.scope["path"]) if _is_page(request) else None
         more = f"{'&' if '?' in there else '?'}{request.url.query}" if there else ""
         return f"{there}{more}".rstrip("?&") if there else None
 
@@ -109,3 +115,7 @@ class PageGate:
                 log.warning("a browser sent what no page of ours sends; it was dropped")
 
         return needed
+
+
+def _is_page(request: Request) -> bool:
+    return request.method == "GET" and "text/html" in request.headers.get("accept", "")

@@ -1,5 +1,6 @@
 """What stands before the pages: headers of safety, careful cookies, doors that are closed."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -15,7 +16,7 @@ from sync_core.api import app as api
 from sync_core.api import page_gate
 from sync_core.foundation import settings
 from sync_core.organizations import Organization
-from sync_core.ui.frame import browser_limits, cookie, missing_page
+from sync_core.ui.frame import browser_limits, cookie, early_scripts, missing_page
 
 MONITOR = "a-token-of-a-monitor"
 
@@ -43,7 +44,11 @@ def served(scheme: str = "http") -> TestClient:
             Mount("/", Route("/{rest:path}", _page, methods=["GET", "PUT", "POST"])),
         ],
         middleware=page_gate.around(
-            cookie.claims, browser_limits.needs, policy, missing_page.elsewhere
+            cookie.claims,
+            browser_limits.needs,
+            policy,
+            missing_page.elsewhere,
+            early_scripts.links,
         ),
     )
     return TestClient(pages, base_url=f"{scheme}://testserver", follow_redirects=False)
@@ -167,3 +172,12 @@ def test_what_no_page_of_ours_sends_does_not_come_through(kind: str) -> None:
         socket.send_bytes(message(kind))
         socket.send_bytes(wanted)
         assert socket.receive_bytes() == wanted
+
+
+def test_the_page_of_charts_names_their_script_which_there_is_and_no_other_page_does() -> None:
+    page = {"accept": "text/html"}
+    with served() as pages:
+        link = pages.get("/analytics", headers=page).headers["link"]
+        assert re.fullmatch(r"<\./static/js/PlotlyChart\.[\w-]+\.js>; rel=modulepreload; .*", link)
+        assert "link" not in pages.get("/analytics").headers
+        assert "link" not in pages.get("/locations", headers=page).headers

@@ -8,6 +8,7 @@ import click
 import pytest
 
 from sync_core.cli.main import COMMANDS, cli
+from sync_core.foundation.settings import ROOT
 
 HEAVY = "alembic gspread google httpx2 numpy pandas polars pyarrow redis requests rq tenacity"
 DATABASE = "psycopg sqlalchemy"
@@ -65,3 +66,21 @@ def test_the_list_tells_of_a_command_what_it_tells_of_itself(name: str) -> None:
     assert command
     assert command.name == name
     assert COMMANDS[name][1] == " ".join((command.help or "").split("\n\n")[0].split())
+
+
+PRELOADED = """
+import sys
+import sync_core.ui.preload
+print(*(name for name in sys.modules if name.startswith("sync_core.ui.")))
+"""
+
+
+def test_the_first_visitor_of_a_page_waits_for_no_module_of_it() -> None:
+    answer = subprocess.run(
+        [sys.executable, "-c", PRELOADED], check=True, capture_output=True, text=True
+    )
+    pages = ROOT / "sync_core" / "ui"
+    files = (file.relative_to(ROOT).with_suffix("") for file in pages.rglob("*.py"))
+    there = {".".join(file.parts) for file in files if file.name != "__init__"}
+    frame = {name for name in there if name.startswith("sync_core.ui.frame.")}  # of the launcher
+    assert there - frame <= set(answer.stdout.split())
