@@ -129,5 +129,6 @@ def test_a_csv_is_synced_by_the_keyboard_alone(visit: Visit, files: str, tmp_pat
 
 def test_who_may_not_sync_is_not_asked_for_a_file(visit: Visit) -> None:
     page = visit("Vera Olsen").open("/locations")
-    expect(page.locator(".rows").first).to_be_visible()
+    expect(page.get_by_role("tab", name="History")).to_be_visible()  # below where it would be
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
     expect(page.get_by_role("button", name="From a file")).to_have_count(0)
