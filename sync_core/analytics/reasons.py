@@ -60,7 +60,11 @@ class Offender:
     runs: int
     since: datetime
     until: datetime
-    sentence: str  # of its newest failure
+    run_id: int  # in which it failed last
+    row_number: int | None  # there
+    field: str  # that was wrong there; "" where it was the row as a whole
+    code: str
+    sentence: str
     still: bool  # whether it failed in the last run that was applied, whatever is asked for
     of: int  # how many such rows there are, shown or not
 
@@ -237,6 +241,10 @@ def offenders(connection: Connection, wanted: Filter, readers: Sequence[Person])
             found.runs,
             found.since,
             found.until,
+            found.last.label("run_id"),
+            newest.c.row_number,
+            sa.func.coalesce(part(newest.c.issues[0], "field"), "").label("field"),
+            sa.func.coalesce(part(newest.c.issues[0], "code"), "").label("code"),
             told(newest.c.issues[0]).label("sentence"),
             still,
             found.of,

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import pytest
@@ -14,7 +15,7 @@ from sync_core.organizations import people
 from sync_core.ui.parts.words import literal
 from tests.support.desk import ANA, Desk
 from tests.support.locations import BROKEN, LOCATIONS
-from tests.support.pages import Visit, healthy, rows
+from tests.support.pages import Visit, column, healthy, rows
 
 MICHAEL = "michael.tan@example.org"
 VIEWS = ("Results", "Speed", "Failures", "Week", "People")
@@ -90,6 +91,21 @@ def test_a_reason_leads_to_its_rows_and_to_their_file(visit: Visit, desk: Desk) 
     (failed,) = rows(page, "Failed rows")
     assert (failed["Value"], failed["Reason"]) == ("not a phone", "Invalid phone format")
     assert any("Download these rows" in html.proto.body for html in page.get("html"))
+
+
+def test_a_row_that_keeps_failing_has_the_reason_of_its_run_and_opens_there(
+    visit: Visit, desk: Desk
+) -> None:
+    run = [desk.sync("locations", locations=BROKEN) for _ in range(3)][-1]
+    page = look(visit, view="Failures")
+    (again,) = rows(page, "Rows that fail again and again")
+    assert again["Latest reason"] == "Phone: Invalid phone format"
+    told = "".join(html.proto.body for html in visit("runs", id=run.id).get("html"))
+    assert again["Latest reason"] in told
+    opens = [re.search(rf'data-opens="{run.id}:(.*?)"', h.proto.body) for h in page.get("html")]
+    (failure,) = (found[1] for found in opens if found)
+    opened = visit("runs", id=run.id, failure=failure)
+    assert column(opened, "Value", "What is wrong") == ["not a phone"]
 
 
 def test_the_reasons_of_runs_lead_to_the_runs(visit: Visit, desk: Desk) -> None:

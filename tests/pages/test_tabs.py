@@ -230,12 +230,16 @@ def test_failures_stand_below_their_cause_and_skips_elsewhere(visit: Visit) -> N
     assert column(skipped, "Key") == ["T1 · Monday · 08:00:00", "T1"]
 
 
-@pytest.mark.usefixtures("failed")
 @pytest.mark.parametrize("email", ["vera.olsen@example.org", "ana.ruiz@example.org"])
-def test_the_bad_value_is_shown_to_whom_may_see_it(visit: Visit, email: str) -> None:
+def test_the_bad_value_is_shown_to_whom_may_see_it(visit: Visit, failed: Run, email: str) -> None:
     page = of_therapists(visit, "Needs attention", email)
     (line,) = (one for one in rows(page) if one["Record"] == "Ben Cole")
     assert line["Value"] == ("lots" if email.startswith("ana") else "Hidden")
+    number = re.search(r"[0-9]+$", line["Cell"])
+    assert number
+    opened = visit("runs", email, id=failed.id, failure=f"therapists:{number[0]}")
+    (wrong,) = rows(opened, "What is wrong")  # in the drawer
+    assert wrong == {name: line[name] for name in ("Cell", "Value", "Problem", "Fix")}
 
 
 def test_the_file_holds_what_the_tab_lists(visit: Visit, failed: Run, desk: Desk) -> None:

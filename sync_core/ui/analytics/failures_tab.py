@@ -24,7 +24,7 @@ from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import figures, paging, row_table
 from sync_core.ui.parts.row_table import Cell, Column, Row, Table
 from sync_core.ui.parts.words import day, moment
-from sync_core.ui.runs import history_tab, outcome_words
+from sync_core.ui.runs import failures_list, history_tab, outcome_filter, outcome_words
 
 ROWS, RUNS = "Rows", "Runs"
 MAX_BARS = 12
@@ -231,6 +231,7 @@ def _entity(name: str) -> str:
 def _offenders(here: Visitor, asked: Asked) -> None:
     found = cached.read(reasons.offenders, asked.wanted, asked.readers)
     about = f"Rows that failed in {reasons.AGAIN} runs or more; those that still fail come first."
+    about += " A row opens where it failed last."
     with panel.frame("Rows that keep failing", about, "offenders"):
         if not found:
             st.caption(":material/task_alt: No row failed that often.")
@@ -245,18 +246,26 @@ def _offenders(here: Visitor, asked: Asked) -> None:
             Column("Last", "brief"),
             Column("Table"),
         )
-        rows = [Row("", _cells_of_offender(asked, row)) for row in found]
+        rows = [Row(_place(row), _cells_of_offender(asked, row)) for row in found]
         alt = "Rows that fail again and again"
-        row_table.show(Table(columns, rows, cards=True), key="offenders", alt=alt)
+        opened = row_table.show(Table(columns, rows, cards=True), key="offenders", alt=alt)
         if found[0].of > len(found):
             st.caption(f"The first {len(found):,} of {count(found[0].of, 'row')}.")
         panel.offer_file(here, asked, "Rows that keep failing", table, "offenders")
+    if opened is not None:
+        run_id, _, failure = opened.partition(":")
+        history_tab.open_run(here, int(run_id), **{failures_list.ROW: failure})
+
+
+def _place(row: Offender) -> str:
+    """Return where a row failed last: the run, the table, and the row there; "" if not known."""
+    return f"{row.run_id}:{row.entity}:{row.row_number}" if row.row_number else ""
 
 
 def _cells_of_offender(asked: Asked, row: Offender) -> Sequence[Cell]:
     return (
         Cell(outcome_words.open_text(row.name)),
-        Cell(row.sentence),
+        Cell(outcome_filter.titled(row.field, row.code)),
         Cell(_now(row), "badge red" if row.still else "badge green", _now_icon(row)),
         Cell(f"{row.runs:,}"),
         Cell(day(row.since, asked.zone)),
@@ -272,7 +281,8 @@ def _offender(asked: Asked, row: Offender) -> dict[str, Hashable]:
         "Failed in runs": row.runs,
         "First": asked.there(row.since),
         "Last": asked.there(row.until),
-        "Latest reason": row.sentence,
+        "Latest reason": outcome_filter.titled(row.field, row.code),
+        "Problem": row.sentence,
         "Now": _now(row),
     }
 

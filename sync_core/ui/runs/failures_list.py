@@ -9,17 +9,14 @@ from itertools import groupby
 import streamlit as st
 
 from sync_core.catalogue import resources
-from sync_core.catalogue.cell_codes import CELL_CODES
 from sync_core.foundation import db
 from sync_core.foundation.counting import count
 from sync_core.foundation.vocabulary import OutcomeKind
 from sync_core.records import failures, outcomes, row_names
 from sync_core.records.failures import Failure
 from sync_core.records.outcomes import Wanted
-from sync_core.records.privacy import MASK
 from sync_core.records.reasons import Reason
 from sync_core.runs import Run
-from sync_core.runs.sheet_facts import SheetLinks
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging, row_table
 from sync_core.ui.parts.html import render
@@ -28,7 +25,9 @@ from sync_core.ui.runs import (
     outcome_filter,
     outcome_in_full,
     reasons_list,
+    wrong_cells,
 )
+from sync_core.ui.runs.wrong_cells import WrongCell
 
 KINDS = (OutcomeKind.FAILED,)
 GONE = "What was wrong with these rows was deleted with the old values."
@@ -38,15 +37,11 @@ ROW_NUMBER = re.compile("[1-9][0-9]{0,9}")
 
 @dataclass(frozen=True)
 class Line:
-    """A wrong cell as it is read."""
+    """A wrong cell in the list, and the row that it opens."""
 
     opens: str
     record: str
-    cell: str
-    address: str  # of the cell in the sheet, where it is on the web
-    value: str
-    problem: str
-    fix: str
+    wrong: WrongCell
     follows: bool
 
 
@@ -98,33 +93,14 @@ def _title(run: Run, cause: Reason) -> str:
     """Return what a cause is called: "2 rows of therapists · Email: Duplicate"."""
     several = len(resources.by_name(run.resource).entities) > 1
     of = f" of {resources.ENTITIES[cause.entity].title.lower()}" if several else ""
-    why = outcome_filter.named(cause.code)
-    return f"{count(cause.rows, 'row')}{of} · {f'{cause.field}: ' if cause.field else ''}{why}"
+    return f"{count(cause.rows, 'row')}{of} · {outcome_filter.titled(cause.field, cause.code)}"
 
 
 def _lines(run: Run, found: Iterator[Failure], called: Callable[[Failure], str]) -> Iterator[Line]:
     links = cell_links.sheets_of(run.organization_id, run.id)
     for one in found:
-        known = CELL_CODES.get(one.issue.code)
-        yield Line(
-            opens=f"{one.entity}:{one.row_number}",
-            record=called(one),
-            cell=_place(one),
-            address=_address(links, one),
-            value="Hidden" if one.value == MASK else one.value or "blank",
-            problem=one.issue.told,
-            fix=known.advice if known else "",
-            follows=one.follows,
-        )
-
-
-def _place(one: Failure) -> str:
-    """Return where the cell is, as sheets say it: "Therapists!G801", else its row."""
-    return one.issue.cell or f"Row {one.row_number:,}"
-
-
-def _address(links: SheetLinks, one: Failure) -> str:
-    return cell_links.of_cell(links, one.entity, one.issue.cell, one.row_number) or ""
+        opens = f"{one.entity}:{one.row_number}"
+        yield Line(opens, called(one), wrong_cells.of(links, one), one.follows)
 
 
 def _open(here: Visitor, run: Run, opened: str | None) -> None:

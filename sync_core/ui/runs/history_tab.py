@@ -58,10 +58,10 @@ def show(
         open_run(here, int(opened))
 
 
-def open_run(here: Visitor, run_id: int) -> None:
-    """Go to the page of a run."""
-    slug = here.organization.slug
-    st.switch_page(page_file(run_address.PAGE), query_params=run_address.parameters(slug, run_id))
+def open_run(here: Visitor, run_id: int, **opened: str) -> None:
+    """Go to the page of a run, where what these parameters of the address name is opened."""
+    its = run_address.parameters(here.organization.slug, run_id)
+    st.switch_page(page_file(run_address.PAGE), query_params=its | opened)
 
 
 def _table(

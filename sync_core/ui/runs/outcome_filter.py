@@ -134,6 +134,11 @@ def _flat(found: Sequence[Reason]) -> list[Reason]:
     return [one for reason in found for one in (reason, *reason.follows)]
 
 
+def titled(field: str, code: str) -> str:
+    """Return what people call a reason in a field: "Email: Duplicate"."""
+    return f"{field}: {named(code)}" if field else named(code)
+
+
 def named(code: str) -> str:
     """Return what people call a reason: the summary of its code, or the name of its rule."""
     return reason_words.of_code(KEPT_BECAUSE if code == KEPT else code)

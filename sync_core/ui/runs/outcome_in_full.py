@@ -8,7 +8,7 @@ import streamlit as st
 
 from sync_core.catalogue import resources
 from sync_core.catalogue.cell_codes import CELL_CODES
-from sync_core.foundation.vocabulary import OutcomeKind, RunStatus
+from sync_core.foundation.vocabulary import OutcomeKind, RunKind, RunStatus
 from sync_core.records.history import in_words
 from sync_core.records.outcome_format import KEY_SEPARATOR
 from sync_core.records.outcomes import Outcome
@@ -17,7 +17,7 @@ from sync_core.runs import Run
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import drawer, record_link
 from sync_core.ui.parts.words import capitalized, listed, literal
-from sync_core.ui.runs import outcome_words, proof_link
+from sync_core.ui.runs import outcome_words, proof_link, wrong_cells
 
 
 def open_beside(here: Visitor, run: Run, outcome: Outcome, name: str, named_by: str) -> None:
@@ -33,7 +33,9 @@ def _show(here: Visitor, run: Run, outcome: Outcome) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(kind.word, icon=kind.icon, color=kind.color)
         st.markdown(f":gray[{' · '.join(_where(entity.title, outcome))}]", width="content")
-    for line in _reasons(outcome):
+    if is_wrong := outcome.kind == OutcomeKind.FAILED and run.kind != RunKind.UNDO:
+        wrong_cells.show(run, wrong_cells.of_row(here, run, outcome))
+    for line in () if is_wrong else _reasons(outcome):
         st.markdown(line)
     if cells := _cells(outcome):
         table = pd.DataFrame(cells)

@@ -45,12 +45,11 @@ def show(run: Run, kinds: Sequence[str]) -> None:
 def _line(run: Run, reason: Reason, *, several: bool) -> Line:
     look = outcome_words.look(run, reason.kind)
     of = f"of {resources.ENTITIES[reason.entity].title.lower()} " if several else ""
-    why = outcome_filter.named(reason.code)
     return Line(
         kind=reason.kind,
         icon=icon_name(look.icon),
         rows=count(reason.rows, "row"),
         what=f"{of}{look.word.lower()}",
-        why=f"{reason.field}: {why}" if reason.field else why,
+        why=outcome_filter.titled(reason.field, reason.code),
         follows=[_line(run, one, several=several) for one in reason.follows],
     )
