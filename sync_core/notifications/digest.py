@@ -171,7 +171,7 @@ def _states(
     found: dict[str, list[str]] = {}
     for name, run in runs.fresh(connection, organization.id).items():
         if run.finished_at and name in decided:
-            promise = Promise(run.finished_at, decided[name].fresh_hours)
+            promise = Promise(run.finished_at, decided[name].fresh_hours, run.partly)
             found.setdefault(name, []).append(f"{promise.sentence(now)}.")
     waiting = sa.select(_RUNS.resource, sa.func.count()).where(
         _RUNS.organization_id == organization.id, _RUNS.status == RunStatus.WAITING

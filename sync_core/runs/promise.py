@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 
 from sync_core.foundation.counting import ago, hours
 
+PARTLY = "Last sync, partly:"  # how it is said when a sync was, of which some rows failed
+
 
 @dataclass(frozen=True)
 class Promise:
@@ -12,6 +14,7 @@ class Promise:
 
     since: datetime
     hours: int
+    partly: bool = False  # some rows failed then
 
     def is_kept(self, now: datetime) -> bool:
         """Return whether the resource is as young as it should be."""
@@ -19,7 +22,8 @@ class Promise:
 
     def sentence(self, now: datetime) -> str:
         """Return it in words: "Last synced 3 days ago; should be under 24 hours"."""
-        return f"Last synced {ago(self.since, now)}{self.verdict(now)}"
+        last = PARTLY if self.partly else "Last synced"
+        return f"{last} {ago(self.since, now)}{self.verdict(now)}"
 
     def verdict(self, now: datetime) -> str:
         """Return what follows on when it was synced, in words that say whether that is kept."""

@@ -81,6 +81,11 @@ class Run:
         return self.status == RunStatus.CANCELLED and self.message == DECLINED
 
     @property
+    def partly(self) -> bool:
+        """Return whether it was applied and some rows failed."""
+        return self.status == RunStatus.PARTIAL
+
+    @property
     def origin(self) -> str:
         """Return how it came about: "retry" or "undo", else its trigger."""
         return self.kind if self.kind in ORIGINS else self.trigger

@@ -18,7 +18,7 @@ from sync_core.ui.frame import run_state
 from tests.pages.test_resource_page import again, keys
 from tests.pages.test_tabs import LABELS, row, texts
 from tests.support.desk import ANA, Desk
-from tests.support.pages import Visit, column, strip
+from tests.support.pages import Visit, column, healthy, strip
 
 VERA, SARAH, MICHAEL = (
     f"{name}@example.org" for name in ("vera.olsen", "sarah.lim", "michael.tan")
@@ -68,6 +68,31 @@ def test_a_preview_is_one_click_for_those_who_may_sync(visit: Visit, desk: Desk)
     with db.everywhere() as connection:
         run = runs.latest(connection, desk.organization.id)["locations"]
     assert run.kind == "preview"
+
+
+def test_the_plan_of_a_preview_opens_by_itself_where_it_was_started(
+    visit: Visit, desk: Desk
+) -> None:
+    desk.sync("locations", locations=[LABELS, row("L1", city="Perth")])
+    desk.write("locations", [LABELS, row("L1", city="Hobart")])
+    page = visit("locations", SARAH)
+    page.button(key="preview-locations").click().run()
+    with db.everywhere() as connection:
+        run = desk.work(runs.latest(connection, desk.organization.id)["locations"])
+    assert titles(again(page)) == ["What this sync would do"]
+    assert "City: Perth → Hobart" in column(page, "Reason or change")
+    page.session_state["tab"] = "What changed"  # the row is in this table, too: one drawer opens
+    page.query_params["planned"] = "locations:2:L1"
+    assert column(again(page), "Reason or change")
+    assert titles(visit("locations", SARAH)) == []  # elsewhere it is offered
+    assert titles(visit("locations", SARAH, preview=run.id)) == ["What this sync would do"]
+    decided = visit("locations", SARAH, preview=run.id)
+    decided.button(key=f"decline-plan-{run.id}").click().run()
+    assert titles(again(decided)) == []
+
+
+def titles(page: AppTest) -> list[str]:
+    return [head.value for head in healthy(page).header]
 
 
 def test_a_plan_that_waits_is_counted_and_told_row_by_row(visit: Visit, waiting: Run) -> None:

@@ -80,6 +80,8 @@ def test_rows_to_fix_are_said_where_all_are_on_time(
     only = {"locations": CATALOGUE["locations"]}
     monkeypatch.setattr(resources, "CATALOGUE", only)
     desk.sync("locations", locations=[LABELS, row("L1"), row("L2", phone="no phone")])
+    assert "Last sync, partly: just now, within the max age" in captions(visit())
+    assert "Last sync, partly: " in strip(visit("locations")).since
     assert "on time, 1 row to fix" in up_to_date(visit)
     desk.sync("locations", locations=[LABELS, row("L1"), row("L2")])
     assert "all on time" in up_to_date(visit)

@@ -147,7 +147,7 @@ class RunState:
         run = self.fresh.get(resource)
         if run is None or run.finished_at is None:
             return None
-        return Promise(run.finished_at, self.policies[resource].fresh_hours)
+        return Promise(run.finished_at, self.policies[resource].fresh_hours, run.partly)
 
     def noticed(self, run: Run, email: str) -> bool:
         """Return whether the end of the run is to be told to the person: until they close it."""

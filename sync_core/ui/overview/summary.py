@@ -76,6 +76,7 @@ def _last(state: RunState, none_yet: str) -> Figure:
     latest = max(at)
     run = at[latest]
     what = resources.CATALOGUE[run.resource].title
+    what += ", partly" if run.partly else ""
     what += ", failed rows retried" if run.kind == RunKind.RETRY else ""
     return Figure(
         "history", "Last sync", capitalized(ago(latest)), f"{what}, by {run.requested_by}"

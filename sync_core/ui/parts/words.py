@@ -87,7 +87,8 @@ def synced(run: Run) -> str:
     """Return when a run brought its resource in step, and by whom; "" before it has ended."""
     if run.finished_at is None:
         return ""
-    return f"synced {ago(run.finished_at)} by {literal(run.requested_by)}"
+    how = "partly synced" if run.partly else "synced"
+    return f"{how} {ago(run.finished_at)} by {literal(run.requested_by)}"
 
 
 def taken_back(undo: Run) -> str:

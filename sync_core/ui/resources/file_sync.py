@@ -15,7 +15,7 @@ from sync_core.runs import Run
 from sync_core.ui.frame import error_box, run_state, visitor
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.words import literal
-from sync_core.ui.runs import notice
+from sync_core.ui.runs import notice, opened_plan
 
 TYPES = ("csv", "tsv", "txt", "xlsx", "xlsm")
 
@@ -91,7 +91,7 @@ def _start(
     for file in files:
         file.content.seek(0)  # it may have been looked into before
     try:
-        uploads.start(
+        run = uploads.start(
             here.organization,
             resource.name,
             here.person,
@@ -105,4 +105,6 @@ def _start(
         return
     notice.clear_refusal(resource.name)
     run_state.forget(here.organization.id)
+    if preview:
+        opened_plan.await_plan(run)
     st.rerun()

@@ -8,7 +8,6 @@ from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation.counting import count
 from sync_core.foundation.vocabulary import RunKind
-from sync_core.operations import syncs
 from sync_core.runs import Run
 from sync_core.ui.frame import asking, polling, run_state, visitor
 from sync_core.ui.frame.run_state import RunState
@@ -28,6 +27,7 @@ from sync_core.ui.runs import (
     history_tab,
     left_out_tabs,
     notice,
+    opened_plan,
     run_view,
     status_strip,
     sync_button,
@@ -51,6 +51,7 @@ def show(name: str) -> None:
     schedule_panel.show(here, resource, state)
     counted = head_line.counts(here, resource, state)
     polling.follow(here, partial(_draw, here, resource, counted))
+    opened_plan.show(here, resource, state)
     source_test.show(here, resource)
     if resource.analysis:
         resource_figures.show(here, name, totals.version(state.runs.get(name)))
@@ -83,8 +84,8 @@ def preview_button(here: Visitor, resource: Resource, run: Run | None) -> None:
         key=f"preview-{resource.name}",
         help="See each change that a sync would make, before any is made.",
         disabled=bool(run and run.active),
-        on_click=sync_button.start,
-        args=(here, resource.name, syncs.preview),
+        on_click=opened_plan.start,
+        args=(here, resource.name),
     )
 
 

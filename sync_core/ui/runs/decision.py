@@ -18,6 +18,7 @@ from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
 from sync_core.ui.parts.words import capitalized, literal
 from sync_core.ui.runs import notice, outcome_words
 
+PREVIEW = "preview"  # in the address of a resource: the run whose plan opens there once it waits
 WHAT_UNDO_MEANS = (
     "The next sync brings the values of the source again: correct them there first, where they are"
     " wrong."
@@ -80,8 +81,10 @@ def _offer_another(here: Visitor, run: Run, place: str) -> None:
         key=f"preview-again-{place}-{run.id}",
         help="See what would be done now. This plan is declined.",
     ):
-        _decide(here, run, partial(_another, here, run))
+        made = _do(here, run, partial(_another, here, run))
         there = {ORGANIZATION: here.organization.slug}
+        if made:
+            there[PREVIEW] = str(made.id)
         st.switch_page(page_file(run.resource), query_params=there)
 
 
@@ -175,9 +178,16 @@ def _verb(run: Run, tripped: Sequence[Tripped]) -> str:
 
 
 def _decide(here: Visitor, run: Run, operation: Callable[[], Run]) -> None:
+    _do(here, run, operation)
+
+
+def _do(here: Visitor, run: Run, operation: Callable[[], Run]) -> Run | None:
+    """Do what somebody decided; why that is refused is kept, and told where the resource is."""
+    done = None
     try:
-        operation()
+        done = operation()
         notice.clear_refusal(run.resource)
     except SyncError as error:
         notice.keep_refusal(run.resource, error)
     run_state.forget(here.organization.id)
+    return done

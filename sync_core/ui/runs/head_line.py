@@ -8,6 +8,7 @@ from itertools import zip_longest
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation.vocabulary import FAILED
 from sync_core.runs import Run
+from sync_core.runs.promise import PARTLY
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import source_line, totals
@@ -58,7 +59,8 @@ def _last_success(here: Visitor, fresh: Run | None) -> str:
     if fresh is None or fresh.finished_at is None:
         return "Not synced yet"
     when = short_moment(fresh.finished_at, here.zone)
-    return f"Last successful sync {when} by {fresh.requested_by}"
+    last = PARTLY if fresh.partly else "Last successful sync"
+    return f"{last} {when} by {fresh.requested_by}"
 
 
 def _last_retry(here: Visitor, retry: Run | None) -> Iterator[Value]:

@@ -23,6 +23,13 @@ from sync_core.ui.parts.totals import version
 from sync_core.ui.runs import outcome_words
 
 KEPT_BECAUSE = "changed_since"  # the code that tells what the rule of an undo means
+SEARCHES = {  # what each search looks through: there may be two on a page
+    "failed": "Search failed rows",
+    "skipped": "Search skipped rows",
+    "changes": "Search changes",
+    "run": "Search all that it did",
+    "plan": "Search the plan",
+}
 
 
 @dataclass(frozen=True)
@@ -37,15 +44,15 @@ def show(run: Run, kinds: Sequence[str], key: str) -> Wanted:
     """Show the filter; returns what is asked for."""
     with st.container(horizontal=True, vertical_alignment="center", key=f"tools-{key}"):
         search = st.text_input(
-            "Search",
+            SEARCHES[key],
             type="search",
             live=True,
-            placeholder="Search key, name or reason",
+            placeholder=f"{SEARCHES[key]} by key, name or reason",
             icon=":material/search:",
             key=f"search-{key}",
             bind="query-params",
             label_visibility="collapsed",
-            width=320,
+            width=360,
         )
         chosen = _kinds(run, kinds, key) if len(kinds) > 1 else kinds
         entity, field, reason = _more(run, kinds, key)

@@ -24,7 +24,7 @@ from sync_core.ui.runs import cell_links, outcome_filter, outcome_in_full, outco
 ROW = "row"  # in the address: the row that is opened
 
 
-def show(here: Visitor, run: Run, kinds: Sequence[str], key: str) -> None:
+def show(here: Visitor, run: Run, kinds: Sequence[str], key: str, named_by: str = ROW) -> None:
     """Show the outcomes of these kinds; the one that the address names opens beside them."""
     wanted = outcome_filter.show(run, kinds, key)
     with db.within(run.organization_id) as connection:
@@ -41,10 +41,10 @@ def show(here: Visitor, run: Run, kinds: Sequence[str], key: str) -> None:
     with table:
         opened = _table(run, found, called, key)
     if opened is not None:
-        st.query_params[ROW] = opened
+        st.query_params[named_by] = opened
     for outcome in found:
-        if _named(outcome) == st.query_params.get(ROW):
-            outcome_in_full.open_beside(here, run, outcome, called(outcome), ROW)
+        if _named(outcome) == st.query_params.get(named_by):
+            outcome_in_full.open_beside(here, run, outcome, called(outcome), named_by)
 
 
 def _named(outcome: Outcome) -> str:

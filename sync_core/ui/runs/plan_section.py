@@ -24,8 +24,8 @@ from sync_core.ui.runs import (
 )
 
 
-def show(here: Visitor, run: Run) -> None:
-    """Show the plan of a run that waits."""
+def show(here: Visitor, run: Run, named_by: str = outcome_table.ROW) -> None:
+    """Show the plan of a run that waits; the row that `named_by` names in the address opens."""
     with db.within(run.organization_id) as connection:
         tallies = runs.tallies(connection, [run.id]).get(run.id, {})
         due = recovery.waits_until(connection, run.id)
@@ -50,7 +50,7 @@ def show(here: Visitor, run: Run) -> None:
             paging.show_empty(":material/check:", "It would change nothing.", more)
             return
         reasons_list.show(run, kinds)
-        outcome_table.show(here, run, kinds, "plan")
+        outcome_table.show(here, run, kinds, "plan", named_by)
 
 
 def _offer_file(here: Visitor, run: Run, kinds: Sequence[str]) -> None:

@@ -92,11 +92,18 @@ def _label(run: Run | None, left: int) -> str:
     return "Retry" if is_retry else "Sync again"
 
 
-def start(here: Visitor, name: str, operation: Start = syncs.start) -> None:
+def start(here: Visitor, name: str) -> None:
+    """Start a sync of a resource."""
+    ask(here, name, syncs.start)
+
+
+def ask(here: Visitor, name: str, operation: Start) -> Run | None:
     """Start a run of a resource; why that is refused is kept, and told where the resource is."""
+    started = None
     try:
-        operation(here.organization, name, here.person, Trigger.PAGE)
+        started = operation(here.organization, name, here.person, Trigger.PAGE)
         notice.clear_refusal(name)
     except SyncError as error:
         notice.keep_refusal(name, error)
     run_state.forget(here.organization.id)
+    return started
