@@ -12,6 +12,7 @@ from sync_core.organizations.actions import (
     BeganExport,
     ChangedPeople,
     ChangedSetting,
+    Declined,
     Detail,
     DroppedValues,
     Exported,
@@ -97,8 +98,8 @@ def done(detail: Detail | None, run_id: int | None, at: Moment, *, has_ended: bo
             return ", ".join(map(_titled, names))
         case Started(files=files) | Previewed(files=files) if files:
             return f"Run {run_id}, from {', '.join(file.name for file in files)}"
-        case Undone() | Retried():
-            return _of_two_runs(detail, run_id)
+        case Undone() | Retried() | Declined():
+            return _of_run(detail, run_id)
         case PausedSchedule(why=why):
             return PAUSED[PauseReason(why)]
         case DroppedValues(before=before, outcomes=outcomes):
@@ -107,8 +108,10 @@ def done(detail: Detail | None, run_id: int | None, at: Moment, *, has_ended: bo
             return f"Run {run_id}" if run_id else ""
 
 
-def _of_two_runs(detail: Undone | Retried, run_id: int | None) -> str:
-    """Say what a run does to the other one that the action names."""
+def _of_run(detail: Undone | Retried | Declined, run_id: int | None) -> str:
+    """Say what a run does to the other one that the action names, or why its plan was declined."""
+    if isinstance(detail, Declined):
+        return f"Run {run_id}: {detail.reason}" if detail.reason else f"Run {run_id}"
     if isinstance(detail, Undone):
         return f"Run {run_id} undoes run {detail.run}"
     return f"Run {run_id} syncs the rows that failed in run {detail.failed_in}"
@@ -171,6 +174,7 @@ FACT_NAMES = {  # of the facts of a manifest
     "late": "Late",
     "cron": "Cron expression",
     "why": "Reason",
+    "reason": "Reason",
     "error": "Error",
     "before": "Before",
     "outcomes": "Outcomes",

@@ -274,6 +274,25 @@ def _pause_schedule(
         _record(connection, organization, person, run, PausedSchedule(why))
 
 
+LONGEST_REASON = 200  # characters
+
+
+def decline(organization: Organization, run_id: int, person: Person, reason: str = "") -> Run:
+    """Drop the plan with which a run waits; the reason, where one is given, stays in the audit.
+
+    Raises SyncError: no_permission, unknown_run, nothing_to_decide, reason_too_long.
+    """
+    person = people.require(person, "sync")
+    told = " ".join("".join(one if one.isprintable() else " " for one in reason).split())
+    if len(told) > LONGEST_REASON:
+        raise SyncError("reason_too_long", longest=LONGEST_REASON, length=len(told))
+    with _asking(organization) as (connection, _):
+        run = runs.to_decide(connection, organization.id, run_id)
+        runs.decline(connection, run.id)
+        _record(connection, organization, person, run, Declined(told or None))
+        return runs.get(connection, organization.id, run_id)
+
+
 def cancel(organization: Organization, run_id: int, person: Person) -> Run:
     """Cancel a run: at once while it waits for a worker, else at the worker's next check.
 

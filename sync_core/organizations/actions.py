@@ -88,6 +88,7 @@ class Declined:
     """A plan that waited was declined; the action names the run."""
 
     kind: ClassVar = ActionKind.DECLINED
+    reason: str | None = None  # in the words of who declined it, where they gave one
 
 
 @dataclass(frozen=True)
@@ -344,16 +345,18 @@ class Decision:
     kind: ActionKind
     name: str
     at: datetime
+    reason: str = ""  # why it was declined
 
 
 def decisions(connection: Connection, organization_id: int, run_id: int) -> list[Decision]:
     """Return the decisions on the plan of a run, the first one first."""
     done = tables.actions.c
-    query = sa.select(done.kind, done.name, done.at).where(
+    reason = sa.func.coalesce(done.detail["reason"].astext, "")
+    query = sa.select(done.kind, done.name, done.at, reason).where(
         done.organization_id == organization_id, done.run_id == run_id, done.kind.in_(DECIDED)
     )
     found = connection.execute(query.order_by(done.id))
-    return [Decision(ActionKind(kind), name, at) for kind, name, at in found]
+    return [Decision(ActionKind(kind), *told) for kind, *told in found]
 
 
 def facts(detail: Detail) -> dict[str, Any]:

@@ -81,6 +81,11 @@ class Run:
         return self.status == RunStatus.CANCELLED and self.message == DECLINED
 
     @property
+    def dropped_plan(self) -> bool:
+        """Return whether it ended with a plan that was never applied."""
+        return self.declined or self.status == RunStatus.EXPIRED
+
+    @property
     def partly(self) -> bool:
         """Return whether it was applied and some rows failed."""
         return self.status == RunStatus.PARTIAL

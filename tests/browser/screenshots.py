@@ -159,6 +159,7 @@ def test_plans_and_histories(visit: Visit, app: App, slow_sheet: SlowSheet, look
     keep(tab, f"what-changed-{look}")
     _plan(tab, "Undo", "What undoing run", f"undo-{look}")
     page.get_by_role("button", name="Decline").click()
+    page.get_by_role("dialog").get_by_role("button", name="Decline the plan").click()
     slow_sheet.body = whole[: len(whole) // 2]
     page = tab.open("/locations")
     page.get_by_role("button", name=re.compile("^Sync (data|again)$")).click()
@@ -168,6 +169,7 @@ def test_plans_and_histories(visit: Visit, app: App, slow_sheet: SlowSheet, look
     )
     keep(tab, f"held-back-{look}")
     page.get_by_role("button", name="Decline").click()
+    page.get_by_role("dialog").get_by_role("button", name="Decline the plan").click()
 
 
 def _plan(tab: Tab, button: str, heading: str, name: str) -> None:

@@ -134,4 +134,5 @@ def test_a_source_that_shrank_or_is_another_waits_for_approval(
     waits = other.get_by_role("link", name=re.compile("Locations: Waiting for approval"))
     expect(waits).to_be_visible()
     page.get_by_role("button", name="Decline").click()
+    page.get_by_role("dialog").get_by_role("button", name="Decline the plan").click()
     expect(approval).to_have_count(0)

@@ -242,6 +242,7 @@ VERBS: dict[str, Verb] = {
     "syncs.confirm": Verb(
         "sync", lambda s, by: syncs.confirm(s.organization, s.planned.id, by, "test")
     ),
+    "syncs.decline": Verb("sync", lambda s, by: syncs.decline(s.organization, s.planned.id, by)),
     "syncs.preview": Verb(
         "sync", lambda s, by: syncs.preview(s.organization, "admins", by, "test")
     ),

@@ -7,18 +7,22 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Element
 
 from sync_core import runs
+from sync_core.audit import trail
 from sync_core.catalogue import resources
 from sync_core.catalogue.resources import ENTITIES
 from sync_core.foundation import db
+from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import Removal
 from sync_core.operations import administration, syncs
+from sync_core.organizations.actions import Declined
 from sync_core.organizations.policies import Policy
 from sync_core.runs import Run
+from sync_core.runs.filters import Filter
 from sync_core.ui.frame import run_state
 from tests.pages.test_resource_page import again, keys
 from tests.pages.test_tabs import LABELS, row, texts
 from tests.support.desk import ANA, Desk
-from tests.support.pages import Visit, column, healthy, strip
+from tests.support.pages import Visit, column, healthy, rows, strip
 
 VERA, SARAH, MICHAEL = (
     f"{name}@example.org" for name in ("vera.olsen", "sarah.lim", "michael.tan")
@@ -87,12 +91,57 @@ def test_the_plan_of_a_preview_opens_by_itself_where_it_was_started(
     assert titles(visit("locations", SARAH)) == []  # elsewhere it is offered
     assert titles(visit("locations", SARAH, preview=run.id)) == ["What this sync would do"]
     decided = visit("locations", SARAH, preview=run.id)
-    decided.button(key=f"decline-plan-{run.id}").click().run()
+    decline(decided, run)
     assert titles(again(decided)) == []
 
 
 def titles(page: AppTest) -> list[str]:
     return [head.value for head in healthy(page).header]
+
+
+def decline(page: AppTest, run: Run, reason: str = "") -> None:
+    page.button(key=f"decline-plan-{run.id}").click().run()
+    page.text_area(key=f"reason-{run.id}").set_value(reason)
+    page.button(key=f"decline-{run.id}").click().run()
+
+
+def test_a_plan_is_declined_after_a_question_and_its_reason_and_counts_stay(
+    visit: Visit, desk: Desk, waiting: Run
+) -> None:
+    page = visit("runs", SARAH, id=waiting.id)
+    page.button(key=f"decline-plan-{waiting.id}").click().run()
+    assert any("Nothing of this plan is applied" in one.value for one in page.markdown)
+    with db.everywhere() as connection:
+        assert runs.get(connection, waiting.organization_id, waiting.id).status == "waiting"
+    decline(visit("runs", SARAH, id=waiting.id), waiting, " <b>Half</b> of\nit is missing ")
+    page = visit("runs", VERA, id=waiting.id)
+    assert titles(page) == ["What this sync would have done"]
+    told = metrics(page)
+    assert {told[k] for k in ("To create", "To update", "To remove", "Failed")} == {"1"}
+    assert "The rows of this plan were deleted" in texts(page)
+    about = next(h.proto.body for h in page.get("html") if 'class="about"' in h.proto.body)
+    assert "<span>Reason: &lt;b&gt;Half&lt;/b&gt; of it is missing</span>" in about
+    with db.everywhere() as connection:
+        wanted = Filter(organizations=(desk.organization.id,), action=("declined",))
+        (entry,) = trail.read(connection, wanted, 9)
+    assert entry.detail == Declined("<b>Half</b> of it is missing")
+    told_of = [one["Details"] for one in rows(visit("audit")) if one["Event"] == "Declined a plan"]
+    assert told_of == [f"Run {waiting.id}: <b>Half</b> of it is missing"]
+
+
+def test_a_plan_that_a_guard_held_back_keeps_what_it_had_found(visit: Visit, desk: Desk) -> None:
+    many = [row(f"L{n:02}") for n in range(40)]
+    desk.sync("locations", locations=[LABELS, *many])
+    held = desk.sync("locations", locations=[LABELS, *many[:2]])
+    assert held.status == "waiting"
+    syncs.decline(desk.organization, held.id, ANA)
+    page = visit("runs", id=held.id)
+    assert [one.proto.title for one in page.warning] == ["Guards had held this plan back."]
+    assert "38 of 40 locations" in page.warning[0].value
+    with pytest.raises(SyncError, match="does not wait for a decision"):
+        syncs.decline(desk.organization, held.id, ANA)
+    with pytest.raises(SyncError, match="A reason has 200 characters at most"):
+        syncs.decline(desk.organization, held.id, ANA, "x" * 201)
 
 
 def test_a_plan_that_waits_is_counted_and_told_row_by_row(visit: Visit, waiting: Run) -> None:
@@ -139,7 +188,7 @@ def test_everybody_who_watches_sees_the_plan_and_who_may_sync_declines_it(
     assert len(plan(page)) == 4
     assert not [key for key in keys(page) if "decline" in key or "confirm" in key]
     page = visit("runs", SARAH, id=waiting.id)
-    page.button(key=f"decline-plan-{waiting.id}").click().run()
+    decline(page, waiting)
     assert "What this sync would do" not in [head.value for head in page.header]
     with db.everywhere() as connection:
         assert runs.get(connection, waiting.organization_id, waiting.id).status == "cancelled"
@@ -196,7 +245,7 @@ def test_an_older_plan_is_decided_on_where_its_run_is_opened(
 ) -> None:
     newer = desk.preview("locations", locations=[LABELS, row("L1", city="Darwin")])
     page = visit("runs", id=waiting.id)
-    page.button(key=f"decline-plan-{waiting.id}").click().run()
+    decline(page, waiting)
     with db.everywhere() as connection:
         status = {
             r: runs.get(connection, waiting.organization_id, r).status

@@ -127,7 +127,7 @@ ACTIONS: dict[str, Action] = {
     ),
     "decide on a plan": Action(
         ("sync",),
-        verbs=("syncs.confirm",),
+        verbs=("syncs.confirm", "syncs.decline"),
         routes=post("/v1/runs/{run}/confirm"),
         commands=("confirm",),
     ),

@@ -110,6 +110,11 @@ OF_REQUESTS: dict[str, Entry] = {
         "Start a sync of everything.",
         "analyst",
     ),
+    "reason_too_long": Entry(
+        "A reason has {longest} characters at most; this one has {length}.",
+        "Write a shorter one, and decline the plan again.",
+        "analyst",
+    ),
     "already_fixed": Entry(
         "No row that failed in run {run} fails any more: run {later} has read them all again.",
         "There is nothing left to fix. Start a sync of everything to read the source again.",

@@ -24,6 +24,14 @@ WHAT_UNDO_MEANS = (
     " wrong."
 )
 WHAT_CONFIRM_DOES = "Exactly this is applied, all of it or nothing. Where {moved} since, nothing is"
+WHAT_DECLINE_DOES = (
+    "Nothing of this plan is applied, and its rows are deleted; their counts stay. The table stays"
+    " as it is, and the next sync reads the source again."
+)
+WHAT_DECLINE_UNDO_DOES = (
+    "Nothing is undone, and the rows of this plan are deleted; their counts stay. The table stays"
+    " as it is, and you can ask for the undo again."
+)
 SEND_LINK = "*Copy link*, at the top of this page, gives the address to send to them."
 FOUR_EYES = "Nobody approves a plan of their own here"
 MOVED = "the source or one of these records has changed"
@@ -44,14 +52,14 @@ def offer(
     """
     if not here.person.may("sync"):
         return
-    st.button(
+    if st.button(
         "Decline",
         icon=":material/close:",
         key=f"decline-{place}-{run.id}",
         help="Drop this plan. The tables stay as they are.",
-        on_click=_decide,
-        args=(here, run, partial(syncs.cancel, here.organization, run.id, here.person)),
-    )
+    ):
+        ask_why = partial(_ask_why, here, run)
+        visitor.dialog(here, "Decline this plan", ":material/close:", ask_why)
     if newer:
         _offer_another(here, run, place)
         return
@@ -169,6 +177,34 @@ def _ask(here: Visitor, run: Run, tallies: Tallies, tripped: Sequence[Tripped]) 
         args=(here, run, confirm),
     ):
         st.rerun()
+
+
+def _ask_why(here: Visitor, run: Run) -> None:
+    """Say what declining means, and ask once, with a reason for those who will wonder."""
+    st.markdown(WHAT_DECLINE_UNDO_DOES if run.kind == RunKind.UNDO else WHAT_DECLINE_DOES)
+    key = f"reason-{run.id}"
+    st.text_area(
+        "Reason (optional)",
+        max_chars=syncs.LONGEST_REASON,
+        height=80,
+        key=key,
+        placeholder="Such as: half of the sheet is missing",
+    )
+    st.caption("The reason stays in the audit and on the run's page. Name no patients in it.")
+    if st.button(
+        "Decline the plan",
+        icon=":material/close:",
+        type="primary",
+        key=f"decline-{run.id}",
+        on_click=_decline,
+        args=(here, run, key),
+    ):
+        st.rerun()
+
+
+def _decline(here: Visitor, run: Run, key: str) -> None:
+    reason = str(st.session_state.get(key) or "")
+    _do(here, run, partial(syncs.decline, here.organization, run.id, here.person, reason))
 
 
 def _verb(run: Run, tripped: Sequence[Tripped]) -> str:

@@ -8,14 +8,16 @@ from sync_core.foundation.counting import count
 from sync_core.runs.plans import Tripped
 from sync_core.ui.parts.words import capitalized, literal
 
+APPROVAL = "Nothing is applied until somebody has approved it."
 
-def show(tripped: Sequence[Tripped]) -> None:
+
+def show(tripped: Sequence[Tripped], title: str = APPROVAL) -> None:
     """List the guards, where there are any."""
     if tripped:
         lines = "\n".join(f"- **{literal(_whole(one))}**  \n{_more(one)}" for one in tripped)
         st.warning(
             lines,
-            title="Nothing is applied until somebody has approved it.",
+            title=title,
             icon=":material/front_hand:",
         )
 

@@ -57,7 +57,7 @@ def colors(run: Run) -> Mapping[str, Color]:
 
 def _looks(run: Run) -> Mapping[OutcomeKind, OutcomeLook]:
     looks = OF_AN_UNDO if run.kind == RunKind.UNDO else LOOKS
-    if run.status != RunStatus.WAITING:
+    if run.status != RunStatus.WAITING and not run.dropped_plan:
         return looks
     words = {**PLANNED, OutcomeKind.UPDATED: "To put back"} if looks is OF_AN_UNDO else PLANNED
     return {kind: replace(look, word=words.get(kind, look.word)) for kind, look in looks.items()}

@@ -23,6 +23,10 @@ from sync_core.ui.runs import (
     run_view,
 )
 
+HELD_BACK = "Guards had held this plan back."
+DELETED = "The rows of this plan were deleted when it ended; their counts stay."
+NO_PLAN = "Nothing is kept of its plan."
+
 
 def show(here: Visitor, run: Run, named_by: str = outcome_table.ROW) -> None:
     """Show the plan of a run that waits; the row that `named_by` names in the address opens."""
@@ -53,6 +57,19 @@ def show(here: Visitor, run: Run, named_by: str = outcome_table.ROW) -> None:
         outcome_table.show(here, run, kinds, "plan", named_by)
 
 
+def show_dropped(run: Run) -> None:
+    """Show what is left of a plan that was never applied: its counts, and what guards had found."""
+    with db.within(run.organization_id) as connection:
+        kept = plans.of_run(connection, run.id)
+    st.header(_title(run, "would have done"), anchor=False)
+    if kept is None:
+        st.caption(f":material/auto_delete: {NO_PLAN}")
+        return
+    guard_list.show(kept.tripped, HELD_BACK)
+    run_view.show_counts(run, kept.tallies)
+    st.caption(f":material/auto_delete: {DELETED}")
+
+
 def _offer_file(here: Visitor, run: Run, kinds: Sequence[str]) -> None:
     """Offer the plan to those who may export, and its rows to mend to those who mend them."""
     slug = here.organization.slug
@@ -62,10 +79,10 @@ def _offer_file(here: Visitor, run: Run, kinds: Sequence[str]) -> None:
         downloads.offer("Download rows to fix", addresses.of_rejects(run.id, slug))
 
 
-def _title(run: Run) -> str:
+def _title(run: Run, would: str = "would do") -> str:
     if run.kind == RunKind.UNDO:
-        return f"What undoing run {run.undoes} would do"
-    return "What this sync would do"
+        return f"What undoing run {run.undoes} {would}"
+    return f"What this sync {would}"
 
 
 def _headline(here: Visitor, run: Run, waits: str) -> None:

@@ -60,7 +60,8 @@ def _decided(here: Visitor, run: Run) -> Iterator[tuple[str, Sequence[Value]]]:
         found = actions.decisions(connection, run.organization_id, run.id)
     for one in found:
         label = f"{one.kind.capitalize()} by"
-        yield label, [Value(f"{one.name}, {moment(one.at, here.zone)}")]
+        who = Value(f"{one.name}, {moment(one.at, here.zone)}")
+        yield label, [who, *([Value(f"Reason: {one.reason}")] if one.reason else [])]
 
 
 def _times(run: Run, found: Sequence[Attempt]) -> Iterator[Value]:

@@ -59,6 +59,10 @@ def show(here: Visitor, run: Run) -> None:
     elif run.finished_at:
         run_view.show_counts(run, tallies)
         run_facts.show(here, run, found)
+        if run.dropped_plan:
+            plan_section.show_dropped(run)
+            _how(here, run, found)
+            return
         _failures(here, run, tallies)
         _changes(here, run, tallies)
     _how(here, run, found)
