@@ -34,6 +34,11 @@ def of_outcomes(run_id: int, slug: str) -> str:
     return _of_run(OUTCOMES, run_id, {"org": slug, "bom": "1"})
 
 
+def of_missing(run_id: int, slug: str, entity: str) -> str:
+    """Return the address of the records of a table that a run has not found in its source."""
+    return _of_run(OUTCOMES, run_id, {"org": slug, "missing": entity, "bom": "1"})
+
+
 def of_rejects(run_id: int, slug: str, *, skipped: bool = False) -> str:
     """Return the address of the rows of a run that failed, or were skipped, for a spreadsheet."""
     which = {"skipped": "1"} if skipped else {}

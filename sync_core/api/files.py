@@ -67,9 +67,23 @@ def audit_trail(
 
 
 @_file(addresses.OUTCOMES)
-def outcomes_of_run(by: By, run: Number, org: Short = None, bom: Bom = None) -> Response:
-    """Return what a run did to each row."""
-    return _of_run(exports.outcomes, by.seat(org), run, bom)
+def outcomes_of_run(
+    by: By,
+    run: Number,
+    org: Short = None,
+    missing: Annotated[
+        str | None,
+        Query(max_length=100, description="a table: its records that a plan misses in the source"),
+    ] = None,
+    bom: Bom = None,
+) -> Response:
+    """Return what a run did to each row, or the records that one which waits has not found."""
+    seat = by.seat(org)
+    if missing is None:
+        return _of_run(exports.outcomes, seat, run, bom)
+    found = _run(seat, run)
+    entity = resources.entity(resources.by_name(found.resource), missing)
+    return Download(exports.missing_records(*seat, found, entity, bom=bom == "1"))
 
 
 @_file(addresses.REJECTS)

@@ -29,7 +29,7 @@ from sync_core.foundation.vocabulary import RunStatus
 from sync_core.organizations import Organization, actions, people
 from sync_core.organizations.actions import BeganExport, Detail, Exported, Head
 from sync_core.organizations.people import Permission, Person
-from sync_core.records import history, outcome_files, privacy, rows
+from sync_core.records import history, missing, outcome_files, planned, privacy, rows
 from sync_core.records.privacy import MASK, Place
 from sync_core.records.rows import View
 from sync_core.runs import Run, attempts, filters, progress
@@ -301,6 +301,24 @@ def rejects(
         query = make(connection, run, *_readers(askers))
     what = "skipped rows" if skipped else "rows to fix"
     return _of_run(what, askers, run, query, bom=bom)
+
+
+def missing_records(
+    organization: Organization, by: Person, run: Run, entity: Entity, *, bom: bool = False
+) -> Export:
+    """Export the records of a table that a run which waits has not found in its source.
+
+    Raises SyncError: no_permission, unknown_file.
+    """
+    askers = [(organization, by)]
+    _may(askers, "export")
+    if not missing.may_see(entity, Place.EXPORT, by):
+        people.require(by, "personal")
+    with db.within(organization.id) as connection:
+        if run.status != RunStatus.WAITING or not planned.hold(connection, run):
+            raise SyncError("unknown_file")
+    what = f"missing {entity.title.lower()}"
+    return _of_run(what, askers, run, missing.for_file(run, entity), bom=bom)
 
 
 def _of_run(what: str, askers: Askers, run: Run, query: sa.Select[Any], *, bom: bool) -> Export:

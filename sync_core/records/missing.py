@@ -1,12 +1,16 @@
 """The records that a run which waits has not found in its source."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from sync_core.catalogue.resource import Entity
 from sync_core.catalogue.target import target
+from sync_core.foundation import csv_writer
 from sync_core.organizations.people import Person
 from sync_core.records import plan_format, privacy
 from sync_core.records.privacy import Place
@@ -29,23 +33,37 @@ def of_run(
     None where the person may not see what they are called. The caller holds the run's plans
     (`planned.hold`).
     """
-    if not privacy.may_be_named(entity, privacy.hidden(entity, Place.PAGE, person)):
+    if not may_see(entity, Place.PAGE, person):
         return []
-    table = target(entity)
-    known = [table.c[key.column] for key in entity.keys]
-    named = [table.c[f.column] for f in entity.fields if f.label == entity.named_by]
-    query = (
-        sa.select(*(sa.cast(one, sa.Text) for one in (*known, *named)))
-        .where(table.c.organization_id == run.organization_id, table.c["_removed_at"].is_(None))
-        .where(~_read(run, entity, table))
-        .order_by(*known)
-        .limit(limit)
-    )
-    keys = len(known)
+    keys = len(entity.keys)
+    query = _select(run, entity, partial(sa.cast, type_=sa.Text)).limit(limit)
     return [
         Missing(tuple(row[:keys]), " ".join(filter(None, row[keys:])))
         for row in connection.execute(query)
     ]
+
+
+def may_see(entity: Entity, place: Place, person: Person) -> bool:
+    """Return whether the person may see what the records of a table are called."""
+    return privacy.may_be_named(entity, privacy.hidden(entity, place, person))
+
+
+def for_file(run: Run, entity: Entity) -> sa.Select[Any]:
+    """Return the query of all missing records of a table, for a file."""
+    return _select(run, entity, csv_writer.text)
+
+
+def _select(run: Run, entity: Entity, text: Callable[[Any], Any]) -> sa.Select[Any]:
+    """Select the parts of the keys and the names of the missing records, each as a `text`."""
+    table = target(entity)
+    named = [field for field in entity.fields if field.label == entity.named_by]
+    told = [field for field in named if field not in entity.keys]
+    return (
+        sa.select(*(text(table.c[f.column]).label(f.label) for f in (*entity.keys, *told)))
+        .where(table.c.organization_id == run.organization_id, table.c["_removed_at"].is_(None))
+        .where(~_read(run, entity, table))
+        .order_by(*(table.c[key.column] for key in entity.keys))
+    )
 
 
 def _read(run: Run, entity: Entity, table: sa.Table) -> sa.ColumnElement[bool]:

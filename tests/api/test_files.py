@@ -19,6 +19,7 @@ from sync_core import organizations
 from sync_core.api import addresses, download
 from sync_core.cli import proof_script
 from sync_core.foundation import db, redis_clients, settings
+from sync_core.operations import syncs
 from sync_core.organizations import Organization, actions, people
 from sync_core.organizations.actions import SignedIn
 from sync_core.runs import Run
@@ -65,6 +66,30 @@ def test_the_proof_of_a_row_is_a_file_that_the_script_beside_it_checks(
         assert told in done.stdout
     assert [told["what"] for told in manifests(home)] == ["proof of a row"] * 3
     assert script.read_bytes() == proof_script.SCRIPT.read_bytes()
+
+
+def test_the_records_that_a_plan_misses_are_a_file_while_it_waits(
+    server: Server, home: Organization, desk: Desk
+) -> None:
+    rows = [row(f"L{n:02}", "a;=1+1") for n in range(40)]
+    desk.sync("locations", locations=[HEADER, *rows])
+    held = desk.sync("locations", locations=[HEADER, *rows[:2]])
+    address = addresses.of_missing(held.id, home.slug, "locations").removeprefix(addresses.PATH)
+    answer = server.get(address, MICHAEL)
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    found = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+    assert [line["Location code"] for line in found] == [f"L{n:02}" for n in range(2, 40)]
+    assert {line["Name"] for line in found} == {"a;'=1+1"}
+    (told,) = manifests(home)
+    assert (told["what"], told["by"], told["rows"]) == ("missing locations", MICHAEL, 38)
+    for email in (SARAH, VERA):
+        assert server.get(address, email).json()["code"] == "no_permission"
+    wrong = server.get(address.replace("missing=locations", "missing=wards"), MICHAEL)
+    assert wrong.json()["code"] == "unknown_entity"
+    syncs.decline(home, held.id, ANA)
+    gone = server.get(address, MICHAEL)
+    assert (gone.status_code, gone.json()["code"]) == (404, "unknown_file")
+    assert len(manifests(home)) == 1
 
 
 @pytest.mark.parametrize("email", [MICHAEL, SARAH, VERA])

@@ -1,6 +1,7 @@
 """A sync that a guard holds back, on the pages; its thresholds in the settings."""
 
 import re
+from html import unescape
 
 import pytest
 
@@ -98,11 +99,17 @@ def test_a_sync_that_is_held_back_and_keeps_what_is_missing_lists_it(
     listed = [
         one.proto.body for one in page.get("html") if "Records that are missing" in one.proto.body
     ]
-    found = re.findall(r"L\d\d", " ".join(listed))
+    found = re.findall(r">(L\d\d)<", " ".join(listed))
     assert found == [f"L{n:02}" for n in range(2, 40)]
     assert [one.label for one in page.expander if "more record" in one.label] == [
         "Show 28 more records."
     ]
+    opens = re.findall(r'data-opens="(.*?)"', " ".join(listed))
+    assert [unescape(one) for one in opens[:2]] == ['["L02"]', '["L03"]']
+    file = f"runs/{held.id}/outcomes.csv?org={desk.organization.slug}&amp;missing=locations"
+    for who, is_offered in ((ANA_S, True), (VERA, False)):
+        bodies = [one.proto.body for one in visit("runs", who, id=held.id).get("html")]
+        assert any(file in body for body in bodies) is is_offered
     ended = desk.work(syncs.confirm(desk.organization, held.id, ANA, "test"))
     assert ended.status == "completed"
     assert "Approved by a person: 38 of 40 locations are not in the source any more." in ended.notes
