@@ -60,7 +60,7 @@ def test_a_run_says_nothing_in_the_words_of_the_program(visit: Visit, desk: Desk
 def test_the_searches_of_a_run_say_what_each_looks_through(visit: Visit, desk: Desk) -> None:
     page = visit("runs", id=partial(desk).id)
     labels = [box.label for box in page.main.text_input]
-    assert labels == ["Search failed rows", "Search all that it did"]
+    assert labels == ["Search failed rows", "Search all rows"]
     assert all(box.placeholder.startswith(box.label) for box in page.main.text_input)
 
 

@@ -27,7 +27,7 @@ SEARCHES = {  # what each search looks through: there may be two on a page
     "failed": "Search failed rows",
     "skipped": "Search skipped rows",
     "changes": "Search changes",
-    "run": "Search all that it did",
+    "run": "Search all rows",
     "plan": "Search the plan",
 }
 
