@@ -24,6 +24,10 @@ def test_a_sync_is_previewed_read_confirmed_and_taken_back(
     slow_sheet.body = slow_sheet.body.replace(b"S00001,Clinic 1,", b"S00001,Harbour Clinic,")
     page, other = visit("Sarah Lim").open("/locations"), visit("Vera Olsen").open("/locations")
     page.get_by_role("button", name="Preview").click()
+    search = page.get_by_placeholder("Search locations")
+    search.focus()
+    expect(page.get_by_role("heading", name="What this sync would do")).to_be_visible()
+    expect(search).to_be_focused()  # the plan has opened by itself, and taken nothing away
     for each in (page, other):  # everybody who watches sees it
         review = each.get_by_role("button", name="Review the plan")
         expect(review).to_be_visible()

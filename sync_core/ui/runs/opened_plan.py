@@ -27,6 +27,8 @@ def await_plan(run: Run) -> None:
 def show(here: Visitor, resource: Resource, state: RunState) -> None:
     """Show the plan that is awaited, where it waits for a decision."""
     awaited = run_number.read(st.query_params.get(PREVIEW, ""))
-    for run in state.plans_of(resource.name):
+    place = st.container(key=f"opened-plan-{resource.name}")  # always: else what is below is new,
+    for run in state.plans_of(resource.name):  # and who types there loses the focus
         if run.id == awaited:
-            plan_section.show(here, run, ROW)
+            with place:
+                plan_section.show(here, run, ROW)
