@@ -55,6 +55,7 @@ STORED: list[tuple[str, dict[str, Any], Detail]] = [  # as databases hold it
     ("retried", {"failed_in": 7, "rows": 2}, Retried(7, 2)),
     ("cancelled", {}, Cancelled()),
     ("declined", {}, Declined()),
+    ("declined", {"reason": "half is missing"}, Declined("half is missing")),
     (
         "approved",
         {"trigger": "page", "guards": [{"guard": "removals", "rows": 12}]},
@@ -208,5 +209,5 @@ def test_the_facts_of_a_shape_are_the_keys_that_are_stored() -> None:
     assert names == set(
         "what file run filters organizations masked rows bytes sha256"
         " complete seconds head began before outcomes at files trigger guards failed_in"
-        " tick late cron why error batch resources email".split()
+        " tick late cron why reason error batch resources email".split()
     )
