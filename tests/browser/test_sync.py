@@ -263,7 +263,7 @@ def test_two_resources_run_side_by_side_on_the_page_of_the_sources(
         expect(card.get_by_role("progressbar")).to_be_visible()
     slow_sheet.go_on.set()
     expect(cards[0].get_by_text(DONE).first).to_be_visible()
-    expect(cards[1].get_by_text(re.compile("Processed 64 admins"))).to_be_visible()
+    expect(cards[1].get_by_text(re.compile("Processed 64 clinic admins"))).to_be_visible()
 
 
 def test_a_cancelled_run_changes_nothing_and_says_so(visit: Visit, slow_sheet: SlowSheet) -> None:

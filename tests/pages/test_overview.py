@@ -55,7 +55,7 @@ def test_a_run_is_on_its_card_and_in_the_feed_in_words(visit: Visit, desk: Desk)
     page = visit()
     assert run.message.split(":")[0] in texts(page)
     (line,) = [link for link in page.get("page_link") if "**Ana Ruiz** (IT)" in link.proto.label]
-    assert "synced admins" in line.proto.label
+    assert "synced clinic admins" in line.proto.label
     assert f"id={run.id}" in line.proto.query_string
 
 
@@ -161,8 +161,8 @@ def test_what_somebody_did_again_and_again_is_one_line_of_the_feed(
     for _ in range(3):
         desk.sync("admins", admins=[("Email", "Name", "Role", "Team", "Active")])
     told = [link.proto.label for link in visit().get("page_link")]
-    assert any("synced admins" in text for text in told)
-    assert [text for text in told if "synced admins" in text] == [
+    assert any("synced clinic admins" in text for text in told)
+    assert [text for text in told if "synced clinic admins" in text] == [
         text for text in told if "3 times" in text
     ]
 

@@ -83,3 +83,8 @@ def test_an_entity_belongs_to_one_resource_and_no_table_of_ours() -> None:
     ours = {"runs", "outcomes", "actions", "people", "organizations", "sources", "leases"}
     assert not set(names) & ours
     assert set(names) <= set(tables.metadata.tables)
+
+
+def test_a_resource_of_one_table_has_its_name() -> None:
+    named = {r.name: (r.title, r.main.title) for r in RESOURCES if len(r.entities) == 1}
+    assert {name for name, (title, table) in named.items() if title != table} == set()

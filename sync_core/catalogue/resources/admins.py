@@ -11,7 +11,7 @@ ADMINS = Resource(
     entities=(
         Entity(
             name="admins",
-            title="Admins",
+            title="Clinic admins",  # so that nobody takes them for people of this program
             fields=(
                 Email("Email", key=True, aliases=("E-mail",)),
                 Text("Name", required=True),
