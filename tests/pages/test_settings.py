@@ -122,13 +122,16 @@ def test_somebody_is_added_and_let_in(
     page.selectbox(key="role-new").set_value("analyst")
     page.text_input(key="team-new").set_value("Billing")
     press(page, "Invite")
-    assert "person" not in page.query_params
+    assert page.query_params["person"] == "olive.park@example.org"
+    assert "**Invited, not accepted yet**" in [text.value for text in page.markdown]
     assert roles(organization)["olive.park@example.org"] == "analyst"
     olive = visit("overview", "olive.park@example.org")
     assert [title.value for title in olive.title] == ["Sign in to Sync Desk"]
     assert "**Northwind Care** invites you as Analyst." in [m.value for m in olive.markdown]
     press(olive, "Accept")
     assert olive.title[0].value == "Overview"
+    page = visit("settings", person="olive.park@example.org")
+    assert "**Invited, not accepted yet**" not in [text.value for text in page.markdown]
     assert written_down(database, organization) == [
         "invited Olive Park as an analyst, team Billing",
         "accepted the invitation as an analyst",
@@ -160,7 +163,19 @@ def test_a_mistake_is_answered_with_a_sentence(visit: Visit, organization: Organ
     page.text_input(key="email-new").set_value("no address")
     press(page, "Invite")
     assert "is not an e-mail address" in page.error[0].proto.title.replace("\\", "")
+    assert fields_and_errors(page) == ["Name", "E-mail", "error", "Role", "Team"]
+    page.text_input(key="name-new").set_value("")
+    press(page, "Invite")
+    assert "The name is blank." in page.error[0].proto.title.replace("\\", "")
+    assert fields_and_errors(page) == ["Name", "error", "E-mail", "Role", "Team"]
     assert len(roles(organization)) == 4
+
+
+def fields_and_errors(page: AppTest) -> list[str]:
+    """Return what stands in a form, in the order in which it is seen."""
+    wanted = ("text_input", "selectbox", "error")
+    found = [element for element in page.get("form")[0] if element.type in wanted]
+    return [getattr(element, "label", "error") for element in found]
 
 
 def test_an_administrator_sees_the_organizations_and_adds_none(visit: Visit) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import Role
@@ -12,8 +13,8 @@ from sync_core.organizations import people
 from sync_core.organizations.people import Accounts, Person
 from sync_core.ui.frame import asking, demo_sign_in, form
 from sync_core.ui.frame.asking import Question
-from sync_core.ui.frame.visitor import Visitor
-from sync_core.ui.parts import drawer, row_table
+from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
+from sync_core.ui.parts import copy_link, drawer, row_table
 from sync_core.ui.parts.row_table import Cell, Column, Order, Row, Table
 from sync_core.ui.parts.words import DUTIES, ROLES, literal
 
@@ -33,7 +34,10 @@ def show(here: Visitor) -> None:
         everyone = people.everyone(connection, here.organization.id)
         accounts = people.accounts(connection, here.organization.id)
     with st.container(horizontal=True, vertical_alignment="center", key="head-people"):
-        st.caption("Who is added is invited, and accepts at the next sign-in.", width="content")
+        st.caption(
+            "The people who are added are invited, and accept it when they sign in.",
+            width="content",
+        )
         st.space("stretch")
         st.button(
             "Add a person",
@@ -101,33 +105,55 @@ def _account(accounts: Accounts, person: Person) -> str:
 
 def _person_form(here: Visitor, chosen: Person | None, accounts: Accounts) -> None:
     """Show what is known of somebody to change it, and what else can be done."""
-    name = chosen.email if chosen else NEW
-    with st.form(f"person-{name}", border=False):
-        full = st.text_input("Name", chosen.name if chosen else "", key=f"name-{name}")
-        email = st.text_input(
-            "E-mail",
-            chosen.email if chosen else "",
-            disabled=chosen is not None,
-            key=f"email-{name}",
-        )
-        roles = list(Role)
-        role = st.selectbox(
-            "Role",
-            roles,
-            index=roles.index(chosen.role) if chosen else 0,
-            format_func=_role,
-            key=f"role-{name}",
-        )
-        team = st.text_input("Team", chosen.team if chosen else "", key=f"team-{name}")
+    if chosen and chosen.email not in accounts:
+        _show_invitation(here)
+    with st.form(f"person-{chosen.email if chosen else NEW}", border=False):
+        person, beside = _fields(chosen)
         saved = st.form_submit_button(
             "Save" if chosen else "Invite", type="primary", icon=":material/save:"
         )
-    person = Person(full.strip(), email.strip(), role, team.strip())
-    if saved:
+    if saved and chosen:
         put = partial(administration.put_person, here.organization, here.person, person)
-        form.save(put, (PERSON,))
+        form.save(put, (PERSON,), beside)
+    elif saved:
+        form.save(partial(_invite, here, person), beside=beside)
     if chosen:
         _more(here, chosen, accounts)
+
+
+def _show_invitation(here: Visitor) -> None:
+    """Say how an invitation is accepted, with the link to send."""
+    with st.container(border=True, gap="xsmall", key="invitation"):
+        st.markdown("**Invited, not accepted yet**")
+        st.caption("Send them the link. They sign in there, and accept the invitation.")
+        copy_link.offer(f"/?{ORGANIZATION}={here.organization.slug}")
+
+
+def _fields(chosen: Person | None) -> tuple[Person, Mapping[str, DeltaGenerator]]:
+    """Ask for a person; returns them, and the place beside the field that an error is about."""
+    of = chosen.email if chosen else NEW
+    full = st.text_input("Name", chosen.name if chosen else "", key=f"name-{of}")
+    beside = dict.fromkeys(("blank_name", "name_too_long", "unseen_in_name"), st.container())
+    known = chosen.email if chosen else ""
+    email = st.text_input("E-mail", known, disabled=chosen is not None, key=f"email-{of}")
+    beside["bad_address"] = st.container()
+    roles = list(Role)
+    role = st.selectbox(
+        "Role",
+        roles,
+        index=roles.index(chosen.role) if chosen else 0,
+        format_func=_role,
+        key=f"role-{of}",
+    )
+    beside["last_admin"] = st.container()
+    team = st.text_input("Team", chosen.team if chosen else "", key=f"team-{of}")
+    return Person(full.strip(), email.strip(), role, team.strip()), beside
+
+
+def _invite(here: Visitor, person: Person) -> None:
+    """Invite somebody, and open them: there is the link to send."""
+    administration.put_person(here.organization, here.person, person)
+    st.query_params[PERSON] = person.email.lower()
 
 
 def _more(here: Visitor, chosen: Person, accounts: Accounts) -> None:
