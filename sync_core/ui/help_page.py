@@ -3,13 +3,13 @@
 import pandas as pd
 import streamlit as st
 
-from sync_core.catalogue import reason_words, resources
+from sync_core.catalogue import resources
 from sync_core.catalogue.cell_codes import CELL_CODES
 from sync_core.catalogue.phases import Band
 from sync_core.foundation import settings
 from sync_core.foundation.counting import count
-from sync_core.foundation.errors import CATALOGUE, OWNER, Who
-from sync_core.ui import help_cells, help_decisions, help_sources
+from sync_core.foundation.errors import CATALOGUE, OWNER
+from sync_core.ui import help_cells, help_decisions, help_examples, help_sources
 from sync_core.ui.frame import preferences, visitor
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import page_head, paging
@@ -168,7 +168,9 @@ def _steps() -> dict[tuple[Band, ...], list[str]]:
 
 
 def _messages() -> None:
-    st.caption("Every message says what is wrong and what to do. The dots are names.")
+    st.caption(
+        "Every message says what is wrong and what to do. The names and numbers are examples."
+    )
     wanted = st.text_input(
         "Search",
         type="search",
@@ -179,8 +181,8 @@ def _messages() -> None:
         label_visibility="collapsed",
         width=320,
     )
-    rows = [_row(entry.sentence, entry.advice, entry.who) for entry in CATALOGUE.values()]
-    rows += [_row(code.summary, code.advice, OWNER) for code in CELL_CODES.values()]
+    rows = help_examples.messages()
+    rows += [(f"{code.summary}.", code.advice, OWNER.capitalize()) for code in CELL_CODES.values()]
     found = [row for row in rows if (wanted or "").lower() in " ".join(row).lower()]
     if not found:
         paging.show_empty(":material/search_off:", "No message is like that.")
@@ -188,8 +190,3 @@ def _messages() -> None:
     cells = [[literal(cell) for cell in row] for row in found]
     table = pd.DataFrame(cells, columns=["Message", "What to do", "Who can do it"])
     st.table(table, border="horizontal", hide_index=True, alt="Error messages and what to do")
-
-
-def _row(message: str, advice: str, who: Who) -> tuple[str, str, str]:
-    plain = reason_words.without_facts
-    return plain(message), plain(advice), who.capitalize()

@@ -1,8 +1,10 @@
 """Help: what it says of cells is what the fields say."""
 
+from sync_core.catalogue.cell_codes import CELL_CODES
 from sync_core.catalogue.fields.guide import GUIDES
 from sync_core.catalogue.fields.placeholders import PLACEHOLDERS
 from sync_core.catalogue.header_row import LOOKED_AT
+from sync_core.foundation.errors import CATALOGUE
 from sync_core.foundation.vocabulary import GuardKind
 from sync_core.organizations.policies import Guards, Threshold
 from sync_core.runs.recovery import DECISION_HOURS
@@ -46,3 +48,11 @@ def test_the_help_tells_of_plans_undos_files_and_what_verified_means(visit: Visi
     undone = next(t.value for t in page.table if "**Put back**" in str(t.value))
     assert all(f"**{word}**" in str(undone) for word in ("Kept", "Impossible", "Removed"))
     assert "{" not in told
+
+
+def test_the_help_tells_every_message_as_a_whole_sentence(visit: Visit) -> None:
+    (messages,) = [t.value for t in visit("help").table if "Message" in t.value.columns]
+    assert len(messages) == len(CATALOGUE) + len(CELL_CODES)
+    told = [*messages["Message"], *messages["What to do"]]
+    assert [text for text in told if "…" in text or "{" in text or text[-2:] != "\\."] == []
+    assert "Column \\'Email\\' is missing\\." in told
