@@ -348,8 +348,16 @@ def test_a_failed_run_is_explained_with_details_to_copy(visit: Visit, app: App) 
 def test_the_source_can_be_tested_without_changing_anything(visit: Visit, app: App) -> None:
     before = app.command("history", "admins", "--json")
     page = visit("Sarah Lim").open("/admins")
+    tabs = page.get_by_role("tablist")
+    expect(tabs).to_be_visible()
+    places = [tabs.bounding_box()]
     page.get_by_role("button", name="Test source").click()
-    expect(page.get_by_text(re.compile("can be read: 64 rows"))).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_text("can be read: 64 rows")).to_be_visible()
+    places.append(tabs.bounding_box())
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    places.append(tabs.bounding_box())
+    assert places[1:] == places[:-1]  # the test is over the page, and moves nothing of it
     assert app.command("history", "admins", "--json") == before
 
 

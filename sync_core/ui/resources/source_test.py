@@ -1,7 +1,7 @@
 """The test of a resource's sources: in a thread, so that the page stays usable."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 
 import streamlit as st
 
@@ -20,6 +20,7 @@ from sync_core.ui.parts.row_table import Cell, Column, Row, Table
 from sync_core.ui.parts.words import literal
 
 LISTED = 20  # things that are wrong
+ICON = ":material/network_check:"
 
 
 def offer(here: Visitor, resource: Resource) -> None:
@@ -27,7 +28,7 @@ def offer(here: Visitor, resource: Resource) -> None:
     running = st.session_state.get(_key(resource))
     st.button(
         "Test source",
-        icon="spinner" if running and not running.done() else ":material/network_check:",
+        icon="spinner" if running and not running.done() else ICON,
         key=f"test-{resource.name}",
         help="See what a sync would find in the source, without changing anything.",
         disabled=bool(running and not running.done()),
@@ -37,43 +38,36 @@ def offer(here: Visitor, resource: Resource) -> None:
 
 
 def show(here: Visitor, resource: Resource) -> None:
-    """Show that the test runs, or what it found, until it is closed."""
+    """Show that the test runs, or what it found, over the page: nothing of that moves."""
     if running := st.session_state.get(_key(resource)):
         every = None if running.done() else 1
-        visitor.fragment(here, _result, every)(resource, was_done=running.done())
+        result = partial(_result, resource, was_done=running.done())
+        visitor.dialog(
+            here,
+            f"Test of the source of {resource.title.lower()}",
+            ICON,
+            visitor.fragment(here, result, every),
+            width="large",
+            on_dismiss=partial(_close, resource),
+        )
 
 
 def _result(resource: Resource, *, was_done: bool) -> None:
     running: Future[list[Probe]] | None = st.session_state.get(_key(resource))
-    if running is None:
-        return
-    if not running.done():
-        st.info(
-            "Reading the first rows of the source.",
-            title="Testing...",
-            icon=":material/network_check:",
-        )
-        return
-    if not was_done:
+    if running is None or (running.done() and not was_done):
         st.rerun()
-    with st.container(
-        horizontal=True,
-        wrap=False,
-        vertical_alignment="top",
-        gap="xsmall",
-        key=f"notice-test-{resource.name}",
-    ):
-        with st.container():
-            for probe in running.result():
-                _show(resource, probe)
-        st.button(
-            "",
-            icon=":material/close:",
-            type="tertiary",
-            key=f"close-test-{resource.name}",
-            help="Close",
-            on_click=lambda: st.session_state.pop(_key(resource), None),
-        )
+    if not running.done():
+        st.info("Reading the first rows of the source.", title="Testing...", icon=ICON)
+        return
+    for probe in running.result():
+        _show(resource, probe)
+    if st.button("Close", key=f"close-test-{resource.name}"):
+        _close(resource)
+        st.rerun()
+
+
+def _close(resource: Resource) -> None:
+    st.session_state.pop(_key(resource), None)
 
 
 def _show(resource: Resource, probe: Probe) -> None:
