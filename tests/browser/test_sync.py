@@ -343,6 +343,10 @@ def test_a_failed_run_is_explained_with_details_to_copy(visit: Visit, app: App) 
     page.get_by_role("button", name="Details").click()
     page.get_by_role("button", name="Copy details for support").click()
     expect(page.get_by_text("Page: Brands & packages")).to_be_visible()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy details", exact=True).click()
+    expect(page.get_by_text("Copied", exact=True)).to_be_visible()
+    assert "Page: Brands & packages\n" in page.evaluate("navigator.clipboard.readText()")
 
 
 def test_the_source_can_be_tested_without_changing_anything(visit: Visit, app: App) -> None:

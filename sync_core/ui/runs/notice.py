@@ -8,6 +8,7 @@ from sync_core.catalogue.resource import Resource
 from sync_core.foundation.errors import ADMINISTRATOR, CATALOGUE, SyncError
 from sync_core.runs import Run
 from sync_core.ui.frame.visitor import Visitor
+from sync_core.ui.parts import copy_link
 from sync_core.ui.parts.words import look, moment
 
 TAB = "tab"  # of a resource page, in the session and in the address
@@ -49,12 +50,13 @@ def offer_details(here: Visitor, resource: Resource, run: Run) -> None:
     """Offer what somebody who helps needs to know, to be copied."""
     with st.popover(
         "Copy details for support",
-        icon=":material/content_copy:",
-        type="tertiary",
+        icon=":material/support:",
         key=f"details-{run.id}",
     ):
+        text = details(here, resource, run)
         st.caption("Copy this and send it to the person who helps you.")
-        st.code(details(here, resource, run), language=None, wrap_lines=True)
+        st.code(text, language=None, wrap_lines=True)
+        copy_link.offer_text("Copy details", text, key=f"copy-details-{run.id}")
 
 
 def details(here: Visitor, resource: Resource, run: Run) -> str:

@@ -1,4 +1,4 @@
-// Copies the address of what the page shows, and says so for a moment.
+// Copies the address of what the page shows, or a text, and says so for a moment.
 
 const SAID_FOR = 2000 // milliseconds
 
@@ -6,11 +6,14 @@ export default function ({ parentElement, data }) {
   const button = parentElement.querySelector("button")
   const label = button.querySelector("[role=status]")
   let timer
+  button.querySelector(".icon").textContent = data.icon
+  label.textContent = data.label
+  button.setAttribute("aria-label", data.label)
   button.onclick = async () => {
-    const copied = await copy(new URL(data, location.href).href)
+    const copied = await copy(data.text ?? new URL(data.address, location.href).href)
     label.textContent = copied ? "Copied" : "Not allowed"
     clearTimeout(timer)
-    timer = setTimeout(() => { label.textContent = "Copy link" }, SAID_FOR)
+    timer = setTimeout(() => { label.textContent = data.label }, SAID_FOR)
   }
 }
 
