@@ -72,10 +72,11 @@ class Entity:
         """The fields that together are the key."""
         return tuple(f for f in self.fields if f.key)
 
-    def counted(self, number: int) -> str:
-        """Return a count of its records: "1 location", "1,511 locations"."""
+    def counted(self, number: int, which: str = "") -> str:
+        """Return a count of its records: "1 location", "1,511 known locations"."""
         many = self.title.lower()
-        return f"{number:,} {many.removesuffix('s') if number == 1 else many}"
+        one = many.removesuffix("s") if number == 1 else many
+        return " ".join(part for part in (f"{number:,}", which, one) if part)
 
 
 @dataclass(frozen=True, kw_only=True)

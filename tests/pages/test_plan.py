@@ -353,3 +353,45 @@ def test_a_sync_that_is_refused_on_a_card_says_why_there(visit: Visit, desk: Des
     desk.start("locations")  # by somebody else, since the page was drawn
     page.button(key="sync-locations").click().run()
     assert "Ana Ruiz started this" in texts(page)
+
+
+def test_a_preview_lists_the_records_that_are_missing_though_no_guard_holds_it_back(
+    visit: Visit, desk: Desk
+) -> None:
+    many = [row(f"L{n:02}") for n in range(6)]
+    desk.sync("locations", locations=[LABELS, *many])
+    page = visit("runs", SARAH, id=desk.preview("locations", locations=[LABELS, *many[:2]]).id)
+    told = texts(page)
+    assert "It would change nothing." in told
+    assert "as it should be" not in told
+    assert "4 known locations are not in the source any more.** They stay in the table" in told
+    assert missing_of(page) == ["L02", "L03", "L04", "L05"]
+
+
+def missing_of(page: AppTest) -> list[str]:
+    """Return the keys of the records that a page lists as missing."""
+    bodies = [one.proto.body for one in page.get("html")]
+    listed = [body for body in bodies if "Records that are missing" in body]
+    return re.findall(r">(L\d\d)<", " ".join(listed))
+
+
+@pytest.mark.parametrize(
+    ("removal", "becomes"),
+    [(Removal.DEACTIVATE, "They would be deactivated"), (Removal.DELETE, "They would be deleted")],
+)
+def test_a_preview_says_what_the_rule_does_with_records_that_are_missing(
+    visit: Visit, desk: Desk, removal: Removal, becomes: str
+) -> None:
+    policy = Policy(removal=removal)
+    administration.set_policy(desk.organization, ANA, resources.by_name("locations"), policy)
+    many = [row(f"L{n:02}") for n in range(6)]
+    desk.sync("locations", locations=[LABELS, *many])
+    page = visit("runs", SARAH, id=desk.preview("locations", locations=[LABELS, *many[:5]]).id)
+    told = f"1 known location is not in the source any more.** {becomes.replace('They', 'It')}"
+    assert f"{told}: see *To remove* below." in texts(page)
+    assert list(plan(page)) == ["L05"]
+    unread = [LABELS, *many[:4], row("")]
+    page = visit("runs", SARAH, id=desk.preview("locations", locations=unread).id)
+    told = "2 known locations are not in the source any more.** They stay in the table this time"
+    assert told in texts(page)
+    assert missing_of(page) == ["L04", "L05"]

@@ -1,7 +1,7 @@
-"""The records that are missing from the source and stay, and what approving does about them."""
+"""The records that are missing from the source, and what a plan does about them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -10,39 +10,66 @@ from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Entity
 from sync_core.foundation import db
 from sync_core.foundation.counting import count
-from sync_core.foundation.vocabulary import GuardKind
+from sync_core.foundation.vocabulary import GuardKind, OutcomeKind, Removal
 from sync_core.records import missing, planned
 from sync_core.records.missing import Missing
-from sync_core.runs import Run
+from sync_core.runs import Run, Tallies
+from sync_core.runs.figures import Figures
 from sync_core.runs.plans import Tripped
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
 from sync_core.ui.parts import record_link, row_table
 from sync_core.ui.parts.row_table import Cell, Column, Row, Table
 from sync_core.ui.parts.words import literal
-from sync_core.ui.runs import downloads
+from sync_core.ui.runs import downloads, outcome_words
 
 FIRST = 10  # that are seen at once
 MOST = 1_000  # that are listed
+OF_MISSING = {GuardKind.REMOVALS, GuardKind.EMPTY_SOURCE}  # guards that look at them
 KEPT = (
-    "Records that are missing from the source stay in the table. Approving removes none of them:"
-    " it applies the other changes, where there are any, and accepts that these are missing, so"
-    " that the next sync does not wait for them again."
+    "Approving removes none of them: it applies the other changes, where there are any, and accepts"
+    " that these are missing, so that the next sync does not wait for them again."
 )
+STAY = {Removal.KEEP: "in the table, as the rule of this resource says."}
+STAY_THIS_TIME = (
+    "in the table this time: where the key of a row cannot be read, nothing is removed."
+)
+BECOME = {Removal.DEACTIVATE: "would be deactivated", Removal.DELETE: "would be deleted"}
 
 
-def show(here: Visitor, run: Run, tripped: Sequence[Tripped], planned_removals: int) -> None:
-    """List the missing records of each table that a guard names and that keeps them."""
-    if planned_removals:  # which are listed with all that is planned
-        return
-    lost = [one for one in tripped if one.guard in {GuardKind.REMOVALS, GuardKind.EMPTY_SOURCE}]
-    if not lost:
-        return
-    st.markdown(KEPT)
-    for name in dict.fromkeys(one.entity for one in lost):
+def show(
+    here: Visitor,
+    run: Run,
+    tripped: Sequence[Tripped],
+    tallies: Tallies,
+    figures: Mapping[str, Figures],
+) -> bool:
+    """Tell of the missing records of each table, and list those that stay.
+
+    Those that would be removed are listed with all that is planned. Returns whether there are any.
+    """
+    lost = {name: found for name, found in figures.items() if found.absent}
+    removed = {name: tallies.get(name, {}).get(OutcomeKind.REMOVED, 0) for name in lost}
+    guarded = {one.entity for one in tripped if one.guard in OF_MISSING}
+    for name, found in lost.items():
         entity = resources.ENTITIES[name]
-        if found := _read(here, run, entity):
-            _list(here, run, entity, found)
+        st.markdown(_told(run, entity, found, removed=bool(removed[name])))
+        if name in guarded and not removed[name]:
+            st.markdown(KEPT)
+        if not removed[name] and (listed := _read(here, run, entity)):
+            _list(here, run, entity, listed)
+    return bool(lost)
+
+
+def _told(run: Run, entity: Entity, found: Figures, *, removed: bool) -> str:
+    """Say in Markdown how many records are missing, and what happens to them."""
+    rule = Removal(found.removal or entity.removal)
+    they, are, stay = ("They", "are", "stay") if found.absent > 1 else ("It", "is", "stays")
+    lost = f"**{literal(entity.counted(found.absent, 'known'))} {are} not in the source any more.**"
+    if removed:
+        word = outcome_words.look(run, OutcomeKind.REMOVED).word
+        return f"{lost} {they} {BECOME.get(rule, 'would be removed')}: see *{word}* below."
+    return f"{lost} {they} {stay} {STAY.get(rule, STAY_THIS_TIME)}"
 
 
 def _read(here: Visitor, run: Run, entity: Entity) -> Sequence[Missing]:

@@ -8,8 +8,8 @@ from sync_core import runs
 from sync_core.api import addresses
 from sync_core.foundation import db
 from sync_core.foundation.counting import ago
-from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT, OutcomeKind, RunKind
-from sync_core.runs import Run, overtaken, plans, recovery
+from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT, RunKind
+from sync_core.runs import Run, figures, overtaken, plans, recovery
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import literal, look, moment
@@ -35,6 +35,7 @@ def show(here: Visitor, run: Run, named_by: str = outcome_table.ROW) -> None:
         due = recovery.waits_until(connection, run.id)
         kept = plans.of_run(connection, run.id)
         newer = overtaken.by(connection, run)
+        found = figures.of_run(connection, run.id)
     tripped = kept.tripped if kept else ()
     kinds = run_view.kinds_present(tallies, (*CHANGED, *LEFT_OUT))
     with st.container(border=True, key=f"plan-{run.id}"):
@@ -47,10 +48,9 @@ def show(here: Visitor, run: Run, named_by: str = outcome_table.ROW) -> None:
         decision.explain(here, run, tripped, newer)
         guard_list.show(tripped)
         run_view.show_counts(run, tallies)
-        removed = sum(tally[OutcomeKind.REMOVED] for tally in tallies.values())
-        missing_list.show(here, run, tripped, removed)
+        missing = missing_list.show(here, run, tripped, tallies, found)
         if not kinds:
-            more = "" if tripped else "Every row is as it should be already."
+            more = "" if tripped or missing else "Every row is as it should be already."
             paging.show_empty(":material/check:", "It would change nothing.", more)
             return
         reasons_list.show(run, kinds)
