@@ -201,7 +201,7 @@ class ProbeShape(BaseModel):
     whole: bool = Field(description="whether all rows were tried")
     findings: Sequence[Mapping[str, Any]] = Field(description="what is wrong, and in how many rows")
     notes: Sequence[str] = Field(description="what it noticed")
-    sample: Mapping[str, Any] | None = Field(description="the first rows, personal cells masked")
+    sample: Mapping[str, Any] | None = Field(description="the first rows, without personal columns")
 
 
 class ProbeAnswer(BaseModel):

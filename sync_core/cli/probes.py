@@ -14,6 +14,8 @@ def lines(probes: Sequence[Probe]) -> Iterator[str]:
         if probe.sample:
             for cells in (probe.sample.headers, *probe.sample.rows):
                 yield "  " + " | ".join(map(_on_one_line, cells))
+            if probe.sample.hidden:
+                yield f"  Hidden here: {', '.join(probe.sample.hidden)}."
 
 
 def _on_one_line(text: str) -> str:

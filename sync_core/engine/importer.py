@@ -1,7 +1,7 @@
 """One run from beginning to end: read, validate, plan, guard, apply."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -24,6 +24,7 @@ from sync_core.engine import (
     waiting,
 )
 from sync_core.engine.apply import apply
+from sync_core.engine.checks import references
 from sync_core.engine.messages import Named, counts, message
 from sync_core.engine.messages import undone as undone_message
 from sync_core.engine.narration import Saving
@@ -311,7 +312,15 @@ def compare(connection: Connection, scope: Scope) -> Compared:
         left = staging.count(connection, whole.run_id, whole.entity)
         return Compared(replace(whole, staged=left, blank=0), tally, ())
     figures = evidence.compare(connection, whole, tally)
-    return Compared(whole, tally, tuple(evidence.notes(whole, figures, stays)))
+    notes = (*_to_sync_first(connection, whole, tally), *evidence.notes(whole, figures, stays))
+    return Compared(whole, tally, notes)
+
+
+def _to_sync_first(connection: Connection, scope: Scope, tally: Tally) -> Iterator[str]:
+    """Say which tables must be synced first: rows fail only because those hold nothing yet."""
+    for parent in references.not_synced_yet(connection, scope) if tally.failed else ():
+        what = parent.title.lower()
+        yield f"{scope.entity.title}: there are no {what} yet. Sync {what} first."
 
 
 def _analyze(work: Work, analyze: Analysis, scopes: Sequence[Scope]) -> None:

@@ -56,6 +56,7 @@ class Sample:
 
     headers: Sequence[str]
     rows: Sequence[Sequence[str]]
+    hidden: Sequence[str] = ()  # labels of the personal columns, which are left out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +173,8 @@ def read(entity: Entity, source: Source, country: str, file: BinaryIO) -> FirstR
     columns = headers.match(entity, sheet)
     validate = Validator(entity, columns, importer.convention(country, sheet), sheet.title)
     pieces: list[tuple[Format, int]] = []
+    hidden = privacy.hidden(entity, Place.PROBE)
+    shown = [index for field, index in columns.fields if field not in hidden]
     sample: list[Sequence[str]] = []
     rows = blank = keyless = 0
     reasons, whole, observed = False, True, Observations()
@@ -183,7 +186,7 @@ def read(entity: Entity, source: Source, country: str, file: BinaryIO) -> FirstR
         rows, blank = rows + validated.frame.height, blank + validated.blank
         keyless, reasons = keyless + validated.keyless, reasons or validated.reasons
         observed = observed.plus(validated.observed)
-        sample.extend(_first(page, validated, entity, columns))
+        sample.extend(_first(page, validated, shown, may_shift=not hidden))
         if (rows >= ROWS or time.monotonic() > until) and not _is_last(page, sheet):
             whole = False
             break
@@ -201,7 +204,11 @@ def read(entity: Entity, source: Source, country: str, file: BinaryIO) -> FirstR
         whole=whole,
         observed=observed,
         notes=tuple(sheet.notes) if whole else (),
-        sample=Sample([columns.headers[index] for _, index in columns.fields], sample[:SHOWN]),
+        sample=Sample(
+            [columns.headers[index] for index in shown],
+            sample[:SHOWN],
+            [field.label for field in hidden],
+        ),
     )
 
 
@@ -210,17 +217,17 @@ def _is_last(page: Page, sheet: Sheet) -> bool:
 
 
 def _first(
-    page: Page, validated: ValidatedPage, entity: Entity, columns: headers.Columns
+    page: Page, validated: ValidatedPage, shown: Sequence[int], *, may_shift: bool
 ) -> Iterator[Sequence[str]]:
-    """Return the cells of the first rows that are not blank; what is personal is masked."""
-    hidden = privacy.hidden(entity, Place.PROBE)
+    """Return the cells of these columns in the first rows that are not blank.
+
+    In a row that is longer than its header any cell may stand under any other column's: it is
+    masked where some columns are hidden.
+    """
     for row in validated.frame[ROW].head(SHOWN):
         place = page.rows.index(row)
-        shifted = bool(hidden) and row in page.broken  # any cell may stand under any header
-        yield [
-            _shown(page.texts[index][place], masked=shifted or field in hidden)
-            for field, index in columns.fields
-        ]
+        masked = not may_shift and row in page.broken
+        yield [_shown(page.texts[index][place], masked=masked) for index in shown]
 
 
 def _shown(cell: object, *, masked: bool) -> str:

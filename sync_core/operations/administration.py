@@ -278,15 +278,8 @@ def _lock(connection: Connection, organization: Organization) -> None:
 
 
 def _keep_an_admin(connection: Connection, organization: Organization, leaving: str) -> None:
-    """Refuse to take the last administrator away; who has not taken the place yet counts for none.
-
-    Unless there is no other.
-    """
-    members, all_of_them = (
-        {p.email for p in found(connection, organization.id) if p.role == Role.ADMIN}
-        for found in (people.members, people.everyone)
-    )
-    if (members or all_of_them) == {leaving.strip().lower()}:
+    """Refuse to take the last administrator away. Raises SyncError("last_admin")."""
+    if people.admins(connection, organization.id) == {leaving.strip().lower()}:
         raise SyncError("last_admin", organization=organization.name)
 
 

@@ -99,7 +99,9 @@ def require(person: Person, permission: Permission) -> Person:
         if permission in MAY[person.role]:
             raise SyncError("beyond_token", doing=WORDS[permission], permission=permission)
         roles = " or ".join(ONE[role] for role, may in MAY.items() if permission in may)
-        raise SyncError("no_permission", role=person.role, doing=WORDS[permission], roles=roles)
+        raise SyncError(
+            "no_permission", role=ONE[person.role], doing=WORDS[permission], roles=roles
+        )
     return person
 
 
@@ -125,6 +127,18 @@ def find(connection: Connection, organization_id: int, email: str) -> Person | N
 def everyone(connection: Connection, organization_id: int) -> list[Person]:
     """List the people of the organization, by name; those to whom a place is offered, too."""
     return _everyone(connection, organization_id)
+
+
+def admins(connection: Connection, organization_id: int) -> set[str]:
+    """Return the addresses of the organization's administrators.
+
+    Who has not taken the place yet counts for none, unless there is no other.
+    """
+    by_place = (
+        {one.email for one in found(connection, organization_id) if one.role == Role.ADMIN}
+        for found in (members, everyone)
+    )
+    return next(by_place) or next(by_place)
 
 
 def members(connection: Connection, organization_id: int) -> list[Person]:

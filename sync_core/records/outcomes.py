@@ -110,12 +110,14 @@ def by_column(connection: Connection, run: Run) -> dict[tuple[str, str], int]:
 def read(
     connection: Connection, run: Run, wanted: Wanted, person: Person | None = None
 ) -> list[Outcome]:
-    """Read a window of the run's outcomes: failed ones first, then by entity and row.
+    """Read a window of the run's outcomes: failed ones first, then as tables and rows follow.
 
     What the `person` may not see is masked, and neither searched nor sorted by.
     """
     kept = table(connection, run)
     seen = privacy.outcomes(Place.HISTORY, person, table=kept)
+    entities = resources.by_name(run.resource).entities
+    places = {entity.name: place for place, entity in enumerate(entities)}
     query = (
         sa.select(
             kept.c.entity,
@@ -131,7 +133,7 @@ def read(
         .where(*which(run, kept, wanted, person))
         .order_by(
             (kept.c.kind == OutcomeKind.FAILED).desc(),
-            kept.c.entity,
+            sa.case(places, value=kept.c.entity),
             kept.c.row_number.nulls_last(),
             privacy.outcomes(Place.SORT, person, table=kept).order,
         )

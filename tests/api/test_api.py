@@ -36,7 +36,7 @@ def test_what_is_not_there_is_told_as_a_problem(server: Server, path: str) -> No
 def test_who_sits_at_a_browser_reads_a_sentence(server: Server, home: Organization) -> None:
     answer = server.get(trail_of(home), VERA, headers={"accept": "text/html,*/*;q=0.8"})
     assert answer.headers["content-type"].startswith("text/plain")
-    assert answer.text.startswith("As viewer you may not export files. ")
+    assert answer.text.startswith("As a viewer you may not export files. ")
 
 
 def test_a_method_that_an_address_does_not_take_is_named(server: Server) -> None:

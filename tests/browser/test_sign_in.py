@@ -38,7 +38,7 @@ def test_the_demo_lets_you_choose_somebody_and_leads_where_you_wanted(visit: Vis
 def test_a_page_that_is_not_yours_says_so_in_a_sentence(visit: Visit) -> None:
     page = visit("Michael Tan").page
     page.goto(f"{visit('Michael Tan').url}/settings")
-    expect(page.get_by_text("As manager you may not change settings.")).to_be_visible()
+    expect(page.get_by_text("As a manager you may not change settings.")).to_be_visible()
     expect(page.get_by_text("Ask an administrator.")).to_be_visible()
     expect(page.get_by_role("link", name="Settings")).to_have_count(0)
 

@@ -144,4 +144,4 @@ def test_a_file_of_a_plan_is_asked_for_with_a_preview_by_who_may_export(desk: De
     assert ask("sync", "locations", "--csv", "x.csv", *org).exit_code == 2
     analyst = next(p for p in demo.PEOPLE if p.role == "analyst")
     refused = ask("sync", "locations", "--preview", "--csv", "x.csv", "--as", analyst.email, *org)
-    assert (refused.exit_code, "As analyst you may not" in refused.output) == (5, True)
+    assert (refused.exit_code, "As an analyst you may not" in refused.output) == (5, True)

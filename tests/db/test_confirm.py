@@ -417,7 +417,7 @@ def test_a_plan_that_is_too_old_is_not_confirmed_though_no_maintenance_is_alive(
 
 def test_who_may_not_sync_does_not_confirm(preview: Run, desk: Desk) -> None:
     manager = Person("Michael Tan", "michael.tan@example.org", Role.MANAGER)
-    with pytest.raises(SyncError, match="As manager you may not"):
+    with pytest.raises(SyncError, match="As a manager you may not"):
         syncs.confirm(desk.organization, preview.id, manager, "test")
 
 

@@ -372,5 +372,5 @@ def test_who_is_no_administrator_decides_nothing(desk: Desk) -> None:
         lambda: administration.set_policy(desk.organization, SARAH, LOCATIONS, Policy()),
         lambda: administration.set_four_eyes(desk.organization, SARAH, required=False),
     ):
-        with pytest.raises(SyncError, match="As analyst you may not"):
+        with pytest.raises(SyncError, match="As an analyst you may not"):
             ask()

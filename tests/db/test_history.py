@@ -340,7 +340,7 @@ def test_a_history_is_a_file_with_a_line_for_each_field(
     ]
     assert (found[1]["Run"], found[1]["Person"], found[1]["Row"]) == (str(run.id), "Ana Ruiz", "2")
     assert {line["Field"]: line["Value"] for line in lines(desk, ANA, at)}["City"] == "Perth"
-    with pytest.raises(SyncError, match="As viewer you may not"):
+    with pytest.raises(SyncError, match="As a viewer you may not"):
         lines(desk, VERA)
     query = "select detail from actions where organization_id = %s and kind = 'exported'"
     query += " order by id"

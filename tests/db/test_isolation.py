@@ -132,6 +132,7 @@ READS: dict[str, Ask] = {
     "retentions.of": lambda c, s: retentions.of(c, s.organization.id),
     "people.find": lambda c, s: [people.find(c, s.organization.id, f"{m}@x.org") for m in MARKS],
     "people.accounts": lambda c, s: (s.mark, people.accounts(c, s.organization.id)),
+    "people.admins": lambda c, s: people.admins(c, s.organization.id),
     "people.members": lambda c, s: people.members(c, s.organization.id),
     "people.everyone": lambda c, s: people.everyone(c, s.organization.id),
     "tokens.everyone": lambda c, s: tokens.everyone(c, s.organization.id),

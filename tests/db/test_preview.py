@@ -155,8 +155,8 @@ def test_two_tables_stand_in_one_list_by_their_keys(desk: Desk) -> None:
         schedules=[SCHEDULES, ["T1", "Monday", "9:00", "17:00", ""]],
     )
     assert [(o.entity, o.key) for o in read(run)] == [
-        ("schedules", "T1 · Monday · 09:00:00"),
         ("therapists", "T1"),
+        ("schedules", "T1 · Monday · 09:00:00"),
     ]
 
 
@@ -187,7 +187,7 @@ def test_a_plan_leaves_by_the_one_way_of_files(
         "select kind, detail ->> 'what' from actions where run_id = %s order by id desc limit 1"
     )
     assert database.execute(newest, [preview.id]).fetchone() == ("exported", "plan")
-    with pytest.raises(SyncError, match="As viewer you may not"):
+    with pytest.raises(SyncError, match="As a viewer you may not"):
         exports.outcomes(desk.organization, VERA, preview)
 
 
@@ -265,7 +265,7 @@ def test_who_may_not_sync_may_neither_preview_nor_decline(preview: Run, desk: De
         lambda: syncs.preview(desk.organization, "locations", manager, "test"),
         lambda: syncs.cancel(desk.organization, preview.id, manager),
     ):
-        with pytest.raises(SyncError, match="As manager you may not"):
+        with pytest.raises(SyncError, match="As a manager you may not"):
             ask()
 
 

@@ -216,5 +216,5 @@ def left(run: Run) -> tuple[list[int], int | None] | None:
 
 def test_who_may_not_sync_does_not_retry(desk: Desk, partial: Run) -> None:
     manager = Person("Michael Tan", "michael.tan@example.org", Role.MANAGER)
-    with pytest.raises(SyncError, match="As manager you may not"):
+    with pytest.raises(SyncError, match="As a manager you may not"):
         syncs.retry(desk.organization, partial.id, manager, "test")

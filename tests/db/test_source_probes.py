@@ -30,6 +30,10 @@ WRONG = [
     row("L3", "West Clinic"),
     row("L2", "East Clinic, too"),
 ]
+THERAPISTS, SCHEDULES = (
+    [field.label for field in resources.ENTITIES[name].fields]
+    for name in ("therapists", "schedules")
+)
 
 
 @pytest.fixture
@@ -190,7 +194,7 @@ def test_a_google_sheet_is_tried_with_what_is_under_its_cells_and_with_its_notes
     assert found.notes == ("Locations: the tab is hidden; it was read all the same.",)
 
 
-def test_personal_cells_of_the_first_rows_are_masked_for_everybody(desk: Desk) -> None:
+def test_personal_columns_of_the_first_rows_are_left_out_for_everybody(desk: Desk) -> None:
     patients = resources.by_name("patients").main
     header = [field.label for field in patients.fields]
     cells = [f"Cell of {label}" for label in header]
@@ -202,11 +206,24 @@ def test_personal_cells_of_the_first_rows_are_masked_for_everybody(desk: Desk) -
     (sample,) = [one.sample for one in found if one.entity == "patients"]
     assert sample is not None
     as_it_is, shifted = (dict(zip(sample.headers, row, strict=True)) for row in sample.rows)
-    for field in patients.fields:
-        masked = privacy.MASK if field.sensitive else f"Cell of {field.label}"
-        assert as_it_is[field.label] == masked
-        assert shifted[field.label] == privacy.MASK
+    open_labels = [field.label for field in patients.fields if not field.sensitive]
+    assert list(sample.headers) == open_labels
+    assert set(sample.hidden) == {label for label in header if label not in open_labels}
+    assert as_it_is == {label: f"Cell of {label}" for label in open_labels}
+    assert set(shifted.values()) == {privacy.MASK}
     assert "Cell of Name" not in str(found)
+
+
+def test_a_table_that_must_be_synced_first_is_named(desk: Desk) -> None:
+    rows = [["T1", "Ada", "", "", "", "L1", "", "", ""]]
+    given: dict[str, Rows] = {"therapists": [THERAPISTS, *rows], "schedules": [SCHEDULES]}
+    first = "Therapists: there are no locations yet. Sync locations first."
+    (found, _) = tried(desk, "therapists", **given)
+    assert (found.failed, found.notes) == (1, (first,))
+    assert first in desk.sync("therapists", **given).notes
+    desk.sync("locations", locations=[HEADER, row("L2", "Mill Clinic")])
+    (found, _) = tried(desk, "therapists", **given)
+    assert (found.failed, found.notes) == (1, ())
 
 
 def test_nothing_is_written_and_no_run_is_left(desk: Desk, database: psycopg.Connection) -> None:

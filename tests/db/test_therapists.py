@@ -7,9 +7,11 @@ import psycopg
 import pytest
 
 from sync_core.foundation import db
-from sync_core.foundation.vocabulary import Removal
+from sync_core.foundation.vocabulary import OutcomeKind, Removal
 from sync_core.organizations import policies
 from sync_core.organizations.policies import Policy
+from sync_core.records import outcomes as records
+from sync_core.records.outcomes import Wanted
 from sync_core.runs import Run
 from tests.support import therapists_oracle as oracle
 from tests.support.desk import Desk, Rows
@@ -52,6 +54,17 @@ def sentences(outcomes: Outcomes, run: Run) -> list[tuple[str, int, str]]:
         (entity, number, issue["sentence"])
         for entity, number, issues in outcomes(run, "entity, row_number, issues")
         for issue in issues or ()
+    ]
+
+
+def test_what_changed_is_told_in_the_order_of_the_tables(desk: Desk) -> None:
+    run = sync(desk, therapist("T2"), therapist("T1"), schedules=(schedule("T1"),))
+    with db.everywhere() as connection:
+        told = records.read(connection, run, Wanted([OutcomeKind.CREATED]))
+    assert [(one.entity, one.row_number) for one in told] == [
+        ("therapists", 2),
+        ("therapists", 3),
+        ("schedules", 2),
     ]
 
 

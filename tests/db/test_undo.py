@@ -311,7 +311,7 @@ def test_only_what_was_applied_is_undone_and_only_by_who_may_sync(desk: Desk) ->
         syncs.undo(desk.organization, failed.id, ANA, "test")
     run = desk.sync("locations", locations=[HEADER, row("L1")])
     vera = Person("Vera Moss", "vera.moss@example.org", Role.VIEWER)
-    with pytest.raises(SyncError, match="As viewer you may not"):
+    with pytest.raises(SyncError, match="As a viewer you may not"):
         syncs.undo(desk.organization, run.id, vera, "test")
 
 

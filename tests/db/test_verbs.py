@@ -396,7 +396,7 @@ def test_a_command_that_changes_something_acts_as_somebody(
     vera, ana = demo.PEOPLE[0].email, demo.PEOPLE[-1].email
     there = state(database)
     code, told = run(scene, tmp_path, name, CHANGES[name], "--as", vera)
-    assert (code, "As viewer you may not" in told) == (5, True)
+    assert (code, "As a viewer you may not" in told) == (5, True)
     assert state(database) == there
     assert not list(tmp_path.glob("*.csv"))
     before = actions_of(database, ana)

@@ -175,7 +175,7 @@ def test_the_figures_at_the_top_sum_the_resources_up(visit: Visit, desk: Desk) -
     told = next(str(html.proto) for html in visit().get("html") if "summary" in str(html.proto))
     known = len(CATALOGUE)
     assert f"<b>1 of {known}</b>" in told
-    assert "Therapists, Locations, Brands &amp; packages and Patients are not" in told
+    assert "not Therapists and 3 more" in told
     assert "<span>1 waiting for a worker</span>" in told
     assert "in 1 resource" in told
 

@@ -105,6 +105,12 @@ def test_a_person_is_removed_after_a_question_by_name_and_invited_again_by_undo(
     assert roles(organization)[SARAH] == "analyst"
 
 
+def test_the_only_administrator_is_not_offered_to_be_removed(visit: Visit) -> None:
+    page = visit("settings", person=ANA.email)
+    assert any("Ana Ruiz is the only administrator" in caption.value for caption in page.caption)
+    assert not any(button.label.startswith("Remove") for button in page.button)
+
+
 def test_a_blank_time_limit_is_the_usual_one(visit: Visit) -> None:
     limit = open_tab(visit, "Resources").number_input(key="limit-locations")
     assert limit.value is None

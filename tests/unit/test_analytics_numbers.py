@@ -1,4 +1,6 @@
 import itertools
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -235,6 +237,21 @@ def test_a_figure_is_compared_only_with_one_of_enough_runs() -> None:
     enough = card(0.5, 0.25, (40, 20))
     assert (enough.change, enough.compared) == ("+25.0 points", "vs before")
     assert card(0.5, None, (40, 0)).compared == "none before"
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "told", "change"),
+    [
+        (1.9, 1.91, numbers.seconds, "0"),
+        (1.9, 3.1, numbers.seconds, "-1.2 s"),
+        (0.5, 0.5004, percent, "0"),
+        (0.5, 0.502, percent, "-0.2 points"),
+    ],
+)
+def test_a_change_that_is_less_than_can_be_told_is_none(
+    now: float, before: float, told: Callable[[float | None], str], change: str
+) -> None:
+    assert replace(card(now, before, (40, 40)), in_words=told).change == change
 
 
 def test_a_key_figure_says_between_which_values_its_shape_goes() -> None:

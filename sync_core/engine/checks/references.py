@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from psycopg import sql
+from sqlalchemy import Connection
 
+from sync_core.catalogue import resources
 from sync_core.catalogue.fields import Field
 from sync_core.catalogue.resource import Entity
 from sync_core.engine.checks import alike
@@ -118,6 +120,38 @@ def _to_this_run(scope: Scope, field: Field, parent: Entity) -> sql.Composed:
         planned_key=column("p", parent.keys[0]),
         **_parent_names(scope, field, parent),
     )
+
+
+def not_synced_yet(connection: Connection, scope: Scope) -> list[Entity]:
+    """Return the tables of other resources, without a record, to which rows refer in vain."""
+    resource = resources.of_entity(resources.ENTITIES[scope.entity.name])
+    of_ours = {entity.name for entity in resource.entities}
+    others = [field for field in referring(scope) if field.refers_to not in of_ours]
+    return [
+        _parent(scope, field)
+        for field in others
+        if _refers_in_vain(connection, scope, field)
+        and not _holds_any(connection, scope, _parent(scope, field))
+    ]
+
+
+def _holds_any(connection: Connection, scope: Scope, parent: Entity) -> bool:
+    query = (
+        "select exists (select from {parent} r"
+        " where r.organization_id = {org} and r._removed_at is null)"
+    )
+    ((holds,),) = scope.ask(connection, query, parent=sql.Identifier(parent.name))
+    return bool(holds)
+
+
+def _refers_in_vain(connection: Connection, scope: Scope, field: Field) -> bool:
+    query = (
+        "select exists (select from {plan} where kind = 'failed'"
+        " and issues @> jsonb_build_array(jsonb_build_object("
+        "'code', 'unknown_reference', 'field', {label}::text)))"
+    )
+    ((refers,),) = scope.ask(connection, query, label=sql.Literal(field.label))
+    return bool(refers)
 
 
 def suggestions(scope: Scope) -> Iterator[tuple[Field, sql.Composed]]:

@@ -57,6 +57,8 @@ class Card:
             return "0"
         points = f"{abs(difference) * 100:.1f} points"
         size = points if self.in_words is numbers.percent else self.in_words(abs(difference))
+        if size in {"0.0 points", self.in_words(0)}:  # less than can be told
+            return "0"
         return f"{'-' if difference < 0 else '+'}{size}"
 
     @property

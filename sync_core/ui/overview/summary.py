@@ -1,5 +1,6 @@
 """The four figures at the top of the overview, of the whole organization."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -11,6 +12,7 @@ from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.parts.html import render
 from sync_core.ui.parts.words import capitalized, listed
 
+FIT = 2  # names on the line below a figure
 NOT_KNOWN = "–"  # noqa: RUF001 - the dash that people write where there is nothing
 
 
@@ -44,7 +46,7 @@ def _up_to_date(state: RunState, none_yet: str) -> Figure:
     failed = sum(map(state.failed_rows, names))
     told = f"on time, {count(failed, 'row')} to fix" if failed else "all on time"
     if late:
-        told = f"{listed(late)} {'is' if len(late) == 1 else 'are'} not"
+        told = f"not {_shortly(late)}"
     return Figure("verified", "Up to date", f"{len(names) - len(late)} of {len(names)}", told)
 
 
@@ -54,7 +56,14 @@ def _running(state: RunState) -> Figure:
     running = [run for run in active if run not in waiting]
     told = [resources.CATALOGUE[run.resource].title for run in running]
     told += [f"{len(waiting)} waiting for a worker"] if waiting else []
-    return Figure("sync", "Running now", f"{len(running)}", ", ".join(told) or "nothing")
+    return Figure("sync", "Running now", f"{len(running)}", _shortly(told) or "nothing")
+
+
+def _shortly(names: Sequence[str]) -> str:
+    """Name the first, and how many more there are: a figure keeps its height."""
+    if len(names) > FIT:
+        return f"{names[0]} and {len(names) - 1} more"
+    return listed(names) if names else ""
 
 
 def _failed_rows(state: RunState) -> Figure:

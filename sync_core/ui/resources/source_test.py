@@ -17,7 +17,7 @@ from sync_core.ui.frame import visitor
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import row_table
 from sync_core.ui.parts.row_table import Cell, Column, Row, Table
-from sync_core.ui.parts.words import literal
+from sync_core.ui.parts.words import listed, literal
 
 LISTED = 20  # things that are wrong
 ICON = ":material/network_check:"
@@ -83,8 +83,9 @@ def _show(resource: Resource, probe: Probe) -> None:
         st.success(body, title="The source can be read", icon=":material/check_circle:")
     if probe.sample and probe.sample.rows:
         title = resources.entity(resource, probe.entity).title
-        st.caption(f"The first rows of {title.lower()}, as they are in the source")
-        columns = list(map(Column, probe.sample.headers))
+        hidden = f". Hidden here: {listed(probe.sample.hidden)}." if probe.sample.hidden else ""
+        st.caption(f"The first rows of {title.lower()}, as they are in the source{hidden}")
+        columns = [Column(header, "brief") for header in probe.sample.headers]
         rows = [Row("", list(map(Cell, row))) for row in probe.sample.rows]
         alt = f"The first rows of {title.lower()}"
         row_table.show(Table(columns, rows), key=f"sample-{probe.entity}", alt=alt)

@@ -33,7 +33,8 @@ def show_live(here: Visitor, run: Run, lines: Sequence[Line]) -> None:
         help="Clear the view; the log itself is kept.",
         on_click=_clear,
     )
-    st.html(html(shown, here.zone, addresses.of_log(run.id, here.organization.slug)))
+    address = addresses.of_log(run.id, here.organization.slug)
+    st.html(html(shown, here.zone, address, live=True))
 
 
 def show_lines(here: Visitor, run: Run, lines: Sequence[Line]) -> None:
@@ -41,9 +42,10 @@ def show_lines(here: Visitor, run: Run, lines: Sequence[Line]) -> None:
     st.html(html(lines[-MAX_LINES:], here.zone, addresses.of_log(run.id, here.organization.slug)))
 
 
-def html(lines: Sequence[Line], zone: ZoneInfo, address: str) -> str:
+def html(lines: Sequence[Line], zone: ZoneInfo, address: str, *, live: bool = False) -> str:
     """Return the lines, the newest last and in sight, and the link to the file of all."""
-    return render("run_log", address=address, lines=[_line(line, zone) for line in lines])
+    told = [_line(line, zone) for line in lines]
+    return render("run_log", address=address, lines=told, live=live)
 
 
 @lru_cache(1_000)  # each line is drawn again with every poll

@@ -166,6 +166,15 @@ def _more(here: Visitor, chosen: Person, accounts: Accounts) -> None:
     ):
         let_in = partial(administration.let_account_in, here.organization, here.person)
         form.save(partial(let_in, chosen.email), (PERSON,))
+    with db.within(here.organization.id) as connection:
+        is_last = people.admins(connection, here.organization.id) == {chosen.email}
+    if is_last:
+        st.caption(f"{literal(chosen.name)} is the only administrator, so nobody can remove them.")
+    else:
+        _offer_removal(here, chosen)
+
+
+def _offer_removal(here: Visitor, chosen: Person) -> None:
     question = Question(
         title=f"Remove {chosen.name}?",
         means=f"{literal(chosen.name)} ({literal(chosen.email)}) no longer sees"
