@@ -37,7 +37,7 @@ from sync_core.engine.work import Analysis, Work
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import RunKind, RunStatus
-from sync_core.runs import Run, lease
+from sync_core.runs import Run, lease, overtaken
 from sync_core.runs.lease import RunResult
 from sync_core.runs.plans import Plans, Tripped
 from sync_core.runs.retries import Retried
@@ -351,6 +351,7 @@ def wait(
         named = _named(connection, scopes, tallies)
         result = waiting.for_a_decision(work, plans, tallies, named)
         lease.finish(connection, work.claim, result)
+        overtaken.end_plans(connection)
     return result
 
 
@@ -376,6 +377,7 @@ def save(work: Work, scopes: Sequence[Scope], tallies: Mapping[str, Tally]) -> R
         work.phases["saving"] = round(time.monotonic() - start, 3)
         result = _result(work, tallies, _named(connection, scopes, tallies), missing)
         lease.finish(connection, work.claim, result)
+        overtaken.end_plans(connection)
     return result
 
 

@@ -24,7 +24,7 @@ from sync_core.execution.redis_outage import OUTAGE
 from sync_core.foundation import db, settings, tables
 from sync_core.notifications import courier, digest, notices, outbox, telling
 from sync_core.organizations import allowed_sources
-from sync_core.runs import once, recovery, uploads
+from sync_core.runs import once, overtaken, recovery, uploads
 
 TICK_SECONDS = 1.0
 PARTING_SECONDS = 3.0  # for a message in hand
@@ -61,6 +61,8 @@ def _close(watch: recovery.Watch | None) -> None:
             log.warning("run %s was timed out", run_id)
         for run_id in recovery.expire_plans(connection):
             log.warning("run %s has expired: nobody decided on its plan", run_id)
+        for run_id in overtaken.end_plans(connection):
+            log.info("run %s has expired: another run got ahead of its plan", run_id)
         for run_id in recovery.close_dead(connection, watch=watch):
             log.warning("run %s was interrupted: its worker went silent", run_id)
     queue.resume()

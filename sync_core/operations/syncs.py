@@ -31,7 +31,7 @@ from sync_core.organizations.actions import (
 )
 from sync_core.organizations.people import Person
 from sync_core.records import read_again
-from sync_core.runs import Run, batches, lease, once, plans, recovery, uploads
+from sync_core.runs import Run, batches, lease, once, overtaken, plans, recovery, uploads
 from sync_core.runs.batches import Batch
 from sync_core.runs.lease import Queued
 from sync_core.runs.once import Once
@@ -321,12 +321,13 @@ def _asking(
 ) -> Iterator[tuple[Connection, list[Queued]]]:
     """Open the transaction in which somebody asks for something, and push what waits after it.
 
-    First plans whose time is over expire, and the runs of dead workers are revived: they go on even
-    where what is asked for is refused.
+    First plans whose time is over or that are out of date expire, and the runs of dead workers are
+    revived: they go on even where what is asked for is refused.
     """
     refused: SyncError | None = None
     with db.within(organization.id) as connection:
         recovery.expire_plans(connection)
+        overtaken.end_plans(connection)
         recovery.close_overdue(connection, organizations=[organization.id])
         waiting = recovery.revive(connection, organization.id, resource)
         try:

@@ -16,7 +16,7 @@ PREVIEW = """
 **Preview** reads the source as a sync does and stops before it changes anything. The page lists
 each record that would be created, updated or removed, and each row that fails or is skipped, with
 its reason. To apply it, press **Confirm**. {applies}. To drop it, press **Decline**. A plan waits
-{hours} hours, then it expires.
+{hours} hours, then it expires; it does so at once where a later sync makes it out of date.
 """
 GUARDS = """
 A **guard** holds a sync back that looks wrong: it waits for approval, and nothing is applied

@@ -120,12 +120,13 @@ def test_the_first_poll_after_a_start_never_reads_the_previous_result(
 def test_a_confirmed_older_run_wins_over_a_newer_result(program: Program, clinic: Clinic) -> None:
     planned = clinic.work(syncs.preview(clinic.organization, "patients", ANA, "test"))
     assert latest_log(program, clinic)["metadata"]["errors"] == [words.WAITS]
-    newer = clinic.sync()
+    newer = syncs.start(clinic.organization, "patients", ANA, "test")
+    syncs.cancel(clinic.organization, newer.id, ANA)
     syncs.confirm(clinic.organization, planned.id, ANA, "test")
     logs = get(program, clinic, "sync-logs")["logs"]
     assert [(log["id"], log["status"]) for log in logs] == [
         (planned.id, "running"),
-        (newer.id, "completed"),
+        (newer.id, "failed"),
     ]
 
 

@@ -278,11 +278,11 @@ def test_history_lists_the_newest_first_and_no_more_than_the_limit(
 def test_a_confirmed_older_run_wins_over_a_newer_result(program: Program, clinic: Clinic) -> None:
     organization = clinic.organization
     planned = clinic.work(syncs.preview(organization, "patients", ANA, "test"))
-    newer = clinic.sync()
+    newer = start_and_cancel(clinic)
     assert planned.status == "waiting"
     syncs.confirm(organization, planned.id, ANA, "test")
     history = program.get(f"/sync/history/{organization.slug}")["history"]
-    assert [one["run"] for one in history] == [planned.id, newer.id]
+    assert [one["run"] for one in history] == [planned.id, newer]
     assert dashboard(program, clinic)["current_sync"]["run"] == planned.id
 
 

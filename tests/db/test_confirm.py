@@ -60,7 +60,12 @@ def confirm(desk: Desk, run: Run) -> Run:
 
 def refused(desk: Desk, run: Run) -> str:
     """Confirm a plan that does not hold, and return what is told."""
-    ended = confirm(desk, run)
+    return was_refused(desk, syncs.confirm(desk.organization, run.id, ANA, "test"))
+
+
+def was_refused(desk: Desk, run: Run) -> str:
+    """Let a worker find that a confirmed plan does not hold, and return what is told."""
+    ended = desk.work(run)
     assert (ended.status, ended.error_code) == ("expired", "plan_outdated")
     assert ended.advice == "Preview, or undo, again, and confirm the new plan."
     return ended.message
@@ -231,8 +236,9 @@ def test_a_target_that_has_changed_refuses(
 
 def test_a_first_load_into_a_table_that_was_filled_meanwhile_refuses(desk: Desk) -> None:
     run = desk.preview("locations", locations=BEFORE)
-    desk.sync("locations")
-    assert "and 4 rows of it would end otherwise" in refused(desk, run)
+    with desk.confirming(run):
+        desk.sync("locations")
+    assert "and 4 rows of it would end otherwise" in was_refused(desk, run)
 
 
 def test_what_changed_elsewhere_does_not_refuse(
@@ -244,9 +250,10 @@ def test_what_changed_elsewhere_does_not_refuse(
 
 
 def test_a_sync_in_between_refuses(preview: Run, desk: Desk) -> None:
-    newer = desk.sync("locations")
+    with desk.confirming(preview):
+        newer = desk.sync("locations")
     told = f"run {newer.id} has changed the table Locations since, and 3 rows of it would end"
-    assert told in refused(desk, preview)
+    assert told in was_refused(desk, preview)
 
 
 def take_back(desk: Desk, run: Run) -> Run:
@@ -257,10 +264,11 @@ def test_what_was_taken_back_since_is_not_done_again(
     preview: Run, desk: Desk, database: psycopg.Connection
 ) -> None:
     there = table(database, desk.organization, "locations")
-    same = desk.sync("locations")
-    undo = take_back(desk, same)
+    with desk.confirming(preview):
+        same = desk.sync("locations")
+        undo = take_back(desk, same)
     assert table(database, desk.organization, "locations") == there
-    assert refused(desk, preview) == (
+    assert was_refused(desk, preview) == (
         f"The plan is out of date: run {undo.id} has taken run {same.id} back since it was made."
         " Nothing was changed."
     )
@@ -270,10 +278,10 @@ def test_what_was_taken_back_since_is_not_done_again(
 def test_what_was_taken_back_since_is_not_done_again_by_a_second_attempt(
     preview: Run, desk: Desk
 ) -> None:
-    take_back(desk, desk.sync("locations"))
-    run = syncs.confirm(desk.organization, preview.id, ANA, "test")
-    interrupted(run)
-    assert desk.work(run).error_code == "plan_outdated"
+    with desk.confirming(preview):
+        take_back(desk, desk.sync("locations"))
+    interrupted(preview)
+    assert desk.work(preview).error_code == "plan_outdated"
 
 
 @pytest.mark.usefixtures("preview")

@@ -217,33 +217,25 @@ def test_a_plan_that_holds_no_more_says_so(visit: Visit, desk: Desk, waiting: Ru
     assert "The plan is out of date" in texts(again(page))
 
 
-def test_a_plan_that_was_overtaken_is_previewed_again_and_not_confirmed(
-    visit: Visit, desk: Desk, waiting: Run
+@pytest.mark.parametrize("later", ["Hobart", "Perth"], ids=["another change", "no change"])
+def test_a_plan_that_a_sync_got_ahead_of_asks_nobody_any_more(
+    visit: Visit, desk: Desk, later: str
 ) -> None:
-    newer = desk.sync("locations")
-    page = visit("runs", SARAH, id=waiting.id)
-    assert f"Run {newer.id} has changed these records since" in page.info[0].value
-    assert f"ask-confirm-plan-{waiting.id}" not in keys(page)
-    assert f"decline-plan-{waiting.id}" in keys(page)
-    page.button(key=f"preview-again-plan-{waiting.id}").click().run()
-    with db.everywhere() as connection:
-        plans = runs.history(connection, desk.organization.id, "locations")
-    assert [(run.kind, run.status) for run in plans[:1]] == [("preview", "queued")]
-    assert next(run for run in plans if run.id == waiting.id).declined
-
-
-def test_a_plan_to_which_a_newer_sync_did_nothing_is_confirmed(visit: Visit, desk: Desk) -> None:
-    desk.sync("locations", locations=[LABELS, row("L1")])
-    rows = [LABELS, row("L1", city="Hobart")]
-    plan_of = desk.preview("locations", locations=rows)
-    desk.sync("locations", locations=[LABELS, row("L1")])
-    assert f"ask-confirm-plan-{plan_of.id}" in keys(visit("runs", SARAH, id=plan_of.id))
+    desk.sync("locations", locations=[LABELS, row("L1", city="Perth")])
+    plan_of = desk.preview("locations", locations=[LABELS, row("L1", city="Darwin")])
+    assert "review-locations" in keys(visit("locations", SARAH))
+    newer = desk.sync("locations", locations=[LABELS, row("L1", city=later)])
+    page = visit("runs", SARAH, id=plan_of.id)
+    assert f"run {newer.id} was applied since it was made" in texts(page)
+    assert {f"ask-confirm-plan-{plan_of.id}", f"decline-plan-{plan_of.id}"}.isdisjoint(keys(page))
+    assert "review-locations" not in keys(visit("locations", SARAH))
+    assert not [one for one in visit().main.page_link if "Waiting for" in one.proto.label]
 
 
 def test_an_older_plan_is_decided_on_where_its_run_is_opened(
     visit: Visit, desk: Desk, waiting: Run
 ) -> None:
-    newer = desk.preview("locations", locations=[LABELS, row("L1", city="Darwin")])
+    newer = desk.preview("locations")
     page = visit("runs", id=waiting.id)
     decline(page, waiting)
     with db.everywhere() as connection:
@@ -321,7 +313,7 @@ def test_every_plan_that_waits_needs_attention_whatever_ran_after_it(
     visit: Visit, desk: Desk, waiting: Run
 ) -> None:
     second = desk.preview("locations")
-    desk.sync("locations")
+    assert desk.sync("locations", locations=[["Nonsense"]]).status == "failed"
     page = visit()
     for plan_of in (waiting, second):
         told = [one.proto.label for one in page.main.page_link if leads_to(one, plan_of)]
@@ -338,14 +330,13 @@ def test_a_sync_beside_a_plan_is_offered_alike_wherever_it_is_and_says_what_it_m
         button = visit(name).button(key="sync-locations")
         assert not button.disabled
         assert "A plan waits for a decision" in button.help
-        assert "refused when somebody confirms it" in button.help
+        assert "a plan that is out of date afterwards expires" in button.help
     visit().button(key="sync-locations").click().run()
     with db.everywhere() as connection:
         run = runs.latest(connection, desk.organization.id)["locations"]
     assert run.active
     assert desk.work(run).status == "partial"
-    confirmed = desk.work(syncs.confirm(desk.organization, waiting.id, ANA, "test"))
-    assert confirmed.error_code == "plan_outdated"
+    assert desk.now(waiting).error_code == "plan_outdated"
 
 
 def test_a_sync_that_is_refused_on_a_card_says_why_there(visit: Visit, desk: Desk) -> None:

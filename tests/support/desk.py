@@ -1,7 +1,8 @@
 """A desk at which a test syncs CSV files of one organization."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from sync_core import runs
@@ -65,8 +66,19 @@ class Desk:
 
     def work(self, run: Run) -> Run:
         attempt.work(run.id)
+        return self.now(run)
+
+    def now(self, run: Run) -> Run:
         with db.everywhere() as connection:
             return runs.get(connection, self.organization.id, run.id)
+
+    @contextmanager
+    def confirming(self, run: Run) -> Iterator[None]:
+        """Confirm a plan in a transaction that is open meanwhile, so that nobody else ends it."""
+        with db.everywhere() as connection:
+            decided = runs.to_decide(connection, self.organization.id, run.id)
+            yield
+            runs.confirm(connection, decided)
 
     def counts(self, run: Run, entity: str) -> dict[str, int]:
         with db.everywhere() as connection:

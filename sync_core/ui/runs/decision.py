@@ -6,19 +6,16 @@ from functools import partial
 import streamlit as st
 
 from sync_core.catalogue import resources
-from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT, RunKind, Trigger
 from sync_core.operations import syncs
-from sync_core.runs import Run, Tallies, uploads
+from sync_core.runs import Run, Tallies
 from sync_core.runs.plans import Tripped
 from sync_core.ui.frame import run_state, visitor
-from sync_core.ui.frame.navigation import page_file
-from sync_core.ui.frame.visitor import ORGANIZATION, Visitor
+from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts.words import capitalized, literal
 from sync_core.ui.runs import notice, outcome_words
 
-PREVIEW = "preview"  # in the address of a resource: the run whose plan opens there once it waits
 WHAT_UNDO_MEANS = (
     "The next sync brings the values of the source again: correct them there first, where they are"
     " wrong."
@@ -44,12 +41,8 @@ def offer(
     tallies: Tallies,
     place: str,
     tripped: Sequence[Tripped],
-    newer: Run | None = None,
 ) -> None:
-    """Show the buttons of who may decide; `place` tells them from those elsewhere on the page.
-
-    Where a `newer` run has made the plan out of date, another preview is offered instead.
-    """
+    """Show the buttons of who may decide; `place` tells them from those elsewhere on the page."""
     if not here.person.may("sync"):
         return
     if st.button(
@@ -60,9 +53,6 @@ def offer(
     ):
         ask_why = partial(_ask_why, here, run)
         visitor.dialog(here, "Decline this plan", ":material/close:", ask_why)
-    if newer:
-        _offer_another(here, run, place)
-        return
     if tripped and not may_approve(here, run):
         return
     if st.button(
@@ -77,44 +67,9 @@ def offer(
         visitor.dialog(here, title, ":material/check:", ask)
 
 
-def _offer_another(here: Visitor, run: Run, place: str) -> None:
-    """Offer another preview, which takes the place of the plan that waits."""
-    with db.within(run.organization_id) as connection:
-        if uploads.of_run(connection, run.id):  # the source that is set would be read instead
-            return
-    if st.button(
-        "Preview again",
-        icon=":material/preview:",
-        type="primary",
-        key=f"preview-again-{place}-{run.id}",
-        help="See what would be done now. This plan is declined.",
-    ):
-        made = _do(here, run, partial(_another, here, run))
-        there = {ORGANIZATION: here.organization.slug}
-        if made:
-            there[PREVIEW] = str(made.id)
-        st.switch_page(page_file(run.resource), query_params=there)
-
-
-def _another(here: Visitor, run: Run) -> Run:
-    asked = (here.person, Trigger.PAGE)
-    if run.kind == RunKind.UNDO and run.undoes:
-        made = syncs.undo(here.organization, run.undoes, *asked)
-    else:
-        made = syncs.preview(here.organization, run.resource, *asked)
-    syncs.cancel(here.organization, run.id, here.person)
-    return made
-
-
-def explain(here: Visitor, run: Run, tripped: Sequence[Tripped], newer: Run | None) -> None:
+def explain(here: Visitor, run: Run, tripped: Sequence[Tripped]) -> None:
     """Say what the plan needs of whom, where that is not for the visitor to do."""
-    if newer:
-        st.info(
-            f"Run {newer.id} has changed these records since this plan was made: the plan is out of"
-            " date, and is not applied any more.",
-            icon=":material/hourglass_disabled:",
-        )
-    elif told := who_decides(here, run, tripped):
+    if told := who_decides(here, run, tripped):
         st.info(f"{literal(told)} {SEND_LINK}", icon=":material/group:")
 
 
@@ -204,7 +159,7 @@ def _ask_why(here: Visitor, run: Run) -> None:
 
 def _decline(here: Visitor, run: Run, key: str) -> None:
     reason = str(st.session_state.get(key) or "")
-    _do(here, run, partial(syncs.decline, here.organization, run.id, here.person, reason))
+    _decide(here, run, partial(syncs.decline, here.organization, run.id, here.person, reason))
 
 
 def _verb(run: Run, tripped: Sequence[Tripped]) -> str:
@@ -214,16 +169,10 @@ def _verb(run: Run, tripped: Sequence[Tripped]) -> str:
 
 
 def _decide(here: Visitor, run: Run, operation: Callable[[], Run]) -> None:
-    _do(here, run, operation)
-
-
-def _do(here: Visitor, run: Run, operation: Callable[[], Run]) -> Run | None:
     """Do what somebody decided; why that is refused is kept, and told where the resource is."""
-    done = None
     try:
-        done = operation()
+        operation()
         notice.clear_refusal(run.resource)
     except SyncError as error:
         notice.keep_refusal(run.resource, error)
     run_state.forget(here.organization.id)
-    return done

@@ -8,8 +8,8 @@ from sync_core.runs import Run, run_number
 from sync_core.ui.frame.run_state import RunState
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.runs import plan_section, sync_button
-from sync_core.ui.runs.decision import PREVIEW
 
+PREVIEW = "preview"  # in the address of a resource: the run whose plan opens there once it waits
 ROW = "planned"  # in the address: the row of the plan that is opened
 
 

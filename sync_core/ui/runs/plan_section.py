@@ -9,7 +9,7 @@ from sync_core.api import addresses
 from sync_core.foundation import db
 from sync_core.foundation.counting import ago
 from sync_core.foundation.vocabulary import CHANGED, LEFT_OUT, RunKind
-from sync_core.runs import Run, figures, overtaken, plans, recovery
+from sync_core.runs import Run, figures, plans, recovery
 from sync_core.ui.frame.visitor import Visitor
 from sync_core.ui.parts import paging
 from sync_core.ui.parts.words import literal, look, moment
@@ -34,7 +34,6 @@ def show(here: Visitor, run: Run, named_by: str = outcome_table.ROW) -> None:
         tallies = runs.tallies(connection, [run.id]).get(run.id, {})
         due = recovery.waits_until(connection, run.id)
         kept = plans.of_run(connection, run.id)
-        newer = overtaken.by(connection, run)
         found = figures.of_run(connection, run.id)
     tripped = kept.tripped if kept else ()
     kinds = run_view.kinds_present(tallies, (*CHANGED, *LEFT_OUT))
@@ -43,9 +42,9 @@ def show(here: Visitor, run: Run, named_by: str = outcome_table.ROW) -> None:
             st.header(_title(run), anchor=False, width="content")
             st.space("stretch")
             _offer_file(here, run, kinds)
-            decision.offer(here, run, tallies, "plan", tripped, newer)
+            decision.offer(here, run, tallies, "plan", tripped)
         _headline(here, run, moment(due, here.zone) if due else "")
-        decision.explain(here, run, tripped, newer)
+        decision.explain(here, run, tripped)
         guard_list.show(tripped)
         run_view.show_counts(run, tallies)
         missing = missing_list.show(here, run, tripped, tallies, found)

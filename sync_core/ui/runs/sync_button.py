@@ -30,8 +30,8 @@ WIDTH = 132  # pixels, whatever stands in it
 SYNCS = (RunKind.SYNC, RunKind.RETRY)
 RETRIED = (*FAILED, RunStatus.EXPIRED)  # after which the button says Retry
 PLAN_WAITS = (
-    "A plan waits for a decision. This reads the source again without it; a plan that no longer"
-    " fits the table afterwards is refused when somebody confirms it."
+    "A plan waits for a decision. This reads the source again without it; a plan that is out of"
+    " date afterwards expires."
 )
 
 
