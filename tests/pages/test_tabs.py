@@ -22,7 +22,7 @@ from sync_core.runs import Run
 from tests.support.desk import ANA, Desk
 from tests.support.fakes.google import DEMO, Google
 from tests.support.fakes.spreadsheets import Tab
-from tests.support.pages import Visit, column, rows
+from tests.support.pages import Visit, column, links, rows
 
 LABELS = [field.label for field in ENTITIES["locations"].fields]
 
@@ -67,6 +67,28 @@ def test_every_tab_says_so_where_it_has_nothing_to_show(visit: Visit) -> None:
 
 
 EVERY_TAB = ("Rows", "What changed", "Needs attention", "Skipped", "History")
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_what_needs_attention_after_a_sync_that_failed_as_a_whole_is_told_first(
+    visit: Visit, desk: Desk, *, before: bool
+) -> None:
+    good = desk.sync("locations", locations=[LABELS, row("L1")]) if before else None
+    failed = desk.sync("locations", locations=[["Code", *LABELS[1:]], row("L1")])
+    assert failed.status == "failed"
+    page = open_tab(visit, "Needs attention")
+    (told,) = (one for one in page.main.error if "as a whole" in one.proto.title)
+    assert told.proto.title == "The last sync failed as a whole. Nothing of it was applied."
+    assert failed.message in told.value.replace("\\", "")
+    assert f"Open run {failed.id}" in links(page)
+    assert "No row needs attention." not in texts(page)
+    since = f"As of run {good.id}, " if good else "No row was synced yet."
+    assert since in texts(page)
+    assert ("No row failed in it." in texts(page)) == before
+    desk.sync("locations", locations=[LABELS, row("L1")])
+    page = open_tab(visit, "Needs attention")
+    assert not page.main.error
+    assert "No row needs attention." in texts(page)
 
 
 def test_an_empty_tab_has_the_button_that_ends_its_emptiness(visit: Visit, desk: Desk) -> None:
