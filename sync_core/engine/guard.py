@@ -38,13 +38,21 @@ class Evidence:
     address: Address | None = None  # of its source
     address_before: Address | None = None  # of that of the last sync
     usual: Mapping[str, int] = field(default_factory=dict)  # counts of the last syncs, by kind
+    deactivated: int = 0  # records that an undo marks as removed, beside those that it deletes
 
     @property
     def gone(self) -> int:
         """How many known records leave: where they are kept, those that the last sync still had."""
         if self.entity.removal == Removal.KEEP:
             return max(0, self.figures.absent - self.figures.absent_before)
-        return self.tally.removed
+        return self.tally.removed + self.deactivated
+
+    @property
+    def becomes(self) -> str:
+        """What happens to the records that leave, in words."""
+        if not self.deactivated:
+            return REMOVED[self.entity.removal]
+        return "would be removed" if self.tally.removed else REMOVED[Removal.DEACTIVATE]
 
     @property
     def missing(self) -> int:
@@ -82,6 +90,15 @@ def tripped(found: Evidence, guards: Guards) -> list[Tripped]:
     ]
 
 
+def tripped_by_undo(found: Evidence, guards: Guards) -> list[Tripped]:
+    """Return the guard of removals where it holds the plan of an undo back.
+
+    The others judge what a source says, and an undo reads none.
+    """
+    removals = _of_removals(found)
+    return [_tripped(removals, found, guards)] if _passes(removals, found, guards) else []
+
+
 def _passes(one: Finding, found: Evidence, guards: Guards) -> bool:
     threshold = guards.threshold(one.kind)
     if threshold is None:
@@ -117,13 +134,18 @@ def _of_rows(found: Evidence) -> Iterator[Finding]:
 
 def _of_records(found: Evidence) -> Iterator[Finding]:
     known, title = found.figures.known, found.title
-    becomes = REMOVED[found.entity.removal]
-    gone, created, updated = found.gone, found.tally.created, found.tally.updated
-    yield Finding(GuardKind.REMOVALS, gone, known, f"{gone:,} of {known:,} {title} {becomes}")
+    created, updated = found.tally.created, found.tally.updated
+    yield _of_removals(found)
     told = f"{created:,} {title} would be created beside the {known:,} that are known"
     yield Finding(GuardKind.CREATIONS, created, known, told)
     told = f"{updated:,} of {known:,} {title} would be changed"
     yield Finding(GuardKind.UPDATES, updated, known, told)
+
+
+def _of_removals(found: Evidence) -> Finding:
+    gone, known = found.gone, found.figures.known
+    told = f"{gone:,} of {known:,} {found.title} {found.becomes}"
+    return Finding(GuardKind.REMOVALS, gone, known, told)
 
 
 def _of_sheet(found: Evidence) -> Iterator[Finding]:

@@ -29,6 +29,38 @@ def look(work: Work, scopes: Sequence[Scope], tallies: Mapping[str, Tally]) -> l
         ]
 
 
+def look_at_undo(
+    work: Work, scopes: Sequence[Scope], tallies: Mapping[str, Tally]
+) -> list[Tripped]:
+    """Return the guards that hold the plans of an undo back: it, too, may empty a table."""
+    with db.within(work.claim.organization_id) as connection:
+        return [
+            one
+            for scope in scopes
+            for one in guard.tripped_by_undo(
+                _evidence_of_undo(connection, scope, tallies[scope.entity.name]), work.guards
+            )
+        ]
+
+
+def _evidence_of_undo(connection: Connection, scope: Scope, tally: Tally) -> Evidence:
+    known = (
+        "select count(*) from {target} t where t.organization_id = {org} and _removed_at is null"
+    )
+    marked = (
+        "select count(*) from {plan} where kind = 'updated' and changes -> '_removed_at' ->> 1"
+        " is not null"
+    )
+    ((present,),), ((deactivated,),) = scope.ask(connection, known), scope.ask(connection, marked)
+    return Evidence(
+        entity=scope.entity,
+        sheet=scope.title,
+        tally=tally,
+        figures=Figures(known=present),
+        deactivated=deactivated,
+    )
+
+
 def _tripped(
     connection: Connection,
     work: Work,

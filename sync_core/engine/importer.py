@@ -77,8 +77,7 @@ def confirm(work: Work, sources: Mapping[str, Source], confirmed: Plans) -> RunR
 
     Nothing is read again of a source that can tell that it is as it was. Raises SyncError.
     """
-    narration.confirms(work)
-    work.note(*(f"Approved by a person: {one.sentence}." for one in confirmed.tripped))
+    narration.confirms(work, confirmed)
     confirming.require_no_undo(work)
     with work.phase("downloading"):
         confirming.require_rows(work)
@@ -93,10 +92,11 @@ def confirm(work: Work, sources: Mapping[str, Source], confirmed: Plans) -> RunR
 def take_back(work: Work, undone: Run) -> RunResult:
     """Plan the undo of a run, and wait: people see what is kept before anything is taken back.
 
-    Once they have confirmed it, exactly that plan is applied. Raises SyncError(plan_outdated).
+    Once they have confirmed it, exactly that plan is applied. A guard may hold it back until
+    somebody else has. Raises SyncError(plan_outdated).
     """
     if work.confirmed:
-        narration.confirms(work)
+        narration.confirms(work, work.confirmed)
     narration.undoing(work, undone)
     if work.confirmed:
         confirming.require_no_undo(work)
@@ -109,7 +109,7 @@ def take_back(work: Work, undone: Run) -> RunResult:
             scopes, tallies = undo.make(connection, scopes, undone)
         narration.planned(work, tallies)
         if not work.confirmed:
-            return wait(work, scopes, tallies)
+            return wait(work, scopes, tallies, guarding.look_at_undo(work, scopes, tallies))
         confirming.require_same(scopes, work.confirmed)
     return save(work, scopes, tallies)
 

@@ -14,7 +14,7 @@ from sync_core.foundation.counting import count
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import OutcomeKind
 from sync_core.runs import Run
-from sync_core.runs.plans import Tripped
+from sync_core.runs.plans import Plans, Tripped
 from sync_core.runs.progress import Amount, Download, Reporter
 from sync_core.runs.traffic import NO_TRAFFIC
 
@@ -69,9 +69,10 @@ def fetching(work: Work, entity: str, read: int, whole: int | None) -> None:
     )
 
 
-def confirms(work: Work) -> None:
-    """Tell that a plan was confirmed."""
+def confirms(work: Work, confirmed: Plans) -> None:
+    """Tell that a plan was confirmed, and which guards had held it back."""
     work.reporter.log("The plan was confirmed: checking whether it still holds")
+    work.note(*(f"Approved by a person: {one.sentence}." for one in confirmed.tripped))
 
 
 # Reading

@@ -155,6 +155,7 @@ def _undo(claim: Claim, run_id: int, heartbeat: Heartbeat, reporter: Reporter) -
     with db.within(claim.organization_id) as connection:
         organization = organizations.by_id(connection, claim.organization_id)
         undone = runs.get(connection, organization.id, run_id)
+        policy = policies.of(connection, organization.id)[claim.resource]
         confirmed = plans.of_run(connection, claim.run_id)
     _forget_other_keys([])
     with Reading(heartbeat.check, settings.current().fetch_timeout) as reading:
@@ -168,6 +169,7 @@ def _undo(claim: Claim, run_id: int, heartbeat: Heartbeat, reporter: Reporter) -
             heartbeat.check,
             confirmed=confirmed,
             undone=undone,
+            guards=policy.guards,
             time_zone=organization.time_zone,
         )
         return importer.sync(work, {})

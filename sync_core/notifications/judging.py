@@ -102,7 +102,7 @@ def reason(run: Run, codes: str) -> str:
 
 def _is_approval(run: Run, codes: str) -> bool:
     """Return whether guards hold back what was asked to be applied; a preview waits by itself."""
-    return bool(codes) and run.kind in {RunKind.SYNC, RunKind.RETRY}
+    return bool(codes) and run.kind != RunKind.PREVIEW
 
 
 def _is_other(codes: str, known: Conditions) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from sync_core import runs
 from sync_core.foundation import db, settings, tables
-from sync_core.foundation.vocabulary import NoticeKind, RunStatus
+from sync_core.foundation.vocabulary import NoticeKind, RunKind, RunStatus
 from sync_core.notifications import channels, conditions, freshness, judging, news, outbox, wishes
 from sync_core.notifications.channels import Channel
 from sync_core.notifications.judging import Telling
@@ -110,7 +110,8 @@ def _codes(connection: Connection, run: Run) -> str:
     """Name why rows of a run failed, or which guards hold its plan back."""
     if run.status == RunStatus.WAITING:
         kept = plans.of_run(connection, run.id)
-        return _listed({f"{one.entity}:{one.guard}" for one in kept.tripped} if kept else ())
+        of = "undo:" if run.kind == RunKind.UNDO else ""  # a sync's guard was told of a sync
+        return _listed({f"{of}{one.entity}:{one.guard}" for one in kept.tripped} if kept else ())
     tallied = tables.issue_tallies.c
     query = sa.select(tallied.entity, tallied.code).where(tallied.run_id == run.id)
     return _listed(f"{row.entity}:{row.code}" for row in connection.execute(query))

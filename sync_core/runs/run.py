@@ -205,8 +205,9 @@ def setbacks(connection: Connection, organization_id: int) -> dict[str, Run]:
     """
     names = _resources_of(organization_id)
     is_sync, held = _ONE.kind.in_(IN_STEP), _ONE.plans["tripped"].astext.not_in(["[]"])
+    of_source = _ONE.kind != RunKind.UNDO  # an undo says nothing of the source
     failed = is_sync & _ONE.status.in_(FAILED)
-    declined = (_ONE.status == RunStatus.CANCELLED) & (_ONE.message == DECLINED) & held
+    declined = (_ONE.status == RunStatus.CANCELLED) & (_ONE.message == DECLINED) & held & of_source
     told = sa.or_(in_step(_ONE_RUN), failed, declined)
     newest = _by_resource(connection, names, _first(names, organization_id, _ONE.id.desc(), told))
     return {name: run for name, run in newest.items() if run.status not in APPLIED}

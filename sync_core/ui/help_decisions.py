@@ -22,8 +22,9 @@ GUARDS = """
 A **guard** holds a sync back that looks wrong: it waits for approval, and nothing is applied
 until then. People who may sync approve what others requested; administrators also what they
 requested themselves, unless the settings require four eyes. An approval holds for that one plan.
-The first load of an empty table is guarded by failures alone. Administrators change the guards
-of each resource in the settings; unless they did, a sync waits where:
+The first load of an empty table is guarded by failures alone. An undo waits, too, where it would
+remove more records than *{gone}* allows. Administrators change the guards of each resource in the
+settings; unless they did, a sync waits where:
 """
 UNDO = """
 **Undo** is beside what a sync changed. It shows first what would become of each record, and
@@ -65,7 +66,7 @@ def show() -> None:
     st.header("Schedules", anchor=False)
     st.markdown(SCHEDULES.format(failures=scheduler.FAILURES))
     st.header("Guards", anchor=False)
-    st.markdown(GUARDS)
+    st.markdown(GUARDS.format(gone=guards_form.LABELS[GuardKind.REMOVALS]))
     guards = pd.DataFrame(map(_guard, GuardKind), columns=["Guard", "A sync waits"])
     st.table(guards, border="horizontal", hide_index=True, width="content", alt="Guards")
     st.header("Undo", anchor=False)

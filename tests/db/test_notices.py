@@ -83,6 +83,17 @@ def test_a_suspicious_plan_is_told_to_those_who_may_decide(desk: Desk) -> None:
     assert told(desk.organization, BEN) == ["waiting", "waiting"]  # it was decided in between
 
 
+def test_an_undo_that_a_guard_holds_back_is_told_to_those_who_may_decide(desk: Desk) -> None:
+    many = [HEADER, *(row(f"L{n}") for n in range(40))]
+    run = desk.sync("locations", locations=many)
+    held = desk.sync("locations", locations=many[:5])
+    tell()
+    undo = desk.work(syncs.undo(desk.organization, run.id, ANA, "test"))
+    assert (held.status, undo.status) == ("waiting", "waiting")
+    tell()
+    assert told(desk.organization, BEN) == ["waiting", "waiting"]  # the sync, then the undo
+
+
 def test_a_preview_concerns_only_who_asked_for_it(desk: Desk) -> None:
     desk.preview("locations", locations=LOCATIONS)
     tell()

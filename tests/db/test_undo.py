@@ -16,10 +16,11 @@ from sync_core.foundation.vocabulary import OutcomeKind, Removal, Role
 from sync_core.operations import administration, syncs
 from sync_core.organizations import policies
 from sync_core.organizations.people import Person
-from sync_core.organizations.policies import Policy
+from sync_core.organizations.policies import Guards, Policy
 from sync_core.records import history, outcomes
 from sync_core.records.outcomes import Outcome, Wanted
-from sync_core.runs import Run
+from sync_core.runs import Run, plans
+from sync_core.runs.plans import Tripped
 from tests.support.desk import ANA, Desk
 from tests.support.locations import HEADER, row
 
@@ -333,3 +334,100 @@ def test_an_undo_leaves_the_table_out_of_step(desk: Desk) -> None:
     with db.everywhere() as connection:
         fresh = runs.fresh(connection, desk.organization.id)
     assert fresh["locations"].id == run.id
+
+
+# Undos that would empty a table
+
+SARAH = Person("Sarah Lim", "sarah.lim@example.org", Role.ANALYST)
+BEN = Person("Ben Ito", "ben.ito@example.org", Role.ANALYST)
+TWENTY = [row(f"L{n:02}") for n in range(20)]
+
+
+def undo_by(desk: Desk, run: Run, person: Person) -> Run:
+    return desk.work(syncs.undo(desk.organization, run.id, person, "test"))
+
+
+def guard_off(desk: Desk) -> None:
+    """Let no removals hold a plan of locations back."""
+    with db.everywhere() as connection:
+        off = Policy(guards=Guards(removals=None))
+        policies.put(connection, desk.organization, "locations", off)
+
+
+def held(run: Run) -> list[Tripped]:
+    with db.everywhere() as connection:
+        kept = plans.of_run(connection, run.id)
+    assert kept
+    return list(kept.tripped)
+
+
+def test_an_undo_that_would_empty_a_table_waits_for_a_second_person(
+    desk: Desk, database: psycopg.Connection
+) -> None:
+    run = desk.sync("locations", locations=[HEADER, *TWENTY])
+    undo = undo_by(desk, run, SARAH)
+    assert undo.message == (
+        f"Waiting for approval: 20 of 20 locations would be deleted. Undo of run {run.id}:"
+        " 20 to undo."
+    )
+    (one,) = held(undo)
+    assert (one.guard, one.rows, one.of, one.more_than_rows) == ("removals", 20, 20, 10)
+    assert one.usual is None
+    with pytest.raises(SyncError, match="A guard holds this back, and you requested it yourself"):
+        syncs.confirm(desk.organization, undo.id, SARAH, "test")
+    assert len(table(database, desk, "locations")) == 20
+    ended = desk.work(syncs.confirm(desk.organization, undo.id, BEN, "test"))
+    assert (ended.status, ended.message) == ("completed", f"Undo of run {run.id}: 20 undone.")
+    assert ended.notes == ["Approved by a person: 20 of 20 locations would be deleted."]
+    assert table(database, desk, "locations") == {}
+    kinds = database.execute("select kind from actions where run_id = %s order by id", [undo.id])
+    assert [kind for (kind,) in kinds] == ["asked to undo", "approved"]
+
+
+def test_an_administrator_approves_an_undo_of_their_own_unless_four_eyes_are_required(
+    desk: Desk,
+) -> None:
+    run = desk.sync("locations", locations=[HEADER, *TWENTY])
+    undo = undo_by(desk, run, ANA)
+    administration.set_four_eyes(desk.organization, ANA, required=True)
+    with pytest.raises(SyncError, match="lets nobody approve what they requested"):
+        syncs.confirm(desk.organization, undo.id, ANA, "test")
+    administration.set_four_eyes(desk.organization, ANA, required=False)
+    assert confirm(desk, undo).status == "completed"
+
+
+@pytest.mark.parametrize("which", ["few", "a small part", "put back", "the guard is off"])
+def test_an_undo_that_empties_no_table_waits_for_nobody_else(desk: Desk, which: str) -> None:
+    few, rows = [HEADER, row("M0", City="Perth")], [HEADER, *TWENTY[:10]]
+    before = {"a small part": [HEADER, *(row(f"M{n:03}") for n in range(150))]}.get(which, few)
+    if which == "put back":
+        before, rows = [HEADER, *TWENTY], [HEADER, *(row(f"L{n:02}", "New") for n in range(20))]
+    elif which != "few":
+        rows = [HEADER, *TWENTY[:15]]
+    if which == "the guard is off":
+        guard_off(desk)
+    desk.sync("locations", locations=before)
+    run = desk.sync("locations", locations=[*before, *rows[1:]] if which != "put back" else rows)
+    assert run.status == "completed", run.message
+    undo = undo_by(desk, run, SARAH)
+    assert held(undo) == []
+    assert desk.work(syncs.confirm(desk.organization, undo.id, SARAH, "test")).status == "completed"
+
+
+def test_an_undo_that_marks_records_as_removed_again_is_judged_alike(desk: Desk) -> None:
+    decide(desk, "locations", Removal.DEACTIVATE)
+    desk.sync("locations", locations=[HEADER, *TWENTY])
+    confirm(desk, desk.sync("locations", locations=[HEADER, *TWENTY[:2]]))
+    back = desk.sync("locations", locations=[HEADER, *TWENTY])
+    undo = undo_by(desk, back, SARAH)
+    assert [one.sentence for one in held(undo)] == ["18 of 20 locations would be deactivated"]
+    with pytest.raises(SyncError, match="A guard holds this back"):
+        syncs.confirm(desk.organization, undo.id, SARAH, "test")
+
+
+def test_a_declined_undo_that_a_guard_held_back_says_nothing_of_the_source(desk: Desk) -> None:
+    run = desk.sync("locations", locations=[HEADER, *TWENTY])
+    undo = undo_by(desk, run, SARAH)
+    syncs.decline(desk.organization, undo.id, BEN)
+    with db.everywhere() as connection:
+        assert runs.setbacks(connection, desk.organization.id) == {}

@@ -9,9 +9,10 @@ from streamlit.testing.v1 import AppTest
 
 from sync_core import runs
 from sync_core.foundation import db
-from sync_core.foundation.vocabulary import NoticeKind
+from sync_core.foundation.vocabulary import NoticeKind, Role
 from sync_core.notifications.words import title
 from sync_core.operations import syncs
+from sync_core.organizations.people import Person
 from sync_core.runs import Run
 from sync_core.ui.parts.words import moment
 from tests.pages.test_plan import plan
@@ -198,6 +199,28 @@ def told_and_offered(visit: Visit, run: Run) -> tuple[list[str], bool]:
         offered.add(bool(keys & {f"undo-run-{run.id}", f"undo-changes-{run.id}"}))
     (both,) = offered
     return told, both
+
+
+def test_an_undo_that_would_empty_a_table_says_why_it_waits_and_who_approves_it(
+    visit: Visit, desk: Desk
+) -> None:
+    sarah = Person("Sarah Lim", "sarah.lim@example.org", Role.ANALYST)
+    run = desk.sync("locations", locations=[LABELS, *(row(f"L{n:02}") for n in range(20))])
+    undo = desk.work(syncs.undo(desk.organization, run.id, sarah, "page"))
+    page = visit("runs", sarah.email, id=undo.id)
+    told = next(one for one in page.warning if "20 of 20 locations would be deleted" in one.value)
+    assert told.proto.title == "Nothing is applied until somebody has approved it."
+    assert "more than 10 rows and 10\\%" in told.value
+    waits = [one.value.replace("\\", "") for one in page.info]
+    assert any("Another analyst, or an administrator, approves it" in one for one in waits)
+    key = f"ask-confirm-plan-{undo.id}"
+    assert key not in {button.key for button in page.button}
+    page = visit("runs", id=undo.id)
+    assert page.button(key=key).label == "Approve"
+    page.button(key=key).click().run()
+    assert any("20 of 20 locations would be deleted" in one.value for one in page.markdown)
+    page.button(key=f"confirm-{undo.id}").click().run()
+    assert desk.work(undo).status == "completed"
 
 
 def summary(visit: Visit) -> str:

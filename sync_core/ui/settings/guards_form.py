@@ -26,7 +26,8 @@ def show(form: DeltaGenerator, resource: str, guards: Guards) -> Guards:
     with form.expander("Guards", icon=":material/front_hand:"):
         st.caption(
             "A sync waits for approval when a plan holds more rows than this and a larger share"
-            " than this. Untick a guard to turn it off."
+            " than this. An undo waits when it would remove more records than"
+            f" *{LABELS[GuardKind.REMOVALS]}* allows. Untick a guard to turn it off."
         )
         return Guards(**{kind: _guard(resource, kind, guards) for kind in GuardKind})
 
