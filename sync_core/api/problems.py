@@ -57,6 +57,7 @@ STATUS = {  # by the code of the error; what is not named is a request that cann
     "already_syncing_all": HTTPStatus.CONFLICT,
     "nothing_to_sync": HTTPStatus.CONFLICT,
     "nothing_to_decide": HTTPStatus.CONFLICT,
+    "already_ended": HTTPStatus.CONFLICT,
     "key_used": HTTPStatus.UNPROCESSABLE_ENTITY,
     "nothing_to_retry": HTTPStatus.CONFLICT,
     "already_fixed": HTTPStatus.CONFLICT,

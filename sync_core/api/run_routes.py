@@ -120,7 +120,10 @@ def retry_run(
 
 @routes.post("/runs/{run}/cancel")
 def cancel_run(by: By, run: Number, organization: Whose = None) -> RunShape:
-    """Cancel a run, or decline a plan that waits; to ask again changes nothing more."""
+    """Cancel a run, or decline a plan that waits; to ask again changes nothing more.
+
+    A run that has ended otherwise cannot be cancelled any more.
+    """
     seat, found = find(by, run, organization, "sync")
     return told(seat, syncs.cancel(seat[0], found.id, seat[1]))
 

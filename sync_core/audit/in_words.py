@@ -45,7 +45,7 @@ ACTION_WORDS = {  # of an action in the list
     "started": "Started a sync",
     "started all": "Synced all",
     "previewed": "Previewed a sync",
-    "cancelled": "Cancelled a sync",
+    "cancelled": "Asked to cancel",
     "retried": "Synced fixed rows",
     "approved": "Approved a plan",
     "confirmed": "Confirmed a plan",

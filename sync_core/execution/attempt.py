@@ -20,14 +20,14 @@ from sync_core.engine import importer, narration, staging
 from sync_core.engine.read_ahead import Reading
 from sync_core.engine.work import Work
 from sync_core.execution import memory
-from sync_core.execution.heartbeat import CancelledError, Heartbeat, OverdueError, StoppedError
+from sync_core.execution.heartbeat import Heartbeat, OverdueError, StoppedError
 from sync_core.execution.queue import resume
 from sync_core.foundation import db, processes, redis_clients, settings
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import RunStatus
 from sync_core.organizations import allowed_sources, policies, source_settings
 from sync_core.runs import incremental, lease, plans, retries, tab_titles, uploads
-from sync_core.runs.lease import Claim, LeaseLostError, RunResult
+from sync_core.runs.lease import CancelledError, Claim, LeaseLostError, RunResult
 from sync_core.runs.progress import Reporter
 from sync_core.runs.sheet_facts import Address, ReadWindow
 from sync_core.runs.traffic import Traffic

@@ -11,7 +11,7 @@ from typing import Self
 
 from sync_core.foundation import db
 from sync_core.runs import lease, recovery
-from sync_core.runs.lease import Claim, LeaseLostError
+from sync_core.runs.lease import CancelledError, Claim, LeaseLostError
 
 STOP_SECONDS = 8  # for an attempt to stop by itself, before its heartbeat closes its run
 EXIT_SECONDS = 5  # for an attempt to notice that its run was closed, before it is ended
@@ -32,10 +32,6 @@ class StopRequest:
 
 
 STOP_REQUEST = StopRequest()  # made by SIGTERM to this process
-
-
-class CancelledError(Exception):
-    """Somebody cancelled the run."""
 
 
 class OverdueError(Exception):

@@ -13,7 +13,7 @@ from sync_core.catalogue import resources
 from sync_core.execution import queue
 from sync_core.foundation import db
 from sync_core.foundation.errors import SyncError
-from sync_core.foundation.vocabulary import APPLIED, PauseReason, RunKind
+from sync_core.foundation.vocabulary import APPLIED, PauseReason, RunKind, RunStatus
 from sync_core.organizations import Organization, actions, people, schedules, source_settings
 from sync_core.organizations.actions import (
     Approved,
@@ -288,23 +288,29 @@ def decline(organization: Organization, run_id: int, person: Person, reason: str
         raise SyncError("reason_too_long", longest=LONGEST_REASON, length=len(told))
     with _asking(organization) as (connection, _):
         run = runs.to_decide(connection, organization.id, run_id)
-        runs.decline(connection, run.id)
         _record(connection, organization, person, run, Declined(told or None))
+        runs.decline(connection, run.id)
         return runs.get(connection, organization.id, run_id)
 
 
 def cancel(organization: Organization, run_id: int, person: Person) -> Run:
     """Cancel a run: at once while it waits for a worker, else at the worker's next check.
 
-    A plan that waits for a person is declined.
+    A plan that waits for a person is declined. To ask again changes nothing more. What was asked is
+    recorded before what it brings about. Raises SyncError: no_permission, unknown_run,
+    already_ended.
     """
     person = people.require(person, "sync")
     with _asking(organization) as (connection, _):
-        run = runs.get(connection, organization.id, run_id)
-        declined = runs.decline(connection, run.id)
-        run = runs.request_cancel(connection, organization.id, run_id, person)
-        _record(connection, organization, person, run, Declined() if declined else Cancelled())
-    return run
+        run = runs.to_cancel(connection, organization.id, run_id)
+        if run.cancelling or run.status == RunStatus.CANCELLED:
+            return run
+        if run.status == RunStatus.WAITING:
+            _record(connection, organization, person, run, Declined())
+            runs.decline(connection, run.id)
+            return runs.get(connection, organization.id, run_id)
+        _record(connection, organization, person, run, Cancelled())
+        return runs.request_cancel(connection, organization.id, run_id, person)
 
 
 def _record(

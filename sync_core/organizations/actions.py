@@ -61,7 +61,7 @@ class Retried:
 
 @dataclass(frozen=True)
 class Cancelled:
-    """A sync was cancelled; the action names the run."""
+    """Somebody asked to cancel a sync; the action names the run, which tells what came of it."""
 
     kind: ClassVar = ActionKind.CANCELLED
 

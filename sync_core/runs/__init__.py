@@ -7,6 +7,7 @@ from sync_core.runs.requests import (
     refuse_while_plan_waits,
     request_cancel,
     start,
+    to_cancel,
     to_decide,
     to_push,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "some",
     "start",
     "tallies",
+    "to_cancel",
     "to_decide",
     "to_push",
     "usual_phases",

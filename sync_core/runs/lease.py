@@ -12,7 +12,7 @@ from sync_core.catalogue import resources
 from sync_core.foundation import settings, tables
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import Limits
-from sync_core.foundation.vocabulary import ENDED, RunKind, RunStatus
+from sync_core.foundation.vocabulary import APPLIED, ENDED, RunKind, RunStatus
 from sync_core.runs import accounts, turns
 from sync_core.runs.plans import Plans
 
@@ -25,6 +25,10 @@ Conditions = Sequence[sa.ColumnElement[bool]]
 
 class LeaseLostError(Exception):
     """The run was closed or taken over: this attempt may not write any more."""
+
+
+class CancelledError(Exception):
+    """Somebody cancelled the run."""
 
 
 @dataclass(frozen=True)
@@ -158,14 +162,18 @@ def _is_held(held: Claim) -> Conditions:
 
 
 def finish(connection: Connection, held: Claim, result: RunResult) -> None:
-    """End the run; the last statements of its transaction. Raises LeaseLostError.
+    """End the run, or let it wait; the last statements of its transaction. Raises LeaseLostError.
 
     The audit's link is made at the commit: until then the attempt ends as well, and nobody waits.
+    A cancel that came before this is obeyed though all is done: raises CancelledError. One that
+    comes later waits for the commit, and finds the run ended.
     """
     connection.execute(sa.text("set constraints runs_are_linked deferred"))
     if not close(connection, _is_held(held), result):
         raise LeaseLostError
-    _end_attempt(connection, held.run_id, result.status, result.log)
+    is_cancelled = _end_attempt(connection, held.run_id, result.status, result.log)
+    if is_cancelled and result.status in {*APPLIED, RunStatus.WAITING}:
+        raise CancelledError
 
 
 def interrupt(

@@ -10,7 +10,7 @@ from sync_core.foundation import settings, tables
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import ACTIVE, WITHOUT_WORKER, RunKind, RunStatus
 from sync_core.organizations.people import Person
-from sync_core.runs import accounts, lease
+from sync_core.runs import accounts, lease, result_words
 from sync_core.runs.lease import Queued
 from sync_core.runs.run import Run, get
 
@@ -101,7 +101,11 @@ def refuse_while_plan_waits(connection: Connection, organization_id: int, resour
 
 
 def request_cancel(connection: Connection, organization_id: int, run_id: int, who: Person) -> Run:
-    """Cancel at once where no worker has the run, else ask the worker. Idempotent."""
+    """Cancel at once where no worker has the run, else ask the worker. Idempotent.
+
+    A worker that ends the run at this moment is waited for. Raises SyncError: unknown_run,
+    already_ended.
+    """
     run = get(connection, organization_id, run_id)
     here = (_RUNS.id == run_id, _RUNS.status.in_(WITHOUT_WORKER))
     if not lease.close(connection, here, lease.cancelled()):
@@ -110,7 +114,31 @@ def request_cancel(connection: Connection, organization_id: int, run_id: int, wh
             .where(_LEASES.run_id == run_id, _LEASES.cancel_requested_at.is_(None))
             .values(cancel_requested_at=_NOW, cancel_requested_by=who.name)
         )
-    return get(connection, organization_id, run.id)
+        lease.close(connection, here, lease.cancelled())  # its worker may just have lost it
+    run = get(connection, organization_id, run.id)
+    _refuse_what_is_through(run)
+    return run
+
+
+def to_cancel(connection: Connection, organization_id: int, run_id: int) -> Run:
+    """Return a run that is to be cancelled or declined, or was cancelled already.
+
+    Unless a worker has it, it does not change until the transaction ends. Raises SyncError:
+    unknown_run, already_ended.
+    """
+    run = get(connection, organization_id, run_id)
+    without_worker = _RUNS.status.in_((RunStatus.WAITING, *WITHOUT_WORKER))
+    here = sa.select(_RUNS.id).where(_RUNS.id == run.id, without_worker)
+    connection.execute(here.with_for_update())
+    run = get(connection, organization_id, run_id)
+    if run.status != RunStatus.WAITING:
+        _refuse_what_is_through(run)
+    return run
+
+
+def _refuse_what_is_through(run: Run) -> None:
+    if not run.active and run.status != RunStatus.CANCELLED:
+        raise SyncError("already_ended", run=run.id, how=result_words.of_run(run))
 
 
 def to_decide(connection: Connection, organization_id: int, run_id: int) -> Run:

@@ -97,6 +97,7 @@ _OF_ONE: dict[str, dict[str, object]] = {  # where the same name means something
     "bad_retention": {"longest": "36,500"},
     "bad_slug": {"slug": "North Wind"},
     "bad_time_limit": {"longest": "1,440"},
+    "already_ended": {"how": "Synced"},
     "cell_too_large": {"limit": "1 MB"},
     "channel_exists": {"name": "Reception"},
     "cliniko_shrank": {"expected": "1,511", "total": "1,498"},

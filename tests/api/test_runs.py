@@ -208,10 +208,10 @@ def test_a_run_of_another_organization_is_not_there(
 
 
 def test_who_is_signed_in_to_the_pages_asks_from_them_alone(
-    server: Server, home: Organization, run: Run
+    server: Server, home: Organization, desk: Desk
 ) -> None:
     assert home
-    address = f"/runs/{run.id}/cancel"
+    address = f"/runs/{desk.start('locations').id}/cancel"
     assert server.get(address, method="POST").status_code == 200
     foreign = server.get(address, headers={"origin": "https://evil.example.org"}, method="POST")
     assert (foreign.status_code, foreign.json()["code"]) == (403, "another_site")

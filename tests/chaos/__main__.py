@@ -26,6 +26,7 @@ from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Entity, Resource
 from sync_core.demo.cliniko import Account
 from sync_core.foundation import db, embedded, settings
+from sync_core.foundation.errors import SyncError
 from sync_core.foundation.settings import cliniko_variable
 from sync_core.operations import schedules, syncs
 from sync_core.organizations import Organization, people, source_settings
@@ -237,7 +238,8 @@ def _settle(crew: Crew, lanes: list[Lane]) -> None:
         for lane in lanes:
             schedules.pause(lane.organization, lane.resource, PEOPLE[0])
         for lane, run_id in waiting(lanes):
-            syncs.cancel(lane.organization, run_id, PEOPLE[0])
+            with suppress(SyncError):  # it may have expired meanwhile
+                syncs.cancel(lane.organization, run_id, PEOPLE[0])
         active = "select 1 from runs where finished_at is null"
         if watching.ask(active) or any(verdict.left_in_postgres()):
             return False

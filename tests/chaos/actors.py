@@ -152,7 +152,7 @@ class User:
 
     def _cancel(self, lane: Lane, run: Run, person: Person) -> None:
         time.sleep(self.chance.uniform(0, 3))
-        with suppress(*db.ERRORS):
+        with suppress(SyncError, *db.ERRORS):  # it may have ended meanwhile
             syncs.cancel(lane.organization, run.id, person)
 
     def _note(self, answer: str) -> None:

@@ -248,6 +248,7 @@ WRITES = {  # they change what is the organization's, or ask on behalf of what d
     "requests.refuse_while_plan_waits",
     "requests.request_cancel",
     "requests.start",
+    "requests.to_cancel",
     "requests.to_decide",
     "retention.drop_values",
     "retentions.go_on",

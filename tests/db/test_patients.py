@@ -7,6 +7,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from sync_core import runs
 from sync_core.analytics import patients
 from sync_core.analytics.patients import Figures
 from sync_core.catalogue.resources import ENTITIES
@@ -637,9 +638,11 @@ def test_after_a_late_confirmation_is_read_what_changed_since_its_plan(
     plan = small.work(syncs.preview(small.organization, "patients", ANA, "test"))
     grow_old(small, database, hours=3)
     since = datetime.now(UTC) - timedelta(hours=3) - incremental.OVERLAP
-    small.sync()
-    ended = small.work(syncs.confirm(small.organization, plan.id, ANA, "test"))
-    assert ended.status == "completed"
+    with db.everywhere() as connection:  # open meanwhile, so that nobody else ends the plan
+        decided = runs.to_decide(connection, small.organization.id, plan.id)
+        small.sync()
+        runs.confirm(connection, decided)
+    assert small.work(plan).status == "completed"
     assert f"Read what changed since {since:%d %b %Y, %H:}" in small.sync().notes[0]
 
 

@@ -459,7 +459,7 @@ def test_a_cancel_from_the_shell_ends_a_run_that_waits_and_asks_a_worker_that_ha
     done = ask("cancel", str(waiting.id), "--org", slug)
     assert (done.exit_code, f"Run {waiting.id}, therapists, cancelled" in done.output) == (0, True)
     again = ask("cancel", str(scene.ended.id), "--org", slug)
-    assert (again.exit_code, "partly synced" in again.output) == (3, True)
+    assert (again.exit_code, "The cancel came too late" in again.output) == (5, True)
     taken = scene.desk.start("admins")
     database.execute("update runs set status = 'running' where id = %s", [taken.id])
     database.execute(

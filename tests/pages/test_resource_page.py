@@ -159,6 +159,21 @@ def test_a_cancelled_run_is_grey(visit: Visit, desk: Desk) -> None:
     assert (told.kind, told.word, told.percent) == ("gray", "Cancelled", 100)
 
 
+def test_a_cancel_that_comes_too_late_says_so_and_then_how_the_run_ended(
+    visit: Visit, desk: Desk
+) -> None:
+    desk.write("locations", LOCATIONS)
+    run = desk.start("locations")
+    page = visit("locations")
+    desk.work(run)
+    page.button(key="cancel-locations").click().run()
+    told = strip(page)
+    assert (told.kind, told.word) == ("orange", "Not cancelled")
+    assert f"The cancel came too late: run {run.id} was through before it (Synced)." in told.text
+    page.button(key="close-refusal-locations").click().run()
+    assert strip(page).word == "Synced"
+
+
 def test_a_click_during_the_cooldown_is_not_offered_and_the_button_says_how_long(
     visit: Visit, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

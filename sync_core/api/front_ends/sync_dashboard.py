@@ -14,6 +14,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
+from sync_core import runs
 from sync_core.api import event_routes, live
 from sync_core.api.asked import Whole
 from sync_core.api.callers import By, Seat
@@ -37,6 +38,7 @@ from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import RunStatus
 from sync_core.operations import syncs
 from sync_core.organizations import Organization, people, source_settings
+from sync_core.organizations.people import Person
 from sync_core.runs import Run
 
 routes = APIRouter(prefix="/v1/sync", tags=["sync dashboard"])
@@ -198,13 +200,24 @@ def history_of_syncs(by: By, organization_id: Slug, limit: Some = 10) -> SyncHis
 def cancel_sync(by: By, sync_id: SyncId) -> SyncCancelled:
     """Cancel a sync; one that has ended stays as it is."""
     (organization, person), run = patient_runs.find(by, sync_id)
-    now = syncs.cancel(organization, run.id, person)
+    now = _cancel(organization, run.id, person)
     return SyncCancelled(
         message=_cancelled(now),
         sync_id=patient_runs.sync_id(organization, now),
         organization_id=organization.slug,
         status=words.STATES[now.status].dashboard,
     )
+
+
+def _cancel(organization: Organization, run_id: int, person: Person) -> Run:
+    """Cancel a run; its front ends know no refusal of one that has ended, and learn how it did."""
+    try:
+        return syncs.cancel(organization, run_id, person)
+    except SyncError as error:
+        if error.code != "already_ended":
+            raise
+    with db.within(organization.id) as connection:
+        return runs.get(connection, organization.id, run_id)
 
 
 def _cancelled(run: Run) -> str:

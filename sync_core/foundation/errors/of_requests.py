@@ -135,6 +135,11 @@ OF_REQUESTS: dict[str, Entry] = {
         "Look at the run; preview again if you want another plan.",
         "analyst",
     ),
+    "already_ended": Entry(
+        "The cancel came too late: run {run} was through before it ({how}).",
+        "Look at what the run did; what it changed can be undone.",
+        "analyst",
+    ),
     "nothing_to_undo": Entry(
         "Run {run} changed nothing that could be undone: {why}.",
         "Undo a run that is completed or partial.",

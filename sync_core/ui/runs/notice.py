@@ -19,7 +19,7 @@ TO_EVERYBODY = ("Ask ", "Copy ", "Tell ")  # advice that tells whom to ask
 def keep_refusal(resource: str, error: SyncError) -> None:
     """Keep the sentences with which a click was refused, until they are read."""
     told = f"{error.sentence} {error.advice}"
-    st.session_state[f"refused-{resource}"] = (told, datetime.now(UTC))
+    st.session_state[f"refused-{resource}"] = (told, datetime.now(UTC), error.code)
 
 
 def clear_refusal(resource: str) -> None:
@@ -32,9 +32,15 @@ def refusal(resource: str, run: Run | None = None) -> str:
 
     Once the run has ended that was going on then, they are out of date.
     """
-    told, at = st.session_state.get(f"refused-{resource}", ("", None))
+    told, at, _ = st.session_state.get(f"refused-{resource}", ("", None, ""))
     is_old = at and run and run.finished_at and run.finished_at > at
     return "" if is_old else str(told)
+
+
+def cancel_was_refused(resource: str) -> bool:
+    """Return whether the last click that was refused asked for a cancel."""
+    _, _, code = st.session_state.get(f"refused-{resource}", ("", None, ""))
+    return bool(code == "already_ended")
 
 
 def advice(here: Visitor, run: Run) -> str:

@@ -36,6 +36,7 @@ READY = Look("Ready to sync", ":material/sync:", "gray")
 STANDING = {Behind.NEVER: NOT_YET, Behind.OVERDUE: OVERDUE}
 NO_WORKER = Look("No worker", ":material/engineering:", "orange")
 REFUSED = Look("Not started", ":material/front_hand:", "orange")
+TOO_LATE = Look("Not cancelled", ":material/front_hand:", "orange")
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def of(here: Visitor, resource: Resource, state: RunState) -> Strip:
     if run and run.active:
         return _active(run, state, refused)
     if refused:
-        return _strip(REFUSED, refused)
+        return _strip(TOO_LATE if notice.cancel_was_refused(resource.name) else REFUSED, refused)
     if run and run.status == RunStatus.WAITING:
         return _strip(look(run), run.message)
     if run and state.noticed(run, here.person.email):
