@@ -318,9 +318,25 @@ def test_every_plan_that_waits_needs_attention_whatever_ran_after_it(
     for plan_of in (waiting, second):
         told = [one.proto.label for one in page.main.page_link if leads_to(one, plan_of)]
         assert [one for one in told if f"Run {plan_of.id}, just now, before the last run." in one]
-    assert visit("locations").button(key="review-locations")  # the newest of them
     syncs.cancel(desk.organization, waiting.id, ANA)
     assert not [one for one in visit().main.page_link if f"Run {waiting.id}," in one.proto.label]
+
+
+def test_of_several_plans_that_wait_the_strip_leads_to_each(
+    visit: Visit, desk: Desk, waiting: Run
+) -> None:
+    applied = waiting.id - 1
+    undo = desk.work(syncs.undo(desk.organization, applied, ANA, "test"))
+    page = visit("locations", SARAH)
+    (several,) = [one for one in page.get("popover") if "plans" in one.proto.popover.label]
+    assert several.proto.popover.label == "2 plans wait"
+    told = {one.key: one.label for one in page.button if str(one.key).startswith("review-")}
+    assert told == {
+        f"review-locations-{undo.id}": f"Run {undo.id}: undo of run {applied}, just now",
+        f"review-locations-{waiting.id}": f"Run {waiting.id}: preview, just now",
+    }
+    page.button(key=f"review-locations-{waiting.id}").click().run()
+    assert f"ask-confirm-plan-{waiting.id}" in keys(page)
 
 
 def test_a_sync_beside_a_plan_is_offered_alike_wherever_it_is_and_says_what_it_means(

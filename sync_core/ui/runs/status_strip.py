@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from sync_core.catalogue.resource import Resource
+from sync_core.foundation.counting import ago
 from sync_core.foundation.errors import SyncError
 from sync_core.foundation.vocabulary import WITHOUT_WORKER, RunKind, RunStatus
 from sync_core.operations import syncs
@@ -36,6 +37,7 @@ READY = Look("Ready to sync", ":material/sync:", "gray")
 STANDING = {Behind.NEVER: NOT_YET, Behind.OVERDUE: OVERDUE}
 NO_WORKER = Look("No worker", ":material/engineering:", "orange")
 REFUSED = Look("Not started", ":material/front_hand:", "orange")
+KINDS = {RunKind.SYNC: "sync", RunKind.PREVIEW: "preview", RunKind.RETRY: "sync of fixed rows"}
 TOO_LATE = Look("Not cancelled", ":material/front_hand:", "orange")
 
 
@@ -130,8 +132,8 @@ def _buttons(here: Visitor, resource: Resource, run: Run | None, state: RunState
     if run and run.active and here.person.may("sync"):
         _cancel_button(here, run)
     plans = state.plans_of(resource.name)
-    if plans:  # the newest, which may be older than the last run
-        _review_button(here, plans[-1])
+    if plans:  # which may be older than the last run
+        _review_buttons(here, resource.name, plans)
     noticed = bool(run and state.noticed(run, here.person.email))
     failed = run == state.last_judged(resource.name) and state.failed_rows(resource.name)
     if noticed and failed and not plans:  # there is room for one: to decide comes first
@@ -160,8 +162,25 @@ def _cancel(here: Visitor, run: Run) -> None:
     run_state.forget(here.organization.id)
 
 
-def _review_button(here: Visitor, run: Run) -> None:
-    if st.button("Review the plan", icon=":material/checklist:", key=f"review-{run.resource}"):
+def _review_buttons(here: Visitor, name: str, plans: Sequence[Run]) -> None:
+    """Lead to the plan that waits, or to each of several."""
+    if len(plans) == 1:
+        _review_button(here, plans[0], "Review the plan", f"review-{name}")
+        return
+    label = f"{len(plans)} plans wait"
+    with st.popover(label, icon=":material/checklist:", key=f"review-{name}"):
+        for run in reversed(plans):
+            _review_button(here, run, _called(run), f"review-{name}-{run.id}")
+
+
+def _called(run: Run) -> str:
+    """Return what a plan is called beside others: "Run 12: undo of run 9, 5 minutes ago"."""
+    what = f"undo of run {run.undoes}" if run.kind == RunKind.UNDO else KINDS[run.kind]
+    return f"Run {run.id}: {what}, {ago(run.queued_at)}"
+
+
+def _review_button(here: Visitor, run: Run, label: str, key: str) -> None:
+    if st.button(label, icon=":material/checklist:", key=key):
         history_tab.open_run(here, run.id)
 
 
