@@ -122,8 +122,15 @@ def _tripped(one: Finding, found: Evidence, guards: Guards) -> Tripped:
         label=one.label,
         more_than_rows=threshold.rows if threshold else None,
         more_than_percent=threshold.percent if threshold else None,
-        usual=found.usual.get(USUAL.get(one.kind, "")),
+        usual=_usual(one.kind, found),
     )
+
+
+def _usual(kind: GuardKind, found: Evidence) -> int | None:
+    """Return what is usual of what a guard measures; of records that are kept nothing counts it."""
+    if kind == GuardKind.REMOVALS and found.entity.removal == Removal.KEEP:
+        return None
+    return found.usual.get(USUAL.get(kind, ""))
 
 
 def _of_rows(found: Evidence) -> Iterator[Finding]:
@@ -151,7 +158,7 @@ def _of_removals(found: Evidence) -> Finding:
 def _of_sheet(found: Evidence) -> Iterator[Finding]:
     figures, read, title = found.figures, found.tally.read, found.title
     before = figures.read_before or 0
-    told = f"{read:,} rows of {title} were read, and {before:,} by the last sync"
+    told = f"only {read:,} rows of {title} were read; the last sync read {before:,}"
     yield Finding(GuardKind.FEWER_ROWS, found.missing, before, told)
     lost = f"{figures.absent:,} of the {figures.known:,} known ones are gone"
     told = f"{figures.new:,} of {figures.read:,} keys of {title} are new, and {lost}"

@@ -14,7 +14,7 @@ from sync_core.engine.work import Work
 from sync_core.foundation import db
 from sync_core.foundation.vocabulary import RunKind, RunStatus
 from sync_core.runs.lease import RunResult
-from sync_core.runs.plans import EntityPlan, Plans, Tripped
+from sync_core.runs.plans import EntityPlan, Plans, Tripped, sentences
 
 DIGEST = (  # of each row, and of all these in their order
     "select encode(sha256(coalesce(string_agg(sha256(convert_to({row}, 'UTF8')), ''::bytea"
@@ -41,7 +41,7 @@ def for_a_decision(
 
 def _why(work: Work, tripped: Sequence[Tripped]) -> str:
     """Return the sentence of why a run waits, with a place for its counts."""
-    reasons = "; ".join(one.sentence for one in tripped).replace("{", "{{").replace("}", "}}")
+    reasons = sentences([one.sentence for one in tripped]).replace("{", "{{").replace("}", "}}")
     if tripped and work.claim.kind != RunKind.PREVIEW:
         return f"Waiting for approval: {reasons}. {{counts}}"
     return "Waiting for a decision. {counts}" + (

@@ -39,6 +39,14 @@ class Tripped:
     usual: int | None = None  # rows, in half of the last syncs at most; None: there are none
 
 
+def sentences(reasons: Sequence[str]) -> str:
+    """Return why guards hold a plan back, as sentences without the last full stop.
+
+    The first goes on whatever stands before it.
+    """
+    return ". ".join([*reasons[:1], *(one[:1].upper() + one[1:] for one in reasons[1:])])
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plans:
     """The plans of a run that waited for a person, or still does."""

@@ -9,8 +9,7 @@ from sync_core.organizations.policies import Guards, Threshold
 from sync_core.runs.recovery import DECISION_HOURS
 from sync_core.ui.audit import chain_status
 from sync_core.ui.parts.words import literal
-from sync_core.ui.runs import decision, outcome_words
-from sync_core.ui.settings import guards_form
+from sync_core.ui.runs import decision, guard_list, outcome_words
 
 PREVIEW = """
 **Preview** reads the source as a sync does and stops before it changes anything. The page lists
@@ -66,7 +65,7 @@ def show() -> None:
     st.header("Schedules", anchor=False)
     st.markdown(SCHEDULES.format(failures=scheduler.FAILURES))
     st.header("Guards", anchor=False)
-    st.markdown(GUARDS.format(gone=guards_form.LABELS[GuardKind.REMOVALS]))
+    st.markdown(GUARDS.format(gone=guard_list.LABELS[GuardKind.REMOVALS]))
     guards = pd.DataFrame(map(_guard, GuardKind), columns=["Guard", "A sync waits"])
     st.table(guards, border="horizontal", hide_index=True, width="content", alt="Guards")
     st.header("Undo", anchor=False)
@@ -83,7 +82,7 @@ def show() -> None:
 def _guard(kind: GuardKind) -> tuple[str, str]:
     usual = getattr(Guards(), kind)
     when = str(usual) if isinstance(usual, Threshold) else "always" if usual else "never"
-    return literal(guards_form.LABELS[kind]), literal(when)
+    return literal(guard_list.LABELS[kind]), literal(when)
 
 
 def _word(kind: OutcomeKind) -> str:

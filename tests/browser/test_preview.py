@@ -88,7 +88,7 @@ def deleting(visit: Visit) -> Iterator[None]:
     page.get_by_role("tab", name="Resources").click()
     _choose_removal(page, "Are deleted")
     yield
-    _choose_removal(page, "Default of each table")
+    _choose_removal(page, "Default: stay in the table")
 
 
 def _choose_removal(page: Page, words: str) -> None:

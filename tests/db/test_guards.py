@@ -89,8 +89,8 @@ def test_a_source_that_shrank_from_420_rows_to_2_deletes_nothing(
     run = desk.sync("locations", locations=sheet(0, 1))
     assert held(run) == ["removals", "fewer_rows"]
     assert run.message == (
-        "Waiting for approval: 418 of 420 locations would be deleted;"
-        " 2 rows of locations were read, and 420 by the last sync."
+        "Waiting for approval: 418 of 420 locations would be deleted."
+        " Only 2 rows of locations were read; the last sync read 420."
         " 2 locations: 0 to create, 0 to update, 2 unchanged, 418 to remove."
     )
     assert stored(database, desk) == 420
@@ -115,7 +115,7 @@ def test_a_source_that_shrank_under_keep_is_not_green(
     run = desk.sync("locations", locations=sheet(0, 1))
     assert held(run) == ["removals", "fewer_rows"]
     assert run.message.startswith(
-        "Waiting for approval: 418 of 420 locations are not in the source any more;"
+        "Waiting for approval: 418 of 420 locations are not in the source any more. Only"
     )
     assert approve(desk, run).status == "completed"
     assert stored(database, desk) == 420
@@ -302,7 +302,7 @@ def test_an_approval_is_in_the_audit_with_its_thresholds(
     assert isinstance(found, actions.Approved)
     assert [(g["sentence"], g["more_than_rows"], g["more_than_percent"]) for g in found.guards] == [
         ("40 of 60 locations would be deactivated", 10, 10),
-        ("20 rows of locations were read, and 60 by the last sync", 10, 50),
+        ("only 20 rows of locations were read; the last sync read 60", 10, 50),
     ]
 
 
@@ -333,8 +333,8 @@ def test_a_preview_says_which_guards_would_trip_and_its_confirm_is_an_approval(d
     assert held(run) == ["removals", "fewer_rows"]
     assert run.message == (
         "Waiting for a decision. 20 locations: 0 to create, 0 to update, 20 unchanged."
-        " It needs approval: 40 of 60 locations are not in the source any more;"
-        " 20 rows of locations were read, and 60 by the last sync."
+        " It needs approval: 40 of 60 locations are not in the source any more."
+        " Only 20 rows of locations were read; the last sync read 60."
     )
     assert refusal(desk, run, SARAH) == "own_approval"
     assert approve(desk, run, ANA).status == "completed"

@@ -40,6 +40,10 @@ def test_a_sync_that_is_held_back_says_why_and_what_is_usual_to_everybody(
     page = visit("runs", VERA, id=held.id)
     (told,) = (a.value for a in page.warning if "until somebody has approved it" in a.proto.title)
     assert "38 of 40 locations would be deleted" in told
+    assert (
+        'Guard "Records gone from the source, or removed by an undo": more than 10'
+        in told.replace("\\", "")
+    )
     assert "more than 10 rows and 10\\%" in told
     assert "usual in the last syncs" in told
     assert f"ask-confirm-plan-{held.id}" not in keys(page)
@@ -73,6 +77,9 @@ def test_thresholds_are_seen_and_changed_in_the_settings(visit: Visit, desk: Des
     page.session_state["settings-tab"] = "Resources"
     page.run()
     assert page.number_input(key="guard-rows-removals-locations").value == 10
+    chosen = page.selectbox(key="removal-locations")
+    assert chosen.options[0] == "Default: stay in the table"
+    assert page.selectbox(key="removal-patients").options[0] == "Default: are marked as removed"
     page.number_input(key="guard-rows-removals-locations").set_value(500)
     page.checkbox(key="guard-updates-locations").set_value(False)
     save = next(

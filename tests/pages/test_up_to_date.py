@@ -98,7 +98,7 @@ def test_a_declined_plan_says_why_it_was_held_and_who_declined_it_until_the_next
     assert held.status == "waiting"
     syncs.cancel(desk.organization, held.id, SARAH)
     told = attention(visit)
-    assert "38 of 40 locations would be deleted; " in told
+    assert "38 of 40 locations would be deleted. Only 2 rows" in told
     assert ". Declined by Sarah Lim, " in told
     desk.preview("locations")  # another run, which changes nothing of that
     assert "Declined by Sarah Lim, " in attention(visit)

@@ -162,4 +162,7 @@ def test_a_promise_is_told_in_hours_or_whole_days() -> None:
 
 def test_a_long_text_is_cut_where_a_card_is_full() -> None:
     assert words.brief("a  b\n c") == "a b c"
+    assert words.brief("of 4,180 rows, 1,234", 15) == "of 4,180 rows…"
+    assert words.brief("of 4,180 rows", 8) == "of…"
+    assert words.brief("a" * 30, 20) == "a" * 19 + "…"
     assert words.brief("word " * 100, 20) == "word word word word\N{HORIZONTAL ELLIPSIS}"

@@ -79,7 +79,7 @@ def _show_told(here: Visitor, found: Sequence[Notice]) -> None:
         titled = words.titles(connection, here.organization.id, found)
         decided = _decided(connection, here, found)
     columns = [
-        Column("What happened", "brief first"),
+        Column("What happened", "wide first"),
         Column("Result", "wide"),
         Column("When", "brief"),
         Column("Status", "brief"),

@@ -10,7 +10,7 @@ from sync_core.catalogue import resources
 from sync_core.catalogue.resource import Resource
 from sync_core.foundation.counting import ago, count
 from sync_core.foundation.vocabulary import FAILED
-from sync_core.runs import run_address
+from sync_core.runs import plans, run_address
 from sync_core.ui.audit import chain_status
 from sync_core.ui.frame.navigation import page_file
 from sync_core.ui.frame.run_state import RunState
@@ -123,7 +123,7 @@ def _setbacks(here: Visitor, resource: Resource, state: RunState) -> Iterator[At
         yield AttentionItem(":material/error:", "red", text, run_address.PAGE, run_id=failed.id)
     setback = state.setbacks.get(resource.name)
     if setback and (decline := state.declines.get(setback.id)):
-        why = capitalized("; ".join(decline.reasons))
+        why = capitalized(plans.sentences(decline.reasons))
         who = f"Declined by {decline.by}, {short_moment(decline.at, here.zone)}."
         text = f"{title}: {literal(f'{why}. {who}')}"
         icon = ":material/front_hand:"

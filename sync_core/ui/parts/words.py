@@ -41,10 +41,16 @@ def icon_name(icon: str) -> str:
     return icon.removeprefix(":material/").removesuffix(":")
 
 
-def brief(text: str, most: int = 160) -> str:
-    """Return a text, on one line and shortened to what fits on a card."""
+def brief(text: str, most: int = 200) -> str:
+    """Return a text, on one line and shortened to what fits on a card, between two words.
+
+    So that no number is cut, and read as another one.
+    """
     line = " ".join(text.split())
-    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+    if len(line) <= most:
+        return line
+    words, _, _ = line[:most].rpartition(" ")
+    return f"{(words or line[: most - 1]).rstrip(' ,;:')}…"
 
 
 def size(number: int) -> str:

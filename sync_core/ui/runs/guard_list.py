@@ -5,10 +5,23 @@ from collections.abc import Iterator, Sequence
 import streamlit as st
 
 from sync_core.foundation.counting import count
+from sync_core.foundation.vocabulary import GuardKind
 from sync_core.runs.plans import Tripped
 from sync_core.ui.parts.words import capitalized, literal
 
 APPROVAL = "Nothing is applied until somebody has approved it."
+
+LABELS = {
+    GuardKind.EMPTY_SOURCE: "The source is empty",
+    GuardKind.REMOVALS: "Records gone from the source, or removed by an undo",
+    GuardKind.CREATIONS: "Records that are new",
+    GuardKind.FAILURES: "Rows that fail",
+    GuardKind.UPDATES: "Records that change",
+    GuardKind.FEWER_ROWS: "Rows fewer than in the last sync",
+    GuardKind.BLANK_COLUMN: "Records in which a filled column is blank now",
+    GuardKind.NEW_KEYS: "Keys that are new while known ones are gone",
+    GuardKind.OTHER_SOURCE: "The source is not the one of the last sync",
+}
 
 
 def show(tripped: Sequence[Tripped], title: str = APPROVAL) -> None:
@@ -32,11 +45,11 @@ def _more(one: Tripped) -> str:
 
 def _parts(one: Tripped) -> Iterator[str]:
     """Tell in Markdown which threshold was passed, and what is usual."""
-    guard = one.guard.replace("_", " ")
+    guard = f'Guard "{LABELS[GuardKind(one.guard)]}"'
     if one.more_than_rows is not None and one.more_than_percent is not None:
         limit = f"{count(one.more_than_rows, 'row')} and {one.more_than_percent}%"
-        yield literal(f"Guard of {guard}: more than {limit}")
+        yield literal(f"{guard}: more than {limit}")
     else:
-        yield literal(f"Guard: {guard}")
+        yield literal(guard)
     if one.usual is not None:
         yield literal(f"usual in the last syncs: {one.usual:,}")

@@ -52,12 +52,13 @@ def _tell_of_failure(here: Visitor, run: Run) -> None:
     """Say that the last sync failed, so that no row of it was judged, and lead to it."""
     why = " ".join(part for part in (run.message, notice.advice(here, run)) if part)
     st.error(literal(why), title=FAILED_AS_A_WHOLE, icon=":material/error:")
-    st.page_link(
-        page_file(run_address.PAGE),
-        label=f"Open run {run.id}",
-        icon=":material/arrow_outward:",
-        query_params=run_address.parameters(here.organization.slug, run.id),
-    )
+    with st.container(key="card-failed-run"):  # in line with what is below
+        st.page_link(
+            page_file(run_address.PAGE),
+            label=f"Open run {run.id}",
+            icon=":material/arrow_outward:",
+            query_params=run_address.parameters(here.organization.slug, run.id),
+        )
 
 
 def _show_none(here: Visitor, resource: Resource, state: RunState, now: Run | None) -> None:

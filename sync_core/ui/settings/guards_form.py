@@ -7,18 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from sync_core.foundation.vocabulary import GuardKind
 from sync_core.organizations.policies import Guards, Threshold
-
-LABELS = {
-    GuardKind.EMPTY_SOURCE: "The source is empty",
-    GuardKind.REMOVALS: "Records that are gone from the source",
-    GuardKind.CREATIONS: "Records that are new",
-    GuardKind.FAILURES: "Rows that fail",
-    GuardKind.UPDATES: "Records that change",
-    GuardKind.FEWER_ROWS: "Rows fewer than in the last sync",
-    GuardKind.BLANK_COLUMN: "Records in which a filled column is blank now",
-    GuardKind.NEW_KEYS: "Keys that are new while known ones are gone",
-    GuardKind.OTHER_SOURCE: "The source is not the one of the last sync",
-}
+from sync_core.ui.runs.guard_list import LABELS
 
 
 def show(form: DeltaGenerator, resource: str, guards: Guards) -> Guards:
@@ -26,8 +15,7 @@ def show(form: DeltaGenerator, resource: str, guards: Guards) -> Guards:
     with form.expander("Guards", icon=":material/front_hand:"):
         st.caption(
             "A sync waits for approval when a plan holds more rows than this and a larger share"
-            " than this. An undo waits when it would remove more records than"
-            f" *{LABELS[GuardKind.REMOVALS]}* allows. Untick a guard to turn it off."
+            " than this. Untick a guard to turn it off."
         )
         return Guards(**{kind: _guard(resource, kind, guards) for kind in GuardKind})
 

@@ -21,8 +21,7 @@ from sync_core.ui.parts import source_line
 from sync_core.ui.parts.words import listed
 from sync_core.ui.settings import guards_form
 
-REMOVALS: dict[Removal | None, str] = {
-    None: "Default of each table",
+REMOVALS: dict[Removal, str] = {
     Removal.KEEP: "Stay in the table",
     Removal.DEACTIVATE: "Are marked as removed",
     Removal.DELETE: "Are deleted",
@@ -73,9 +72,9 @@ def _rule(here: Visitor, resource: Resource, policy: Policy) -> None:
         )
         removal = st.selectbox(
             "Rows that left the source",
-            list(REMOVALS),
-            index=list(REMOVALS).index(policy.removal),
-            format_func=REMOVALS.__getitem__,
+            [None, *REMOVALS],
+            index=[None, *REMOVALS].index(policy.removal),
+            format_func=partial(_removal, resource),
             key=f"removal-{resource.name}",
         )
         minutes = st.number_input(
@@ -92,6 +91,19 @@ def _rule(here: Visitor, resource: Resource, policy: Policy) -> None:
     if saved:
         limit = int(minutes) if minutes else None
         _save(here, resource, policy, Policy(int(hours), removal, limit, guards))
+
+
+def _removal(resource: Resource, removal: Removal | None) -> str:
+    """Return what is chosen, in words; by default what each table does."""
+    if removal:
+        return REMOVALS[removal]
+    tables = {
+        entity.title.lower(): REMOVALS[entity.removal].lower() for entity in resource.entities
+    }
+    if len(set(tables.values())) == 1:
+        (words,) = set(tables.values())
+        return f"Default: {words}"
+    return f"Default: {listed([f'{title} {words}' for title, words in tables.items()])}"
 
 
 def _save(here: Visitor, resource: Resource, policy: Policy, wanted: Policy) -> None:
