@@ -1,8 +1,10 @@
 import csv
 import re
+from contextlib import suppress
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from sync_core.ui.analytics.table import MAX_VISIBLE_ROWS
 from tests.support.browser import Visit
@@ -22,6 +24,19 @@ def look(visit: Visit, address: str) -> Page:
     return settled(tab.open(f"/analytics?{address}"))
 
 
+def place(page: Page, locator: Locator) -> FloatRect:
+    """Return where something is, once nothing that loads moves it any more."""
+    locator.scroll_into_view_if_needed()
+    before = None
+    for _ in range(60):
+        now = locator.bounding_box()
+        if now and now == before:
+            return now
+        before = now
+        page.wait_for_timeout(500)
+    raise AssertionError(f"it is still moving: {before}")
+
+
 @pytest.mark.parametrize("figure", ["runs", "failures"])
 def test_a_key_figure_leads_to_the_list_of_its_runs(visit: Visit, figure: str) -> None:
     page = look(visit, "period=90+days")
@@ -38,9 +53,7 @@ def test_a_bar_of_the_reasons_leads_to_the_rows_and_to_their_file(visit: Visit) 
     panel = page.locator(".st-key-panel-pareto")
     label = panel.get_by_text("Invalid phone format")
     expect(label).to_be_visible()
-    box, chart = label.bounding_box(), panel.locator(".nsewdrag").first.bounding_box()
-    assert box
-    assert chart
+    box, chart = place(page, label), place(page, panel.locator(".nsewdrag").first)
     page.mouse.click(chart["x"] + 20, box["y"] + box["height"] / 2)
     told = page.get_by_text(re.compile(r"^\d+ rows in \d+ runs$"))
     expect(told).to_be_visible()
@@ -76,10 +89,7 @@ def test_a_point_leads_to_its_run_and_those_like_it_beside_the_chart(visit: Visi
     beside = page.locator(".st-key-panel-points-list")
     expect(beside.get_by_text("The slowest runs", exact=True)).to_be_visible()
     point = page.locator(".st-key-panel-points .scatterlayer .point").last
-    point.scroll_into_view_if_needed()
-    box, list_box = point.bounding_box(), beside.bounding_box()
-    assert box
-    assert list_box
+    box, list_box = place(page, point), place(page, beside)
     assert abs(list_box["y"] - box["y"]) < TALL / 3  # both are seen at once
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page).to_have_url(re.compile(r"point=\d+"))
@@ -103,14 +113,12 @@ def test_outcomes_are_named_beside_their_bars_and_not_in_a_legend(visit: Visit) 
 def test_a_bar_of_a_day_leads_to_its_runs_over_the_page(visit: Visit) -> None:
     page = look(visit, "period=90+days")
     chart = page.locator(".st-key-panel-outcomes .nsewdrag").first
-    chart.scroll_into_view_if_needed()
-    box = chart.bounding_box()
-    assert box
+    box = place(page, chart)
     listed = page.get_by_role("dialog")
     for part in (0.93, 0.9, 0.87, 0.84):  # on some days nothing ran
         page.mouse.click(box["x"] + box["width"] * part, box["y"] + box["height"] - 6)
-        page.wait_for_timeout(1_000)
-        if listed.count():
+        with suppress(PlaywrightTimeout):
+            listed.wait_for(timeout=6_000)
             break
     expect(listed.get_by_text("Runs behind it")).to_be_visible()
     listed.get_by_role("link", name=re.compile("in the audit$")).click()
