@@ -86,7 +86,7 @@ def test_a_suspicious_plan_is_told_to_those_who_may_decide(desk: Desk) -> None:
 def test_an_undo_that_a_guard_holds_back_is_told_to_those_who_may_decide(desk: Desk) -> None:
     many = [HEADER, *(row(f"L{n}") for n in range(40))]
     run = desk.sync("locations", locations=many)
-    held = desk.sync("locations", locations=many[:5])
+    held = desk.sync("locations", locations=many[:29])  # the same guard
     tell()
     undo = desk.work(syncs.undo(desk.organization, run.id, ANA, "test"))
     assert (held.status, undo.status) == ("waiting", "waiting")
