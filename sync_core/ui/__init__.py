@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+from sync_core.ui import expiry
+
 SCRIPT = Path(__file__).parent / "frame/router.py"  # the frame around every page
 STATIC = Path(__file__).parent / "static"
 TEMPLATES = Path(__file__).parent / "templates"
+
+expiry.take_effect()
