@@ -117,6 +117,7 @@ _OF_ONE: dict[str, dict[str, object]] = {  # where the same name means something
     "no_such_address": {"path": "/api/v1/rooms"},
     "not_a_workbook": {"what": "a web page"},
     "not_csv": {"what": "a picture"},
+    "no_permission": {"role": "a viewer"},
     "nothing_to_decide": {"status": "completed"},
     "nothing_to_prove": {"row": "row 7"},
     "search_refused": {"what": "more than 20 words"},

@@ -215,7 +215,7 @@ def test_what_a_page_was_drawn_for_counts_by_the_role_of_now(
     assert people.require(drawn, "sync") == drawn  # as it was a moment ago
     monkeypatch.setattr(people, "FRESH_SECONDS", 0)
     start = refusal(lambda: syncs.start(organization, "locations", drawn, "test"))
-    assert (start.code, start.facts["role"]) == ("no_permission", "viewer")
+    assert (start.code, start.facts["role"]) == ("no_permission", "a viewer")
 
 
 def test_what_was_looked_up_about_somebody_is_believed_for_two_seconds_at_most() -> None:

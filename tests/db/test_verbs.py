@@ -412,7 +412,10 @@ def test_no_command_does_for_a_role_what_it_may_not(
     for name, words in CHANGES.items():
         if "--as" in _options(name) and not ways_in.COMMANDS[name].is_open_to(by.role):
             code, told = run(scene, tmp_path, name, words, "--as", by.email)
-            assert (code, f"As {by.role} you may not" in told) == (5, True), (name, told)
+            assert (code, f"As {people.ONE[by.role]} you may not" in told) == (5, True), (
+                name,
+                told,
+            )
     assert state(database) == there
 
 
