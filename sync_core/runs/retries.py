@@ -72,8 +72,9 @@ def later_sync(connection: Connection, run: Run) -> Run | None:
         _RUNS.id > run.id,
         in_step(tables.runs),
     )
-    undone = undos.standing(connection, [run.organization_id], run.id)
-    found = connection.execute(newest.where(_RUNS.id.not_in(list(undone)))).scalar()
+    found = connection.execute(newest).scalar()
+    if found and found in (undone := undos.standing(connection, [run.organization_id], run.id)):
+        found = connection.execute(newest.where(_RUNS.id.not_in(list(undone)))).scalar()
     return some(connection, [found])[0] if found else None
 
 

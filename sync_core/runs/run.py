@@ -286,6 +286,8 @@ def found(
 
 def some(connection: Connection, run_ids: Sequence[int]) -> list[Run]:
     """Read these runs, oldest first, whoever's they are: the caller has asked for them by right."""
+    if not run_ids:
+        return []
     return _rows(connection, _READ.where(_RUNS.id.in_(run_ids)).order_by(_RUNS.id))
 
 

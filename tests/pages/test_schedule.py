@@ -154,9 +154,9 @@ def test_how_a_run_came_about_is_told_in_its_history_and_in_the_audit(
     page = visit("locations")
     page.session_state["tab"] = "History"
     page.run()
-    assert [by.partition(", ")[2] for by in column(page, "By")] == ["by hand", "scheduled, late"]
+    assert [by.partition(" · ")[2] for by in column(page, "By")] == ["by hand", "scheduled, late"]
     audit = visit("audit")
-    origins = [who.rpartition(", ")[2] for who in column(audit, "Person") if ", " in who]
+    origins = [who.rpartition(" · ")[2] for who in column(audit, "Person") if " · " in who]
     assert origins == ["by hand", "scheduled"]
     assert "every minute (UTC)" in column(audit, "Details")
 
